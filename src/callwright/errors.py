@@ -1,0 +1,37 @@
+"""The errors that cross a boundary. A model's mistake is a value (CallError is returned); ours are raised."""
+
+
+class CallwrightError(Exception):
+    """One clear line for the person who runs Callwright: what, where, what to do."""
+
+
+class ParamsError(CallwrightError):
+    """params.yaml says something that cannot be meant."""
+
+
+class DataError(CallwrightError):
+    """A data file is missing, malformed, or not fit to go on with."""
+
+
+class ProviderError(CallwrightError):
+    """A model could not be reached or did not answer; never a reply."""
+
+
+class GateError(CallwrightError):
+    """A model could not be promoted for a reason that is not the gate's own verdict."""
+
+
+class CallError(Exception):
+    """A call that could not be read or executed: the model's mistake, so it is fed back and recorded.
+
+    A function raises it; parsers and toolboxes return it.
+
+    Args:
+        fault: one of `callwright.records.STEP_FAULTS`.
+        message: one line that says what was wrong and how the call should look.
+    """
+
+    def __init__(self, fault: str, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message

@@ -1,0 +1,48 @@
+"""Where the pipeline's artifacts lie, relative to the project's folder. dvc.yaml names the same paths."""
+
+from pathlib import Path
+
+from callwright.records import Split
+
+WORK = Path(".callwright")  # journals, checkpoints, locks: outside the DVC outs
+
+PROBLEMS = Path("data/problems")
+PROBLEMS_REPORT = Path("reports/problems.json")
+BASE = Path("models/base")
+TEACHER_CHAINS = Path("data/chains/teacher.jsonl")
+STUDENT_CHAINS = Path("data/chains/student.jsonl")
+FAILURES = Path("data/chains/failures.jsonl")
+ROLLOUT_REPORT = Path("reports/rollout.json")
+VALIDATED = Path("data/validated/chains.jsonl")
+QUARANTINE = Path("data/validated/quarantine.jsonl")
+DATA_DOCS = Path("reports/data_docs")
+QUALITY_REPORT = Path("reports/quality.json")
+PAIRS_TRAIN = Path("data/pairs/train.jsonl")
+PAIRS_DEV = Path("data/pairs/dev.jsonl")
+PAIRS_REPORT = Path("reports/pairs.json")
+STUDENT = Path("models/student")
+ADAPTER = Path("models/adapter")
+CURVES = Path("reports/curves.csv")
+TRAIN_REPORT = Path("reports/train.json")
+EVALUATION = Path("data/evaluation")
+METRICS = Path("reports/metrics.json")
+ACCURACY_PLOT = Path("reports/accuracy.csv")
+REPORT = Path("reports/index.html")
+REGISTRY = Path("models/registry.json")
+SECONDS = Path("reports/seconds")
+DVC_LOCK = Path("dvc.lock")
+
+
+def problems(split: Split) -> Path:
+    """The problems of one split."""
+    return PROBLEMS / f"{split}.jsonl"
+
+
+def evaluation(model: str) -> Path:
+    """One model's checked chains on the test problems."""
+    return EVALUATION / f"{model}.jsonl"
+
+
+def seconds(stage: str) -> Path:
+    """Wall clock of the last real run of a stage."""
+    return SECONDS / f"{stage}.json"

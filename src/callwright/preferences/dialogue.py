@@ -1,0 +1,62 @@
+"""Pairs as the rows TRL trains on, and the checks that a row survives tokenisation."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from callwright.errors import DataError
+from callwright.records import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What the rows look like to the trainer: counts, and tokens of the longest one."""
+
+    rows: int
+    longest: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def rows_of(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
+    """Conversational preference rows: prompt, chosen, rejected (lists of messages)."""
+    return [
+        {"prompt": list(pair.prompt), "chosen": list(pair.chosen), "rejected": list(pair.rejected)} for pair in pairs
+    ]
+
+
+def check_rows(pairs: Sequence[Pair], tokenizer: Any, max_length: int) -> RowReport:
+    """Refuse rows that the trainer would silently spoil.
+
+    The prompt's ids must be a prefix of prompt + completion, nothing may be longer than `max_length` tokens, and both
+    completions must have a token to train on.
+
+    Raises:
+        DataError: names the first such pair and the count.
+    """
+    bad: list[tuple[str, str]] = []
+    prompts = completions = longest = 0
+    for pair in pairs:
+        prompt = _ids(tokenizer, pair.prompt, add_generation_prompt=True)
+        for side in (pair.chosen, pair.rejected):
+            whole = _ids(tokenizer, [*pair.prompt, *side], add_generation_prompt=False)
+            longest = max(longest, len(whole))
+            completions += len(whole) - len(prompt)
+            if whole[: len(prompt)] != prompt:
+                bad.append((pair.id, "its prompt is not a prefix of prompt + completion in this chat template"))
+            elif len(whole) == len(prompt):
+                bad.append((pair.id, "a completion has no token"))
+            elif len(whole) > max_length:
+                bad.append((pair.id, f"it has {len(whole)} tokens, train.max_length is {max_length}"))
+        prompts += len(prompt)
+    if bad:
+        names = len({name for name, _ in bad})
+        raise DataError(f"pair {bad[0][0]} cannot be trained on: {bad[0][1]} ({names:,} of {len(pairs):,} pairs)")
+    return RowReport(len(pairs), longest, prompts, completions)
+
+
+def _ids(tokenizer: Any, messages: Sequence[dict[str, Any]], *, add_generation_prompt: bool) -> list[int]:
+    ids: list[int] = tokenizer.apply_chat_template(
+        list(messages), tokenize=True, return_dict=False, add_generation_prompt=add_generation_prompt
+    )
+    return ids

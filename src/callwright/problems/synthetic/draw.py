@@ -1,0 +1,57 @@
+"""Draw one problem of a family."""
+
+from random import Random
+
+from callwright.errors import DataError
+from callwright.problems.synthetic.family import Family
+from callwright.problems.synthetic.pool import Pool
+from callwright.problems.synthetic.words import draw_words
+from callwright.records import Call, Problem
+
+SOURCE = "synthetic"
+MAX_TRIES = 200_000  # of numbers; the rarest family needs some hundred in the smallest pool
+
+
+def draw(family: Family, rng: Random, pool: Pool) -> Problem:
+    """A problem of this family with people and numbers of this pool; its id is empty.
+
+    Raises:
+        ValueError: the family is held out and the pool is not the test pool.
+        DataError: the pool has no fitting numbers for this family.
+    """
+    if family.held_out and pool.split != "test":
+        raise ValueError(f"{family.name} is held out: it occurs in the test split alone")
+    wording = rng.randrange(family.phrasings)
+    person, friend = rng.sample(pool.people, 2)
+    words = draw_words(rng)
+    numbers, solution = _draw_numbers(family, rng, pool)
+    question = family.wordings[wording].format(
+        **numbers,
+        **words,
+        name=person.name,
+        they=person.they,
+        their=person.their,
+        They=person.they.capitalize(),
+        friend=friend.name,
+    )
+    return Problem(
+        id="",
+        task="arithmetic",
+        question=question,
+        answer=str(solution[-1].arguments["value"]),
+        solution=solution,
+        source=SOURCE,
+        group=f"{family.name}/{wording}",
+        split=pool.split,
+    )
+
+
+def _draw_numbers(family: Family, rng: Random, pool: Pool) -> tuple[dict[str, int], tuple[Call, ...]]:
+    for _ in range(MAX_TRIES):
+        numbers = {name: rng.choice(values) for name, values in family.operands.items()}
+        if not pool.holds(family.name, numbers.values()):
+            continue
+        solution = family.solve(numbers)
+        if solution is not None:
+            return numbers, solution
+    raise DataError(f"family {family.name}: no numbers for the {pool.split} split in {MAX_TRIES:,} tries")

@@ -1,0 +1,94 @@
+"""Seen families of two calls."""
+
+from callwright.problems.synthetic.family import Family
+
+ALL = (
+    Family(
+        "change",
+        operands={"count": range(3, 30), "price": range(3, 40), "paid": range(50, 990)},
+        chain=(("multiply", "count", "price"), ("subtract", "paid", "#1")),
+        wordings=(
+            "{name} buys {count} {items} for {price} dollars each and pays with {paid} dollars. "
+            "How many dollars does {they} get back?",
+            "{name} has {paid} dollars. One {item} costs {price} dollars. "
+            "After {they} buys {count} {items}, how many dollars are left?",
+            "One {item} costs {price} dollars. {name} pays for {count} {items} with {paid} dollars. "
+            "How many dollars does {they} get back?",
+        ),
+    ),
+    Family(
+        "square_floor",
+        operands={"side": range(3, 31), "price": range(3, 60)},
+        chain=(("power", "side", 2), ("multiply", "#1", "price")),
+        wordings=(
+            "A square floor has sides of {side} meters. Paint costs {price} dollars for one square meter. "
+            "How many dollars does the paint for the floor cost?",
+            "{name} pays {price} dollars a square meter to paint a square wall with sides of {side} meters. "
+            "How many dollars does {they} pay?",
+            "{name} puts {price} stones on every square meter of a square garden. "
+            "The sides of the garden are {side} meters. "
+            "How many stones does {they} need?",
+        ),
+    ),
+    Family(
+        "teams",
+        operands={"boys": range(11, 300), "girls": range(11, 300), "teams": range(3, 30)},
+        chain=(("add", "boys", "girls"), ("divide", "#1", "teams")),
+        wordings=(
+            "A school makes {teams} equal teams from {girls} girls and {boys} boys. "
+            "How many children are in each team?",
+            "There are {boys} boys and {girls} girls at a school. They make {teams} equal teams. "
+            "How many children are in each team?",
+            "{name} puts {girls} old {items} and {boys} new {items} into {teams} {boxes}, the same number in each. "
+            "How many {items} are in each {box}?",
+        ),
+    ),
+    Family(
+        "sale",
+        operands={"price": range(20, 990), "percent": range(5, 95, 5)},
+        chain=(("percent_of", "price", "percent"), ("subtract", "price", "#1")),
+        wordings=(
+            "A {thing} costs {price} dollars. In a sale it is {percent} percent off. How many dollars does {name} pay?",
+            "{name} gets {percent} percent off a {thing} that costs {price} dollars. How many dollars does {they} pay?",
+            "Everything is {percent} percent off today. {name} buys a {thing} that cost {price} dollars before. "
+            "How many dollars does {they} pay?",
+        ),
+    ),
+    Family(
+        "rounded",
+        operands={"total": range(50, 990), "parts": (4, 5, 8, 16, 20, 25, 40, 50)},
+        chain=(("divide", "total", "parts"), ("round_to", "#1", 0)),
+        decimals=True,
+        wordings=(
+            "{name} walks {total} miles in {parts} days. How many miles is that a day, rounded to a whole number?",
+            "{name} cuts {total} meters of rope into {parts} equal parts. "
+            "How many meters long is each part, rounded to a whole number?",
+            "Rounded to a whole number, how many liters of water are in each of {parts} equal jars "
+            "that hold {total} liters together?",
+        ),
+    ),
+    Family(
+        "average",
+        operands={"first": range(11, 400), "second": range(11, 400)},
+        chain=(("add", "first", "second"), ("divide", "#1", 2)),
+        decimals=True,
+        wordings=(
+            "{name} sold {first} {items} on Monday and {second} on Tuesday. What is the average for a day?",
+            "On Tuesday {name} walks {second} miles, and on Monday {first} miles. "
+            "How many miles is that a day on average?",
+            "What is the average of the {first} {items} of {name} and the {second} {items} of {friend}?",
+        ),
+    ),
+    Family(
+        "times_as_many",
+        operands={"few": range(11, 100), "times": range(3, 13)},
+        chain=(("multiply", "few", "times"), ("add", "few", "#1")),
+        wordings=(
+            "{name} has {few} {items}. {friend} has {times} times as many. How many {items} do they have together?",
+            "{friend} has {times} times as many {items} as {name}, who has {few}. "
+            "How many {items} do they have together?",
+            "On Monday {name} sold {few} {items}. On Tuesday {they} sold {times} times as many. "
+            "How many {items} did {they} sell in both days?",
+        ),
+    ),
+)

@@ -1,0 +1,167 @@
+"""Typed JSONL: streamed reading, atomic writing, and a journal that survives being killed."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from callwright.errors import DataError
+
+T = TypeVar("T")
+
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Building an adapter takes milliseconds; a record class needs one only."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def dumps(record: Any) -> bytes:
+    """One record as one line of JSON, without the newline."""
+    return _adapter(type(record)).dump_json(record)
+
+
+def loads(kind: type[T], line: bytes | str, where: str) -> T:
+    """One record from one line.
+
+    Raises:
+        DataError: the line is not such a record; says `where`, the field and what was wrong with it.
+    """
+    try:
+        record: T = _adapter(kind).validate_json(line)
+        return record
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise DataError(f"{where}: {field}: {first['msg']}; not a {kind.__name__} record") from None
+
+
+def read(kind: type[T], path: Path) -> Iterator[T]:
+    """Records of a JSONL file, one at a time.
+
+    Raises:
+        DataError: the file is missing or a line is malformed (named as path:line).
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield loads(kind, line, f"{path}:{number}")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}; the old file, if any, is untouched") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(path: Path, records: Iterable[Any]) -> int:
+    """Write records to a JSONL file, all or nothing; returns how many."""
+    count = 0
+    with _replacing(path) as file:
+        for record in records:
+            file.write(dumps(record) + b"\n")
+            count += 1
+    return count
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, all or nothing."""
+    with _replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, all or nothing; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value.
+
+    Raises:
+        DataError: the file is missing or malformed.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
+
+
+class Journal:
+    """Finished work, one line each, flushed and synced, so that a killed run pays for nothing twice.
+
+    A torn last line (the process died while writing) is cut when the journal is opened. Of several lines with the
+    same key the first counts.
+    """
+
+    def __init__(self, path: Path, kind: type[Any], key: Callable[[Any], str]) -> None:
+        self.path = path
+        self._key = key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
+        self._cut_torn_line()
+        self.done: dict[str, Any] = {}
+        for record in read(kind, path):
+            self.done.setdefault(key(record), record)
+
+    def _cut_torn_line(self) -> None:
+        size = self._file.seek(0, os.SEEK_END)
+        if size == 0:
+            return
+        step = 1 << 16
+        end = size
+        while end > 0:
+            start = max(0, end - step)
+            self._file.seek(start)
+            newline = self._file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                self._file.truncate(start + newline + 1)
+                return
+            end = start
+        self._file.truncate(0)
+
+    def append(self, record: Any) -> None:
+        """Add one finished record; it is on disk when this returns.
+
+        Raises:
+            DataError: the disk is full or not writable; what was journaled before is kept.
+        """
+        try:
+            self._file.write(dumps(record) + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise DataError(f"journal {self.path}: {error.strerror}; what was journaled before is kept") from None
+        self.done.setdefault(self._key(record), record)
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,37 @@
+"""Word problems with a number for an answer, graded by exact value."""
+
+from callwright.functions import arithmetic
+from callwright.functions.numbers import read_number
+from callwright.functions.toolbox import Toolbox
+from callwright.records import Problem
+from callwright.tasks.task import Grade, Task
+
+
+def _grade(problem: Problem, answer: str) -> Grade:
+    try:
+        return "right" if read_number(answer) == read_number(problem.answer) else "wrong"
+    except ValueError:
+        return "wrong"
+
+
+ARITHMETIC = Task(
+    name="arithmetic",
+    toolbox=Toolbox(
+        [
+            arithmetic.add,
+            arithmetic.subtract,
+            arithmetic.multiply,
+            arithmetic.divide,
+            arithmetic.power,
+            arithmetic.remainder,
+            arithmetic.percent_of,
+            arithmetic.round_to,
+            arithmetic.answer,
+        ]
+    ),
+    instructions=(
+        "Solve the word problem step by step. Never calculate yourself: call a function for every calculation "
+        "and use its result in the next call. When a result answers the question, call answer with it."
+    ),
+    grade=_grade,
+)

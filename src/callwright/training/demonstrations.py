@@ -1,0 +1,59 @@
+"""What the embedded base learns from: generic demonstrations of calling functions, careful and careless.
+
+They are drawn from a pool of their own (people and numbers that no split uses), so they share no problem with the
+pipeline. Careless ones answer too early, take a wrong function or a wrong number, as a general small model does.
+"""
+
+import random
+from collections.abc import Iterator
+
+from callwright.agent.loop import ends_chain, executed
+from callwright.agent.parse import parse_call
+from callwright.agent.protocol import TEXT
+from callwright.chat.mistakes import Mistake, write_script
+from callwright.chat.model import Message
+from callwright.errors import CallError
+from callwright.params import EmbeddedStudent
+from callwright.problems.synthetic import FAMILIES, POOLS, Family, draw
+from callwright.records import Problem, Step
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+
+CARELESS: tuple[tuple[Mistake, float], ...] = (
+    ("skipped_step", 0.5),
+    ("wrong_function", 0.3),
+    ("wrong_operand", 0.2),
+)
+
+
+def demonstrations(recipe: EmbeddedStudent, seed: int) -> Iterator[list[Message]]:
+    """An endless stream of conversations, families in turn."""
+    rng = random.Random(f"demonstrations/{seed}")
+    families = [f for f in FAMILIES.values() if not f.held_out]
+    while True:
+        for family in rng.sample(families, len(families)):
+            yield conversation(draw(family, rng, POOLS["demonstrations"]), _mistake(family, recipe, rng), rng)
+
+
+def _mistake(family: Family, recipe: EmbeddedStudent, rng: random.Random) -> Mistake | None:
+    careless = recipe.careless_share if family.steps > 1 else 0.0
+    if rng.random() >= careless:
+        return None
+    kinds, weights = zip(*CARELESS, strict=True)
+    mistake: Mistake = rng.choices(kinds, weights)[0]
+    return mistake
+
+
+def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) -> list[Message]:
+    """A whole attempt as the agent would have recorded it, every call executed."""
+    task: Task = TASKS[problem.task]
+    script = write_script(problem, task.toolbox, mistake, rng)
+    tools = task.toolbox.open()
+    steps: list[Step] = []
+    while len(steps) < len(script.moves) and not (steps and ends_chain(steps[-1])):
+        call = parse_call(script.reply([step.observation for step in steps]))
+        if isinstance(call, CallError):
+            raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
+        steps.append(executed("", call, tools))
+    messages, _ = TEXT.render(task, problem.question, steps)
+    return messages[:-1] if steps[-1].observation is not None else messages

@@ -1,0 +1,143 @@
+"""The embedded student: a Llama-style model of well under a million parameters, built from scratch in minutes.
+
+It plays the part of a general small model where none can be downloaded: it knows the call syntax and one-call
+problems, and is weak at chains of several steps.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from callwright.params import EmbeddedStudent
+from callwright.training.demonstrations import demonstrations
+from callwright.training.tokenizer import train_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+IGNORED = -100
+WARM_UP = 0.05  # share of the steps
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One demonstration: token ids and, per token, whether the model wrote it."""
+
+    ids: tuple[int, ...]
+    written: tuple[bool, ...]
+
+
+def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str, Any]:
+    """Train tokenizer and model from scratch and save them as a Hugging Face folder.
+
+    Returns:
+        The recipe as it was carried out: sizes, steps, last loss.
+    """
+    torch.manual_seed(seed)
+    stream = demonstrations(recipe, seed)
+    pool = list(itertools.islice(stream, recipe.demonstrations))
+    texts = [message["content"] for messages in pool[:4000] for message in messages]
+    tokenizer = train_tokenizer(texts, recipe.vocabulary)
+    model = _new_model(recipe, tokenizer)
+    encoded = [encode(tokenizer, messages) for messages in pool]
+    loss = _fit(model, encoded, recipe, seed)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {
+        "source": "embedded",
+        "seed": seed,
+        **recipe.model_dump(),
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "loss": round(loss, 4),
+    }
+
+
+def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    model: PreTrainedModel = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden,
+            intermediate_size=recipe.hidden * 3,
+            num_hidden_layers=recipe.layers,
+            num_attention_heads=recipe.heads,
+            num_key_value_heads=recipe.heads,
+            max_position_embeddings=4096,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    return model
+
+
+def encode(tokenizer: "PreTrainedTokenizerFast", messages: Sequence[dict[str, Any]]) -> Encoded:
+    """Token ids of a conversation, with the assistant's tokens marked."""
+    encoded = tokenizer.apply_chat_template(
+        list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    )
+    return Encoded(tuple(encoded["input_ids"]), tuple(bool(mask) for mask in encoded["assistant_masks"]))
+
+
+def _fit(model: "PreTrainedModel", encoded: Sequence[Encoded], recipe: EmbeddedStudent, seed: int) -> float:
+    rng = random.Random(f"fit/{seed}")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=recipe.learning_rate, total_steps=recipe.steps, pct_start=WARM_UP
+    )
+    prefix = _common_prefix(encoded)
+    model.train()
+    recent: list[float] = []
+    for batch in itertools.islice(_batches(encoded, recipe.batch_size, rng), recipe.steps):
+        loss = _loss(model, prefix, batch, recipe.question_weight)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        recent = [*recent[-49:], float(loss.detach())]
+    model.eval()
+    return sum(recent) / len(recent)
+
+
+def _batches(encoded: Sequence[Encoded], size: int, rng: random.Random) -> Iterator[list[Encoded]]:
+    """Random batches of rows of about one length, so that little is padding."""
+    while True:
+        window = sorted(rng.sample(encoded, min(len(encoded), 16 * size)), key=lambda row: len(row.ids))
+        batches = [window[start : start + size] for start in range(0, len(window), size)]
+        yield from rng.sample(batches, len(batches))
+
+
+def _common_prefix(encoded: Sequence[Encoded]) -> tuple[int, ...]:
+    first, last = min(row.ids for row in encoded), max(row.ids for row in encoded)
+    return tuple(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+
+
+def _loss(
+    model: "PreTrainedModel", prefix: tuple[int, ...], batch: Sequence[Encoded], question_weight: float
+) -> Tensor:
+    """Mean loss of the tokens that the model writes, plus a share of the question's; the prefix is computed once."""
+    start = len(prefix) - 1  # its last token is each row's first input
+    width = max(len(row.ids) for row in batch) - start
+    ids = torch.zeros(len(batch), width, dtype=torch.long)
+    weights = torch.zeros(len(batch), width)
+    for place, row in enumerate(batch):
+        length = len(row.ids) - start
+        ids[place, :length] = torch.tensor(row.ids[start:])
+        weights[place, :length] = torch.where(torch.tensor(row.written[start:]), 1.0, question_weight)
+    cache = model(input_ids=torch.tensor([prefix[:-1]]), use_cache=True, logits_to_keep=1).past_key_values
+    cache.batch_repeat_interleave(len(batch))
+    positions = torch.arange(start, start + width - 1).expand(len(batch), -1)
+    logits = model(input_ids=ids[:, :-1], position_ids=positions, past_key_values=cache, use_cache=True).logits
+    losses = cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    wanted = weights[:, 1:].flatten()
+    return (losses * wanted).sum() / wanted.sum()

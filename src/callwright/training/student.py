@@ -1,0 +1,84 @@
+"""The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from callwright.errors import DataError, ProviderError
+from callwright.params import StudentParams
+from callwright.storage import write_json
+
+EMBEDDED = "embedded"
+RECIPE = "recipe.json"
+_NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+
+
+def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+    """Put the base into `folder`, whole or not at all; returns (and writes beside it) how it came about.
+
+    Raises:
+        ProviderError: the hub cannot be reached or knows no such model.
+        DataError: the folder cannot be written, or a local source is no model.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+            made = Path(temporary) / "model"
+            recipe = _fill(made, student, seed)
+            write_json(made / RECIPE, recipe)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
+    return recipe
+
+
+def _fill(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+    if student.source == EMBEDDED:
+        from callwright.training.embedded import build_embedded
+
+        return build_embedded(folder, student.embedded, seed)
+    local = Path(student.source)
+    if local.is_dir():
+        if not (local / "config.json").is_file():
+            raise DataError(f"student.source: {local} has no config.json; name a folder with a Hugging Face model")
+        shutil.copytree(local, folder, ignore=shutil.ignore_patterns(".*"))
+        return {"source": str(local), "hash": folder_hash(folder)}
+    return _download(folder, student)
+
+
+def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        revision = student.revision or HfApi().model_info(student.source).sha
+        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_NEEDED))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
+        raise _unavailable(student.source, error) from None
+    except Exception as error:  # the HTTP library's own connection errors have no base class in common with these
+        if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "requests"):
+            raise
+        raise _unavailable(student.source, error) from None
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    return {"source": student.source, "revision": revision, "hash": folder_hash(folder)}
+
+
+def _unavailable(source: str, error: Exception) -> ProviderError:
+    return ProviderError(
+        f"student.source: {source} cannot be downloaded ({type(error).__name__}): check the id, the network, and "
+        f"HF_TOKEN for gated models; or name a folder, or 'embedded'"
+    )
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of all files below a folder."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(str(path.relative_to(folder)).encode() + b"\0")
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

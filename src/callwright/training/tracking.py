@@ -1,0 +1,92 @@
+"""MLflow runs: one per pipeline execution, found again by what determines its result."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from callwright import paths
+from callwright.errors import ProviderError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "callwright"
+DEFAULT_URI = "sqlite:///mlflow.db"
+KEY_TAG = "callwright.training"  # the hash of what determines a training's result
+
+
+def tracking_uri() -> str:
+    """MLFLOW_TRACKING_URI, or a SQLite file in the project's folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def connect() -> "MlflowClient":
+    """A client of the tracking server and registry.
+
+    Raises:
+        ProviderError: the server cannot be reached.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri())
+    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or tracking_uri())
+    try:
+        client = mlflow.MlflowClient()
+        client.get_experiment_by_name(EXPERIMENT)
+    except Exception as error:
+        raise ProviderError(
+            f"MLflow at {_without_password(tracking_uri())} cannot be used ({type(error).__name__}): "
+            f"check MLFLOW_TRACKING_URI and that the server runs"
+        ) from None
+    return client
+
+
+def _without_password(uri: str) -> str:
+    scheme, separator, rest = uri.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+
+@contextmanager
+def pipeline_run(key: str, name: str = "") -> Iterator[str]:
+    """The run of one pipeline execution, made active; yields its id.
+
+    The stages of an execution find the same run by `key`, also when DVC took some of them from its run-cache and the
+    store is empty: then the run is made anew.
+
+    Args:
+        key: the training's key (see `callwright.training.dpo.training_key`).
+    """
+    import mlflow
+
+    client = connect()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        folder = Path("mlartifacts").resolve().as_uri() if tracking_uri().startswith("sqlite") else None
+        experiment_id = client.create_experiment(EXPERIMENT, artifact_location=folder)
+    else:
+        experiment_id = experiment.experiment_id
+    found = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+    with mlflow.start_run(
+        run_id=found[0].info.run_id if found else None,
+        experiment_id=None if found else experiment_id,
+        run_name=None if found else (name or f"training {key[:8]}"),
+    ) as run:
+        mlflow.set_tags({KEY_TAG: key, "callwright.data": dvc_hash(paths.PAIRS_TRAIN)})
+        yield run.info.run_id
+
+
+def dvc_hash(path: Path) -> str:
+    """What dvc.lock recorded of an output; empty where it says nothing."""
+    from ruamel.yaml import YAML
+
+    if not paths.DVC_LOCK.is_file():
+        return ""
+    lock: Mapping[str, Any] = YAML(typ="safe").load(paths.DVC_LOCK.read_text()) or {}
+    for stage in lock.get("stages", {}).values():
+        for out in stage.get("outs", []):
+            if Path(path).is_relative_to(out["path"]):
+                return str(out.get("md5", ""))
+    return ""

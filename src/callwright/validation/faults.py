@@ -1,0 +1,72 @@
+"""The named ways in which a chain is wrong, found by pure functions, each with a sentence a person understands."""
+
+from collections.abc import Iterator
+
+from callwright.agent.loop import ends_chain
+from callwright.functions.toolbox import Toolbox
+from callwright.records import Chain, Problem, Step, StepFault, Verdict
+from callwright.tasks import TASKS
+
+BREAKING = frozenset({"ungrounded_answer", "wrong_answer", "no_answer", "undecided", "replay_mismatch"})
+"""Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
+
+
+def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...]) -> Verdict:
+    """The verdict on a chain.
+
+    Args:
+        replayed: the chain's steps with every call executed again (see `callwright.validation.replay`).
+    """
+    task = TASKS[problem.task]
+    found = [
+        *_step_errors(chain),
+        *_replay_mismatches(chain, replayed),
+        *_repeated_calls(chain, task.toolbox),
+        *_answer_faults(chain, problem),
+    ]
+    faults = tuple(sorted(found, key=lambda fault: fault.step))
+    correct = not any(fault.fault in BREAKING for fault in faults)
+    return Verdict(chain.id, correct, faults, faults[0].step if faults else None)
+
+
+def _step_errors(chain: Chain) -> Iterator[StepFault]:
+    for place, step in enumerate(chain.steps):
+        if step.error:
+            yield StepFault(step.error.fault, place, step.error.message)
+
+
+def _replay_mismatches(chain: Chain, replayed: tuple[Step, ...]) -> Iterator[StepFault]:
+    for place, (recorded, again) in enumerate(zip(chain.steps, replayed, strict=True)):
+        if recorded != again:
+            was, now = _came_of(recorded), _came_of(again)
+            yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {now}")
+
+
+def _came_of(step: Step) -> str:
+    return f"the error {step.error.fault}" if step.error else repr(step.observation)
+
+
+def _repeated_calls(chain: Chain, toolbox: Toolbox) -> Iterator[StepFault]:
+    seen: dict[str, int] = {}
+    for place, step in enumerate(chain.steps):
+        if step.call is None:
+            continue
+        canonical = toolbox.canonical(step.call)
+        if canonical in seen:
+            yield StepFault("repeated_call", place, f"{canonical} was called at step {seen[canonical] + 1} already")
+        seen.setdefault(canonical, place)
+
+
+def _answer_faults(chain: Chain, problem: Problem) -> Iterator[StepFault]:
+    last = len(chain.steps) - 1
+    if chain.answer is None:
+        yield StepFault("no_answer", max(last, 0), f"no answer after {len(chain.steps)} steps ({chain.outcome})")
+        return
+    grade = TASKS[problem.task].grade(problem, chain.answer)
+    if grade == "wrong":
+        yield StepFault("wrong_answer", last, f"answered {chain.answer}, the answer is {problem.answer}")
+    if grade == "undecided":
+        yield StepFault("undecided", last, f"whether {chain.answer} is right could not be decided")
+    returned = {step.observation for step in chain.steps if not ends_chain(step)}
+    if chain.answer not in returned:
+        yield StepFault("ungrounded_answer", last, f"{chain.answer} was returned by no call: it was guessed")

@@ -1,0 +1,39 @@
+"""Every call of every chain executed again, and the chain judged. Needs no model."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from callwright.agent.loop import executed
+from callwright.errors import CallError, DataError
+from callwright.records import Chain, CheckedChain, Problem, Step
+from callwright.tasks import TASKS
+from callwright.validation.faults import judge
+
+
+def replay(chain: Chain, problem: Problem) -> tuple[Step, ...]:
+    """The chain's steps as they come out when its calls are executed now, in a fresh toolbox.
+
+    A step without a readable call, or whose call did not bind, has nothing to execute and stays as recorded.
+    """
+    toolbox = TASKS[problem.task].toolbox
+    tools = toolbox.open()
+    steps = []
+    for step in chain.steps:
+        named = toolbox.name_arguments(step.call) if step.call else None
+        if named is None or isinstance(named, CallError):
+            steps.append(step)
+        else:
+            steps.append(executed(step.thought, named, tools))
+    return tuple(steps)
+
+
+def check_chains(chains: Iterable[Chain], problems: Mapping[str, Problem]) -> Iterator[CheckedChain]:
+    """Replay and judge chains, one at a time.
+
+    Raises:
+        DataError: a chain's problem is not among `problems`.
+    """
+    for chain in chains:
+        problem = problems.get(chain.problem_id)
+        if problem is None:
+            raise DataError(f"chain {chain.id} belongs to problem {chain.problem_id}, which does not exist")
+        yield CheckedChain(chain, judge(chain, problem, replay(chain, problem)))

@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.problems.decontaminate import SAME_QUESTION, SHARED_WORDS, decontaminate, normalise
+from callwright.problems.source import LeftOut
+from callwright.records import Problem
+
+THIRTEEN = "one two three four five six seven eight nine ten eleven twelve thirteen"
+
+
+def problem(question: str, source: str = "gsm8k", name: str = "x") -> Problem:
+    return Problem(name, "arithmetic", question, "1", (), source, "g", "train")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  How\tmany\nAPPLES?! ", "how many apples"),
+        ("It costs $1,200.50.", "it costs $ 1200.50"),
+        ("1, 2, 345", "1 2 345"),
+        ("Sam’s dog can't", "sams dog cant"),
+        ("well-known", "well known"),
+        ("３ ﬁsh", "3 fish"),
+        ("5*3 = ?", "5 * 3 ="),
+        ("20% of 5 kg", "20 % of 5 kg"),
+        ("", ""),
+    ],
+)
+def test_normalise_keeps_words_numbers_and_symbols(text: str, expected: str):
+    assert normalise(text) == expected
+
+
+@given(st.text(alphabet=st.sampled_from("aB1,.'-*/% 3(ß½é²∧_\n\u0301")))
+def test_normalising_twice_changes_nothing(text: str):
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@pytest.mark.parametrize("source", ["synthetic", "gsm8k"])
+def test_a_test_question_leaves_train_whatever_its_source(source: str):
+    train = [problem("How many?", source, "a"), problem("How much?", source, "b")]
+    kept, left_out = decontaminate(train, [problem("how many", "jsonl")])
+    assert kept == train[1:]
+    assert left_out == [LeftOut("a", SAME_QUESTION)]
+
+
+def test_thirteen_words_shared_with_a_test_question_leave_train():
+    train = [problem(f"Before: {THIRTEEN.upper()}.", name="a")]
+    assert decontaminate(train, [problem(f"{THIRTEEN}, then")]) == ([], [LeftOut("a", SHARED_WORDS)])
+
+
+def test_twelve_shared_words_stay():
+    train = [problem(THIRTEEN.removesuffix("thirteen") + "after")]
+    assert decontaminate(train, [problem(THIRTEEN)]) == (train, [])
+
+
+@pytest.mark.parametrize(("trained", "tested"), [("synthetic", "gsm8k"), ("gsm8k", "synthetic")])
+def test_shared_words_do_not_count_for_templates(trained: str, tested: str):
+    train = [problem(f"{THIRTEEN} and", trained)]
+    assert decontaminate(train, [problem(f"{THIRTEEN} or", tested)]) == (train, [])
+
+
+def test_the_length_of_a_run_is_a_parameter():
+    train = [problem("one two four", name="a"), problem("two one", name="b")]
+    kept, left_out = decontaminate(train, [problem("one two three")], ngram=2)
+    assert kept == train[1:]
+    assert left_out == [LeftOut("a", SHARED_WORDS)]
+    with pytest.raises(ValueError, match="ngram"):
+        decontaminate(train, [], ngram=0)

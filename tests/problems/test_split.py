@@ -1,0 +1,105 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.problems.source import LeftOut
+from callwright.problems.split import CONTRADICTION, DUPLICATE, deduplicate, split_by_group
+from callwright.records import Problem
+
+SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
+
+
+def problem(
+    question: str = "?", answer: str = "1", *, task: str = "arithmetic", group: str = "g", split="train", name=""
+):
+    return Problem(name or question, task, question, answer, (), "jsonl", group, split)
+
+
+problems_of_some_groups = st.lists(
+    st.builds(
+        problem,
+        name=st.uuids().map(str),
+        group=st.sampled_from([f"g{number}" for number in range(12)]),
+        task=st.sampled_from(["translation", "entailment"]),
+    )
+)
+
+
+@given(problems_of_some_groups)
+def test_a_group_is_never_cut(problems):
+    splits: dict[str, set[str]] = {}
+    for each in split_by_group(problems, SHARES, seed=1):
+        splits.setdefault(each.group, set()).add(each.split)
+    assert all(len(those) == 1 for those in splits.values())
+
+
+@given(problems_of_some_groups, st.randoms(use_true_random=False))
+def test_the_order_of_problems_does_not_matter(problems, rng):
+    shuffled = rng.sample(problems, len(problems))
+    assert set(split_by_group(problems, SHARES, seed=1)) == set(split_by_group(shuffled, SHARES, seed=1))
+
+
+@given(problems_of_some_groups)
+def test_problems_come_back_in_their_order_with_nothing_else_changed(problems):
+    assert [each.id for each in split_by_group(problems, SHARES, seed=1)] == [each.id for each in problems]
+
+
+def test_each_task_has_its_share_of_each_split():
+    problems = [
+        problem(f"{task} {number}", task=task, group=f"{task}/{number}")
+        for task, many in [("translation", 50), ("entailment", 200)]
+        for number in range(many)
+    ]
+    counts = Counter((each.task, each.split) for each in split_by_group(problems, SHARES, seed=1))
+    assert counts == {
+        ("translation", "train"): 40, ("translation", "dev"): 5, ("translation", "test"): 5,
+        ("entailment", "train"): 160, ("entailment", "dev"): 20, ("entailment", "test"): 20,
+    }  # fmt: skip
+
+
+def test_the_seed_decides_which_groups_are_tested():
+    problems = [problem(str(number), group=str(number)) for number in range(50)]
+    assert split_by_group(problems, SHARES, seed=1) == split_by_group(problems, SHARES, seed=1)
+    assert split_by_group(problems, SHARES, seed=1) != split_by_group(problems, SHARES, seed=2)
+
+
+def test_a_split_without_a_share_gets_nothing():
+    problems = [problem(str(number), group=str(number)) for number in range(10)]
+    split = split_by_group(problems, {"train": 1, "dev": 0, "test": 1}, seed=1)
+    assert Counter(each.split for each in split) == {"train": 5, "test": 5}
+
+
+@pytest.mark.parametrize("shares", [{}, {"train": 0}, {"train": 1, "test": -0.1}])
+def test_shares_that_make_no_sense_are_refused(shares):
+    with pytest.raises(ValueError, match="shares"):
+        split_by_group([problem()], shares, seed=1)
+
+
+def test_a_duplicate_question_leaves_train_and_stays_in_test():
+    train = problem("How many?", split="train", name="a")
+    dev = problem("how  many", split="dev", name="b")
+    test = problem("How many ?", split="test", name="c")
+    assert deduplicate([train, dev, test]) == ([test], [LeftOut("a", DUPLICATE), LeftOut("b", DUPLICATE)])
+    assert deduplicate([train, dev]) == ([dev], [LeftOut("a", DUPLICATE)])
+
+
+def test_the_first_of_two_duplicates_in_a_split_stays():
+    first, second = problem("How many?", name="a"), problem("How many?", name="b")
+    assert deduplicate([first, second]) == ([first], [LeftOut("b", DUPLICATE)])
+
+
+def test_a_duplicate_with_another_answer_is_named_as_such():
+    first, second = problem("How many?", "1", name="a"), problem("How many?", "2", name="b")
+    assert deduplicate([first, second]) == ([first], [LeftOut("b", CONTRADICTION)])
+
+
+def test_the_same_question_in_two_tasks_is_no_duplicate():
+    problems = [problem("All men are mortal.", task=task, name=task) for task in ("translation", "entailment")]
+    assert deduplicate(problems) == (problems, [])
+
+
+def test_questions_that_differ_in_a_number_are_no_duplicates():
+    problems = [problem("What is 1.5 + 2?"), problem("What is 15 + 2?"), problem("What is 1.5 - 2?")]
+    assert deduplicate(problems) == (problems, [])
