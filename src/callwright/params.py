@@ -30,25 +30,23 @@ class SyntheticSource(Section):
 
 
 class Gsm8kSource(Section):
-    """Where the user's copy of GSM8K lies, and how much of it is used (null: all)."""
+    """How much of GSM8K is used (null: all); problems.path holds its train.jsonl and test.jsonl."""
 
-    train_path: str
-    test_path: str
     train: int | None = Field(ge=1)
     dev: int = Field(ge=1, description="taken from the train file")
     test: int | None = Field(ge=1)
 
 
 class JsonlSource(Section):
-    """The user's own problems; shares are of rows without a split of their own."""
+    """Splits of the user's own problems, problems.path: shares of the rows that name no split."""
 
-    path: str
     dev_share: float = Share
     test_share: float = Share
 
 
 class ProblemsParams(Section):
     source: Literal["synthetic", "gsm8k", "jsonl"]
+    path: str = Field(min_length=1, description="the source's folder or file; synthetic needs none")
     synthetic: SyntheticSource
     gsm8k: Gsm8kSource
     jsonl: JsonlSource
@@ -65,8 +63,11 @@ class EmbeddedStudent(Section):
     demonstrations: int = Field(ge=1)
     careless_share: float = Share
     steps: int = Field(ge=1)
+    prompt_steps: int = Field(ge=0, description="of these, the last ones that also read the system prompt")
     batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(
+        gt=0, description="of Muon, for the weight matrices; AdamW for the rest takes 0.15 of it"
+    )
     question_weight: float = Share
 
 
@@ -82,6 +83,7 @@ class MistakeShares(Section):
     wrong_function: float = Share
     wrong_operand: float = Share
     skipped_step: float = Share
+    extra_step: float = Share
     guessed_answer: float = Share
     malformed_call: float = Share
     unknown_function: float = Share

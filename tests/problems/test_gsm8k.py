@@ -6,10 +6,10 @@ import pytest
 
 from callwright.errors import DataError
 from callwright.functions.function import render_call
-from callwright.functions.numbers import format_number, read_number
+from callwright.functions.numbers import as_argument, format_number, read_number
 from callwright.problems.equations import EquationError
 from callwright.problems.gsm8k import gold_chain, read_gsm8k
-from callwright.problems.worksheet import TOOLBOX, as_argument
+from callwright.problems.worksheet import TOOLBOX
 from callwright.records import Call
 
 PUBLIC = Path(__file__).parents[3] / "shared/data/gsm8k/train.jsonl"
@@ -192,7 +192,7 @@ def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
         read_gsm8k(path, "dev")  # dev problems are taken from the train file
     assert str(caught.value) == (
         f"{path}: no such file or directory; download train.jsonl from the openai/grade-school-math repository, "
-        "or fix problems.gsm8k.train_path in params.yaml"
+        "or fix problems.path in params.yaml"
     )
 
 

@@ -111,7 +111,7 @@ def test_more_lines_left_out_than_the_limit_stop_with_the_first_of_them(tmp_path
 
 
 def test_a_file_that_is_missing_or_empty_says_what_to_do(tmp_path: Path):
-    with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.jsonl\.path in params\.yaml"):
+    with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.path in params\.yaml"):
         read_jsonl_problems(tmp_path / "none.jsonl", 0.1)
     with pytest.raises(DataError, match=r"no problems in it; put one JSON object"):
         read_jsonl_problems(write(tmp_path / "empty.jsonl"), 0.1)

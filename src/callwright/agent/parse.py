@@ -67,6 +67,8 @@ def _read(text: str) -> Call:
     for keyword in node.keywords:
         if keyword.arg is None:
             _syntax(f"** is not allowed; {_EXAMPLE}")
+        if keyword.arg in arguments:
+            _syntax(f"the argument {keyword.arg[:40]} is given twice")
         arguments[keyword.arg] = _literal(keyword.value, text)
     return Call(_name(node.func), arguments)
 

@@ -40,6 +40,8 @@ class EndpointChat:
                 f"the key of the teacher at {self._url} is missing: set {teacher.api_key_env} "
                 f"(any text for a server that asks for none)"
             )
+        if not (key.isascii() and key.isprintable()):
+            raise ProviderError(f"{teacher.api_key_env} holds what no key can hold: check it for quotes and line ends")
         client = None
         if app is not None:
             import httpx2

@@ -7,11 +7,10 @@ mistake carries on as it would for a model that does not notice it.
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal, get_args
 
 from callwright.functions.function import render_call
-from callwright.functions.numbers import format_number, read_number
+from callwright.functions.numbers import as_argument, format_number, read_number
 from callwright.functions.toolbox import ANSWER, Observation, Toolbox
 from callwright.records import Call, Problem
 
@@ -19,6 +18,7 @@ Mistake = Literal[
     "wrong_function",
     "wrong_operand",
     "skipped_step",
+    "extra_step",
     "guessed_answer",
     "malformed_call",
     "unknown_function",
@@ -27,6 +27,7 @@ Mistake = Literal[
 MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
 
 LUCKY = 0.3  # share of guessed answers that are right by luck
+HASTE = 0.7  # share of skipped steps that are surely the last: the answer is given too early
 
 _CONFUSED = {
     "add": ("subtract", "multiply"),
@@ -138,7 +139,8 @@ def _wrong_operand(moves: list[Move], gold: Sequence[str], rng: random.Random) -
 def _skipped_step(moves: list[Move], gold: Sequence[str], rng: random.Random) -> list[Move] | None:
     if len(moves) < 3:
         return None
-    place = rng.randrange(1, len(moves) - 1)
+    last = len(moves) - 2
+    place = last if rng.random() < HASTE else rng.randrange(1, last + 1)
     left = moves[place].call.arguments
     instead = next((value for value in left.values() if _text(value) in gold[:place]), next(iter(left.values())))
     rest = [
@@ -146,6 +148,14 @@ def _skipped_step(moves: list[Move], gold: Sequence[str], rng: random.Random) ->
         for move in moves[place + 1 :]
     ]
     return [*moves[:place], *rest]
+
+
+def _extra_step(moves: list[Move], gold: Sequence[str], rng: random.Random) -> list[Move]:
+    result = moves[-1].call.arguments["value"]
+    other = rng.choice([value for move in moves[:-1] for value in move.call.arguments.values()])
+    name = rng.choice(("add", "subtract", "multiply"))
+    extra = Call(name, {"a": result, "b": other})
+    return [*moves[:-1], Move(extra, stands_for=len(gold) - 1), moves[-1]]
 
 
 def _guessed_answer(moves: list[Move], gold: Sequence[str], rng: random.Random) -> list[Move]:
@@ -175,6 +185,7 @@ _CHANGES = {
     "wrong_function": _wrong_function,
     "wrong_operand": _wrong_operand,
     "skipped_step": _skipped_step,
+    "extra_step": _extra_step,
     "guessed_answer": _guessed_answer,
     "malformed_call": _malformed_call,
     "unknown_function": _unknown_function,
@@ -201,19 +212,14 @@ def _swap(arguments: dict[str, object], gold: str, instead: object) -> dict[str,
 def _carried(value: object, real: Mapping[str, str]) -> object:
     """An argument as it stands after earlier results: the real result where it was the gold one."""
     observed = real.get(_text(value))
-    return value if observed is None or observed == _text(value) else read_literal(observed)
+    return value if observed is None or observed == _text(value) else _argument(observed)
 
 
-def read_literal(observation: str) -> object:
-    """An observation as a call's argument: a JSON number where it is one exactly, else text."""
+def _argument(observation: str) -> object:
     try:
-        number = read_number(observation)
+        return as_argument(read_number(observation))
     except ValueError:
         return observation
-    if number.denominator == 1:
-        return number.numerator
-    as_float = float(number)
-    return as_float if Fraction(repr(as_float)) == number else observation
 
 
 def _nudged(value: object, rng: random.Random) -> object:
@@ -221,4 +227,4 @@ def _nudged(value: object, rng: random.Random) -> object:
         number = read_number(value)
     except ValueError:
         return value
-    return read_literal(format_number(number + rng.choice([-10, -2, -1, 1, 2, 10])))
+    return as_argument(number + rng.choice([-10, -2, -1, 1, 2, 10]))

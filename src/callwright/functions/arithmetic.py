@@ -76,3 +76,7 @@ def round_to(number: Number, decimals: WholeNumber = 0) -> Number:
 def answer(value: Number) -> Number:
     """Give the final answer and stop."""
     return value
+
+
+ALL = (add, subtract, multiply, divide, power, remainder, percent_of, round_to, answer)
+"""In the order in which a prompt describes them."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from callwright.errors import CallError
+from callwright.records import Json
 
 MAX_DIGITS = 60  # of a number that is read
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
@@ -78,6 +79,18 @@ def format_number(number: Fraction) -> str:
     scaled = abs(number.numerator) * 10**places // number.denominator
     digits = str(scaled).rjust(places + 1, "0")
     return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def as_argument(number: Fraction) -> Json:
+    """An exact number as a call's argument: int, float where its shortest decimal is exact, else "p/q".
+
+    >>> as_argument(Fraction(7)), as_argument(Fraction(7, 4)), as_argument(Fraction(1, 3))
+    (7, 1.75, '1/3')
+    """
+    if number.denominator == 1:
+        return number.numerator
+    shown = format_number(number)
+    return float(shown) if "/" not in shown and Fraction(repr(float(shown))) == number else shown
 
 
 def _validate(value: Any) -> Fraction:

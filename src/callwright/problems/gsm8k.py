@@ -50,7 +50,7 @@ def read_gsm8k(path: Path, split: Split) -> Sourced:
         file = "test" if split == "test" else "train"  # dev is taken from train
         raise DataError(
             f"{path}: {(error.strerror or 'cannot be read').lower()}; download {file}.jsonl from the "
-            f"openai/grade-school-math repository, or fix problems.gsm8k.{file}_path in params.yaml"
+            f"openai/grade-school-math repository, or fix problems.path in params.yaml"
         ) from None
     return sourced
 

@@ -67,9 +67,7 @@ def read_jsonl_problems(path: Path, max_left_out: float, parse_call: ParseCall |
                     sourced.unsplit.add(problem.id)
     except OSError as error:
         complaint = (error.strerror or "cannot be read").lower()
-        raise DataError(
-            f"{path}: {complaint}; put your problems there, or fix problems.jsonl.path in params.yaml"
-        ) from None
+        raise DataError(f"{path}: {complaint}; put your problems there, or fix problems.path in params.yaml") from None
     _check_left_out(path, sourced, max_left_out)
     return sourced
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import DataError
-from callwright.params import Gsm8kSource, JsonlSource, ProblemsParams
+from callwright.params import Gsm8kSource, ProblemsParams
 from callwright.problems.decontaminate import decontaminate
 from callwright.problems.gsm8k import read_gsm8k
 from callwright.problems.jsonl import ParseCall, read_jsonl_problems
@@ -37,9 +37,9 @@ def load_problems(
             counts: Mapping[Split, int] = {"train": own.train, "dev": own.dev, "test": own.test}
             sourced = synthetic_problems(counts, own.held_out_test, seed)
         case "gsm8k":
-            sourced = _gsm8k(params.gsm8k, seed)
+            sourced = _gsm8k(Path(params.path), params.gsm8k, seed)
         case "jsonl":
-            sourced = _jsonl(params.jsonl, params.max_left_out, seed, parse_call)
+            sourced = _jsonl(params, seed, parse_call)
     read = len(sourced.problems) + len(sourced.left_out)
     _check_left_out(sourced, read, params)
     unique, repeated = deduplicate(sourced.problems)
@@ -54,16 +54,17 @@ def load_problems(
     return splits, _report(sourced, read, repeated, leaked, splits)
 
 
-def _gsm8k(source: Gsm8kSource, seed: int) -> Sourced:
-    train = read_gsm8k(Path(source.train_path), "train")
-    test = read_gsm8k(Path(source.test_path), "test")
+def _gsm8k(folder: Path, source: Gsm8kSource, seed: int) -> Sourced:
+    train = read_gsm8k(folder / "train.jsonl", "train")
+    test = read_gsm8k(folder / "test.jsonl", "test")
     dev = {problem.id for problem in _shuffled(train.problems, seed)[: source.dev]}
     problems = [replace(problem, split="dev") if problem.id in dev else problem for problem in train.problems]
     return Sourced(problems + test.problems, train.left_out + test.left_out)
 
 
-def _jsonl(source: JsonlSource, max_left_out: float, seed: int, parse_call: ParseCall) -> Sourced:
-    sourced = read_jsonl_problems(Path(source.path), max_left_out, parse_call)
+def _jsonl(params: ProblemsParams, seed: int, parse_call: ParseCall) -> Sourced:
+    source = params.jsonl
+    sourced = read_jsonl_problems(Path(params.path), params.max_left_out, parse_call)
     shares: dict[Split, float] = {
         "train": 1 - source.dev_share - source.test_share,
         "dev": source.dev_share,

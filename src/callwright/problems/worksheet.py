@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from callwright.errors import CallError
 from callwright.functions import arithmetic
-from callwright.functions.numbers import format_number, read_number
+from callwright.functions.numbers import as_argument, format_number
 from callwright.functions.toolbox import ANSWER
 from callwright.problems.equations import (
     Amount,
@@ -18,7 +18,7 @@ from callwright.problems.equations import (
     parse_expression,
     read_result,
 )
-from callwright.records import Call, Json
+from callwright.records import Call
 from callwright.tasks.arithmetic import ARITHMETIC
 
 TOOLBOX = ARITHMETIC.toolbox  # what the models will be offered
@@ -197,17 +197,3 @@ def _decimals(written: Fraction) -> int:
     """Places after the point; of a number that does not terminate, more than MAX_DECIMALS."""
     whole, _, places = format_number(written).partition(".")
     return MAX_DECIMALS + 1 if "/" in whole else len(places)
-
-
-def as_argument(value: Fraction) -> Json:
-    """The JSON value of a call's argument: int, float where it is exactly the decimal, else text such as "1/3".
-
-    >>> as_argument(Fraction(4)), as_argument(Fraction(1, 8)), as_argument(Fraction(1, 3))
-    (4, 0.125, '1/3')
-    """
-    if value.denominator == 1:
-        return value.numerator
-    text = format_number(value)
-    if "/" not in text and read_number(float(text)) == value:
-        return float(text)
-    return text

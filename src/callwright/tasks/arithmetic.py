@@ -16,19 +16,7 @@ def _grade(problem: Problem, answer: str) -> Grade:
 
 ARITHMETIC = Task(
     name="arithmetic",
-    toolbox=Toolbox(
-        [
-            arithmetic.add,
-            arithmetic.subtract,
-            arithmetic.multiply,
-            arithmetic.divide,
-            arithmetic.power,
-            arithmetic.remainder,
-            arithmetic.percent_of,
-            arithmetic.round_to,
-            arithmetic.answer,
-        ]
-    ),
+    toolbox=Toolbox(arithmetic.ALL),
     instructions=(
         "Solve the word problem step by step. Never calculate yourself: call a function for every calculation "
         "and use its result in the next call. When a result answers the question, call answer with it."

@@ -14,8 +14,8 @@ from callwright.preferences.dialogue import RowReport, check_rows, rows_of
 from callwright.records import Pair
 from callwright.storage import write_json
 from callwright.training.student import folder_hash
+from callwright.training.tracking import TRAINING
 
-TRAINING = "training.json"  # beside the merged weights: which training they come from
 CURVE_NAMES = {
     "loss": "loss",
     "rewards/margins": "margin",

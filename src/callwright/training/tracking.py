@@ -1,19 +1,21 @@
 """MLflow runs: one per pipeline execution, found again by what determines its result."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callwright import paths
 from callwright.errors import ProviderError
+from callwright.storage import read_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "callwright"
 DEFAULT_URI = "sqlite:///mlflow.db"
+TRAINING = "training.json"  # beside a student's weights: which training they come from
 KEY_TAG = "callwright.training"  # the hash of what determines a training's result
 
 
@@ -90,3 +92,33 @@ def dvc_hash(path: Path) -> str:
             if Path(path).is_relative_to(out["path"]):
                 return str(out.get("md5", ""))
     return ""
+
+
+def attach(student: Path, metrics: Mapping[str, Any], artifacts: Sequence[Path]) -> str:
+    """Add metrics and files to the run that trained a student (or to a new one in an empty store); returns its id.
+
+    Args:
+        student: its folder; training.json in it names the training.
+        metrics: nested; numbers are logged under their path, joined by dots.
+    """
+    import mlflow
+
+    key = read_json(student / TRAINING)["key"]
+    with pipeline_run(key) as run_id:
+        mlflow.log_metrics(dict(flatten(metrics)))
+        for path in artifacts:
+            mlflow.log_artifact(str(path), "reports")
+    return run_id
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Numbers of a nested mapping with dotted names.
+
+    >>> list(flatten({"accuracy": {"base": 0.5}, "n": 3, "note": "text"}))
+    [('accuracy.base', 0.5), ('n', 3.0)]
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield f"{prefix}{name}", float(value)

@@ -6,26 +6,14 @@ from fractions import Fraction
 
 from callwright.errors import CallError
 from callwright.functions import arithmetic
-from callwright.functions.numbers import format_number
+from callwright.functions.numbers import as_argument
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json
 
 LARGEST = 9_999  # of a result
 MOST_DECIMALS = 3  # of a result, in a family that has decimals
 
-_TOOLBOX = Toolbox(
-    [
-        arithmetic.add,
-        arithmetic.subtract,
-        arithmetic.multiply,
-        arithmetic.divide,
-        arithmetic.power,
-        arithmetic.remainder,
-        arithmetic.percent_of,
-        arithmetic.round_to,
-        arithmetic.answer,
-    ]
-)
+_TOOLBOX = Toolbox(arithmetic.ALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +26,7 @@ class Family:
             result of an earlier call ("#1" is the first), or a constant.
         wordings: questions with {slots} for operands, people (see `pool.py`) and things (see `words.py`).
         decimals: results may have up to MOST_DECIMALS decimals; else they are whole.
-        held_out: occurs in the test split alone.
+        held_out: of the splits, occurs in the test alone.
     """
 
     name: str
@@ -87,28 +75,16 @@ class Family:
             taken.add(result)
             results.append(result)
             calls.append(call)
-        return (*calls, Call(ANSWER, {"value": as_json(results[-1])}))
+        return (*calls, Call(ANSWER, {"value": as_argument(results[-1])}))
 
     def _is_tame(self, result: Fraction) -> bool:
         decimals = MOST_DECIMALS if self.decimals else 0
         return 0 < result <= LARGEST and (result * 10**decimals).denominator == 1
 
 
-def as_json(number: Fraction) -> Json:
-    """An exact number as a call's argument: int, float where its shortest decimal is exact, else "p/q".
-
-    >>> as_json(Fraction(7)), as_json(Fraction(7, 4)), as_json(Fraction(1, 3))
-    (7, 1.75, '1/3')
-    """
-    if number.denominator == 1:
-        return number.numerator
-    shown = format_number(number)
-    return float(shown) if "/" not in shown and repr(float(shown)) == shown else shown
-
-
 def _argument(part: str | int, numbers: Mapping[str, int], results: Sequence[Fraction]) -> Json:
     if isinstance(part, int):
         return part
     if part.startswith("#"):
-        return as_json(results[int(part[1:]) - 1])
+        return as_argument(results[int(part[1:]) - 1])
     return numbers[part]

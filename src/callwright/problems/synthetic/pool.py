@@ -19,11 +19,13 @@ class Pool:
         split: the split its problems belong to.
         people: who may occur.
         numbers: the buckets (of BUCKETS) whose numbers may occur.
+        held_out: whether the held-out families may occur: in the test, and in what the embedded base reads before.
     """
 
     split: Split
     people: tuple[Person, ...]
     numbers: range
+    held_out: bool = False
 
     def holds(self, family: str, numbers: Iterable[int]) -> bool:
         """Whether these numbers, in any order, belong to this pool in this family."""
@@ -39,6 +41,6 @@ def bucket(family: str, numbers: Iterable[int]) -> int:
 POOLS: dict[str, Pool] = {
     "train": Pool("train", names.TRAIN, range(70)),
     "dev": Pool("dev", names.DEV, range(70, 80)),
-    "test": Pool("test", names.TEST, range(80, 95)),
-    "demonstrations": Pool("train", names.DEMONSTRATIONS, range(95, BUCKETS)),
+    "test": Pool("test", names.TEST, range(80, 95), held_out=True),
+    "demonstrations": Pool("train", names.DEMONSTRATIONS, range(95, BUCKETS), held_out=True),
 }

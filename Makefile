@@ -1,0 +1,42 @@
+# The README's two commands are `make repro` and `make test`. Each makes .venv when it is missing or the lock changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: repro test check lock clean
+
+repro: $(READY)
+	$(RUN) dvc repro
+	@echo
+	@$(RUN) dvc metrics show reports/seconds/*.json
+	@echo "Report:   reports/index.html"
+	@echo "Data:     reports/data_docs/index.html"
+	@echo "Decision: models/registry.json"
+	@echo "MLflow:   $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000"
+
+test: $(READY)
+	$(RUN) pytest -n 2 --dist loadgroup
+
+check: $(READY)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) pytest -n 2 --dist loadgroup -m "not slow and not gpu"
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Callwright needs Python 3.11 or newer; name one with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# Pins what is installed now; local build tags such as +cpu are cut, so that the lock fits every build.
+lock: $(READY)
+	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//'; } > requirements.new
+	mv requirements.new requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,47 @@
+"""Base, student and teacher on the same held-out problems, by the same agent."""
+
+import csv
+import io
+
+from callwright import paths
+from callwright.evaluation.metrics import metrics_of
+from callwright.evaluation.run import evaluate_models
+from callwright.params import Params
+from callwright.records import Problem
+from callwright.stage import Clock, run_stage
+from callwright.storage import read, read_json, write, write_json, write_text
+from callwright.training.tracking import attach
+
+
+def main(clock: Clock) -> None:
+    params = Params.load()
+    problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
+    seen = frozenset(problem.group for problem in read(Problem, paths.problems("train")))
+    evaluated = evaluate_models(problems, params)
+    metrics = metrics_of(evaluated, problems, seen, params.evaluate)
+    for model, chains in evaluated.items():
+        write(paths.evaluation(model), chains.values())
+    write_text(paths.ACCURACY_PLOT, _plot(metrics["accuracy"]))
+    earlier = {}
+    for path in sorted(paths.SECONDS.glob("*.json")):
+        earlier.update(read_json(path))
+    metrics["seconds"] = {**earlier, "evaluate": clock.seconds()}
+    write_json(paths.METRICS, metrics)
+    attach(paths.STUDENT, metrics, [paths.METRICS, paths.ACCURACY_PLOT])
+    for model, slices in metrics["accuracy"].items():
+        overall = slices["overall"]
+        print(f"evaluate: {model}: {overall['value']:.1%} ({overall['low']:.1%} to {overall['high']:.1%})")
+
+
+def _plot(accuracy: dict[str, dict[str, dict[str, float]]]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["model", "slice", "accuracy", "low", "high", "n"])
+    for model, slices in accuracy.items():
+        for name, one in slices.items():
+            rows.writerow([model, name, one["value"], one["low"], one["high"], one["n"]])
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", main)

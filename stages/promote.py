@@ -1,0 +1,44 @@
+"""Let the student through the gate, or say why not; write the report."""
+
+import csv
+from dataclasses import asdict
+
+from callwright import paths
+from callwright.evaluation.report import transcripts_of, write_report
+from callwright.params import Params
+from callwright.records import CheckedChain, Problem
+from callwright.registry.promote import promote
+from callwright.stage import Clock, run_stage
+from callwright.storage import read, read_json, write_json
+
+
+def main(_: Clock) -> None:
+    params = Params.load()
+    metrics = read_json(paths.METRICS)
+    outcome = promote(params, metrics)
+    decision = asdict(outcome)
+    evaluated = {
+        model: {one.chain.problem_id: one for one in read(CheckedChain, paths.evaluation(model))}
+        for model in ("base", "student")
+    }
+    problems = [one for one in read(Problem, paths.problems("test")) if one.id in evaluated["student"]]
+    with paths.CURVES.open() as file:
+        curves = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+    write_report(
+        paths.REPORT,
+        metrics=metrics,
+        decision=decision,
+        quality=read_json(paths.QUALITY_REPORT),
+        training=read_json(paths.TRAIN_REPORT),
+        curves=curves,
+        transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
+    )
+    write_json(paths.REGISTRY, decision)
+    if outcome.decision == "promoted":
+        print(f"promote: {outcome.model} version {outcome.version} is champion")
+    else:
+        print(f"promote: refused: {'; '.join(outcome.reasons)}")
+
+
+if __name__ == "__main__":
+    run_stage("promote", main)

@@ -1,0 +1,203 @@
+import json
+import socket
+import traceback
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from callwright.chat.endpoint import EndpointChat
+from callwright.chat.model import Reply, Sampling
+from callwright.errors import ProviderError
+from callwright.records import Usage
+from tests.fakes import teacher
+
+KEY = "sk-planted-1f9e7c"
+MESSAGES = [{"role": "user", "content": "Two and three?"}]
+
+
+def app_of(answer) -> Starlette:
+    """An endpoint whose every answer `answer(request)` makes."""
+    return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
+
+
+def completion(content: str | None = "add(2, 3)", finish: str = "stop") -> JSONResponse:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    return JSONResponse(
+        {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+    )
+
+
+async def ask(model: EndpointChat, sampling: Sampling | None = None) -> Reply:
+    try:
+        return await model.reply(MESSAGES, [], sampling or Sampling())
+    finally:
+        await model.close()
+
+
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_missing_key_is_one_line_that_names_the_variable(monkeypatch):
+    monkeypatch.delenv("MY_TEACHER_KEY", raising=False)
+    with pytest.raises(ProviderError) as caught:
+        EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1", api_key_env="MY_TEACHER_KEY"))
+    assert str(caught.value) == (
+        "the key of the teacher at http://127.0.0.1:8000/v1 is missing: set MY_TEACHER_KEY "
+        "(any text for a server that asks for none)"
+    )
+
+
+def test_the_oracle_needs_no_key(monkeypatch):
+    monkeypatch.delenv("TEACHER_API_KEY", raising=False)
+    assert EndpointChat(teacher(), app_of(completion)).name == "oracle"
+
+
+async def test_an_unreachable_port_says_what_to_check(monkeypatch):
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    url = f"http://127.0.0.1:{unused_port()}/v1"
+    model = EndpointChat(teacher(base_url=url))
+    expected = f"teacher at {url} cannot be reached: check teacher.base_url and that the server runs"
+    with pytest.raises(ProviderError) as caught:
+        await model.probe()
+    assert str(caught.value) == expected
+    with pytest.raises(ProviderError) as caught:
+        await ask(model)
+    assert str(caught.value) == expected
+
+
+async def test_a_request_carries_the_sampling_and_the_key(serve, monkeypatch):
+    received = []
+
+    async def answer(request: Request) -> Response:
+        received.append((request.headers["authorization"], await request.json()))
+        return completion()
+
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    model = EndpointChat(teacher(base_url=serve(app_of(answer)), model="m"))
+    reply = await ask(model, Sampling(temperature=0.7, top_p=0.9, max_tokens=48, seed=3))
+    assert reply == Reply("add(2, 3)", "stop", Usage(7, 5))
+    sent = {"messages": MESSAGES, "model": "m", "temperature": 0.7, "top_p": 0.9, "max_tokens": 48, "seed": 3}
+    assert received == [(f"Bearer {KEY}", sent)]
+
+
+async def test_a_reply_that_was_cut_at_max_tokens_says_so():
+    async def answer(_: Request) -> Response:
+        return completion("I shall now add", finish="length")
+
+    assert (await ask(EndpointChat(teacher(), app_of(answer)))).finish == "length"
+
+
+@pytest.mark.parametrize("body", [{"choices": []}, {}])
+async def test_an_answer_without_a_message_is_a_provider_error(body):
+    async def answer(_: Request) -> Response:
+        return JSONResponse(body)
+
+    with pytest.raises(ProviderError, match="sent no message"):
+        await ask(EndpointChat(teacher(), app_of(answer)))
+
+
+async def test_a_message_without_content_is_a_provider_error_and_not_an_empty_reply():
+    async def answer(_: Request) -> Response:
+        return completion(None)
+
+    with pytest.raises(ProviderError, match="sent no message"):
+        await ask(EndpointChat(teacher(), app_of(answer)))
+
+
+async def test_a_busy_server_is_asked_again():
+    answers = [
+        JSONResponse({}, 429, headers={"retry-after-ms": "1"}),
+        JSONResponse({}, 500, headers={"retry-after-ms": "1"}),
+        completion(),
+    ]
+
+    async def answer(_: Request) -> Response:
+        return answers.pop(0)
+
+    reply = await ask(EndpointChat(teacher(max_retries=2), app_of(answer)))
+    assert reply.text == "add(2, 3)"
+    assert answers == []
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "answered 401: check the key in TEACHER_API_KEY"),
+        (403, "answered 403: check the key in TEACHER_API_KEY"),
+        (404, r"knows no model oracle \(404\): check teacher.model and teacher.base_url"),
+        (400, "answered 400"),
+        (422, "answered 422"),
+        (429, "answered 429"),
+        (500, "answered 500"),
+    ],
+)
+async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_echoes_it(
+    status, advice, serve, monkeypatch
+):
+    async def answer(request: Request) -> Response:
+        said = f"rejected {request.headers['authorization']}"
+        return JSONResponse({"error": {"message": said, "type": said, "code": said}}, status)
+
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    url = serve(app_of(answer))
+    with pytest.raises(ProviderError, match=advice) as caught:
+        await ask(EndpointChat(teacher(base_url=url)))
+    assert "\n" not in str(caught.value)
+    assert url in str(caught.value)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_list(serve, monkeypatch):
+    statuses = [404, 401]
+
+    async def answer(_: Request) -> Response:
+        return JSONResponse({}, statuses.pop(0))
+
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    model = EndpointChat(teacher(base_url=serve(app_of(answer))))
+    await model.probe()
+    with pytest.raises(ProviderError, match="answered 401: check the key in TEACHER_API_KEY"):
+        await model.probe()
+    await model.close()
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=(AttributeError, json.JSONDecodeError),
+    reason="endpoint.py: a 200 that is no completion (a web page behind a wrong base_url) escapes as AttributeError or "
+    "JSONDecodeError",
+)
+@pytest.mark.parametrize(
+    "said",
+    [
+        HTMLResponse("<html>hello</html>"),
+        JSONResponse([]),
+        JSONResponse({"choices": [{"message": None}]}),
+        Response("{", media_type="application/json"),
+    ],
+    ids=["page", "list", "null message", "torn"],
+)
+async def test_a_success_that_is_no_completion_is_a_provider_error(said):
+    async def answer(_: Request) -> Response:
+        return said
+
+    with pytest.raises(ProviderError):
+        await ask(EndpointChat(teacher(), app_of(answer)))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=UnicodeEncodeError,
+    reason="endpoint.py: a key that fits no header escapes as UnicodeEncodeError",
+)
+async def test_a_key_that_no_header_can_carry_is_one_line_that_names_the_variable(monkeypatch):
+    monkeypatch.setenv("TEACHER_API_KEY", "schlüssel")
+    with pytest.raises(ProviderError, match="TEACHER_API_KEY"):
+        await ask(EndpointChat(teacher(base_url=f"http://127.0.0.1:{unused_port()}/v1")))

@@ -1,0 +1,96 @@
+"""Builders for records, and the one fake: a chat model that says what it was told to say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from callwright.agent.loop import ends_chain, take_step
+from callwright.agent.parse import parse_call
+from callwright.agent.protocol import TEXT
+from callwright.chat.mistakes import MISTAKES
+from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.params import TeacherParams
+from callwright.records import Call, Chain, CheckedChain, Problem, Split, Step, Usage, Verdict
+from callwright.tasks import TASKS
+
+TOOLBOX = TASKS["arithmetic"].toolbox
+NO_MISTAKES = dict.fromkeys(MISTAKES, 0.0)
+
+
+class ScriptedChat:
+    """A ChatModel that replies from a list; an exception in the list is raised. Every reply costs 10 + 2 tokens."""
+
+    def __init__(self, *replies: str | Reply | Exception, name: str = "scripted") -> None:
+        self.name = name
+        self.asked: list[list[Message]] = []
+        self._replies = list(replies)
+
+    async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
+        self.asked.append(list(messages))
+        assert self._replies, "asked more often than the script has replies"
+        reply = self._replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return Reply(reply, "stop", Usage(10, 2)) if isinstance(reply, str) else reply
+
+
+def call(text: str) -> Call:
+    """The call that a text means, arguments named where the function is known."""
+    parsed = parse_call(text)
+    assert isinstance(parsed, Call), parsed
+    named = TOOLBOX.name_arguments(parsed)
+    return named if isinstance(named, Call) else parsed
+
+
+def step(reply: str, **changes: object) -> Step:
+    """The step that a reply makes: read and executed for real, then changed."""
+    taken = take_step(Reply(reply, "stop", Usage()), TEXT, TOOLBOX, TOOLBOX.open())
+    return replace(taken, **changes)
+
+
+def chain(*replies: str | Step, problem_id: str = "p", model: str = "oracle", **changes: object) -> Chain:
+    """The chain that replies make. Without `id`, equal replies make equal ids."""
+    steps = tuple(reply if isinstance(reply, Step) else step(reply) for reply in replies)
+    answered = bool(steps) and ends_chain(steps[-1])
+    built = Chain(
+        id=f"{problem_id}/{model}/{'; '.join(str(reply) for reply in replies)}",
+        problem_id=problem_id,
+        model=model,
+        protocol="text",
+        steps=steps,
+        outcome="answered" if answered else "step_limit",
+        answer=steps[-1].observation if answered else None,
+        usage=Usage(10 * len(steps), 2 * len(steps)),
+    )
+    return replace(built, **changes)
+
+
+def checked(*replies: str | Step, correct: bool, **changes: object) -> CheckedChain:
+    """A chain with a verdict that says nothing but whether it is correct."""
+    built = chain(*replies, **changes)
+    return CheckedChain(built, Verdict(built.id, correct, (), None))
+
+
+def problem(
+    *solution: str,
+    question: str = "Ana has 2 figs and picks 3 more. How many figs has she?",
+    answer: str = "5",
+    id: str = "p",  # noqa: A002
+    task: str = "arithmetic",
+    split: Split = "train",
+) -> Problem:
+    """A problem; without a solution of its own, 2 + 3."""
+    calls = solution or ("add(a=2, b=3)", "answer(value=5)")
+    return Problem(id, task, question, answer, tuple(call(text) for text in calls), "test", "group", split)
+
+
+def teacher(**changes: object) -> TeacherParams:
+    """Params of a faultless oracle teacher whose client gives up at once."""
+    values = {
+        "base_url": "oracle",
+        "model": "oracle",
+        "api_key_env": "TEACHER_API_KEY",
+        "timeout_s": 10,
+        "max_retries": 0,
+        "mistakes": NO_MISTAKES,
+    }
+    return TeacherParams.model_validate({**values, **changes})

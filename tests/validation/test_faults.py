@@ -1,0 +1,128 @@
+"""One problem (2 + 3 = 5) and one chain per fault."""
+
+from dataclasses import replace
+
+import pytest
+
+from callwright.records import FAULTS, Chain, StepFault, Verdict
+from callwright.tasks import TASKS
+from callwright.validation.faults import judge
+from callwright.validation.replay import replay
+from tests.fakes import chain, problem, step
+
+SUM = problem()
+
+
+def verdict(judged: Chain, own=SUM) -> Verdict:
+    return judge(judged, own, replay(judged, own))
+
+
+def found(judged: Chain) -> list[tuple[str, int]]:
+    return [(fault.fault, fault.step) for fault in verdict(judged).faults]
+
+
+def test_a_chain_whose_answer_is_right_and_was_returned_is_correct_and_faultless():
+    judged = chain("add(2, 3)", "answer(5)")
+    assert verdict(judged) == Verdict(judged.id, True, (), None)
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        ("add(2, 3", "syntax"),
+        ("sum(2, 3)", "unknown_function"),
+        ("add(2)", "bad_arguments"),
+        ("divide(2, 0)", "execution_error"),
+    ],
+)
+def test_a_failed_step_is_a_fault_that_a_chain_can_recover_from(reply, fault):
+    judged = chain("subtract(3, 2)", reply, "add(2, 3)", "answer(5)")
+    assert found(judged) == [(fault, 1)]
+    assert verdict(judged).correct
+    assert verdict(judged).first_fault == 1
+
+
+def test_a_failed_steps_fault_says_what_the_model_was_told():
+    judged = chain("divide(2, 0)", "add(2, 3)", "answer(5)")
+    assert verdict(judged).faults == (StepFault("execution_error", 0, "cannot divide by zero"),)
+
+
+def test_the_same_call_written_differently_is_repeated():
+    judged = chain("add(2, 3)", "Again.\nadd(b=3.0, a=2)", "answer(5)")
+    assert verdict(judged).faults == (StepFault("repeated_call", 1, "add(a=2, b=3) was called at step 1 already"),)
+    assert verdict(judged).correct
+
+
+def test_a_right_answer_that_no_call_returned_is_ungrounded():
+    judged = chain("answer(5)")
+    assert found(judged) == [("ungrounded_answer", 0)]
+    assert not verdict(judged).correct
+
+
+def test_an_earlier_refused_answer_does_not_ground_a_later_one():
+    assert found(chain("answer('five')", "answer(5)")) == [("bad_arguments", 0), ("ungrounded_answer", 1)]
+
+
+def test_a_wrong_answer_that_a_call_returned_is_wrong_and_grounded():
+    judged = chain("multiply(2, 3)", "answer(6)")
+    assert verdict(judged).faults == (StepFault("wrong_answer", 1, "answered 6, the answer is 5"),)
+    assert not verdict(judged).correct
+
+
+def test_a_wrong_guess_is_wrong_and_ungrounded():
+    assert found(chain("add(2, 3)", "answer(7)")) == [("wrong_answer", 1), ("ungrounded_answer", 1)]
+
+
+def test_an_answer_is_grounded_in_value_and_not_in_spelling():
+    assert found(chain("add(2, 3)", "answer('$5.00')")) == []
+
+
+def test_a_chain_without_an_answer_has_its_fault_at_the_last_step():
+    judged = chain("add(2, 3)", "add(5, 1)")
+    assert verdict(judged).faults == (StepFault("no_answer", 1, "no answer after 2 steps (step_limit)"),)
+    assert not verdict(judged).correct
+
+
+def test_an_undecided_grade_is_a_fault_of_its_own_and_never_right(monkeypatch):
+    monkeypatch.setitem(TASKS, "unsure", replace(TASKS["arithmetic"], name="unsure", grade=lambda *_: "undecided"))
+    own = problem(task="unsure")
+    judged = verdict(chain("add(2, 3)", "answer(5)"), own)
+    assert judged.faults == (StepFault("undecided", 1, "whether 5 is right could not be decided"),)
+    assert not judged.correct
+
+
+def test_an_observation_that_executing_the_call_does_not_give_is_a_replay_mismatch():
+    judged = chain(step("add(2, 3)", observation="6"), "answer(6)")
+    assert verdict(judged, problem(answer="6")).faults == (
+        StepFault("replay_mismatch", 0, "recorded '6', but executing the call again gives '5'"),
+    )
+    assert not verdict(judged, problem(answer="6")).correct
+
+
+def test_the_first_fault_is_the_earliest_step_with_one():
+    judged = chain("add(2", "sum(2, 3)", "add(2, 3)", "add(2, 3)", "answer(6)")
+    assert found(judged) == [
+        ("syntax", 0),
+        ("unknown_function", 1),
+        ("repeated_call", 3),
+        ("wrong_answer", 4),
+        ("ungrounded_answer", 4),
+    ]
+    assert verdict(judged).first_fault == 0
+
+
+def test_every_fault_has_a_known_name():
+    assert set(FAULTS) == {
+        "syntax", "unknown_function", "bad_arguments", "execution_error", "repeated_call", "ungrounded_answer",
+        "wrong_answer", "no_answer", "undecided", "replay_mismatch",
+    }  # fmt: skip
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="faults.py: Chain.answer is taken on trust; where it differs from the answer step's observation, the chain "
+    "is judged by an answer that was never given",
+)
+def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
+    judged = chain("add(2, 3)", "add(3, 3)", "answer(6)", answer="5")
+    assert not verdict(judged).correct
