@@ -63,6 +63,7 @@ class EmbeddedStudent(Section):
     demonstrations: int = Field(ge=1)
     careless_share: float = Share
     steps: int = Field(ge=1)
+    careless_steps: int = Field(ge=0, description="of these, the last ones that see careless demonstrations")
     prompt_steps: int = Field(ge=0, description="of these, the last ones that also read the system prompt")
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(
@@ -137,7 +138,7 @@ class PairsParams(Section):
     min_margin: float = Field(gt=0, le=1)
     cost_weight: float = Share
     max_per_problem: int = Field(ge=1)
-    max_kind_share: float = Field(gt=0, le=1)
+    max_kind_share: float = Field(ge=0.5, le=1)
 
 
 class LoraParams(Section):

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -75,7 +75,8 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}; the old file, if any, is untouched") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file, there is nothing to remove
+            temporary.unlink(missing_ok=True)
 
 
 def write(path: Path, records: Iterable[Any]) -> int:

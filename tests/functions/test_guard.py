@@ -44,8 +44,9 @@ def test_bits_are_those_of_the_larger_of_numerator_and_denominator():
 
 def test_a_power_is_bounded_by_bits_times_exponent():
     bound_power(Fraction(2), HALF)  # 2 has two bits
-    with pytest.raises(CallError, match="too large"):
-        bound_power(Fraction(2), HALF + 1)
+    for exponent in (HALF + 1, -HALF - 1):
+        with pytest.raises(CallError, match="too large"):
+            bound_power(Fraction(2), exponent)
 
 
 def test_a_product_is_bounded_by_the_sum_of_bits():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.functions.guard import MAX_BITS
-from callwright.functions.numbers import MAX_DIGITS, format_number, read_number
+from callwright.functions.numbers import MAX_DIGITS, as_argument, format_number, read_number
 
 whole = st.integers(-(10**20), 10**20)
 natural = st.integers(1, 10**20)
@@ -48,7 +48,7 @@ def test_a_number_is_read_as_a_person_means_it(written, meant):
      "5 apples", True, False, None, [1], float("nan"), float("inf"), 5e-324, 1e300, "9" * (MAX_DIGITS + 1)],
 )  # fmt: skip
 def test_what_is_not_one_number_is_refused(written):
-    with pytest.raises(ValueError, match="number|divides by zero|out of range"):
+    with pytest.raises(ValueError, match=r"number|divides by zero|out of range"):
         read_number(written)
 
 
@@ -79,6 +79,24 @@ def test_a_terminating_decimal_is_shown_without_a_slash_or_a_needless_zero(numbe
     shown = format_number(number)
     assert "/" not in shown
     assert "." not in shown or shown[-1] not in "0."
+
+
+@pytest.mark.parametrize(
+    ("number", "argument"),
+    [
+        (Fraction(7), 7),
+        (Fraction(7, 4), 1.75),
+        (Fraction(1, 3), "1/3"),
+        (Fraction(12345678901234567, 8), "1543209862654320.875"),  # 19 digits: a float would round it
+    ],
+)
+def test_an_argument_is_a_json_number_only_where_that_is_exact(number, argument):
+    assert as_argument(number) == argument
+
+
+@given(fractions | decimals)
+def test_an_argument_means_the_number_exactly(number):
+    assert read_number(as_argument(number)) == number
 
 
 @pytest.mark.xfail(

@@ -155,5 +155,3 @@ async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path
     model = ScriptedChat(r"add('\ud800', 1)", *SOLVED)
     chains, _ = await run(planned(ONE), model, tmp_path / "journal.jsonl")
     assert chains[0].answer == "5"
-
-

@@ -11,7 +11,8 @@ from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 from callwright.records import Call, Json
 
 _FENCE = re.compile(r"^```\w*\s*$", re.MULTILINE)
-_CALL_LINE = re.compile(r"^[A-Za-z_][\w.]*\s*\(.*\)$", re.DOTALL)
+_CALL_LINE = re.compile(r"^[A-Za-z_][\w.]*\(.*\)$", re.DOTALL)
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 _EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
 
 
@@ -56,7 +57,8 @@ def _read(text: str) -> Call:
         _syntax(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
     if _depth(text) > MAX_DEPTH:
         _syntax(f"brackets are nested deeper than {MAX_DEPTH}")
-    node = _parse(text.replace("−", "-"))
+    text = _with_ascii_minus(text)
+    node = _parse(text)
     if not isinstance(node, ast.Call):
         _syntax(f"no function call was found; {_EXAMPLE}")
     if len(node.args) + len(node.keywords) > MAX_ITEMS:
@@ -85,6 +87,13 @@ def _parse(text: str) -> ast.expr:
         _syntax(f"no function call could be read; {_EXAMPLE}")
 
 
+def _with_ascii_minus(text: str) -> str:
+    """The typographic minus that models write, as the one that is read; quoted text stays."""
+    if "−" not in text:
+        return text
+    return "".join(part if part[:1] in ("'", '"') else part.replace("−", "-") for part in _QUOTED.split(text))
+
+
 def _depth(text: str) -> int:
     depth = deepest = 0
     for character in text:
@@ -108,7 +117,9 @@ def _name(node: ast.expr) -> str:
 
 def _literal(node: ast.expr, text: str) -> Json:
     match node:
-        case ast.Constant(value=bool() | int() | str() | None):
+        case ast.Constant(value=str() as string):
+            return _storable(string)
+        case ast.Constant(value=bool() | int() | None):
             return node.value
         case ast.Constant(value=float()):
             return _decimal(node, text)
@@ -131,6 +142,14 @@ def _literal(node: ast.expr, text: str) -> Json:
             _syntax(f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out")
         case _:
             _syntax(f"an argument must be a plain value; {_EXAMPLE}")
+
+
+def _storable(string: str) -> str:
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        _syntax("a text holds half a character (a lone surrogate)")
+    return string
 
 
 def _decimal(node: ast.Constant, text: str) -> float:
@@ -159,5 +178,5 @@ def _bound_items(items: list[ast.expr]) -> None:
 
 def _key(node: ast.expr | None) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+        return _storable(node.value)
     _syntax("the keys of a dict must be quoted text")

@@ -4,7 +4,6 @@ A row's sample depends on its own seed only: each token takes one uniform number
 else is in the batch does not change it (up to floating-point ties).
 """
 
-import copy
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Decoder:
     def continue_rows(self, rows: Sequence[Row]) -> list[list[int]]:
         """New token ids per row, a stop token included where one was reached."""
         prefix = self._shared_prefix(rows)
-        cache = self._cache_of(prefix, len(rows))
+        cache = self._cache_of(prefix, rows)
         states = _States(rows, len(prefix), self._model.device)
         ids, positions = states.first_input()
         active = list(range(len(rows)))
@@ -82,8 +81,10 @@ class Decoder:
             kept = shared
         return kept if len(kept) >= MIN_SHARED and _can_share(self._model) else ()
 
-    def _cache_of(self, prefix: tuple[int, ...], batch: int) -> Any:
+    def _cache_of(self, prefix: tuple[int, ...], rows: Sequence[Row]) -> Any:
         from transformers import DynamicCache
+
+        from callwright.chat.cache import cache_from_prefix
 
         if not prefix:
             return DynamicCache(config=self._model.config)
@@ -91,11 +92,8 @@ class Decoder:
             ids = torch.tensor([prefix], device=self._model.device)
             self._prefix_cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
             self._prefix = prefix
-        cache = copy.deepcopy(self._prefix_cache)
-        if len(prefix) < len(self._prefix):
-            cache.crop(len(prefix))
-        cache.batch_repeat_interleave(batch)
-        return cache
+        room = max(len(row.ids) for row in rows) - len(prefix) + max(row.max_tokens for row in rows)
+        return cache_from_prefix(self._prefix_cache, len(prefix), len(rows), room)
 
 
 def _can_share(model: "PreTrainedModel") -> bool:

@@ -12,6 +12,8 @@ from callwright.records import Usage
 if TYPE_CHECKING:
     pass
 
+_NOT_A_COMPLETION = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
 ORACLE = "oracle"  # teacher.base_url of the oracle in process
 _ORACLE_URL = "http://oracle.invalid/v1"  # never resolved: the app answers in process
 
@@ -65,7 +67,7 @@ class EndpointChat:
             await self._client.models.list()
         except self._errors.NotFoundError:
             pass  # some servers have no model list; the first request will tell
-        except self._errors.OpenAIError as error:
+        except Exception as error:
             raise self._explained(error) from None
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
@@ -80,17 +82,9 @@ class EndpointChat:
                 seed=sampling.seed,
                 **request,
             )
-        except self._errors.OpenAIError as error:
+            return _read(completion)
+        except Exception as error:
             raise self._explained(error) from None
-        choice = completion.choices[0] if completion.choices else None
-        if choice is None or choice.message.content is None:
-            raise ProviderError(f"teacher at {self._url} sent no message")
-        usage = completion.usage
-        return Reply(
-            choice.message.content,
-            "length" if choice.finish_reason == "length" else "stop",
-            Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage(),
-        )
 
     async def close(self) -> None:
         await self._client.close()
@@ -108,4 +102,20 @@ class EndpointChat:
             return ProviderError(f"{at} cannot be reached: check teacher.base_url and that the server runs")
         if isinstance(error, self._errors.APIStatusError):
             return ProviderError(f"{at} answered {error.status_code}")
-        return ProviderError(f"{at} sent what the client cannot read ({type(error).__name__})")
+        if isinstance(error, _NOT_A_COMPLETION):
+            return ProviderError(f"{at} sent what is no chat completion: check teacher.base_url (it often ends in /v1)")
+        return ProviderError(f"{at} cannot be used ({type(error).__name__}): check teacher.base_url")
+
+
+def _read(completion: Any) -> Reply:
+    """A reply from a completion; whatever lacks one raises one of _NOT_A_COMPLETION."""
+    choice = completion.choices[0]
+    text = choice.message.content
+    if not isinstance(text, str):
+        raise TypeError("the message has no text")
+    usage = completion.usage
+    return Reply(
+        text,
+        "length" if choice.finish_reason == "length" else "stop",
+        Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage(),
+    )

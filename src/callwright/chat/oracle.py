@@ -43,9 +43,9 @@ def create_app(problems: Iterable[Problem], mistakes: Mapping[str, float], seed:
             body = json.loads(await request.body())
             messages = body["messages"]
             question = next(message["content"] for message in messages if message["role"] == "user")
+            problem = known.get(question)
         except (ValueError, KeyError, TypeError, StopIteration):
-            return JSONResponse(_error("the request is not a chat completion"), 400)
-        problem = known.get(question)
+            return JSONResponse(_error("the request is not a chat completion with text messages"), 400)
         if problem is None:
             return JSONResponse(_error("the oracle teacher knows only the problems it was started with"), 422)
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"

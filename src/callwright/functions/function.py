@@ -13,7 +13,7 @@ from callwright.errors import CallError
 from callwright.functions.numbers import format_number
 from callwright.records import Call, Json
 
-_FRACTION = re.compile(r"-?\d+/\d+")
+_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")  # as the parser reads it without quotes
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from callwright.errors import CallError
 from callwright.records import Json
 
-MAX_DIGITS = 60  # of a number that is read
+MAX_CHARACTERS = 700  # of a number that is read: whatever a call may return (guard.MAX_BITS) can be answered
+MAX_EXPONENT = 60
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
 
 _WRITTEN = re.compile(
@@ -39,8 +40,8 @@ def read_number(value: Any) -> Fraction:
             return _read_scientific(value)
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a number")
-    if len(value) > MAX_DIGITS:
-        raise ValueError(f"a number of more than {MAX_DIGITS} characters")
+    if len(value) > MAX_CHARACTERS:
+        raise ValueError(f"a number of more than {MAX_CHARACTERS} characters")
     match = _WRITTEN.fullmatch(value)
     if match is None or (match["whole"] is None and match["decimals"] in (None, ".")):
         raise ValueError(f"{value!r} is not a number")
@@ -55,7 +56,7 @@ def read_number(value: Any) -> Fraction:
 
 
 def _read_scientific(value: str) -> Fraction:
-    if abs(int(value.split("e")[1])) > MAX_DIGITS:
+    if abs(int(value.split("e")[1])) > MAX_EXPONENT:
         raise ValueError(f"{value} is out of range")
     return Fraction(value)
 

@@ -60,13 +60,16 @@ def _pairs_of(problem: Problem, records: Sequence[CheckedChain], params: PairsPa
             margin = best.value - other.value
             if other.step is None or margin + ROUNDING < params.min_margin:
                 continue
+            chosen, rejected = TEXT.reply_message(best.step), TEXT.reply_message(other.step)
+            if chosen == rejected:  # a reply that was cut off right after its call
+                continue
             pairs.append(
                 Pair(
                     id=f"{problem.id}#{len(pairs)}",
                     problem_id=problem.id,
                     prompt=tuple(messages),
-                    chosen=(TEXT.reply_message(best.step),),
-                    rejected=(TEXT.reply_message(other.step),),
+                    chosen=(chosen,),
+                    rejected=(rejected,),
                     tools=tuple(tools),
                     margin=round(margin, 6),
                     kind=_kind(other, path, problem),

@@ -10,7 +10,7 @@ from pathlib import Path
 from callwright.agent.loop import solve
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import ChatModel, Sampling
-from callwright.errors import ProviderError
+from callwright.errors import CallwrightError, ProviderError
 from callwright.records import Chain, Problem
 from callwright.storage import Journal
 from callwright.tasks import TASKS
@@ -102,11 +102,20 @@ async def run_attempts(
             done += 1
             progress(done, len(attempts))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(concurrency):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(work())
+    except* CallwrightError as errors:
+        raise _first(errors) from None
     chains = [journal.done[attempt.key].chain for attempt in attempts if attempt.key in journal.done]
     return chains, [failures[attempt.key] for attempt in attempts if attempt.key in failures]
+
+
+def _first(errors: BaseExceptionGroup[CallwrightError]) -> CallwrightError:
+    """One of a group's errors: the workers fail for the same reason, such as a full disk."""
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def open_journal(path: Path) -> Journal:

@@ -14,32 +14,33 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.mistakes import Mistake, write_script
 from callwright.chat.model import Message
 from callwright.errors import CallError
-from callwright.params import EmbeddedStudent
 from callwright.problems.synthetic import FAMILIES, POOLS, Family, draw
 from callwright.records import Problem, Step
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 
 CARELESS: tuple[tuple[Mistake, float], ...] = (
-    ("skipped_step", 0.5),
-    ("extra_step", 0.15),
-    ("wrong_function", 0.2),
-    ("wrong_operand", 0.15),
+    ("skipped_step", 0.55),
+    ("extra_step", 0.2),
+    ("wrong_function", 0.25),
 )
 
 
-def demonstrations(recipe: EmbeddedStudent, seed: int) -> Iterator[list[Message]]:
-    """An endless stream of conversations, families in turn."""
-    rng = random.Random(f"demonstrations/{seed}")
+def demonstrations(careless_share: float, seed: int) -> Iterator[list[Message]]:
+    """An endless stream of conversations, families in turn.
+
+    Args:
+        careless_share: of those with more than one call; simple problems are always solved right.
+    """
+    rng = random.Random(f"demonstrations/{careless_share}/{seed}")
     families = list(FAMILIES.values())
     while True:
         for family in rng.sample(families, len(families)):
-            yield conversation(draw(family, rng, POOLS["demonstrations"]), _mistake(family, recipe, rng), rng)
+            yield conversation(draw(family, rng, POOLS["demonstrations"]), _mistake(family, careless_share, rng), rng)
 
 
-def _mistake(family: Family, recipe: EmbeddedStudent, rng: random.Random) -> Mistake | None:
-    careless = recipe.careless_share if family.steps > 1 else 0.0
-    if rng.random() >= careless:
+def _mistake(family: Family, careless_share: float, rng: random.Random) -> Mistake | None:
+    if family.steps == 1 or rng.random() >= careless_share:
         return None
     kinds, weights = zip(*CARELESS, strict=True)
     mistake: Mistake = rng.choices(kinds, weights)[0]

@@ -6,7 +6,7 @@ problems, and is weak at chains of several steps.
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 WARM_UP, COOL_DOWN = 0.05, 0.6  # shares of the steps
+MICRO_BATCHES = 3  # parts of a batch
+TOKENIZER_ROWS = 4_000  # demonstrations that the tokenizer's merges are learned from
 ADAM_SHARE = 0.15  # AdamW's learning rate, as a share of Muon's
 
 
@@ -43,13 +45,15 @@ def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str
         The recipe as it was carried out: sizes, steps, last loss.
     """
     torch.manual_seed(seed)
-    stream = demonstrations(recipe, seed)
-    pool = list(itertools.islice(stream, recipe.demonstrations))
-    texts = [message["content"] for messages in pool[:4000] for message in messages]
+    careful, careless = (
+        list(itertools.islice(demonstrations(share, seed), recipe.demonstrations))
+        for share in (0.0, recipe.careless_share)
+    )
+    texts = [message["content"] for messages in careless[:TOKENIZER_ROWS] for message in messages]
     tokenizer = train_tokenizer(texts, recipe.vocabulary)
     model = _new_model(recipe, tokenizer)
-    encoded = [encode(tokenizer, messages) for messages in pool]
-    loss = _fit(model, encoded, recipe, seed)
+    phases = [[encode(tokenizer, messages) for messages in pool] for pool in (careful, careless)]
+    loss = _fit(model, phases, recipe, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return {
@@ -90,10 +94,11 @@ def encode(tokenizer: "PreTrainedTokenizerFast", messages: Sequence[dict[str, An
     return Encoded(tuple(encoded["input_ids"]), tuple(bool(mask) for mask in encoded["assistant_masks"]))
 
 
-def _fit(model: "PreTrainedModel", encoded: Sequence[Encoded], recipe: EmbeddedStudent, seed: int) -> float:
+def _fit(model: "PreTrainedModel", phases: Sequence[Sequence[Encoded]], recipe: EmbeddedStudent, seed: int) -> float:
     """Muon for the weight matrices (some three times fewer rows than AdamW here), AdamW for the rest.
 
-    Most steps leave the system prompt out, which is most of a row's cost; the last `prompt_steps` read it too.
+    First careful demonstrations, from which copying and the functions are learned quickly, then careless ones. Most
+    steps leave the system prompt out, which is most of a row's cost; the last `prompt_steps` read it too.
     """
     rng = random.Random(f"fit/{seed}")
     matrices = [w for name, w in model.named_parameters() if w.ndim == 2 and "embed" not in name]
@@ -103,19 +108,25 @@ def _fit(model: "PreTrainedModel", encoded: Sequence[Encoded], recipe: EmbeddedS
         torch.optim.AdamW(rest, lr=ADAM_SHARE * recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
     schedules = [torch.optim.lr_scheduler.LambdaLR(one, partial(_rate, recipe.steps)) for one in optimizers]
-    prefix = _common_prefix(encoded)
+    prefix = _common_prefix([*phases[0], *phases[1]])
     model.train()
     recent: list[float] = []
-    for step, batch in enumerate(itertools.islice(_batches(encoded, recipe.batch_size, rng), recipe.steps)):
+    for step in range(recipe.steps):
+        rows = phases[step >= recipe.steps - recipe.careless_steps]
         read_prompt = step >= recipe.steps - recipe.prompt_steps
-        loss = _loss(model, prefix, batch, recipe.question_weight, read_prompt=read_prompt)
-        torch.autograd.backward(loss)
+        parts = _by_length(rng.sample(rows, recipe.batch_size))
+        wanted = sum(_weight(row, len(prefix), recipe.question_weight) for part in parts for row in part)
+        loss = 0.0
+        for part in parts:
+            lost = _loss(model, prefix, part, recipe.question_weight, read_prompt=read_prompt) / wanted
+            torch.autograd.backward(lost)
+            loss += float(lost.detach())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
             optimizer.step()
             schedule.step()
         model.zero_grad(set_to_none=True)
-        recent = [*recent[-49:], float(loss.detach())]
+        recent = [*recent[-49:], loss]
     model.eval()
     return sum(recent) / len(recent)
 
@@ -125,12 +136,16 @@ def _rate(steps: int, step: int) -> float:
     return min(1.0, (step + 1) / (WARM_UP * steps), max(0.01, (steps - step) / (COOL_DOWN * steps)))
 
 
-def _batches(encoded: Sequence[Encoded], size: int, rng: random.Random) -> Iterator[list[Encoded]]:
-    """Random batches of rows of about one length, so that little is padding."""
-    while True:
-        window = sorted(rng.sample(encoded, min(len(encoded), 16 * size)), key=lambda row: len(row.ids))
-        batches = [window[start : start + size] for start in range(0, len(window), size)]
-        yield from rng.sample(batches, len(batches))
+def _by_length(rows: Sequence[Encoded]) -> list[list[Encoded]]:
+    """A random batch in MICRO_BATCHES parts of about one length: little padding, and still a mixed batch."""
+    ordered = sorted(rows, key=lambda row: len(row.ids))
+    size = -(-len(ordered) // MICRO_BATCHES)
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+
+
+def _weight(row: Encoded, start: int, question_weight: float) -> float:
+    """What a row counts in the loss: its written tokens, and a share of the others after the prompt."""
+    return sum(1.0 if written else question_weight for written in row.written[start:])
 
 
 def _common_prefix(encoded: Sequence[Encoded]) -> tuple[int, ...]:
@@ -146,7 +161,7 @@ def _loss(
     *,
     read_prompt: bool,
 ) -> Tensor:
-    """Mean loss of the tokens that the model writes, plus a share of the question's; the prompt is computed once."""
+    """Summed loss of the tokens that the model writes, plus a share of the question's; the prompt is computed once."""
     start = len(prefix) - 1  # its last token is each row's first input
     width = max(len(row.ids) for row in batch) - start
     ids = torch.zeros(len(batch), width, dtype=torch.long)
@@ -162,5 +177,4 @@ def _loss(
     positions = torch.arange(start, start + width - 1).expand(len(batch), -1)
     logits = model(input_ids=ids[:, :-1], position_ids=positions, past_key_values=cache, use_cache=read_prompt).logits
     losses = cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-    wanted = weights[:, 1:].flatten()
-    return (losses * wanted).sum() / wanted.sum()
+    return (losses * weights[:, 1:].flatten()).sum()

@@ -21,6 +21,7 @@ def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...]) -> Verdict
     found = [
         *_step_errors(chain),
         *_replay_mismatches(chain, replayed),
+        *_answer_mismatch(chain),
         *_repeated_calls(chain, task.toolbox),
         *_answer_faults(chain, problem),
     ]
@@ -40,6 +41,14 @@ def _replay_mismatches(chain: Chain, replayed: tuple[Step, ...]) -> Iterator[Ste
         if recorded != again:
             was, now = _came_of(recorded), _came_of(again)
             yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {now}")
+
+
+def _answer_mismatch(chain: Chain) -> Iterator[StepFault]:
+    last = chain.steps[-1] if chain.steps else None
+    given = last.observation if last is not None and ends_chain(last) else None
+    if chain.answer != given:
+        place = max(len(chain.steps) - 1, 0)
+        yield StepFault("replay_mismatch", place, f"recorded answer {chain.answer!r}, but the last step gave {given!r}")
 
 
 def _came_of(step: Step) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callwright.errors import DataError
 from callwright.params import ValidateParams
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.validation import suite
@@ -37,9 +38,11 @@ def validate_chains(
     """Replay and judge all chains, put bad rows aside, and check the rest as a whole.
 
     Raises:
-        DataError: a chain belongs to no problem.
+        DataError: there are no chains, one belongs to no problem, or a check could not run.
     """
     checked = list(check_chains(chains, problems))
+    if not checked:
+        raise DataError("there are no chains to validate: see reports/rollout.json")
     frame = frame_of(checked, problems)
     row_checks = suite.run_suite(frame, "chain rows", suite.row_expectations(params))
     reasons = suite.quarantine_reasons(row_checks)

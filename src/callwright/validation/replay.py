@@ -1,10 +1,11 @@
 """Every call of every chain executed again, and the chain judged. Needs no model."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from callwright.agent.loop import executed
 from callwright.errors import CallError, DataError
-from callwright.records import Chain, CheckedChain, Problem, Step
+from callwright.records import Chain, CheckedChain, Problem, Step, StepError
 from callwright.tasks import TASKS
 from callwright.validation.faults import judge
 
@@ -12,15 +13,19 @@ from callwright.validation.faults import judge
 def replay(chain: Chain, problem: Problem) -> tuple[Step, ...]:
     """The chain's steps as they come out when its calls are executed now, in a fresh toolbox.
 
-    A step without a readable call, or whose call did not bind, has nothing to execute and stays as recorded.
+    A call that cannot be executed gives its error again. A step without a readable call had its syntax error; if an
+    observation was recorded of it, it comes out without.
     """
     toolbox = TASKS[problem.task].toolbox
     tools = toolbox.open()
     steps = []
     for step in chain.steps:
-        named = toolbox.name_arguments(step.call) if step.call else None
-        if named is None or isinstance(named, CallError):
-            steps.append(step)
+        if step.call is None:
+            steps.append(replace(step, observation=None))
+            continue
+        named = toolbox.name_arguments(step.call)
+        if isinstance(named, CallError):
+            steps.append(Step(step.thought, step.call, StepError(named.fault, named.message), None))
         else:
             steps.append(executed(step.thought, named, tools))
     return tuple(steps)

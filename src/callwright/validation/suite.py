@@ -86,7 +86,7 @@ def run_suite(
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     actions: list[Any] = []
-    for site in context.list_data_docs_sites():
+    for site in list(context.list_data_docs_sites()):
         context.delete_data_docs_site(site)
     if data_docs is not None:
         context.add_data_docs_site(name, _site(data_docs))
@@ -112,7 +112,7 @@ def quarantine_reasons(checks: Sequence[Check]) -> dict[str, list[str]]:
     """Row id -> why it cannot be used, from failed checks of single rows."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for check in checks:
-        for row in check.rows:
+        for row in dict.fromkeys(check.rows):  # rows of a duplicate id are named once each
             reasons[row].append(f"{check.column}: {check.name}")
     return dict(reasons)
 
@@ -147,18 +147,24 @@ def _site(folder: Path) -> dict[str, Any]:
     }
 
 
+def _refuse_raised(name: str, info: Any) -> None:
+    """A check that raised stops the stage. The library keys what was raised by metric, or gives it flat."""
+    for raised in (info, *(one for one in info.values() if isinstance(one, dict))):
+        if raised.get("raised_exception"):
+            raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
+
+
 def _check(result: Any) -> Check:
     config = result.expectation_config
     details = result.result or {}
     rows = tuple(str(row["id"]) for row in details.get("unexpected_index_list") or ())
-    if result.exception_info.get("raised_exception"):
-        raise DataError(f"the check {config.type} could not run: {result.exception_info.get('exception_message')}")
+    _refuse_raised(config.type, result.exception_info or {})
     bounds = {key: config.kwargs[key] for key in ("min_value", "max_value", "value_set") if key in config.kwargs}
     observed = details.get("observed_value", f"{details.get('unexpected_count', 0)} unexpected values")
     return Check(
         name=config.type.removeprefix("expect_"),
         column=str(config.kwargs.get("column", "")),
-        severity=str(config.severity or "critical").lower(),
+        severity=str(getattr(config.severity, "value", config.severity) or "critical").lower(),
         success=bool(result.success),
         observed=f"{observed} (expected {bounds})" if bounds else str(observed),
         rows=rows,

@@ -1,0 +1,84 @@
+"""A copy of the project in a folder of its own, at tiny scale, with its own git, DVC cache and MLflow store."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from callwright.presets import apply_preset
+
+ROOT = Path(__file__).parents[2]
+TINY = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the copy lies, and how a person would run things in it."""
+
+    folder: Path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout
+        return done
+
+    def environment(self, **more: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TEACHER_"))}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
+        return {**inherited, "PATH": path, "PYTHONPATH": str(self.folder / "src"), **more}
+
+    def set(self, old: str, new: str) -> None:
+        """Change params.yaml as a person would, in an editor."""
+        path = self.folder / "params.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+
+def copy_of_the_project(folder: Path) -> Project:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("tests/") and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    apply_preset("tiny", folder / "params.yaml", TINY)
+    project = Project(folder)
+    project.run("git", "init", "--quiet")
+    project.run("git", "config", "user.name", "test")
+    project.run("git", "config", "user.email", "test@example.invalid")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "a copy")
+    return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A fresh copy."""
+    return copy_of_the_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which the pipeline ran; tests of one module share it, in order."""
+    project = copy_of_the_project(tmp_path_factory.mktemp("finished"))
+    project.run("dvc", "repro")
+    return project

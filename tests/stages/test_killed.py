@@ -1,0 +1,42 @@
+"""SIGKILL in every stage; the next run goes on and completes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.stages.conftest import Project
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
+INTO_THE_STAGE_S = 4.0  # far enough that the script is at work, not far enough that it is done
+
+
+def kill_in(project: Project, stage: str) -> None:
+    """Run the pipeline and kill it, with all its children, some seconds into a stage."""
+    with subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=project.folder,
+        env=project.environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if f"Running stage '{stage}'" in line:
+                break
+        time.sleep(INTO_THE_STAGE_S)
+        os.killpg(run.pid, signal.SIGKILL)
+
+
+def test_a_run_killed_in_every_stage_completes(project: Project):
+    for stage in ("base", "rollout", "validate", "train", "evaluate", "promote"):
+        kill_in(project, stage)
+    project.run("dvc", "repro")
+    assert json.loads((project.folder / "models/registry.json").read_text())["decision"] == "promoted"
+    left = [path.name for path in project.folder.rglob("*.part")]
+    assert not [name for name in left if name.startswith(".") and not name.endswith(".jsonl.part")]

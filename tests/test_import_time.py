@@ -1,0 +1,51 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "mlflow",
+    "great_expectations",
+    "pandas",
+    "openai",
+    "sympy",
+)
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_importing_the_package_takes_under_300_ms():
+    timed = "import time; start = time.perf_counter(); import callwright; print(time.perf_counter() - start)"
+    assert min(float(python(timed)) for _ in range(3)) < 0.3
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "callwright",
+        "callwright.agent.loop",
+        "callwright.chat.endpoint",
+        "callwright.chat.oracle",
+        "callwright.preferences.forks",
+        "callwright.problems.load",
+        "callwright.rollouts.run",
+        "callwright.validation.quality",
+        "stages.problems",
+        "stages.rollout",
+        "stages.validate",
+        "stages.pairs",
+    ],
+)
+def test_importing_a_module_loads_no_heavy_library(module):
+    loaded = python(f"import sys, {module}; print(*(name for name in {HEAVY} if name in sys.modules))")
+    assert loaded.split() == []

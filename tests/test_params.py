@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from callwright.errors import ParamsError
+from callwright.params import Params
+
+SHIPPED = Path(__file__).parents[1] / "params.yaml"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load the shipped params with some values changed, each named by its dotted key; ... removes a key."""
+
+    def load_changed(changes: dict[str, object]) -> Params:
+        values = YAML(typ="safe").load(SHIPPED.read_text())
+        for key, value in changes.items():
+            *way, last = key.split(".")
+            section = values
+            for part in way:
+                section = section[part]
+            if value is ...:
+                del section[last]
+            else:
+                section[last] = value
+        path = tmp_path / "params.yaml"
+        YAML(typ="safe").dump(values, path)
+        return Params.load(path)
+
+    return load_changed
+
+
+def complaint(load, changes: dict[str, object], tmp_path: Path) -> str:
+    with pytest.raises(ParamsError) as caught:
+        load(changes)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line.removeprefix(f"{tmp_path}/")
+
+
+def test_the_shipped_params_load():
+    params = Params.load(SHIPPED)
+    assert params.teacher.base_url == "oracle"
+    assert sum(params.teacher.mistakes.model_dump().values()) < 1
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("rollout.temprature", "known: teacher, student"),
+        ("rollout.teacher.temprature", "did you mean temperature?"),
+        ("trian", "did you mean train?"),
+        ("validate.min_correct_shares", "did you mean min_correct_share?"),
+        ("train.lora.rank", "known: r, alpha, dropout, target_modules"),
+        ("teacher.api_key", "did you mean api_key_env?"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest_known_one(load, tmp_path, key, hint):
+    line = complaint(load, {key: 1}, tmp_path)
+    assert line.startswith(f"params.yaml: {key} is not a parameter ({hint}")
+
+
+def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tmp_path):
+    line = complaint(load, {"pairs.min_margin": ..., "pairs.min_margn": 0.3}, tmp_path)
+    assert line == "params.yaml: pairs.min_margn is not a parameter (did you mean min_margin?)"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("seed", "seven", "seed: input should be a valid integer"),
+        ("train.beta", "high", "train.beta: input should be a valid number"),
+        ("train.gradient_checkpointing", "perhaps", "train.gradient_checkpointing: input should be a valid boolean"),
+        ("problems.source", "gsm", "problems.source: input should be 'synthetic', 'gsm8k' or 'jsonl'"),
+        ("rollout", 3, "rollout: input should be a valid dictionary"),
+        ("train.loss_type", "sigmoid", "train.loss_type: input should be a valid list"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named_with_what_was_given(load, tmp_path, key, value, said):
+    line = complaint(load, {key: value}, tmp_path)
+    assert line.startswith(f"params.yaml: {said}")
+    assert line.endswith(f"not {value!r}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pairs.min_margin", 0),
+        ("pairs.min_margin", 1.1),
+        ("validate.min_correct_share", -0.1),
+        ("rollout.teacher.temperature", 2.1),
+        ("promote.min_gain", float("nan")),
+        ("train.lora.dropout", 1.0),
+        ("seed", -1),
+    ],
+)
+def test_a_value_out_of_bounds_is_named(load, tmp_path, key, value):
+    assert complaint(load, {key: value}, tmp_path).startswith(f"params.yaml: {key}: input should be ")
+
+
+@pytest.mark.parametrize("key", ["seed", "train", "pairs.min_margin", "train.lora.alpha", "teacher.mistakes"])
+def test_a_missing_key_is_named(load, tmp_path, key):
+    assert complaint(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
+
+
+def test_mistakes_cannot_be_made_in_more_than_all_attempts(load, tmp_path):
+    line = complaint(load, {"teacher.mistakes.skipped_step": 0.9, "teacher.mistakes.wrong_operand": 0.2}, tmp_path)
+    assert line == "params.yaml: teacher.mistakes: the shares add up to more than 1"
+
+
+def test_mistakes_may_be_made_in_all_attempts(load):
+    shares = Params.load(SHIPPED).teacher.mistakes.model_dump()
+    every = {f"teacher.mistakes.{name}": 1 / len(shares) for name in shares}
+    assert sum(load(every).teacher.mistakes.model_dump().values()) == pytest.approx(1)
+
+
+def test_every_loss_needs_its_weight(load, tmp_path):
+    line = complaint(load, {"train.loss_type": ["sigmoid"], "train.loss_weights": [1.0, 0.5]}, tmp_path)
+    assert line == "params.yaml: train: 1 loss_type but 2 loss_weights"
+
+
+def test_params_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        Params.load(SHIPPED).seed = 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty or not a mapping of sections"),
+        ("- seed", "is empty or not a mapping of sections"),
+        ("seed: [", "is not YAML: "),
+        ("seed: 1\nseed: 2", "is not YAML: "),
+        ("seed: !!python/object:os.system {}", "is not YAML: "),
+    ],
+)
+def test_a_file_that_says_nothing_readable_is_one_line(tmp_path, text, said):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParamsError) as caught:
+        Params.load(path)
+    assert str(caught.value).startswith(f"{path} {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path):
+    with pytest.raises(ParamsError, match="is missing: run this from the project's folder"):
+        Params.load(tmp_path / "params.yaml")
