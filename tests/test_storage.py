@@ -120,11 +120,6 @@ def test_a_folder_in_the_way_is_a_data_error(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["out.jsonl"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=NotADirectoryError,
-    reason="storage.py: the clean-up in _replacing's `finally` raises an OSError of its own, which hides the DataError",
-)
 def test_a_place_that_cannot_be_written_is_a_data_error(tmp_path):
     (tmp_path / "file").write_text("")
     with refused(f"{tmp_path / 'file/out.jsonl'} cannot be written"):

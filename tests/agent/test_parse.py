@@ -191,17 +191,14 @@ def test_no_text_raises_and_every_complaint_is_one_line(text):
     assert isinstance(result, Call) or (result.fault == "syntax" and "\n" not in result.message)
 
 
-@pytest.mark.xfail(strict=True, reason="parse.py: get_source_segment is given the text before − became -, so it cuts")
 def test_a_unicode_minus_does_not_spoil_a_later_decimal():
     assert parse_call("add(−1, 0.5)") == Call("add", {"0": -1, "1": 0.5})
 
 
-@pytest.mark.xfail(strict=True, reason="parse.py: − is replaced everywhere, also inside quoted text")
 def test_a_unicode_minus_in_quoted_text_is_kept():
     assert parse_call("say('a−b')") == Call("say", {"0": "a−b"})
 
 
-@pytest.mark.xfail(strict=True, reason="parse.py: _CALL_LINE takes any word before a bracket for a call")
 def test_a_thought_that_ends_in_brackets_is_no_second_call():
     assert parse_call("The total (in euros)\nadd(a=2, b=3)") == TWO_AND_THREE
     assert parse_call("Apples (both kinds)\nadd(a=2, b=3)") == TWO_AND_THREE

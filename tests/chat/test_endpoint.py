@@ -168,12 +168,6 @@ async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_lis
     await model.close()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(AttributeError, json.JSONDecodeError),
-    reason="endpoint.py: a 200 that is no completion (a web page behind a wrong base_url) escapes as AttributeError or "
-    "JSONDecodeError",
-)
 @pytest.mark.parametrize(
     "said",
     [

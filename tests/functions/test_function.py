@@ -129,11 +129,6 @@ def test_a_call_is_rendered_in_the_text_protocols_syntax(arguments, text):
     assert render_call(Call("f", arguments)) == text
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="function.py: _FRACTION takes leading zeros and non-ASCII digits, so such text is rendered without quotes "
-    "and the rendered call cannot be read",
-)
 @pytest.mark.parametrize("text", ["01/2", "٣/٤"])
 def test_text_that_only_looks_like_a_fraction_is_quoted(text):
     assert call(render_call(Call("f", {"a": text}))) == Call("f", {"a": text})

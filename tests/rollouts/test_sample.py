@@ -134,23 +134,11 @@ def test_too_many_failures_stop_the_run_with_the_commonest_reason():
         refuse_failures(lost, attempts=100, limit=0.02)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ExceptionGroup,
-    reason="sample.py: the TaskGroup wraps a DataError (a full disk while journaling) in an ExceptionGroup, which "
-    "run_stage does not turn into one line",
-)
 async def test_an_error_of_ours_reaches_the_stage_as_itself(tmp_path):
     with pytest.raises(CallwrightError, match="disk full"):
         await run(planned(ONE), ScriptedChat(DataError("disk full")), tmp_path / "journal.jsonl")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ExceptionGroup,
-    reason="parse.py reads '\\ud800' in a quoted text as a lone surrogate, which storage.dumps cannot write: one such "
-    "reply ends the rollout",
-)
 async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path):
     model = ScriptedChat(r"add('\ud800', 1)", *SOLVED)
     chains, _ = await run(planned(ONE), model, tmp_path / "journal.jsonl")

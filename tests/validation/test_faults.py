@@ -118,11 +118,6 @@ def test_every_fault_has_a_known_name():
     }  # fmt: skip
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="faults.py: Chain.answer is taken on trust; where it differs from the answer step's observation, the chain "
-    "is judged by an answer that was never given",
-)
 def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
     judged = chain("add(2, 3)", "add(3, 3)", "answer(6)", answer="5")
     assert not verdict(judged).correct

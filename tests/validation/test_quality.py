@@ -17,15 +17,6 @@ LEAK = chain(*RIGHT, id="leak", problem_id="secret")
 FORGED = chain(step("add(2, 3)", observation="6"), "answer(6)", id="forged")
 WORDY = chain("word " * 100 + "\nadd(2, 3)", "answer(5)", id="wordy")
 
-pytestmark = pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="suite.py:89 deletes sites from the dict it iterates over; with list(...) around it these pass",
-)
-SEVERITY = pytest.mark.xfail(
-    strict=True,
-    reason="suite.py:161: str(FailureSeverity.CRITICAL) is 'FailureSeverity.CRITICAL', so no check is ever 'critical'",
-)
 
 
 def params(**changes: float) -> ValidateParams:
@@ -94,7 +85,6 @@ def test_a_row_with_two_faults_has_both_reasons(validated):
     }
 
 
-@SEVERITY
 @pytest.mark.parametrize(
     ("chains", "observed"),
     [(GOOD[::2], "0.0"), (GOOD[1::2], "1.0")],
@@ -112,7 +102,6 @@ def test_too_many_quarantined_rows_are_a_data_error(validated):
         refuse(result, limit=0.1)
 
 
-@SEVERITY
 def test_a_failed_warning_is_reported_and_stops_nothing(validated):
     unanswered = [chain("add(2, 3)", id=f"open {number}") for number in range(12)]
     result = validated(*GOOD, *unanswered)  # 10 of 22 answered: less than half
@@ -123,7 +112,6 @@ def test_a_failed_warning_is_reported_and_stops_nothing(validated):
     refuse(result)
 
 
-@pytest.mark.xfail(strict=True, reason="suite.py: the rows of a duplicate id are each named twice, so counted twice")
 def test_the_reasons_are_counted_once_per_row(validated):
     result = validated(*GOOD, DUPLICATE, LEAK)
     assert result.report["quarantine_reasons"] == {
@@ -132,15 +120,11 @@ def test_the_reasons_are_counted_once_per_row(validated):
     }
 
 
-@pytest.mark.xfail(
-    strict=True, reason="frame.py: without chains the table has no columns, and quality.py raises KeyError"
-)
 def test_no_chains_at_all_are_a_data_error(validated):
     with pytest.raises(DataError):
         refuse(validated())
 
 
-@pytest.mark.xfail(strict=True, reason="suite.py: exception_info is keyed by metric, so what was raised is not seen")
 def test_a_check_that_cannot_run_is_a_data_error_and_not_a_failed_check():
     import pandas as pd
     from great_expectations import expectations as gxe

@@ -49,10 +49,6 @@ def test_a_chain_of_an_unknown_problem_is_a_data_error():
         list(check_chains([chain("answer(5)", problem_id="q", id="mine")], {"p": SUM}))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="replay.py: a step that does not bind stays as recorded, so a made-up observation of it grounds an answer",
-)
 @pytest.mark.parametrize(
     "forged",
     [

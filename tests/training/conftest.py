@@ -1,0 +1,30 @@
+"""A model of a few thousand parameters with a real tokenizer, built on the spot."""
+
+from pathlib import Path
+
+import pytest
+
+from callwright.params import EmbeddedStudent
+from callwright.training.embedded import build_embedded
+
+RECIPE = EmbeddedStudent(
+    hidden=32,
+    layers=2,
+    heads=2,
+    vocabulary=420,
+    demonstrations=120,
+    careless_share=0.5,
+    steps=12,
+    careless_steps=6,
+    prompt_steps=3,
+    batch_size=12,
+    learning_rate=0.02,
+    question_weight=0.1,
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base") / "model"
+    build_embedded(folder, RECIPE, seed=3)
+    return folder

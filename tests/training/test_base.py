@@ -1,0 +1,100 @@
+import asyncio
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from callwright.agent.protocol import TEXT
+from callwright.chat.local import LocalChat
+from callwright.chat.model import Sampling
+from callwright.errors import DataError, ProviderError
+from callwright.params import StudentParams
+from callwright.problems.decontaminate import normalise
+from callwright.problems.synthetic import synthetic_problems
+from callwright.tasks import TASKS
+from callwright.training.demonstrations import demonstrations
+from callwright.training.student import folder_hash, prepare_base
+from tests.training.conftest import RECIPE
+
+pytestmark = pytest.mark.xdist_group("training")
+PROBLEMS = synthetic_problems({"train": 24, "dev": 20, "test": 20}, 12, 7).problems
+TASK = TASKS["arithmetic"]
+
+
+def test_the_tokenizer_is_byte_safe_and_reads_digits_one_by_one(tiny_base: Path):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    for text in ("Zoë pays 1,234.50 € — 𝔞\n\t\x07", "add(a=1234, b=-5)"):
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert len(tokenizer("1234")["input_ids"]) == 4
+
+
+def test_demonstrations_share_no_question_with_any_split():
+    shown = {normalise(messages[1]["content"]) for messages in islice(demonstrations(0.5, 7), 500)}
+    assert not shown & {normalise(problem.question) for problem in PROBLEMS}
+
+
+def test_the_prompt_is_a_token_prefix_of_prompt_and_completion(tiny_base: Path):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    messages, _ = TEXT.render(TASK, PROBLEMS[0].question, ())
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    whole = tokenizer.apply_chat_template([*messages, {"role": "assistant", "content": "add(a=2, b=3)"}], return_dict=False)
+    assert whole[: len(prompt)] == prompt
+    assert whole[-1] == tokenizer.eos_token_id
+
+
+async def replies(folder: Path, max_batch: int, temperature: float) -> list[str]:
+    model = LocalChat(folder, "base", max_batch=max_batch)
+    conversations = [TEXT.render(TASK, problem.question, ())[0] for problem in PROBLEMS[:12]]
+    found = await asyncio.gather(
+        *(
+            model.reply(messages, [], Sampling(temperature=temperature, max_tokens=12, seed=place))
+            for place, messages in enumerate(conversations)
+        )
+    )
+    return [reply.text for reply in found]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+async def test_replies_do_not_depend_on_what_else_is_in_the_batch(tiny_base: Path, temperature: float):
+    together = await replies(tiny_base, 12, temperature)
+    assert await replies(tiny_base, 1, temperature) == together
+    assert await replies(tiny_base, 5, temperature) == together
+
+
+async def test_greedy_replies_are_those_of_the_library_generate(tiny_base: Path):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    expected = []
+    for problem in PROBLEMS[:12]:
+        messages, _ = TEXT.render(TASK, problem.question, ())
+        encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        made = model.generate(**encoded, max_new_tokens=12, do_sample=False)
+        expected.append(tokenizer.decode(made[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
+    assert await replies(tiny_base, 12, 0.0) == expected
+
+
+async def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path):
+    with pytest.raises(ProviderError, match="no model could be loaded"):
+        LocalChat(tmp_path, "base")
+
+
+def test_a_local_student_is_copied_with_its_hash(tiny_base: Path, tmp_path: Path):
+    student = StudentParams(source=str(tiny_base), revision=None, embedded=RECIPE)
+    recipe = prepare_base(tmp_path / "models" / "base", student, seed=7)
+    assert recipe["hash"] == folder_hash(tiny_base)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["base"]
+
+
+def test_a_folder_that_is_no_model_leaves_nothing_behind(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    student = StudentParams(source=str(tmp_path / "empty"), revision=None, embedded=RECIPE)
+    with pytest.raises(DataError, match=r"has no config\.json"):
+        prepare_base(tmp_path / "models" / "base", student, seed=7)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_hub_student_without_a_network_says_what_to_check(tmp_path: Path):
+    student = StudentParams(source="someone/some-model", revision=None, embedded=RECIPE)
+    with pytest.raises(ProviderError, match=r"someone/some-model cannot be downloaded .*check the id, the network"):
+        prepare_base(tmp_path / "models" / "base", student, seed=7)
