@@ -121,7 +121,8 @@ class Pair:
     """A training example: after the messages of `prompt`, `chosen` is the better message and `rejected` the worse.
 
     Messages are chat-completions messages; `tools` are JSON schemas (native protocol) or empty. `margin` is the gap
-    between the values of the two siblings; `kind` names what made the pair (a fault, or `detour`).
+    between the values of the two siblings; `kind` names what is wrong with `rejected`: a fault, `wrong_call`,
+    `needless_call` (the answer was there) or `detour`.
     """
 
     id: str

@@ -90,7 +90,7 @@ def test_a_failed_step_is_never_chosen():
         (wrong("answer(5)"), "ungrounded_answer"),
         (wrong("add(2, 3)", "add(2, 3)", "answer(6)"), "repeated_call"),
         (wrong("add(2, 3)", "answer(6)"), "ungrounded_answer"),
-        (wrong("add(2, 3)", "add(5, 1)", "answer(6)"), "wrong_call"),
+        (wrong("add(2, 3)", "add(5, 1)", "answer(6)"), "needless_call"),
     ],
 )
 def test_the_kind_says_what_is_wrong_with_the_rejected_step(worse, kind):

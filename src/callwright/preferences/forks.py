@@ -72,14 +72,14 @@ def _pairs_of(problem: Problem, records: Sequence[CheckedChain], params: PairsPa
                     rejected=(rejected,),
                     tools=tuple(tools),
                     margin=round(margin, 6),
-                    kind=_kind(other, path, problem),
+                    kind=_kind(best.step, other, path, problem),
                 )
             )
     return pairs
 
 
-def _kind(node: Node, path: Sequence[Step], problem: Problem) -> str:
-    """What is wrong with the rejected step."""
+def _kind(best: Step, node: Node, path: Sequence[Step], problem: Problem) -> str:
+    """What is wrong with the rejected step: a fault, or a call that is wrong, needless, or a detour."""
     toolbox = TASKS[problem.task].toolbox
     step = node.step
     assert step is not None
@@ -90,6 +90,8 @@ def _kind(node: Node, path: Sequence[Step], problem: Problem) -> str:
     if ends_chain(step):
         grounded = step.observation in {earlier.observation for earlier in path}
         return "wrong_answer" if grounded else "ungrounded_answer"
+    if ends_chain(best):
+        return "needless_call"
     return "detour" if node.correct else "wrong_call"
 
 

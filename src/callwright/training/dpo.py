@@ -67,7 +67,7 @@ def train(
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
     from trl import DPOTrainer
 
     if not pairs:
@@ -93,6 +93,7 @@ def train(
         ),
         callbacks=[_recorder(trained, log)],
     )
+    trainer.remove_callback(PrinterCallback)
     result = trainer.train()
     if trainer.is_world_process_zero():
         key = training_key(base, [*pairs, *dev_pairs], params, seed)
