@@ -6,8 +6,7 @@ from callwright.records import Problem
 from callwright.rollouts.run import local_plan, roll_out_local, roll_out_teacher, teacher_plan
 from callwright.rollouts.summary import refuse_failures, summarise
 from callwright.stage import Clock, run_stage
-from callwright.storage import read, write, write_json
-from callwright.training.student import folder_hash
+from callwright.storage import folder_hash, read, write, write_json
 
 JOURNALS = paths.WORK / "journals"
 

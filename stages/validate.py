@@ -4,8 +4,7 @@ from itertools import chain as one_after_another
 
 from callwright import paths
 from callwright.params import Params
-from callwright.problems.split import SPLITS
-from callwright.records import Chain, Problem
+from callwright.records import SPLITS, Chain, Problem
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, write, write_json
 from callwright.validation.quality import validate_chains

@@ -11,7 +11,14 @@ PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
 GRAPH = grimp.build_graph("callwright")
 # Plumbing: what it does to a result is seen in the parameters and files themselves.
-PLUMBING = {"callwright", "callwright.params", "callwright.paths", "callwright.stage", "callwright.storage", "callwright.errors"}
+PLUMBING = {
+    "callwright",
+    "callwright.params",
+    "callwright.paths",
+    "callwright.stage",
+    "callwright.storage",
+    "callwright.errors",
+}
 
 
 def reached(stage: str) -> set[str]:
@@ -34,9 +41,7 @@ def test_a_stage_depends_on_its_script_and_on_all_code_it_reaches(stage: str):
     deps = STAGES[stage]["deps"]
     assert f"stages/{stage}.py" in deps
     packages = {name for name in GRAPH.modules if GRAPH.find_children(name)}
-    missing = sorted(
-        name for name in reached(stage) - PLUMBING - packages if not covered(name, deps)
-    )
+    missing = sorted(name for name in reached(stage) - PLUMBING - packages if not covered(name, deps))
     assert missing == []
 
 

@@ -10,7 +10,7 @@ import typer
 
 from callwright import paths
 from callwright.errors import CallwrightError, DataError, ParamsError
-from callwright.records import Chain, CheckedChain, Problem, Step
+from callwright.records import SPLITS, Chain, CheckedChain, Problem, Step
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -87,7 +87,6 @@ def oracle(
 
     from callwright.chat.oracle import create_app
     from callwright.params import Params
-    from callwright.problems.split import SPLITS
     from callwright.storage import read
 
     params = Params.load(params_file)

@@ -9,6 +9,7 @@ WORK = Path(".callwright")  # journals, checkpoints, locks: outside the DVC outs
 PROBLEMS = Path("data/problems")
 PROBLEMS_REPORT = Path("reports/problems.json")
 BASE = Path("models/base")
+RECIPE = "recipe.json"  # in BASE: how it came about
 TEACHER_CHAINS = Path("data/chains/teacher.jsonl")
 STUDENT_CHAINS = Path("data/chains/student.jsonl")
 FAILURES = Path("data/chains/failures.jsonl")

@@ -1,10 +1,11 @@
 """The shared vocabulary: frozen records, one per word of the glossary. Imports nothing of ours."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Json = Any  # a JSON value; pydantic would copy a precise recursive type on every validation
 Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Protocol = Literal["text", "native"]
 Outcome = Literal["answered", "step_limit", "stuck"]
 

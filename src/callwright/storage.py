@@ -1,5 +1,6 @@
 """Typed JSONL: streamed reading, atomic writing, and a journal that survives being killed."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -166,3 +167,13 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of all files below a folder."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(str(path.relative_to(folder)).encode() + b"\0")
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

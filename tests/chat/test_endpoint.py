@@ -1,4 +1,3 @@
-import json
 import socket
 import traceback
 
@@ -99,7 +98,7 @@ async def test_an_answer_without_a_message_is_a_provider_error(body):
     async def answer(_: Request) -> Response:
         return JSONResponse(body)
 
-    with pytest.raises(ProviderError, match="sent no message"):
+    with pytest.raises(ProviderError, match="sent what is no chat completion"):
         await ask(EndpointChat(teacher(), app_of(answer)))
 
 
@@ -107,7 +106,7 @@ async def test_a_message_without_content_is_a_provider_error_and_not_an_empty_re
     async def answer(_: Request) -> Response:
         return completion(None)
 
-    with pytest.raises(ProviderError, match="sent no message"):
+    with pytest.raises(ProviderError, match="sent what is no chat completion"):
         await ask(EndpointChat(teacher(), app_of(answer)))
 
 

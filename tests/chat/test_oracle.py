@@ -95,7 +95,7 @@ async def test_what_is_no_chat_completion_is_answered_400():
         for body in (b"", b"[]", b"{}", b'{"messages": []}', b'{"messages": [{"role": "system", "content": ""}]}'):
             answered = await client.post("/v1/chat/completions", content=body)
             assert answered.status_code == 400
-            assert answered.json()["error"]["message"] == "the request is not a chat completion"
+            assert answered.json()["error"]["message"] == "the request is not a chat completion with text messages"
 
 
 async def test_the_oracle_answers_over_a_port_as_it_does_in_process(serve, monkeypatch):

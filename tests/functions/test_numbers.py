@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.functions.guard import MAX_BITS
-from callwright.functions.numbers import MAX_DIGITS, as_argument, format_number, read_number
+from callwright.functions.numbers import MAX_CHARACTERS, as_argument, format_number, read_number
 
 whole = st.integers(-(10**20), 10**20)
 natural = st.integers(1, 10**20)
@@ -35,7 +35,7 @@ decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), whole,
         ("−5", Fraction(-5)),
         ("+5", Fraction(5)),
         ("  7 ", Fraction(7)),
-        ("9" * MAX_DIGITS, Fraction(10**MAX_DIGITS - 1)),
+        ("9" * MAX_CHARACTERS, Fraction(10**MAX_CHARACTERS - 1)),
     ],
 )
 def test_a_number_is_read_as_a_person_means_it(written, meant):
@@ -45,7 +45,7 @@ def test_a_number_is_read_as_a_person_means_it(written, meant):
 @pytest.mark.parametrize(
     "written",
     ["", " ", ".", "-", "$", "%", "five", "1 2", "1,2,3", "12,34", "1234,567", "--5", "1/0", "1/-2", "1/2/3", "1e5",
-     "5 apples", True, False, None, [1], float("nan"), float("inf"), 5e-324, 1e300, "9" * (MAX_DIGITS + 1)],
+     "5 apples", True, False, None, [1], float("nan"), float("inf"), 5e-324, 1e300, "9" * (MAX_CHARACTERS + 1)],
 )  # fmt: skip
 def test_what_is_not_one_number_is_refused(written):
     with pytest.raises(ValueError, match=r"number|divides by zero|out of range"):

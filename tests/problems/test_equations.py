@@ -67,7 +67,7 @@ def test_an_expression_is_read_with_the_usual_precedence(text: str, expected: st
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5+", "(5+3", "5)", "3y+2", "5!", "2 3", "1.2.3", "4:2", "1 3/0", "__import__('os')", "1" * 61 + "+1"]
+    "text", ["", "5+", "(5+3", "5)", "3y+2", "5!", "2 3", "1.2.3", "4:2", "1 3/0", "__import__('os')", "1" * 701 + "+1"]
 )
 def test_what_is_not_arithmetic_is_refused(text: str):
     with pytest.raises(EquationError, match="unreadable expression"):

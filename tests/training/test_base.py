@@ -12,9 +12,10 @@ from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
 from callwright.problems.decontaminate import normalise
 from callwright.problems.synthetic import synthetic_problems
+from callwright.storage import folder_hash
 from callwright.tasks import TASKS
 from callwright.training.demonstrations import demonstrations
-from callwright.training.student import folder_hash, prepare_base
+from callwright.training.student import prepare_base
 from tests.training.conftest import RECIPE
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -38,7 +39,9 @@ def test_the_prompt_is_a_token_prefix_of_prompt_and_completion(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     messages, _ = TEXT.render(TASK, PROBLEMS[0].question, ())
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    whole = tokenizer.apply_chat_template([*messages, {"role": "assistant", "content": "add(a=2, b=3)"}], return_dict=False)
+    whole = tokenizer.apply_chat_template(
+        [*messages, {"role": "assistant", "content": "add(a=2, b=3)"}], return_dict=False
+    )
     assert whole[: len(prompt)] == prompt
     assert whole[-1] == tokenizer.eos_token_id
 
@@ -68,7 +71,9 @@ async def test_greedy_replies_are_those_of_the_library_generate(tiny_base: Path)
     expected = []
     for problem in PROBLEMS[:12]:
         messages, _ = TEXT.render(TASK, problem.question, ())
-        encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        encoded = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
         made = model.generate(**encoded, max_new_tokens=12, do_sample=False)
         expected.append(tokenizer.decode(made[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
     assert await replies(tiny_base, 12, 0.0) == expected

@@ -18,7 +18,6 @@ FORGED = chain(step("add(2, 3)", observation="6"), "answer(6)", id="forged")
 WORDY = chain("word " * 100 + "\nadd(2, 3)", "answer(5)", id="wordy")
 
 
-
 def params(**changes: float) -> ValidateParams:
     values = {"min_correct_share": 0.1, "max_correct_share": 0.9, "max_quarantined_share": 0.5}
     return ValidateParams(**{**values, "max_reply_characters": 200, **changes})

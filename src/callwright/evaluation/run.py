@@ -7,7 +7,7 @@ from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.run import local_plan, roll_out_local, roll_out_teacher, teacher_plan
 from callwright.rollouts.summary import refuse_failures
-from callwright.training.student import folder_hash
+from callwright.storage import folder_hash
 from callwright.validation.replay import check_chains
 
 GREEDY = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)

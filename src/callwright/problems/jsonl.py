@@ -10,8 +10,7 @@ from callwright.errors import CallError, DataError
 from callwright.functions.numbers import format_number, read_number
 from callwright.functions.toolbox import ANSWER
 from callwright.problems.source import LeftOut, Sourced
-from callwright.problems.split import SPLITS
-from callwright.records import Call, Json, Problem, Split
+from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"
 DEFAULT_TASK = "arithmetic"

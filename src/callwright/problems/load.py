@@ -13,9 +13,9 @@ from callwright.problems.decontaminate import decontaminate
 from callwright.problems.gsm8k import read_gsm8k
 from callwright.problems.jsonl import ParseCall, read_jsonl_problems
 from callwright.problems.source import LeftOut, Sourced
-from callwright.problems.split import SPLITS, deduplicate, split_by_group
+from callwright.problems.split import deduplicate, split_by_group
 from callwright.problems.synthetic import synthetic_problems
-from callwright.records import Problem, Split
+from callwright.records import SPLITS, Problem, Split
 
 MAX_NAMED = 20  # left-out rows that the report names
 

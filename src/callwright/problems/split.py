@@ -7,9 +7,8 @@ from hashlib import sha256
 
 from callwright.problems.decontaminate import normalise
 from callwright.problems.source import LeftOut
-from callwright.records import Problem, Split
+from callwright.records import SPLITS, Problem, Split
 
-SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 DUPLICATE = "duplicate question"
 CONTRADICTION = "duplicate question with another answer"
 

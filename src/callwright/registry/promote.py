@@ -14,9 +14,8 @@ from callwright.errors import GateError
 from callwright.params import Params
 from callwright.registry.card import model_card
 from callwright.registry.gate import Promote, decide
-from callwright.storage import read_json
+from callwright.storage import folder_hash, read_json
 from callwright.training import tracking
-from callwright.training.student import RECIPE, folder_hash
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -78,7 +77,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
         "base": tracking.dvc_hash(paths.BASE),
         "content": content,
     }
-    card = model_card(params, metrics, read_json(paths.BASE / RECIPE), facts)
+    card = model_card(params, metrics, read_json(paths.BASE / paths.RECIPE), facts)
     with mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "README.md").write_text(card)
         logged = mlflow.pyfunc.log_model(

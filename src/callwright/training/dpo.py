@@ -12,8 +12,7 @@ from callwright.errors import DataError
 from callwright.params import TrainParams
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
 from callwright.records import Pair
-from callwright.storage import write_json
-from callwright.training.student import folder_hash
+from callwright.storage import folder_hash, write_json
 from callwright.training.tracking import TRAINING
 
 CURVE_NAMES = {

@@ -1,17 +1,16 @@
 """The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
 
-import hashlib
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
-from callwright.storage import write_json
+from callwright.storage import folder_hash, write_json
 
 EMBEDDED = "embedded"
-RECIPE = "recipe.json"
 _NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
@@ -27,7 +26,7 @@ def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, A
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             made = Path(temporary) / "model"
             recipe = _fill(made, student, seed)
-            write_json(made / RECIPE, recipe)
+            write_json(made / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
             made.rename(folder)
@@ -72,13 +71,3 @@ def _unavailable(source: str, error: Exception) -> ProviderError:
         f"student.source: {source} cannot be downloaded ({type(error).__name__}): check the id, the network, and "
         f"HF_TOKEN for gated models; or name a folder, or 'embedded'"
     )
-
-
-def folder_hash(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files below a folder."""
-    whole = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(str(path.relative_to(folder)).encode() + b"\0")
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
