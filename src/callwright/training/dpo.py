@@ -128,6 +128,7 @@ def _config(params: TrainParams, seed: int, work: Path, *, on_gpu: bool, evaluat
         seed=seed,
         data_seed=seed,
         logging_steps=5,
+        logging_first_step=True,
         eval_strategy="epoch" if evaluate else "no",
         save_strategy="no",
         report_to="none",
