@@ -102,3 +102,9 @@ def test_metrics_plots_and_experiments_work(finished: Project):
     finished.run("git", "commit", "--quiet", "--message", "a run")
     output = finished.run("dvc", "exp", "run", "-S", "train.beta=0.2").stdout
     assert ran(output) == ["train", "evaluate", "promote"]
+
+
+@pytest.mark.parametrize("stage", ["problems", "validate", "pairs", "promote"])
+def test_a_stage_that_computes_nothing_with_torch_does_not_load_it(finished: Project, stage: str):
+    code = f"import runpy, sys; runpy.run_path('stages/{stage}.py', run_name='__main__'); print('torch' in sys.modules)"
+    assert finished.run("python", "-c", code).stdout.splitlines()[-1] == "False"

@@ -57,45 +57,4 @@ ALL = (
             "How many dollars does the school pay?",
         ),
     ),
-    Family(
-        "water",
-        operands={"have": range(40, 500), "more": range(20, 400), "gone": range(11, 400), "size": range(3, 30)},
-        chain=(("add", "have", "more"), ("subtract", "#1", "gone"), ("divide", "#2", "size")),
-        held_out=True,
-        wordings=(
-            "{name} has {have} liters of water, finds {more} liters more, and drinks or sells {gone} liters. "
-            "The rest goes into jars of {size} liters. How many jars does {they} fill?",
-            "A jar holds {size} liters. {name} mixes {more} liters of water with {have} liters of juice and sells "
-            "{gone} "
-            "liters. How many jars does {they} need for the rest?",
-            "From {have} liters of red paint and {more} liters of blue paint, {gone} liters are gone. "
-            "The rest is shared equally among {size} rooms. How many liters does each room get?",
-        ),
-    ),
-    Family(
-        "party",
-        operands={
-            "children": range(5, 90),
-            "parents": range(5, 90),
-            "each": range(3, 12),
-            "size": range(4, 25),
-            "have": range(3, 60),
-        },
-        chain=(
-            ("add", "children", "parents"),
-            ("multiply", "#1", "each"),
-            ("divide", "#2", "size"),
-            ("subtract", "#3", "have"),
-        ),
-        held_out=True,
-        wordings=(
-            "At a party of {children} children and {parents} parents, everyone gets {each} cookies. "
-            "A {box} holds {size} cookies and {name} has {have} {boxes}. How many more {boxes} does {they} need?",
-            "{name} has {have} {boxes} of {size} {items}. {They} needs {each} {items} for each of {children} boys and "
-            "{parents} girls. How many more {boxes} does {they} need?",
-            "Each {box} holds {size} {items}. At a school, {parents} parents and {children} children get {each} "
-            "{items} "
-            "each. {name} already has {have} {boxes}. How many more {boxes} does {they} need?",
-        ),
-    ),
 )

@@ -22,24 +22,6 @@ ALL = (
         ),
     ),
     Family(
-        "rest_of_the_way",
-        operands={
-            "hours": range(2, 10),
-            "speed": range(11, 80),
-            "way": range(120, 990),
-            "slow": range(10, 60),
-        },
-        chain=(("multiply", "hours", "speed"), ("subtract", "way", "#1"), ("divide", "#2", "slow")),
-        wordings=(
-            "{name} drives {hours} hours at {speed} miles an hour. The whole trip is {way} miles. "
-            "How many hours does the rest take at {slow} miles an hour?",
-            "A trip is {way} miles long. A train drives {speed} miles an hour for {hours} hours and then "
-            "{slow} miles an hour. How many hours does the rest take?",
-            "At {slow} miles an hour, how many hours does the rest of a trip of {way} miles take "
-            "after {hours} hours at {speed} miles an hour?",
-        ),
-    ),
-    Family(
         "bakery",
         operands={
             "trays": range(3, 30),
@@ -69,32 +51,6 @@ ALL = (
             "How many dollars does {they} pay in all?",
             "With a {percent} percent tip, how many dollars does {name} pay for food of {food} dollars "
             "and drinks of {drinks} dollars?",
-        ),
-    ),
-    Family(
-        "savings",
-        operands={
-            "earned": range(30, 300),
-            "spent": range(11, 250),
-            "weeks": range(3, 20),
-            "saved": range(20, 500),
-            "price": range(50, 900),
-        },
-        chain=(
-            ("subtract", "earned", "spent"),
-            ("multiply", "#1", "weeks"),
-            ("add", "#2", "saved"),
-            ("subtract", "#3", "price"),
-        ),
-        wordings=(
-            "{name} works and gets {earned} dollars a week and spends {spent} of them. "
-            "{They} saves the rest for {weeks} weeks, "
-            "adds {saved} dollars from before, and buys a {thing} for {price} dollars. How many dollars are left?",
-            "{name} has {saved} dollars. For {weeks} weeks {they} gets {earned} dollars a week and spends {spent} a "
-            "week. "
-            "Then {they} buys a {thing} for {price} dollars. How many dollars are left?",
-            "A {thing} costs {price} dollars. {name} has {saved} dollars and for {weeks} weeks spends {spent} of the "
-            "{earned} dollars {they} gets a week. How many dollars are left after buying the {thing}?",
         ),
     ),
     Family(

@@ -17,17 +17,6 @@ ALL = (
         ),
     ),
     Family(
-        "give_away",
-        operands={"have": range(30, 990), "gone": range(11, 900)},
-        chain=(("subtract", "have", "gone"),),
-        wordings=(
-            "{name} had {have} {items} and gave away {gone}. How many {items} are left?",
-            "{name} sold {gone} of {their} {have} {items}. How many {items} does {they} still have?",
-            "{name} loses {gone} {items}. {They} had {have} at first. How many {items} remain?",
-            "A {box} had {have} {items} in it and {friend} took out {gone}. How many {items} are still in the {box}?",
-        ),
-    ),
-    Family(
         "packs",
         operands={"packs": range(3, 60), "each": range(4, 60)},
         chain=(("multiply", "packs", "each"),),
@@ -49,18 +38,6 @@ ALL = (
             "{name} puts {total} {items} into {boxes} of {parts}. How many {boxes} does {they} fill?",
             "Each {box} holds {parts} {items}. How many {boxes} does {name} need for {total} {items}?",
             "A room with {parts} rows has {total} seats. How many seats are in each row?",
-        ),
-    ),
-    Family(
-        "left_over",
-        operands={"total": range(40, 990), "size": range(5, 60)},
-        chain=(("remainder", "total", "size"),),
-        wordings=(
-            "{name} puts {total} {items} into full {boxes} of {size}. How many {items} are left over?",
-            "Each {box} holds {size} {items}. {name} has {total} {items} and fills as many {boxes} as possible. "
-            "How many {items} are left over?",
-            "A group of {size} friends shares {total} {items} and everyone gets the same. "
-            "How many {items} are left over?",
         ),
     ),
     Family(

@@ -67,28 +67,4 @@ ALL = (
             "that hold {total} liters together?",
         ),
     ),
-    Family(
-        "average",
-        operands={"first": range(11, 400), "second": range(11, 400)},
-        chain=(("add", "first", "second"), ("divide", "#1", 2)),
-        decimals=True,
-        wordings=(
-            "{name} sold {first} {items} on Monday and {second} on Tuesday. What is the average for a day?",
-            "On Tuesday {name} walks {second} miles, and on Monday {first} miles. "
-            "How many miles is that a day on average?",
-            "What is the average of the {first} {items} of {name} and the {second} {items} of {friend}?",
-        ),
-    ),
-    Family(
-        "times_as_many",
-        operands={"few": range(11, 100), "times": range(3, 13)},
-        chain=(("multiply", "few", "times"), ("add", "few", "#1")),
-        wordings=(
-            "{name} has {few} {items}. {friend} has {times} times as many. How many {items} do they have together?",
-            "{friend} has {times} times as many {items} as {name}, who has {few}. "
-            "How many {items} do they have together?",
-            "On Monday {name} sold {few} {items}. On Tuesday {they} sold {times} times as many. "
-            "How many {items} did {they} sell in both days?",
-        ),
-    ),
 )

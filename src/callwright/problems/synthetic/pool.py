@@ -39,8 +39,8 @@ def bucket(family: str, numbers: Iterable[int]) -> int:
 
 
 POOLS: dict[str, Pool] = {
-    "train": Pool("train", names.TRAIN, range(70)),
-    "dev": Pool("dev", names.DEV, range(70, 80)),
-    "test": Pool("test", names.TEST, range(80, 95), held_out=True),
-    "demonstrations": Pool("train", names.DEMONSTRATIONS, range(95, BUCKETS), held_out=True),
+    "train": Pool("train", names.TRAIN, range(45)),
+    "dev": Pool("dev", names.DEV, range(45, 52)),
+    "test": Pool("test", names.TEST, range(52, 65), held_out=True),
+    "demonstrations": Pool("train", names.DEMONSTRATIONS, range(65, BUCKETS), held_out=True),
 }
