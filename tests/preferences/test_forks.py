@@ -129,7 +129,13 @@ def test_of_one_kind_the_widest_margins_are_kept():
 
 def many(kind: str, count: int) -> list[CheckedChain]:
     """Problems with one pair each, of one kind."""
-    bad = {"unknown_function": "sum(2, 3)", "wrong_call": "add(3, 3)", "syntax": "add(2"}[kind]
+    replies = {
+        "unknown_function": "sum(2, 3)",
+        "wrong_call": "add(3, 3)",
+        "syntax": "add(2",
+        "ungrounded_answer": "answer(6)",
+    }
+    bad = replies[kind]
     return [
         record
         for place in range(count)
@@ -229,3 +235,14 @@ def test_a_reply_that_was_cut_off_is_not_paired_with_its_own_text():
 def test_a_share_below_a_half_is_refused_because_two_kinds_could_exceed_it():
     with pytest.raises(ValidationError):
         PairsParams(min_margin=0.3, cost_weight=0.1, max_per_problem=4, max_kind_share=0.4)
+
+
+def test_answer_is_not_rejected_more_often_than_chosen_where_it_is_chosen():
+    early = many("ungrounded_answer", 6)
+    late = [
+        checked("add(2, 3)", "answer(5)", correct=True, problem_id="late"),
+        checked("add(2, 3)", "add(5, 1)", "answer(6)", correct=False, problem_id="late"),
+    ]
+    assert len(pairs_of(*early)) == 6  # nothing chooses it: there is nothing to balance with
+    kinds = Counter(pair.kind for pair in pairs_of(*early, *late, max_kind_share=1.0))
+    assert kinds == {"needless_call": 1, "ungrounded_answer": 1}

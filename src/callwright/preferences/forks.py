@@ -21,8 +21,9 @@ def pairs_from_forks(
     """Preference pairs of all problems, in the order of their ids, and a report of their mix.
 
     At every node the best child is paired with each sibling whose value is at least `min_margin` lower. At most
-    `max_per_problem` pairs of a problem are kept (distinct kinds first, then wide margins), and no kind makes up more
-    than `max_kind_share` of all.
+    `max_per_problem` pairs of a problem are kept (distinct kinds first, then wide margins), no kind makes up more than
+    `max_kind_share` of all, and `answer` is not rejected more often than chosen, where it is chosen at all: a model
+    that sees it rejected most of the time unlearns to answer (docs/decisions/0004).
     """
     by_problem: dict[str, list[CheckedChain]] = defaultdict(list)
     for record in records:
@@ -33,7 +34,7 @@ def pairs_from_forks(
         found = _pairs_of(problems[problem_id], by_problem[problem_id], params)
         forks += len(found)
         pairs += _most_telling(found, params.max_per_problem)
-    balanced = _balance(pairs, params.max_kind_share)
+    balanced = _balance_answers(_balance(pairs, params.max_kind_share))
     report = {
         "problems": len(by_problem),
         "forks": forks,
@@ -119,6 +120,18 @@ def _balance(pairs: Sequence[Pair], max_share: float) -> list[Pair]:
             dropped = {pair.id for pair in ranked[limit:]}
             kept = [pair for pair in pairs if pair.id not in dropped]
     return kept
+
+
+def _balance_answers(pairs: Sequence[Pair]) -> list[Pair]:
+    """Drop, by a hash, pairs that reject `answer` in excess of those that choose it."""
+    chosen = sum(_is_answer(pair.chosen) for pair in pairs)
+    against = sorted((_hash(pair.id), pair.id) for pair in pairs if _rejects_answer(pair))
+    dropped = {name for _, name in against[chosen:]} if chosen else set()
+    return [pair for pair in pairs if pair.id not in dropped]
+
+
+def _rejects_answer(pair: Pair) -> bool:
+    return _is_answer(pair.rejected) and not _is_answer(pair.chosen)
 
 
 def _hash(text: str) -> str:
