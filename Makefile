@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
+# Two test processes of one thread each: threads that wait for each other on a busy core are several times slower.
+
 .PHONY: repro test check lock clean
 
 repro: $(READY)
@@ -17,14 +19,14 @@ repro: $(READY)
 	@echo "MLflow:   $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000"
 
 test: $(READY)
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
 
 check: $(READY)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(RUN) pytest -n 2 --dist loadgroup -m "not slow and not gpu"
+	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup -m "not slow and not gpu"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Callwright needs Python 3.11 or newer; name one with PYTHON=...")'
