@@ -43,9 +43,7 @@ def roll_out_teacher(
     return asyncio.run(run())
 
 
-def roll_out_local(
-    folder: Path, name: str, plan_: Sequence[Attempt], batch_size: int, journal: Path, devices: int = 1
-) -> Rolled:
+def roll_out_local(folder: Path, name: str, plan_: Sequence[Attempt], batch_size: int, journal: Path) -> Rolled:
     """Chains of a model in this process, in batches.
 
     Raises:
