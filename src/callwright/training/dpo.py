@@ -69,6 +69,8 @@ def train(
     from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
     from trl import DPOTrainer
 
+    from callwright.training.prefix_sharing import share_prefixes
+
     if not pairs:
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
@@ -93,7 +95,8 @@ def train(
         callbacks=[_recorder(trained, log)],
     )
     trainer.remove_callback(PrinterCallback)
-    result = trainer.train()
+    with share_prefixes(trainer.model):
+        result = trainer.train()
     if trainer.is_world_process_zero():
         key = training_key(base, [*pairs, *dev_pairs], params, seed)
         unwrapped = trainer.accelerator.unwrap_model(trainer.model)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from callwright import paths
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "callwright"
-DEFAULT_URI = "sqlite:///mlflow.db"
+SQLITE = "sqlite:///"
+DEFAULT_URI = f"{SQLITE}mlflow.db"
 TRAINING = "training.json"  # beside a student's weights: which training they come from
 KEY_TAG = "callwright.training"  # the hash of what determines a training's result
 
@@ -36,6 +38,8 @@ def connect() -> "MlflowClient":
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or tracking_uri())
     try:
+        if tracking_uri().startswith(SQLITE):
+            _make_database(Path(tracking_uri().removeprefix(SQLITE)))
         client = mlflow.MlflowClient()
         client.get_experiment_by_name(EXPERIMENT)
     except Exception as error:
@@ -44,6 +48,20 @@ def connect() -> "MlflowClient":
             f"check MLFLOW_TRACKING_URI and that the server runs"
         ) from None
     return client
+
+
+def _make_database(file: Path) -> None:
+    """Make MLflow's tables in a file of their own and move it into place: a kill half way leaves no broken database."""
+    from filelock import FileLock
+    from mlflow import MlflowClient
+
+    if file.exists():
+        return
+    with FileLock(f"{file}.lock"), TemporaryDirectory(prefix=f"{file.name}.", dir=file.parent) as folder:
+        if not file.exists():
+            made = Path(folder, file.name)
+            MlflowClient(tracking_uri=f"{SQLITE}{made}").search_experiments()
+            made.replace(file)
 
 
 def _without_password(uri: str) -> str:

@@ -1,0 +1,160 @@
+"""Scoring a batch through the trie equals scoring its rows one by one."""
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    GemmaConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    PreTrainedConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
+from trl.trainer.utils import add_fused_lm_head
+
+from callwright.training.prefix_sharing import share_prefixes
+from callwright.training.token_trie import token_trie
+
+SMALL: dict[str, Any] = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+}
+GROUPED = SMALL | {"num_key_value_heads": 2}
+CONFIGS: dict[str, PreTrainedConfig] = {
+    "llama": LlamaConfig(**GROUPED),
+    "llama, tied": LlamaConfig(**GROUPED, tie_word_embeddings=True),
+    "qwen2": Qwen2Config(**GROUPED),
+    "qwen3": Qwen3Config(**GROUPED, head_dim=8),
+    "mistral": MistralConfig(**GROUPED, sliding_window=None),
+    "gemma": GemmaConfig(**GROUPED, head_dim=8),
+    "gpt_neox": GPTNeoXConfig(**SMALL),
+}
+BATCHES: dict[str, list[list[int]]] = {
+    "long shared prompt": [[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 8, 9, 10], [1, 2, 3, 4, 11], [1, 2, 3, 4, 5, 8, 12]],
+    "a branch at the first token": [[1, 2, 3], [4, 2, 3], [1, 5, 6, 7]],
+    "duplicates": [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 5]],
+    "a single row": [[5, 4, 3, 2, 1]],
+    "a row that is the prefix of another": [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2, 3]],
+}
+
+
+def model_of(config: PreTrainedConfig, *, lora: bool = False) -> Any:
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+    add_fused_lm_head(model)
+    if not lora:
+        return model
+    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear"))
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    return model
+
+
+def batch_of(rows: list[list[int]], *, left: bool = False, prompt: int = 2) -> dict[str, torch.Tensor]:
+    """Padded ids, mask, and labels of everything after the first `prompt` tokens."""
+    width = max(map(len, rows))
+    ids, mask, labels = [], [], []
+    for row in rows:
+        pad = width - len(row)
+        ids.append([0] * pad + row if left else row + [0] * pad)
+        mask.append([0] * pad + [1] * len(row) if left else [1] * len(row) + [0] * pad)
+        wanted = [-100] * prompt + row[prompt:]
+        labels.append([-100] * pad + wanted if left else wanted + [-100] * pad)
+    names = ("input_ids", "attention_mask", "labels")
+    return {name: torch.tensor(values) for name, values in zip(names, (ids, mask, labels), strict=True)}
+
+
+def scored(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Log-probs, and the gradients of a loss in which every one counts differently."""
+    model.zero_grad()
+    log_probs = model(**batch, fused_lm_head=True, use_cache=False).log_probs
+    weights = torch.linspace(0.5, 1.5, log_probs.numel()).view_as(log_probs)
+    (log_probs * weights).sum().backward()
+    return log_probs.detach(), [weight.grad for weight in model.parameters() if weight.grad is not None]
+
+
+def assert_same(model: Any, batch: dict[str, torch.Tensor]) -> None:
+    plain, plain_gradients = scored(model, batch)
+    plain_gradients = [one.clone() for one in plain_gradients]
+    with share_prefixes(model) as shared:
+        assert shared
+        packed, gradients = scored(model, batch)
+    assert torch.allclose(packed, plain, atol=1e-5)
+    assert len(gradients) == len(plain_gradients) > 0
+    largest = max(float(one.abs().max()) for one in plain_gradients)
+    for packed_gradient, plain_gradient in zip(gradients, plain_gradients, strict=True):
+        assert float((packed_gradient - plain_gradient).abs().max()) <= 1e-5 * largest
+
+
+@pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_log_probs_and_gradients_are_those_of_plain_scoring(name: str, lora: bool):
+    model = model_of(CONFIGS[name], lora=lora)
+    for rows in BATCHES.values():
+        assert_same(model, batch_of(rows))
+
+
+@pytest.mark.parametrize("rows", BATCHES.values(), ids=BATCHES)
+def test_left_padding_changes_nothing(rows: list[list[int]]):
+    model = model_of(CONFIGS["llama"])
+    with share_prefixes(model):
+        left = scored(model, batch_of(rows, left=True))[0]
+        right = scored(model, batch_of(rows))[0]
+    assert torch.allclose(left.sum(1), right.sum(1), atol=1e-5)
+
+
+def test_gradient_checkpointing_changes_nothing():
+    model = model_of(CONFIGS["qwen2"])
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.train()
+    assert_same(model, batch_of(BATCHES["long shared prompt"]))
+
+
+def test_generation_inside_is_as_outside_and_the_model_comes_back_as_it_was():
+    model = model_of(CONFIGS["llama"]).eval()
+    before, ids = model.forward, torch.tensor([[1, 2, 3]])
+    plain = model.generate(ids, max_new_tokens=5, do_sample=False)
+    with share_prefixes(model):
+        assert model.generate(ids, max_new_tokens=5, do_sample=False).tolist() == plain.tolist()
+    assert model.forward == before
+    assert model.config._attn_implementation == "sdpa"
+
+
+def test_a_model_with_a_sliding_window_keeps_its_own_forward_and_says_so(caplog: pytest.LogCaptureFixture):
+    model = model_of(MistralConfig(**GROUPED, sliding_window=4))
+    before = model.forward
+    with caplog.at_level(logging.WARNING), share_prefixes(model) as shared:
+        assert not shared
+        assert model.forward == before
+    assert caplog.messages == ["prefixes are not shared: MistralForCausalLM has a sliding window"]
+
+
+def test_learned_positions_follow_the_depth():
+    config = GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=64, resid_pdrop=0.0, embd_pdrop=0.0)
+    config.attn_pdrop = 0.0
+    assert_same(model_of(config), batch_of(BATCHES["long shared prompt"]))
+
+
+def test_a_trie_holds_every_distinct_prefix_once():
+    trie = token_trie(torch.tensor([[1, 2, 3], [1, 2, 4], [1, 5, 0]]), torch.tensor([[1, 1, 1], [1, 1, 1], [1, 1, 0]]))
+    assert trie.tokens.tolist() == [[1, 2, 3, 4, 5]]  # 1, 12, 123, 124, 15
+    assert trie.depths.tolist() == [[0, 1, 2, 2, 1]]
+    assert trie.place.tolist() == [[0, 1, 2], [0, 1, 3], [0, 4, 0]]
+
+
+def test_a_batch_of_padding_alone_is_refused():
+    with pytest.raises(ValueError, match="a batch without a token has no trie"):
+        token_trie(torch.zeros(2, 3, dtype=torch.long), torch.zeros(2, 3))
