@@ -10,11 +10,13 @@ from callwright.params import Params
 from callwright.records import Problem
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, read_json, write, write_json, write_text
+from callwright.tasks import load as load_tasks
 from callwright.training.tracking import attach
 
 
 def main(clock: Clock) -> None:
     params = Params.load()
+    load_tasks(params.functions)
     problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
     seen = frozenset(problem.group for problem in read(Problem, paths.problems("train")))
     evaluated = evaluate_models(problems, params)

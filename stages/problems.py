@@ -6,12 +6,15 @@ from callwright.params import Params
 from callwright.problems.load import load_problems
 from callwright.stage import Clock, run_stage
 from callwright.storage import write, write_json
+from callwright.tasks import load as load_tasks
 
 
 def main(_: Clock) -> None:
     params = Params.load()
+    tasks = load_tasks(params.functions)
     splits, report = load_problems(params.problems, params.seed, parse_call)
     for split, problems in splits.items():
+        tasks.require(problem.task for problem in problems)
         write(paths.problems(split), problems)
     write_json(paths.PROBLEMS_REPORT, report)
     counts = ", ".join(f"{len(problems):,} {split}" for split, problems in splits.items())

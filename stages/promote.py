@@ -10,10 +10,12 @@ from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, read_json, write_json
+from callwright.tasks import load as load_tasks
 
 
 def main(_: Clock) -> None:
     params = Params.load()
+    load_tasks(params.functions)
     metrics = read_json(paths.METRICS)
     outcome = promote(params, metrics)
     decision = asdict(outcome)

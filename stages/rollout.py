@@ -7,12 +7,14 @@ from callwright.rollouts.run import local_plan, roll_out_local, roll_out_teacher
 from callwright.rollouts.summary import refuse_failures, summarise
 from callwright.stage import Clock, run_stage
 from callwright.storage import folder_hash, read, write, write_json
+from callwright.tasks import load as load_tasks
 
 JOURNALS = paths.WORK / "journals"
 
 
 def main(_: Clock) -> None:
     params = Params.load()
+    load_tasks(params.functions)
     rollout = params.rollout
     problems = [*read(Problem, paths.problems("train")), *read(Problem, paths.problems("dev"))]
     by_id = {problem.id: problem for problem in problems}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from callwright.agent.loop import ends_chain, take_step
+from callwright.agent.loop import ends_chain, take_steps
 from callwright.agent.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.mistakes import MISTAKES
@@ -43,7 +43,7 @@ def call(text: str) -> Call:
 
 def step(reply: str, **changes: object) -> Step:
     """The step that a reply makes: read and executed for real, then changed."""
-    taken = take_step(Reply(reply, "stop", Usage()), TEXT, TOOLBOX, TOOLBOX.open())
+    (taken,) = take_steps(Reply(reply, "stop", Usage()), TEXT, TOOLBOX, TOOLBOX.open())
     return replace(taken, **changes)
 
 

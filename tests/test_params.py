@@ -72,7 +72,11 @@ def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tm
         ("seed", "seven", "seed: input should be a valid integer"),
         ("train.beta", "high", "train.beta: input should be a valid number"),
         ("train.gradient_checkpointing", "perhaps", "train.gradient_checkpointing: input should be a valid boolean"),
-        ("problems.source", "gsm", "problems.source: input should be 'synthetic', 'gsm8k' or 'jsonl'"),
+        (
+            "problems.source",
+            "gsm",
+            "problems.source: input should be 'synthetic', 'gsm8k', 'folio', 'proofwriter' or 'jsonl'",
+        ),
         ("rollout", 3, "rollout: input should be a valid dictionary"),
         ("train.loss_type", "sigmoid", "train.loss_type: input should be a valid list"),
     ],

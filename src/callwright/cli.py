@@ -4,13 +4,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callwright import paths
 from callwright.errors import CallwrightError, DataError, ParamsError
-from callwright.records import SPLITS, Chain, CheckedChain, Problem, Step
+from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
+
+if TYPE_CHECKING:
+    from callwright.tasks.registry import Tasks
+    from callwright.tasks.task import Task
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,25 +32,38 @@ def preset(name: Annotated[str, typer.Argument(help="a file of conf/presets, wit
 def functions(task: Annotated[str, typer.Argument(help="a task, such as arithmetic")]) -> None:
     """Print what the prompt says of a task's functions."""
     from callwright.agent.protocol import TEXT
-    from callwright.tasks import TASKS
 
-    if task not in TASKS:
-        raise ParamsError(f"there is no task {task}; the tasks are {', '.join(TASKS)}")
-    print(TEXT.function_section(TASKS[task].toolbox))
+    print(TEXT.function_section(_task(task).toolbox))
+
+
+def _task(name: str) -> "Task":
+    tasks = _tasks()
+    if name not in tasks:
+        raise ParamsError(f"there is no task {name}; the tasks are {', '.join(tasks)}")
+    return tasks[name]
+
+
+def _tasks(params_file: Path = Path("params.yaml")) -> "Tasks":
+    """The tasks, with those of the user's own modules where there are params."""
+    from callwright.params import Params
+    from callwright.tasks import load
+
+    return load(Params.load(params_file).functions if params_file.is_file() else ())
 
 
 @app.command()
 def show(chain_id: Annotated[str, typer.Argument(help="such as synthetic/train/000012/base/0")]) -> None:
     """Print a stored chain step by step, with its verdict."""
-    for chain, verdict in _stored(chain_id):
-        print(f"{chain.id}  ({chain.model}, {chain.outcome})")
-        for number, step in enumerate(chain.steps, 1):
-            print(_lines(number, step))
-        print(f"answer: {_visible(chain.answer or 'none')}")
-        if verdict is not None:
-            print("correct" if verdict.verdict.correct else "not correct")
-            for fault in verdict.verdict.faults:
-                print(f"  step {fault.step + 1}: {fault.fault}: {_visible(fault.message)}")
+    from callwright.transcript import Transcript
+
+    for chain, checked in _stored(chain_id):
+        transcript = Transcript()
+        transcript.header(chain)
+        for step in chain.steps:
+            transcript.step(step)
+        transcript.answer(chain)
+        if checked is not None:
+            transcript.verdict(checked.verdict)
         return
     raise DataError(f"no chain {chain_id} in {paths.VALIDATED}, {paths.EVALUATION} or data/chains")
 
@@ -64,16 +81,33 @@ def _stored(chain_id: str) -> Iterator[tuple[Chain, CheckedChain | None]]:
             yield from ((chain, None) for chain in read(Chain, path) if chain.id == chain_id)
 
 
-def _lines(number: int, step: Step) -> str:
-    from callwright.agent.protocol import TEXT
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="in quotes")],
+    task: Annotated[str, typer.Option(help="a task, such as arithmetic")],
+    model: Annotated[
+        str | None, typer.Option(help="a folder, models:/name@alias, or an endpoint's URL; by default the champion")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="what an endpoint calls the model")] = None,
+    protocol: Annotated[
+        Protocol | None, typer.Option(help="by default the model's own, or that of params.yaml")
+    ] = None,
+    api_key_env: Annotated[str, typer.Option(help="the variable with an endpoint's key")] = "TEACHER_API_KEY",
+) -> None:
+    """Let a model solve a problem, and print its chain as it unfolds; exit 1 without an answer."""
+    from callwright.ask import ask as answer
+    from callwright.ask import open_model
+    from callwright.stage import quiet_libraries
+    from callwright.transcript import Transcript
 
-    reply = TEXT.reply_message(step)["content"].replace("\n", "\n     ")
-    return f"{number:3}. {_visible(reply)}\n     {_visible(TEXT.result_message(step)['content'])}"
-
-
-def _visible(text: str) -> str:
-    """Model text without control characters: it could drive the terminal otherwise."""
-    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
+    quiet_libraries()
+    chosen = _task(task)
+    opened = open_model(model, name, api_key_env)
+    transcript = Transcript()
+    chain = answer(question, chosen, opened, protocol or opened.protocol, transcript.step)
+    transcript.answer(chain)
+    if chain.answer is None:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -81,18 +115,22 @@ def oracle(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     host: Annotated[str, typer.Option(help="leave at loopback: the oracle asks for no key")] = "127.0.0.1",
     params_file: Annotated[Path, typer.Option("--params")] = Path("params.yaml"),
+    busy: Annotated[float, typer.Option(min=0, max=1, help="share of requests answered 429")] = 0.0,
+    broken: Annotated[float, typer.Option(min=0, max=1, help="share of requests answered 500")] = 0.0,
 ) -> None:
     """Serve the oracle teacher (a stand-in for a large model) for the problems in data/problems."""
     import uvicorn
 
-    from callwright.chat.oracle import create_app
+    from callwright.chat.oracle import Faults, create_app
     from callwright.params import Params
     from callwright.storage import read
 
     params = Params.load(params_file)
+    _tasks(params_file)
     problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
     print(f"oracle teacher for {len(problems):,} problems at http://{host}:{port}/v1 (any key, any model name)")
-    uvicorn.run(create_app(problems, params.teacher.mistakes.model_dump()), host=host, port=port, log_level="warning")
+    app = create_app(problems, params.teacher.mistakes.model_dump(), faults=Faults(busy, broken))
+    uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
 @app.command()

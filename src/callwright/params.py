@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from callwright.errors import ParamsError
+from callwright.records import Protocol
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -20,20 +21,28 @@ class Section(BaseModel):
 Share = Field(ge=0, le=1)
 
 
-class SyntheticSource(Section):
-    """How many synthetic problems, spread evenly over the families."""
+class SyntheticCounts(Section):
+    """How many synthetic problems of one task, spread evenly over its families."""
 
-    train: int = Field(ge=1)
-    dev: int = Field(ge=1)
-    test: int = Field(ge=1, description="of families that training sees, with unseen numbers and names")
+    train: int = Field(ge=0)
+    dev: int = Field(ge=0)
+    test: int = Field(ge=0, description="of families that training sees, with unseen numbers, names and words")
     held_out_test: int = Field(ge=0, description="of families that only the test has")
 
 
-class Gsm8kSource(Section):
-    """How much of GSM8K is used (null: all); problems.path holds its train.jsonl and test.jsonl."""
+class SyntheticSource(Section):
+    """Synthetic problems by task."""
+
+    arithmetic: SyntheticCounts
+    translation: SyntheticCounts
+    entailment: SyntheticCounts
+
+
+class PublicSource(Section):
+    """How much of GSM8K, FOLIO or ProofWriter is used (null: all); problems.path is the folder with its files."""
 
     train: int | None = Field(ge=1)
-    dev: int = Field(ge=1, description="taken from the train file")
+    dev: int | None = Field(ge=1, description="taken from the train file where the source has none")
     test: int | None = Field(ge=1)
 
 
@@ -45,12 +54,27 @@ class JsonlSource(Section):
 
 
 class ProblemsParams(Section):
-    source: Literal["synthetic", "gsm8k", "jsonl"]
+    source: Literal["synthetic", "gsm8k", "folio", "proofwriter", "jsonl"]
     path: str = Field(min_length=1, description="the source's folder or file; synthetic needs none")
     synthetic: SyntheticSource
-    gsm8k: Gsm8kSource
+    public: PublicSource
     jsonl: JsonlSource
     max_left_out: float = Share
+
+
+class TaskShares(Section):
+    """Shares of the tasks; together 1."""
+
+    arithmetic: float = Share
+    translation: float = Share
+    entailment: float = Share
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        total = self.arithmetic + self.translation + self.entailment
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"the shares of the tasks make {total:g}, not 1")
+        return self
 
 
 class EmbeddedStudent(Section):
@@ -61,6 +85,7 @@ class EmbeddedStudent(Section):
     heads: int = Field(ge=1)
     vocabulary: int = Field(ge=300)
     demonstrations: int = Field(ge=1)
+    tasks: TaskShares = Field(description="of the demonstrations")
     careless_share: float = Share
     steps: int = Field(ge=1)
     careless_steps: int = Field(ge=0, description="of these, the last ones that see careless demonstrations")
@@ -116,8 +141,11 @@ class SamplingParams(Section):
 
 
 class RolloutParams(Section):
+    """How every model is asked, here and in the evaluation: by which protocol, and within which limits."""
+
     teacher: SamplingParams
     student: SamplingParams
+    protocol: Protocol
     max_steps: int = Field(ge=1)
     max_tokens: int = Field(ge=1)
     concurrency: int = Field(ge=1, description="attempts in flight at the teacher")
@@ -193,6 +221,7 @@ class Params(Section):
     """All of params.yaml."""
 
     seed: int = Field(ge=0)
+    functions: list[str] = Field(description="Python modules with functions and tasks of the user's own")
     problems: ProblemsParams
     student: StudentParams
     teacher: TeacherParams

@@ -24,6 +24,7 @@ EXAMPLE_RESULTS = {
     "remainder": "2",  # 17 - 3 x 5
     "percent_of": "12",  # 80 x 0.15
     "round_to": "7.4",
+    "solve": "7",  # 3 x 7 + 5 = 26
     "answer": "42",
 }
 
@@ -63,7 +64,7 @@ def test_the_messages_are_prompt_question_and_what_was_said_and_returned():
         "First.\nadd(a=2, b=3)",
         "Result: 5",
         "add(2",
-        "Error: no function call could be read; write one call on the last line, like add(a=2, b=3)",
+        "Error: the closing bracket of add is missing; write one call on the last line, like add(a=2, b=3)",
         "divide(a=5, b=0)",
         "Error: cannot divide by zero",
     ]
@@ -82,18 +83,18 @@ async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone
 def test_a_step_said_again_is_the_same_step(text):
     taken = step(text)
     again = TEXT.read(Reply(TEXT.reply_message(taken)["content"], "stop", Usage()))
-    assert again == (taken.thought, taken.call)
+    assert again == [(taken.thought, taken.call)]
 
 
 def test_an_unreadable_reply_is_kept_whole():
-    thought, call = TEXT.read(Reply(" I add.\nadd(2, 3\n", "stop", Usage()))
+    ((thought, call),) = TEXT.read(Reply(" I add.\nadd(2, 3\n", "stop", Usage()))
     assert thought == "I add.\nadd(2, 3"
     assert isinstance(call, CallError)
 
 
 def test_a_reply_that_was_cut_off_is_a_syntax_fault_even_where_it_reads_as_a_call():
     assert not isinstance(parse_call("add(2, 3)"), CallError)
-    thought, call = TEXT.read(Reply("add(2, 3)", "length", Usage()))
+    ((thought, call),) = TEXT.read(Reply("add(2, 3)", "length", Usage()))
     assert thought == "add(2, 3)"
     assert isinstance(call, CallError)
     assert (call.fault, call.message) == ("syntax", "the reply was cut off; write one short call")

@@ -1,11 +1,25 @@
-"""A real HTTP server on a loopback port."""
+"""A real HTTP server on a loopback port, and a small model that knows one conversation."""
 
+import importlib.util
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from callwright.agent.loop import take_steps
+from callwright.agent.native import NATIVE
+from callwright.chat.model import Reply, ToolCall
+from callwright.chat.template import template_messages
+from callwright.functions import arithmetic
+from callwright.functions.toolbox import Toolbox
+from callwright.records import Step, Usage
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
 
 
 @pytest.fixture
@@ -30,3 +44,93 @@ def serve() -> Iterator[Callable[[Any], str]]:
     for server, thread in started:
         server.should_exit = True
         thread.join(5)
+
+
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+TOOLBOX = Toolbox([arithmetic.add, arithmetic.answer])
+SUM = Task("sum", TOOLBOX, "Solve the problem.", TASKS["arithmetic"].grade)
+QUESTION = "Ana has 2 figs and picks 3 more. How many figs has she?"
+
+
+def taught_chain() -> list[Step]:
+    """What the taught model knows: add(2, 3), then answer(5)."""
+    calls = (ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("answer", '{"value": 5}'))
+    tools = TOOLBOX.open()
+    replies = [Reply(text, "stop", Usage(), (call,)) for text, call in zip(("", ""), calls, strict=True)]
+    return [step for reply in replies for step in take_steps(reply, NATIVE, TOOLBOX, tools)]
+
+
+def template(name: str) -> str:
+    """A chat template that ships inside TRL, unchanged."""
+    trl = importlib.util.find_spec("trl")
+    assert trl and trl.origin
+    return (Path(trl.origin).parent / "chat_templates" / f"{name}.jinja").read_text()
+
+
+def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>") -> Any:
+    """A byte-level tokenizer with a template: any text survives it."""
+    from transformers import AddedToken
+
+    from callwright.training.tokenizer import train_tokenizer
+
+    tokenizer = train_tokenizer(texts, 700)
+    tokenizer.add_tokens([AddedToken(end, special=True), AddedToken("<|im_start|>", special=True)])
+    tokenizer.add_tokens(["<tool_call>", "</tool_call>"])
+    tokenizer.eos_token = end
+    tokenizer.chat_template = chat_template
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2 model of some thousand parameters with Qwen 2.5's template, taught one conversation by heart."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    messages, tools = NATIVE.render(SUM, QUESTION, taught_chain())
+    shown = template_messages(messages[:-1])
+    plain = [json.dumps(message) for message in shown] + [json.dumps(tools)]
+    tokenizer = tokenizer_for(template("qwen2_5"), plain)
+
+    def ids_of(count: int, prompt: bool) -> list[int]:
+        ids: list[int] = tokenizer.apply_chat_template(
+            shown[:count], tools=tools, tokenize=True, return_dict=False, add_generation_prompt=prompt
+        )
+        return ids
+
+    batch = torch.tensor([ids_of(5, False)])  # system, question, call, result, call
+    labels = torch.full_like(batch, -100)
+    for place in (2, 4):
+        start, end = len(ids_of(place, True)), len(ids_of(place + 1, False))
+        labels[0, start:end] = batch[0, start:end]
+    torch.manual_seed(0)
+    model = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=None,
+            tie_word_embeddings=True,
+        )
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(80):
+        loss = model(input_ids=batch, labels=labels).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert float(loss.detach()) < 0.1
+    folder = tmp_path_factory.mktemp("taught") / "model"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

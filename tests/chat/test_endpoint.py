@@ -1,4 +1,3 @@
-import socket
 import traceback
 
 import pytest
@@ -8,9 +7,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from callwright.chat.endpoint import EndpointChat
-from callwright.chat.model import Reply, Sampling
+from callwright.chat.model import Reply, Sampling, ToolCall
 from callwright.errors import ProviderError
 from callwright.records import Usage
+from tests.chat.conftest import unused_port
 from tests.fakes import teacher
 
 KEY = "sk-planted-1f9e7c"
@@ -35,12 +35,6 @@ async def ask(model: EndpointChat, sampling: Sampling | None = None) -> Reply:
         return await model.reply(MESSAGES, [], sampling or Sampling())
     finally:
         await model.close()
-
-
-def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_a_missing_key_is_one_line_that_names_the_variable(monkeypatch):
@@ -91,6 +85,47 @@ async def test_a_reply_that_was_cut_at_max_tokens_says_so():
         return completion("I shall now add", finish="length")
 
     assert (await ask(EndpointChat(teacher(), app_of(answer)))).finish == "length"
+
+
+def tool_completion(*functions: dict, content: str | None = None) -> JSONResponse:
+    calls = [{"id": f"c{place}", "type": "function", "function": one} for place, one in enumerate(functions)]
+    message = {"role": "assistant", "content": content, "tool_calls": calls}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    return JSONResponse({"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]})
+
+
+async def test_tools_are_sent_and_their_calls_come_back_as_they_were_written():
+    received = []
+
+    async def answer(request: Request) -> Response:
+        received.append(await request.json())
+        return tool_completion({"name": "add", "arguments": '{"a": 2'}, {"name": "sum", "arguments": "{}"})
+
+    model = EndpointChat(teacher(), app_of(answer))
+    tools = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}]
+    reply = await model.reply(MESSAGES, tools, Sampling())
+    await model.close()
+    assert reply == Reply("", "stop", Usage(), (ToolCall("add", '{"a": 2'), ToolCall("sum", "{}")))
+    assert received[0]["tools"] == tools
+    assert not {"tool_choice", "parallel_tool_calls"} & set(received[0])  # some servers refuse them
+
+
+async def test_a_thought_may_stand_beside_tool_calls_and_arguments_may_be_an_object():
+    async def answer(_: Request) -> Response:
+        return tool_completion({"name": "add", "arguments": {"a": 2}}, content="So.")
+
+    reply = await ask(EndpointChat(teacher(), app_of(answer)))
+    assert (reply.text, reply.tool_calls) == ("So.", (ToolCall("add", '{"a": 2}'),))
+
+
+async def test_a_server_that_refuses_tools_gets_a_hint():
+    async def answer(_: Request) -> Response:
+        return JSONResponse({"error": {"message": "no"}}, 400)
+
+    model = EndpointChat(teacher(), app_of(answer))
+    with pytest.raises(ProviderError, match=r"answered 400: does this server take tools\? rollout.protocol: text"):
+        await model.reply(MESSAGES, [{"type": "function", "function": {"name": "add"}}], Sampling())
+    await model.close()
 
 
 @pytest.mark.parametrize("body", [{"choices": []}, {}])
@@ -154,7 +189,7 @@ async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_e
 
 
 async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_list(serve, monkeypatch):
-    statuses = [404, 401]
+    statuses = [404, 500, 401]
 
     async def answer(_: Request) -> Response:
         return JSONResponse({}, statuses.pop(0))
@@ -162,6 +197,7 @@ async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_lis
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     model = EndpointChat(teacher(base_url=serve(app_of(answer))))
     await model.probe()
+    await model.probe()  # as `transformers serve` without a model cache does
     with pytest.raises(ProviderError, match="answered 401: check the key in TEACHER_API_KEY"):
         await model.probe()
     await model.close()
@@ -173,9 +209,10 @@ async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_lis
         HTMLResponse("<html>hello</html>"),
         JSONResponse([]),
         JSONResponse({"choices": [{"message": None}]}),
+        JSONResponse({"choices": [{"message": {"tool_calls": [{"type": "function", "function": None}]}}]}),
         Response("{", media_type="application/json"),
     ],
-    ids=["page", "list", "null message", "torn"],
+    ids=["page", "list", "null message", "null call", "torn"],
 )
 async def test_a_success_that_is_no_completion_is_a_provider_error(said):
     async def answer(_: Request) -> Response:

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from callwright.agent.loop import solve
+from callwright.agent.protocol import NATIVE, PROTOCOLS
 from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
-from callwright.chat.oracle import create_app
+from callwright.chat.oracle import Faults, create_app
 from callwright.errors import ProviderError
 from callwright.problems.synthetic import synthetic_problems
-from callwright.records import Chain, Problem
+from callwright.records import Chain, Problem, Protocol
 from callwright.tasks import TASKS
+from tests.chat.test_mistakes_in_logic import ENTAILMENT, TRANSLATION
 from tests.fakes import NO_MISTAKES, problem, teacher
-
-TASK = TASKS["arithmetic"]
 
 
 @asynccontextmanager
@@ -25,19 +25,70 @@ async def oracle(problems, mistakes=NO_MISTAKES, seed=0):
     await model.close()
 
 
-async def attempt(model: EndpointChat, own: Problem, seed: int = 0) -> Chain:
-    return await solve(own, TASKS[own.task], model, Sampling(seed=seed))
+async def attempt(model: EndpointChat, own: Problem, seed: int = 0, protocol: Protocol = "text") -> Chain:
+    return await solve(own, TASKS[own.task], model, Sampling(seed=seed), PROTOCOLS[protocol])
 
 
-async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_chain():
-    problems = synthetic_problems({"train": 40}, held_out_test=10, seed=7).problems
-    assert len(problems) == 50
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_chain(protocol):
+    problems = [*synthetic_problems({"train": 40}, held_out_test=10, seed=7).problems, TRANSLATION, ENTAILMENT]
+    assert len(problems) == 52
     async with oracle(problems) as model:
         for own in problems:
-            chain = await attempt(model, own)
+            chain = await attempt(model, own, protocol=protocol)
             assert chain.outcome == "answered"
-            assert TASK.grade(own, chain.answer) == "right"
+            assert chain.protocol == protocol
+            assert TASKS[own.task].grade(own, chain.answer) == "right"
             assert tuple(step.call for step in chain.steps) == own.solution
+
+
+async def test_the_same_attempt_makes_the_same_mistake_by_both_protocols():
+    problems = synthetic_problems({"train": 24}, held_out_test=0, seed=3).problems
+    shares = dict.fromkeys(NO_MISTAKES, 1 / len(NO_MISTAKES))
+    async with oracle(problems, shares) as model:
+        for own in problems:
+            for seed in range(3):
+                text, native = [await attempt(model, own, seed, protocol) for protocol in PROTOCOLS]
+                assert [(one.call, one.observation) for one in text.steps] == [
+                    (one.call, one.observation) for one in native.steps
+                ]
+                assert (text.outcome, text.answer) == (native.outcome, native.answer)
+
+
+async def test_a_malformed_tool_call_has_broken_arguments():
+    async with oracle([problem()], {**NO_MISTAKES, "malformed_call": 1.0}) as model:
+        chain = await attempt(model, problem(), protocol="native")
+    assert chain.steps[0].thought == '{"name": "add", "arguments": {"a": 2, "b": 3}'
+    assert [step.error.fault if step.error else None for step in chain.steps] == ["syntax", None, None]
+
+
+async def test_a_busy_or_broken_provider_is_asked_again():
+    problems = synthetic_problems({"train": 10}, held_out_test=0, seed=7).problems
+    faults = Faults(busy=0.3, broken=0.2, retry_after_s=0.001)
+    calm = EndpointChat(teacher(), create_app(problems, NO_MISTAKES))
+    busy = EndpointChat(teacher(max_retries=20), create_app(problems, NO_MISTAKES, faults=Faults(0.4, 0.0, 0.001)))
+    for own in problems:
+        assert await attempt(busy, own) == await attempt(calm, own)
+    lost = EndpointChat(teacher(max_retries=0), create_app(problems, NO_MISTAKES, faults=faults))
+    reasons = Counter()
+    for place in range(40):
+        try:
+            await lost.reply([{"role": "user", "content": problems[0].question}], [], Sampling(seed=place))
+        except ProviderError as error:
+            reasons[str(error)[-12:]] += 1
+    assert set(reasons) == {"answered 429", "answered 500"}
+    for model in (calm, busy, lost):
+        await model.close()
+
+
+async def test_a_429_says_when_to_come_back():
+    import httpx2
+
+    app = create_app([], {}, faults=Faults(busy=1.0, retry_after_s=2))
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://oracle.invalid")
+    async with client:
+        answered = await client.post("/v1/chat/completions", content=b"{}")
+    assert (answered.status_code, answered.headers["retry-after"]) == (429, "2")
 
 
 async def test_a_question_the_oracle_does_not_know_is_a_provider_error():
@@ -80,6 +131,17 @@ async def test_usage_is_counted_in_words():
         5,
         2,
     )  # Be brief. Two and three? / add(a=2, b=3)
+
+
+async def test_usage_counts_tools_and_tool_calls_too():
+    async with oracle([problem(question="Two and three?")]) as model:
+        messages, tools = NATIVE.render(TASKS["arithmetic"], "Two and three?", ())
+        with_tools = await model.reply(messages, tools, Sampling())
+        without = await model.reply(messages, [], Sampling())
+    assert with_tools.text == ""
+    assert with_tools.tool_calls[0].name == "add"
+    assert with_tools.usage.completion_tokens == 5  # add {"a": 2, "b": 3}
+    assert with_tools.usage.prompt_tokens > without.usage.prompt_tokens + 100
 
 
 async def test_the_probe_finds_the_oracle():

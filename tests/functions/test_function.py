@@ -1,15 +1,43 @@
+from enum import Enum
 from fractions import Fraction
+from typing import Any, Literal, Optional
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from callwright.errors import CallError
 from callwright.functions.arithmetic import add, round_to
-from callwright.functions.function import function, render_call
-from callwright.functions.numbers import Number
+from callwright.functions.function import Function, function, render_call
+from callwright.functions.literal import printable, render_value
+from callwright.functions.numbers import Number, WholeNumber
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
-from tests.fakes import call
+from tests.fakes import TOOLBOX, call
 
+
+class Order(Enum):
+    """Which way to sort."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@function(example={"prices": {"fig": 2, "pear": 1.5}, "bought": [["fig", 3]], "order": "up"})
+def bill(
+    prices: dict[str, Number],
+    bought: list[tuple[str, WholeNumber]],
+    order: Order = Order.DOWN,
+    tip: Number | None = None,
+    unit: Literal["euro", "dollar", 1] = "euro",
+    notes: Optional[list[str]] = None,  # noqa: UP045
+    rounded: bool = False,
+    schema: int | str = 0,
+) -> list[Any]:
+    """What a purchase costs."""
+    return [prices, bought, order, tip, unit, notes, rounded, schema]
+
+
+BILL = bill.usage()
 NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}], "description": 'a number; fractions as "p/q"'}
 
 
@@ -27,6 +55,108 @@ def test_the_schema_is_made_of_the_signature_and_the_docstring():
             },
         },
     }
+
+
+def test_the_schema_of_nested_and_optional_types_has_no_titles_and_no_references():
+    parameters = bill.schema()["function"]["parameters"]
+    pair = {"type": "array", "minItems": 2, "maxItems": 2, "prefixItems": [{"type": "string"}, {"type": "integer"}]}
+    assert parameters == {
+        "type": "object",
+        "properties": {
+            "prices": {"type": "object", "additionalProperties": NUMBER},
+            "bought": {"type": "array", "items": pair},
+            "order": {"type": "string", "enum": ["up", "down"], "default": "down"},
+            "tip": {"anyOf": [NUMBER, {"type": "null"}], "default": None},
+            "unit": {"enum": ["euro", "dollar", 1], "default": "euro"},
+            "notes": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}], "default": None},
+            "rounded": {"type": "boolean", "default": False},
+            "schema": {"anyOf": [{"type": "integer"}, {"type": "string"}], "default": 0},
+        },
+        "required": ["prices", "bought"],
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize("one", [bill, *TOOLBOX.functions.values()], ids=lambda one: one.name)
+def test_a_schema_is_valid_json_schema_and_takes_the_example(one: Function):
+    parameters = one.schema()["function"]["parameters"]
+    Draft202012Validator.check_schema(parameters)
+    Draft202012Validator(parameters).validate(one.example)
+
+
+def test_a_function_without_parameters_has_an_empty_schema():
+    parameters = function({}, name="nothing")(_documented).schema()["function"]["parameters"]
+    assert parameters == {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+
+def test_a_schema_can_be_changed_without_changing_the_function():
+    add.schema()["function"]["parameters"]["properties"].clear()
+    assert list(add.schema()["function"]["parameters"]["properties"]) == ["a", "b"]
+
+
+def test_the_signature_says_types_where_an_example_does_not():
+    assert bill.signature() == (
+        "bill(prices: dict of number, bought: list of list, order: 'up' or 'down' = 'down', "
+        "tip: number or None = None, unit: 'euro' or 'dollar' or 1 = 'euro', "
+        "notes: list of text or None = None, rounded: True or False = False, "
+        "schema: integer or text = 0)"
+    )
+
+
+def test_arguments_are_coerced_to_what_the_function_takes():
+    bound = bill.bind({"prices": {"fig": "1/2"}, "bought": [["fig", "2.0"]], "order": "up", "tip": "10%"})
+    assert bound == {
+        "prices": {"fig": Fraction(1, 2)},
+        "bought": [("fig", 2)],
+        "order": Order.UP,
+        "tip": Fraction(1, 10),
+        "unit": "euro",
+        "notes": None,
+        "rounded": False,
+        "schema": 0,
+    }
+
+
+def test_a_default_is_coerced_as_an_argument_would_be():
+    @function(example={})
+    def scaled(by: Number = 2) -> Number:
+        """A scale."""
+        return by
+
+    assert isinstance(scaled.bind({})["by"], Fraction)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"bought": []}, "bill needs prices"),
+        ({"prices": {}}, "bill needs bought"),
+        ({"prices": [], "bought": []}, "bill cannot take this prices: Input should be a valid dictionary"),
+        ({"prices": {"fig": "many"}, "bought": []}, "bill cannot take this prices['fig']: 'many' is not a number"),
+        (
+            {"prices": {}, "bought": [["fig", 1], ["fig", 1.5]]},
+            "bill cannot take this bought[1][1]: 1.5 is not a whole number",
+        ),
+        ({"prices": {}, "bought": [], "order": "left"}, "bill cannot take this order: Input should be 'up' or 'down'"),
+        (
+            {"prices": {}, "bought": [], "unit": "pound"},
+            "bill cannot take this unit: Input should be 'euro', 'dollar' or 1",
+        ),
+        ({"prices": {}, "bought": [], "tip": []}, "bill cannot take this tip: [] is not a number"),
+        (
+            {"prices": {}, "bought": [], "schema": []},
+            "bill cannot take this schema: Input should be a valid integer; or Input should be a valid string",
+        ),
+        ({"prices": {}, "bought": [], "notes": [1]}, "bill cannot take this notes[0]: Input should be a valid string"),
+        ({"prices": {}, "bought": [], "\x1b[2J": 1}, "bill has no parameter \\x1b[2J"),
+        (dict.fromkeys("0123456789", 1), "bill takes 8 arguments"),
+    ],
+)
+def test_misuse_of_nested_and_optional_types_names_the_parameter_and_the_place_in_it(arguments, complaint):
+    named = bill.name_arguments(Call("bill", arguments))
+    result = named if isinstance(named, CallError) else bill.bind(named)
+    assert isinstance(result, CallError)
+    assert result.message == f"{complaint}; call it like {BILL}"
 
 
 def test_a_parameter_with_a_default_is_optional_in_schema_and_signature():
@@ -104,6 +234,100 @@ def test_a_function_with_an_unannotated_parameter_is_refused():
         function(example={"a": 1, "b": 2})(loose)
 
 
+async def coroutine(a: Number) -> Number:
+    """Later."""
+    return a
+
+
+def generator(a: Number) -> Any:
+    """Bit by bit."""
+    yield a
+
+
+def any_number(*numbers: Number) -> Number:
+    """All of them."""
+    return sum(numbers)
+
+
+def any_name(**numbers: Number) -> Number:
+    """All of them."""
+    return sum(numbers.values())
+
+
+def by_place(a: Number, /) -> Number:
+    """Only by place."""
+    return a
+
+
+def private(_a: Number) -> Number:
+    """Hidden."""
+    return _a
+
+
+def late_state(a: Number, state: list) -> Number:
+    """State in the wrong place."""
+    return a
+
+
+def of_a_class(a: Fraction | Toolbox) -> Number:
+    """A type that no call carries."""
+    return a
+
+
+def undefined(a: "Missing") -> Number:  # noqa: F821
+    """A type that does not exist."""
+    return a
+
+
+def bad_default(a: Number = "many") -> Number:
+    """A default that does not fit."""
+    return a
+
+
+class NotAFunction:
+    """A class."""
+
+
+@pytest.mark.parametrize(
+    ("python", "name", "complaint"),
+    [
+        (coroutine, None, "coroutine is async; a model calls plain functions"),
+        (generator, None, "generator is a generator; return a list"),
+        (any_number, None, r"any_number: a model cannot give \*numbers; name each parameter"),
+        (any_name, None, r"any_name: a model cannot give \*\*numbers; name each parameter"),
+        (by_place, None, "by_place: parameter a is positional only; remove the /"),
+        (private, None, "private: parameter _a has a reserved name"),
+        (late_state, None, "late_state: state has to be the first parameter"),
+        (of_a_class, None, "of_a_class: a parameter's type cannot be read from a call"),
+        (undefined, None, "undefined: an annotation cannot be resolved"),
+        (bad_default, None, "bad_default: the example does not fit"),
+        (NotAFunction, None, "NotAFunction: @function needs a plain Python function, not a type"),
+        (len, None, "len: @function needs a plain Python function"),
+        (lambda a: a, None, "<lambda> cannot be a function's name"),
+        (by_place, "add two", "add two cannot be a function's name"),
+        (by_place, "__add__", "__add__ cannot be a function's name"),
+        (by_place, "a.__add__", "a.__add__ cannot be a function's name"),
+        (by_place, "función", "función cannot be a function's name"),
+        (by_place, "x" * 65, "cannot be a function's name"),
+        (by_place, "and", "and is a word of Python's own"),
+        (by_place, "logic.not", "logic.not is a word of Python's own"),
+    ],
+)
+def test_what_a_model_could_not_call_is_refused_in_one_line_when_it_is_decorated(python, name, complaint):
+    with pytest.raises(TypeError, match=complaint) as caught:
+        function(example={}, name=name)(python)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_of_its_own_is_no_parameter():
+    def pay(how: Call) -> str:
+        """Pay."""
+        return ""
+
+    with pytest.raises(TypeError, match="pay: parameter how is a record of its own, which a call cannot carry"):
+        function(example={"how": {"name": "a", "arguments": {}}})(pay)
+
+
 @pytest.mark.parametrize("example", [{}, {"a": "many"}, {"a": 1, "b": 2}])
 def test_an_example_that_does_not_fit_is_refused(example):
     def same(a: Number) -> Number:
@@ -127,6 +351,25 @@ def test_an_example_that_does_not_fit_is_refused(example):
 )
 def test_a_call_is_rendered_in_the_text_protocols_syntax(arguments, text):
     assert render_call(Call("f", arguments)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Order.UP, "'up'"),
+        ((1, Fraction(1, 3)), "[1, 1/3]"),
+        ({"b", "a"}, "['a', 'b']"),
+        ({1: True, Order.UP: None}, "{'1': True, 'up': None}"),
+        ({}, "{}"),
+    ],
+)
+def test_other_values_are_shown_as_the_literals_that_a_call_can_carry(value, text):
+    assert render_value(value) == text
+
+
+def test_text_for_a_terminal_is_one_line_without_what_a_terminal_obeys():
+    assert printable("café ∀x") == "café ∀x"
+    assert printable("\x1b[2J\r\n\u202e\ud800") == "\\x1b[2J\\r\\n\\u202e\\ud800"
 
 
 @pytest.mark.parametrize("text", ["01/2", "٣/٤"])

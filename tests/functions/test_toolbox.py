@@ -1,11 +1,18 @@
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any, Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.agent.parse import parse_call
 from callwright.errors import CallError
 from callwright.functions.arithmetic import add, answer
-from callwright.functions.function import function
-from callwright.functions.toolbox import Observation, Toolbox
+from callwright.functions.function import Function, function, render_call
+from callwright.functions.numbers import Number
+from callwright.functions.toolbox import MAX_RESULT_CHARACTERS, Observation, Toolbox
 from callwright.records import Call
 from tests.fakes import TOOLBOX, call
 
@@ -33,14 +40,101 @@ def test_a_functions_own_refusal_is_returned_and_not_raised():
     assert (result.fault, result.message) == ("execution_error", "cannot divide by zero")
 
 
-def test_a_defect_of_ours_is_raised_and_not_taken_for_the_models_mistake():
-    @function(example={})
-    def broken() -> str:
+def test_a_defect_is_raised_with_a_note_of_the_call_and_not_taken_for_the_models_mistake():
+    @function(example={"word": "a"})
+    def broken(word: str) -> str:
         """Fails."""
-        raise ZeroDivisionError
+        return word + 1  # type: ignore[operator]
 
-    with pytest.raises(ZeroDivisionError):
-        Toolbox([broken, answer]).open().execute(Call("broken", {}))
+    with pytest.raises(TypeError) as caught:
+        Toolbox([broken, answer]).open().execute(Call("broken", {"0": "a"}))
+    assert caught.value.__notes__ == ["in a function that a model called: broken('a')"]
+
+
+def test_a_function_of_ours_refuses_by_call_error_only_so_that_its_other_errors_stay_defects():
+    assert add.refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("no such day\nin this month"), "no such day"),
+        (ZeroDivisionError("division by zero"), "division by zero"),
+        (OverflowError(), "OverflowError"),
+        (ValueError("\x1b[2J"), "\\x1b[2J"),
+        (CallError("execution_error", "not\ntoday"), "not\\ntoday"),
+    ],
+)
+def test_a_users_function_refuses_a_call_by_value_error_or_arithmetic_error_in_one_line(error, message):
+    @function(example={})
+    def refusing() -> str:
+        """Refuses."""
+        raise error
+
+    result = Toolbox([refusing, answer]).open().execute(Call("refusing", {}))
+    assert isinstance(result, CallError)
+    assert (result.fault, result.message) == ("execution_error", message)
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "True"),
+        (None, "None"),
+        ([1, "a", [Fraction(1, 3)]], "[1, 'a', [1/3]]"),
+        ({"a": Decimal("1.50"), "b": (1, 2)}, "{'a': 1.5, 'b': [1, 2]}"),
+        (Colour.RED, "'red'"),
+        ({Colour.RED: 1}, "{'red': 1}"),
+        ({3, 1}, "[1, 3]"),
+        (2.5, "2.5"),
+    ],
+)
+def test_a_result_is_shown_in_literal_syntax_that_the_parser_reads_back(value, text):
+    shown = Toolbox([_returning(value), answer]).open().execute(Call("returning", {}))
+    assert shown == Observation(value, text)
+    read = parse_call(f"f({text})")
+    assert isinstance(read, Call)
+    assert render_call(read) == f"f({text})"
+
+
+def test_text_is_shown_as_it_is():
+    assert Toolbox([_returning("it's"), answer]).open().execute(Call("returning", {})) == Observation("it's", "it's")
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (float("inf"), "not a finite number"),
+        ([float("nan")], "not a finite number"),
+        (Decimal("NaN"), "not a finite number"),
+        ([10**5_000], "too large"),  # more digits than Python would write
+        ("x" * (MAX_RESULT_CHARACTERS + 1), "longer than 4000 characters"),
+        ([0] * 2_000, "longer than 4000 characters"),
+    ],
+)
+def test_a_result_that_cannot_be_passed_on_is_an_execution_error(value, complaint):
+    result = Toolbox([_returning(value), answer]).open().execute(Call("returning", {}))
+    assert isinstance(result, CallError)
+    assert result.fault == "execution_error"
+    assert complaint in result.message
+
+
+def test_a_result_that_no_model_can_be_shown_is_a_defect():
+    with pytest.raises(TypeError, match="returning returned a object, which a model cannot be shown"):
+        Toolbox([_returning([object()]), answer]).open().execute(Call("returning", {}))
+
+
+def _returning(value: object) -> Function:
+    @function(example={})
+    def returning() -> object:
+        """Whatever."""
+        return value
+
+    return returning
 
 
 def test_arguments_get_their_names_and_keep_their_values_as_written():
@@ -87,6 +181,48 @@ def test_each_chain_has_its_own_state():
     assert one.execute(Call("remember", {"word": "a"})) == Observation("a", "a")
     assert one.execute(Call("remember", {"word": "b"})) == Observation("a b", "a b")
     assert other.execute(Call("remember", {"word": "c"})) == Observation("c", "c")
+
+
+@function(example={"items": [2], "to": "a"})
+def gather(items: list[Number] | None, to: Colour | Literal["a", 1], more: dict[str, Any] | None = None) -> str:
+    """Anything."""
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("gather([2.0, '1/2', 3], 'a')", "gather(items=[2, 0.5, 3], to='a', more=None)"),
+        ("gather(to='red', items=None)", "gather(items=None, to='red', more=None)"),
+        ("gather([], 1, {'b': 1, 'a': [True, None]})", "gather(items=[], to=1, more={'a': [True, None], 'b': 1})"),
+        ("gather([], 1, {'a': [True, None], 'b': 1})", "gather(items=[], to=1, more={'a': [True, None], 'b': 1})"),
+    ],
+)
+def test_lists_dicts_none_enums_and_unions_have_a_canonical_text(written, canonical):
+    toolbox = Toolbox([gather, answer])
+    assert toolbox.canonical(call(written)) == canonical
+    assert toolbox.canonical(call(canonical)) == canonical
+
+
+def test_other_functions_join_before_answer():
+    toolbox = TOOLBOX.joined([gather])
+    assert list(toolbox.functions) == [*[name for name in TOOLBOX.functions if name != "answer"], "gather", "answer"]
+    assert "gather" not in TOOLBOX.functions
+
+
+def test_two_functions_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="there is a function named add already"):
+        TOOLBOX.joined([add])
+
+
+def test_a_function_with_state_needs_a_toolbox_that_makes_one():
+    @function(example={})
+    def stateful(state: list[str]) -> str:
+        """Uses the state."""
+        return ""
+
+    with pytest.raises(ValueError, match="stateful takes a state, and this toolbox makes none"):
+        Toolbox([stateful, answer])
 
 
 def test_a_toolbox_without_an_answer_is_refused():

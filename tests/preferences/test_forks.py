@@ -1,11 +1,12 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from callwright.agent.protocol import TEXT
+from callwright.agent.protocol import NATIVE, TEXT
 from callwright.params import PairsParams
 from callwright.preferences.forks import pairs_from_forks
 from callwright.preferences.tree import tree_of, walk
@@ -182,6 +183,37 @@ def test_the_report_counts_what_was_found_and_what_was_kept():
 def test_pairs_of_answers_are_counted():
     records = (RIGHT, wrong("add(2, 3)", "answer(6)"))
     _, report = pairs_from_forks(records, {"p": problem()}, params())
+    assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
+
+
+def native(record: CheckedChain) -> CheckedChain:
+    return replace(record, chain=replace(record.chain, protocol="native"))
+
+
+def test_a_native_pair_is_a_tool_call_with_the_tools_that_were_offered():
+    (pair,) = pairs_of(native(RIGHT), native(wrong("add(b=3, a=2)", "answer(6)")))
+    messages, tools = NATIVE.render(TASK, problem().question, chain("add(2, 3)").steps)
+    assert (pair.prompt, pair.tools) == (tuple(messages), tuple(tools))
+    function = {"name": "answer", "arguments": '{"value": 5}'}
+    assert pair.chosen == (
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "call00001", "type": "function", "function": function}],
+        },
+    )
+    assert pair.rejected[0]["tool_calls"][0]["id"] == "call00001"
+
+
+def test_chains_of_the_two_protocols_make_trees_of_their_own():
+    mixed = [RIGHT, native(wrong("add(3, 3)", "answer(6)"))]
+    assert pairs_of(*mixed) == []
+    pairs = pairs_of(*mixed, wrong("add(4, 3)", "answer(7)"), native(RIGHT))
+    assert [(pair.id, bool(pair.tools)) for pair in pairs] == [("p#0", False), ("p#1", True)]
+
+
+def test_native_answers_are_counted_as_answers():
+    _, report = pairs_from_forks((native(RIGHT), native(wrong("add(2, 3)", "answer(6)"))), {"p": problem()}, params())
     assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
 
 

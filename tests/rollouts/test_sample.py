@@ -120,6 +120,19 @@ def test_a_key_changes_with_whatever_determines_the_chain(changed):
     assert changed[0].key != planned(ONE)[0].key
 
 
+def test_a_key_depends_on_the_protocol():
+    text, native = (plan([ONE], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
+    assert text == planned(ONE)
+    assert text[0].key != native[0].key
+    assert text[0].id == native[0].id
+
+
+async def test_an_attempt_is_made_by_its_protocol(tmp_path):
+    attempts = plan([ONE], MODEL, 1, Sampling(), "native")
+    chains, _ = await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
+    assert chains[0].protocol == "native"
+
+
 def test_every_attempt_has_its_own_id_seed_and_key():
     attempts = planned(ONE, TWO, chains=3, seed=7)
     assert [attempt.id for attempt in attempts] == [f"{name}/scripted/{n}" for name in ("one", "two") for n in range(3)]

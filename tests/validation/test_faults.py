@@ -121,3 +121,9 @@ def test_every_fault_has_a_known_name():
 def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
     judged = chain("add(2, 3)", "add(3, 3)", "answer(6)", answer="5")
     assert not verdict(judged).correct
+
+
+def test_an_answer_out_of_a_list_that_a_call_returned_is_grounded():
+    nine = replace(SUM, answer="-3")
+    assert verdict(chain("solve('x**2 = 9')", "answer(-3)"), nine).correct
+    assert not verdict(chain("solve('x**2 = 16')", "answer(-3)"), nine).correct

@@ -1,13 +1,15 @@
 """One attempt of one model at one problem."""
 
-from callwright.agent.protocol import TEXT, TextProtocol
+from collections.abc import Callable, Iterator
+
+from callwright.agent.protocol import TEXT, AgentProtocol
 from callwright.chat.model import ChatModel, Reply, Sampling
 from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
 from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
 from callwright.tasks.task import Task
 
-STUCK_AFTER = 3  # the same failing reply this many times in a row ends the chain
+STUCK_AFTER = 3  # the same failing call this many times in a row ends the chain
 
 
 async def solve(
@@ -15,15 +17,18 @@ async def solve(
     task: Task,
     model: ChatModel,
     sampling: Sampling,
-    protocol: TextProtocol = TEXT,
+    protocol: AgentProtocol = TEXT,
     chain_id: str | None = None,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> Chain:
     """Let a model solve a problem, one executed call at a time.
 
-    A wrong reply is fed back as one line and kept as a step; it is training signal.
+    A wrong reply is fed back as one line and kept as a step; it is training signal. A reply with several calls makes
+    several steps.
 
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
+        on_step: called with each step as soon as it is taken.
 
     Raises:
         ProviderError: the model could not be reached; there is no chain then.
@@ -32,31 +37,32 @@ async def solve(
     tools = task.toolbox.open()
     steps: list[Step] = []
     usage = Usage()
-    outcome: Outcome = "step_limit"
-    while len(steps) < sampling.max_steps:
+    outcome: Outcome | None = None
+    while outcome is None:
         messages, schemas = protocol.render(task, problem.question, steps)
         reply = await model.reply(messages, schemas, sampling)
         usage += reply.usage
-        steps.append(take_step(reply, protocol, task.toolbox, tools))
-        if ends_chain(steps[-1]):
-            outcome = "answered"
-            break
-        if _stuck(steps):
-            outcome = "stuck"
-            break
+        for step in take_steps(reply, protocol, task.toolbox, tools):
+            steps.append(step)
+            on_step(step)
+            outcome = _outcome(steps, sampling.max_steps)
+            if outcome is not None:
+                break
     answer = steps[-1].observation if outcome == "answered" else None
-    return Chain(chain_id, problem.id, model.name, "text", tuple(steps), outcome, answer, usage)
+    return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
 
 
-def take_step(reply: Reply, protocol: TextProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Step:
-    """Read a reply and execute its call."""
-    thought, call = protocol.read(reply)
-    if isinstance(call, CallError):
-        return Step(thought, None, StepError(call.fault, call.message), None)
-    named = toolbox.name_arguments(call)
-    if isinstance(named, CallError):
-        return Step(thought, call, StepError(named.fault, named.message), None)
-    return executed(thought, named, tools)
+def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Iterator[Step]:
+    """Read a reply and execute its calls in order, each when it is asked for."""
+    for thought, call in protocol.read(reply):
+        if isinstance(call, CallError):
+            yield Step(thought, None, StepError(call.fault, call.message), None)
+            continue
+        named = toolbox.name_arguments(call)
+        if isinstance(named, CallError):
+            yield Step(thought, call, StepError(named.fault, named.message), None)
+        else:
+            yield executed(thought, named, tools)
 
 
 def executed(thought: str, call: Call, tools: OpenToolbox) -> Step:
@@ -72,6 +78,16 @@ def ends_chain(step: Step) -> bool:
     return step.call is not None and step.call.name == ANSWER and step.error is None
 
 
-def _stuck(steps: list[Step]) -> bool:
+def _outcome(steps: list[Step], max_steps: int) -> Outcome | None:
+    """How the chain ended with its last step; None while it goes on."""
+    if ends_chain(steps[-1]):
+        return "answered"
     last = steps[-STUCK_AFTER:]
-    return len(last) == STUCK_AFTER and last[-1].error is not None and all(step == last[0] for step in last)
+    if len(last) == STUCK_AFTER and last[-1].error is not None and len({_failure(step) for step in last}) == 1:
+        return "stuck"
+    return "step_limit" if len(steps) >= max_steps else None
+
+
+def _failure(step: Step) -> tuple[str, str]:
+    """What makes two failed steps the same: the call, or the text without one, and what was wrong with it."""
+    return (repr(step.call) if step.call else step.thought, repr(step.error))

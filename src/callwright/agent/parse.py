@@ -1,182 +1,174 @@
-"""From a model's reply to a call, read as data. Nothing here evaluates anything."""
+"""From a model's reply to its one call, read as data. Here: which call counts. candidates.py
+and program.py find what stands in a reply, syntax.py and objects.py read it.
+
+A call counts where its meaning is plain: alone on its line (in code fences, tags, list marks, after `>>>`, a label or
+`x =`), else at the beginning or the end of a line or in backticks, and only if it is the only one. Anything else is a
+syntax fault with a line that says what to write.
+"""
 
 import ast
+import keyword
 import re
-import warnings
-from decimal import Decimal
-from typing import NoReturn
 
+from callwright.agent.candidates import LABEL, LEAD, Found, around, candidates
+from callwright.agent.program import read_program
+from callwright.agent.syntax import EXAMPLE, call_of, depth, parse_expression, read_python, syntax_fault
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
+from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
 from callwright.records import Call, Json
 
-_FENCE = re.compile(r"^```\w*\s*$", re.MULTILINE)
-_CALL_LINE = re.compile(r"^[A-Za-z_][\w.]*\(.*\)$", re.DOTALL)
-_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
-_EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
+MAX_REPLY_CHARACTERS = 100_000  # a long chain of thought
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,10})(?:\.[0-9]{1,3})?"  # at most 15 digits: a float is exactly that
+_WORD = r"[a-zA-Z][a-zA-Z0-9_]*"
+_FLAT_ARGUMENT = re.compile(rf"(?:({_WORD})=)?({_NUMBER})")
+_FLAT = re.compile(rf"({_WORD})\(((?:{_WORD}=)?{_NUMBER}(?:, (?:{_WORD}=)?{_NUMBER}){{0,7}})\)")
+_ONE_LINE = re.compile(r"[A-Za-z_][\w.]*\(.*\)", re.ASCII)  # no newline
+_FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$\n?", re.MULTILINE)
+_FENCED = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_OPENING_TAGS = re.compile(r"(?:<[^/<>\n][^<>\n]{0,40}>\s*+)++$")
+_COMPUTED_BEFORE = re.compile(r"[\d)\]]\s*[-+*/%^−]\s*$")
+_COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # control, bidi
+_THINK_END = "</think>"
 
-
-def _syntax(message: str) -> NoReturn:
-    raise CallError("syntax", message)
-
-
-def split_reply(text: str) -> tuple[str, str]:
-    """The thought and the call of a reply: the call is its last line that is not empty, code fences aside.
-
-    >>> split_reply("Two and three first.\\n```python\\nadd(a=2, b=3)\\n```")
-    ('Two and three first.', 'add(a=2, b=3)')
-    """
-    if "\n" not in text:
-        return "", text.strip()
-    thought, _, call = _FENCE.sub("", text).strip().rpartition("\n")
-    return thought.strip(), call.strip()
+_NONE = f"no function call was found; {EXAMPLE}"
+_MANY = f"only one call in a reply; {EXAMPLE}"
+_AMID = f"the call stands amid other text; {EXAMPLE}"
+_COMPUTED = f"a call stands alone, with nothing calculated around it; {EXAMPLE}"
 
 
 def parse_call(text: str) -> Call | CallError:
     """The one call of a model's reply, or what is wrong with it.
 
     Dotted names, positional and keyword arguments, literals only: numbers (also negative, and p/q), strings, booleans,
-    None, lists, dicts with text keys. A fraction p/q of integers is kept as the string "p/q", so it stays exact.
+    None, lists, dicts with text keys. A fraction p/q of integers is kept as the string "p/q", so it stays exact. A call
+    may also be a JSON object with a name and arguments.
 
     >>> parse_call("add(2, b=-3)")
     Call(name='add', arguments={'0': 2, 'b': -3})
+    >>> parse_call("First the sum:\\n```python\\nx = add(2, 3)\\n```")
+    Call(name='add', arguments={'0': 2, '1': 3})
     >>> parse_call("add(subtract(5, 3), 2)")
     CallError('an argument must be a plain value: call subtract first, then use its result')
     """
-    thought, call = split_reply(text)
+    return read_reply(text)[1]
+
+
+def read_reply(text: str) -> tuple[str, Call | CallError]:
+    """The thought and the call of a reply: the thought is what stood before the call; of an unreadable reply, all."""
     try:
-        if any(_CALL_LINE.match(line.strip()) for line in thought.split("\n") if line):
-            _syntax(f"only one call in a reply; {_EXAMPLE}")
-        return _read(call)
+        simple = _flat(text) or _simple(text)
+        if simple is not None:
+            return "", simple
+        found = _find(text)
+        return _thought(text, found.start), found.read(text[found.start : found.end])
     except CallError as error:
-        return error
+        return text.strip(), error
 
 
-def _read(text: str) -> Call:
-    if len(text) > MAX_CALL_CHARACTERS:
-        _syntax(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
-    if _depth(text) > MAX_DEPTH:
-        _syntax(f"brackets are nested deeper than {MAX_DEPTH}")
-    text = _with_ascii_minus(text)
-    node = _parse(text)
-    if not isinstance(node, ast.Call):
-        _syntax(f"no function call was found; {_EXAMPLE}")
-    if len(node.args) + len(node.keywords) > MAX_ITEMS:
-        _syntax(f"more than {MAX_ITEMS} arguments")
+def split_reply(text: str) -> tuple[str, str]:
+    """The thought and the call of a reply as text; where no call is plain, all of it counts as the call.
+
+    >>> split_reply("Two and three first.\\n```python\\nadd(a=2, b=3)\\n```")
+    ('Two and three first.', 'add(a=2, b=3)')
+    """
+    try:
+        found = _find(text)
+    except CallError:
+        return "", text.strip()
+    return _thought(text, found.start), text[found.start : found.end]
+
+
+def _flat(text: str) -> Call | None:
+    """A call of plain numbers, `add(a=2, b=3)`, several times quicker than by `ast`; None where `ast` has to look."""
+    match = _FLAT.fullmatch(text)
+    if match is None or keyword.iskeyword(match[1]):
+        return None
     arguments: dict[str, Json] = {}
-    for place, argument in enumerate(node.args):
-        arguments[str(place)] = _literal(argument, text)
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            _syntax(f"** is not allowed; {_EXAMPLE}")
-        if keyword.arg in arguments:
-            _syntax(f"the argument {keyword.arg[:40]} is given twice")
-        arguments[keyword.arg] = _literal(keyword.value, text)
-    return Call(_name(node.func), arguments)
+    places = 0
+    for name, number in _FLAT_ARGUMENT.findall(match[2]):
+        if name:
+            if name in arguments or keyword.iskeyword(name):
+                return None
+            arguments[name] = float(number) if "." in number else int(number)
+        elif len(arguments) > places:  # after a named one
+            return None
+        else:
+            arguments[str(places)] = float(number) if "." in number else int(number)
+            places += 1
+    return Call(match[1], arguments)
 
 
-def _parse(text: str) -> ast.expr:
-    try:
-        if "\\" in text:  # an odd escape in a string makes the parser warn
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)
-                warnings.simplefilter("ignore", DeprecationWarning)
-                return ast.parse(text, mode="eval").body
-        return ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        _syntax(f"no function call could be read; {_EXAMPLE}")
+def _simple(text: str) -> Call | None:
+    """The call of a reply that is nothing else: nearly all replies of a model that has learnt the syntax."""
+    text = text.strip()
+    if len(text) > MAX_CALL_CHARACTERS or not (text.isascii() and text.isprintable()) or not _ONE_LINE.fullmatch(text):
+        return None
+    if depth(text) > MAX_DEPTH:
+        return None
+    node = parse_expression(text)
+    return call_of(node, text) if isinstance(node, ast.Call) and not _is_print(node) else None
 
 
-def _with_ascii_minus(text: str) -> str:
-    """The typographic minus that models write, as the one that is read; quoted text stays."""
-    if "−" not in text:
-        return text
-    return "".join(part if part[:1] in ("'", '"') else part.replace("−", "-") for part in _QUOTED.split(text))
+def _is_print(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "print"
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for character in text:
-        if character in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")]}":
-            depth -= 1
-    return deepest
+def _find(text: str) -> Found:
+    """Where the one call of a reply stands.
+
+    Raises:
+        CallError: there is none, or more than one, or it is not plain that it is meant.
+    """
+    if len(text) > MAX_REPLY_CHARACTERS:
+        syntax_fault(f"the reply is longer than {MAX_REPLY_CHARACTERS} characters; {EXAMPLE}")
+    if not text.isprintable() and _UNSEEN.search(text):
+        syntax_fault(f"the reply holds characters that cannot be shown; {EXAMPLE}")
+    thoughts = text.rfind(_THINK_END)
+    start = thoughts + len(_THINK_END) if thoughts >= 0 else 0  # what a model thinks aloud is no call
+    blocks = list(_FENCED.finditer(text, start))
+    block = blocks[0].span(1) if len(blocks) == 1 else (start, len(text))
+    program = read_program(text[slice(*block)])
+    if program is not None and program.computes:
+        syntax_fault(_COMPUTED)
+    if program is None or blocks:
+        return _in_prose(text, start)
+    if len(program.calls) != 1:
+        syntax_fault(_MANY if program.calls else _NONE)
+    ((first, last),) = program.calls
+    return Found(start + first, start + last, "alone", read_python)
 
 
-def _name(node: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or any(part.startswith("__") for part in [*parts, node.id]):
-        _syntax(f"a call starts with a function's name; {_EXAMPLE}")
-    return ".".join([node.id, *reversed(parts)])
+def _in_prose(text: str, start: int) -> Found:
+    found, broken = candidates(text, start)
+    direct = [one for one in found if not one.spaced]
+    alone = [one for one in direct if one.place == "alone"]
+    if alone:  # a formula on a line of its own belongs to the thought that comes before the call
+        pool = [one for one in alone if not one.formula or one is alone[-1]]
+    else:
+        pool = [one for one in direct if not one.formula] or [one for one in found if one.place == "alone"]
+    if not pool:
+        raise broken[-1] if broken else CallError("syntax", _NONE)
+    if len(pool) > 1:
+        syntax_fault(_MANY)
+    _check_place(text, pool[0])
+    return pool[0]
 
 
-def _literal(node: ast.expr, text: str) -> Json:
-    match node:
-        case ast.Constant(value=str() as string):
-            return _storable(string)
-        case ast.Constant(value=bool() | int() | None):
-            return node.value
-        case ast.Constant(value=float()):
-            return _decimal(node, text)
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
-            value = _literal(node.operand, text)
-            if isinstance(value, bool):
-                _syntax("a sign needs a number")
-            return -value if isinstance(node.op, ast.USub) else value
-        case ast.BinOp(op=ast.Div()):
-            return f"{_whole(node.left, text)}/{_whole(node.right, text)}"
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            _bound_items(items)
-            return [_literal(item, text) for item in items]
-        case ast.Dict(keys=keys, values=values):
-            _bound_items(values)
-            return {_key(key): _literal(value, text) for key, value in zip(keys, values, strict=True)}
-        case ast.Call(func=ast.Name(id=name)):
-            _syntax(f"an argument must be a plain value: call {name} first, then use its result")
-        case ast.Name(id=name):
-            _syntax(f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out")
-        case _:
-            _syntax(f"an argument must be a plain value; {_EXAMPLE}")
+def _check_place(text: str, found: Found) -> None:
+    if found.place == "alone":
+        return
+    before, after = around(text, found.start, found.end)
+    if _COMPUTED_BEFORE.search(before[-20:]) or _COMPUTED_AFTER.match(after):
+        syntax_fault(_COMPUTED)
+    if found.place == "amid":
+        syntax_fault(_AMID)
 
 
-def _storable(string: str) -> str:
-    try:
-        string.encode()
-    except UnicodeEncodeError:
-        _syntax("a text holds half a character (a lone surrogate)")
-    return string
-
-
-def _decimal(node: ast.Constant, text: str) -> float:
-    assert isinstance(node.value, float)
-    written = ast.get_source_segment(text, node) or ""
-    try:
-        exact = Decimal(written.replace("_", "")) == Decimal(repr(node.value))
-    except ArithmeticError:
-        exact = False
-    if not exact:  # a float would silently be another number
-        _syntax(f"the number {written[:30]} has too many digits; write a fraction p/q")
-    return node.value
-
-
-def _whole(node: ast.expr, text: str) -> int:
-    value = _literal(node, text) if isinstance(node, ast.Constant | ast.UnaryOp) else None
-    if not isinstance(value, int) or isinstance(value, bool):
-        _syntax("a fraction is written p/q with whole numbers; for other divisions call divide")
-    return value
-
-
-def _bound_items(items: list[ast.expr]) -> None:
-    if len(items) > MAX_ITEMS:
-        _syntax(f"a list or dict of more than {MAX_ITEMS} items")
-
-
-def _key(node: ast.expr | None) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return _storable(node.value)
-    _syntax("the keys of a dict must be quoted text")
+def _thought(text: str, start: int) -> str:
+    """What stands before a call, without the marks that only introduce it; labels are kept."""
+    before, _, line = text[:start].rpartition("\n")
+    if LEAD.fullmatch(line):
+        line = " ".join(re.findall(LABEL, line))
+    line = re.sub(r"print\($", "", line).rstrip(" `*\"'“‘")
+    return _OPENING_TAGS.sub("", _FENCE.sub("", f"{before}\n{line}\n").strip()).strip()

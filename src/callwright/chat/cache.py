@@ -1,31 +1,93 @@
-"""A key-value cache that grows in place, started from a shared prefix.
+"""Keys and values that were computed once and serve again: a prompt's shared prefix, and a conversation's turns.
 
 The library's dynamic cache concatenates: every new token copies the whole cache, and with a long shared prompt that
-copying is most of decoding's time on a CPU.
+copying is most of decoding's time on a CPU. Here a batch gets buffers with room to grow.
 """
 
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+MAX_TURN_TOKENS = 65_536  # that `Turns` keeps, of all conversations together
 
-class RoomyLayer(DynamicLayer):
-    """One layer's keys and values, (batch, heads, tokens, head size), as views of buffers with room to grow.
 
-    Args:
-        keys, values: of the prefix, batch 1; repeated for every row.
-        batch: rows.
-        room: tokens that each row may add.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a row had computed when it ended: layers of keys and values (heads, tokens, head size).
+
+    Attributes:
+        ids: the row's tokens, from the very first.
+        start: how many of them, the shared prefix, have no keys and values here.
     """
 
-    def __init__(self, keys: Tensor, values: Tensor, batch: int, room: int) -> None:
+    ids: tuple[int, ...]
+    start: int
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+    def part(self, start: int, end: int) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Keys and values of the tokens [start, end)."""
+        place = slice(start - self.start, end - self.start)
+        return tuple((keys[:, place], values[:, place]) for keys, values in self.layers)
+
+
+class Turns:
+    """The latest rows; a conversation that goes on begins with the tokens of one of them."""
+
+    def __init__(self, max_tokens: int = MAX_TURN_TOKENS) -> None:
+        self._max_tokens = max_tokens
+        self._by_ids: list[tuple[int, ...]] = []  # sorted: the longest common prefix is a neighbour's
+        self._turns: dict[tuple[int, ...], Turn] = {}  # oldest first
+        self._tokens = 0
+
+    def keep(self, turn: Turn) -> None:
+        """Remember a row, and forget the oldest ones where it gets too much."""
+        if turn.ids in self._turns:
+            self._forget(turn.ids)
+        insort(self._by_ids, turn.ids)
+        self._turns[turn.ids] = turn
+        self._tokens += len(turn.ids) - turn.start
+        while self._tokens > self._max_tokens:
+            self._forget(next(iter(self._turns)))
+
+    def longest(self, ids: tuple[int, ...], start: int) -> tuple[Turn | None, int]:
+        """The turn that shares the most tokens with `ids`, and how many; `start` and none where no turn has more."""
+        place = bisect_left(self._by_ids, ids)
+        best, length = None, start
+        for neighbour in self._by_ids[max(place - 1, 0) : place + 1]:
+            shared = common_length(neighbour, ids)
+            if shared > length and self._turns[neighbour].start <= start:
+                best, length = self._turns[neighbour], shared
+        return best, length
+
+    def _forget(self, ids: tuple[int, ...]) -> None:
+        turn = self._turns.pop(ids)
+        del self._by_ids[bisect_left(self._by_ids, ids)]
+        self._tokens -= len(ids) - turn.start
+
+
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences begin with in common."""
+    length = min(len(one), len(other))
+    if one[:length] == other[:length]:
+        return length
+    return next(place for place in range(length) if one[place] != other[place])
+
+
+class RoomyLayer(DynamicLayer):
+    """One layer's keys and values, (batch, heads, tokens, head size), as views of buffers with room to grow."""
+
+    def __init__(self, buffers: tuple[Tensor, Tensor], length: int) -> None:
         super().__init__()
-        self.dtype, self.device = keys.dtype, keys.device
-        self._buffers = tuple(_with_room(prefix, batch, room) for prefix in (keys, values))
+        self.dtype, self.device = buffers[0].dtype, buffers[0].device
+        self._buffers = buffers
         self.is_initialized = True
-        self._show(keys.shape[-2])
+        self._show(length)
 
     def _show(self, length: int) -> None:
         self.keys, self.values = (buffer[..., :length, :] for buffer in self._buffers)
@@ -39,22 +101,54 @@ class RoomyLayer(DynamicLayer):
 
     def batch_select_indices(self, indices: Tensor) -> None:
         length = self.keys.shape[-2]
-        self._buffers = tuple(buffer[indices] for buffer in self._buffers)
+        keys, values = (buffer[indices] for buffer in self._buffers)
+        self._buffers = (keys, values)
         self._show(length)
 
+    def row(self, place: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Copies of one row's keys and values at the chosen places, a mask over all of them."""
+        return self.keys[place][:, chosen], self.values[place][:, chosen]
 
-def _with_room(prefix: Tensor, batch: int, room: int) -> Tensor:
+
+def cache_from_prefix(prefix: DynamicCache, length: int, turns: Sequence[tuple[Turn | None, int]], room: int) -> Cache:
+    """A cache for rows that all begin with the first `length` tokens of a computed prefix (batch 1).
+
+    Args:
+        turns: per row what `Turns.longest` found: its keys and values stand right before the row's new tokens, with a
+            gap before them in rows that have fewer.
+        room: tokens that a row may add; one more is an error.
+    """
+    width = max(end - length for _, end in turns)
+    parts = [turn.part(length, end) if turn else None for turn, end in turns]
+    layers = []
+    for place, layer in enumerate(prefix.layers):
+        shared = (layer.keys[..., :length, :], layer.values[..., :length, :])
+        buffers = tuple(_with_room(states, len(turns), width, room) for states in shared)
+        for row, part in enumerate(parts):
+            for buffer, states in zip(buffers, part[place] if part else (), strict=False):
+                buffer[row, :, length + width - states.shape[1] : length + width] = states
+        layers.append(RoomyLayer((buffers[0], buffers[1]), length + width))
+    return Cache(layers=layers)
+
+
+def _with_room(prefix: Tensor, batch: int, width: int, room: int) -> Tensor:
     _, heads, length, size = prefix.shape
-    buffer = prefix.new_empty(batch, heads, length + room, size)
+    buffer = prefix.new_empty(batch, heads, length + width + room, size)
     buffer[..., :length, :] = prefix
+    buffer[..., length : length + width, :] = 0  # gaps are masked, but what is there is still multiplied
     return buffer
 
 
-def cache_from_prefix(prefix: DynamicCache, length: int, batch: int, room: int) -> Cache:
-    """A cache for `batch` rows that all begin with the first `length` tokens of a computed prefix (batch 1).
+def mask_of(length: int, turns: Sequence[tuple[Turn | None, int]], tails: Sequence[int]) -> Tensor:
+    """Which places a row may attend to, (rows, places) of 0 and 1: prefix, its turn, its new tokens; the gaps not.
 
     Args:
-        room: tokens that a row may add; one more is an error.
+        length: of the shared prefix.
+        tails: per row how many new tokens it brings, padded on the left.
     """
-    layers = [RoomyLayer(one.keys[..., :length, :], one.values[..., :length, :], batch, room) for one in prefix.layers]
-    return Cache(layers=layers)
+    width, added = max(end - length for _, end in turns), max(tails)
+    mask = torch.ones(len(tails), length + width + added, dtype=torch.long)
+    for row, ((_, end), tail) in enumerate(zip(turns, tails, strict=True)):
+        mask[row, length : length + width - (end - length)] = 0
+        mask[row, length + width : length + width + added - tail] = 0
+    return mask

@@ -1,4 +1,4 @@
-"""Batched decoding of a causal language model, with the rows' shared prefix computed once.
+"""Batched decoding of a causal language model; shared prompts and earlier turns are computed once.
 
 A row's sample depends on its own seed only: each token takes one uniform number from the row's own generator, so what
 else is in the batch does not change it (up to floating-point ties).
@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import DynamicCache
+
+from callwright.chat.cache import Turn, Turns, cache_from_prefix, common_length, mask_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MIN_SHARED = 16  # tokens; below, sharing a prefix is not worth it
+MAX_PREFIXES = 8  # that are kept computed: one per task, and some room
+
+Found = tuple[Turn | None, int]  # what `Turns.longest` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +35,35 @@ class Row:
 
 
 class Decoder:
-    """Continues rows with one model; keeps the computed prefix of the last batch for the next."""
+    """Continues rows with one model; keeps what it computed of prompts and conversations for later rows."""
 
     def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int]) -> None:
         self._model = model
         self._stop_ids = stop_ids
-        self._prefix: tuple[int, ...] = ()
-        self._prefix_cache: Any = None
+        self._can_share = _can_share(model)
+        self._prefixes: dict[tuple[int, ...], Any] = {}  # to their caches, the latest last
+        self._turns = Turns()
 
     @torch.inference_mode()
     def continue_rows(self, rows: Sequence[Row]) -> list[list[int]]:
         """New token ids per row, a stop token included where one was reached."""
-        prefix = self._shared_prefix(rows)
-        cache = self._cache_of(prefix, rows)
-        states = _States(rows, len(prefix), self._model.device)
+        prefix = self._shared_prefix(rows) if self._can_share else ()
+        turns: list[Found] = [(None, 0)] * len(rows)
+        if prefix:
+            turns = [self._turns.longest(row.ids[:-1], len(prefix)) for row in rows]
+            added = max(len(row.ids) - end for row, (_, end) in zip(rows, turns, strict=True))
+            room = added + max(row.max_tokens for row in rows)
+            cache = cache_from_prefix(self._computed(prefix), len(prefix), turns, room)
+        else:
+            cache = DynamicCache(config=self._model.config)
+        return self._decode(rows, cache, _States(rows, len(prefix), turns, self._model.device))
+
+    def _decode(self, rows: Sequence[Row], cache: Any, states: "_States") -> list[list[int]]:
         ids, positions = states.first_input()
         active = list(range(len(rows)))
         made: list[list[int]] = [[] for _ in rows]
         generators = [random.Random(row.seed) for row in rows]
-        while active:
+        while True:
             output = self._model(
                 input_ids=ids,
                 attention_mask=states.mask,
@@ -63,37 +79,43 @@ class Decoder:
                 made[row].append(token)
                 if token not in self._stop_ids and len(made[row]) < rows[row].max_tokens:
                     keep.append(place)
+                elif states.shared:
+                    self._remember((*rows[row].ids, *made[row][:-1]), place, cache, states)
+            if not keep:
+                return made
             if len(keep) < len(active):
                 active = [active[place] for place in keep]
-                if not active:
-                    break
                 index = torch.tensor(keep, device=self._model.device)
                 cache.batch_select_indices(index)
                 states.select(index)
                 tokens = [tokens[place] for place in keep]
             ids, positions = states.next_input(tokens)
-        return made
+
+    def _remember(self, ids: tuple[int, ...], place: int, cache: Any, states: "_States") -> None:
+        chosen = states.mask[place].bool()
+        chosen[: states.shared] = False
+        self._turns.keep(Turn(ids, states.shared, tuple(layer.row(place, chosen) for layer in cache.layers)))
 
     def _shared_prefix(self, rows: Sequence[Row]) -> tuple[int, ...]:
-        shared = _common_prefix([row.ids[:-1] for row in rows])
-        kept = _common_prefix([shared, self._prefix])
-        if len(kept) < MIN_SHARED or 2 * len(kept) < len(shared):
-            kept = shared
-        return kept if len(kept) >= MIN_SHARED and _can_share(self._model) else ()
+        """What all rows begin with, or the computed part of it where that is most of it."""
+        ids = [row.ids[:-1] for row in rows]
+        first = min(ids)
+        shared = first[: common_length(first, max(ids))]
+        known = max((common_length(shared, prefix) for prefix in self._prefixes), default=0)
+        length = known if known >= MIN_SHARED and 2 * known >= len(shared) else len(shared)
+        return shared[:length] if length >= MIN_SHARED else ()
 
-    def _cache_of(self, prefix: tuple[int, ...], rows: Sequence[Row]) -> Any:
-        from transformers import DynamicCache
-
-        from callwright.chat.cache import cache_from_prefix
-
-        if not prefix:
-            return DynamicCache(config=self._model.config)
-        if self._prefix[: len(prefix)] != prefix:
+    def _computed(self, prefix: tuple[int, ...]) -> Any:
+        """The cache of a prompt that begins with the prefix."""
+        known = next((longer for longer in self._prefixes if longer[: len(prefix)] == prefix), prefix)
+        cache = self._prefixes.pop(known, None)
+        if cache is None:
             ids = torch.tensor([prefix], device=self._model.device)
-            self._prefix_cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
-            self._prefix = prefix
-        room = max(len(row.ids) for row in rows) - len(prefix) + max(row.max_tokens for row in rows)
-        return cache_from_prefix(self._prefix_cache, len(prefix), len(rows), room)
+            cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        self._prefixes[known] = cache
+        while len(self._prefixes) > MAX_PREFIXES:
+            del self._prefixes[next(iter(self._prefixes))]
+        return cache
 
 
 def _can_share(model: "PreTrainedModel") -> bool:
@@ -102,35 +124,21 @@ def _can_share(model: "PreTrainedModel") -> bool:
     return all(kind == "full_attention" for kind in kinds)
 
 
-def _common_prefix(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    first, last = min(sequences), max(sequences)
-    length = 0
-    for a, b in zip(first, last, strict=False):
-        if a != b:
-            break
-        length += 1
-    return first[:length]
-
-
 class _States:
-    """Attention mask (B, S + L) and next positions (B,) of the rows still going: L is left-padded."""
+    """Attention mask (B, S) and next positions (B,) of the rows still going; new tokens are padded on the left."""
 
-    def __init__(self, rows: Sequence[Row], shared: int, device: torch.device) -> None:
-        self._tails = [row.ids[shared:] for row in rows]
-        self._shared = shared
+    def __init__(self, rows: Sequence[Row], shared: int, turns: Sequence[Found], device: torch.device) -> None:
+        self.shared = shared
         self._device = device
-        width = max(len(tail) for tail in self._tails)
-        mask = torch.ones(len(rows), shared + width, dtype=torch.long)
-        for row, tail in enumerate(self._tails):
-            mask[row, shared : shared + width - len(tail)] = 0
-        self.mask = mask.to(device)
-        self._width = width
+        self._tails = [row.ids[end:] for row, (_, end) in zip(rows, turns, strict=True)]
+        self._next = torch.tensor([len(row.ids) for row in rows], device=device)
+        self.mask = mask_of(shared, turns, [len(tail) for tail in self._tails]).to(device)
 
     def first_input(self) -> tuple[torch.Tensor, torch.Tensor]:
-        ids = torch.tensor([[0] * (self._width - len(tail)) + list(tail) for tail in self._tails], device=self._device)
-        positions = (self._shared + self.mask[:, self._shared :].cumsum(-1) - 1).clamp(min=0)
-        self._next = positions[:, -1] + 1
-        return ids, positions
+        width = max(len(tail) for tail in self._tails)
+        ids = torch.tensor([[0] * (width - len(tail)) + list(tail) for tail in self._tails], device=self._device)
+        positions = self._next[:, None] - torch.arange(width, 0, -1, device=self._device)
+        return ids, positions.clamp(min=0)
 
     def next_input(self, tokens: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], dim=1)

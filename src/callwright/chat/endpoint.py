@@ -1,16 +1,14 @@
 """A chat model behind an OpenAI-compatible endpoint. The only importer of openai."""
 
+import json
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
 from callwright.errors import ProviderError
 from callwright.params import TeacherParams
 from callwright.records import Usage
-
-if TYPE_CHECKING:
-    pass
 
 _NOT_A_COMPLETION = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
@@ -58,19 +56,20 @@ class EndpointChat:
         )
 
     async def probe(self) -> None:
-        """Ask for one token, so that a wrong address, key or model is known before the work begins.
+        """Ask for the list of models, so that a wrong address or key is known before the work begins.
 
         Raises:
             ProviderError: one line that says what to do.
         """
         try:
             await self._client.models.list()
-        except self._errors.NotFoundError:
-            pass  # some servers have no model list; the first request will tell
+        except (self._errors.NotFoundError, self._errors.InternalServerError):
+            pass  # some servers have no model list, or fail to make one; the first request will tell
         except Exception as error:
             raise self._explained(error) from None
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
+        """Ask for one reply; `tool_choice` and `parallel_tool_calls` are left to the server, as some refuse them."""
         request: dict[str, Any] = {"tools": list(tools)} if tools else {}
         try:
             completion = await self._client.chat.completions.create(
@@ -83,6 +82,9 @@ class EndpointChat:
                 **request,
             )
             return _read(completion)
+        except self._errors.BadRequestError as error:
+            hint = ": does this server take tools? rollout.protocol: text needs none" if tools else ""
+            raise ProviderError(f"{self._explained(error)}{hint}") from None
         except Exception as error:
             raise self._explained(error) from None
 
@@ -110,7 +112,8 @@ class EndpointChat:
 def _read(completion: Any) -> Reply:
     """A reply from a completion; whatever lacks one raises one of _NOT_A_COMPLETION."""
     choice = completion.choices[0]
-    text = choice.message.content
+    tool_calls = tuple(_tool_call(one.function) for one in choice.message.tool_calls or ())
+    text = choice.message.content or "" if tool_calls else choice.message.content
     if not isinstance(text, str):
         raise TypeError("the message has no text")
     usage = completion.usage
@@ -118,4 +121,11 @@ def _read(completion: Any) -> Reply:
         text,
         "length" if choice.finish_reason == "length" else "stop",
         Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage(),
+        tool_calls,
     )
+
+
+def _tool_call(function: Any) -> ToolCall:
+    """A call as it was sent; some servers send the arguments as an object instead of as JSON text."""
+    arguments = function.arguments
+    return ToolCall(str(function.name), arguments if isinstance(arguments, str) else json.dumps(arguments or {}))

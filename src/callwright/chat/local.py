@@ -1,13 +1,19 @@
 """A chat model in this process: any causal language model with a chat template."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
+from jinja2 import TemplateError
 
 from callwright.chat.decoding import Decoder, Row
-from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
+from callwright.chat.template import template_messages
 from callwright.errors import ProviderError
 from callwright.records import Usage
 
@@ -17,8 +23,20 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A row that waits for its tokens. Requests of one `prompt` (system message, tools) share a batch."""
+
+    prompt: str
+    row: Row
+    made: "asyncio.Future[list[int]]"
+
+
 class LocalChat:
-    """Gathers the requests that wait and answers them in one batch.
+    """Gathers the requests that wait and answers those of one task in one batch.
+
+    Tools go through the chat template. Calls in the reply are parsed where the tokenizer says how (its
+    `response_template`); else the reply is text, markup and all, which the native protocol reads.
 
     Args:
         path: a folder (or hub id) with config, weights, tokenizer and chat template.
@@ -48,44 +66,114 @@ class LocalChat:
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
         self._limit = getattr(model.config, "max_position_embeddings", None)
         self._decoder = Decoder(model.to(device).eval(), self._stop_ids)
-        self._waiting: list[tuple[Row, asyncio.Future[list[int]]]] = []
+        self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        ids = self._tokenizer.apply_chat_template(
-            list(messages), tools=list(tools) or None, add_generation_prompt=True, tokenize=True, return_dict=False
-        )
+        """Continue a conversation.
+
+        Raises:
+            ProviderError: the prompt is too long, or the chat template cannot show it.
+        """
+        ids = self._ids(messages, tools)
         if self._limit and len(ids) + sampling.max_tokens > self._limit:
             raise ProviderError(f"{self.name}: the prompt of {len(ids)} tokens does not fit {self._limit} positions")
         row = Row(
             tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
         )
-        made = await self._decoded(row)
+        system = messages[0]["content"] if messages[0]["role"] == "system" else ""
+        made = await self._decoded(row, f"{system}\0{json.dumps(list(tools))}")
         stopped = bool(made) and made[-1] in self._stop_ids
-        text = self._tokenizer.decode(made[:-1] if stopped else made, skip_special_tokens=True)
-        return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)))
+        text, tool_calls = self._read(made, stopped, ids, tools)
+        return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)), tool_calls)
 
-    async def _decoded(self, row: Row) -> list[int]:
-        future: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, future))
+    def _ids(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
+        try:
+            ids: list[int] = self._tokenizer.apply_chat_template(
+                template_messages(messages),
+                tools=list(tools) or None,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=False,
+            )
+        except (TemplateError, TypeError) as error:
+            hint = "; rollout.protocol: text needs no tools" if tools else ""
+            raise ProviderError(
+                f"{self.name}: its chat template cannot show this conversation: {error}{hint}"
+            ) from None
+        if tools and not self._shows_tools:
+            raise ProviderError(
+                f"{self.name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
+            )
+        return ids
+
+    @cached_property
+    def _shows_tools(self) -> bool:
+        """Whether the template shows a function, a call of it and its result; some leave one out without a word."""
+        schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
+        call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
+        conversation = [
+            {"role": "user", "content": ""},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"id": "call00000", "type": "function", "function": call}],
+            },
+            {"role": "tool", "tool_call_id": "call00000", "content": "resultwood"},
+        ]
+        try:
+            shown = self._tokenizer.apply_chat_template(
+                conversation, tools=[{"type": "function", "function": schema}], tokenize=False
+            )
+        except (TemplateError, TypeError):
+            return False
+        return all(word in shown for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))
+
+    def _read(
+        self, made: list[int], stopped: bool, prompt: list[int], tools: Sequence[Tool]
+    ) -> tuple[str, tuple[ToolCall, ...]]:
+        said = made[:-1] if stopped else made
+        if not tools:
+            return self._tokenizer.decode(said, skip_special_tokens=True), ()
+        if getattr(self._tokenizer, "response_template", None):
+            try:
+                parsed = self._tokenizer.parse_response(made, prefix=prompt, tools=list(tools))
+                calls = tuple(_tool_call(one["function"]) for one in parsed.get("tool_calls") or ())
+            except (ValueError, KeyError, TypeError):
+                calls = ()  # malformed, so it stays text and is told to the model
+            if calls:
+                return parsed.get("content") or "", calls
+        return self._tokenizer.decode(said, skip_special_tokens=False), ()
+
+    async def _decoded(self, row: Row, prompt: str) -> list[int]:
+        request = _Request(prompt, row, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._drain())
-        return await future
+        return await request.made
 
     async def _drain(self) -> None:
         while True:
             for _ in range(3):  # let every chain that can go on put its next request in
                 await asyncio.sleep(0)
-            batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
-            if not batch:
+            if not self._waiting:
                 return
+            alike = [one for one in self._waiting if one.prompt == self._waiting[0].prompt]
+            batch = alike[: self._max_batch]
+            taken = set(map(id, batch))
+            self._waiting = [one for one in self._waiting if id(one) not in taken]
             try:
-                made = await asyncio.to_thread(self._decoder.continue_rows, [row for row, _ in batch])
+                made = await asyncio.to_thread(self._decoder.continue_rows, [one.row for one in batch])
             except Exception as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
+                for one in batch:
+                    if not one.made.done():
+                        one.made.set_exception(error)
                 continue
-            for (_, future), tokens in zip(batch, made, strict=True):
-                if not future.done():
-                    future.set_result(tokens)
+            for one, tokens in zip(batch, made, strict=True):
+                if not one.made.done():
+                    one.made.set_result(tokens)
+
+
+def _tool_call(function: dict[str, Any]) -> ToolCall:
+    arguments = function["arguments"]
+    return ToolCall(str(function["name"]), arguments if isinstance(arguments, str) else json.dumps(arguments))

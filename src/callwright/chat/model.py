@@ -22,12 +22,21 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A native tool call as the server sent it: the arguments are JSON text that nobody checked."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One model reply. `finish` is `length` when it was cut at max_tokens."""
 
     text: str
     finish: Literal["stop", "length"]
     usage: Usage
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class ChatModel(Protocol):

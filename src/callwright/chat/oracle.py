@@ -7,10 +7,11 @@ in process (httpx ASGI transport) or over a port. It is the only stand-in in Cal
 import json
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from callwright.chat.mistakes import draw_mistake, write_script
+from callwright.chat.mistakes import Script, draw_mistake, write_script
 from callwright.records import Problem
 from callwright.tasks import TASKS
 
@@ -20,25 +21,48 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 MODEL = "oracle"
-_RESULT = "Result: "
+_RESULT, _ERROR = "Result: ", "Error: "
 
 
-def create_app(problems: Iterable[Problem], mistakes: Mapping[str, float], seed: int = 0) -> "Starlette":
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Shares of requests that fail as those to a busy provider do: 429 with Retry-After, and 500."""
+
+    busy: float = 0.0
+    broken: float = 0.0
+    retry_after_s: float = 0.01
+
+
+NO_FAULTS = Faults()
+
+
+def create_app(
+    problems: Iterable[Problem], mistakes: Mapping[str, float], seed: int = 0, faults: Faults = NO_FAULTS
+) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
+
+    A request with `tools` is answered with a tool call, one without with text.
 
     Args:
         problems: with gold solutions; a question that is none of them is answered 422.
         mistakes: share of attempts per mistake, in all at most 1 (see `callwright.chat.mistakes`). An attempt is told
             by the request's `seed`: the same seed makes the same mistake throughout a conversation.
         seed: of the oracle itself.
+        faults: drawn per request, in the order in which requests come; the answer to a retry is not affected.
     """
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
     known = {problem.question: problem for problem in problems if problem.solution}
+    fate = random.Random(f"faults/{seed}")
 
     async def completions(request: "Request") -> "Response":
+        drawn = fate.random()
+        if drawn < faults.busy:
+            return JSONResponse(_error("too many requests"), 429, {"retry-after": str(faults.retry_after_s)})
+        if drawn < faults.busy + faults.broken:
+            return JSONResponse(_error("something broke"), 500)
         try:
             body = json.loads(await request.body())
             messages = body["messages"]
@@ -49,8 +73,9 @@ def create_app(problems: Iterable[Problem], mistakes: Mapping[str, float], seed:
         if problem is None:
             return JSONResponse(_error("the oracle teacher knows only the problems it was started with"), 422)
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
-        text = _answer(problem, messages, mistakes, attempt)
-        return JSONResponse(_completion(body, messages, text))
+        script, observed = _script(problem, mistakes, attempt), _observed(messages)
+        native = bool(body.get("tools"))
+        return JSONResponse(_native(body, script, observed) if native else _text(body, script, observed))
 
     async def models(_: "Request") -> "Response":
         return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "callwright"}]})
@@ -63,25 +88,53 @@ def create_app(problems: Iterable[Problem], mistakes: Mapping[str, float], seed:
     )
 
 
-def _answer(problem: Problem, messages: list[dict[str, Any]], mistakes: Mapping[str, float], attempt: str) -> str:
+def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
     rng = random.Random(attempt)
-    script = write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
-    results = [message["content"] for message in messages if message["role"] == "user"][1:]
-    return script.reply([text.removeprefix(_RESULT) if text.startswith(_RESULT) else None for text in results])
+    return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
 
 
-def _completion(body: Mapping[str, Any], messages: list[dict[str, Any]], text: str) -> dict[str, Any]:
+def _observed(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """What came of each earlier reply, None for an error: messages to the model, after the question."""
+    results = [message for message in messages if message["role"] in ("user", "tool")][1:]
+    return [_result(str(message["content"]), message["role"]) for message in results]
+
+
+def _result(text: str, role: str) -> str | None:
+    if role == "tool":
+        return None if text.startswith(_ERROR) else text
+    return text.removeprefix(_RESULT) if text.startswith(_RESULT) else None
+
+
+def _text(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+    text = script.reply(observed)
+    return _completion(body, {"role": "assistant", "content": text}, "stop", text)
+
+
+def _native(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+    call = script.tool_call(observed)
+    function = {"name": call.name, "arguments": call.arguments}
+    tool_call = {"id": f"call{len(observed):05d}", "type": "function", "function": function}
+    message = {"role": "assistant", "content": None, "tool_calls": [tool_call]}
+    return _completion(body, message, "tool_calls", f"{call.name} {call.arguments}")
+
+
+def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, written: str) -> dict[str, Any]:
     # A stand-in has no tokenizer: it counts words, which is enough to exercise budgets and reports.
-    prompt = sum(len(str(message.get("content") or "").split()) for message in messages)
-    completion = len(text.split())
+    prompt = sum(_words(one.get("content") or "") + _words(one.get("tool_calls") or "") for one in body["messages"])
+    prompt += _words(body.get("tools") or "")
+    completion = _words(written)
     return {
-        "id": f"chatcmpl-{random.Random(text).getrandbits(48):012x}",
+        "id": f"chatcmpl-{random.Random(written).getrandbits(48):012x}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.get("model", MODEL),
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
     }
+
+
+def _words(sent: Any) -> int:
+    return len((sent if isinstance(sent, str) else json.dumps(sent)).split())
 
 
 def _error(message: str) -> dict[str, Any]:

@@ -1,24 +1,33 @@
 """A function the model may call: schema, help text and argument checks, all from one Python function."""
 
+import copy
 import inspect
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ValidationError
 
 from callwright.errors import CallError
-from callwright.functions.numbers import format_number
+from callwright.functions.literal import printable, render_call, render_value
+from callwright.functions.signature import arguments_schema, check_callable, read_parameters, type_in_words
 from callwright.records import Call, Json
 
-_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")  # as the parser reads it without quotes
+__all__ = ["Function", "function", "render_call", "render_value"]
+
+_REFUSALS = (ValueError, ArithmeticError)
+_MAX_COMPLAINT = 120  # characters
 
 
 @dataclass(frozen=True)
 class Function:
-    """Built by the `function` decorator; calling it calls the Python function."""
+    """Built by the `function` decorator; calling it calls the Python function.
+
+    Attributes:
+        parameters: names of the parameters, in order.
+        refusals: exceptions by which the Python function says that a call cannot be done. Callwright's own functions
+            have none: they raise CallError, and anything else is a defect (docs/decisions/0005).
+    """
 
     name: str
     description: str
@@ -26,14 +35,12 @@ class Function:
     example: dict[str, Json]
     arguments: type[BaseModel]
     stateful: bool
+    parameters: tuple[str, ...]
+    refusals: tuple[type[Exception], ...]
+    _schema: dict[str, Json] = field(repr=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.python(*args, **kwargs)
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the parameters, in order."""
-        return tuple(self.arguments.model_fields)
 
     def name_arguments(self, call: Call) -> dict[str, Json] | CallError:
         """The call's arguments by name: positional ones ("0", "1", ...) get their parameter's name."""
@@ -42,7 +49,7 @@ class Function:
             name = key
             if key.isdigit():
                 if int(key) >= len(self.parameters):
-                    return self._misuse(f"takes {len(self.parameters)} arguments")
+                    return self._misuse(f"takes {_count(len(self.parameters))}")
                 name = self.parameters[int(key)]
             if name in named:
                 return self._misuse(f"got {name} twice")
@@ -52,36 +59,34 @@ class Function:
     def bind(self, named: dict[str, Json]) -> dict[str, Any] | CallError:
         """Checked and coerced arguments, ready for the Python function, in the signature's order."""
         try:
-            checked = self.arguments.__pydantic_validator__.validate_python(named)
+            return self.arguments.__pydantic_validator__.validate_python(named).__dict__  # type: ignore[no-any-return]
         except ValidationError as error:
-            return self._misuse(_first_complaint(error))
-        return {name: getattr(checked, name) for name in self.parameters}
+            return self._misuse(_first_complaint(error, named))
 
     def _misuse(self, complaint: str) -> CallError:
-        return CallError("bad_arguments", f"{self.name} {complaint}; call it like {self.usage()}")
+        return CallError("bad_arguments", f"{self.name} {printable(complaint)}; call it like {self.usage()}")
 
     def usage(self) -> str:
         """The worked example as a call in the text protocol's syntax."""
         return render_call(Call(self.name, self.example))
 
     def signature(self) -> str:
-        """`name(parameter, optional=default)`."""
-        parts = [
-            name if field.is_required() else f"{name}={render_value(field.default)}"
-            for name, field in self.arguments.model_fields.items()
-        ]
-        return f"{self.name}({', '.join(parts)})"
+        """`name(parameter, items: list of number, optional=default)`; plain numbers and texts show no type."""
+        return f"{self.name}({', '.join(self._shown(name) for name in self.parameters)})"
+
+    def _shown(self, name: str) -> str:
+        told = self.arguments.model_fields[name]
+        words = type_in_words(self._schema["properties"][name])
+        shown = f"{name}: {words}" if words else name
+        if told.is_required():
+            return shown
+        equals = " = " if words else "="
+        return f"{shown}{equals}{render_value(told.default)}"
 
     def schema(self) -> dict[str, Json]:
         """The OpenAI tool schema."""
-        parameters = self.arguments.model_json_schema()
-        parameters.pop("title", None)
-        for field in parameters.get("properties", {}).values():
-            field.pop("title", None)
-        return {
-            "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": parameters},
-        }
+        told = {"name": self.name, "description": self.description, "parameters": copy.deepcopy(self._schema)}
+        return {"type": "function", "function": told}
 
 
 def function(example: dict[str, Json], name: str | None = None) -> Callable[[Callable[..., Any]], Function]:
@@ -94,25 +99,28 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
         name: what the model calls it; by default the Python name.
 
     Raises:
-        TypeError: the function lacks a docstring or an annotation, or the example does not fit.
+        TypeError: a model could not call the function, or the example does not fit; one line that says why.
     """
 
     def decorate(python: Callable[..., Any]) -> Function:
-        called = name or python.__name__
-        description = (inspect.getdoc(python) or "").split("\n")[0]
+        called = name or str(getattr(python, "__name__", "this"))
+        check_callable(python, called)
+        description = (inspect.getdoc(python) or "").split("\n")[0].strip()
         if not description:
             raise TypeError(f"{called} needs a docstring: its first line is what the model reads")
-        hints = get_type_hints(python, include_extras=True)
-        fields: dict[str, Any] = {}
-        parameters = dict(inspect.signature(python).parameters)
-        stateful = parameters.pop("state", None) is not None
-        for parameter in parameters.values():
-            if parameter.name not in hints:
-                raise TypeError(f"{called}: parameter {parameter.name} needs a type annotation")
-            default = ... if parameter.default is parameter.empty else parameter.default
-            fields[parameter.name] = (hints[parameter.name], default)
-        arguments = create_model(called, __config__=ConfigDict(extra="forbid", strict=False), **fields)
-        built = Function(called, description, python, example, arguments, stateful)
+        arguments, stateful = read_parameters(python, called)
+        ours = python.__module__.partition(".")[0] == "callwright"
+        built = Function(
+            called,
+            description,
+            python,
+            example,
+            arguments,
+            stateful,
+            tuple(arguments.model_fields),
+            () if ours else _REFUSALS,
+            arguments_schema(arguments, called),
+        )
         bound = built.bind(example)
         if isinstance(bound, CallError):
             raise TypeError(f"{called}: the example does not fit: {bound.message}")
@@ -121,39 +129,34 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
     return decorate
 
 
-def render_value(value: Any) -> str:
-    """A literal in the text protocol's syntax; exact numbers as `format_number` shows them, p/q without quotes."""
-    if isinstance(value, Fraction):
-        return format_number(value)
-    if isinstance(value, str) and _FRACTION.fullmatch(value):
-        return value
-    if isinstance(value, list):
-        return f"[{', '.join(render_value(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {render_value(item)}" for key, item in value.items()) + "}"
-    return repr(value)
+def _count(parameters: int) -> str:
+    return f"{parameters} argument{'s' if parameters != 1 else ''}" if parameters else "no arguments"
 
 
-def render_call(call: Call) -> str:
-    """A call in the text protocol's syntax.
-
-    >>> render_call(Call("add", {"a": 2, "b": 0.5}))
-    'add(a=2, b=0.5)'
-    """
-    parts = [
-        render_value(value) if key.isdigit() else f"{key}={render_value(value)}"
-        for key, value in call.arguments.items()
-    ]
-    return f"{call.name}({', '.join(parts)})"
-
-
-def _first_complaint(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+def _first_complaint(error: ValidationError, named: dict[str, Json]) -> str:
+    complaints = error.errors(include_url=False, include_context=False, include_input=False)
+    first = complaints[0]
     where = str(first["loc"][0]) if first["loc"] else "the call"
     match first["type"]:
-        case "missing":
+        case "missing" if len(first["loc"]) == 1:
             return f"needs {where}"
-        case "extra_forbidden":
+        case "extra_forbidden" if len(first["loc"]) == 1:
             return f"has no parameter {where[:40]}"
-        case _:
-            return f"cannot take this {where}: {first['msg'].removeprefix('Value error, ')[:120]}"
+    same = [one for one in complaints if one["loc"][:1] == first["loc"][:1]]
+    if where in named:
+        where = _place(where, first["loc"][1:], named[where])
+        said = dict.fromkeys(one["msg"].removeprefix("Value error, ") for one in same)
+    else:  # a default that does not fit its own type
+        said = {f"default: {first['msg']}": None}
+    return f"cannot take this {where}: {'; or '.join(list(said)[:2])[:_MAX_COMPLAINT]}"
+
+
+def _place(name: str, location: tuple[int | str, ...], value: Json) -> str:
+    """Where in a nested argument the complaint is: `prices[2]`; parts that name an option of a union are left out."""
+    where = name
+    for part in location:
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+            where, value = f"{where}[{part}]", value[part]
+        elif isinstance(value, dict) and part in value:
+            where, value = f"{where}[{str(part)[:20]!r}]", value[part]
+    return where

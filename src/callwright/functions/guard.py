@@ -1,7 +1,11 @@
-"""Bounds that hold before anything is computed: reply length, nesting, literal size, number magnitude.
+"""Bounds that hold before anything is computed: reply length, nesting, literal size, number size, equation size.
 
-Not covered here: seconds and memory of a call. Arithmetic cannot exceed them within these bounds; solvers will run in
-a worker process of their own.
+Covered elsewhere: seconds and memory. Arithmetic cannot exceed them within these bounds. SymPy and Z3 can, so they run
+in a process of their own (`worker.py`), which is held to SOLVER_SECONDS and SOLVER_BYTES and killed when it exceeds
+them; Z3 also stops by itself after a fixed amount of work, so that whether a formula is decided does not depend on how
+busy the machine is.
+
+Not covered: a user's own functions. They run in Callwright's process, unbounded.
 """
 
 from fractions import Fraction
@@ -12,6 +16,15 @@ MAX_CALL_CHARACTERS = 2_000
 MAX_DEPTH = 8
 MAX_ITEMS = 64  # of a list, a dict or an argument list
 MAX_BITS = 1_024  # of a numerator or denominator
+
+MAX_ASSUMPTIONS = MAX_ITEMS  # formulas that one chain may assume; formula_parts.py bounds each of them
+
+MAX_EQUATION_CHARACTERS = 200
+MAX_EQUATIONS = 6  # of a system
+MAX_DEGREE = 8  # of the polynomial that an equation amounts to
+
+SOLVER_SECONDS = 0.8  # of processor time of one call
+SOLVER_BYTES = 512 * 2**20  # of address space of the worker process, interpreter and libraries included
 
 
 def bits(number: Fraction) -> int:

@@ -1,17 +1,23 @@
 """The named functions a task offers, and one chain's use of them."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
+from enum import Enum
 from fractions import Fraction
 from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call, render_value
-from callwright.functions.numbers import format_number
+from callwright.functions.literal import printable
+from callwright.functions.numbers import format_number, refuse
 from callwright.records import Call, Json
 
 ANSWER = "answer"  # the function that ends a chain
+MAX_RESULT_CHARACTERS = 4_000  # of an observation; twice what one call may carry
+_MAX_INT_BITS = 8_192  # of an integer that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +29,31 @@ class Observation:
 
 
 class Toolbox:
-    """Functions by name. Shared and immutable; `open()` gives one chain its own state."""
+    """Functions by name. Shared and immutable; `open()` gives one chain its own state.
+
+    Args:
+        new_state: makes the state of one chain, for functions whose first parameter is `state`.
+
+    Raises:
+        ValueError: no function is named `answer`, two have the same name, or one needs a state that is not made.
+    """
 
     def __init__(self, functions: Iterable[Function], new_state: Callable[[], Any] | None = None) -> None:
-        self.functions: dict[str, Function] = {function.name: function for function in functions}
+        self.functions: dict[str, Function] = {}
         self._new_state = new_state
+        for function in functions:
+            if function.name in self.functions:
+                raise ValueError(f"there is a function named {function.name} already")
+            if function.stateful and new_state is None:
+                raise ValueError(f"{function.name} takes a state, and this toolbox makes none (new_state)")
+            self.functions[function.name] = function
         if ANSWER not in self.functions:
             raise ValueError(f"a toolbox needs a function named {ANSWER}")
+
+    def joined(self, others: Iterable[Function]) -> "Toolbox":
+        """This toolbox with other functions before `answer`."""
+        own = [function for function in self.functions.values() if function.name != ANSWER]
+        return Toolbox([*own, *others, self.functions[ANSWER]], self._new_state)
 
     def open(self) -> "OpenToolbox":
         return OpenToolbox(self, self._new_state() if self._new_state else None)
@@ -58,7 +82,8 @@ class Toolbox:
         bound = self._bind(call)
         if isinstance(bound, CallError):
             return render_call(call)
-        return f"{call.name}({', '.join(f'{key}={render_value(value)}' for key, value in bound[1].items())})"
+        arguments = [f"{key}={render_value(value, ordered=True)}" for key, value in bound[1].items()]
+        return f"{call.name}({', '.join(arguments)})"
 
     def _bind(self, call: Call) -> tuple[Function, dict[str, Any]] | CallError:
         function = self.functions.get(call.name)
@@ -71,9 +96,9 @@ class Toolbox:
         return bound if isinstance(bound, CallError) else (function, bound)
 
     def _unknown(self, name: str) -> CallError:
-        near = get_close_matches(name, self.functions, n=1)
+        near = get_close_matches(name[:80], self.functions, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(self.functions)}"
-        return CallError("unknown_function", f"there is no function {name[:40]}; {hint}")
+        return CallError("unknown_function", f"there is no function {printable(name[:40])}; {hint}")
 
 
 class OpenToolbox:
@@ -84,19 +109,57 @@ class OpenToolbox:
         self._state = state
 
     def execute(self, call: Call) -> Observation | CallError:
-        """Run one call. A mistake of the model comes back as a CallError; a defect of ours raises."""
+        """Run one call. A mistake of the model comes back as a CallError; a defect raises (docs/decisions/0005).
+
+        Raises:
+            Exception: whatever a defective function raised, with a note of the call; TypeError when a function
+                returned what cannot be shown to a model.
+        """
         bound = self._toolbox._bind(call)
         if isinstance(bound, CallError):
             return bound
         function, arguments = bound
         try:
             value = function.python(self._state, **arguments) if function.stateful else function.python(**arguments)
+            return Observation(value, _show(value, function.name))
         except CallError as error:
-            return error
-        return Observation(value, _show(value))
+            return CallError(error.fault, printable(error.message))
+        except function.refusals as error:
+            reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
+            return CallError("execution_error", printable(reason))
+        except Exception as error:
+            error.add_note(f"in a function that a model called: {render_call(call)[:300]}")
+            raise
 
 
-def _show(value: Any) -> str:
-    if isinstance(value, Fraction):
+def _show(value: Any, name: str) -> str:
+    if type(value) is Fraction:
         return format_number(value)
-    return value if isinstance(value, str) else render_value(value)
+    _check_shown(value, name)
+    text = str(value) if isinstance(value, str) and not isinstance(value, Enum) else render_value(value)
+    if len(text) > MAX_RESULT_CHARACTERS:
+        raise refuse(f"the result would be longer than {MAX_RESULT_CHARACTERS} characters")
+    return text
+
+
+def _check_shown(value: Any, name: str) -> None:
+    match value:
+        case None | bool() | str() | Fraction():
+            return
+        case Enum():
+            _check_shown(value.value, name)
+        case int():
+            if value.bit_length() > _MAX_INT_BITS:
+                raise refuse("the result would be too large")
+        case float() | Decimal():
+            if not math.isfinite(value):
+                raise refuse("the result is not a finite number")
+        case list() | tuple() | set() | frozenset():
+            for item in value:
+                _check_shown(item, name)
+        case Mapping():
+            for key, item in value.items():
+                _check_shown(key, name)
+                _check_shown(item, name)
+        case _:
+            raise TypeError(f"{name} returned a {type(value).__name__}, which a model cannot be shown; return text")

@@ -1,9 +1,11 @@
 """Pairs as the rows TRL trains on, and the checks that a row survives tokenisation."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from callwright.chat.template import template_messages
 from callwright.errors import DataError
 from callwright.records import Pair
 
@@ -19,10 +21,19 @@ class RowReport:
 
 
 def rows_of(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
-    """Conversational preference rows: prompt, chosen, rejected (lists of messages)."""
-    return [
-        {"prompt": list(pair.prompt), "chosen": list(pair.chosen), "rejected": list(pair.rejected)} for pair in pairs
-    ]
+    """Conversational preference rows: prompt, chosen, rejected (lists of messages), and `tools` where a pair has any.
+
+    `tools` are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike shape: a table of them
+    must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every mapping up with the
+    keys of all others, and templates render those.
+    """
+    return [_row(pair) for pair in pairs]
+
+
+def _row(pair: Pair) -> dict[str, Any]:
+    sides = {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
+    row: dict[str, Any] = {name: template_messages(messages) for name, messages in sides.items()}
+    return {**row, "tools": json.dumps(pair.tools, ensure_ascii=False)} if pair.tools else row
 
 
 def check_rows(pairs: Sequence[Pair], tokenizer: Any, max_length: int) -> RowReport:
@@ -37,9 +48,10 @@ def check_rows(pairs: Sequence[Pair], tokenizer: Any, max_length: int) -> RowRep
     bad: list[tuple[str, str]] = []
     prompts = completions = longest = 0
     for pair in pairs:
-        prompt = _ids(tokenizer, pair.prompt, add_generation_prompt=True)
+        tools = list(pair.tools) or None
+        prompt = _ids(tokenizer, pair.prompt, tools, add_generation_prompt=True)
         for side in (pair.chosen, pair.rejected):
-            whole = _ids(tokenizer, [*pair.prompt, *side], add_generation_prompt=False)
+            whole = _ids(tokenizer, [*pair.prompt, *side], tools, add_generation_prompt=False)
             longest = max(longest, len(whole))
             completions += len(whole) - len(prompt)
             if whole[: len(prompt)] != prompt:
@@ -55,8 +67,14 @@ def check_rows(pairs: Sequence[Pair], tokenizer: Any, max_length: int) -> RowRep
     return RowReport(len(pairs), longest, prompts, completions)
 
 
-def _ids(tokenizer: Any, messages: Sequence[dict[str, Any]], *, add_generation_prompt: bool) -> list[int]:
+def _ids(
+    tokenizer: Any, messages: Sequence[dict[str, Any]], tools: list[Any] | None, *, add_generation_prompt: bool
+) -> list[int]:
     ids: list[int] = tokenizer.apply_chat_template(
-        list(messages), tokenize=True, return_dict=False, add_generation_prompt=add_generation_prompt
+        template_messages(messages),
+        tools=tools,
+        tokenize=True,
+        return_dict=False,
+        add_generation_prompt=add_generation_prompt,
     )
     return ids

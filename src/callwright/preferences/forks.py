@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from callwright.agent.loop import ends_chain
-from callwright.agent.protocol import TEXT
+from callwright.agent.protocol import PROTOCOLS
+from callwright.functions.toolbox import ANSWER
 from callwright.params import PairsParams
 from callwright.preferences.tree import Node, step_key, tree_of, walk
-from callwright.records import CheckedChain, Pair, Problem, Step
+from callwright.records import CheckedChain, Pair, Problem, Protocol, Step
 from callwright.tasks import TASKS
 
 ROUNDING = 1e-9  # margins are sums of floats
@@ -23,7 +24,8 @@ def pairs_from_forks(
     At every node the best child is paired with each sibling whose value is at least `min_margin` lower. At most
     `max_per_problem` pairs of a problem are kept (distinct kinds first, then wide margins), no kind makes up more than
     `max_kind_share` of all, and `answer` is not rejected more often than chosen, where it is chosen at all: a model
-    that sees it rejected most of the time unlearns to answer (docs/decisions/0004).
+    that sees it rejected most of the time unlearns to answer (docs/decisions/0004). Chains of the two protocols make
+    trees of their own: a pair reads as its chains did.
     """
     by_problem: dict[str, list[CheckedChain]] = defaultdict(list)
     for record in records:
@@ -48,25 +50,36 @@ def pairs_from_forks(
 
 
 def _pairs_of(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
-    task = TASKS[problem.task]
+    pairs: list[Pair] = []
+    for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
+        own = [record for record in records if record.chain.protocol == protocol]
+        pairs += _pairs_in(protocol, problem, own, params, len(pairs))
+    return pairs
+
+
+def _pairs_in(
+    name: Protocol, problem: Problem, records: Sequence[CheckedChain], params: PairsParams, first: int
+) -> list[Pair]:
+    """Pairs of one problem's chains by one protocol, numbered from `first`."""
+    task, protocol = TASKS[problem.task], PROTOCOLS[name]
     pairs: list[Pair] = []
     for path, node in walk(tree_of(records, task.toolbox, params.cost_weight)):
         best_key = min(node.children, key=lambda key: (-node.children[key].value, key))
         best = node.children[best_key]
         if best.step is None or best.step.error is not None:
             continue
-        messages, tools = TEXT.render(task, problem.question, path)
+        messages, tools = protocol.render(task, problem.question, path)
         for key in sorted(node.children):
             other = node.children[key]
             margin = best.value - other.value
             if other.step is None or margin + ROUNDING < params.min_margin:
                 continue
-            chosen, rejected = TEXT.reply_message(best.step), TEXT.reply_message(other.step)
+            chosen, rejected = (protocol.reply_message(step, len(path)) for step in (best.step, other.step))
             if chosen == rejected:  # a reply that was cut off right after its call
                 continue
             pairs.append(
                 Pair(
-                    id=f"{problem.id}#{len(pairs)}",
+                    id=f"{problem.id}#{first + len(pairs)}",
                     problem_id=problem.id,
                     prompt=tuple(messages),
                     chosen=(chosen,),
@@ -139,4 +152,7 @@ def _hash(text: str) -> str:
 
 
 def _is_answer(messages: Sequence[Mapping[str, Any]]) -> bool:
-    return str(messages[0]["content"]).rpartition("\n")[2].startswith("answer(")
+    calls = messages[0].get("tool_calls")
+    if calls:
+        return bool(calls[0]["function"]["name"] == ANSWER)
+    return str(messages[0]["content"]).rpartition("\n")[2].startswith(f"{ANSWER}(")

@@ -1,22 +1,27 @@
 """From a source to the three splits: read, split, deduplicate, decontaminate, report."""
 
-import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from callwright.errors import DataError
-from callwright.params import Gsm8kSource, ProblemsParams
+from callwright.params import ProblemsParams, SyntheticSource
 from callwright.problems.decontaminate import decontaminate
-from callwright.problems.gsm8k import read_gsm8k
 from callwright.problems.jsonl import ParseCall, read_jsonl_problems
+from callwright.problems.public import limited, read_public
 from callwright.problems.source import LeftOut, Sourced
 from callwright.problems.split import deduplicate, split_by_group
 from callwright.problems.synthetic import synthetic_problems
+from callwright.problems.synthetic_logic.entailment import entailment_problems
+from callwright.problems.synthetic_logic.translation import translation_problems
 from callwright.records import SPLITS, Problem, Split
 
+_SYNTHETIC = {
+    "arithmetic": synthetic_problems,
+    "translation": translation_problems,
+    "entailment": entailment_problems,
+}
 MAX_NAMED = 20  # left-out rows that the report names
 
 
@@ -33,33 +38,32 @@ def load_problems(
     """
     match params.source:
         case "synthetic":
-            own = params.synthetic
-            counts: Mapping[Split, int] = {"train": own.train, "dev": own.dev, "test": own.test}
-            sourced = synthetic_problems(counts, own.held_out_test, seed)
-        case "gsm8k":
-            sourced = _gsm8k(Path(params.path), params.gsm8k, seed)
+            sourced = _synthetic(params.synthetic, seed)
         case "jsonl":
             sourced = _jsonl(params, seed, parse_call)
+        case _:
+            sourced = read_public(params.source, Path(params.path), params.public.dev, seed)
     read = len(sourced.problems) + len(sourced.left_out)
     _check_left_out(sourced, read, params)
     unique, repeated = deduplicate(sourced.problems)
     test = [problem for problem in unique if problem.split == "test"]
     clean, leaked = decontaminate([problem for problem in unique if problem.split != "test"], test)
     splits = {split: [problem for problem in [*clean, *test] if problem.split == split] for split in SPLITS}
-    if params.source == "gsm8k":
-        splits = _limited(splits, params.gsm8k, seed)
+    if params.source not in ("synthetic", "jsonl"):
+        splits = limited(splits, params.public.model_dump(), seed)
     empty = [split for split in SPLITS if not splits[split]]
     if empty:
         raise DataError(f"problems: no problem in split {', '.join(empty)}; give the source more rows or other shares")
     return splits, _report(sourced, read, repeated, leaked, splits)
 
 
-def _gsm8k(folder: Path, source: Gsm8kSource, seed: int) -> Sourced:
-    train = read_gsm8k(folder / "train.jsonl", "train")
-    test = read_gsm8k(folder / "test.jsonl", "test")
-    dev = {problem.id for problem in _shuffled(train.problems, seed)[: source.dev]}
-    problems = [replace(problem, split="dev") if problem.id in dev else problem for problem in train.problems]
-    return Sourced(problems + test.problems, train.left_out + test.left_out)
+def _synthetic(source: SyntheticSource, seed: int) -> Sourced:
+    sourced = Sourced()
+    for task, generate in _SYNTHETIC.items():
+        counts = getattr(source, task)
+        by_split: Mapping[Split, int] = {"train": counts.train, "dev": counts.dev, "test": counts.test}
+        sourced.problems += generate(by_split, counts.held_out_test, seed).problems
+    return sourced
 
 
 def _jsonl(params: ProblemsParams, seed: int, parse_call: ParseCall) -> Sourced:
@@ -73,18 +77,6 @@ def _jsonl(params: ProblemsParams, seed: int, parse_call: ParseCall) -> Sourced:
     unsplit = [problem for problem in sourced.problems if problem.id in sourced.unsplit]
     placed = {problem.id: problem for problem in split_by_group(unsplit, shares, seed)} if unsplit else {}
     return Sourced([placed.get(problem.id, problem) for problem in sourced.problems], sourced.left_out)
-
-
-def _limited(splits: dict[Split, list[Problem]], source: Gsm8kSource, seed: int) -> dict[Split, list[Problem]]:
-    limits: dict[Split, int | None] = {"train": source.train, "dev": source.dev, "test": source.test}
-    return {
-        split: sorted(_shuffled(problems, seed)[: limits[split]], key=lambda problem: problem.id)
-        for split, problems in splits.items()
-    }
-
-
-def _shuffled(problems: Sequence[Problem], seed: int) -> list[Problem]:
-    return random.Random(f"problems/{seed}").sample(problems, len(problems))
 
 
 def _check_left_out(sourced: Sourced, read: int, params: ProblemsParams) -> None:

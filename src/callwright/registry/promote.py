@@ -15,6 +15,7 @@ from callwright.params import Params
 from callwright.registry.card import model_card
 from callwright.registry.gate import Promote, decide
 from callwright.storage import folder_hash, read_json
+from callwright.tasks.registry import code_paths
 from callwright.training import tracking
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
             name="student",
             python_model=_served(params),
             artifacts={"model": str(paths.STUDENT), "card": f"{folder}/README.md"},
-            code_paths=[str(Path(callwright.__file__).parent)],
+            code_paths=[str(path) for path in (Path(callwright.__file__).parent, *code_paths(params.functions))],
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVED_WITH],
             signature=_signature(),
             registered_model_name=params.promote.model_name,
@@ -99,7 +100,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
 def _served(params: Params) -> Any:
     from callwright.registry.served import ServedStudent
 
-    return ServedStudent(params.rollout.max_steps, params.rollout.max_tokens)
+    return ServedStudent(params.rollout.max_steps, params.rollout.max_tokens, functions=tuple(params.functions))
 
 
 def _signature() -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from callwright.chat.model import Sampling
-from callwright.records import Chain, Problem
+from callwright.records import Chain, Problem, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +24,22 @@ class ServedStudent(PythonModel):
 
     Args:
         max_steps, max_tokens: the agent's limits.
+        protocol: how the student was taught to call functions.
+        functions: names of the user's own modules, which come with the model.
     """
 
-    def __init__(self, max_steps: int, max_tokens: int) -> None:
+    def __init__(
+        self, max_steps: int, max_tokens: int, protocol: Protocol = "text", functions: tuple[str, ...] = ()
+    ) -> None:
+        self._protocol = protocol
         self._sampling = Sampling(max_steps=max_steps, max_tokens=max_tokens)
+        self._functions = functions
         self._folder = ""
 
     def load_context(self, context: PythonModelContext) -> None:
+        from callwright.tasks import load
+
+        load(self._functions)
         self._folder = context.artifacts[MODEL]
 
     def predict(
@@ -49,6 +58,7 @@ class ServedStudent(PythonModel):
 
     async def _solve(self, questions: list[str], tasks: list[str]) -> list[Chain]:
         from callwright.agent.loop import solve
+        from callwright.agent.protocol import PROTOCOLS
         from callwright.tasks import TASKS
 
         unknown = sorted(set(tasks) - set(TASKS))
@@ -59,7 +69,9 @@ class ServedStudent(PythonModel):
             Problem(f"question/{place}", task, question, "", (), "served", "served", "test")
             for place, (question, task) in enumerate(zip(questions, tasks, strict=True))
         ]
-        return list(await asyncio.gather(*(solve(one, TASKS[one.task], model, self._sampling) for one in problems)))
+        protocol = PROTOCOLS[self._protocol]
+        attempts = (solve(one, TASKS[one.task], model, self._sampling, protocol) for one in problems)
+        return list(await asyncio.gather(*attempts))
 
     def _model(self) -> Any:
         from callwright.chat.local import LocalChat

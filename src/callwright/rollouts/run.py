@@ -69,7 +69,7 @@ def teacher_plan(
     model = {"name": teacher.model, "base_url": teacher.base_url}
     if teacher.base_url == ORACLE:
         model["mistakes"] = teacher.mistakes.model_dump_json()
-    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed))
+    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed), rollout.protocol)
 
 
 def local_plan(
@@ -77,7 +77,7 @@ def local_plan(
 ) -> list[Attempt]:
     """Attempts of a model in this process; `weights` is the hash of its folder."""
     model = {"name": name, "weights": weights}
-    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed))
+    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed), rollout.protocol)
 
 
 def sampling_of(own: SamplingParams, rollout: RolloutParams, seed: int) -> Sampling:

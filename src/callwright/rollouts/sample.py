@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from callwright.agent.loop import solve
-from callwright.agent.protocol import TEXT
+from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
 from callwright.errors import CallwrightError, ProviderError
-from callwright.records import Chain, Problem
+from callwright.records import Chain, Problem, Protocol
 from callwright.storage import Journal
 from callwright.tasks import TASKS
 
@@ -23,6 +23,7 @@ class Attempt:
     id: str
     problem: Problem
     sampling: Sampling
+    protocol: Protocol
     key: str
 
 
@@ -47,6 +48,7 @@ def plan(
     model: Mapping[str, object],
     chains: int,
     sampling: Sampling,
+    protocol: Protocol = "text",
 ) -> list[Attempt]:
     """`chains` attempts at every problem, in a fixed order.
 
@@ -58,14 +60,15 @@ def plan(
     for problem in problems:
         for number in range(chains):
             own = Sampling(**{**asdict(sampling), "seed": sampling.seed * 1_000 + number})
-            attempts.append(Attempt(f"{problem.id}/{model['name']}/{number}", problem, own, _key(problem, model, own)))
+            key = _key(problem, model, own, protocol)
+            attempts.append(Attempt(f"{problem.id}/{model['name']}/{number}", problem, own, protocol, key))
     return attempts
 
 
-def _key(problem: Problem, model: Mapping[str, object], sampling: Sampling) -> str:
+def _key(problem: Problem, model: Mapping[str, object], sampling: Sampling, protocol: Protocol) -> str:
     task = TASKS[problem.task]
-    messages, tools = TEXT.render(task, problem.question, ())
-    determines = [problem.id, messages, tools, TEXT.name, dict(model), asdict(sampling)]
+    messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
+    determines = [problem.id, messages, tools, protocol, dict(model), asdict(sampling)]
     return hashlib.sha256(json.dumps(determines, sort_keys=True).encode()).hexdigest()
 
 
@@ -95,7 +98,8 @@ async def run_attempts(
         for attempt in missing:  # shared by all workers: each takes the next
             problem = attempt.problem
             try:
-                chain = await solve(problem, TASKS[problem.task], model, attempt.sampling, chain_id=attempt.id)
+                protocol = PROTOCOLS[attempt.protocol]
+                chain = await solve(problem, TASKS[problem.task], model, attempt.sampling, protocol, attempt.id)
                 journal.append(Journaled(attempt.key, chain))
             except ProviderError as error:
                 failures[attempt.key] = Failure(attempt.id, str(error))

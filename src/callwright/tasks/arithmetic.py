@@ -1,6 +1,6 @@
 """Word problems with a number for an answer, graded by exact value."""
 
-from callwright.functions import arithmetic
+from callwright.functions import algebra, arithmetic
 from callwright.functions.numbers import read_number
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem
@@ -16,7 +16,7 @@ def _grade(problem: Problem, answer: str) -> Grade:
 
 ARITHMETIC = Task(
     name="arithmetic",
-    toolbox=Toolbox(arithmetic.ALL),
+    toolbox=Toolbox(arithmetic.ALL).joined([algebra.solve]),
     instructions=(
         "Solve the word problem step by step. Never calculate yourself: call a function for every calculation "
         "and use its result in the next call. When a result answers the question, call answer with it."

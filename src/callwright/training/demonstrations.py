@@ -1,12 +1,15 @@
 """What the embedded base learns from: generic demonstrations of calling functions, careful and careless.
 
-They are drawn from a pool of their own (people and numbers that no split uses), so they share no problem with the
-pipeline; like a general model, the base has read of every situation, also of those held out from training. Careless
-ones answer too early, do too much, take a wrong function or a wrong number, as a general small model does.
+They are drawn from a pool of their own (people, numbers and words in combinations that no split uses), so they share no
+problem with the pipeline; like a general model, the base has read of every situation, also of those held out from
+training. Careless ones answer too early, do too much, take a wrong function or misread a formula, as a general small
+model does.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import get_args
 
 from callwright.agent.loop import ends_chain, executed
 from callwright.agent.parse import parse_call
@@ -14,35 +17,55 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.mistakes import Mistake, write_script
 from callwright.chat.model import Message
 from callwright.errors import CallError
-from callwright.problems.synthetic import FAMILIES, POOLS, Family, draw
+from callwright.functions.assumptions import TruthValue
+from callwright.problems.synthetic import FAMILIES, POOLS, draw
+from callwright.problems.synthetic_logic import syllogisms
+from callwright.problems.synthetic_logic.entailment import draw_entailment
+from callwright.problems.synthetic_logic.translation_families import HELD_OUT, SEEN
+from callwright.problems.synthetic_logic.translation_family import draw as draw_translation
 from callwright.records import Problem, Step
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 
-CARELESS: tuple[tuple[Mistake, float], ...] = (
-    ("skipped_step", 0.55),
-    ("extra_step", 0.2),
-    ("wrong_function", 0.25),
-)
+Draw = Callable[[random.Random], Problem]
+
+CARELESS: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
+    "arithmetic": (("skipped_step", 0.55), ("extra_step", 0.2), ("wrong_function", 0.25)),
+    "translation": (("skipped_step", 0.4), ("wrong_function", 0.3), ("wrong_operand", 0.3)),
+    "entailment": (("skipped_step", 0.6), ("wrong_operand", 0.4)),
+}
 
 
-def demonstrations(careless_share: float, seed: int) -> Iterator[list[Message]]:
-    """An endless stream of conversations, families in turn.
+def _entailment(family: syllogisms.Syllogism, rng: random.Random) -> Problem:
+    answer: TruthValue = rng.choice(get_args(TruthValue))
+    return draw_entailment(family, answer, rng, POOLS["demonstrations"])
+
+
+DRAWS: Mapping[str, Sequence[Draw]] = {
+    "arithmetic": [partial(draw, family, pool=POOLS["demonstrations"]) for family in FAMILIES.values()],
+    "translation": [partial(draw_translation, family, pool=POOLS["demonstrations"]) for family in (*SEEN, *HELD_OUT)],
+    "entailment": [partial(_entailment, family) for family in syllogisms.FAMILIES.values()],
+}
+"""How to draw a problem of each family, by task."""
+
+
+def demonstrations(task: str, careless_share: float, seed: int) -> Iterator[list[Message]]:
+    """An endless stream of one task's conversations, families in turn.
 
     Args:
         careless_share: of those with more than one call; simple problems are always solved right.
     """
-    rng = random.Random(f"demonstrations/{careless_share}/{seed}")
-    families = list(FAMILIES.values())
+    rng = random.Random(f"demonstrations/{task}/{careless_share}/{seed}")
     while True:
-        for family in rng.sample(families, len(families)):
-            yield conversation(draw(family, rng, POOLS["demonstrations"]), _mistake(family, careless_share, rng), rng)
+        for drawn in rng.sample(DRAWS[task], len(DRAWS[task])):
+            problem = drawn(rng)
+            yield conversation(problem, _mistake(problem, careless_share, rng), rng)
 
 
-def _mistake(family: Family, careless_share: float, rng: random.Random) -> Mistake | None:
-    if family.steps == 1 or rng.random() >= careless_share:
+def _mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
+    if len(problem.solution) <= 2 or rng.random() >= careless_share:  # one call and the answer
         return None
-    kinds, weights = zip(*CARELESS, strict=True)
+    kinds, weights = zip(*CARELESS[problem.task], strict=True)
     mistake: Mistake = rng.choices(kinds, weights)[0]
     return mistake
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from callwright.chat.model import Message
 from callwright.params import EmbeddedStudent
 from callwright.training.demonstrations import demonstrations
 from callwright.training.tokenizer import train_tokenizer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 WARM_UP, COOL_DOWN = 0.05, 0.6  # shares of the steps
-MICRO_BATCHES = 3  # parts of a batch
+MICRO_BATCHES = 3  # parts that a batch of one task has
 TOKENIZER_ROWS = 4_000  # demonstrations that the tokenizer's merges are learned from
 ADAM_SHARE = 0.15  # AdamW's learning rate, as a share of Muon's
 
@@ -34,6 +35,7 @@ ADAM_SHARE = 0.15  # AdamW's learning rate, as a share of Muon's
 class Encoded:
     """One demonstration: token ids and, per token, whether the model wrote it."""
 
+    task: str
     ids: tuple[int, ...]
     written: tuple[bool, ...]
 
@@ -45,14 +47,11 @@ def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str
         The recipe as it was carried out: sizes, steps, last loss.
     """
     torch.manual_seed(seed)
-    careful, careless = (
-        list(itertools.islice(demonstrations(share, seed), recipe.demonstrations))
-        for share in (0.0, recipe.careless_share)
-    )
-    texts = [message["content"] for messages in careless[:TOKENIZER_ROWS] for message in messages]
-    tokenizer = train_tokenizer(texts, recipe.vocabulary)
+    careful, careless = (_demonstrations(recipe, share, seed) for share in (0.0, recipe.careless_share))
+    shown = random.Random(f"tokenizer/{seed}").sample(careless, min(TOKENIZER_ROWS, len(careless)))
+    tokenizer = train_tokenizer([text for _, row in shown for text in _texts(row)], recipe.vocabulary)
     model = _new_model(recipe, tokenizer)
-    phases = [[encode(tokenizer, messages) for messages in pool] for pool in (careful, careless)]
+    phases = [[encode(tokenizer, task, messages) for task, messages in pool] for pool in (careful, careless)]
     loss = _fit(model, phases, recipe, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -63,6 +62,21 @@ def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "loss": round(loss, 4),
     }
+
+
+def _demonstrations(recipe: EmbeddedStudent, careless_share: float, seed: int) -> list[tuple[str, list[Message]]]:
+    """Each task's share of the conversations, with the task's name."""
+    return [
+        (task, messages)
+        for task, share in recipe.tasks.model_dump().items()
+        for messages in itertools.islice(
+            demonstrations(task, careless_share, seed), round(share * recipe.demonstrations)
+        )
+    ]
+
+
+def _texts(messages: Sequence[Message]) -> list[str]:
+    return [message["content"] for message in messages]
 
 
 def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
@@ -86,12 +100,12 @@ def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") ->
     return model
 
 
-def encode(tokenizer: "PreTrainedTokenizerFast", messages: Sequence[dict[str, Any]]) -> Encoded:
+def encode(tokenizer: "PreTrainedTokenizerFast", task: str, messages: Sequence[Message]) -> Encoded:
     """Token ids of a conversation, with the assistant's tokens marked."""
     encoded = tokenizer.apply_chat_template(
         list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
     )
-    return Encoded(tuple(encoded["input_ids"]), tuple(bool(mask) for mask in encoded["assistant_masks"]))
+    return Encoded(task, tuple(encoded["input_ids"]), tuple(bool(mask) for mask in encoded["assistant_masks"]))
 
 
 def _fit(model: "PreTrainedModel", phases: Sequence[Sequence[Encoded]], recipe: EmbeddedStudent, seed: int) -> float:
@@ -108,17 +122,17 @@ def _fit(model: "PreTrainedModel", phases: Sequence[Sequence[Encoded]], recipe: 
         torch.optim.AdamW(rest, lr=ADAM_SHARE * recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
     schedules = [torch.optim.lr_scheduler.LambdaLR(one, partial(_rate, recipe.steps)) for one in optimizers]
-    prefix = _common_prefix([*phases[0], *phases[1]])
+    prefixes = _common_prefixes([*phases[0], *phases[1]])
     model.train()
     recent: list[float] = []
     for step in range(recipe.steps):
         rows = phases[step >= recipe.steps - recipe.careless_steps]
         read_prompt = step >= recipe.steps - recipe.prompt_steps
-        parts = _by_length(rng.sample(rows, recipe.batch_size))
-        wanted = sum(_weight(row, len(prefix), recipe.question_weight) for part in parts for row in part)
+        parts = _parts(rng.sample(rows, recipe.batch_size))
+        wanted = sum(_weight(row, len(prefixes[row.task]), recipe.question_weight) for part in parts for row in part)
         loss = 0.0
         for part in parts:
-            lost = _loss(model, prefix, part, recipe.question_weight, read_prompt=read_prompt) / wanted
+            lost = _loss(model, prefixes[part[0].task], part, recipe.question_weight, read_prompt=read_prompt) / wanted
             torch.autograd.backward(lost)
             loss += float(lost.detach())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -136,11 +150,14 @@ def _rate(steps: int, step: int) -> float:
     return min(1.0, (step + 1) / (WARM_UP * steps), max(0.01, (steps - step) / (COOL_DOWN * steps)))
 
 
-def _by_length(rows: Sequence[Encoded]) -> list[list[Encoded]]:
-    """A random batch in MICRO_BATCHES parts of about one length: little padding, and still a mixed batch."""
-    ordered = sorted(rows, key=lambda row: len(row.ids))
-    size = -(-len(ordered) // MICRO_BATCHES)
-    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+def _parts(rows: Sequence[Encoded]) -> list[list[Encoded]]:
+    """A random batch in parts of one task and about one length: little padding, and still a mixed batch."""
+    size = -(-len(rows) // MICRO_BATCHES)
+    parts = []
+    for task in sorted({row.task for row in rows}):
+        ordered = sorted((row for row in rows if row.task == task), key=lambda row: len(row.ids))
+        parts += [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return parts
 
 
 def _weight(row: Encoded, start: int, question_weight: float) -> float:
@@ -148,9 +165,14 @@ def _weight(row: Encoded, start: int, question_weight: float) -> float:
     return sum(1.0 if written else question_weight for written in row.written[start:])
 
 
-def _common_prefix(encoded: Sequence[Encoded]) -> tuple[int, ...]:
-    first, last = min(row.ids for row in encoded), max(row.ids for row in encoded)
-    return tuple(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+def _common_prefixes(encoded: Sequence[Encoded]) -> dict[str, tuple[int, ...]]:
+    """The tokens that all conversations of a task begin with, its system prompt, by task."""
+    prefixes = {}
+    for task in {row.task for row in encoded}:
+        ids = [row.ids for row in encoded if row.task == task]
+        shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(ids), max(ids), strict=False))
+        prefixes[task] = tuple(token for token, _ in shared)
+    return prefixes
 
 
 def _loss(

@@ -76,6 +76,18 @@ def _answer_faults(chain: Chain, problem: Problem) -> Iterator[StepFault]:
         yield StepFault("wrong_answer", last, f"answered {chain.answer}, the answer is {problem.answer}")
     if grade == "undecided":
         yield StepFault("undecided", last, f"whether {chain.answer} is right could not be decided")
-    returned = {step.observation for step in chain.steps if not ends_chain(step)}
+    returned = {text for step in chain.steps if not ends_chain(step) for text in _returned(step)}
+    lacking = TASKS[problem.task].lacks_ground(problem, chain.steps)
     if chain.answer not in returned:
         yield StepFault("ungrounded_answer", last, f"{chain.answer} was returned by no call: it was guessed")
+    elif lacking:
+        yield StepFault("ungrounded_answer", last, lacking)
+
+
+def _returned(step: Step) -> Iterator[str]:
+    """What a call gave: its observation, and of a list each item."""
+    if step.observation is None:
+        return
+    yield step.observation
+    if step.observation.startswith("[") and step.observation.endswith("]"):
+        yield from (item.strip() for item in step.observation[1:-1].split(","))

@@ -1,6 +1,7 @@
 """All families by name. A new family is one entry in a `families_*.py` file."""
 
 from callwright.problems.synthetic import (
+    families_algebra,
     families_held_out,
     families_many_steps,
     families_one_step,
@@ -14,6 +15,7 @@ FAMILIES: dict[str, Family] = {
         *families_one_step.ALL,
         *families_two_steps.ALL,
         *families_many_steps.ALL,
+        *families_algebra.ALL,
         *families_held_out.ALL,
     )
 }

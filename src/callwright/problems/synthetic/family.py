@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from callwright.errors import CallError
-from callwright.functions import arithmetic
+from callwright.functions import algebra, arithmetic
 from callwright.functions.numbers import as_argument
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json
@@ -13,7 +13,7 @@ from callwright.records import Call, Json
 LARGEST = 9_999  # of a result
 MOST_DECIMALS = 3  # of a result, in a family that has decimals
 
-_TOOLBOX = Toolbox(arithmetic.ALL)
+_TOOLBOX = Toolbox(arithmetic.ALL).joined([algebra.solve])
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,8 @@ class Family:
     Attributes:
         operands: the numbers that are given, by name, with the values each may take.
         chain: function and arguments of every gold call before `answer`. An argument is the name of an operand, the
-            result of an earlier call ("#1" is the first), or a constant.
+            result of an earlier call ("#1" is the first), a constant, or an equation with slots for
+            operands after a first "=" ("={count}*x + {more} = {total}").
         wordings: questions with {slots} for operands, people (see `pool.py`) and things (see `words.py`).
         decimals: results may have up to MOST_DECIMALS decimals; else they are whole.
         held_out: of the splits, occurs in the test alone.
@@ -65,7 +66,7 @@ class Family:
         for name, *parts in self.chain:
             function = _TOOLBOX.functions[str(name)]
             arguments = [_argument(part, numbers, results) for part in parts]
-            call = Call(function.name, dict(zip(function.parameters, arguments, strict=True)))
+            call = Call(function.name, dict(zip(function.parameters, arguments, strict=False)))
             observed = opened.execute(call)
             if isinstance(observed, CallError):
                 raise observed
@@ -85,6 +86,8 @@ class Family:
 def _argument(part: str | int, numbers: Mapping[str, int], results: Sequence[Fraction]) -> Json:
     if isinstance(part, int):
         return part
+    if part.startswith("="):
+        return part[1:].format(**numbers)
     if part.startswith("#"):
         return as_argument(results[int(part[1:]) - 1])
     return numbers[part]

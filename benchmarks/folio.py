@@ -1,0 +1,96 @@
+"""How much of FOLIO is read, and whether the solver's verdicts agree with the labels.
+
+    python benchmarks/folio.py FOLDER     # with FOLIO's train.jsonl and validation.jsonl
+
+Prints every annotation that is not read with its cause, every conclusion whose label the solver does not confirm with
+all its formulas, and the figures last. docs/logic.md says what was found and classes every disagreement.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from time import perf_counter
+
+from callwright.errors import CallError
+from callwright.functions.formula import format_formula
+from callwright.functions.solver import Contradiction, entails
+from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
+from callwright.problems.source import LeftOut
+
+
+def read_annotations(given: Iterable[Row]) -> Counter[str]:
+    """Reads every annotation once and prints those that fail; counts by outcome."""
+    outcomes: Counter[str] = Counter()
+    seen: set[tuple[str, str]] = set()
+    for row in given:
+        conclusion = () if row.conclusion_annotation is None else (row.conclusion_annotation,)
+        for text in (*row.annotations, *conclusion):
+            if (row.group, text) in seen:
+                continue
+            seen.add((row.group, text))
+            try:
+                read_annotation(text)
+                outcomes["read"] += 1
+            except AnnotationError as error:
+                outcomes[str(error)] += 1
+                print(f"  line {row.number + 1}: {text}\n    {error}: {error.detail}")
+    return outcomes
+
+
+def verdict(row: Row) -> str:
+    """What the solver says of a row's conclusion, or why it cannot be asked."""
+    if row.conclusion_annotation is None:
+        return "not annotated"
+    try:
+        premises = [read_annotation(text) for text in row.annotations]
+        found = entails(premises, read_annotation(row.conclusion_annotation))
+    except (AnnotationError, CallError) as error:
+        return f"not asked: {error}"
+    return "contradictory premises" if isinstance(found, Contradiction) else found
+
+
+def compare(given: Iterable[Row]) -> Counter[str]:
+    """Asks the solver about every annotated conclusion and prints the disagreements; counts by outcome."""
+    outcomes: Counter[str] = Counter()
+    for row in given:
+        found = verdict(row)
+        if found == row.label:
+            outcomes["agrees"] += 1
+        elif found.startswith("not "):
+            outcomes["not asked"] += 1
+        else:
+            outcomes["undecided" if found == "undecided" else "disagrees"] += 1
+            print(f"  line {row.number + 1}: label {row.label}, solver {found}")
+            for name, sentence, text in row.annotated():
+                print(f"    {name}: {sentence}\n      {format_formula(read_annotation(text))}")
+    return outcomes
+
+
+def main(folder: Path) -> None:
+    figures = []
+    for name in ("train", "validation"):
+        malformed: list[LeftOut] = []
+        given = list(rows(folder / f"{name}.jsonl", malformed))
+        print(f"{name}: annotations that are not read")
+        annotations = read_annotations(given)
+        print(f"{name}: conclusions whose label the solver does not confirm")
+        began = perf_counter()
+        labels = compare(given)
+        seconds = perf_counter() - began
+        total, asked = annotations.total(), labels.total() - labels["not asked"]
+        figures.append(f"{name}: {len(given):,} rows, {len(malformed)} malformed; {total:,} annotations, by story")
+        figures.append(f"  read {annotations['read'] / total:.1%}; " + counted(annotations))
+        if asked:
+            figures.append(
+                f"  labels: {labels['agrees'] / asked:.1%} of {asked} agree; {counted(labels)}; {seconds:.1f} s"
+            )
+    print("\n".join(figures))
+
+
+def counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{reason}: {count:,}" for reason, count in counter.most_common())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

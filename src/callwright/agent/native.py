@@ -1,0 +1,135 @@
+"""The native protocol: the chat-completions API's `tools` and `tool_calls`, or those of a model's chat template.
+
+A reply may hold several calls; they are executed in order and become as many steps. What cannot be sent back as a
+tool call (broken JSON, a name that no server takes) stands in the history as the text it was, its error as a user
+message. docs/decisions/0006 says why.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from callwright.agent.objects import read_object
+from callwright.agent.parse import read_reply
+from callwright.agent.syntax import check_bounds, storable
+from callwright.agent.text import CUT_OFF, example_result, said
+from callwright.agent.written import written_calls
+from callwright.chat.model import Message, Reply, Tool, ToolCall
+from callwright.errors import CallError
+from callwright.functions.toolbox import ANSWER, Toolbox
+from callwright.records import Call, Json, Step
+from callwright.tasks.task import Task
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what servers take for a function's name
+_EXAMPLE = 'like {"a": 2, "b": 3}'
+_NO_CALL = "no function was called; call one of the tools"
+
+
+class NativeProtocol:
+    """Any number of tool calls per reply; results and errors come back as tool messages."""
+
+    name: Literal["native"] = "native"
+
+    def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
+        """Messages that ask for the step after `steps`, and the schemas of the task's functions.
+
+        Each step is an assistant message with one call and its tool message, also where one reply held several.
+        """
+        messages = [
+            {"role": "system", "content": f"{task.instructions}\n\n{self.example_section(task.toolbox)}"},
+            {"role": "user", "content": question},
+        ]
+        for place, step in enumerate(steps):
+            messages += [self.reply_message(step, place), self.result_message(step, place)]
+        return messages, task.toolbox.schemas()
+
+    def example_section(self, toolbox: Toolbox) -> str:
+        """What the schemas do not say: every function's worked example with its result."""
+        return _example_section(toolbox)
+
+    def reply_message(self, step: Step, place: int) -> Message:
+        """A step as the assistant's message: its thought, and its call with the arguments as JSON text."""
+        if not _sendable(step):
+            return {"role": "assistant", "content": said(step)}
+        assert step.call is not None
+        function = {"name": step.call.name, "arguments": json.dumps(step.call.arguments, ensure_ascii=False)}
+        call = {"id": _call_id(place), "type": "function", "function": function}
+        return {"role": "assistant", "content": step.thought, "tool_calls": [call]}
+
+    def result_message(self, step: Step, place: int) -> Message:
+        """What came of a step: a tool message, or a user message where no tool call stands before it."""
+        text = f"Error: {step.error.message}" if step.error else str(step.observation)
+        if not _sendable(step):
+            return {"role": "user", "content": text}
+        return {"role": "tool", "tool_call_id": _call_id(place), "content": text}
+
+    def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
+        """The calls of a reply in order, the thought with the first; nothing after a call of `answer`.
+
+        Models also write calls as text, in their template's markup or in Python syntax; such a call is read as meant.
+        """
+        if reply.finish == "length":
+            return [(_as_text(reply.text, reply.tool_calls), CallError("syntax", CUT_OFF))]
+        text, tool_calls = reply.text.strip(), reply.tool_calls
+        if not tool_calls:
+            text, tool_calls = written_calls(text)
+        if not tool_calls:
+            thought, call = read_reply(text)
+            return [(thought, call if isinstance(call, Call) else CallError("syntax", _NO_CALL))]
+        read = [(text if place == 0 else "", one) for place, one in enumerate(_up_to_answer(tool_calls))]
+        return [_checked(thought, one) for thought, one in read]
+
+
+def _sendable(step: Step) -> bool:
+    return step.call is not None and _NAME.fullmatch(step.call.name) is not None
+
+
+def _call_id(place: int) -> str:
+    """Nine letters and digits, as Mistral's templates demand; the same for the same step in every prompt."""
+    return f"call{place:05d}"
+
+
+@lru_cache(maxsize=64)
+def _example_section(toolbox: Toolbox) -> str:
+    lines = [f"{one.usage()} -> {example_result(one, toolbox)}" for one in toolbox.functions.values()]
+    return "\n".join(["In each reply call a function. Examples, with what they return:", *lines])
+
+
+def _up_to_answer(tool_calls: Sequence[ToolCall]) -> Sequence[ToolCall]:
+    place = next((place for place, one in enumerate(tool_calls) if one.name == ANSWER), len(tool_calls))
+    return tool_calls[: place + 1]
+
+
+def _checked(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
+    try:
+        check_bounds(tool_call.name)
+        return thought, Call(storable(tool_call.name), _arguments(tool_call))
+    except CallError as error:
+        return _as_text(thought, (tool_call,)), error
+
+
+def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
+    """An unreadable reply, in the JSON that most models write a call in."""
+    calls = (f'{{"name": {json.dumps(one.name)}, "arguments": {one.arguments}}}' for one in tool_calls)
+    return "\n".join(part for part in (thought.strip(), *calls) if part)
+
+
+def _arguments(tool_call: ToolCall) -> dict[str, Json]:
+    """The arguments of a tool call as data, within the same bounds as those of the text protocol.
+
+    Raises:
+        CallError: they are no JSON object, or too long, too deep, or not storable exactly.
+    """
+    try:
+        read = read_object(tool_call.arguments or "{}")
+    except CallError as error:
+        complaint = error.message.partition(";")[0]
+        raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_EXAMPLE}") from None
+    if not isinstance(read, dict):
+        raise CallError("syntax", f"the arguments of a call are a JSON object, {_EXAMPLE}")
+    return read
+
+
+NATIVE = NativeProtocol()

@@ -1,0 +1,233 @@
+"""One call's text in Python syntax as data, by `ast`. Nothing here evaluates anything."""
+
+import ast
+import re
+import warnings
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from callwright.errors import CallError
+from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
+from callwright.functions.literal import printable
+from callwright.records import Call, Json
+
+EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
+STRING = r"""\"(?:[^"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"""
+CURLY = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
+
+_STRINGS = re.compile(f"({STRING})|({CURLY})")
+_MINUS = str.maketrans("−–‐‑－", "-----")
+_GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})++(?!\d)")  # 1,200: one number, or two?
+_SPACED_COMMA = re.compile(r",\s")
+_JSON_NAMES = {"true": True, "false": False, "null": None}
+
+
+def syntax_fault(message: str) -> NoReturn:
+    """Raise what is wrong with a reply as the model is shown it: one printable line."""
+    raise CallError("syntax", printable(message))
+
+
+def parse_module(text: str) -> ast.Module | None:
+    """The statements that a text is, None where it is no Python. Quick within MAX_CALL_CHARACTERS and MAX_DEPTH."""
+    try:
+        if "\\" in text:  # an odd escape in a string makes the parser warn
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(text)
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def parse_expression(text: str) -> ast.expr | None:
+    """The expression that a text is, None where it is none."""
+    match parse_module(text):
+        case ast.Module(body=[ast.Expr(value=value)]):
+            return value
+        case _:
+            return None
+
+
+def read_python(text: str) -> Call:
+    """The call that a text in Python syntax is, from its name to its closing bracket.
+
+    Raises:
+        CallError: it is not one call of literals, or exceeds a bound.
+    """
+    check_bounds(text)
+    text = plain(text)
+    node = parse_expression(text)
+    if not isinstance(node, ast.Call):
+        _refuse_grouped(text, syntactic=False)
+        name = text.partition("(")[0].strip()[:40]
+        syntax_fault(
+            f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like add(a=2, b=3)"
+        )
+    return call_of(node, text)
+
+
+def check_bounds(text: str) -> None:
+    """Bounds that hold before anything is parsed."""
+    if len(text) > MAX_CALL_CHARACTERS:
+        syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+    if depth(text) > MAX_DEPTH:
+        syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
+
+
+def depth(text: str) -> int:
+    """How deep brackets are nested, those in quoted text included; an upper bound where there are few."""
+    opening = text.count("(") + text.count("[") + text.count("{")
+    if opening <= MAX_DEPTH:
+        return opening
+    level = deepest = 0
+    for character in text:
+        if character in "([{":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in ")]}":
+            level -= 1
+    return deepest
+
+
+def plain(text: str) -> str:
+    """The text with typographic minus signs and quotes as Python has them; quoted text stays as it is."""
+    if text.isascii():
+        return text
+    pieces = []
+    end = 0
+    for match in _STRINGS.finditer(text):
+        pieces.append(text[end : match.start()].translate(_MINUS))
+        pieces.append(match[1] or repr(match[2][1:-1]))
+        end = match.end()
+    pieces.append(text[end:].translate(_MINUS))
+    return "".join(pieces)
+
+
+def call_of(node: ast.Call, text: str) -> Call:
+    """The call that a node of `text` is.
+
+    Raises:
+        CallError: an argument is not a literal, or a bound is exceeded.
+    """
+    arguments: dict[str, Json] = {}
+    name = _name(node.func)
+    if len(node.args) + len(node.keywords) > MAX_ITEMS:
+        syntax_fault(f"more than {MAX_ITEMS} arguments")
+    if "," in text:
+        _refuse_grouped(text)
+    for place, argument in enumerate(node.args):
+        arguments[str(place)] = literal(argument, text)
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            syntax_fault(f"** is not allowed; {EXAMPLE}")
+        if keyword.arg in arguments:
+            syntax_fault(f"the argument {keyword.arg[:40]} is given twice")
+        arguments[keyword.arg] = literal(keyword.value, text)
+    return Call(name, arguments)
+
+
+def _refuse_grouped(text: str, syntactic: bool = True) -> None:
+    """`add(1,200, 3)`: by its spaces 1,200 is one number, by Python's rules two. `add(a=1,200)` is not even Python."""
+    grouped = _GROUPED.search(text)
+    if grouped is None:
+        return
+    bare = _STRINGS.sub("''", text)
+    grouped = _GROUPED.search(bare)
+    if grouped and (not syntactic or _SPACED_COMMA.search(bare)):
+        syntax_fault(f"{grouped[0][:30]} may be one number or several; write {grouped[0][:30].replace(',', '')}")
+
+
+def _name(node: ast.expr) -> str:
+    if type(node) is ast.Name and not node.id.startswith("__"):
+        return node.id
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or any(part.startswith("__") for part in [*parts, node.id]):
+        syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
+    return ".".join([node.id, *reversed(parts)])
+
+
+def literal(node: ast.expr, text: str) -> Json:
+    """The value of a node of `text`, which has to be a literal.
+
+    Raises:
+        CallError: it is not.
+    """
+    match node:
+        case ast.Constant(value=str() as string):
+            return storable(string)
+        case ast.Constant(value=bool() | int() | None):
+            return node.value
+        case ast.Constant(value=float()):
+            return exact_float(_source(node, text))
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
+            value = literal(node.operand, text)
+            if isinstance(value, bool):
+                syntax_fault("a sign needs a number")
+            return -value if isinstance(node.op, ast.USub) else value
+        case ast.BinOp(op=ast.Div()):
+            return f"{_whole(node.left, text)}/{_whole(node.right, text)}"
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return bounded([literal(item, text) for item in items])
+        case ast.Dict(keys=keys, values=values):
+            bounded(values)
+            return {_key(key): literal(value, text) for key, value in zip(keys, values, strict=True)}
+        case ast.Call(func=ast.Name(id=name)):
+            syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
+        case ast.Name(id=name) if name in _JSON_NAMES:
+            return _JSON_NAMES[name]
+        case ast.Name(id=name):
+            syntax_fault(f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out")
+        case _:
+            syntax_fault(f"an argument must be a plain value; {EXAMPLE}")
+
+
+def _source(node: ast.expr, text: str) -> str:
+    if node.lineno == 1 and text.isascii():  # columns count bytes
+        return text[node.col_offset : node.end_col_offset]
+    return ast.get_source_segment(text, node) or ""
+
+
+def storable(string: str) -> str:
+    """The string, which has to be whole Unicode."""
+    if string.isascii():
+        return string
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        syntax_fault("a text holds half a character (a lone surrogate)")
+    return string
+
+
+def exact_float(written: str) -> float:
+    """The number as a float, which has to be exactly what is written."""
+    value = float(written)
+    try:
+        exact = Decimal(written.replace("_", "")) == Decimal(repr(value))
+    except ArithmeticError:
+        exact = False
+    if not exact:  # a float would silently be another number
+        syntax_fault(f"the number {written[:30]} has too many digits; write a fraction p/q")
+    return value
+
+
+def _whole(node: ast.expr, text: str) -> int:
+    value = literal(node, text) if isinstance(node, ast.Constant | ast.UnaryOp) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        syntax_fault("a fraction is written p/q with whole numbers; for other divisions call divide")
+    return value
+
+
+def bounded(items: list[Any]) -> list[Any]:
+    """The items, which have to be at most MAX_ITEMS."""
+    if len(items) > MAX_ITEMS:
+        syntax_fault(f"a list or dict of more than {MAX_ITEMS} items")
+    return items
+
+
+def _key(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return storable(node.value)
+    syntax_fault("the keys of a dict must be quoted text")

@@ -1,0 +1,82 @@
+"""The text protocol: calls in Python syntax within plain text. Works with any chat model."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from callwright.agent.parse import read_reply
+from callwright.chat.model import Message, Reply, Tool
+from callwright.errors import CallError
+from callwright.functions.function import Function, render_call
+from callwright.functions.toolbox import Observation, Toolbox
+from callwright.records import Call, Step
+from callwright.tasks.task import Task
+
+CUT_OFF = "the reply was cut off; write one short call"
+
+
+class TextProtocol:
+    """One call per reply, on its last line; results and errors come back as user messages."""
+
+    name: Literal["text"] = "text"
+
+    def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
+        """Messages that ask for the step after `steps`; no tools."""
+        messages = [
+            {"role": "system", "content": f"{task.instructions}\n\n{self.function_section(task.toolbox)}"},
+            {"role": "user", "content": question},
+        ]
+        for place, step in enumerate(steps):
+            messages += [self.reply_message(step, place), self.result_message(step)]
+        return messages, []
+
+    def function_section(self, toolbox: Toolbox) -> str:
+        """What the system prompt says of every function: signature, help line, worked example with its result."""
+        return _function_section(toolbox)
+
+    def reply_message(self, step: Step, place: int = 0) -> Message:
+        """A step as the assistant's message; its place does not matter here."""
+        return {"role": "assistant", "content": said(step)}
+
+    def result_message(self, step: Step) -> Message:
+        """What came of a step, as the model reads it."""
+        text = f"Error: {step.error.message}" if step.error else f"Result: {step.observation}"
+        return {"role": "user", "content": text}
+
+    def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
+        """The one thought and call of a reply; for an unreadable reply, its whole text and the error."""
+        if reply.finish == "length":
+            return [(reply.text.strip(), CallError("syntax", CUT_OFF))]
+        return [read_reply(reply.text)]
+
+
+def said(step: Step) -> str:
+    """A step's thought and call as text."""
+    call = render_call(step.call) if step.call else ""
+    return "\n".join(part for part in (step.thought, call) if part)
+
+
+def example_result(function: Function, toolbox: Toolbox) -> str:
+    """What the worked example of a function gives.
+
+    Raises:
+        TypeError: the example fails, which is a defect of the function's author.
+    """
+    result = toolbox.open().execute(Call(function.name, function.example))
+    if not isinstance(result, Observation):
+        raise TypeError(f"the example of {function.name} fails: {result.message}")
+    return result.text
+
+
+@lru_cache(maxsize=64)  # an example may take a solver's time, and every request renders this
+def _function_section(toolbox: Toolbox) -> str:
+    lines = [_describe(function, toolbox) for function in toolbox.functions.values()]
+    return "\n".join(["In each reply write one call. The functions:", *lines])
+
+
+def _describe(function: Function, toolbox: Toolbox) -> str:
+    result = example_result(function, toolbox)
+    return f"{function.signature()}: {function.description} Example: {function.usage()} -> {result}"
+
+
+TEXT = TextProtocol()

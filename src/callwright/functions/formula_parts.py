@@ -1,0 +1,249 @@
+"""What first-order formulas are made of. `formula.py` reads and prints them, and gives these names on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from callwright.errors import CallError
+from callwright.functions.formula_names import check_name, is_variable
+
+MAX_CHARACTERS = 2_000  # of a formula's text
+MAX_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
+MAX_NODES = 200  # connectives, quantifiers and atoms
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a quantifier ranges over."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not is_variable(self.name):
+            raise ValueError(f"{self.name[:40]!r} is not a variable: write one letter from u to z, like x or y2")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A named thing."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if is_variable(self.name):
+            raise ValueError(f"{self.name} is a variable, not the name of a thing")
+
+
+Term: TypeAlias = Variable | Constant
+
+
+class _Part:
+    """Shown as its text."""
+
+    __slots__ = ()
+
+    def __str__(self: Any) -> str:
+        return text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Atom(_Part):
+    """A predicate of one or more terms."""
+
+    predicate: str
+    terms: tuple[Term, ...]
+
+    def __post_init__(self) -> None:
+        check_name(self.predicate)
+        if is_variable(self.predicate):
+            raise ValueError(f"{self.predicate} is a variable, not a predicate")
+        if not self.terms:
+            raise ValueError(f"{self.predicate} needs a name, like {self.predicate}(x)")
+
+
+@dataclass(frozen=True, slots=True)
+class Not(_Part):
+    """Negation."""
+
+    body: "Formula"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair(_Part):
+    left: "Formula"
+    right: "Formula"
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantified(_Part):
+    variable: Variable
+    body: "Formula"
+
+
+@dataclass(frozen=True, slots=True)
+class And(_Pair):
+    """Both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Or(_Pair):
+    """At least one of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Xor(_Pair):
+    """Exactly one of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implies(_Pair):
+    """If left, then right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Iff(_Pair):
+    """Both or neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForAll(_Quantified):
+    """The body holds of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(_Quantified):
+    """The body holds of at least one thing."""
+
+
+Formula: TypeAlias = Atom | Not | And | Or | Xor | Implies | Iff | ForAll | Exists
+
+
+def term(name: str) -> Term:
+    """The variable or the constant of this name.
+
+    Raises:
+        ValueError: it is not a name.
+    """
+    return Variable(name) if is_variable(name) else Constant(name)
+
+
+_SIGNS = {
+    Not: ("not ", "¬"),
+    And: ("and", "∧"),
+    Or: ("or", "∨"),
+    Xor: ("xor", "⊕"),
+    Implies: ("->", "→"),
+    Iff: ("<->", "↔"),
+    ForAll: ("all ", "∀"),
+    Exists: ("exists ", "∃"),
+}
+
+
+def text(formula: Formula, unicode: bool = False) -> str:
+    """As `formula.format_formula`, for a formula of any size that Python can follow."""
+    if isinstance(formula, Atom):
+        return f"{formula.predicate}({', '.join(one.name for one in formula.terms)})"
+    sign = _SIGNS[type(formula)][unicode]
+    match formula:
+        case Not(body):
+            return f"{sign}{_operand(body, unicode)}"
+        case ForAll(variable, body) | Exists(variable, body):
+            inner = text(body, unicode) if isinstance(body, ForAll | Exists) else _operand(body, unicode)
+            return f"{sign}{variable.name}{'' if unicode else '.'} {inner}"
+        case _:
+            row = isinstance(formula, And | Or | Xor) and type(formula.left) is type(formula)
+            left = text(formula.left, unicode) if row else _operand(formula.left, unicode)
+            return f"{left} {sign} {_operand(formula.right, unicode)}"
+
+
+def _operand(formula: Formula, unicode: bool) -> str:
+    inner = text(formula, unicode)
+    return inner if isinstance(formula, Atom | Not) else f"({inner})"
+
+
+def walk(formula: Formula) -> Iterator[tuple[Formula, int]]:
+    """Every part with its depth (1 for the whole), outer before inner, left before right; safe at any depth."""
+    waiting: list[tuple[Formula, int]] = [(formula, 1)]
+    while waiting:
+        part, depth = waiting.pop()
+        yield part, depth
+        match part:
+            case Not(body) | ForAll(_, body) | Exists(_, body):
+                waiting.append((body, depth + 1))
+            case And(left, right) | Or(left, right) | Xor(left, right) | Implies(left, right) | Iff(left, right):
+                waiting += ((right, depth + 1), (left, depth + 1))
+            case Atom():
+                pass
+
+
+def atoms(formula: Formula) -> Iterator[Atom]:
+    """The atoms in the order in which they are written, repeated ones too."""
+    return (part for part, _ in walk(formula) if isinstance(part, Atom))
+
+
+def check_size(formula: Formula) -> None:
+    """Refuse a formula that is too deep or has too many parts.
+
+    Raises:
+        ValueError: it exceeds MAX_DEPTH or MAX_NODES.
+    """
+    for place, (_, depth) in enumerate(walk(formula), start=1):
+        if depth > MAX_DEPTH:
+            raise ValueError(f"a formula nested deeper than {MAX_DEPTH}")
+        if place > MAX_NODES:
+            raise ValueError(f"a formula of more than {MAX_NODES} parts")
+
+
+def free_variables(formula: Formula) -> set[str]:
+    """Names of the variables that no quantifier binds; for a formula within `check_size`."""
+    match formula:
+        case Atom(_, terms):
+            return {one.name for one in terms if isinstance(one, Variable)}
+        case Not(body):
+            return free_variables(body)
+        case ForAll(variable, body) | Exists(variable, body):
+            return free_variables(body) - {variable.name}
+        case _:
+            return free_variables(formula.left) | free_variables(formula.right)
+
+
+def check_closed(formula: Formula) -> None:
+    """Refuse a formula with a free variable: it states nothing yet.
+
+    Raises:
+        CallError: bad_arguments.
+    """
+    if free := sorted(free_variables(formula)):
+        name = free[0]
+        raise CallError(
+            "bad_arguments", f"{name} is bound by no quantifier: say all {name}. (...) or exists {name}. (...)"
+        )
+
+
+def signature(*formulas: Formula) -> dict[str, int]:
+    """How many terms each predicate takes, in order of appearance.
+
+    Raises:
+        CallError: bad_arguments; a predicate stands with two numbers of terms.
+    """
+    places: dict[str, int] = {}
+    for formula in formulas:
+        for atom in atoms(formula):
+            known, found = places.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
+            if known != found:
+                raise CallError(
+                    "bad_arguments",
+                    f"{atom.predicate} stands with {known} and with {found} names: "
+                    "a predicate always takes the same number",
+                )
+    return places
+
+
+def check_signature(*formulas: Formula) -> None:
+    """Refuse formulas in which a predicate stands with two numbers of terms.
+
+    Raises:
+        CallError: bad_arguments.
+    """
+    signature(*formulas)

@@ -1,0 +1,155 @@
+"""What a Python function's signature says to a model: argument model, JSON schema, types in words."""
+
+import inspect
+import keyword
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
+
+from callwright.records import Json
+
+STATE = "state"  # the name of a first parameter that receives the chain's own state
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_MAX_NAME = 64  # as the OpenAI API has it
+_RESERVED = ("_", "model_")  # what pydantic keeps for itself
+_SUPPORTED = "numbers, text, booleans, None, lists, dicts, Literal, Enum, and unions of these"
+_PLAIN_TYPES = ("number", "integer", "text")  # what a worked example says well enough
+_WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "True or False", "null": "None"}
+
+
+def check_callable(python: Any, name: str) -> None:
+    """Refuse what a model could not call.
+
+    Raises:
+        TypeError: not a plain, documented function, or a name that cannot be written in a call.
+    """
+    if not inspect.isfunction(python):
+        raise TypeError(f"{name}: @function needs a plain Python function, not a {type(python).__name__}")
+    if inspect.iscoroutinefunction(python) or inspect.isasyncgenfunction(python):
+        raise TypeError(f"{name} is async; a model calls plain functions: remove async")
+    if inspect.isgeneratorfunction(python):
+        raise TypeError(f"{name} is a generator; return a list instead of yielding")
+    parts = name.split(".")
+    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME or any(part.startswith("__") for part in parts):
+        raise TypeError(f"{name} cannot be a function's name; use up to {_MAX_NAME} ASCII letters, digits and _")
+    if any(keyword.iskeyword(part) for part in parts):
+        raise TypeError(f"{name} is a word of Python's own and could not be called; give another name")
+
+
+def read_parameters(python: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
+    """A model of the arguments, and whether the first parameter is the chain's state.
+
+    Raises:
+        TypeError: a parameter that a model could not give; one line that names it.
+    """
+    parameters = dict(inspect.signature(python).parameters)
+    stateful = next(iter(parameters), None) == STATE
+    if stateful:
+        del parameters[STATE]
+    try:
+        hints = get_type_hints(python, include_extras=True)
+    except Exception as error:
+        raise TypeError(f"{name}: an annotation cannot be resolved: {error}") from None
+    fields: dict[str, Any] = {one.name: _field(one, hints, name) for one in parameters.values()}
+    config = ConfigDict(extra="forbid", validate_default=True, arbitrary_types_allowed=False, protected_namespaces=())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a parameter may be called `json` or `copy`
+            return create_model(name, __config__=config, **fields), stateful
+    except (PydanticUserError, TypeError) as error:
+        reason = " ".join(str(error).split("\n")[0].split())[:150]
+        raise TypeError(f"{name}: a parameter's type cannot be read from a call ({reason}); use {_SUPPORTED}") from None
+
+
+def _field(parameter: inspect.Parameter, hints: dict[str, Any], name: str) -> tuple[Any, Any]:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+        raise TypeError(f"{name}: a model cannot give {stars}{parameter.name}; name each parameter, or take a list")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise TypeError(f"{name}: parameter {parameter.name} is positional only; remove the / after it")
+    if parameter.name == STATE:
+        raise TypeError(f"{name}: {STATE} has to be the first parameter; it receives the chain's own state")
+    if parameter.name.startswith(_RESERVED) or not parameter.name.isascii():
+        raise TypeError(f"{name}: parameter {parameter.name} has a reserved name; call it something else")
+    if parameter.name not in hints:
+        raise TypeError(f"{name}: parameter {parameter.name} needs a type annotation")
+    return hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default
+
+
+def arguments_schema(arguments: type[BaseModel], name: str) -> dict[str, Json]:
+    """The JSON schema of a function's arguments, as OpenAI tools have it: no titles, no references.
+
+    Raises:
+        TypeError: a type that has no schema, or is a record of its own.
+    """
+    try:
+        schema = arguments.model_json_schema()
+    except PydanticUserError as error:
+        reason = str(error).split("\n", maxsplit=1)[0][:150]
+        raise TypeError(f"{name}: a parameter's type has no JSON schema ({reason}); use {_SUPPORTED}") from None
+    definitions = schema.pop("$defs", {})
+    schema["properties"] = {
+        parameter: _plain(one, definitions, f"{name}: parameter {parameter}")
+        for parameter, one in schema.get("properties", {}).items()
+    }
+    schema.setdefault("required", [])
+    for unwanted in ("title", "description"):
+        schema.pop(unwanted, None)
+    return schema
+
+
+def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
+    """A schema without titles, with the definitions of enums put where they are referred to."""
+    if isinstance(schema, list):
+        return [_plain(one, definitions, where) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rpartition("/")[2]]
+        if "enum" not in target and "const" not in target:
+            raise TypeError(f"{where} is a record of its own, which a call cannot carry; use {_SUPPORTED}")
+        enum = {key: value for key, value in target.items() if key != "description"}
+        schema = {**enum, **{key: value for key, value in schema.items() if key != "$ref"}}
+    literal = ("default", "enum", "const", "examples")
+    return {
+        key: value if key in literal else _plain(value, definitions, where)
+        for key, value in schema.items()
+        if key != "title"
+    }
+
+
+def type_in_words(schema: dict[str, Json]) -> str:
+    """A parameter's type as the prompt says it; empty for plain numbers and texts, which the example shows.
+
+    >>> type_in_words({"type": "array", "items": {"type": "string"}})
+    'list of text'
+    >>> type_in_words({"type": "integer"})
+    ''
+    """
+    words = _in_words(schema)
+    return "" if words in _PLAIN_TYPES else words
+
+
+def _in_words(schema: Any) -> str:
+    match schema:
+        case {"description": str(told), "anyOf": _} if told.startswith("a number"):
+            return "number"
+        case {"enum": [*options]}:
+            return " or ".join(repr(option) for option in options)
+        case {"const": option}:
+            return repr(option)
+        case {"anyOf": [*options]}:
+            return " or ".join(dict.fromkeys(_in_words(option) for option in options))
+        case {"type": "array", **rest}:
+            items = _in_words(rest.get("items"))
+            return f"list of {items}" if items else "list"
+        case {"type": "object", **rest}:
+            values = _in_words(rest.get("additionalProperties"))
+            return f"dict of {values}" if values else "dict"
+        case {"type": str(kind)}:
+            return _WORDS.get(kind, "")
+        case _:
+            return ""

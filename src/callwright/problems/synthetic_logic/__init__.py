@@ -1,0 +1,1 @@
+"""Synthetic logic problems: sentences to translate, and syllogisms to judge."""

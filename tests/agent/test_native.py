@@ -1,0 +1,244 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright import storage
+from callwright.agent.loop import STUCK_AFTER, solve, take_steps
+from callwright.agent.native import NATIVE
+from callwright.agent.protocol import PROTOCOLS, TEXT
+from callwright.chat.model import Reply, Sampling, ToolCall
+from callwright.chat.template import template_messages
+from callwright.errors import CallError
+from callwright.records import Call, Chain, Step, StepError, Usage
+from callwright.tasks import TASKS
+from tests.fakes import TOOLBOX, ScriptedChat, problem, step
+
+TASK = TASKS["arithmetic"]
+ADD = ToolCall("add", '{"a": 2, "b": 3}')
+ANSWER = ToolCall("answer", '{"value": 5}')
+
+
+def said(*tool_calls: ToolCall, text: str = "", finish: str = "stop") -> Reply:
+    return Reply(text, finish, Usage(10, 2), tool_calls)
+
+
+def steps_of(reply: Reply) -> list[Step]:
+    return list(take_steps(reply, NATIVE, TOOLBOX, TOOLBOX.open()))
+
+
+async def attempt(*replies: Reply | str, max_steps: int = 12) -> tuple[Chain, ScriptedChat]:
+    model = ScriptedChat(*replies)
+    return await solve(problem(), TASK, model, Sampling(max_steps=max_steps), NATIVE), model
+
+
+def test_both_protocols_are_known_by_their_names():
+    assert {name: protocol.name for name, protocol in PROTOCOLS.items()} == {"text": "text", "native": "native"}
+
+
+def test_the_messages_are_prompt_question_calls_and_tool_results():
+    steps = [step("First.\nadd(2, 3)"), step("divide(5, 0)"), step("answer(5)")]
+    messages, tools = NATIVE.render(TASK, "How many?", steps)
+    assert tools == TOOLBOX.schemas()
+    assert messages[0]["content"] == f"{TASK.instructions}\n\n{NATIVE.example_section(TOOLBOX)}"
+    assert messages[1:] == [
+        {"role": "user", "content": "How many?"},
+        {
+            "role": "assistant",
+            "content": "First.",
+            "tool_calls": [
+                {"id": "call00000", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 3}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call00000", "content": "5"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "call00001", "type": "function", "function": {"name": "divide", "arguments": '{"a": 5, "b": 0}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call00001", "content": "Error: cannot divide by zero"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "call00002", "type": "function", "function": {"name": "answer", "arguments": '{"value": 5}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call00002", "content": "5"},
+    ]
+
+
+def test_the_examples_stand_in_the_prompt_with_what_they_return():
+    lines = NATIVE.example_section(TOOLBOX).split("\n")
+    assert lines[1] == "add(a=17, b=25) -> 42"
+    assert len(lines) == 1 + len(TOOLBOX.functions)
+
+
+def test_every_function_has_a_schema_that_servers_take():
+    for task in TASKS.values():
+        for one in NATIVE.render(task, "?", ())[1]:
+            assert one["type"] == "function"
+            assert set(one["function"]) == {"name", "description", "parameters"}
+            assert one["function"]["parameters"]["type"] == "object"
+            assert json.loads(json.dumps(one)) == one
+
+
+async def test_a_chain_of_tool_calls_ends_with_an_answer():
+    chain, model = await attempt(said(ADD, text="Two and three."), said(ANSWER))
+    assert chain.steps == (
+        Step("Two and three.", Call("add", {"a": 2, "b": 3}), None, "5"),
+        Step("", Call("answer", {"value": 5}), None, "5"),
+    )
+    assert (chain.protocol, chain.outcome, chain.answer) == ("native", "answered", "5")
+    assert chain.usage == Usage(20, 4)
+    assert model.asked[1] == NATIVE.render(TASK, problem().question, chain.steps[:1])[0]
+
+
+async def test_several_calls_of_one_reply_are_executed_in_order_and_become_steps():
+    chain, model = await attempt(
+        said(ToolCall("add", '{"a": 1, "b": 1}'), ADD, text="Both."), said(ANSWER, ToolCall("add", '{"a": 9, "b": 9}'))
+    )
+    assert [(one.thought, one.observation) for one in chain.steps] == [("Both.", "2"), ("", "5"), ("", "5")]
+    assert chain.usage == Usage(20, 4)  # two requests
+    assert [message["role"] for message in model.asked[1]] == ["system", "user"] + ["assistant", "tool"] * 2
+
+
+def test_what_comes_after_an_answer_is_ignored_also_where_the_answer_is_none():
+    many = ToolCall("answer", '{"value": "many"}')
+    assert [call.name for _, call in NATIVE.read(said(ADD, many, ADD))] == ["add", "answer"]
+
+
+async def test_a_reply_does_not_exceed_the_step_limit():
+    calls = [ToolCall("add", json.dumps({"a": place, "b": 1})) for place in range(5)]
+    chain, _ = await attempt(said(*calls), max_steps=3)
+    assert (chain.outcome, len(chain.steps)) == ("step_limit", 3)
+
+
+async def test_the_same_failing_call_within_one_reply_is_stuck():
+    chain, _ = await attempt(said(*[ToolCall("sum", '{"a": 2}')] * (STUCK_AFTER + 1), text="Again and again."))
+    assert (chain.outcome, len(chain.steps)) == ("stuck", STUCK_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ('{"a": 2, "b": 3', "could not be read; write the arguments as a JSON object"),
+        ("2, 3", "could not be read|are a JSON object"),
+        ("[2, 3]", "the arguments of a call are a JSON object"),
+        ('"add"', "the arguments of a call are a JSON object"),
+        ('{"a": 1e400, "b": 3}', "too many digits"),
+        ('{"a": NaN, "b": 3}', "NaN is not a number"),
+        ('{"a": 2, "a": 3}', "twice"),
+        ('{"a": "\\ud800", "b": 3}', "half a character"),
+        ('{"a": ' + "[" * 3000 + "]" * 3000 + "}", "longer than"),
+        ('{"a": ' + "[" * 20 + "]" * 20 + "}", "nested deeper"),
+        ('{"a": [' + "1, " * 99 + "1]}", "more than 64 items"),
+    ],
+)
+def test_arguments_that_cannot_be_read_are_a_syntax_fault_in_one_line(arguments, complaint):
+    (taken,) = steps_of(said(ToolCall("add", arguments), text="So."))
+    assert taken.call is None
+    assert taken.error.fault == "syntax"
+    assert "\n" not in taken.error.message
+    assert pytest.raises(CallError, match=complaint).matches(CallError("", taken.error.message)), taken.error.message
+    assert taken.thought == f'So.\n{{"name": "add", "arguments": {arguments}}}'
+
+
+def test_an_unreadable_call_stands_in_the_history_as_text_and_its_error_as_a_user_message():
+    (broken,) = steps_of(said(ToolCall("add", '{"a": 2'), text="So."))
+    (_, _, reply, result), _ = NATIVE.render(TASK, "How many?", [broken])
+    assert reply == {"role": "assistant", "content": 'So.\n{"name": "add", "arguments": {"a": 2}'}
+    assert result["role"] == "user"
+    assert result["content"].startswith("Error: ")
+
+
+@pytest.mark.parametrize("name", ["math.add", "add now", "", "ä", "a" * 65])
+def test_a_name_that_servers_refuse_is_not_sent_back_as_a_call(name):
+    (taken,) = steps_of(said(ToolCall(name, "{}")))
+    assert taken.error.fault == "unknown_function"
+    messages, _ = NATIVE.render(TASK, "?", [taken])
+    assert not any("tool_calls" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        ("add(a=2, b=3)", ""),
+        ("I add.\nadd(2, 3)", "I add."),
+        ('I add.\n<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>', "I add."),
+        ('{"name": "add", "parameters": {"a": 2, "b": 3}}', ""),
+    ],
+)
+def test_a_call_written_as_text_is_read_as_it_is_meant(text, thought):
+    (taken,) = steps_of(said(text=text))
+    assert taken == Step(thought, Call("add", {"a": 2, "b": 3}), None, "5")
+
+
+def test_a_reply_without_a_call_says_so():
+    (taken,) = steps_of(said(text="I think it is five."))
+    error = StepError("syntax", "no function was called; call one of the tools")
+    assert taken == Step("I think it is five.", None, error, None)
+
+
+def test_a_reply_that_was_cut_off_counts_as_a_whole():
+    (taken,) = steps_of(said(ADD, ToolCall("add", '{"a": 5'), text="So.", finish="length"))
+    assert taken.error == StepError("syntax", "the reply was cut off; write one short call")
+    assert taken.thought.startswith("So.\n")
+
+
+def test_no_arguments_at_all_are_an_empty_object():
+    assert NATIVE.read(said(ToolCall("f", ""))) == [("", Call("f", {}))]
+
+
+@pytest.mark.parametrize("arguments", ['{"a": "1/3", "b": -2}', '{"a": 0.5, "b": 3}', '{"a": 2.0, "b": "7"}'])
+def test_a_call_sent_back_is_the_same_call(arguments):
+    (taken,) = steps_of(said(ToolCall("add", arguments)))
+    function = NATIVE.reply_message(taken, 0)["tool_calls"][0]["function"]
+    assert NATIVE.read(said(ToolCall(**function))) == [("", taken.call)]
+
+
+async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone():
+    broken = ToolCall("add", '{"a": 2')
+    model = ScriptedChat(
+        said(ADD, ToolCall("sum", "{}"), text="One."), said(broken, ADD), said(text="add(1, 1)"), said(ANSWER)
+    )
+    chain = await solve(problem(), TASK, model, Sampling(), NATIVE)
+    on_disk = storage.loads(Chain, storage.dumps(chain), "here")
+    assert [asked == NATIVE.render(TASK, problem().question, on_disk.steps[:place])[0]
+            for asked, place in zip(model.asked, (0, 2, 4, 5), strict=True)] == [True] * 4  # fmt: skip
+
+
+def test_templates_get_mappings_and_no_empty_keys():
+    messages, _ = NATIVE.render(TASK, "?", [step("add(2, 3)"), step("add(2")])
+    shown = template_messages(messages)
+    assert shown[2]["tool_calls"][0]["function"]["arguments"] == {"a": 2, "b": 3}
+    assert "tool_calls" not in shown[4]
+    assert messages[2]["tool_calls"][0]["function"]["arguments"] == '{"a": 2, "b": 3}'
+
+
+soup = st.text(alphabet='{}[]":,a0-eE.\\u/\n tNI', max_size=60)
+
+
+@given(st.text(max_size=80) | soup, st.text(max_size=80) | soup)
+def test_no_reply_raises_and_every_complaint_is_one_line(name, text):
+    for reply in (said(ToolCall(name, text), text=text), said(text=text)):
+        for one in steps_of(reply):
+            assert one.error is None or ("\n" not in one.error.message)
+            storage.dumps(one)
+
+
+@given(
+    st.sampled_from(["add", "subtract", "divide"]), st.fractions(max_denominator=50), st.fractions(max_denominator=50)
+)
+def test_the_same_call_by_both_protocols_is_the_same_step(name, a, b):
+    from callwright.functions.function import render_call
+    from callwright.functions.numbers import as_argument
+
+    call = Call(name, {"a": as_argument(a), "b": as_argument(b)})
+    written = Reply(render_call(call), "stop", Usage())
+    (native,) = steps_of(said(ToolCall(name, json.dumps(call.arguments))))
+    (text,) = take_steps(written, TEXT, TOOLBOX, TOOLBOX.open())
+    assert native == text

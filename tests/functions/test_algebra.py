@@ -1,0 +1,103 @@
+import pytest
+
+from callwright.functions.algebra import solve
+from callwright.functions.arithmetic import answer
+from callwright.functions.equation import read_equation
+from callwright.functions.toolbox import Observation, Toolbox
+from callwright.records import Call
+
+TOOLBOX = Toolbox((solve, answer))
+
+
+def outcome(equation: object, **more: object) -> str:
+    result = TOOLBOX.open().execute(Call("solve", {"equation": equation, **more}))
+    return result.text if isinstance(result, Observation) else f"{result.fault}: {result.message}"
+
+
+@pytest.mark.parametrize(
+    ("equation", "solution"),
+    [
+        ("3*x + 5 = 26", "7"),  # (26 - 5) / 3
+        ("2x = 7", "3.5"),
+        ("y/3 = 1/9", "1/3"),  # the unknown may have any name
+        ("0.1x = 0.3", "3"),  # decimals are exact
+        ("-x = 4", "-4"),
+        ("x = -2**2", "-4"),
+        ("2(x + 1) = 3(x - 1)", "5"),  # 2x + 2 = 3x - 3
+        ("x = 7.", "7"),
+        ("5 = x", "5"),
+        ("x − 3 == 4", "7"),
+        ("6 ÷ x = 3", "2"),
+        ("(x + 1)**-1 = 1/3", "2"),
+        ("x^2 - 5x + 6 = 0", "[2, 3]"),  # (x - 2)(x - 3)
+        ("x² = 9", "[-3, 3]"),
+        ("x**3 = x", "[-1, 0, 1]"),
+        ("x**2 = 6x - 9", "3"),  # (x - 3)**2
+        (["x + y = 10", "x - y = 2"], "6"),  # 2x = 12
+        (["x + y = 10", "2x + 2y = 20", "x - y = 2"], "6"),
+    ],
+)
+def test_solutions_are_exact_rationals(equation, solution):
+    assert outcome(equation) == solution
+
+
+def test_the_unknown_of_a_system_is_chosen():
+    system = ["a + b = 10", "a - b = 2"]
+    assert (outcome(system, variable="a"), outcome(system, variable="b")) == ("6", "4")
+
+
+@pytest.mark.parametrize(
+    ("equation", "line"),
+    [
+        ("x = x + 1", "no x solves this equation"),
+        ("x**2 + 1 = 0", "no x solves this equation"),  # among the real numbers
+        ("(x**2 - 1)/(x - 1) = 2", "no x solves this equation"),  # x = 1 divides by zero
+        ("2x = x + x", "x may have any value: the equation does not fix it"),
+        ("1/(x - x) = 2", "the equation divides by zero"),
+        ("x**2 = 2", "x is not a fraction: it is about -1.41421 or 1.41421"),
+        ("x**3 = 2x", "x is not a fraction: it is about -1.41421 or 0 or 1.41421"),
+        (["x + y = 1", "x + y = 2"], "no numbers solve these equations"),
+        (["x + y = 1", "2x + 2y = 2"], "x may have any value: the equations do not fix it"),
+        (["x*y = 1", "x = 2"], "several equations must be linear: no products, powers or quotients of unknowns"),
+    ],
+)
+def test_without_rational_solutions_a_line_says_why(equation, line):
+    assert outcome(equation) == f"execution_error: {line}"
+
+
+@pytest.mark.parametrize(
+    ("equation", "line"),
+    [
+        ("3*x + 5", "it needs one ="),
+        ("x = 1 = 2", "it needs one ="),
+        ("x =", "one side is not a sum or product of numbers and unknowns"),
+        ("2 3*x = 6", "one side is not a sum or product of numbers and unknowns"),
+        ("x = 1,200", "one side is not a sum or product of numbers and unknowns"),
+        ("x = 1e5", "one side is not a sum or product of numbers and unknowns"),
+        ("x = 2**y", "an exponent must be a whole number"),
+        ("x = 2**0.5", "an exponent must be a whole number"),
+        ("х = 5", "it has signs that are not understood"),  # a Cyrillic letter
+        ("x = " + "1" * 200, "it has more than 200 characters"),
+    ],
+)
+def test_what_is_not_an_equation_is_refused_with_an_example(equation, line):
+    assert outcome(equation) == f"bad_arguments: cannot read the equation: {line}; write it like 3*x + 5 = 26"
+
+
+def test_unknowns_must_match_equations():
+    assert outcome("2x + y = 3") == "bad_arguments: 2 unknowns need 2 equations, as a list"
+    assert outcome("5 = 5") == "bad_arguments: 'x' is not in the equation: it has no unknown"
+    missing = outcome(["a + b = 1", "a - b = 1"], variable="z")
+    assert missing == "bad_arguments: 'z' is not in the equation: its unknowns are a, b"
+    assert outcome(7).startswith("bad_arguments: solve cannot take this equation: an equation is a text")
+    assert outcome(["x = 1"] * 7).startswith("bad_arguments: solve cannot take this equation: more than 6 equations")
+
+
+def test_an_equation_is_read_into_plain_tuples():
+    x, one = ("name", "x"), ("number", 1)
+    assert read_equation("x**2 = -x") == ("-", ("**", x, 2), ("-", ("number", 0), x))
+    assert read_equation("1/x = 1") == ("-", ("/", one, x), one)
+
+
+def test_the_help_is_short():
+    assert len(f"{solve.signature()}: {solve.description} {solve.usage()}") < 130

@@ -1,0 +1,180 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from callwright.errors import CallError
+from callwright.functions import worker
+from callwright.functions.guard import SOLVER_BYTES
+from callwright.functions.worker import Worker, run_in_worker
+
+MODULE = "tests.functions.in_worker"
+
+
+def run(name: str, *args: object, seconds: float = 5) -> object:
+    return run_in_worker(f"{MODULE}:{name}", *args, seconds=seconds)
+
+
+def refusal(name: str, *args: object, seconds: float = 0.3) -> str:
+    with pytest.raises(CallError) as caught:
+        run(name, *args, seconds=seconds)
+    assert caught.value.fault == "execution_error"
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(condition, timeout_s: float = 10) -> bool:
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_calls_run_in_another_process_which_is_reused():
+    first = run("own_pid")
+    assert first != os.getpid()
+    assert run("own_pid") == first
+    assert run("echo", ("a", [1, {"b": None}])) == ("a", [1, {"b": None}])
+
+
+@pytest.mark.parametrize("name", ["spin", "spin_in_c"])
+def test_a_call_is_ended_after_its_processor_seconds(name):
+    run("echo", 1)
+    start = time.perf_counter()
+    assert refusal(name, seconds=0.3) == "this took longer than 0.3 s; try something simpler"
+    assert time.perf_counter() - start < 0.3 * worker.PATIENCE + 1
+    assert run("echo", 2) == 2
+
+
+def test_a_call_that_waits_is_ended_by_the_clock(monkeypatch):
+    monkeypatch.setattr(worker, "PATIENCE", 1)
+    assert refusal("sleep", 60, seconds=0.3) == "this took longer than 0.3 s; try something simpler"
+    assert run("echo", 3) == 3
+
+
+def test_a_call_may_not_fill_the_memory():
+    assert SOLVER_BYTES < 2**30
+    assert refusal("fill_memory", seconds=5) == "this needed too much memory; try something smaller"
+    assert run("echo", 4) == 4
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_a_worker_that_dies_is_the_fault_of_that_call_alone(by):
+    before = run("own_pid")
+    assert refusal("die", int(by), seconds=5) == "the solver stopped; try something simpler"
+    after = run("own_pid")
+    assert after != before
+    assert not alive(before), "a zombie was left"
+
+
+def test_a_worker_that_died_while_idle_is_nobodys_fault():
+    before = run("own_pid")
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: worker._own_worker()._process.poll() is not None)
+    assert run("own_pid") != before
+
+
+def test_a_refusal_of_the_function_is_the_models_and_another_error_is_ours():
+    assert refusal("refuse", seconds=5) == "not this"
+    with pytest.raises(RuntimeError, match="KeyError: 'a defect'"):
+        run("fail")
+    with pytest.raises(RuntimeError, match="pickle"):
+        run("unsendable")
+    assert run("echo", 5) == 5
+
+
+@pytest.mark.parametrize("name", ["not_marked", "os.system", "missing"])
+def test_only_marked_functions_run(name):
+    with pytest.raises(RuntimeError, match="not marked"):
+        run(name)
+
+
+def test_a_module_that_cannot_be_imported_is_our_defect():
+    with pytest.raises(RuntimeError, match="No module named"):
+        run_in_worker("tests.functions.nowhere:f")
+
+
+def test_threads_share_the_worker_and_get_their_own_results():
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda number: run("echo", number), range(200))) == list(range(200))
+        assert len(set(threads.map(lambda _: run("own_pid"), range(20)))) == 1
+
+
+def _pid_in_pool(_: int) -> tuple[int, int]:
+    return os.getpid(), run("own_pid")
+
+
+def test_a_forked_process_gets_a_worker_of_its_own():
+    mine = run("own_pid")
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pairs = set(pool.map(_pid_in_pool, range(8), chunksize=1))
+    assert mine not in {pid for _, pid in pairs}
+    assert len({pid for _, pid in pairs}) == len({owner for owner, _ in pairs})
+    assert run("own_pid") == mine
+    assert all(wait_until(lambda pid=pid: not alive(pid)) for _, pid in pairs)
+
+
+def test_a_fork_while_the_worker_is_busy_does_not_block_the_child():
+    busy = threading.Thread(target=refusal, args=("spin",), kwargs={"seconds": 1})
+    busy.start()
+    time.sleep(0.2)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        owner, pid = pool.apply_async(_pid_in_pool, (0,)).get(timeout=30)
+    busy.join()
+    assert owner != os.getpid() != pid
+
+
+@pytest.mark.parametrize("name", ["echo", "spin"])
+def test_the_worker_ends_with_its_owner(name):
+    script = (
+        "import os, threading\n"
+        "from callwright.functions.worker import run_in_worker as run\n"
+        f"print(run('{MODULE}:own_pid', seconds=5), flush=True)\n"
+        f"threading.Thread(target=run, args=('{MODULE}:{name}', *{'(1,)' if name == 'echo' else '()'}), "
+        "kwargs={'seconds': 1}, daemon=True).start()\n"
+        "threading.Event().wait()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        time.sleep(0.2)
+        assert alive(pid)
+        owner.kill()
+    assert wait_until(lambda: not alive(pid)), "the worker outlived its owner"
+
+
+def test_stopping_twice_is_fine_and_the_next_call_starts_again():
+    own = Worker()
+    assert own.pid is None
+    assert own.run(f"{MODULE}:echo", (1,), 5) == 1
+    pid = own.pid
+    own.stop()
+    own.stop()
+    assert own.pid is None
+    assert pid is not None and not alive(pid)
+    assert own.run(f"{MODULE}:echo", (2,), 5) == 2
+    own.stop()
+
+
+def test_the_worker_sees_no_secret(monkeypatch):
+    monkeypatch.setenv("TEACHER_API_KEY", "sk-secret")
+    own = Worker()
+    assert "sk-secret" not in str(own.run(f"{MODULE}:environment", (), 5))
+    own.stop()

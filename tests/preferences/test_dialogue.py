@@ -1,0 +1,81 @@
+"""Native pairs on their way into TRL: no key comes or goes, and TRL's tokens are those of the prompt."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from callwright.agent.protocol import NATIVE, PROTOCOLS
+from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.records import Call, Pair, Step, StepError
+from callwright.tasks import TASKS
+from tests.fakes import step
+
+TASK = TASKS["arithmetic"]
+BROKEN = Step('{"name": "add", "arguments": {"a": 2', None, StepError("syntax", "broken"), None)
+
+
+def pair(name: str, protocol: str, chosen: Step, rejected: Step) -> Pair:
+    before = [step("So.\nadd(2, 3)"), BROKEN]
+    messages, tools = PROTOCOLS[protocol].render(TASK, "How many?", before)
+    sides = [(PROTOCOLS[protocol].reply_message(one, 2),) for one in (chosen, rejected)]
+    return Pair(name, name, tuple(messages), *sides, tuple(tools), 1.0, "wrong_call")
+
+
+PAIRS = [
+    pair("a", "native", step("answer(5)"), step("multiply(a=2, b=0.5)")),
+    pair("b", "native", step("round_to(number=2.5)"), BROKEN),
+    pair("c", "native", Step("", Call("solve", {"equation": ["x = 2"]}), None, "2"), step("answer(6)")),
+]
+
+
+def test_text_rows_have_no_tools():
+    (row,) = rows_of([pair("a", "text", step("answer(5)"), step("answer(6)"))])
+    assert set(row) == {"prompt", "chosen", "rejected"}
+
+
+def test_native_rows_carry_tools_as_json_and_arguments_as_mappings():
+    row = rows_of(PAIRS[:1])[0]
+    assert json.loads(row["tools"]) == TASK.toolbox.schemas()
+    assert row["chosen"][0]["tool_calls"][0]["function"] == {"name": "answer", "arguments": {"value": 5}}
+
+
+def test_a_table_of_rows_gives_back_the_same_rows():
+    from datasets import Dataset
+
+    rows = rows_of(PAIRS)
+    assert list(Dataset.from_list(rows, on_mixed_types="use_json")) == rows
+
+
+@pytest.mark.slow
+def test_trl_trains_on_the_tokens_that_the_model_will_read(taught: Path, tmp_path: Path):
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import DPOConfig, DPOTrainer
+
+    from callwright.chat.template import template_messages
+
+    tokenizer = AutoTokenizer.from_pretrained(taught)
+    report = check_rows(PAIRS, tokenizer, 8_192)
+    trainer = DPOTrainer(
+        model=AutoModelForCausalLM.from_pretrained(taught),
+        args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",
+                       max_steps=1, per_device_train_batch_size=3, save_strategy="no", disable_tqdm=True),
+        train_dataset=Dataset.from_list(rows_of(PAIRS), on_mixed_types="use_json"),
+        processing_class=tokenizer,
+    )  # fmt: skip
+    tokens = 0
+    for one, row in zip(PAIRS, trainer.train_dataset, strict=True):
+        messages, tools = NATIVE.render(TASK, "How many?", [step("So.\nadd(2, 3)"), BROKEN])
+        asked = tokenizer.apply_chat_template(
+            template_messages(messages), tools=tools, add_generation_prompt=True, return_dict=False
+        )
+        assert row["prompt_ids"] == asked
+        for side in ("chosen", "rejected"):
+            whole = tokenizer.apply_chat_template(
+                template_messages([*messages, *getattr(one, side)]), tools=tools, return_dict=False
+            )
+            assert asked + row[f"{side}_ids"] == whole
+            tokens += len(row[f"{side}_ids"])
+    assert tokens == report.completion_tokens
+    assert trainer.train().training_loss > 0

@@ -1,0 +1,147 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from callwright.errors import CallError, DataError
+from callwright.functions.function import render_call
+from callwright.problems import folio
+from callwright.problems.folio import read_folio
+from callwright.records import Problem
+from callwright.tasks import TASKS
+
+PUBLIC = Path(__file__).parents[3] / "shared/data/folio"
+STORY = {
+    "premises": ["All dogs bark. ", "Rex is a dog or a cat."],
+    "premises-FOL": ["∀x (Dog(x) → Bark(x))", "Dog(rex) ⊕ Cat(rex)"],
+}
+VALIDATION = {
+    **STORY,
+    "conclusion": "Rex barks or is a cat.",
+    "conclusion-FOL": "Bark(rex) ∨ Cat(rex)",
+    "label": "True",
+}
+TRAIN = {**STORY, "story_id": 3, "conclusion": "Rex barks.", "label": "Unknown"}
+
+
+def write(path: Path, *rows: object) -> Path:
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows) + "\n")
+    return path
+
+
+def calls(problem: Problem) -> list[str]:
+    return [render_call(call) for call in problem.solution]
+
+
+def executed(problem: Problem) -> list[str]:
+    opened = TASKS[problem.task].toolbox.open()
+    results = [opened.execute(call) for call in problem.solution]
+    assert not [result for result in results if isinstance(result, CallError)]
+    return [result.text for result in results]
+
+
+def test_each_annotated_sentence_becomes_a_translation_problem(tmp_path: Path):
+    problems = read_folio(write(tmp_path / "mine.jsonl", VALIDATION), "test").problems
+    first, second, last = (problem for problem in problems if problem.task == "translation")
+    assert [first.id, second.id] == ["folio/mine/0/premise-0", "folio/mine/0/premise-1"]
+    assert last.id == "folio/mine/0/conclusion"
+    assert first.question == "All dogs bark. Vocabulary: Bark(x), Dog(x)."
+    assert first.answer == "all x. (Dog(x) -> Bark(x))"
+    assert calls(second) == [
+        "predicate(name='Dog', terms=['rex'])",
+        "predicate(name='Cat', terms=['rex'])",
+        "exclusive(left='Dog(rex)', right='Cat(rex)')",
+        "answer(value='Dog(rex) xor Cat(rex)')",
+    ]
+    assert last.question == "Rex barks or is a cat. Vocabulary: Bark(x), Cat(x), rex."
+
+
+def test_an_annotated_conclusion_becomes_an_entailment_problem_with_an_executed_chain(tmp_path: Path):
+    problem = read_folio(write(tmp_path / "mine.jsonl", VALIDATION), "test").problems[-1]
+    assert (problem.id, problem.task, problem.answer) == ("folio/mine/0", "entailment", "True")
+    assert problem.question == (
+        "Premises: All dogs bark. Rex is a dog or a cat. Statement: Rex barks or is a cat. "
+        "Vocabulary: Bark(x), Cat(x), Dog(x), rex."
+    )
+    assert calls(problem) == [
+        "assume(formula='all x. (Dog(x) -> Bark(x))')",
+        "assume(formula='Dog(rex) xor Cat(rex)')",
+        "entails(formula='Bark(rex) or Cat(rex)')",
+        "answer(value='True')",
+    ]
+    assert executed(problem)[-2:] == ["True", "True"]
+
+
+def test_a_conclusion_without_annotation_has_no_chain(tmp_path: Path):
+    problem = read_folio(write(tmp_path / "mine.jsonl", TRAIN), "train").problems[-1]
+    assert (problem.task, problem.answer, problem.solution) == ("entailment", "Unknown", ())
+    assert problem.group == "folio/mine/3"
+
+
+def test_uncertain_is_unknown(tmp_path: Path):
+    row = {**VALIDATION, "conclusion": "Rex is big.", "conclusion-FOL": "Big(rex)", "label": "Uncertain"}
+    assert read_folio(write(tmp_path / "mine.jsonl", row), "test").problems[-1].answer == "Unknown"
+
+
+def test_a_story_is_one_group_and_its_sentences_are_read_once(tmp_path: Path):
+    other = {**VALIDATION, "conclusion": "Rex is a cat.", "conclusion-FOL": "Cat(rex)", "label": "Uncertain"}
+    problems = read_folio(write(tmp_path / "mine.jsonl", VALIDATION, "", other), "test").problems
+    assert len({problem.group for problem in problems}) == 1
+    # two premises and a conclusion, then the second conclusion; blank lines are counted
+    assert [problem.id.removeprefix("folio/mine/") for problem in problems] == [
+        *("0/premise-0", "0/premise-1", "0/conclusion", "0"),
+        *("2/conclusion", "2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "where", "reason"),
+    [
+        ({"premises-FOL": ["∀x (Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.UNREADABLE),
+        ({"premises-FOL": ["Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.OPEN),
+        ({"premises-FOL": ["Dog(a, b) → Dog(a)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.AT_ODDS),
+        ({"premises-FOL": ["Dog(rex, ann)", "Dog(rex)"]}, ["1"], folio.AT_ODDS),
+        ({"premises-FOL": ["Dog(rex)"]}, ["1"], folio.UNPAIRED),
+        ({"label": "False"}, ["1"], "the label is False, the formulas say True"),
+        ({"premises-FOL": ["Dog(rex)", "¬Dog(rex)"]}, ["1"], "the premises contradict each other"),
+        ({"label": "maybe"}, ["1"], "label is not True, False, Unknown or Uncertain"),
+        ({"premises": "Rex"}, ["1"], "premises is missing"),
+        ({"conclusion": " "}, ["1"], "conclusion is missing"),
+    ],
+)
+def test_what_cannot_be_used_is_left_out_with_its_place_and_reason(
+    tmp_path: Path, changed: dict[str, object], where: list[str], reason: str
+):
+    path = write(tmp_path / "bad.jsonl", {**VALIDATION, **changed})
+    left_out = read_folio(path, "test").left_out
+    assert [(item.where, item.reason) for item in left_out] == [(f"{path}:{place}", reason) for place in where]
+
+
+def test_lines_that_are_no_rows_are_left_out(tmp_path: Path):
+    left_out = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").left_out
+    assert [item.reason for item in left_out] == ["malformed JSON"] * 2
+
+
+def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
+    with pytest.raises(DataError, match=r"no such file or directory; download .* from the Yale-LILY/FOLIO repository"):
+        read_folio(tmp_path / "none.jsonl", "train")
+
+
+@pytest.mark.skipif(not PUBLIC.exists(), reason="needs the public FOLIO files")
+@pytest.mark.parametrize(("name", "translation", "entailment"), [("train", 1_654, 961), ("validation", 544, 182)])
+def test_the_public_files_become_problems(name: str, translation: int, entailment: int):
+    sourced = read_folio(PUBLIC / f"{name}.jsonl", "test")
+    assert Counter(problem.task for problem in sourced.problems) == {
+        "translation": translation,
+        "entailment": entailment,
+    }
+    for problem in sourced.problems:
+        if problem.solution:
+            texts = executed(problem)
+            assert texts[-1] == problem.answer
+            assert texts[-1] in texts[:-1]  # grounded
+            assert len(set(map(render_call, problem.solution))) == len(problem.solution)
+    unreadable = [item for item in sourced.left_out if item.reason in (folio.UNREADABLE, folio.OPEN)]
+    sentences = [item for item in unreadable if "premise" in item.where or "conclusion" in item.where]
+    assert len(sentences) <= 0.05 * translation

@@ -1,0 +1,65 @@
+"""A registered model takes the user's own module along: it loads where the project is not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from callwright.tasks import load
+from callwright.tasks.registry import code_paths
+
+MODULE = """
+from callwright.functions.function import function
+from callwright.functions.numbers import Number
+
+@function(example={"a": 2})
+def double(a: Number) -> Number:
+    "Twice a number."
+    return a * 2
+
+FUNCTIONS = {"arithmetic": (double,)}
+"""
+
+LOADED_ELSEWHERE = """
+import sys
+import mlflow
+mlflow.pyfunc.load_model(sys.argv[1])
+from callwright.tasks import TASKS
+assert "double" in TASKS["arithmetic"].toolbox.functions
+print(sys.modules["own_served_module"].__file__)
+"""
+
+
+@pytest.mark.slow
+def test_a_served_model_knows_the_users_functions_where_their_module_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import mlflow
+
+    from callwright.registry.served import MODEL, ServedStudent
+
+    project, elsewhere, saved = (tmp_path / name for name in ("project", "elsewhere", "saved"))
+    for folder in (project, elsewhere, tmp_path / "weights"):
+        folder.mkdir()
+    (project / "own_served_module.py").write_text(MODULE)
+    (tmp_path / "weights/config.json").write_text("{}")
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    load(["own_served_module"])
+    try:
+        mlflow.pyfunc.save_model(
+            saved,
+            python_model=ServedStudent(8, 48, functions=("own_served_module",)),
+            artifacts={MODEL: str(tmp_path / "weights")},
+            code_paths=[str(path) for path in code_paths(["own_served_module"])],
+            pip_requirements=["mlflow"],
+        )
+    finally:
+        load(())
+        sys.modules.pop("own_served_module", None)
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED_ELSEWHERE, str(saved)], capture_output=True, text=True, cwd=elsewhere, check=False
+    )
+    assert run.returncode == 0, run.stderr[-2_000:]
+    assert Path(run.stdout.strip()).is_relative_to(saved)

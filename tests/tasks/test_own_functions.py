@@ -1,0 +1,79 @@
+"""docs/own-functions.md is true: its module and its problems are taken from the page and used."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from callwright.agent.loop import solve
+from callwright.agent.parse import parse_call
+from callwright.agent.protocol import TEXT
+from callwright.chat.endpoint import EndpointChat
+from callwright.chat.model import Sampling
+from callwright.chat.oracle import create_app
+from callwright.problems.jsonl import read_jsonl_problems
+from callwright.tasks import TASKS, load
+from callwright.tasks.registry import code_paths
+from tests.fakes import NO_MISTAKES, teacher
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/own-functions.md").read_text()
+
+
+def block(language: str) -> str:
+    """The first code block of a language on the page."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A folder with the page's module, its problems, and params that name it."""
+    (tmp_path / "clock.py").write_text(block("python"))
+    (tmp_path / "clock.jsonl").write_text(block("jsonl"))
+    params = (ROOT / "params.yaml").read_text()
+    assert "\nfunctions: []" in params
+    named = params.replace("\nfunctions: []", f"\n{block('yaml').strip()}")
+    (tmp_path / "params.yaml").write_text(named)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("clock", None)
+    load(())
+
+
+async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
+    load(["clock"])
+    problems = read_jsonl_problems(project / "clock.jsonl", max_left_out=0, parse_call=parse_call).problems
+    assert len(problems) == 3
+    model = EndpointChat(teacher(), create_app(problems, NO_MISTAKES))
+    for problem in problems:
+        task = TASKS[problem.task]
+        chain = await solve(problem, task, model, Sampling())
+        assert [step.error for step in chain.steps] == [None] * len(problem.solution)
+        assert chain.answer is not None
+        assert task.grade(problem, chain.answer) == "right"
+    await model.close()
+
+
+def test_the_prompt_says_what_the_page_shows(project: Path):
+    load(["clock"])
+    assert TEXT.function_section(TASKS["clock"].toolbox) == block("text").strip()
+
+
+def test_the_functions_command_shows_functions_that_params_name(project: Path):
+    def shown(task: str) -> str:
+        command = [sys.executable, "-m", "callwright.cli", "functions", task]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+        assert run.returncode == 0, run.stderr
+        return run.stdout.strip()
+
+    assert shown("clock") == block("text").strip()
+    assert shown("arithmetic").splitlines()[-2].startswith("gcd(numbers: list of integer): The greatest common divisor")
+
+
+def test_a_module_goes_along_with_a_model_as_its_file(project: Path):
+    assert code_paths(["clock"]) == [project / "clock.py"]
