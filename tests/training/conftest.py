@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.params import EmbeddedStudent
+from callwright.params import EmbeddedStudent, TaskShares
 from callwright.training.embedded import build_embedded
 
 RECIPE = EmbeddedStudent(
@@ -13,6 +13,7 @@ RECIPE = EmbeddedStudent(
     heads=2,
     vocabulary=420,
     demonstrations=120,
+    tasks=TaskShares(arithmetic=0.5, translation=0.25, entailment=0.25),
     careless_share=0.5,
     steps=12,
     careless_steps=6,

@@ -12,6 +12,8 @@ from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
 from callwright.problems.decontaminate import normalise
 from callwright.problems.synthetic import synthetic_problems
+from callwright.problems.synthetic_logic.entailment import entailment_problems
+from callwright.problems.synthetic_logic.translation import translation_problems
 from callwright.storage import folder_hash
 from callwright.tasks import TASKS
 from callwright.training.demonstrations import demonstrations
@@ -30,9 +32,30 @@ def test_the_tokenizer_is_byte_safe_and_reads_digits_one_by_one(tiny_base: Path)
     assert len(tokenizer("1234")["input_ids"]) == 4
 
 
-def test_demonstrations_share_no_question_with_any_split():
-    shown = {normalise(messages[1]["content"]) for messages in islice(demonstrations(0.5, 7), 500)}
-    assert not shown & {normalise(problem.question) for problem in PROBLEMS}
+@pytest.mark.parametrize(
+    ("task", "generate"),
+    [
+        ("arithmetic", synthetic_problems),
+        ("translation", translation_problems),
+        ("entailment", entailment_problems),
+    ],
+)
+def test_demonstrations_share_no_question_with_any_split(task, generate):
+    problems = generate({"train": 150, "dev": 20, "test": 50}, 20, 7).problems
+    shown = {normalise(messages[1]["content"]) for messages in islice(demonstrations(task, 0.5, 7), 500)}
+    assert not shown & {normalise(problem.question) for problem in problems}
+
+
+@pytest.mark.parametrize("task", ["arithmetic", "translation", "entailment"])
+def test_careful_demonstrations_end_right_and_careless_ones_often_do_not(task):
+    careful, careless = (
+        [list(messages) for messages in islice(demonstrations(task, share, 7), 120)] for share in (0.0, 1.0)
+    )
+    assert all("Error" not in message["content"] for messages in careful for message in messages[1:])
+    assert all(messages[-1]["content"].startswith("answer(") for messages in careful)
+    careful_openings = {messages[0]["content"] for messages in careful}
+    assert careful_openings == {messages[0]["content"] for messages in careless}, "one system prompt"
+    assert sum(a[2:] != b[2:] for a, b in zip(careful, careless, strict=True)) > 60
 
 
 def test_the_prompt_is_a_token_prefix_of_prompt_and_completion(tiny_base: Path):

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 CHAMPION, PREVIOUS = "champion", "previous"
 CONTENT_TAG = "callwright.content"
-SERVED_WITH = ("jinja2", "mlflow", "pandas", "pydantic", "safetensors", "tokenizers", "torch", "transformers")
+SERVED_WITH = (
+    *("jinja2", "lark", "mlflow", "pandas", "pydantic", "safetensors", "sympy", "tokenizers", "torch", "transformers"),
+    "z3-solver",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
             code_paths=[str(path) for path in (Path(callwright.__file__).parent, *code_paths(params.functions))],
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVED_WITH],
             signature=_signature(),
+            metadata={"protocol": params.rollout.protocol},
             registered_model_name=params.promote.model_name,
         )
     number = str(logged.registered_model_version)
@@ -100,7 +104,8 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
 def _served(params: Params) -> Any:
     from callwright.registry.served import ServedStudent
 
-    return ServedStudent(params.rollout.max_steps, params.rollout.max_tokens, functions=tuple(params.functions))
+    asked = params.rollout
+    return ServedStudent(asked.max_steps, asked.max_tokens, asked.protocol, tuple(params.functions))
 
 
 def _signature() -> Any:

@@ -82,8 +82,8 @@ def train(
     trainer = DPOTrainer(
         model=model,
         args=_config(params, seed, work, on_gpu=on_gpu, evaluate=bool(dev_pairs)),
-        train_dataset=Dataset.from_list(rows_of(pairs)),
-        eval_dataset=Dataset.from_list(rows_of(dev_pairs)) if dev_pairs else None,
+        train_dataset=Dataset.from_list(rows_of(pairs), on_mixed_types="use_json"),
+        eval_dataset=Dataset.from_list(rows_of(dev_pairs), on_mixed_types="use_json") if dev_pairs else None,
         processing_class=tokenizer,
         peft_config=LoraConfig(
             task_type="CAUSAL_LM",
