@@ -18,6 +18,7 @@ from callwright.problems.synthetic_logic.syllogisms import (
     NAMES,
     STYLES,
     WORDINGS,
+    Argument,
     Sentence,
     Syllogism,
 )
@@ -65,7 +66,7 @@ def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Po
         raise ValueError(f"{family.name} is held out from the {pool.split} split")
     argument = family.arguments[answer]
     style = rng.randrange(STYLES)
-    words = _draw_words(family, rng, pool)
+    words = _draw_words(family, argument, rng, pool)
     sentences = rng.sample(argument.premises, len(argument.premises))
     return Problem(
         id="",
@@ -83,10 +84,11 @@ def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Po
     )
 
 
-def _draw_words(family: Syllogism, rng: Random, pool: Pool) -> dict[str, str]:
+def _draw_words(family: Syllogism, argument: Argument, rng: Random, pool: Pool) -> dict[str, str]:
     for _ in range(MAX_TRIES):
         kinds, name = rng.sample(range(len(KINDS)), 3), rng.randrange(len(NAMES))
-        if pool.holds(family.name, [*kinds, len(KINDS) + name]):
+        said = [kind for place, kind in zip("ABC", kinds, strict=True) if place in argument.kinds]
+        if pool.holds(family.name, [*said, len(KINDS) + name]):
             return {**dict(zip("ABC", (KINDS[kind] for kind in kinds), strict=True)), "n": NAMES[name]}
     raise DataError(f"family {family.name}: no words for the {pool.split} split in {MAX_TRIES:,} tries")
 

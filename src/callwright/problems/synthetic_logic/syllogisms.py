@@ -38,6 +38,11 @@ class Argument:
     premises: tuple[Sentence, ...]
     statement: Sentence
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The places of kinds ("A", "B", "C") that occur in it."""
+        return frozenset(kind for _, *kinds in (*self.premises, self.statement) for kind in kinds)
+
 
 @dataclass(frozen=True, eq=False)
 class Syllogism:
