@@ -12,10 +12,16 @@ from callwright.chat.model import Sampling
 from callwright.chat.oracle import Faults, create_app
 from callwright.errors import ProviderError
 from callwright.problems.synthetic import synthetic_problems
+from callwright.problems.synthetic_logic.entailment import entailment_problems
+from callwright.problems.synthetic_logic.translation import translation_problems
 from callwright.records import Chain, Problem, Protocol
 from callwright.tasks import TASKS
-from tests.chat.test_mistakes_in_logic import ENTAILMENT, TRANSLATION
 from tests.fakes import NO_MISTAKES, problem, teacher
+
+
+def of_all_tasks(train: int, held_out: int) -> list[Problem]:
+    generators = (synthetic_problems, translation_problems, entailment_problems)
+    return [one for make in generators for one in make({"train": train}, held_out, 7).problems]
 
 
 @asynccontextmanager
@@ -31,8 +37,8 @@ async def attempt(model: EndpointChat, own: Problem, seed: int = 0, protocol: Pr
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_chain(protocol):
-    problems = [*synthetic_problems({"train": 40}, held_out_test=10, seed=7).problems, TRANSLATION, ENTAILMENT]
-    assert len(problems) == 52
+    problems = of_all_tasks(train=60, held_out=20)
+    assert Counter(own.task for own in problems) == dict.fromkeys(("arithmetic", "translation", "entailment"), 80)
     async with oracle(problems) as model:
         for own in problems:
             chain = await attempt(model, own, protocol=protocol)
@@ -43,7 +49,7 @@ async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_c
 
 
 async def test_the_same_attempt_makes_the_same_mistake_by_both_protocols():
-    problems = synthetic_problems({"train": 24}, held_out_test=0, seed=3).problems
+    problems = of_all_tasks(train=24, held_out=0)
     shares = dict.fromkeys(NO_MISTAKES, 1 / len(NO_MISTAKES))
     async with oracle(problems, shares) as model:
         for own in problems:
