@@ -1,6 +1,8 @@
 """Scoring a batch through the trie equals scoring its rows one by one."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -86,12 +88,27 @@ def scored(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, li
     return log_probs.detach(), [weight.grad for weight in model.parameters() if weight.grad is not None]
 
 
+@contextmanager
+def tokens_computed(model: Any) -> Iterator[list[int]]:
+    """How many tokens each pass through the input embeddings takes."""
+    computed: list[int] = []
+    hook = model.get_input_embeddings().register_forward_hook(lambda _, ids, __: computed.append(ids[0].numel()))
+    yield computed
+    hook.remove()
+
+
+def distinct_prefixes(batch: dict[str, torch.Tensor]) -> int:
+    rows = [ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]
+    return len({tuple(row[: end + 1]) for row in rows for end in range(len(row))})
+
+
 def assert_same(model: Any, batch: dict[str, torch.Tensor]) -> None:
     plain, plain_gradients = scored(model, batch)
     plain_gradients = [one.clone() for one in plain_gradients]
-    with share_prefixes(model) as shared:
+    with share_prefixes(model) as shared, tokens_computed(model) as computed:
         assert shared
         packed, gradients = scored(model, batch)
+    assert set(computed) == {distinct_prefixes(batch)}
     assert torch.allclose(packed, plain, atol=1e-5)
     assert len(gradients) == len(plain_gradients) > 0
     largest = max(float(one.abs().max()) for one in plain_gradients)

@@ -125,7 +125,6 @@ def _config(params: TrainParams, seed: int, work: Path, *, on_gpu: bool, evaluat
         max_grad_norm=params.max_grad_norm,
         warmup_steps=params.warmup_ratio,
         lr_scheduler_type=params.schedule,
-        precompute_ref_log_probs=True,
         bf16=on_gpu,
         use_cpu=not on_gpu,
         seed=seed,

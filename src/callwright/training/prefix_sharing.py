@@ -18,6 +18,7 @@ from callwright.training.token_trie import Segment, TokenTrie, token_trie
 
 ATTENTION = "callwright_trie"
 IGNORED = -100
+_KNOWN = {"input_ids", "attention_mask", "use_cache", "return_dict"}
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 _logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def share_prefixes(model: Any) -> Iterator[bool]:
     plain, implementation = causal.forward, causal.config._attn_implementation
 
     def forward(*args: Any, fused_lm_head: bool = False, labels: Tensor | None = None, **kwargs: Any) -> Any:
-        if not fused_lm_head or labels is None or args or set(kwargs) - {"input_ids", "attention_mask", "use_cache"}:
+        given = {name for name, value in kwargs.items() if value is not None}  # PEFT passes all it knows, as None
+        if not fused_lm_head or labels is None or args or given - _KNOWN:
             return plain(*args, fused_lm_head=fused_lm_head, labels=labels, **kwargs)
         return _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels)
 
@@ -74,8 +76,8 @@ def _why_not(model: Any) -> str:
 
 
 def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor) -> Any:
-    """Log-probs (B, L - 1) of the labels, 0 where a label is ignored, as TRL's fused head returns them."""
-    from trl.trainer.utils import FusedCausalLMOutput, selective_log_softmax
+    """What TRL's fused head returns, each (B, L - 1) and 0 where a label is ignored."""
+    from trl.trainer.utils import FusedCausalLMOutput
 
     trie = token_trie(input_ids, attention_mask)
     anything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=input_ids.device)  # a 4D mask is left as it is
@@ -86,12 +88,26 @@ def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels:
     scored = targets != IGNORED
     wanted = torch.stack([trie.place[:, :-1][scored], targets[scored]])
     unique, back = torch.unique(wanted, dim=1, return_inverse=True)
-    head = model.get_output_embeddings()
-    logits = head(hidden[unique[0]]) * _scale(model.config.get_text_config())
-    each = selective_log_softmax(logits.float(), unique[1])
-    log_probs = each.new_zeros(targets.shape).masked_scatter(scored, each[back])
-    loss = -log_probs.sum() / scored.sum().clamp(min=1)
-    return FusedCausalLMOutput(loss=loss, log_probs=log_probs, label_mask=scored)
+    logits = model.get_output_embeddings()(hidden[unique[0]]).float() * _scale(model.config.get_text_config())
+    fields = {
+        name: values.new_zeros(targets.shape).masked_scatter(scored, values[back])
+        for name, values in _per_token(logits, unique[1]).items()
+    }
+    loss = -fields["log_probs"].sum() / scored.sum().clamp(min=1)
+    return FusedCausalLMOutput(loss=loss, label_mask=scored, **fields)
+
+
+def _per_token(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """Per position (M,) of logits (M, V): its target's log-prob, and without gradient what TRL logs and weighs by."""
+    every = logits.log_softmax(-1)
+    with torch.no_grad():
+        watched = {
+            "entropy": -(every.exp() * every).sum(-1),
+            "log_sum_sq_probs": (2 * every).logsumexp(-1),
+            "mean_logits": logits.mean(-1),
+            "is_top1": logits.argmax(-1) == targets,
+        }
+    return {"log_probs": every.gather(-1, targets[:, None])[:, 0], **watched}
 
 
 def _scale(config: Any) -> float:
