@@ -4,6 +4,7 @@ from pathlib import Path
 
 from callwright import paths
 from callwright.params import Params
+from callwright.preferences.demonstrations import demonstrations_of
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain, Problem, Split
 from callwright.stage import Clock, run_stage
@@ -23,6 +24,10 @@ def main(_: Clock) -> None:
         pairs, report[split] = pairs_from_forks(own, problems, params.pairs)
         write(path, pairs)
         print(f"pairs: {split}: {len(pairs):,} pairs from {len(problems):,} problems: {report[split]['kinds']}")
+        if split == "train":
+            demonstrations = demonstrations_of(own, problems)
+            report[split]["demonstrations"] = len(demonstrations)
+            write(paths.DEMONSTRATIONS, demonstrations)
     write_json(paths.PAIRS_REPORT, report)
 
 

@@ -7,6 +7,7 @@ import os
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.params import Params
+from callwright.preferences.demonstrations import Demonstration
 from callwright.records import Pair
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, write_json, write_text
@@ -17,14 +18,17 @@ def main(_: Clock) -> None:
     import mlflow
 
     params = Params.load()
-    pairs, dev_pairs = list(read(Pair, paths.PAIRS_TRAIN)), list(read(Pair, paths.PAIRS_DEV))
+    examples = dpo.Examples(
+        tuple(read(Pair, paths.PAIRS_TRAIN)),
+        tuple(read(Pair, paths.PAIRS_DEV)),
+        tuple(read(Demonstration, paths.DEMONSTRATIONS)),
+    )
     first = int(os.environ.get("RANK", "0")) == 0
 
     def run() -> dpo.Trained:
         return dpo.train(
             paths.BASE,
-            pairs,
-            dev_pairs,
+            examples,
             params.train,
             seed=params.seed,
             student=paths.STUDENT,
@@ -36,7 +40,7 @@ def main(_: Clock) -> None:
     if not first:
         run()
         return
-    key = dpo.training_key(paths.BASE, [*pairs, *dev_pairs], params.train, params.seed)
+    key = dpo.training_key(paths.BASE, examples, params.train, params.seed)
     with tracking.pipeline_run(key):
         mlflow.log_params({f"train.{name}": value for name, value in params.train.model_dump().items()})
         mlflow.log_params({"seed": params.seed, "student.source": params.student.source})

@@ -176,6 +176,14 @@ class LoraParams(Section):
     target_modules: str | list[str]
 
 
+class WarmUpParams(Section):
+    """Supervised training on the steps of correct chains, before the preferences."""
+
+    epochs: float = Field(ge=0, description="0: none")
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(ge=1, description="steps of chains per device and step")
+
+
 class TrainParams(Section):
     accelerate: str = Field(min_length=1, description="a file of conf/accelerate, without .yaml")
     processes: int = Field(ge=1)
@@ -191,6 +199,7 @@ class TrainParams(Section):
     warmup_ratio: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     gradient_checkpointing: bool
+    sft: WarmUpParams
     lora: LoraParams
 
     @model_validator(mode="after")

@@ -3,15 +3,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.protocol import TEXT
 from callwright.errors import DataError
-from callwright.params import LoraParams, TrainParams
+from callwright.params import LoraParams, TrainParams, WarmUpParams
+from callwright.preferences.demonstrations import Demonstration
 from callwright.preferences.dialogue import check_rows, rows_of
 from callwright.records import Pair
 from callwright.tasks import TASKS
-from callwright.training.dpo import train, training_key
+from callwright.training.dpo import Examples, train, training_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 PARAMS = TrainParams(
@@ -29,6 +31,7 @@ PARAMS = TrainParams(
     warmup_ratio=0.0,
     schedule="constant",
     gradient_checkpointing=False,
+    sft=WarmUpParams(epochs=0, learning_rate=5e-3, batch_size=4),
     lora=LoraParams(r=4, alpha=8, dropout=0.0, target_modules="all-linear"),
 )
 
@@ -49,6 +52,11 @@ def pair(number: int) -> Pair:
 
 
 PAIRS = [pair(number) for number in range(10, 42)]
+EXAMPLES = Examples(PAIRS, PAIRS[:4])
+WARM = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
+
+
+DEMONSTRATIONS = [Demonstration(one.id, one.problem_id, one.prompt, one.chosen, ()) for one in PAIRS]
 
 
 def log_prob(folder: Path, one: Pair, side: tuple) -> float:
@@ -65,8 +73,7 @@ def test_training_widens_the_margin_and_the_merged_student_shows_it(tiny_base: P
     logged: list[tuple[dict, int]] = []
     trained = train(
         tiny_base,
-        PAIRS,
-        PAIRS[:4],
+        EXAMPLES,
         PARAMS,
         seed=7,
         student=tmp_path / "student",
@@ -89,23 +96,40 @@ def test_training_widens_the_margin_and_the_merged_student_shows_it(tiny_base: P
 
 
 def test_the_key_changes_with_whatever_determines_the_result(tiny_base: Path):
-    key = training_key(tiny_base, PAIRS, PARAMS, 7)
-    assert key == training_key(tiny_base, PAIRS, PARAMS, 7)
+    key = training_key(tiny_base, EXAMPLES, PARAMS, 7)
+    assert key == training_key(tiny_base, EXAMPLES, PARAMS, 7)
     others = {
-        training_key(tiny_base, PAIRS[1:], PARAMS, 7),
-        training_key(tiny_base, PAIRS, PARAMS.model_copy(update={"beta": 0.1}), 7),
-        training_key(tiny_base, PAIRS, PARAMS, 8),
+        training_key(tiny_base, Examples(PAIRS[1:], PAIRS[:4]), PARAMS, 7),
+        training_key(tiny_base, EXAMPLES, PARAMS.model_copy(update={"beta": 0.1}), 7),
+        training_key(tiny_base, EXAMPLES, PARAMS, 8),
     }
-    assert len(others | {key}) == 4
+    others.add(training_key(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), PARAMS, 7))
+    assert len(others | {key}) == 5
 
 
 def test_no_pairs_and_too_long_pairs_are_refused_before_training(tiny_base: Path, tmp_path: Path):
     folders = {"student": tmp_path / "s", "adapter": tmp_path / "a", "work": tmp_path / "w"}
     with pytest.raises(DataError, match="no preference pairs"):
-        train(tiny_base, [], [], PARAMS, seed=7, **folders)
+        train(tiny_base, Examples([]), PARAMS, seed=7, **folders)
     with pytest.raises(DataError, match=r"pair p10 cannot be trained on: it has \d+ tokens, train.max_length is 50"):
-        train(tiny_base, PAIRS, [], PARAMS.model_copy(update={"max_length": 50}), seed=7, **folders)
+        train(tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), seed=7, **folders)
+    with pytest.raises(DataError, match="no correct chain to warm up on"):
+        train(tiny_base, EXAMPLES, WARM, seed=7, **folders)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_warm_up_imitates_and_its_adapter_goes_on_through_the_pairs(tiny_base: Path, tmp_path: Path):
+    weak = WARM.model_copy(update={"learning_rate": 1e-9})  # so that what changes comes from the warm-up
+    examples = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    trained = train(tiny_base, examples, weak, seed=7, **folders)
+    one = PAIRS[0]
+    assert log_prob(tmp_path / "student", one, one.chosen) > log_prob(tiny_base, one, one.chosen) + 1
+    assert abs(trained.curves[-1]["margin"]) < 1e-3, "the reference is the warmed-up model, not the base"
+    with_adapter = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_base), tmp_path / "adapter")
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "student")
+    ids = torch.arange(300, 340)[None]
+    assert torch.allclose(with_adapter(ids).logits, merged(ids).logits, atol=1e-4)
 
 
 def test_rows_are_conversations_and_their_tokens_are_counted(tiny_base: Path):

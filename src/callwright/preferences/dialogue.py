@@ -1,4 +1,4 @@
-"""Pairs as the rows TRL trains on, and the checks that a row survives tokenisation."""
+"""Pairs and demonstrations as the rows TRL trains on, and the checks that a row survives tokenisation."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from callwright.chat.template import template_messages
 from callwright.errors import DataError
+from callwright.preferences.demonstrations import Demonstration
 from callwright.records import Pair
 
 
@@ -20,51 +21,59 @@ class RowReport:
     completion_tokens: int
 
 
-def rows_of(pairs: Iterable[Pair]) -> list[dict[str, Any]]:
-    """Conversational preference rows: prompt, chosen, rejected (lists of messages), and `tools` where a pair has any.
+def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
+    """Conversational rows: prompt, and chosen and rejected or completion (lists of messages).
 
-    `tools` are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike shape: a table of them
-    must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every mapping up with the
-    keys of all others, and templates render those.
+    `tools`, where an example has any, are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike
+    shape: a table of them must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every
+    mapping up with the keys of all others, and templates render those.
     """
-    return [_row(pair) for pair in pairs]
+    return [_row(example) for example in examples]
 
 
-def _row(pair: Pair) -> dict[str, Any]:
-    sides = {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
-    row: dict[str, Any] = {name: template_messages(messages) for name, messages in sides.items()}
-    return {**row, "tools": json.dumps(pair.tools, ensure_ascii=False)} if pair.tools else row
+def _row(example: Pair | Demonstration) -> dict[str, Any]:
+    named = {"prompt": example.prompt, **_completions(example)}
+    row: dict[str, Any] = {name: template_messages(messages) for name, messages in named.items()}
+    return {**row, "tools": json.dumps(example.tools, ensure_ascii=False)} if example.tools else row
 
 
-def check_rows(pairs: Sequence[Pair], tokenizer: Any, max_length: int) -> RowReport:
+def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any], ...]]:
+    if isinstance(example, Demonstration):
+        return {"completion": example.completion}
+    return {"chosen": example.chosen, "rejected": example.rejected}
+
+
+def check_rows(examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int) -> RowReport:
     """Refuse rows that the trainer would silently spoil.
 
-    The prompt's ids must be a prefix of prompt + completion, nothing may be longer than `max_length` tokens, and both
-    completions must have a token to train on.
+    The prompt's ids must be a prefix of prompt + completion, nothing may be longer than `max_length` tokens, and every
+    completion must have a token to train on.
 
     Raises:
-        DataError: names the first such pair and the count.
+        DataError: names the first such example and the count.
     """
     bad: list[tuple[str, str]] = []
     prompts = completions = longest = 0
-    for pair in pairs:
-        tools = list(pair.tools) or None
-        prompt = _ids(tokenizer, pair.prompt, tools, add_generation_prompt=True)
-        for side in (pair.chosen, pair.rejected):
-            whole = _ids(tokenizer, [*pair.prompt, *side], tools, add_generation_prompt=False)
+    for example in examples:
+        tools = list(example.tools) or None
+        prompt = _ids(tokenizer, example.prompt, tools, add_generation_prompt=True)
+        for completion in _completions(example).values():
+            whole = _ids(tokenizer, [*example.prompt, *completion], tools, add_generation_prompt=False)
             longest = max(longest, len(whole))
             completions += len(whole) - len(prompt)
             if whole[: len(prompt)] != prompt:
-                bad.append((pair.id, "its prompt is not a prefix of prompt + completion in this chat template"))
+                bad.append((example.id, "its prompt is not a prefix of prompt + completion in this chat template"))
             elif len(whole) == len(prompt):
-                bad.append((pair.id, "a completion has no token"))
+                bad.append((example.id, "a completion has no token"))
             elif len(whole) > max_length:
-                bad.append((pair.id, f"it has {len(whole)} tokens, train.max_length is {max_length}"))
+                bad.append((example.id, f"it has {len(whole)} tokens, train.max_length is {max_length}"))
         prompts += len(prompt)
     if bad:
-        names = len({name for name, _ in bad})
-        raise DataError(f"pair {bad[0][0]} cannot be trained on: {bad[0][1]} ({names:,} of {len(pairs):,} pairs)")
-    return RowReport(len(pairs), longest, prompts, completions)
+        name, reason = bad[0]
+        kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
+        count = f"{len({one for one, _ in bad}):,} of {len(examples):,} {kind}s"
+        raise DataError(f"{kind} {name} cannot be trained on: {reason} ({count})")
+    return RowReport(len(examples), longest, prompts, completions)
 
 
 def _ids(

@@ -10,6 +10,7 @@ from typing import Any
 
 from callwright.errors import DataError
 from callwright.params import TrainParams
+from callwright.preferences.demonstrations import Demonstration
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
 from callwright.records import Pair
 from callwright.storage import folder_hash, write_json
@@ -34,17 +35,25 @@ class Trained:
     report: dict[str, Any] = field(default_factory=dict)
 
 
-def training_key(base: Path, pairs: Sequence[Pair], params: TrainParams, seed: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What is trained on: pairs, pairs to watch (none: nothing is watched), and demonstrations for the warm-up."""
+
+    pairs: Sequence[Pair]
+    dev_pairs: Sequence[Pair] = ()
+    demonstrations: Sequence[Demonstration] = ()
+
+
+def training_key(base: Path, examples: Examples, params: TrainParams, seed: int) -> str:
     """The hash of all that determines a training's result."""
-    content = json.dumps([asdict(pair) for pair in pairs], sort_keys=True)
+    content = json.dumps(asdict(examples), sort_keys=True)
     parts = [folder_hash(base), content, params.model_dump_json(), str(seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def train(
     base: Path,
-    pairs: Sequence[Pair],
-    dev_pairs: Sequence[Pair],
+    examples: Examples,
     params: TrainParams,
     *,
     seed: int,
@@ -53,7 +62,9 @@ def train(
     work: Path,
     log: Any = None,
 ) -> Trained:
-    """Train the base on pairs and write the adapter and the merged student (rank 0 alone writes).
+    """Train the base on demonstrations (with `params.sft`), then on pairs; write the adapter and the merged student.
+
+    Rank 0 alone writes.
 
     Args:
         student, adapter: folders to write, whole or not at all.
@@ -70,7 +81,9 @@ def train(
     from trl import DPOTrainer
 
     from callwright.training.prefix_sharing import share_prefixes
+    from callwright.training.warm_up import warm_up
 
+    pairs, dev_pairs = examples.pairs, examples.dev_pairs
     if not pairs:
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
@@ -78,6 +91,15 @@ def train(
     rows = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
     on_gpu = torch.cuda.is_available()
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16 if on_gpu else torch.float32)
+    lora = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=params.lora.r,
+        lora_alpha=params.lora.alpha,
+        lora_dropout=params.lora.dropout,
+        target_modules=params.lora.target_modules,
+    )
+    if params.sft.epochs:
+        model = warm_up(model, tokenizer, examples.demonstrations, params, lora, seed=seed, work=work)
     trained = Trained()
     trainer = DPOTrainer(
         model=model,
@@ -85,20 +107,14 @@ def train(
         train_dataset=Dataset.from_list(rows_of(pairs), on_mixed_types="use_json"),
         eval_dataset=Dataset.from_list(rows_of(dev_pairs), on_mixed_types="use_json") if dev_pairs else None,
         processing_class=tokenizer,
-        peft_config=LoraConfig(
-            task_type="CAUSAL_LM",
-            r=params.lora.r,
-            lora_alpha=params.lora.alpha,
-            lora_dropout=params.lora.dropout,
-            target_modules=params.lora.target_modules,
-        ),
+        peft_config=None if params.sft.epochs else lora,  # the warm-up's adapter goes on; a copy of it is the reference
         callbacks=[_recorder(trained, log)],
     )
     trainer.remove_callback(PrinterCallback)
     with share_prefixes(trainer.model):
         result = trainer.train()
     if trainer.is_world_process_zero():
-        key = training_key(base, [*pairs, *dev_pairs], params, seed)
+        key = training_key(base, examples, params, seed)
         unwrapped = trainer.accelerator.unwrap_model(trainer.model)
         _save(unwrapped, tokenizer, adapter, merge=False, key=key)
         _save(unwrapped, tokenizer, student, merge=True, key=key)
@@ -169,7 +185,10 @@ def _save(model: Any, tokenizer: Any, folder: Path, *, merge: bool, key: str) ->
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        (model.merge_and_unload() if merge else model).save_pretrained(temporary)
+        if merge:
+            model.merge_and_unload().save_pretrained(temporary)
+        else:
+            model.save_pretrained(temporary, selected_adapters=["default"])  # not the reference's
         tokenizer.save_pretrained(temporary)
         write_json(temporary / TRAINING, {"key": key})
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,44 @@
+"""What the warm-up imitates: the steps of correct chains."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callwright.agent.protocol import PROTOCOLS
+from callwright.records import Chain, CheckedChain, Problem
+from callwright.tasks import TASKS
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """An example of the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
+
+    id: str
+    problem_id: str
+    prompt: tuple[dict[str, Any], ...]
+    completion: tuple[dict[str, Any], ...]
+    tools: tuple[dict[str, Any], ...]
+
+
+def demonstrations_of(records: Iterable[CheckedChain], problems: Mapping[str, Problem]) -> list[Demonstration]:
+    """Every step of one chain a problem and protocol, the shortest that is correct and without a fault.
+
+    In the order of the problems' ids; which of several shortest chains is taken, their ids decide.
+    """
+    candidates: dict[tuple[str, str], list[Chain]] = defaultdict(list)
+    for record in records:
+        if record.verdict.correct and not record.verdict.faults:
+            candidates[record.chain.problem_id, record.chain.protocol].append(record.chain)
+    shortest = (min(candidates[key], key=lambda chain: (len(chain.steps), chain.id)) for key in sorted(candidates))
+    return [one for chain in shortest for one in _steps_of(chain, problems[chain.problem_id])]
+
+
+def _steps_of(chain: Chain, problem: Problem) -> list[Demonstration]:
+    task, protocol = TASKS[problem.task], PROTOCOLS[chain.protocol]
+    made = []
+    for place, step in enumerate(chain.steps):
+        messages, tools = protocol.render(task, problem.question, chain.steps[:place])
+        reply = protocol.reply_message(step, place)
+        made.append(Demonstration(f"{chain.id}#{place}", problem.id, tuple(messages), (reply,), tuple(tools)))
+    return made
