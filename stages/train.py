@@ -7,8 +7,7 @@ import os
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.params import Params
-from callwright.preferences.demonstrations import Demonstration
-from callwright.records import Pair
+from callwright.records import Demonstration, Pair
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, write_json, write_text
 from callwright.training import dpo, tracking

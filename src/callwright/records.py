@@ -134,3 +134,14 @@ class Pair:
     tools: tuple[dict[str, Json], ...]
     margin: float
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """An example of the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
+
+    id: str
+    problem_id: str
+    prompt: tuple[dict[str, Json], ...]
+    completion: tuple[dict[str, Json], ...]
+    tools: tuple[dict[str, Json], ...]

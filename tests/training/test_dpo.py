@@ -9,9 +9,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from callwright.agent.protocol import TEXT
 from callwright.errors import DataError
 from callwright.params import LoraParams, TrainParams, WarmUpParams
-from callwright.preferences.demonstrations import Demonstration
 from callwright.preferences.dialogue import check_rows, rows_of
-from callwright.records import Pair
+from callwright.records import Demonstration, Pair
 from callwright.tasks import TASKS
 from callwright.training.dpo import Examples, train, training_key
 

@@ -2,23 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
-from callwright.records import Chain, CheckedChain, Problem
+from callwright.records import Chain, CheckedChain, Demonstration, Problem
 from callwright.tasks import TASKS
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """An example of the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
-
-    id: str
-    problem_id: str
-    prompt: tuple[dict[str, Any], ...]
-    completion: tuple[dict[str, Any], ...]
-    tools: tuple[dict[str, Any], ...]
 
 
 def demonstrations_of(records: Iterable[CheckedChain], problems: Mapping[str, Problem]) -> list[Demonstration]:

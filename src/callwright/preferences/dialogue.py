@@ -7,8 +7,7 @@ from typing import Any
 
 from callwright.chat.template import template_messages
 from callwright.errors import DataError
-from callwright.preferences.demonstrations import Demonstration
-from callwright.records import Pair
+from callwright.records import Demonstration, Pair
 
 
 @dataclass(frozen=True, slots=True)

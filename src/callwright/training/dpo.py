@@ -10,9 +10,8 @@ from typing import Any
 
 from callwright.errors import DataError
 from callwright.params import TrainParams
-from callwright.preferences.demonstrations import Demonstration
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
-from callwright.records import Pair
+from callwright.records import Demonstration, Pair
 from callwright.storage import folder_hash, write_json
 from callwright.training.tracking import TRAINING
 

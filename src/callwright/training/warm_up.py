@@ -11,8 +11,8 @@ from trl import SFTConfig, SFTTrainer
 
 from callwright.errors import DataError
 from callwright.params import TrainParams
-from callwright.preferences.demonstrations import Demonstration
 from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.records import Demonstration
 from callwright.training.prefix_sharing import share_prefixes
 
 
