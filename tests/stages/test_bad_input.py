@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_written_is_named(project: Project):
 def test_a_wrong_tracking_server_is_one_line_without_the_password(project: Project):
     shutil.rmtree(project.folder / "models", ignore_errors=True)
     Path(project.folder / "data/pairs").mkdir(parents=True)
-    for name in ("train", "dev"):
+    for name in ("train", "dev", "demonstrations"):
         (project.folder / f"data/pairs/{name}.jsonl").write_text("")
     line = complaint(project, "train", MLFLOW_TRACKING_URI="http://someone:sesame@127.0.0.1:9")
     assert "127.0.0.1:9 cannot be used" in line
