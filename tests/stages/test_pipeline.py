@@ -28,7 +28,7 @@ def test_every_stage_leaves_its_artifacts(finished: Project):
     assert {"overall", "arithmetic", "arithmetic/seen", "arithmetic/held_out"} <= set(metrics["accuracy"]["student"])
     assert set(metrics["accuracy"]["student"]["overall"]) == {"value", "low", "high", "n"}
     assert set(metrics["gain"]["overall"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
-    assert metrics["accuracy"]["teacher"]["overall"]["n"] == 32  # 20 of seen and 12 of held-out families
+    assert metrics["accuracy"]["teacher"]["overall"]["n"] == 57  # 26 arithmetic, 21 translation, 10 entailment
     assert set(metrics["seconds"]) == set(STAGES) - {"promote"}
     assert (finished.folder / "reports/data_docs/index.html").is_file()
     assert "Callwright report" in (finished.folder / "reports/index.html").read_text()
