@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "callwright"
 SQLITE = "sqlite:///"
-DEFAULT_URI = f"{SQLITE}mlflow.db"
+DATABASE = Path("mlflow.db")
 TRAINING = "training.json"  # beside a student's weights: which training they come from
 KEY_TAG = "callwright.training"  # the hash of what determines a training's result
 
 
 def tracking_uri() -> str:
-    """MLFLOW_TRACKING_URI, or a SQLite file in the project's folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    """MLFLOW_TRACKING_URI, or a SQLite file in the project's folder.
+
+    A SQLite file is named by its whole path: MLflow keeps one store per URI in a process, whatever the folder.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{DATABASE}"
+    return f"{SQLITE}{Path(uri.removeprefix(SQLITE)).resolve()}" if uri.startswith(SQLITE) else uri
 
 
 def connect() -> "MlflowClient":
