@@ -1,7 +1,6 @@
 """Synthetic entailment problems: two or three short premises about made-up kinds, and a statement."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from random import Random
 from typing import get_args
 
@@ -10,7 +9,9 @@ from callwright.functions.assumptions import TruthValue
 from callwright.functions.formula import Formula, parse_formula
 from callwright.problems.premises import TASK, entailment_chain, entailment_question
 from callwright.problems.source import Sourced
-from callwright.problems.synthetic.pool import POOLS, Pool
+from callwright.problems.synthetic.draw import SOURCE
+from callwright.problems.synthetic.pool import Pool
+from callwright.problems.synthetic.spread import spread
 from callwright.problems.synthetic_logic.syllogisms import (
     FAMILIES,
     FORMULAS,
@@ -24,32 +25,17 @@ from callwright.problems.synthetic_logic.syllogisms import (
 )
 from callwright.records import Problem, Split
 
-SOURCE = "synthetic"
 ANSWERS: tuple[TruthValue, ...] = get_args(TruthValue)
-MAX_TRIES = 10_000  # of words that belong to a pool, and of questions that were not drawn before
+MAX_TRIES = 10_000  # of words that belong to a pool
 
 
 def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> Sourced:
-    """Problems with ids like "synthetic/entailment/train/000123", no question twice, answers in turn.
+    """Problems with ids like "synthetic/entailment/train/000123" (see `spread`), a family's answers in turn."""
+    return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
-    Each family has its own stream of random numbers, so a larger count adds problems and changes none.
 
-    Args:
-        counts: problems of the seen families, by split; a split that is missing gets none.
-        held_out_test: further test problems, of the held-out families.
-        seed: the same seed gives the same problems on any machine.
-
-    Raises:
-        DataError: a family has no more distinct questions.
-    """
-    seen = [family for family in FAMILIES.values() if not family.held_out]
-    held_out = [family for family in FAMILIES.values() if family.held_out]
-    sourced = Sourced()
-    for split, count in counts.items():
-        sourced.problems += _numbered(split, _round_robin(seen, count, POOLS[split], seed))
-    done = counts.get("test", 0)
-    sourced.problems += _numbered("test", _round_robin(held_out, held_out_test, POOLS["test"], seed), start=done)
-    return sourced
+def _draw(family: Syllogism, before: int, rng: Random, pool: Pool) -> Problem:
+    return draw_entailment(family, ANSWERS[before % len(ANSWERS)], rng, pool)
 
 
 def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Pool) -> Problem:
@@ -106,30 +92,3 @@ def _formula(sentence: Sentence, words: Mapping[str, str]) -> Formula:
     slots = _slots(sentence, words)
     kinds = {place: word.capitalize() for place, word in slots.items() if place != "n"}
     return parse_formula(FORMULAS[sentence[0]].format(**kinds, n=slots["n"].lower()))
-
-
-def _numbered(split: Split, problems: Sequence[Problem], start: int = 0) -> list[Problem]:
-    return [
-        replace(problem, id=f"{SOURCE}/{TASK}/{split}/{place:06d}") for place, problem in enumerate(problems, start)
-    ]
-
-
-def _round_robin(families: Sequence[Syllogism], count: int, pool: Pool, seed: int) -> list[Problem]:
-    """Families in turn, and the answers in turn within each."""
-    streams = [Random(f"{seed}/{pool.split}/{family.name}") for family in families]
-    questions: set[str] = set()
-    problems = []
-    for place in range(count):
-        round_, turn = divmod(place, len(families))
-        problem = _draw_new(families[turn], ANSWERS[round_ % len(ANSWERS)], streams[turn], pool, questions)
-        questions.add(problem.question)
-        problems.append(problem)
-    return problems
-
-
-def _draw_new(family: Syllogism, answer: TruthValue, rng: Random, pool: Pool, questions: set[str]) -> Problem:
-    for _ in range(MAX_TRIES):
-        problem = draw_entailment(family, answer, rng, pool)
-        if problem.question not in questions:
-            return problem
-    raise DataError(f"family {family.name}: no more distinct questions for the {pool.split} split; lower its count")
