@@ -87,6 +87,7 @@ def teacher(**changes: object) -> TeacherParams:
     """Params of a faultless oracle teacher whose client gives up at once."""
     values = {
         "base_url": "oracle",
+        "base_urls": [],
         "model": "oracle",
         "api_key_env": "TEACHER_API_KEY",
         "timeout_s": 10,

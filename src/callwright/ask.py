@@ -136,13 +136,19 @@ def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
     from callwright.chat.endpoint import EndpointChat
 
     params = _params()
-    if name is None and params is not None and params.teacher.base_url == url:
+    if name is None and params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
         name = params.teacher.model
     if name is None:
         raise ParamsError(f"--name is missing: what {url} calls the model")
     faultless = MistakeShares(**dict.fromkeys(MistakeShares.model_fields, 0.0))
     told = TeacherParams(
-        base_url=url, model=name, api_key_env=api_key_env, timeout_s=120, max_retries=2, mistakes=faultless
+        base_url=url,
+        base_urls=[],
+        model=name,
+        api_key_env=api_key_env,
+        timeout_s=120,
+        max_retries=2,
+        mistakes=faultless,
     )
     protocol, sampling = _limits()
     model = EndpointChat(told)

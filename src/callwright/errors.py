@@ -14,7 +14,19 @@ class DataError(CallwrightError):
 
 
 class ProviderError(CallwrightError):
-    """A model could not be reached or did not answer; never a reply."""
+    """A model could not be reached or did not answer; never a reply. It costs the one attempt that met it.
+
+    Args:
+        reason: a word or two under which failures are counted, such as `timeout` or `too long`.
+    """
+
+    def __init__(self, message: str, reason: str = "no answer") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class EndpointUnusable(ProviderError):  # noqa: N818 - says what it is
+    """No attempt can succeed (a wrong key, an unknown model): the rollout stops at once."""
 
 
 class GateError(CallwrightError):

@@ -46,15 +46,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one attempt, summed over its requests."""
+    """Tokens of one attempt, summed over its requests; the cached ones are among those of the prompts."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -121,6 +123,7 @@ class CheckedChain:
 class Pair:
     """A training example: after the messages of `prompt`, `chosen` is the better message and `rejected` the worse.
 
+    A pair of whole chains has all their messages on its sides, the results between the replies included.
     Messages are chat-completions messages; `tools` are JSON schemas (native protocol) or empty. `margin` is the gap
     between the values of the two siblings; `kind` names what is wrong with `rejected`: a fault, `wrong_call`,
     `needless_call` (the answer was there) or `detour`.

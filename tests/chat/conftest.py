@@ -5,11 +5,12 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
 from callwright.agent.loop import take_steps
 from callwright.agent.native import NATIVE
@@ -22,28 +23,39 @@ from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Any], str]]:
-    """Serve an ASGI app in a thread; returns its OpenAI base URL."""
-    import uvicorn
+class Servers:
+    """Serves ASGI apps in threads, each on a loopback port: `serve(app)` returns its OpenAI base URL."""
 
-    started: list[tuple[uvicorn.Server, threading.Thread]] = []
+    def __init__(self) -> None:
+        self._running: dict[str, tuple[uvicorn.Server, threading.Thread]] = {}
 
-    def start(app: Any) -> str:
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    def __call__(self, app: Any, port: int = 0) -> str:
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        started.append((server, thread))
         end = time.monotonic() + 10
         while not server.started:
             assert time.monotonic() < end, "the server did not start"
             time.sleep(0.01)
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+        self._running[url] = (server, thread)
+        return url
 
-    yield start
-    for server, thread in started:
+    def stop(self, url: str) -> None:
+        server, thread = self._running.pop(url)
         server.should_exit = True
         thread.join(5)
+
+    def stop_all(self) -> None:
+        for url in list(self._running):
+            self.stop(url)
+
+
+@pytest.fixture
+def serve() -> Iterator[Servers]:
+    servers = Servers()
+    yield servers
+    servers.stop_all()
 
 
 def unused_port() -> int:

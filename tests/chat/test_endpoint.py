@@ -22,9 +22,9 @@ def app_of(answer) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
 
 
-def completion(content: str | None = "add(2, 3)", finish: str = "stop") -> JSONResponse:
+def completion(content: str | None = "add(2, 3)", finish: str = "stop", details: object = None) -> JSONResponse:
     choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
-    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12, "prompt_tokens_details": details}
     return JSONResponse(
         {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
     )
@@ -58,7 +58,7 @@ async def test_an_unreachable_port_says_what_to_check(monkeypatch):
     model = EndpointChat(teacher(base_url=url))
     expected = f"teacher at {url} cannot be reached: check teacher.base_url and that the server runs"
     with pytest.raises(ProviderError) as caught:
-        await model.probe()
+        await model.probe(MESSAGES)
     assert str(caught.value) == expected
     with pytest.raises(ProviderError) as caught:
         await ask(model)
@@ -85,6 +85,16 @@ async def test_a_reply_that_was_cut_at_max_tokens_says_so():
         return completion("I shall now add", finish="length")
 
     assert (await ask(EndpointChat(teacher(), app_of(answer)))).finish == "length"
+
+
+@pytest.mark.parametrize(
+    ("details", "cached"), [(None, 0), ({}, 0), ({"cached_tokens": None}, 0), ({"cached_tokens": 4}, 4)]
+)
+async def test_cached_tokens_are_counted_where_the_server_tells_them(details, cached):
+    async def answer(_: Request) -> Response:
+        return completion(details=details)
+
+    assert (await ask(EndpointChat(teacher(), app_of(answer)))).usage == Usage(7, 5, cached)
 
 
 def tool_completion(*functions: dict, content: str | None = None) -> JSONResponse:
@@ -145,28 +155,15 @@ async def test_a_message_without_content_is_a_provider_error_and_not_an_empty_re
         await ask(EndpointChat(teacher(), app_of(answer)))
 
 
-async def test_a_busy_server_is_asked_again():
-    answers = [
-        JSONResponse({}, 429, headers={"retry-after-ms": "1"}),
-        JSONResponse({}, 500, headers={"retry-after-ms": "1"}),
-        completion(),
-    ]
-
-    async def answer(_: Request) -> Response:
-        return answers.pop(0)
-
-    reply = await ask(EndpointChat(teacher(max_retries=2), app_of(answer)))
-    assert reply.text == "add(2, 3)"
-    assert answers == []
-
-
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
         (401, "answered 401: check the key in TEACHER_API_KEY"),
-        (403, "answered 403: check the key in TEACHER_API_KEY"),
+        (402, "answered 402: the account has no credit left"),
+        (403, "answered 403: check the key in TEACHER_API_KEY, and what it may do"),
         (404, r"knows no model oracle \(404\): check teacher.model and teacher.base_url"),
         (400, "answered 400"),
+        (413, "answered 413: the conversation is longer than the model's context: lower rollout.max_steps"),
         (422, "answered 422"),
         (429, "answered 429"),
         (500, "answered 500"),
@@ -188,21 +185,6 @@ async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_e
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_list(serve, monkeypatch):
-    statuses = [404, 500, 401]
-
-    async def answer(_: Request) -> Response:
-        return JSONResponse({}, statuses.pop(0))
-
-    monkeypatch.setenv("TEACHER_API_KEY", KEY)
-    model = EndpointChat(teacher(base_url=serve(app_of(answer))))
-    await model.probe()
-    await model.probe()  # as `transformers serve` without a model cache does
-    with pytest.raises(ProviderError, match="answered 401: check the key in TEACHER_API_KEY"):
-        await model.probe()
-    await model.close()
-
-
 @pytest.mark.parametrize(
     "said",
     [
@@ -210,15 +192,18 @@ async def test_the_probe_explains_a_refused_key_and_forgives_a_missing_model_lis
         JSONResponse([]),
         JSONResponse({"choices": [{"message": None}]}),
         JSONResponse({"choices": [{"message": {"tool_calls": [{"type": "function", "function": None}]}}]}),
+        JSONResponse({"choices": [{"message": {"content": {"text": "add(2, 3)"}}}]}),
+        JSONResponse({"choices": [{"message": {"content": "add(2,"}, "finish_reason": "error"}]}),
+        JSONResponse({"choices": [{"message": {"content": "add(2, 3)"}}], "usage": "much"}),
         Response("{", media_type="application/json"),
     ],
-    ids=["page", "list", "null message", "null call", "torn"],
+    ids=["page", "list", "null message", "null call", "no text", "broken off", "odd usage", "torn"],
 )
 async def test_a_success_that_is_no_completion_is_a_provider_error(said):
     async def answer(_: Request) -> Response:
         return said
 
-    with pytest.raises(ProviderError):
+    with pytest.raises(ProviderError, match="sent what is no chat completion"):
         await ask(EndpointChat(teacher(), app_of(answer)))
 
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from callwright.agent.loop import solve
-from callwright.agent.protocol import NATIVE, PROTOCOLS
+from callwright.agent.protocol import NATIVE, PROTOCOLS, TEXT
 from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
-from callwright.chat.oracle import Faults, create_app
+from callwright.chat.oracle import create_app
 from callwright.errors import ProviderError
 from callwright.problems.synthetic import synthetic_problems
 from callwright.problems.synthetic_logic.entailment import entailment_problems
@@ -68,35 +68,6 @@ async def test_a_malformed_tool_call_has_broken_arguments():
     assert [step.error.fault if step.error else None for step in chain.steps] == ["syntax", None, None]
 
 
-async def test_a_busy_or_broken_provider_is_asked_again():
-    problems = synthetic_problems({"train": 10}, held_out_test=0, seed=7).problems
-    faults = Faults(busy=0.3, broken=0.2, retry_after_s=0.001)
-    calm = EndpointChat(teacher(), create_app(problems, NO_MISTAKES))
-    busy = EndpointChat(teacher(max_retries=20), create_app(problems, NO_MISTAKES, faults=Faults(0.4, 0.0, 0.001)))
-    for own in problems:
-        assert await attempt(busy, own) == await attempt(calm, own)
-    lost = EndpointChat(teacher(max_retries=0), create_app(problems, NO_MISTAKES, faults=faults))
-    reasons = Counter()
-    for place in range(40):
-        try:
-            await lost.reply([{"role": "user", "content": problems[0].question}], [], Sampling(seed=place))
-        except ProviderError as error:
-            reasons[str(error)[-12:]] += 1
-    assert set(reasons) == {"answered 429", "answered 500"}
-    for model in (calm, busy, lost):
-        await model.close()
-
-
-async def test_a_429_says_when_to_come_back():
-    import httpx2
-
-    app = create_app([], {}, faults=Faults(busy=1.0, retry_after_s=2))
-    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://oracle.invalid")
-    async with client:
-        answered = await client.post("/v1/chat/completions", content=b"{}")
-    assert (answered.status_code, answered.headers["retry-after"]) == (429, "2")
-
-
 async def test_a_question_the_oracle_does_not_know_is_a_provider_error():
     async with oracle([problem()]) as model:
         with pytest.raises(ProviderError, match="answered 422"):
@@ -139,6 +110,16 @@ async def test_usage_is_counted_in_words():
     )  # Be brief. Two and three? / add(a=2, b=3)
 
 
+async def test_a_conversations_earlier_prompt_counts_as_cached():
+    said = ["Be brief.", "Two and three?", "add(2, 3)", "Result: 5"]  # 2 and 3 words: the prompt before
+    roles = ["system", "user", "assistant", "user"]
+    messages = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
+    async with oracle([problem(question="Two and three?")]) as model:
+        assert (await model.reply(messages[:2], [], Sampling())).usage.cached_tokens == 0
+        usage = (await model.reply(messages, [], Sampling())).usage
+    assert (usage.prompt_tokens, usage.cached_tokens) == (9, 5)  # add(2, 3) and Result: 5 are two words each
+
+
 async def test_usage_counts_tools_and_tool_calls_too():
     async with oracle([problem(question="Two and three?")]) as model:
         messages, tools = NATIVE.render(TASKS["arithmetic"], "Two and three?", ())
@@ -151,8 +132,10 @@ async def test_usage_counts_tools_and_tool_calls_too():
 
 
 async def test_the_probe_finds_the_oracle():
-    async with oracle([problem()]) as model:
-        await model.probe()
+    own = problem()
+    async with oracle([own]) as model:
+        for protocol in PROTOCOLS.values():
+            await model.probe(*protocol.render(TASKS["arithmetic"], own.question, ()))
 
 
 async def test_what_is_no_chat_completion_is_answered_400():
@@ -171,7 +154,7 @@ async def test_the_oracle_answers_over_a_port_as_it_does_in_process(serve, monke
     app = create_app(problems, {**NO_MISTAKES, "wrong_operand": 0.5})
     monkeypatch.setenv("TEACHER_API_KEY", "any")
     served = EndpointChat(teacher(base_url=serve(app)))
-    await served.probe()
+    await served.probe(*TEXT.render(TASKS["arithmetic"], problems[0].question, ()))
     in_process = EndpointChat(teacher(), app)
     for own in problems:
         assert await attempt(served, own) == await attempt(in_process, own)

@@ -121,6 +121,6 @@ def test_the_prompt_of_a_native_pair_is_a_prefix_of_prompt_and_completion(name):
         )
         for place, rejected in enumerate((wrong, broken))
     ]
-    report = check_rows(pairs, tokenizer(name), 100_000)
+    report, _ = check_rows(pairs, tokenizer(name), 100_000)
     assert report.rows == 2
     assert report.prompt_tokens > 2 * sum(len(one.description) for one in TOOLBOX.functions.values())

@@ -56,9 +56,9 @@ def _answers(url: str) -> bool:
 
 async def test_messages_tools_and_results_go_there_and_tool_calls_come_back(served, taught, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
-    # It fails to list models without a model cache, and closes the connection that the next request would take
+    # It closes the connection that the next request would take
     model = EndpointChat(teacher(base_url=served, model=str(taught), timeout_s=60, max_retries=2))
-    await model.probe()
+    await model.probe(*NATIVE.render(SUM, QUESTION, ()), Sampling(max_tokens=64))
     problem = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
     chain = await solve(problem, SUM, model, Sampling(max_tokens=64), NATIVE)
     await model.close()

@@ -1,131 +1,167 @@
-"""A chat model behind an OpenAI-compatible endpoint. The only importer of openai."""
+"""A chat model behind one or several OpenAI-compatible endpoints: every request is answered, or is an error."""
 
-import json
+import asyncio
 import os
+import random
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
-from callwright.errors import ProviderError
+from callwright.chat.completions import Completions, LostError
+from callwright.chat.limits import Limiter
+from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.slots import Slots
+from callwright.errors import EndpointUnusable, ProviderError
 from callwright.params import TeacherParams
-from callwright.records import Usage
-
-_NOT_A_COMPLETION = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 ORACLE = "oracle"  # teacher.base_url of the oracle in process
 _ORACLE_URL = "http://oracle.invalid/v1"  # never resolved: the app answers in process
 
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 8.0  # doubling
+TOOL_CALL_TRIES = 3  # until a model that answers without one is said to make none
+
 
 class EndpointChat:
-    """Chat completions over HTTP, with the client's own retries.
+    """Chat completions over HTTP; failures are retried here, so that all requests know of them (`Limiter`, `Slots`).
+
+    A request that fails is asked again up to `teacher.max_retries` times. One that a busy endpoint refuses waits for
+    the cool-down that all share, and counts as failed only where nobody was answered in the meantime.
 
     Args:
         app: an ASGI app that answers in process, in place of the network.
+
+    Attributes:
+        requests: sent so far, each retry counted.
+        failures: requests without a reply so far, by reason.
 
     Raises:
         ProviderError: the environment variable for the key is not set.
     """
 
     def __init__(self, teacher: TeacherParams, app: Any = None) -> None:
-        import openai
-        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-
         self.name = teacher.model
-        self._errors = openai
-        self._url = _ORACLE_URL if app is not None else teacher.base_url
-        self._key_env = teacher.api_key_env
-        key = "oracle" if app is not None else os.environ.get(teacher.api_key_env, "")
-        if not key:
-            raise ProviderError(
-                f"the key of the teacher at {self._url} is missing: set {teacher.api_key_env} "
-                f"(any text for a server that asks for none)"
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise ProviderError(f"{teacher.api_key_env} holds what no key can hold: check it for quotes and line ends")
-        client = None
-        if app is not None:
-            import httpx2
+        self.requests = 0
+        self.failures: Counter[str] = Counter()
+        urls = [_ORACLE_URL] if app is not None else [teacher.base_url, *teacher.base_urls]
+        key = "oracle" if app is not None else _key(teacher)
+        self._max_retries = teacher.max_retries
+        self._limiters = [Limiter(url) for url in urls]
+        self._slots = Slots(self._limiters)
+        self._servers = {url: Completions(url, key, teacher, app) for url in urls}
 
-            client = DefaultAsyncHttpxClient(transport=httpx2.ASGITransport(app=app))
-        self._client: AsyncOpenAI = AsyncOpenAI(
-            base_url=self._url,
-            api_key=key,
-            timeout=teacher.timeout_s,
-            max_retries=teacher.max_retries,
-            http_client=client,
-        )
+    async def probe(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), sampling: Sampling | None = None
+    ) -> None:
+        """Ask every endpoint once, so that a wrong address, key or model is known before the work begins.
 
-    async def probe(self) -> None:
-        """Ask for the list of models, so that a wrong address or key is known before the work begins.
+        With tools, the model must answer with a tool call (three tries). An endpoint that fails is left out while
+        another one answers.
+
+        Args:
+            messages: a prompt that the model will be asked anyway, such as a rollout's first.
 
         Raises:
             ProviderError: one line that says what to do.
         """
-        try:
-            await self._client.models.list()
-        except (self._errors.NotFoundError, self._errors.InternalServerError):
-            pass  # some servers have no model list, or fail to make one; the first request will tell
-        except Exception as error:
-            raise self._explained(error) from None
+        probes = [self._probe(limiter, messages, tools, sampling or Sampling()) for limiter in self._limiters]
+        errors = await asyncio.gather(*probes)
+        for limiter, error in zip(self._limiters, errors, strict=True):
+            if isinstance(error, EndpointUnusable) or (error and all(errors)):
+                raise error
+            if error and limiter.out_since is None:
+                limiter.take_out(str(error))
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        """Ask for one reply; `tool_choice` and `parallel_tool_calls` are left to the server, as some refuse them."""
-        request: dict[str, Any] = {"tools": list(tools)} if tools else {}
-        try:
-            completion = await self._client.chat.completions.create(
-                model=self.name,
-                messages=list(messages),  # type: ignore[arg-type]
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
-                seed=sampling.seed,
-                **request,
-            )
-            return _read(completion)
-        except self._errors.BadRequestError as error:
-            hint = ": does this server take tools? rollout.protocol: text needs none" if tools else ""
-            raise ProviderError(f"{self._explained(error)}{hint}") from None
-        except Exception as error:
-            raise self._explained(error) from None
+        """Ask for one reply, until it comes or the retries are used up.
+
+        Raises:
+            EndpointUnusable: no request can succeed.
+            ProviderError: this one did not.
+        """
+        return await self._reply(self._slots, messages, tools, sampling)
 
     async def close(self) -> None:
-        await self._client.close()
+        for server in self._servers.values():
+            await server.close()
 
-    def _explained(self, error: Exception) -> ProviderError:
-        """One line per kind of failure; never the key, never the request."""
-        at = f"teacher at {self._url}"
-        if isinstance(error, self._errors.AuthenticationError | self._errors.PermissionDeniedError):
-            return ProviderError(f"{at} answered {error.status_code}: check the key in {self._key_env}")
-        if isinstance(error, self._errors.NotFoundError):
-            return ProviderError(f"{at} knows no model {self.name} (404): check teacher.model and teacher.base_url")
-        if isinstance(error, self._errors.APITimeoutError):
-            return ProviderError(f"{at} did not answer in time: raise teacher.timeout_s or check the server")
-        if isinstance(error, self._errors.APIConnectionError):
-            return ProviderError(f"{at} cannot be reached: check teacher.base_url and that the server runs")
-        if isinstance(error, self._errors.APIStatusError):
-            return ProviderError(f"{at} answered {error.status_code}")
-        if isinstance(error, _NOT_A_COMPLETION):
-            return ProviderError(f"{at} sent what is no chat completion: check teacher.base_url (it often ends in /v1)")
-        return ProviderError(f"{at} cannot be used ({type(error).__name__}): check teacher.base_url")
+    async def _reply(
+        self,
+        slots: Slots,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        sampling: Sampling,
+        wait_for_server: bool = True,
+    ) -> Reply:
+        failed = 0
+        answers: dict[str, int] = {}  # of each endpoint, when it was first asked, or last lost this request
+        while True:
+            limiter, began = await slots.take()
+            before = answers.setdefault(limiter.url, limiter.answers)
+            try:
+                outcome = await self._ask(limiter, began, messages, tools, sampling)
+            finally:
+                slots.give(limiter)
+            if isinstance(outcome, Reply):
+                return outcome
+            answers[limiter.url] = limiter.answers
+            failed += not outcome.busy or before == limiter.answers
+            if not outcome.heals or failed > self._max_retries or (outcome.unreachable and not wait_for_server):
+                raise outcome.error
+            if not outcome.busy:  # a busy endpoint has a cool-down instead
+                await asyncio.sleep(min(FIRST_RETRY_S * 2 ** (failed - 1), LONGEST_RETRY_S) * random.uniform(0.5, 1))
+
+    async def _ask(
+        self, limiter: Limiter, began: float, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
+    ) -> Reply | LostError:
+        """One request; the limiter learns how it went."""
+        self.requests += 1
+        try:
+            reply = await self._servers[limiter.url].ask(messages, tools, sampling)
+        except LostError as lost:
+            self.failures[lost.error.reason] += 1
+            _report(limiter, began, lost)
+            return lost
+        limiter.answered()
+        return reply
+
+    async def _probe(
+        self, limiter: Limiter, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
+    ) -> ProviderError | None:
+        slots = Slots([limiter])
+        try:
+            for number in range(TOOL_CALL_TRIES if tools else 1):
+                own = replace(sampling, seed=sampling.seed + number)
+                reply = await self._reply(slots, messages, tools, own, wait_for_server=False)
+                if reply.tool_calls or not tools:
+                    return None
+        except ProviderError as error:
+            return error
+        line = (
+            f"teacher at {limiter.url} answered without a tool call, {TOOL_CALL_TRIES} times: "
+            "set rollout.protocol: text, or serve a model with tool calls switched on"
+        )
+        return EndpointUnusable(line, "no tool call")
 
 
-def _read(completion: Any) -> Reply:
-    """A reply from a completion; whatever lacks one raises one of _NOT_A_COMPLETION."""
-    choice = completion.choices[0]
-    tool_calls = tuple(_tool_call(one.function) for one in choice.message.tool_calls or ())
-    text = choice.message.content or "" if tool_calls else choice.message.content
-    if not isinstance(text, str):
-        raise TypeError("the message has no text")
-    usage = completion.usage
-    return Reply(
-        text,
-        "length" if choice.finish_reason == "length" else "stop",
-        Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage(),
-        tool_calls,
-    )
+def _report(limiter: Limiter, began: float, lost: LostError) -> None:
+    trouble = str(lost.error)
+    if lost.busy:
+        limiter.was_busy(began, lost.wait_s, trouble)
+    elif lost.slow:
+        limiter.was_slow(began, trouble)
+    elif lost.heals:
+        limiter.failed(began, trouble, lost.unreachable)
 
 
-def _tool_call(function: Any) -> ToolCall:
-    """A call as it was sent; some servers send the arguments as an object instead of as JSON text."""
-    arguments = function.arguments
-    return ToolCall(str(function.name), arguments if isinstance(arguments, str) else json.dumps(arguments or {}))
+def _key(teacher: TeacherParams) -> str:
+    """The key from the environment; it may not be in params."""
+    key = os.environ.get(teacher.api_key_env, "")
+    if not key:
+        raise ProviderError(
+            f"the key of the teacher at {teacher.base_url} is missing: set {teacher.api_key_env} "
+            f"(any text for a server that asks for none)"
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ProviderError(f"{teacher.api_key_env} holds what no key can hold: check it for quotes and line ends")
+    return key

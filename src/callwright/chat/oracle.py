@@ -4,14 +4,16 @@ An ASGI app that speaks the OpenAI chat-completions protocol, so the same client
 in process (httpx ASGI transport) or over a port. It is the only stand-in in Callwright, and named so everywhere.
 """
 
+import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from callwright.chat.mistakes import Script, draw_mistake, write_script
+from callwright.chat.oracle_faults import Faults, Faulty
 from callwright.records import Problem
 from callwright.tasks import TASKS
 
@@ -24,20 +26,15 @@ MODEL = "oracle"
 _RESULT, _ERROR = "Result: ", "Error: "
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Shares of requests that fail as those to a busy provider do: 429 with Retry-After, and 500."""
-
-    busy: float = 0.0
-    broken: float = 0.0
-    retry_after_s: float = 0.01
-
-
 NO_FAULTS = Faults()
 
 
 def create_app(
-    problems: Iterable[Problem], mistakes: Mapping[str, float], seed: int = 0, faults: Faults = NO_FAULTS
+    problems: Iterable[Problem],
+    mistakes: Mapping[str, float],
+    seed: int = 0,
+    faults: Faults = NO_FAULTS,
+    latency_s: float = 0.0,
 ) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
 
@@ -48,21 +45,19 @@ def create_app(
         mistakes: share of attempts per mistake, in all at most 1 (see `callwright.chat.mistakes`). An attempt is told
             by the request's `seed`: the same seed makes the same mistake throughout a conversation.
         seed: of the oracle itself.
-        faults: drawn per request, in the order in which requests come; the answer to a retry is not affected.
+        faults: planted in the answers, and counted in the app's `state.planted`; a retry is answered as if it were
+            the first request.
+        latency_s: of every good answer.
     """
     from starlette.applications import Starlette
+    from starlette.middleware import Middleware
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
     known = {problem.question: problem for problem in problems if problem.solution}
-    fate = random.Random(f"faults/{seed}")
+    planted: Counter[str] = Counter()
 
     async def completions(request: "Request") -> "Response":
-        drawn = fate.random()
-        if drawn < faults.busy:
-            return JSONResponse(_error("too many requests"), 429, {"retry-after": str(faults.retry_after_s)})
-        if drawn < faults.busy + faults.broken:
-            return JSONResponse(_error("something broke"), 500)
         try:
             body = json.loads(await request.body())
             messages = body["messages"]
@@ -75,17 +70,22 @@ def create_app(
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
         script, observed = _script(problem, mistakes, attempt), _observed(messages)
         native = bool(body.get("tools"))
+        if latency_s:
+            await asyncio.sleep(latency_s)
         return JSONResponse(_native(body, script, observed) if native else _text(body, script, observed))
 
     async def models(_: "Request") -> "Response":
         return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "callwright"}]})
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/chat/completions", completions, methods=["POST"]),
             Route("/v1/models", models),
-        ]
+        ],
+        middleware=[Middleware(Faulty, faults, seed, planted)] if faults != NO_FAULTS else [],
     )
+    app.state.planted = planted
+    return app
 
 
 def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
@@ -120,16 +120,22 @@ def _native(body: Mapping[str, Any], script: Script, observed: Sequence[str | No
 
 def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, written: str) -> dict[str, Any]:
     # A stand-in has no tokenizer: it counts words, which is enough to exercise budgets and reports.
-    prompt = sum(_words(one.get("content") or "") + _words(one.get("tool_calls") or "") for one in body["messages"])
-    prompt += _words(body.get("tools") or "")
-    completion = _words(written)
+    words = [_words(one.get("content") or "") + _words(one.get("tool_calls") or "") for one in body["messages"]]
+    tools = _words(body.get("tools") or "")
+    prompt, completion = sum(words) + tools, _words(written)
+    cached = sum(words[:-2]) + tools if len(words) > 3 else 0  # the prompt before: without the last reply and result
     return {
         "id": f"chatcmpl-{random.Random(written).getrandbits(48):012x}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.get("model", MODEL),
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        },
     }
 
 

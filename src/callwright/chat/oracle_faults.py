@@ -1,0 +1,134 @@
+"""The faults of a bad day at a provider, planted in the oracle's answers to chat completions."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+_PIECES = 20  # that a slow body comes in
+_NO_COMPLETIONS = (b'{"detail": "try again"}', b"[]", b"upstream error", b'{"choices": [{"message": "add(2, 3)"}]}')
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Shares of requests that fail as those to a busy provider do; in all at most 1.
+
+    Attributes:
+        busy: 429 with Retry-After of `retry_after_s`.
+        broken: 500.
+        dropped: the connection is closed without an answer.
+        truncated: it is closed in the middle of a good answer; in process, the answer just ends there.
+        empty: 200, a completion without choices.
+        garbled: 200, a body that is no completion.
+        slow: the body of a good answer takes `slow_s`, piece by piece.
+    """
+
+    busy: float = 0.0
+    broken: float = 0.0
+    dropped: float = 0.0
+    truncated: float = 0.0
+    empty: float = 0.0
+    garbled: float = 0.0
+    slow: float = 0.0
+    retry_after_s: float = 0.01
+    slow_s: float = 10.0
+
+    def shares(self) -> dict[str, float]:
+        return {own.name: getattr(self, own.name) for own in fields(self) if not own.name.endswith("_s")}
+
+
+class Faulty:
+    """ASGI middleware that plants the faults; they are drawn per request, in the order in which requests come.
+
+    Args:
+        planted: counts what was drawn, by the fault's name.
+    """
+
+    def __init__(self, app: App, faults: Faults, seed: int, planted: Counter[str]) -> None:
+        self._app, self._faults, self._planted = app, faults, planted
+        self._fate = random.Random(f"faults/{seed}")
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        fault = self._draw() if scope.get("path", "").endswith("/chat/completions") else None
+        match fault:
+            case None:
+                await self._app(scope, receive, send)
+            case "busy":
+                headers = [(b"retry-after", str(self._faults.retry_after_s).encode())]
+                await _answer(send, 429, b'{"error": {"message": "too many requests"}}', headers)
+            case "broken":
+                await _answer(send, 500, b'{"error": {"message": "something broke"}}')
+            case "dropped":
+                await _hang_up(receive, at_once=True)
+            case "empty":
+                await _answer(send, 200, json.dumps({"object": "chat.completion", "choices": []}).encode())
+            case "garbled":
+                await _answer(send, 200, self._fate.choice(_NO_COMPLETIONS))
+            case _:
+                start, body = await _answer_of(self._app, scope, receive)
+                await send(start)
+                await (self._cut_off if fault == "truncated" else self._dribble)(body, receive, send)
+
+    def _draw(self) -> str | None:
+        drawn = self._fate.random()
+        for name, share in self._faults.shares().items():
+            if drawn < share:
+                self._planted[name] += 1
+                return name
+            drawn -= share
+        return None
+
+    async def _cut_off(self, body: bytes, receive: Receive, send: Send) -> None:
+        served = _connection(receive) is not None
+        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": served})
+        if served:
+            await _hang_up(receive)
+
+    async def _dribble(self, body: bytes, _: Receive, send: Send) -> None:
+        size = len(body) // _PIECES + 1
+        for place in range(0, len(body), size):
+            await asyncio.sleep(self._faults.slow_s / _PIECES)
+            more = place + size < len(body)
+            await send({"type": "http.response.body", "body": body[place : place + size], "more_body": more})
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    sent = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(headers or [])]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _answer_of(app: App, scope: Mapping[str, Any], receive: Receive) -> tuple[Event, bytes]:
+    """What an app would send: how the response starts, and its whole body."""
+    events: list[Event] = []
+
+    async def keep(event: Event) -> None:
+        events.append(event)
+
+    await app(dict(scope), receive, keep)
+    return events[0], b"".join(event.get("body", b"") for event in events[1:])
+
+
+def _connection(receive: Receive) -> asyncio.Transport | None:
+    """The connection below a request: uvicorn's `receive` is a method of what holds it; there is none in process."""
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    return transport if isinstance(transport, asyncio.Transport) else None
+
+
+async def _hang_up(receive: Receive, at_once: bool = False) -> None:
+    connection = _connection(receive)
+    if connection is None:
+        raise ConnectionResetError("the oracle dropped the connection")
+    if at_once:
+        connection.abort()
+    else:
+        connection.close()  # what was sent still goes out
+    await asyncio.sleep(0)  # the server learns of it before the answer ends
