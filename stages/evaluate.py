@@ -29,7 +29,9 @@ def main(clock: Clock) -> None:
         earlier.update(read_json(path))
     metrics["seconds"] = {**earlier, "evaluate": clock.seconds()}
     write_json(paths.METRICS, metrics)
-    attach(paths.STUDENT, metrics, [paths.METRICS, paths.ACCURACY_PLOT])
+    # The rollout ran before the training whose run this is, so what it used is logged here.
+    rollout = read_json(paths.ROLLOUT_REPORT) if paths.ROLLOUT_REPORT.is_file() else {}
+    attach(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
     for model, slices in metrics["accuracy"].items():
         overall = slices["overall"]
         print(f"evaluate: {model}: {overall['value']:.1%} ({overall['low']:.1%} to {overall['high']:.1%})")

@@ -3,13 +3,14 @@
 from callwright import paths
 from callwright.params import Params
 from callwright.records import Problem
-from callwright.rollouts.run import local_plan, roll_out_local, roll_out_teacher, teacher_plan
-from callwright.rollouts.summary import refuse_failures, summarise
+from callwright.rollouts.journal import journal_path, open_journal
+from callwright.rollouts.plan import local_plan, teacher_plan
+from callwright.rollouts.run import roll_out_local, roll_out_teacher
+from callwright.rollouts.sample import Failure
+from callwright.rollouts.summary import publish, refuse_failures, refuse_unmade
 from callwright.stage import Clock, run_stage
 from callwright.storage import folder_hash, read, write, write_json
 from callwright.tasks import load as load_tasks
-
-JOURNALS = paths.WORK / "journals"
 
 
 def main(_: Clock) -> None:
@@ -17,20 +18,26 @@ def main(_: Clock) -> None:
     load_tasks(params.functions)
     rollout = params.rollout
     problems = [*read(Problem, paths.problems("train")), *read(Problem, paths.problems("dev"))]
-    by_id = {problem.id: problem for problem in problems}
+    report, failures = {}, list[Failure]()
 
     plan = teacher_plan(problems, params.teacher, rollout.teacher, rollout, params.seed)
-    teacher, lost = roll_out_teacher(problems, params.teacher, plan, rollout.concurrency, JOURNALS / "teacher.jsonl")
-    refuse_failures(lost, len(plan), rollout.max_failure_rate)
+    with open_journal(journal_path("teacher")) as journal:
+        rolled = roll_out_teacher(problems, params.teacher, plan, rollout, journal)
+        failures += rolled.failures
+        write(paths.FAILURES, failures)
+        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        if cut := refuse_unmade("teacher", rolled, len(plan), rollout.budget):
+            print(f"rollout: {cut}")
+        report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, rolled, rollout.prices)
 
     plan = local_plan(problems, "base", folder_hash(paths.BASE), rollout.student, rollout, params.seed)
-    student, student_lost = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, JOURNALS / "student.jsonl")
-    refuse_failures(student_lost, len(plan), rollout.max_failure_rate)
+    with open_journal(journal_path("student")) as journal:
+        rolled = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal)
+        failures += rolled.failures
+        write(paths.FAILURES, failures)
+        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, rolled)
 
-    report = {"teacher": summarise(teacher, lost, by_id), "student": summarise(student, student_lost, by_id)}
-    write(paths.TEACHER_CHAINS, teacher)
-    write(paths.STUDENT_CHAINS, student)
-    write(paths.FAILURES, [*lost, *student_lost])
     write_json(paths.ROLLOUT_REPORT, report)
     for name, summary in report.items():
         print(f"rollout: {name}: {summary['chains']:,} chains, {summary['answered_right']:.1%} answered right")

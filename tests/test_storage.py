@@ -1,5 +1,10 @@
 import json
 import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -140,8 +145,13 @@ def test_a_torn_json_file_is_a_data_error(tmp_path):
         storage.read_json(tmp_path / "report.json")
 
 
-def journal(path) -> Journal:
+def journal(path) -> Journal[Failure]:
     return Journal(path, Failure, key=lambda failure: failure.attempt_id)
+
+
+def records(opened: Journal[Failure], *keys: str) -> dict[str, Failure]:
+    assert len(opened) == len(keys)
+    return {key: opened[key] for key in keys if key in opened}
 
 
 def test_what_was_journaled_is_there_when_the_journal_is_opened_again(tmp_path):
@@ -149,7 +159,24 @@ def test_what_was_journaled_is_there_when_the_journal_is_opened_again(tmp_path):
     first = journal(path)
     first.append(Failure("a", "gone"))
     again = journal(path)  # the first was never closed: its process died
-    assert again.done == first.done == {"a": Failure("a", "gone")}
+    assert records(again, "a") == records(first, "a") == {"a": Failure("a", "gone")}
+
+
+def test_records_are_found_by_key_in_any_order_and_while_others_are_added(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    opened = journal(path)
+    made = {str(number): Failure(str(number), "é" * number) for number in range(50)}
+    for record in list(made.values())[:25]:
+        opened.append(record)
+    opened.close()
+    opened = journal(path)
+    for key in reversed(list(made)[:25]):
+        assert opened[key] == made[key]
+        later = made[str(49 - int(key))]
+        opened.add(later)
+        assert opened[later.attempt_id] == later
+    assert records(opened, *made) == made
+    assert "50" not in opened
 
 
 @pytest.mark.parametrize("torn", [b'{"attempt_id": "b', b'{"attempt_id": "b", "reason": ""}', b"x" * 200_000])
@@ -158,7 +185,7 @@ def test_a_torn_last_line_is_cut(tmp_path, torn):
     whole = storage.dumps(Failure("a", "gone")) + b"\n"
     path.write_bytes(whole + torn)
     opened = journal(path)
-    assert opened.done == {"a": Failure("a", "gone")}
+    assert records(opened, "a") == {"a": Failure("a", "gone")}
     assert path.read_bytes() == whole
     opened.append(Failure("b", ""))
     opened.close()
@@ -168,7 +195,7 @@ def test_a_torn_last_line_is_cut(tmp_path, torn):
 def test_a_journal_of_nothing_but_a_torn_line_is_empty(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"attempt_id": ' + b"x" * 200_000)
-    assert journal(path).done == {}
+    assert len(journal(path)) == 0
     assert path.read_bytes() == b""
 
 
@@ -177,8 +204,7 @@ def test_of_two_lines_with_the_same_key_the_first_counts(tmp_path):
     opened = journal(path)
     opened.append(Failure("a", "first"))
     opened.append(Failure("a", "second"))
-    opened.close()
-    assert opened.done == journal(path).done == {"a": Failure("a", "first")}
+    assert records(opened, "a") == records(journal(path), "a") == {"a": Failure("a", "first")}
 
 
 def test_a_whole_line_that_is_no_record_is_named_and_not_dropped(tmp_path):
@@ -192,3 +218,78 @@ def test_a_journal_that_cannot_be_opened_is_a_data_error(tmp_path):
     (tmp_path / "file").write_text("")
     with refused(f"journal {tmp_path / 'file/journal.jsonl'} cannot be opened"):
         journal(tmp_path / "file/journal.jsonl")
+
+
+FILL_THE_DISK = """
+import sys
+from pathlib import Path
+
+from callwright.errors import DataError
+from callwright.rollouts.sample import Failure
+from callwright.storage import Journal
+
+opened = Journal(Path(sys.argv[1]), Failure, key=lambda failure: failure.attempt_id)
+for number in range(1_000):
+    try:
+        opened.append(Failure(str(number), "x" * 500))
+    except DataError as error:
+        print(number, error)
+        opened.close()
+        break
+"""
+
+
+def fill(path: Path, **how) -> None:
+    """Journal until there is no room; the disk gets room again, and everything journaled before is there."""
+    done = subprocess.run(
+        [sys.executable, "-c", FILL_THE_DISK, str(path)], capture_output=True, text=True, check=True, **how
+    )
+    count, line = done.stdout.split(" ", 1)
+    assert line.startswith(f"journal {path}: ")
+    assert line.strip().endswith("what was journaled before is kept: make room, then run again")
+    assert line.count("\n") == 1
+    assert 10 < int(count) < 1_000
+    assert path.read_bytes().endswith(b"\n")  # no half line is left behind
+    again = journal(path)
+    assert set(records(again, *map(str, range(int(count))))) == {str(number) for number in range(int(count))}
+
+
+def limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_where_a_file_may_not_grow_the_line_says_so_and_nothing_is_lost(tmp_path):
+    fill(tmp_path / "journal.jsonl", preexec_fn=limit_files)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of its own, 64 KiB large; switch it to read-only with `remount`."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options: str) -> bool:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    if shutil.which("mount") is None or not mount("size=64k"):
+        pytest.skip("a file system can be mounted by root alone")
+    yield folder, lambda: mount("remount,ro")
+    subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=True)
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(small_disk):
+    folder, _ = small_disk
+    fill(folder / "journal.jsonl")
+
+
+def test_a_read_only_disk_is_said_and_nothing_is_lost(small_disk):
+    folder, make_read_only = small_disk
+    opened = journal(folder / "journal.jsonl")
+    opened.append(Failure("a", "gone"))
+    opened.close()
+    before = (folder / "journal.jsonl").read_bytes()
+    assert make_read_only()
+    with refused(f"journal {folder / 'journal.jsonl'} cannot be opened: Read-only file system"):
+        journal(folder / "journal.jsonl")
+    assert (folder / "journal.jsonl").read_bytes() == before

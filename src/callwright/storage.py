@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -37,7 +37,7 @@ def loads(kind: type[T], line: bytes | str, where: str) -> T:
         DataError: the line is not such a record; says `where`, the field and what was wrong with it.
     """
     try:
-        record: T = _adapter(kind).validate_json(line)
+        record: T = _adapter(kind).validate_json(line, strict=True)  # a number written as text is no number
         return record
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -51,6 +51,16 @@ def read(kind: type[T], path: Path) -> Iterator[T]:
     Raises:
         DataError: the file is missing or a line is malformed (named as path:line).
     """
+    for where, line in read_lines(path):
+        yield loads(kind, line, where)
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Lines of a file that are not blank, without their newline, each with its place (path:line), one at a time.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+    """
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -60,7 +70,7 @@ def read(kind: type[T], path: Path) -> Iterator[T]:
     with file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield loads(kind, line, f"{path}:{number}")
+                yield f"{path}:{number}", line.rstrip(b"\r\n")
 
 
 @contextmanager
@@ -82,10 +92,15 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def write(path: Path, records: Iterable[Any]) -> int:
     """Write records to a JSONL file, all or nothing; returns how many."""
+    return write_lines(path, map(dumps, records))
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines, given without their newline, to a file, all or nothing; returns how many."""
     count = 0
     with _replacing(path) as file:
-        for record in records:
-            file.write(dumps(record) + b"\n")
+        for line in lines:
+            file.write(line + b"\n")
             count += 1
     return count
 
@@ -115,25 +130,48 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} is not JSON: {error}") from None
 
 
-class Journal:
-    """Finished work, one line each, flushed and synced, so that a killed run pays for nothing twice.
+class Journal(Generic[T]):
+    """Finished work, one line each, so that a killed run pays for nothing twice.
 
-    A torn last line (the process died while writing) is cut when the journal is opened. Of several lines with the
-    same key the first counts.
+    In memory are the keys and where their lines start, not the records: those are read when they are asked for. A torn
+    last line (the process died while writing) is cut when the journal is opened. Of several lines with the same key
+    the first counts.
+
+    Raises:
+        DataError: the file cannot be opened, or a whole line is no such record (named as path:line).
     """
 
-    def __init__(self, path: Path, kind: type[Any], key: Callable[[Any], str]) -> None:
+    def __init__(self, path: Path, kind: type[T], key: Callable[[T], str]) -> None:
         self.path = path
+        self._kind = kind
         self._key = key
+        self._starts: dict[str, int] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b")
+            self._file = path.open("a+b", buffering=0)  # unbuffered: what failed to be written is not tried again
+            self._reader = path.open("rb")
         except OSError as error:
             raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
         self._cut_torn_line()
-        self.done: dict[str, Any] = {}
-        for record in read(kind, path):
-            self.done.setdefault(key(record), record)
+        start = 0
+        for number, line in enumerate(self._reader, start=1):
+            self._starts.setdefault(key(loads(kind, line, f"{path}:{number}")), start)
+            start += len(line)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._starts
+
+    def __getitem__(self, key: str) -> T:
+        """The record of a key.
+
+        Raises:
+            KeyError: it is not in the journal.
+        """
+        self._reader.seek(self._starts[key])
+        return loads(self._kind, self._reader.readline(), f"{self.path}, {key}")
 
     def _cut_torn_line(self) -> None:
         size = self._file.seek(0, os.SEEK_END)
@@ -151,22 +189,54 @@ class Journal:
             end = start
         self._file.truncate(0)
 
-    def append(self, record: Any) -> None:
+    def append(self, record: T) -> None:
         """Add one finished record; it is on disk when this returns.
 
         Raises:
             DataError: the disk is full or not writable; what was journaled before is kept.
         """
+        self.add(record)
+        self.sync()
+
+    def add(self, record: T) -> None:
+        """Add one finished record. It outlives a kill of the process now, and a power cut after the next `sync`.
+
+        Raises:
+            DataError: the disk is full or not writable; what was journaled before is kept.
+        """
+        line = dumps(record) + b"\n"
+        start = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(dumps(record) + b"\n")
-            self._file.flush()
+            written = 0
+            while written < len(line):  # a disk that is nearly full takes a part
+                written += self._file.write(line[written:])
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(start)
+            raise self._not_writable(error) from None
+        self._starts.setdefault(self._key(record), start)
+
+    def sync(self) -> None:
+        """Put everything added so far on disk.
+
+        Raises:
+            DataError: the disk failed.
+        """
+        try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise DataError(f"journal {self.path}: {error.strerror}; what was journaled before is kept") from None
-        self.done.setdefault(self._key(record), record)
+            raise self._not_writable(error) from None
+
+    def _not_writable(self, error: OSError) -> DataError:
+        return DataError(
+            f"journal {self.path}: {error.strerror}; what was journaled before is kept: make room, then run again"
+        )
 
     def close(self) -> None:
+        """Sync and close; the records can no longer be read."""
+        self.sync()
         self._file.close()
+        self._reader.close()
 
 
 def folder_hash(folder: Path) -> str:

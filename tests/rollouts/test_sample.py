@@ -1,4 +1,4 @@
-from dataclasses import replace
+import re
 from pathlib import Path
 
 import pytest
@@ -6,10 +6,13 @@ import pytest
 from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.oracle import create_app
-from callwright.errors import CallwrightError, DataError, ProviderError
+from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
 from callwright.problems.synthetic import synthetic_problems
-from callwright.rollouts.sample import Attempt, Failure, open_journal, plan, run_attempts
-from callwright.rollouts.summary import refuse_failures
+from callwright.records import Chain
+from callwright.rollouts.journal import Journaled, open_journal
+from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.sample import Failure, Rolled, run_attempts
+from callwright.rollouts.summary import chains_of
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
@@ -17,25 +20,23 @@ ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?"
 SOLVED = ("add(2, 3)", "answer(5)")
 
 
-def planned(*problems, chains: int = 1, model=MODEL, **sampling) -> list[Attempt]:
-    return plan(problems, model, chains, Sampling(**sampling))
+def planned(*problems, chains: int = 1) -> list[Attempt]:
+    return plan(problems, MODEL, chains, Sampling())
 
 
-async def run(attempts: list[Attempt], model: ChatModel, journal: Path, concurrency: int = 1):
-    opened = open_journal(journal)
-    try:
-        return await run_attempts(attempts, model, opened, concurrency)
-    finally:
-        opened.close()
+async def run(attempts: list[Attempt], model: ChatModel, path: Path, **how) -> tuple[list[Chain], Rolled]:
+    with open_journal(path) as journal:
+        rolled = await run_attempts(attempts, model, journal, how.pop("concurrency", 1), **how)
+        return list(chains_of(attempts, journal)), rolled
 
 
 async def test_a_second_run_asks_the_model_nothing(tmp_path):
     attempts = planned(ONE, TWO)
-    first = await run(attempts, ScriptedChat(*SOLVED, *SOLVED), tmp_path / "journal.jsonl")
+    first, _ = await run(attempts, ScriptedChat(*SOLVED, *SOLVED), tmp_path / "journal.jsonl")
     silent = ScriptedChat()
-    assert await run(attempts, silent, tmp_path / "journal.jsonl") == first
+    assert await run(attempts, silent, tmp_path / "journal.jsonl") == (first, Rolled())
     assert silent.asked == []
-    assert [chain.id for chain in first[0]] == ["one/scripted/0", "two/scripted/0"]
+    assert [chain.id for chain in first] == ["one/scripted/0", "two/scripted/0"]
 
 
 async def test_a_killed_run_goes_on_where_it_was(tmp_path):
@@ -56,13 +57,29 @@ async def test_chains_come_in_the_plans_order_and_not_in_that_of_finishing(tmp_p
     assert [chain.problem_id for chain in chains] == ["one", "two"]
 
 
+async def test_a_journal_from_before_requests_were_timed_is_of_use(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    await run(planned(ONE), ScriptedChat(*SOLVED), journal)
+    untimed = re.sub(r',"request_s":\[[^]]*\]', "", journal.read_text())
+    assert "request_s" not in untimed
+    journal.write_text(untimed)
+    chains, _ = await run(planned(ONE), ScriptedChat(), journal)
+    assert len(chains) == 1
+
+
+async def test_a_problem_that_comes_twice_is_paid_for_once(tmp_path):
+    chains, _ = await run(planned(ONE, ONE), ScriptedChat(*SOLVED), tmp_path / "journal.jsonl", concurrency=2)
+    assert len(chains) == 2
+    assert chains[0] == chains[1]
+
+
 async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp_path):
     problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1).problems
-    attempts = planned(*problems, chains=2, temperature=0.7)
+    attempts = plan(problems, MODEL, 2, Sampling(temperature=0.7))
     results = []
     for concurrency in (1, 8):
         model = EndpointChat(teacher(), create_app(problems, {**NO_MISTAKES, "guessed_answer": 0.5}))
-        results.append(await run(attempts, model, tmp_path / f"{concurrency}.jsonl", concurrency))
+        results.append(await run(attempts, model, tmp_path / f"{concurrency}.jsonl", concurrency=concurrency))
         await model.close()
     assert results[0] == results[1]
     assert [chain.id for chain in results[0][0]] == [attempt.id for attempt in attempts]
@@ -70,9 +87,9 @@ async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp
 
 async def test_a_lost_attempt_is_a_failure_and_not_a_chain(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    model = ScriptedChat("add(2, 3)", ProviderError("gone"), *SOLVED)
-    chains, failures = await run(planned(ONE, TWO), model, journal)
-    assert failures == [Failure("one/scripted/0", "gone")]
+    model = ScriptedChat("add(2, 3)", ProviderError("gone for good", "gone"), *SOLVED)
+    chains, rolled = await run(planned(ONE, TWO), model, journal)
+    assert rolled == Rolled([Failure("one/scripted/0", "gone", "gone for good")])
     assert [chain.problem_id for chain in chains] == ["two"]
     assert len(journal.read_text().splitlines()) == 1  # a failure is not journaled, so that it is tried again
 
@@ -80,71 +97,43 @@ async def test_a_lost_attempt_is_a_failure_and_not_a_chain(tmp_path):
 async def test_a_failed_attempt_is_tried_again_by_the_next_run(tmp_path):
     journal = tmp_path / "journal.jsonl"
     await run(planned(ONE), ScriptedChat(ProviderError("gone")), journal)
-    chains, failures = await run(planned(ONE), ScriptedChat(*SOLVED), journal)
-    assert (len(chains), failures) == (1, [])
+    chains, rolled = await run(planned(ONE), ScriptedChat(*SOLVED), journal)
+    assert (len(chains), rolled) == (1, Rolled())
 
 
-async def test_progress_counts_every_attempt(tmp_path):
-    seen: list[tuple[int, int]] = []
-    opened = open_journal(tmp_path / "journal.jsonl")
+async def test_no_attempt_begins_once_more_are_lost_than_allowed(tmp_path):
+    attempts = planned(ONE, chains=5)
+    model = ScriptedChat(ProviderError("gone"), *SOLVED, ProviderError("gone"))
+    chains, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=1)
+    assert (len(chains), len(rolled.failures), rolled.unmade) == (1, 2, 2)
+    assert model._replies == []
+
+
+async def test_an_endpoint_that_cannot_be_used_stops_at_once_and_what_was_finished_is_kept(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    model = ScriptedChat(*SOLVED, EndpointUnusable("wrong key"))
+    with pytest.raises(EndpointUnusable, match="wrong key"):
+        await run(planned(ONE, chains=5), model, journal)
+    assert len(model.asked) == 3  # two for the first attempt, one for the second, none for the others
+    assert len(journal.read_text().splitlines()) == 1
+
+
+async def test_every_attempt_that_is_over_is_told(tmp_path):
+    seen: list[tuple[str, str | None]] = []
     model = ScriptedChat(*SOLVED, ProviderError("gone"))
-    await run_attempts(planned(ONE, TWO), model, opened, 1, lambda done, total: seen.append((done, total)))
-    opened.close()
-    assert seen == [(1, 2), (2, 2)]
-
-
-def test_a_key_stays_the_same_when_nothing_that_matters_changes():
-    same_model = {"base_url": "nowhere", "name": "scripted"}  # in another order
-    assert planned(ONE) == planned(ONE, model=same_model)
-    assert planned(TWO, ONE)[1].key == planned(ONE)[0].key
-    assert planned(ONE, chains=1)[0].key == planned(ONE, chains=2)[0].key
-    other_split = replace(ONE, split="dev", answer="6")  # unseen by the model
-    assert planned(other_split)[0].key == planned(ONE)[0].key
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        planned(ONE, temperature=0.7),
-        planned(ONE, top_p=0.9),
-        planned(ONE, max_tokens=99),
-        planned(ONE, max_steps=5),
-        planned(ONE, seed=1),
-        planned(ONE, model={**MODEL, "name": "other"}),
-        planned(ONE, model={**MODEL, "base_url": "elsewhere"}),
-        planned(TWO),
-        planned(replace(ONE, question="One, really?")),
-    ],
-)
-def test_a_key_changes_with_whatever_determines_the_chain(changed):
-    assert changed[0].key != planned(ONE)[0].key
-
-
-def test_a_key_depends_on_the_protocol():
-    text, native = (plan([ONE], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
-    assert text == planned(ONE)
-    assert text[0].key != native[0].key
-    assert text[0].id == native[0].id
+    await run(
+        planned(ONE, TWO),
+        model,
+        tmp_path / "journal.jsonl",
+        finished=lambda attempt, chain: seen.append((attempt.problem.id, chain and chain.answer)),
+    )
+    assert seen == [("one", "5"), ("two", None)]
 
 
 async def test_an_attempt_is_made_by_its_protocol(tmp_path):
     attempts = plan([ONE], MODEL, 1, Sampling(), "native")
     chains, _ = await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     assert chains[0].protocol == "native"
-
-
-def test_every_attempt_has_its_own_id_seed_and_key():
-    attempts = planned(ONE, TWO, chains=3, seed=7)
-    assert [attempt.id for attempt in attempts] == [f"{name}/scripted/{n}" for name in ("one", "two") for n in range(3)]
-    assert [attempt.sampling.seed for attempt in attempts[:3]] == [7_000, 7_001, 7_002]
-    assert len({attempt.key for attempt in attempts}) == 6
-
-
-def test_too_many_failures_stop_the_run_with_the_commonest_reason():
-    lost = [Failure("a", "gone"), Failure("b", "gone"), Failure("c", "busy")]
-    refuse_failures(lost, attempts=100, limit=0.03)  # three of a hundred are just allowed
-    with pytest.raises(ProviderError, match=r"^3 of 100 attempts failed \(limit 2%\); 2 times: gone; "):
-        refuse_failures(lost, attempts=100, limit=0.02)
 
 
 async def test_an_error_of_ours_reaches_the_stage_as_itself(tmp_path):
@@ -156,3 +145,13 @@ async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path
     model = ScriptedChat(r"add('\ud800', 1)", *SOLVED)
     chains, _ = await run(planned(ONE), model, tmp_path / "journal.jsonl")
     assert chains[0].answer == "5"
+
+
+async def test_the_journal_has_a_time_for_every_request(tmp_path):
+    attempts = planned(ONE)
+    await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        record = journal[attempts[0].key]
+    assert isinstance(record, Journaled)
+    assert len(record.request_s) == 2
+    assert all(0 <= seconds < 60 for seconds in record.request_s)

@@ -1,6 +1,6 @@
 """The teacher, and how models are sampled."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -29,11 +29,20 @@ class MistakeShares(Section):
 
 class TeacherParams(Section):
     base_url: str = Field(min_length=1, description='"oracle" (in process), or an OpenAI-compatible endpoint')
+    base_urls: list[str] = Field(description="further endpoints of the same model, beside base_url")
     model: str = Field(min_length=1)
     api_key_env: str = Field(min_length=1, description="the environment variable that holds the key")
     timeout_s: float = Field(gt=0)
     max_retries: int = Field(ge=0)
     mistakes: MistakeShares
+
+    @model_validator(mode="after")
+    def _several_endpoints(self) -> Self:
+        if self.base_urls and "oracle" in (self.base_url, *self.base_urls):
+            raise ValueError("the oracle in process stands alone: set base_urls to [], or base_url to an endpoint")
+        if "" in self.base_urls or len({self.base_url, *self.base_urls}) <= len(self.base_urls):
+            raise ValueError("base_urls holds an address twice, or base_url, or an empty one")
+        return self
 
 
 class SamplingParams(Section):
@@ -43,6 +52,29 @@ class SamplingParams(Section):
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(gt=0, le=1)
     problems: int | None = Field(ge=1)
+
+
+class BudgetParams(Section):
+    """What one run of a stage may spend at the teacher; null: no limit."""
+
+    requests: int | None = Field(ge=1)
+    tokens: int | None = Field(ge=1, description="of prompts and completions together")
+    cost: float | None = Field(gt=0, description="in the unit of the prices")
+    seconds: float | None = Field(gt=0)
+    on_budget: Literal["stop", "publish"] = Field(description="whether what there is goes on when a limit is reached")
+
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by name."""
+        values = {"requests": self.requests, "tokens": self.tokens, "cost": self.cost, "seconds": self.seconds}
+        return {name: float(value) for name, value in values.items() if value is not None}
+
+
+class Prices(Section):
+    """Of a million of the teacher's tokens, in any unit; `cached`: prompt tokens that the server had in its cache."""
+
+    prompt: float = Field(ge=0)
+    cached: float = Field(ge=0)
+    completion: float = Field(ge=0)
 
 
 class RolloutParams(Section):
@@ -56,3 +88,11 @@ class RolloutParams(Section):
     concurrency: int = Field(ge=1, description="attempts in flight at the teacher")
     batch_size: int = Field(ge=1, description="rows in one forward pass of the student")
     max_failure_rate: float = Share
+    prices: Prices | None
+    budget: BudgetParams
+
+    @model_validator(mode="after")
+    def _cost_needs_prices(self) -> Self:
+        if self.budget.cost is not None and self.prices is None:
+            raise ValueError("budget.cost needs prices: {prompt: .., cached: .., completion: ..} per million tokens")
+        return self

@@ -1,96 +1,90 @@
-"""The two rollouts of the pipeline: the teacher's, and the base's own (on-policy)."""
+"""The two kinds of rollout: a teacher's behind an endpoint, and that of a model in this process (on-policy)."""
 
 import asyncio
-import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import ORACLE, EndpointChat
-from callwright.chat.model import Sampling
+from callwright.chat.model import ChatModel
 from callwright.chat.oracle import create_app
-from callwright.params import RolloutParams, SamplingParams, TeacherParams
-from callwright.records import Chain, Problem
-from callwright.rollouts.sample import Attempt, Failure, open_journal, plan, run_attempts
-
-log = logging.getLogger("callwright")
-PROGRESS_S = 20.0  # between lines of progress
-
-Rolled = tuple[list[Chain], list[Failure]]
+from callwright.params import RolloutParams, TeacherParams
+from callwright.records import Problem
+from callwright.rollouts.budget import Meter
+from callwright.rollouts.journal import Journaled
+from callwright.rollouts.plan import Attempt
+from callwright.rollouts.progress import Progress
+from callwright.rollouts.sample import Rolled, missing, run_attempts
+from callwright.storage import Journal
+from callwright.tasks import TASKS
 
 
 def roll_out_teacher(
-    problems: Sequence[Problem], teacher: TeacherParams, plan_: Sequence[Attempt], concurrency: int, journal: Path
+    problems: Sequence[Problem],
+    teacher: TeacherParams,
+    attempts: Sequence[Attempt],
+    rollout: RolloutParams,
+    journal: Journal[Journaled],
 ) -> Rolled:
-    """Chains of the teacher: an OpenAI-compatible endpoint, or the oracle in process.
+    """Make a teacher's attempts, within the budget: an OpenAI-compatible endpoint, or the oracle in process.
 
     Raises:
         ProviderError: the endpoint cannot be used at all.
     """
+    left = missing(attempts, journal)
+    if not left:
+        return Rolled()
     app = create_app(problems, teacher.mistakes.model_dump()) if teacher.base_url == ORACLE else None
 
     async def run() -> Rolled:
         model = EndpointChat(teacher, app)
-        opened = open_journal(journal)
+        meter = Meter(rollout.budget, rollout.prices)
         try:
-            if any(attempt.key not in opened.done for attempt in plan_):
-                await model.probe()
-            return await run_attempts(plan_, model, opened, concurrency, _progress("teacher"))
+            first = next(iter(left.values()))
+            task = TASKS[first.problem.task]
+            prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
+            await model.probe(prompt, tools, first.sampling)
+            return await _run(attempts, model, journal, rollout.concurrency, meter, rollout)
         finally:
-            opened.close()
             await model.close()
 
     return asyncio.run(run())
 
 
-def roll_out_local(folder: Path, name: str, plan_: Sequence[Attempt], batch_size: int, journal: Path) -> Rolled:
-    """Chains of a model in this process, in batches.
+def roll_out_local(
+    folder: Path,
+    name: str,
+    attempts: Sequence[Attempt],
+    batch_size: int,
+    rollout: RolloutParams,
+    journal: Journal[Journaled],
+) -> Rolled:
+    """Make the attempts of a model in this process, in batches; no budget applies.
 
     Raises:
         ProviderError: the folder holds no usable model.
     """
+    if not missing(attempts, journal):
+        return Rolled()
     from callwright.chat.local import LocalChat
 
     async def run() -> Rolled:
-        opened = open_journal(journal)
-        try:
-            model = LocalChat(folder, name, max_batch=batch_size)
-            return await run_attempts(plan_, model, opened, batch_size * 2, _progress(name))
-        finally:
-            opened.close()
+        model = LocalChat(folder, name, max_batch=batch_size)
+        return await _run(attempts, model, journal, batch_size * 2, Meter(), rollout)
 
     return asyncio.run(run())
 
 
-def teacher_plan(
-    problems: Sequence[Problem], teacher: TeacherParams, own: SamplingParams, rollout: RolloutParams, seed: int
-) -> list[Attempt]:
-    """The teacher's attempts; the oracle's mistakes are part of what it is."""
-    model = {"name": teacher.model, "base_url": teacher.base_url}
-    if teacher.base_url == ORACLE:
-        model["mistakes"] = teacher.mistakes.model_dump_json()
-    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed), rollout.protocol)
-
-
-def local_plan(
-    problems: Sequence[Problem], name: str, weights: str, own: SamplingParams, rollout: RolloutParams, seed: int
-) -> list[Attempt]:
-    """Attempts of a model in this process; `weights` is the hash of its folder."""
-    model = {"name": name, "weights": weights}
-    return plan(problems[: own.problems], model, own.chains, sampling_of(own, rollout, seed), rollout.protocol)
-
-
-def sampling_of(own: SamplingParams, rollout: RolloutParams, seed: int) -> Sampling:
-    return Sampling(own.temperature, own.top_p, rollout.max_tokens, rollout.max_steps, seed)
-
-
-def _progress(name: str) -> Callable[[int, int], None]:
-    last = time.monotonic()
-
-    def report(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > PROGRESS_S:
-            last = time.monotonic()
-            log.info("%s: %s of %s attempts", name, f"{done:,}", f"{total:,}")
-
-    return report
+async def _run(
+    attempts: Sequence[Attempt],
+    model: ChatModel,
+    journal: Journal[Journaled],
+    concurrency: int,
+    meter: Meter,
+    rollout: RolloutParams,
+) -> Rolled:
+    total = len(attempts)
+    progress = Progress(model.name, total - len(missing(attempts, journal)), total, meter)
+    async with progress.shown():
+        allowed = rollout.max_failure_rate * total
+        return await run_attempts(attempts, model, journal, concurrency, meter, allowed, progress.finished)

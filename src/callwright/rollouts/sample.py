@@ -1,131 +1,118 @@
-"""Sampling chains: a deterministic plan of attempts, run concurrently, journaled as they finish."""
+"""Sampling chains: the attempts of a plan, run concurrently, journaled as they finish."""
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
-from callwright.chat.model import ChatModel, Sampling
-from callwright.errors import CallwrightError, ProviderError
-from callwright.records import Chain, Problem, Protocol
+from callwright.chat.model import ChatModel
+from callwright.errors import CallwrightError, EndpointUnusable, ProviderError
+from callwright.records import Chain
+from callwright.rollouts.budget import BudgetError, Meter, MeteredChat
+from callwright.rollouts.journal import GroupCommit, Journaled
+from callwright.rollouts.plan import Attempt
 from callwright.storage import Journal
 from callwright.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One chain to sample. `key` is the hash of all that determines it: the same key is never paid for twice."""
-
-    id: str
-    problem: Problem
-    sampling: Sampling
-    protocol: Protocol
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that the provider lost; outside the chain data."""
+    """An attempt that the provider lost; outside the chain data, and tried again by the next run."""
 
     attempt_id: str
     reason: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Journaled:
-    """A finished attempt as the journal keeps it."""
+class Rolled:
+    """How a run of a plan ended; its chains are in the journal.
 
-    key: str
-    chain: Chain
-
-
-def plan(
-    problems: Iterable[Problem],
-    model: Mapping[str, object],
-    chains: int,
-    sampling: Sampling,
-    protocol: Protocol = "text",
-) -> list[Attempt]:
-    """`chains` attempts at every problem, in a fixed order.
-
-    Args:
-        model: what identifies the model and its server; `name` is what chains are labelled with.
-        sampling: of every attempt; its seed is the base from which each attempt's own seed is made.
+    Attributes:
+        failures: in the plan's order.
+        unmade: attempts that were not made, or not finished, as a budget was used up or too much had failed.
+        reached: the limit of the budget that ended the run.
     """
-    attempts = []
-    for problem in problems:
-        for number in range(chains):
-            own = Sampling(**{**asdict(sampling), "seed": sampling.seed * 1_000 + number})
-            key = _key(problem, model, own, protocol)
-            attempts.append(Attempt(f"{problem.id}/{model['name']}/{number}", problem, own, protocol, key))
-    return attempts
+
+    failures: list[Failure] = field(default_factory=list)
+    unmade: int = 0
+    reached: str | None = None
 
 
-def _key(problem: Problem, model: Mapping[str, object], sampling: Sampling, protocol: Protocol) -> str:
-    task = TASKS[problem.task]
-    messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
-    determines = [problem.id, messages, tools, protocol, dict(model), asdict(sampling)]
-    return hashlib.sha256(json.dumps(determines, sort_keys=True).encode()).hexdigest()
+def missing(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Attempt]:
+    """The attempts that the journal lacks, by key."""
+    return {attempt.key: attempt for attempt in attempts if attempt.key not in journal}
 
 
 async def run_attempts(
     attempts: Sequence[Attempt],
     model: ChatModel,
-    journal: Journal,
+    journal: Journal[Journaled],
     concurrency: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[Chain], list[Failure]]:
-    """Chains of all attempts, in the plan's order; what the journal has is not asked again.
+    meter: Meter | None = None,
+    max_failures: float = float("inf"),
+    finished: Callable[[Attempt, Chain | None], None] = lambda attempt, chain: None,
+) -> Rolled:
+    """Make all attempts that the journal lacks.
 
     Args:
-        journal: of `Journaled`, keyed by `key`.
         concurrency: attempts in flight.
-        progress: called with (done, total) as attempts finish.
+        meter: counts what is spent, and may end the run.
+        max_failures: once more are lost, no further attempt begins.
+        finished: called with each attempt that is over, and its chain if it has one.
 
-    Returns:
-        The chains, and a failure for each attempt that the provider lost.
+    Raises:
+        EndpointUnusable: no attempt can succeed; what was finished is in the journal.
+        DataError: the journal cannot be written.
     """
+    meter = meter or Meter()
+    commit = GroupCommit(journal)
+    left = missing(attempts, journal)
     failures: dict[str, Failure] = {}
-    missing = iter([attempt for attempt in attempts if attempt.key not in journal.done])
-    done = sum(attempt.key in journal.done for attempt in attempts)
+    made = 0
+
+    async def make(attempt: Attempt) -> Chain | None:
+        nonlocal made
+        problem, own = attempt.problem, MeteredChat(model, meter)
+        whole = None
+        try:
+            protocol = PROTOCOLS[attempt.protocol]
+            chain = await solve(problem, TASKS[problem.task], own, attempt.sampling, protocol, attempt.id)
+            await commit.append(Journaled(attempt.key, chain, tuple(own.request_s)))
+            whole = own
+            made += 1
+            return chain
+        except EndpointUnusable:
+            raise
+        except ProviderError as error:
+            failures[attempt.key] = Failure(attempt.id, error.reason, str(error))
+            return None
+        finally:
+            await meter.finish(whole)
 
     async def work() -> None:
-        nonlocal done
-        for attempt in missing:  # shared by all workers: each takes the next
-            problem = attempt.problem
+        for attempt in queue:  # shared by all workers: each takes the next
+            if len(failures) > max_failures or not await meter.admit():
+                return
             try:
-                protocol = PROTOCOLS[attempt.protocol]
-                chain = await solve(problem, TASKS[problem.task], model, attempt.sampling, protocol, attempt.id)
-                journal.append(Journaled(attempt.key, chain))
-            except ProviderError as error:
-                failures[attempt.key] = Failure(attempt.id, str(error))
-            done += 1
-            progress(done, len(attempts))
+                chain = await make(attempt)
+            except BudgetError:
+                return
+            finished(attempt, chain)
 
+    queue = iter(left.values())
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
+            for _ in range(min(concurrency, len(left))):
                 group.create_task(work())
     except* CallwrightError as errors:
         raise _first(errors) from None
-    chains = [journal.done[attempt.key].chain for attempt in attempts if attempt.key in journal.done]
-    return chains, [failures[attempt.key] for attempt in attempts if attempt.key in failures]
+    lost = [failures[key] for key in left if key in failures]
+    return Rolled(lost, len(left) - made - len(lost), meter.reached)
 
 
 def _first(errors: BaseExceptionGroup[CallwrightError]) -> CallwrightError:
     """One of a group's errors: the workers fail for the same reason, such as a full disk."""
     first = errors.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def open_journal(path: Path) -> Journal:
-    """The journal of one model's attempts."""
-    return Journal(path, Journaled, key=_journal_key)
-
-
-def _journal_key(record: Journaled) -> str:
-    return record.key

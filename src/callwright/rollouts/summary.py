@@ -1,32 +1,94 @@
-"""What a rollout came to, and when too much of it was lost."""
+"""What a rollout came to: chains published in the plan's order, the usage report, and when it may not go on."""
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from callwright.errors import ProviderError
-from callwright.records import Chain, Problem
-from callwright.rollouts.sample import Failure
-from callwright.tasks import TASKS
+from callwright.params import BudgetParams, Prices
+from callwright.records import Chain, Usage
+from callwright.rollouts.budget import BudgetError, cost
+from callwright.rollouts.journal import Journaled
+from callwright.rollouts.plan import Attempt
+from callwright.rollouts.progress import answered_right
+from callwright.rollouts.sample import Failure, Rolled
+from callwright.storage import Journal, write
 
 
-def summarise(chains: Sequence[Chain], failures: Sequence[Failure], problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """Attempts, share answered right, steps and tokens of one model's rollout."""
-    right = sum(
-        chain.answer is not None
-        and TASKS[problems[chain.problem_id].task].grade(problems[chain.problem_id], chain.answer) == "right"
-        for chain in chains
-    )
+@dataclass(slots=True)
+class _Tally:
+    """Sums over chains that pass by, one at a time."""
+
+    usage: Usage = field(default_factory=Usage)
+    steps: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    chains: Counter[str] = field(default_factory=Counter)  # by task
+    right: Counter[str] = field(default_factory=Counter)  # by task
+    request_s: "array[float]" = field(default_factory=lambda: array("f"))
+
+    def add(self, attempt: Attempt, record: Journaled) -> None:
+        self.usage += record.chain.usage
+        self.steps += len(record.chain.steps)
+        self.outcomes[record.chain.outcome] += 1
+        self.chains[attempt.problem.task] += 1
+        self.right[attempt.problem.task] += answered_right(attempt, record.chain)
+        self.request_s.extend(record.request_s)
+
+
+def chains_of(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Chain]:
+    """The chains that the journal has of a plan, in the plan's order, one at a time."""
+    return (journal[attempt.key].chain for attempt in attempts if attempt.key in journal)
+
+
+def publish(
+    path: Path, attempts: Sequence[Attempt], journal: Journal[Journaled], rolled: Rolled, prices: Prices | None = None
+) -> dict[str, Any]:
+    """Write a plan's chains, all or nothing, and report what they came to.
+
+    Tokens, cost and latency are those of the published chains, whichever run made them; so a resumed rollout reports
+    what an undisturbed one does. Latency is what a chain waits for a reply, in seconds.
+    """
+    tally = _Tally()
+
+    def chains() -> Iterator[Chain]:
+        for attempt in attempts:
+            if attempt.key in journal:
+                record = journal[attempt.key]
+                tally.add(attempt, record)
+                yield record.chain
+
+    count = write(path, chains())
     return {
-        "attempts": len(chains) + len(failures),
-        "chains": len(chains),
-        "failures": len(failures),
-        "answered_right": round(right / len(chains), 4) if chains else 0.0,
-        "outcomes": dict(sorted(Counter(chain.outcome for chain in chains).items())),
-        "steps": sum(len(chain.steps) for chain in chains),
-        "prompt_tokens": sum(chain.usage.prompt_tokens for chain in chains),
-        "completion_tokens": sum(chain.usage.completion_tokens for chain in chains),
+        "attempts": len(attempts),
+        "chains": count,
+        "failures": len(rolled.failures),
+        "failure_reasons": dict(sorted(Counter(failure.reason for failure in rolled.failures).items())),
+        "unmade": rolled.unmade,
+        "answered_right": _share(tally.right.total(), count),
+        "accuracy": {task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "steps": tally.steps,
+        "prompt_tokens": tally.usage.prompt_tokens,
+        "cached_tokens": tally.usage.cached_tokens,
+        "completion_tokens": tally.usage.completion_tokens,
+        "cost": round(cost(tally.usage, prices), 4) if prices else None,
+        "latency_s": _percentiles(tally.request_s),
     }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _percentiles(seconds: "array[float]") -> dict[str, float]:
+    """Nearest-rank percentiles of request latencies."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return {}
+    return {f"p{share}": round(ordered[max(0, -(-share * len(ordered) // 100) - 1)], 3) for share in (50, 95)}
 
 
 def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
@@ -36,8 +98,29 @@ def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) ->
         ProviderError: names the count, the limit and the commonest reason.
     """
     if failures and len(failures) > limit * attempts:
-        reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
+        reason, count = Counter(failure.message or failure.reason for failure in failures).most_common(1)[0]
         raise ProviderError(
             f"{len(failures):,} of {attempts:,} attempts failed (limit {limit:.0%}); {count:,} times: {reason}; "
             f"finished attempts are kept in the journal"
         )
+
+
+def refuse_unmade(name: str, rolled: Rolled, attempts: int, budget: BudgetParams) -> str | None:
+    """Stop at a budget that was used up, or say how far the rollout came if `on_budget` lets it go on.
+
+    Returns:
+        The line to print; None when everything was made.
+
+    Raises:
+        BudgetError: `on_budget` is `stop`.
+    """
+    if rolled.reached is None or not rolled.unmade:
+        return None
+    done = attempts - rolled.unmade - len(rolled.failures)
+    line = f"{name}: the budget is used up ({rolled.reached}) with {done:,} of {attempts:,} attempts done"
+    if budget.on_budget == "publish":
+        return f"{line}; they are published (rollout.budget.on_budget: publish)"
+    raise BudgetError(
+        f"{line}; they are kept in the journal: run again to spend as much once more, raise the limit, or set "
+        "rollout.budget.on_budget: publish to go on with them"
+    )

@@ -1,0 +1,180 @@
+"""What a rollout may spend, and what it has spent."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
+from callwright.errors import CallwrightError
+from callwright.params import BudgetParams, Prices
+from callwright.records import Usage
+
+TOKENS_PER_PRICE = 1_000_000
+
+
+class BudgetError(CallwrightError):
+    """A budget is used up; what was finished is in the journal."""
+
+
+def cost(usage: Usage, prices: Prices) -> float:
+    """What tokens cost, in the unit of the prices.
+
+    >>> cost(Usage(3_000_000, 500_000, cached_tokens=1_000_000), Prices(prompt=2.0, cached=0.5, completion=8.0))
+    8.5
+    """
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    total = fresh * prices.prompt + usage.cached_tokens * prices.cached + usage.completion_tokens * prices.completion
+    return total / TOKENS_PER_PRICE
+
+
+class Meter:
+    """Counts the requests and tokens of one run, and holds them against its budget.
+
+    No attempt begins that would not fit beside those under way, going by what the finished ones took; so chains are
+    rarely cut off, and a small budget is never spread over many chains of which none gets finished. The limit itself
+    holds for every request: none is sent at or above it, counting those on the way at the average of the answered.
+
+    Args:
+        budget: None: no limits.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        budget: BudgetParams | None = None,
+        prices: Prices | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._prices = prices
+        self._clock = clock
+        self._limits = budget.limits() if budget else {}
+        self._began = clock()
+        self._changed = asyncio.Condition()
+        self._waiting = self._running = self._finished = 0  # requests; attempts; attempts
+        self._taken = dict.fromkeys(self._limits, 0.0)  # by the finished attempts
+        self.requests = 0  # answered or lost
+        self.usage = Usage()
+        self.reached: str | None = None  # the limit that ended the run
+
+    def seconds(self) -> float:
+        return self._clock() - self._began
+
+    def cost(self) -> float | None:
+        """So far; None without prices."""
+        return cost(self.usage, self._prices) if self._prices else None
+
+    async def admit(self) -> bool:
+        """Whether one more attempt may begin; waits where those under way have yet to show it. Then `finish` it."""
+        if self._limits:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._running == 0 or not self._no_room())
+                if over := self._no_room():
+                    self.reached = self.reached or over
+                    return False
+        self._running += 1
+        return True
+
+    async def finish(self, attempt: "MeteredChat | None") -> None:
+        """An attempt is over; None: its chain was not finished."""
+        self._running -= 1
+        if not self._limits:
+            return
+        if attempt is not None:
+            self._finished += 1
+            own = self._amounts(len(attempt.request_s), attempt.usage, attempt.seconds())
+            self._taken = {name: taken + own[name] for name, taken in self._taken.items()}
+        async with self._changed:
+            self._changed.notify_all()
+
+    def begin_request(self) -> None:
+        """Count a request in.
+
+        Raises:
+            BudgetError: no request may be sent any more.
+        """
+        if over := self._spent():
+            self.reached = over
+            raise BudgetError(over)
+        self._waiting += 1
+
+    def end_request(self, usage: Usage) -> None:
+        self._waiting -= 1
+        self.requests += 1
+        self.usage += usage
+
+    def _no_room(self) -> str | None:
+        """The limit that one more attempt would overstep, going by the mean of the finished ones."""
+        spent = self._amounts(self.requests, self.usage, self.seconds())
+        for name, limit in self._limits.items():
+            mean = self._taken[name] / self._finished if self._finished else 0.0
+            if name == "seconds":
+                fits = spent[name] + mean < limit  # attempts side by side take no longer than one
+            elif self._finished:
+                under_way = max(mean * (self._finished + self._running), spent[name])
+                fits = under_way + mean <= limit
+            else:
+                fits = self._running == 0 and spent[name] < limit  # the first one shows what an attempt takes
+            if not fits:
+                return self._said(name, spent[name])
+        return None
+
+    def _spent(self) -> str | None:
+        """The limit that one more request would overstep, with those on the way at the mean of the others."""
+        if not self._limits:
+            return None
+        spent = self._amounts(self.requests, self.usage, self.seconds())
+        for name, limit in self._limits.items():
+            mean = {"requests": 1.0, "seconds": 0.0}.get(name, spent[name] / max(self.requests, 1))
+            if spent[name] + mean * self._waiting >= limit:
+                return self._said(name, spent[name])
+        return None
+
+    def _amounts(self, requests: int, usage: Usage, seconds: float) -> dict[str, float]:
+        return {
+            "requests": float(requests),
+            "tokens": float(usage.prompt_tokens + usage.completion_tokens),
+            "cost": cost(usage, self._prices) if self._prices else 0.0,
+            "seconds": seconds,
+        }
+
+    def _said(self, name: str, spent: float) -> str:
+        digits = 2 if name == "cost" else 0
+        return f"rollout.budget.{name}: {spent:,.{digits}f} of {self._limits[name]:,.{digits}f}"
+
+
+class MeteredChat:
+    """A chat model as one attempt uses it: every request is counted and timed.
+
+    Attributes:
+        request_s: seconds that each answered request took, retries and waiting for the endpoint included.
+    """
+
+    def __init__(self, model: ChatModel, meter: Meter) -> None:
+        self.name = model.name
+        self.request_s: list[float] = []
+        self.usage = Usage()
+        self._model = model
+        self._meter = meter
+        self._began = time.monotonic()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
+        """The model's reply.
+
+        Raises:
+            ProviderError: there is none.
+            BudgetError: the request may not be sent.
+        """
+        self._meter.begin_request()
+        began = time.monotonic()
+        used = Usage()
+        try:
+            reply = await self._model.reply(messages, tools, sampling)
+            used = reply.usage
+        finally:
+            self._meter.end_request(used)
+        self.request_s.append(round(time.monotonic() - began, 3))
+        self.usage += used
+        return reply

@@ -1,0 +1,94 @@
+"""The journal of a rollout: finished attempts, outside the DVC outs, so that none is paid for twice."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from callwright import paths
+from callwright.errors import DataError
+from callwright.records import Chain
+from callwright.storage import Journal
+
+FOLDER_ENV = "CALLWRIGHT_JOURNALS"
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """A finished attempt: its chain, and how many seconds each of its requests took."""
+
+    key: str
+    chain: Chain
+    request_s: tuple[float, ...] = ()
+
+
+def journal_path(name: str) -> Path:
+    """Where the journal of one model's attempts lies: in CALLWRIGHT_JOURNALS, else in the project's .callwright.
+
+    `dvc exp run --temp` and `--queue` work in a copy of the project below .dvc/tmp/exps, which DVC deletes: there it is
+    the project's own journal all the same.
+    """
+    folder = os.environ.get(FOLDER_ENV)
+    if folder:
+        return Path(folder) / f"{name}.jsonl"
+    project = Path()
+    here = Path.cwd()
+    for parent in here.parents:
+        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
+            project = parent.parents[2]
+    return project / paths.WORK / "journals" / f"{name}.jsonl"
+
+
+@contextmanager
+def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
+    """Open a journal for this process alone; another run that has it open is waited for.
+
+    Raises:
+        DataError: it cannot be opened, or holds a line that is no attempt.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
+    try:
+        journal = Journal(path, Journaled, key=_key)
+        try:
+            yield journal
+        finally:
+            journal.close()
+    finally:
+        lock.release()
+
+
+def _key(record: Journaled) -> str:
+    return record.key
+
+
+class GroupCommit:
+    """Lets attempts that finish together share one sync, which takes milliseconds, off the event loop."""
+
+    def __init__(self, journal: Journal[Journaled]) -> None:
+        self._journal = journal
+        self._lock = asyncio.Lock()
+        self._added = self._synced = 0
+
+    async def append(self, record: Journaled) -> None:
+        """Add a finished attempt; it is on disk when this returns.
+
+        Raises:
+            DataError: the disk is full or not writable.
+        """
+        self._journal.add(record)
+        self._added += 1
+        own = self._added
+        async with self._lock:
+            if self._synced < own:  # else a sync that began after this was added covered it
+                added = self._added
+                await asyncio.to_thread(self._journal.sync)
+                self._synced = added

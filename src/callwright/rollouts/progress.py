@@ -1,0 +1,110 @@
+"""How far a rollout is: a bar on a terminal, a line a minute elsewhere."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from callwright.records import Chain
+from callwright.rollouts.budget import Meter
+from callwright.rollouts.plan import Attempt
+from callwright.tasks import TASKS
+
+LINE_EVERY_S, BAR_EVERY_S = 60.0, 0.5
+
+
+class Progress:
+    """Counts of one model's rollout.
+
+    Args:
+        done: attempts that the journal had already.
+        total: attempts of the plan.
+    """
+
+    def __init__(self, name: str, done: int, total: int, meter: Meter) -> None:
+        self.name = name
+        self.done = done
+        self.total = total
+        self._meter = meter
+        self._before = done
+        self._lost = self._right = self._chains = 0
+
+    def finished(self, attempt: Attempt, chain: Chain | None) -> None:
+        """An attempt is over, with a chain or without."""
+        self.done += 1
+        if chain is None:
+            self._lost += 1
+            return
+        self._chains += 1
+        self._right += answered_right(attempt, chain)
+
+    def text(self) -> str:
+        """What is known beside done and total: accuracy of this run's chains, tokens, cost, requests a second, ETA."""
+        meter = self._meter
+        parts = [f"{self._right / self._chains:.1%} right"] if self._chains else []
+        if self._lost:
+            parts.append(f"{self._lost:,} lost")
+        parts.append(f"{meter.usage.prompt_tokens + meter.usage.completion_tokens:,} tokens")
+        cost = meter.cost()
+        if cost is not None:
+            parts.append(f"cost {cost:,.2f}")
+        seconds = meter.seconds()
+        parts.append(f"{meter.requests / seconds:,.1f} requests/s" if seconds else "")
+        made = self.done - self._before
+        if made:
+            parts.append(f"{_duration(seconds / made * (self.total - self.done))} left")
+        return ", ".join(filter(None, parts))
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Show the progress while the block runs."""
+        showing = asyncio.create_task(self._bar() if sys.stderr.isatty() else self._lines())
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    async def _lines(self) -> None:
+        while True:
+            await asyncio.sleep(LINE_EVERY_S)
+            sys.stderr.write(f"{self.name}: {self.done:,} of {self.total:,} attempts, {self.text()}\n")
+            sys.stderr.flush()
+
+    async def _bar(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        with Bar(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
+            task = bar.add_task(self.name, total=self.total, text="")
+            try:
+                while True:
+                    bar.update(task, completed=self.done, text=self.text(), refresh=True)
+                    await asyncio.sleep(BAR_EVERY_S)
+            finally:
+                bar.update(task, completed=self.done, text=self.text(), refresh=True)
+
+
+def answered_right(attempt: Attempt, chain: Chain) -> bool:
+    """Whether a chain's answer is graded right; how it came about is the business of the validation."""
+    if chain.answer is None:
+        return False
+    return TASKS[attempt.problem.task].grade(attempt.problem, chain.answer) == "right"
+
+
+def _duration(seconds: float) -> str:
+    """
+    >>> _duration(59.6), _duration(3_725)
+    ('1 min', '1 h 2 min')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,30 @@
+"""A teacher's rollout in a process of its own, so that it can be killed.
+
+python -m tests.rollouts.teacher_process PROBLEMS URL FOLDER
+"""
+
+from pathlib import Path
+
+from callwright.params import Params, SamplingParams
+from callwright.records import Problem
+from callwright.rollouts.journal import open_journal
+from callwright.rollouts.plan import teacher_plan
+from callwright.rollouts.run import roll_out_teacher
+from callwright.rollouts.summary import publish, refuse_failures
+from callwright.storage import read
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+CHAINS, CONCURRENCY = 3, 8
+
+
+def main(problems_file: Path, url: str, folder: Path) -> None:
+    params = Params.load(PARAMS)
+    problems = list(read(Problem, problems_file))
+    teacher = params.teacher.model_copy(update={"base_url": url})
+    rollout = params.rollout.model_copy(update={"concurrency": CONCURRENCY})
+    own = SamplingParams(chains=CHAINS, temperature=0.7, top_p=1.0, problems=None)
+    plan = teacher_plan(problems, teacher, own, rollout, seed=7)
+    with open_journal(folder / "journal.jsonl") as journal:
+        rolled = roll_out_teacher(problems, teacher, plan, rollout, journal)
+        refuse_failures(rolled.failures, len(plan), 0)
+        publish(folder / "chains.jsonl", plan, journal, rolled)

@@ -1,0 +1,142 @@
+import asyncio
+
+import pytest
+
+from callwright.chat.model import Reply, Sampling
+from callwright.params import BudgetParams, Prices
+from callwright.records import Usage
+from callwright.rollouts.budget import BudgetError, Meter, MeteredChat, cost
+from callwright.rollouts.journal import open_journal
+from callwright.rollouts.plan import plan
+from callwright.rollouts.sample import Rolled, run_attempts
+from callwright.rollouts.summary import refuse_unmade
+from tests.fakes import ScriptedChat, problem
+
+PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
+ATTEMPTS = plan([problem(id=str(number)) for number in range(50)], {"name": "scripted"}, 1, Sampling())
+
+
+def budget(on_budget: str = "stop", **limits: float) -> BudgetParams:
+    none = dict.fromkeys(("requests", "tokens", "cost", "seconds"))
+    return BudgetParams.model_validate({**none, "on_budget": on_budget, **limits})
+
+
+class SteadyChat:
+    """Solves 2 + 3 in two replies of 10 + 2 tokens each, and lets other attempts run in between."""
+
+    name = "steady"
+
+    def __init__(self, second_s: float = 0.0) -> None:
+        self.asked = self.waiting = self.most_waiting = 0
+        self._second_s = second_s
+
+    async def reply(self, messages, tools, sampling) -> Reply:
+        self.asked += 1
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        await asyncio.sleep(self._second_s if len(messages) > 2 else 0)
+        self.waiting -= 1
+        return Reply("answer(5)" if len(messages) > 2 else "add(2, 3)", "stop", Usage(10, 2))
+
+
+async def roll(tmp_path, limits: BudgetParams, model: SteadyChat, concurrency: int = 8) -> tuple[int, Rolled]:
+    """How many attempts the journal gained, and how the run ended."""
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        before = len(journal)
+        rolled = await run_attempts(ATTEMPTS, model, journal, concurrency, Meter(limits, PRICES))
+        return len(journal) - before, rolled
+
+
+def test_a_cost_is_that_of_fresh_cached_and_written_tokens():
+    used = Usage(prompt_tokens=3_000_000, completion_tokens=500_000, cached_tokens=1_000_000)
+    assert cost(used, PRICES) == 2 * 2.0 + 1 * 0.5 + 0.5 * 8.0
+
+
+@pytest.mark.parametrize(
+    ("limits", "attempts"),
+    [
+        ({"requests": 21}, 10),  # two each
+        ({"tokens": 250}, 10),  # 24 each: ten make 240
+        ({"cost": 0.000730}, 10),  # 2 x (10 x 2 + 2 x 8) millionths = 72 each: ten make 720
+    ],
+)
+async def test_a_budget_is_used_up_by_whole_attempts(tmp_path, limits, attempts):
+    model = SteadyChat()
+    made, rolled = await roll(tmp_path, budget(**limits), model)
+    assert (made, rolled.unmade, model.asked) == (attempts, 50 - attempts, 2 * attempts)
+    assert rolled.reached is not None
+    assert rolled.reached.startswith(f"rollout.budget.{next(iter(limits))}: ")
+
+
+async def test_a_small_budget_is_not_spread_over_many_attempts_of_which_none_gets_finished(tmp_path):
+    made, _ = await roll(tmp_path, budget(requests=4), SteadyChat(), concurrency=32)
+    assert made == 2
+
+
+async def test_attempts_run_side_by_side_once_the_first_has_shown_what_one_takes(tmp_path):
+    model = SteadyChat()
+    made, rolled = await roll(tmp_path, budget(requests=1_000), model)
+    assert (made, rolled) == (50, Rolled())
+    assert model.most_waiting == 8
+
+
+async def test_the_next_run_spends_as_much_once_more(tmp_path):
+    made = [(await roll(tmp_path, budget(tokens=480), SteadyChat()))[0] for _ in range(3)]
+    assert made == [20, 20, 10]  # 24 tokens each
+
+
+async def test_seconds_end_a_run(tmp_path):
+    made, rolled = await roll(tmp_path, budget(seconds=0.5), SteadyChat(second_s=0.1), concurrency=1)
+    assert 0 < made < 50
+    assert rolled.unmade == 50 - made
+    assert rolled.reached is not None
+    assert rolled.reached.startswith("rollout.budget.seconds: 0 of 0")  # shown in whole seconds
+
+
+async def test_no_request_is_sent_over_the_limit_by_attempts_that_turn_out_longer(tmp_path):
+    wrong = "add(2, 3)"
+    long = [wrong, "add(5, 1)", "add(6, 1)", "add(7, 1)", "add(8, 1)", "answer(9)"]
+    model = ScriptedChat("add(2, 3)", "answer(5)", *long)
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        rolled = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(requests=5)))
+        assert len(journal) == 1
+    assert len(model.asked) == 5  # two for the first attempt, and three of the six that the second wanted
+    assert rolled == Rolled([], 49, "rollout.budget.requests: 5 of 5")
+
+
+async def test_requests_on_the_way_count_at_the_mean_of_the_others():
+    meter = Meter(budget(tokens=48))
+    chat = MeteredChat(SteadyChat(), meter)
+    for _ in range(2):
+        await chat.reply([], (), Sampling())  # 24 tokens, 12 each
+    meter.begin_request()
+    meter.begin_request()  # two on the way: 24 + 24 reaches the limit
+    with pytest.raises(BudgetError, match=r"rollout\.budget\.tokens: 24 of 48"):
+        meter.begin_request()
+
+
+async def test_what_an_attempt_used_is_counted_for_itself_and_for_the_run():
+    meter = Meter(None, PRICES)
+    first, second = MeteredChat(SteadyChat(), meter), MeteredChat(SteadyChat(), meter)
+    await first.reply([], (), Sampling())
+    await second.reply([], (), Sampling())
+    await second.reply([], (), Sampling())
+    assert (first.usage, len(first.request_s)) == (Usage(10, 2), 1)
+    assert (second.usage, len(second.request_s)) == (Usage(20, 4), 2)
+    assert (meter.usage, meter.requests) == (Usage(30, 6), 3)
+    assert meter.cost() == pytest.approx((30 * 2 + 6 * 8) / 1_000_000)
+
+
+def test_a_used_up_budget_stops_the_stage_or_says_how_far_it_came():
+    cut = Rolled([], 40, "rollout.budget.tokens: 480 of 500")
+    with pytest.raises(BudgetError) as caught:
+        refuse_unmade("teacher", cut, 60, budget("stop", tokens=500))
+    line = str(caught.value)
+    assert line.startswith(
+        "teacher: the budget is used up (rollout.budget.tokens: 480 of 500) with 20 of 60 attempts done; "
+    )
+    assert "\n" not in line
+    told = refuse_unmade("teacher", cut, 60, budget("publish", tokens=500))
+    assert told is not None
+    assert "20 of 60 attempts done; they are published" in told
+    assert refuse_unmade("teacher", Rolled(), 60, budget("stop", tokens=500)) is None

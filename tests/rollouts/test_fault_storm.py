@@ -1,0 +1,90 @@
+"""Seven kinds of fault, each in a tenth of the answers: a rollout by the real client from the oracle over a port."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from callwright.chat.endpoint import EndpointChat
+from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.oracle import create_app
+from callwright.chat.oracle_faults import Faults
+from callwright.errors import ProviderError
+from callwright.problems.synthetic import synthetic_problems
+from callwright.records import Chain
+from callwright.rollouts.journal import open_journal
+from callwright.rollouts.plan import plan
+from callwright.rollouts.sample import Rolled, run_attempts
+from callwright.rollouts.summary import chains_of
+from tests.chat.conftest import Servers
+from tests.fakes import NO_MISTAKES, teacher
+
+STORM = Faults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
+MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
+PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7).problems
+TEXT, NATIVE = (plan(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
+ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
+
+
+class Counting:
+    """A chat model that counts the replies and the errors of another."""
+
+    def __init__(self, model: EndpointChat) -> None:
+        self.name, self._model = model.name, model
+        self.replies = 0
+        self.errors: Counter[str] = Counter()
+
+    async def reply(self, messages: list[Message], tools: list[Tool], sampling: Sampling) -> Reply:
+        try:
+            reply = await self._model.reply(messages, tools, sampling)
+        except ProviderError as error:
+            self.errors[error.reason] += 1
+            raise
+        self.replies += 1
+        return reply
+
+
+async def roll_out(model: Counting, path: Path) -> tuple[dict[str, Chain], Rolled]:
+    """Chains by id, and how the run ended; sixteen attempts at a time."""
+    with open_journal(path) as journal:
+        rolled = await run_attempts(ATTEMPTS, model, journal, 16)
+        return {chain.id + chain.protocol: chain for chain in chains_of(ATTEMPTS, journal)}, rolled
+
+
+@pytest.mark.slow
+async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_makes_what_was_lost(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TEACHER_API_KEY", "any")
+    calm = EndpointChat(teacher(), create_app(PROBLEMS, MISTAKES))
+    expected, _ = await roll_out(Counting(calm), tmp_path / "calm.jsonl")
+    assert len(expected) == len(ATTEMPTS) == 24
+
+    app, servers = create_app(PROBLEMS, MISTAKES, faults=STORM), Servers()
+    model = EndpointChat(teacher(base_url=servers(app), timeout_s=1.5, max_retries=3))
+    counting = Counting(model)
+    chains, rolled = await roll_out(counting, tmp_path / "storm.jsonl")
+    await model.close()
+    servers.stop_all()
+
+    assert len(chains) + len(rolled.failures) == 24
+    assert 0 < len(rolled.failures) < 24
+    assert chains == {name: expected[name] for name in chains}
+
+    planted = app.state.planted
+    assert set(planted) == set(STORM.shares())
+    assert model.failures == Counter(
+        {
+            "answered 429": planted["busy"],
+            "answered 500": planted["broken"],
+            "connection lost": planted["dropped"] + planted["truncated"],
+            "no completion": planted["empty"] + planted["garbled"],
+            "timed out": planted["slow"],
+        }
+    )
+    assert model.requests == counting.replies + model.failures.total()
+    assert Counter(failure.reason for failure in rolled.failures) == counting.errors
+
+    again, rolled = await roll_out(Counting(calm), tmp_path / "storm.jsonl")
+    await calm.close()
+    assert (again, rolled) == (expected, Rolled())

@@ -1,0 +1,71 @@
+import asyncio
+import io
+import os
+import pty
+import subprocess
+import sys
+
+from callwright.chat.model import Sampling
+from callwright.params import Prices
+from callwright.records import Usage
+from callwright.rollouts import progress
+from callwright.rollouts.budget import Meter
+from callwright.rollouts.plan import plan
+from callwright.rollouts.progress import Progress
+from tests.fakes import chain, problem
+
+(ATTEMPT,) = plan([problem()], {"name": "scripted"}, 1, Sampling())
+
+
+def under_way() -> Progress:
+    """After 60 s: 4 of 10 attempts were done before, then one right, one wrong, one lost; 6 requests of 10 + 2."""
+    times = iter([0.0])
+    meter = Meter(None, Prices(prompt=0.0, cached=0.0, completion=1_000_000.0), clock=lambda: next(times, 60.0))
+    for _ in range(6):
+        meter.begin_request()
+        meter.end_request(Usage(10, 2))
+    shown = Progress("teacher", 4, 10, meter)
+    for one in (chain("add(2, 3)", "answer(5)"), chain("answer(6)"), None):
+        shown.finished(ATTEMPT, one)
+    return shown
+
+
+def test_progress_says_all_that_is_known():
+    shown = under_way()
+    assert (shown.done, shown.total) == (7, 10)
+    # three attempts in 60 s, so 20 s for each of the last three; 12 completion tokens at 1 each
+    assert shown.text() == "50.0% right, 1 lost, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
+
+
+async def test_where_there_is_no_terminal_there_is_a_line_now_and_then(monkeypatch):
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    async with under_way().shown():
+        await asyncio.sleep(0.3)
+    lines = sys.stderr.getvalue().splitlines()
+    assert len(lines) >= 2
+    assert set(lines) == {f"teacher: 7 of 10 attempts, {under_way().text()}"}
+
+
+ON_A_TERMINAL = """
+import asyncio
+from tests.rollouts.test_progress import under_way
+
+async def main():
+    async with under_way().shown():
+        await asyncio.sleep(0.2)
+
+asyncio.run(main())
+"""
+
+
+def test_on_a_terminal_there_is_a_bar():
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "160", "TERM": "xterm"}
+    subprocess.run([sys.executable, "-c", ON_A_TERMINAL], stderr=theirs, env=environment, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "━" in shown
+    assert "7/10" in shown
+    assert "50.0% right, 1 lost, 72 tokens, cost 12.00" in shown
