@@ -6,7 +6,7 @@ import pytest
 
 from callwright.records import FAULTS, Chain, StepFault, Verdict
 from callwright.tasks import TASKS
-from callwright.validation.faults import judge
+from callwright.validation.faults import BREAKING, MEANINGS, judge
 from callwright.validation.replay import replay
 from tests.fakes import chain, problem, step
 
@@ -127,3 +127,19 @@ def test_an_answer_out_of_a_list_that_a_call_returned_is_grounded():
     nine = replace(SUM, answer="-3")
     assert verdict(chain("solve('x**2 = 9')", "answer(-3)"), nine).correct
     assert not verdict(chain("solve('x**2 = 16')", "answer(-3)"), nine).correct
+
+
+def test_an_outcome_that_the_last_step_contradicts_is_a_replay_mismatch():
+    stopped = replace(chain("add(2, 3)", "answer(5)"), outcome="step_limit")
+    assert verdict(stopped).faults == (
+        StepFault("replay_mismatch", 1, "recorded outcome step_limit, but the last step gave an answer"),
+    )
+
+
+def test_an_answer_without_any_step_is_a_mismatch_and_a_guess_at_the_first_place():
+    assert found(replace(chain(), answer="5", outcome="answered")) == [("replay_mismatch", 0), ("ungrounded_answer", 0)]
+
+
+def test_every_fault_has_a_sentence_for_people():
+    assert set(MEANINGS) == set(FAULTS)
+    assert set(FAULTS) > BREAKING

@@ -1,14 +1,31 @@
-"""What chains must be like to be trusted."""
+"""What problems, chains and pairs must be like to be trusted."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from callwright.params.section import Section, Share
 
 
 class ValidateParams(Section):
-    """Bounds of the data-quality suite. Critical ones stop the pipeline, the others warn."""
+    """Bounds of the data-quality suites. docs/validation.md says which stop the pipeline and which warn."""
 
     min_correct_share: float = Share
     max_correct_share: float = Share
+    min_answered_share: float = Share
+    max_fault_share: float = Share
+    max_label_share: float = Share
     max_quarantined_share: float = Share
+    max_drift: float = Field(gt=0)
+    max_steps: int = Field(ge=1)
+    max_tokens: int = Field(ge=1)
     max_reply_characters: int = Field(ge=1)
+    max_question_characters: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _leave_room_for_correct_chains(self) -> Self:
+        if self.min_correct_share > self.max_correct_share:
+            raise ValueError(
+                f"min_correct_share {self.min_correct_share} is above max_correct_share {self.max_correct_share}"
+            )
+        return self

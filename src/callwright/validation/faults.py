@@ -1,6 +1,6 @@
 """The named ways in which a chain is wrong, found by pure functions, each with a sentence a person understands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from callwright.agent.loop import ends_chain
 from callwright.functions.toolbox import Toolbox
@@ -9,6 +9,20 @@ from callwright.tasks import TASKS
 
 BREAKING = frozenset({"ungrounded_answer", "wrong_answer", "no_answer", "undecided", "replay_mismatch"})
 """Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
+
+MEANINGS: Mapping[str, str] = {
+    "syntax": "The reply holds no call that could be read.",
+    "unknown_function": "The call names a function that does not exist.",
+    "bad_arguments": "The function does not take these arguments.",
+    "execution_error": "The call was fine, but it could not be executed.",
+    "repeated_call": "The same call was made before, so it told nothing new.",
+    "ungrounded_answer": "The answer was returned by no call: it was guessed, right or wrong.",
+    "wrong_answer": "The answer is not the problem's.",
+    "no_answer": "The chain ended without an answer.",
+    "undecided": "Whether the answer is right could not be decided.",
+    "replay_mismatch": "Executing the calls again does not give what was recorded.",
+}
+"""What each fault means, for people; the fault of a step says what it was there."""
 
 
 def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...]) -> Verdict:
@@ -21,7 +35,7 @@ def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...]) -> Verdict
     found = [
         *_step_errors(chain),
         *_replay_mismatches(chain, replayed),
-        *_answer_mismatch(chain),
+        *_end_mismatch(chain),
         *_repeated_calls(chain, task.toolbox),
         *_answer_faults(chain, problem),
     ]
@@ -43,12 +57,16 @@ def _replay_mismatches(chain: Chain, replayed: tuple[Step, ...]) -> Iterator[Ste
             yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {now}")
 
 
-def _answer_mismatch(chain: Chain) -> Iterator[StepFault]:
+def _end_mismatch(chain: Chain) -> Iterator[StepFault]:
+    """An answer or an outcome that is not what the last step came to."""
+    place = max(len(chain.steps) - 1, 0)
     last = chain.steps[-1] if chain.steps else None
     given = last.observation if last is not None and ends_chain(last) else None
     if chain.answer != given:
-        place = max(len(chain.steps) - 1, 0)
         yield StepFault("replay_mismatch", place, f"recorded answer {chain.answer!r}, but the last step gave {given!r}")
+    elif (chain.outcome == "answered") != (given is not None):
+        ended = "an answer" if given is not None else "no answer"
+        yield StepFault("replay_mismatch", place, f"recorded outcome {chain.outcome}, but the last step gave {ended}")
 
 
 def _came_of(step: Step) -> str:
@@ -67,9 +85,9 @@ def _repeated_calls(chain: Chain, toolbox: Toolbox) -> Iterator[StepFault]:
 
 
 def _answer_faults(chain: Chain, problem: Problem) -> Iterator[StepFault]:
-    last = len(chain.steps) - 1
+    last = max(len(chain.steps) - 1, 0)
     if chain.answer is None:
-        yield StepFault("no_answer", max(last, 0), f"no answer after {len(chain.steps)} steps ({chain.outcome})")
+        yield StepFault("no_answer", last, f"no answer after {len(chain.steps)} steps ({chain.outcome})")
         return
     grade = TASKS[problem.task].grade(problem, chain.answer)
     if grade == "wrong":

@@ -1,47 +1,84 @@
-"""Checked chains as a table: one row a chain, one column a property that the quality suite bounds."""
+"""Problems and checked lines as tables: one column a property that a suite bounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from callwright.agent.protocol import TEXT
-from callwright.records import CheckedChain, Problem
+from callwright.problems.decontaminate import normalise
+from callwright.records import Problem
+from callwright.validation.lines import NONE, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NONE = "none"  # first fault of a chain without one
+NUMBERS = ("steps", "prompt_tokens", "completion_tokens", "longest_reply")
+FLAGS = ("answered", "correct")
+TEXTS = ("id", "problem_id", "model", "protocol", "outcome", "task", "split", "first_fault")
 
 
-def frame_of(checked: Sequence[CheckedChain], problems: Mapping[str, Problem]) -> "pd.DataFrame":
-    """A row per chain.
+def line_frame(rows: Sequence[Row]) -> "pd.DataFrame":
+    """A row per line of the chain files; columns as in `Row`, None where a line has no such property."""
+    import pandas as pd
 
-    Columns: id, problem_id, model, task, split, protocol, outcome (text); answered, correct, replayed (bool);
-    steps, prompt_tokens, completion_tokens, longest_reply (characters) (int); first_fault (text, "none" without).
-    """
+    return pd.DataFrame(rows, columns=Row._fields)
+
+
+def chain_frame(lines: "pd.DataFrame") -> "pd.DataFrame":
+    """The lines that hold a usable chain, without the columns of complaints, each column in its type."""
+    types = {**dict.fromkeys(TEXTS, "str"), **dict.fromkeys(NUMBERS, "int64"), **dict.fromkeys(FLAGS, "bool")}
+    return lines[list(types)].astype(types)
+
+
+def task_frame(chains: "pd.DataFrame") -> "pd.DataFrame":
+    """A row per task, its `id`: chains (count), correct and answered (shares), fault (the commonest), fault_share."""
     import pandas as pd
 
     rows = []
-    for record in checked:
-        chain, verdict = record.chain, record.verdict
-        problem = problems[chain.problem_id]
-        replies = [TEXT.reply_message(step)["content"] for step in chain.steps]
+    for task, own in chains.groupby("task", sort=True):
+        faults = own["first_fault"][own["first_fault"] != NONE].value_counts()
         rows.append(
             {
-                "id": chain.id,
-                "problem_id": chain.problem_id,
-                "model": chain.model,
-                "task": problem.task,
-                "split": problem.split,
-                "protocol": chain.protocol,
-                "outcome": chain.outcome,
-                "answered": chain.answer is not None,
-                "correct": verdict.correct,
-                "replayed": all(fault.fault != "replay_mismatch" for fault in verdict.faults),
-                "steps": len(chain.steps),
-                "prompt_tokens": chain.usage.prompt_tokens,
-                "completion_tokens": chain.usage.completion_tokens,
-                "longest_reply": max((len(reply) for reply in replies), default=0),
-                "first_fault": verdict.faults[0].fault if verdict.faults else NONE,
+                "id": str(task),
+                "chains": len(own),
+                "correct": float(own["correct"].mean()),
+                "answered": float(own["answered"].mean()),
+                "fault": str(faults.index[0]) if len(faults) else NONE,
+                "fault_share": float(faults.iloc[0] / len(own)) if len(faults) else 0.0,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def problem_frame(problems: Sequence[Problem]) -> "pd.DataFrame":
+    """A row per problem: id, task, split, question, answer, question_characters, and `leak`.
+
+    `leak` names the test problem that asks the same, where the problem is of another split; None without.
+    """
+    import pandas as pd
+
+    tests = {normalise(problem.question): problem.id for problem in problems if problem.split == "test"}
+    rows = [
+        {
+            "id": problem.id,
+            "task": problem.task,
+            "split": problem.split,
+            "question": problem.question.strip() or None,
+            "answer": problem.answer.strip() or None,
+            "question_characters": len(problem.question),
+            "leak": None if problem.split == "test" else tests.get(normalise(problem.question)),
+        }
+        for problem in problems
+    ]
+    return pd.DataFrame(rows)
+
+
+def label_frame(problems: "pd.DataFrame") -> "pd.DataFrame":
+    """A row per task, its `id`: problems (count), label (the commonest answer) and label_share."""
+    import pandas as pd
+
+    rows = []
+    for task, own in problems.groupby("task", sort=True):
+        counts = own["answer"].value_counts()
+        share = float(counts.iloc[0] / len(own)) if len(counts) else 0.0
+        label = str(counts.index[0]) if len(counts) else NONE
+        rows.append({"id": str(task), "problems": len(own), "label": label, "label_share": share})
     return pd.DataFrame(rows)

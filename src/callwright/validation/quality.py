@@ -1,77 +1,157 @@
-"""From chains to what may be learned from: replay, judge, quarantine, check."""
+"""From chain files to what may be learned from: replay, judge, quarantine, check."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
 from callwright.params import ValidateParams
-from callwright.records import Chain, CheckedChain, Problem
-from callwright.validation import suite
-from callwright.validation.frame import frame_of
-from callwright.validation.replay import check_chains
+from callwright.records import CheckedChain, Problem
+from callwright.storage import loads
+from callwright.validation import drift
+from callwright.validation.chains import chain_expectations, line_expectations, task_expectations
+from callwright.validation.frame import chain_frame, line_frame, task_frame
+from callwright.validation.lines import NONE, CheckedLine, check_files
+from callwright.validation.suite import Check, Suites, failed_rows, report_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPLAINTS = ("unreadable", "orphan", "mismatch")  # columns whose value says what is wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A checked chain that cannot be used, and why."""
+    """A line that cannot be used, and why.
 
-    record: CheckedChain
+    Attributes:
+        where: path:line.
+        record: the chain and its verdict, where the line is a chain whose problem exists.
+        text: the line as it was, where it is not; what is no UTF-8 is written as \\xNN.
+    """
+
+    where: str
+    id: str
     reasons: tuple[str, ...]
+    record: CheckedChain | None
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What was kept, what was not, and the quality report (counts reconcile: in = kept + quarantined)."""
+    """What was kept, what was not, and the quality report (counts reconcile: in = kept + quarantined).
 
-    kept: list[CheckedChain]
+    Attributes:
+        kept: checked chains as JSON, in the order of the files.
+        version: what the next version of the data is compared with; None where nothing was kept.
+    """
+
+    kept: list[bytes]
     quarantined: list[Quarantined]
     report: dict[str, Any]
-    checks: list[suite.Check]
+    checks: list[Check]
+    version: drift.Version | None
+
+    def records(self) -> list[CheckedChain]:
+        """The kept chains."""
+        return [loads(CheckedChain, line, "a kept chain") for line in self.kept]
 
 
 def validate_chains(
-    chains: Iterable[Chain], problems: Mapping[str, Problem], params: ValidateParams, data_docs: Path
+    files: Sequence[Path],
+    problems: Mapping[str, Problem],
+    models: Collection[str],
+    params: ValidateParams,
+    suites: Suites,
+    history: Path,
+    modules: Sequence[str] = (),
+    workers: int | None = None,
 ) -> Validated:
-    """Replay and judge all chains, put bad rows aside, and check the rest as a whole.
+    """Replay and judge all chains, put bad lines aside, and check the rest as a whole.
+
+    Args:
+        files: of chains, a record a line; read as a stream.
+        models: that made the chains.
+        history: of earlier versions of the data (see `callwright.validation.drift`).
+        modules, workers: as in `callwright.validation.lines.check_files`.
 
     Raises:
-        DataError: there are no chains, one belongs to no problem, or a check could not run.
+        DataError: there are no chains, a file is missing, or a check could not run.
     """
-    checked = list(check_chains(chains, problems))
-    if not checked:
-        raise DataError("there are no chains to validate: see reports/rollout.json")
-    frame = frame_of(checked, problems)
-    row_checks = suite.run_suite(frame, "chain rows", suite.row_expectations(params))
-    reasons = suite.quarantine_reasons(row_checks)
-    kept = [record for record in checked if record.chain.id not in reasons]
-    quarantined = [
-        Quarantined(record, tuple(reasons[record.chain.id])) for record in checked if record.chain.id in reasons
-    ]
-    kept_frame = frame[~frame["id"].isin(list(reasons))]
-    expectations = [*suite.row_expectations(params), *suite.table_expectations(params)]
-    checks = suite.run_suite(kept_frame, "chains", expectations, data_docs)
+    lines = list(check_files(files, problems, modules, workers))
+    if not lines:
+        raise DataError(f"there are no chains in {', '.join(map(str, files))}: see reports/rollout.json")
+    frame = line_frame([line.row for line in lines])
+    line_checks = suites.run(frame, "lines", line_expectations(params, models))
+    failed = failed_rows(line_checks)
+    kept = [line.text for line in lines if line.row.id not in failed]
+    quarantined = [_quarantined(line, failed[line.row.id]) for line in lines if line.row.id in failed]
+    checks, version = line_checks, None
+    if kept:
+        chains = chain_frame(frame[~frame["id"].isin(list(failed))])
+        version = drift.version_of(chains, kept)
+        checks = [*line_checks, *_check_together(chains, version, params, suites, history)]
     report = {
-        "chains": {"in": len(checked), "kept": len(kept), "quarantined": len(quarantined)},
-        "correct": {
-            model: round(sum(flags) / len(flags), 4) for model, flags in sorted(_correct_by_model(kept).items())
-        },
-        "first_faults": _first_faults(kept),
-        "quarantine_reasons": dict(Counter(reason for one in quarantined for reason in one.reasons)),
-        "checks": suite.report_of(checks),
+        "chains": {"in": len(lines), "kept": len(kept), "quarantined": len(quarantined)},
+        **(_summary(chains) if kept else {}),
+        "quarantine_reasons": _reasons(lines, failed),
+        "checks": report_of(checks),
     }
-    return Validated(kept, quarantined, report, checks)
+    return Validated(kept, quarantined, report, checks, version)
 
 
-def _correct_by_model(records: Iterable[CheckedChain]) -> dict[str, list[bool]]:
-    by_model: dict[str, list[bool]] = {}
-    for record in records:
-        by_model.setdefault(record.chain.model, []).append(record.verdict.correct)
-    return by_model
+def refuse_quarantined(validated: Validated, limit: float) -> None:
+    """Stop when too many lines were put aside, or all.
+
+    Raises:
+        DataError: says how many, and the commonest reason.
+    """
+    counts = validated.report["chains"]
+    if not validated.kept or counts["quarantined"] > limit * counts["in"]:
+        reasons = validated.report["quarantine_reasons"]
+        commonest = max(reasons, key=lambda reason: reasons[reason])
+        raise DataError(
+            f"{counts['quarantined']:,} of {counts['in']:,} chains were quarantined (limit {limit:.0%}), "
+            f"{reasons[commonest]:,} because not so: {commonest}; see data/validated/quarantine.jsonl"
+        )
 
 
-def _first_faults(records: Iterable[CheckedChain]) -> dict[str, int]:
-    counts = Counter(record.verdict.faults[0].fault for record in records if record.verdict.faults)
-    return dict(sorted(counts.items()))
+def _check_together(
+    chains: "pd.DataFrame", version: drift.Version, params: ValidateParams, suites: Suites, history: Path
+) -> list[Check]:
+    checks = suites.run(chains, "chains", chain_expectations(params))
+    checks += suites.run(task_frame(chains), "chains by task", task_expectations(params))
+    before = drift.compared_with(history, version)
+    if before is not None:
+        compared = chains[["id", *drift.COMPARED]].astype(str)
+        checks += suites.run(compared, "drift", drift.drift_expectations(before, params.max_drift))
+    return checks
+
+
+def _quarantined(line: CheckedLine, failed: Sequence[Check]) -> Quarantined:
+    row, text = line
+    reasons = tuple(_reason(check, getattr(row, check.column)) for check in failed)
+    if row.unreadable or row.orphan:
+        return Quarantined(row.where, row.id, reasons, None, text.decode(errors="backslashreplace"))
+    return Quarantined(row.where, row.id, reasons, loads(CheckedChain, text, row.where), None)
+
+
+def _reason(check: Check, found: Any) -> str:
+    return f"{check.column}: expected that {check.says}; found {found if check.column in COMPLAINTS else repr(found)}"
+
+
+def _reasons(lines: Sequence[CheckedLine], failed: Mapping[str, Sequence[Check]]) -> dict[str, int]:
+    """How many lines failed each check."""
+    said = [f"{check.column}: {check.says}" for line in lines for check in failed.get(line.row.id, ())]
+    return dict(sorted(Counter(said).items()))
+
+
+def _summary(chains: "pd.DataFrame") -> dict[str, Any]:
+    faults = chains["first_fault"][chains["first_fault"] != NONE].value_counts()
+    correct = chains.groupby("model", sort=True)["correct"].mean()
+    return {
+        "correct": {str(model): round(float(share), 4) for model, share in correct.items()},
+        "first_faults": {str(fault): int(count) for fault, count in sorted(faults.items())},
+    }

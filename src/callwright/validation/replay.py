@@ -31,6 +31,11 @@ def replay(chain: Chain, problem: Problem) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def check_chain(chain: Chain, problem: Problem) -> CheckedChain:
+    """Replay and judge a chain of a problem."""
+    return CheckedChain(chain, judge(chain, problem, replay(chain, problem)))
+
+
 def check_chains(chains: Iterable[Chain], problems: Mapping[str, Problem]) -> Iterator[CheckedChain]:
     """Replay and judge chains, one at a time.
 
@@ -41,4 +46,4 @@ def check_chains(chains: Iterable[Chain], problems: Mapping[str, Problem]) -> It
         problem = problems.get(chain.problem_id)
         if problem is None:
             raise DataError(f"chain {chain.id} belongs to problem {chain.problem_id}, which does not exist")
-        yield CheckedChain(chain, judge(chain, problem, replay(chain, problem)))
+        yield check_chain(chain, problem)

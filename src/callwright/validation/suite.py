@@ -1,137 +1,139 @@
-"""Data-quality checks on the chains. The only importer of Great Expectations.
+"""Suites of expectations run on tables, and the data docs that show what came of them. Runs Great Expectations.
 
-Each check has a severity: a `critical` one that fails stops the pipeline, a `warning` is reported. Rows that fail a
-check of single rows go to quarantine, each with its reasons; shares and bounds are checked on what is kept.
+Each expectation has a severity: a `critical` one that fails stops the pipeline, a `warning` is told.
 """
 
+import shutil
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
-from callwright.params import ValidateParams
-from callwright.records import FAULTS, Outcome, Protocol
-from callwright.tasks import TASKS
-from callwright.validation.frame import NONE
+from callwright.functions.literal import printable
+from callwright.storage import write_text
+from callwright.validation.expect import CRITICAL, Expectation
+from callwright.validation.page import checks_page
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_NAMED = 5  # rows that an error line names
+MAX_NAMED = 5  # rows that a line names
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one expectation."""
+    """The outcome of one expectation: `says` is what was expected, `observed` what was found, `rows` where not so."""
 
+    suite: str
     name: str
     column: str
     severity: str
+    says: str
     success: bool
     observed: str
     rows: tuple[str, ...]
 
+    def named(self) -> str:
+        """Some of the rows, as a terminal may show them."""
+        return printable(", ".join(self.rows[:MAX_NAMED]))
 
-def row_expectations(params: ValidateParams) -> list[Any]:
-    """Expectations that single rows meet or not: rows that do not are quarantined."""
-    from great_expectations import expectations as gxe
-
-    return [
-        gxe.ExpectColumnValuesToBeUnique(column="id", severity="critical"),
-        gxe.ExpectColumnValuesToNotBeNull(column="id", severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="split", value_set=["train", "dev"], severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="replayed", value_set=[True], severity="critical"),
-        gxe.ExpectColumnValuesToBeBetween(column="steps", min_value=1, severity="critical"),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="longest_reply", max_value=params.max_reply_characters, severity="warning"
-        ),
-    ]
+    def complaint(self) -> str:
+        """One line that says what was expected, what was found, and in which rows."""
+        rows = f", such as {self.named()}" if self.rows else ""
+        return f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
 
 
-def table_expectations(params: ValidateParams) -> list[Any]:
-    """Expectations on the kept rows as a whole."""
-    from great_expectations import expectations as gxe
-
-    return [
-        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="task", value_set=sorted(TASKS), severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="protocol", value_set=list(get_args(Protocol)), severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="outcome", value_set=list(get_args(Outcome)), severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="first_fault", value_set=[*FAULTS, NONE], severity="critical"),
-        gxe.ExpectColumnMeanToBeBetween(
-            column="correct",
-            min_value=params.min_correct_share,
-            max_value=params.max_correct_share,
-            severity="critical",
-        ),
-        gxe.ExpectColumnMeanToBeBetween(column="answered", min_value=0.5, severity="warning"),
-        gxe.ExpectColumnValuesToBeBetween(column="completion_tokens", min_value=1, severity="warning"),
-    ]
-
-
-def run_suite(
-    frame: "pd.DataFrame", name: str, expectations: Sequence[Any], data_docs: Path | None = None
-) -> list[Check]:
-    """Run expectations on a table through a checkpoint.
+class Suites:
+    """Suites run one after the other, shown on one site.
 
     Args:
-        frame: with a column `id`, by which failing rows are named.
-        data_docs: folder for the data docs site; none is built without.
+        data_docs: folder of the site; what lies there is replaced. Its first page is checks.html. None: no site.
     """
-    import great_expectations as gx
-    from great_expectations.checkpoint import UpdateDataDocsAction
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    actions: list[Any] = []
-    for site in list(context.list_data_docs_sites()):
-        context.delete_data_docs_site(site)
-    if data_docs is not None:
-        context.add_data_docs_site(name, _site(data_docs))
-        actions.append(UpdateDataDocsAction(name="data docs", site_names=[name]))
-    batch = (
-        context.data_sources.add_pandas(name).add_dataframe_asset(name).add_batch_definition_whole_dataframe("all rows")
-    )
-    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
-    definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
-    checkpoint = context.checkpoints.add(
-        gx.Checkpoint(
-            name=name,
-            validation_definitions=[definition],
-            actions=actions,
-            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
+    def __init__(self, data_docs: Path | None) -> None:
+        import great_expectations as gx
+        from great_expectations.checkpoint import UpdateDataDocsAction
+
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False}
+        for site in list(self._context.list_data_docs_sites()):
+            self._context.delete_data_docs_site(site)
+        self._source = self._context.data_sources.add_pandas("tables")
+        self._actions: list[Any] = []
+        self._folder = data_docs
+        self._checks: list[Check] = []
+        if data_docs is not None:
+            shutil.rmtree(data_docs, ignore_errors=True)
+            self._context.add_data_docs_site("data docs", _site(data_docs))
+            self._actions.append(UpdateDataDocsAction(name="data docs", site_names=["data docs"]))
+
+    def run(self, frame: "pd.DataFrame", name: str, expectations: Sequence[Expectation]) -> list[Check]:
+        """Run expectations on a table through a checkpoint.
+
+        Args:
+            frame: with a column `id`, by which failing rows are named.
+
+        Raises:
+            DataError: an expectation could not be checked.
+        """
+        import great_expectations as gx
+
+        batch = self._source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all rows")
+        suite = self._context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
+        definition = self._context.validation_definitions.add(
+            gx.ValidationDefinition(name=name, data=batch, suite=suite)
         )
-    )
-    result = checkpoint.run(batch_parameters={"dataframe": frame})
-    return [_check(one) for run in result.run_results.values() for one in run.results]
+        checkpoint = self._context.checkpoints.add(
+            gx.Checkpoint(
+                name=name,
+                validation_definitions=[definition],
+                actions=self._actions,
+                result_format={
+                    "result_format": "COMPLETE",
+                    "unexpected_index_column_names": ["id"],
+                    "return_unexpected_index_query": False,  # text as long as the list of rows
+                },
+            )
+        )
+        result = checkpoint.run(batch_parameters={"dataframe": frame})
+        checks = [_check(name, one) for run in result.run_results.values() for one in run.results]
+        self._checks += checks
+        if self._folder is not None:
+            self._write_page(self._folder)
+        return checks
+
+    def _write_page(self, folder: Path) -> None:
+        pages = {page.relative_to(folder).parts[1]: page for page in (folder / "validations").rglob("*.html")}
+        details = {suite: page.relative_to(folder).as_posix() for suite, page in pages.items()}
+        write_text(folder / "checks.html", checks_page(self._checks, details))
 
 
-def quarantine_reasons(checks: Sequence[Check]) -> dict[str, list[str]]:
-    """Row id -> why it cannot be used, from failed checks of single rows."""
-    reasons: dict[str, list[str]] = defaultdict(list)
+def failed_rows(checks: Sequence[Check]) -> dict[str, list[Check]]:
+    """Row id -> the checks that it failed."""
+    failed: dict[str, list[Check]] = defaultdict(list)
     for check in checks:
         for row in dict.fromkeys(check.rows):  # rows of a duplicate id are named once each
-            reasons[row].append(f"{check.column}: {check.name}")
-    return dict(reasons)
+            failed[row].append(check)
+    return dict(failed)
 
 
-def refuse_critical(checks: Sequence[Check], quarantined: int, total: int, limit: float) -> None:
-    """Stop on a failed critical check of the kept rows, or when too many rows were quarantined.
+def refuse_critical(checks: Sequence[Check]) -> None:
+    """Stop on a failed critical check.
 
     Raises:
-        DataError: names the check, what was observed, and rows.
+        DataError: says what was expected, what was found, and names rows; and how many other checks failed.
     """
-    if quarantined > limit * total:
-        raise DataError(
-            f"{quarantined:,} of {total:,} chains were quarantined (limit {limit:.0%}); "
-            f"see data/validated/quarantine.jsonl"
-        )
-    for check in checks:
-        if not check.success and check.severity == "critical":
-            rows = f"; rows {', '.join(check.rows[:MAX_NAMED])}" if check.rows else ""
-            raise DataError(f"chains: {check.column or 'table'}: {check.name} failed: {check.observed}{rows}")
+    failed = [check for check in checks if not check.success and check.severity == CRITICAL]
+    if failed:
+        more = f" (and {len(failed) - 1} other critical checks failed)" if len(failed) > 1 else ""
+        raise DataError(f"{failed[0].complaint()}{more}")
+
+
+def warnings_of(checks: Sequence[Check]) -> Iterator[str]:
+    """One line for each failed check that is only a warning."""
+    return (check.complaint() for check in checks if not check.success and check.severity != CRITICAL)
 
 
 def report_of(checks: Sequence[Check]) -> list[dict[str, Any]]:
@@ -154,18 +156,19 @@ def _refuse_raised(name: str, info: Any) -> None:
             raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
 
 
-def _check(result: Any) -> Check:
+def _check(suite: str, result: Any) -> Check:
     config = result.expectation_config
     details = result.result or {}
-    rows = tuple(str(row["id"]) for row in details.get("unexpected_index_list") or ())
     _refuse_raised(config.type, result.exception_info or {})
-    bounds = {key: config.kwargs[key] for key in ("min_value", "max_value", "value_set") if key in config.kwargs}
-    observed = details.get("observed_value", f"{details.get('unexpected_count', 0)} unexpected values")
+    otherwise = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} otherwise"
+    observed = details.get("observed_value", otherwise)
     return Check(
+        suite=suite,
         name=config.type.removeprefix("expect_"),
         column=str(config.kwargs.get("column", "")),
-        severity=str(getattr(config.severity, "value", config.severity) or "critical").lower(),
+        severity=str(getattr(config.severity, "value", config.severity) or CRITICAL).lower(),
+        says=str(config.description),
         success=bool(result.success),
-        observed=f"{observed} (expected {bounds})" if bounds else str(observed),
-        rows=rows,
+        observed=f"{observed:.4g}" if isinstance(observed, float) else str(observed),
+        rows=tuple(str(row["id"]) for row in details.get("unexpected_index_list") or ()),
     )

@@ -1,0 +1,106 @@
+"""GSM8K, FOLIO and ProofWriter with the oracle's chains through validate and pairs: counts, reasons and times.
+
+    OMP_NUM_THREADS=1 python benchmarks/real_data.py FOLDER [gsm8k] [folio] [proofwriter]
+
+FOLDER holds one folder per set, with its files as their repositories give them. Chains are four per problem of train
+and dev, with the mistakes of params.yaml. The data docs stay in a folder that is named last, to be looked at in a
+browser.
+"""
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+from oracle_chains import oracle_chain
+
+from callwright.agent.parse import parse_call
+from callwright.params import Params
+from callwright.preferences.forks import pairs_from_forks
+from callwright.problems.load import load_problems
+from callwright.problems.public import Public
+from callwright.records import SPLITS, Chain, Problem
+from callwright.stage import quiet_libraries
+from callwright.storage import write, write_text
+from callwright.validation.page import SITE_INDEX
+from callwright.validation.pairs import check_pairs
+from callwright.validation.problems import check_problems
+from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.suite import Suites, refuse_critical, warnings_of
+
+CHAINS = 4
+MAX_STEPS = 40  # of premises and formulas there are many
+
+
+def main() -> None:
+    quiet_libraries()
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(get_args(Public))
+    params = Params.load(Path(__file__).parents[1] / "params.yaml")
+    out = Path(tempfile.mkdtemp(prefix="real_data_"))
+    for name in names:
+        look_at(name, folder / name, params, out / name)
+    print(f"data docs: {out}/<set>/data_docs/index.html")
+
+
+def look_at(name: str, source: Path, params: Params, out: Path) -> None:
+    settings = params.problems.model_dump()
+    public = {"train": None, "dev": 100, "test": None}
+    wanted = type(params.problems).model_validate({**settings, "source": name, "path": str(source), "public": public})
+    by_split, report = load_problems(wanted, params.seed, parse_call)
+    problems = {problem.id: problem for split in SPLITS for problem in by_split[split]}
+    print(f"{name}: {report['read']:,} rows, {len(problems):,} problems, left out: {report['left_out']}")
+
+    clock = Clock()
+    path = out / "chains.jsonl"
+    count = write(path, (chain for problem in problems.values() for chain in _chains(problem, params)))
+    print(f"  rolled out: {count:,} chains {clock.lap()}")
+    suites = Suites(out / "data_docs/chains")
+    checks = check_problems(list(problems.values()), params.validate_, suites)
+    validated = validate_chains([path], problems, {"oracle"}, params.validate_, suites, out / "history.json")
+    counts = validated.report["chains"]
+    print(f"  validate:   {counts}, correct {validated.report.get('correct')} {clock.lap()}")
+    print(f"              first faults {validated.report.get('first_faults')}")
+    for one in validated.quarantined[:5]:
+        print(f"              {one.where.rpartition('/')[2]}: {one.reasons}")
+
+    records = validated.records()
+    pairs = []
+    for split in ("train", "dev"):
+        own = {one.id: one for one in by_split[split]}
+        made, _ = pairs_from_forks([one for one in records if one.chain.problem_id in own], own, params.pairs)
+        pairs += made
+    kinds = dict(Counter(pair.kind for pair in pairs).most_common())
+    print(f"  pairs:      {len(pairs):,}: {kinds} {clock.lap()}")
+    minimum = params.pairs.min_margin
+    checks += validated.checks
+    checks += check_pairs(pairs, problems, records, minimum, params.validate_, out / "data_docs/pairs")
+    print(f"  checked:    {len(checks)} checks, {sum(not check.success for check in checks)} failed {clock.lap()}")
+    write_text(out / "data_docs/index.html", SITE_INDEX)
+    for line in warnings_of(checks):
+        print(f"  warning:    {line}")
+    refuse_quarantined(validated, params.validate_.max_quarantined_share)
+    refuse_critical(checks)
+
+
+class Clock:
+    """Seconds since the last lap, as text."""
+
+    def __init__(self) -> None:
+        self.last = time.perf_counter()
+
+    def lap(self) -> str:
+        before, self.last = self.last, time.perf_counter()
+        return f"({self.last - before:.1f} s)"
+
+
+def _chains(problem: Problem, params: Params) -> list[Chain]:
+    if problem.split == "test" or not problem.solution:
+        return []
+    mistakes = params.teacher.mistakes.model_dump()
+    return [oracle_chain(problem, number, mistakes, MAX_STEPS) for number in range(CHAINS)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Params that ship, chains on disk, and runs of the real Great Expectations on them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from callwright import storage
+from callwright.params import Params, ValidateParams
+from callwright.records import Chain
+from callwright.validation.quality import Validated, validate_chains
+from callwright.validation.suite import Suites
+from tests.fakes import problem
+
+SHIPPED = Params.load(Path(__file__).parents[2] / "params.yaml").validate_
+PROBLEMS = {"p": problem(), "secret": problem(id="secret", question="Test?", split="test")}
+
+Run = Callable[..., Validated]
+
+
+def bounds(**changes: float) -> ValidateParams:
+    """The bounds that ship, some of them changed."""
+    return ValidateParams(**{**SHIPPED.model_dump(), **changes})
+
+
+def line_of(chain: Chain | bytes) -> bytes:
+    return chain if isinstance(chain, bytes) else storage.dumps(chain)
+
+
+@pytest.fixture
+def validated(tmp_path: Path) -> Run:
+    """Validate chains, or lines that stand for them, as a file; again and again with one history."""
+
+    def run(*chains: Chain | bytes, data_docs: Path | None = None, **changes: float) -> Validated:
+        path = tmp_path / "chains.jsonl"
+        path.write_bytes(b"".join(line_of(chain) + b"\n" for chain in chains))
+        suites = Suites(data_docs)
+        history = tmp_path / "history.json"
+        return validate_chains([path], PROBLEMS, {"oracle", "base"}, bounds(**changes), suites, history)
+
+    return run

@@ -1,0 +1,82 @@
+import pytest
+
+from callwright import storage
+from callwright.errors import DataError
+from callwright.records import CheckedChain, Problem
+from callwright.validation.lines import CHUNK, check_files
+from callwright.validation.replay import check_chain
+from tests.fakes import chain, problem, step
+
+PROBLEMS = {f"p{number}": problem(id=f"p{number}") for number in range(7)}
+CHAINS = [
+    chain("add(2, 3)", "answer(5)", id="right", problem_id="p0"),
+    chain("multiply(2, 3)", "answer(6)", id="wrong", problem_id="p1"),
+    chain(step("add(2, 3)", observation="6"), "answer(6)", id="forged", problem_id="p2"),
+]
+
+
+def files(folder, lines, name="chains.jsonl"):
+    path = folder / name
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return [path]
+
+
+def test_a_line_becomes_the_checked_chain_and_its_row(tmp_path):
+    lines = list(check_files(files(tmp_path, map(storage.dumps, CHAINS)), PROBLEMS))
+    for line, own in zip(lines, CHAINS, strict=True):
+        assert storage.loads(CheckedChain, line.text, "here") == check_chain(own, PROBLEMS[own.problem_id])
+    rows = [line.row for line in lines]
+    assert [(row.id, row.correct, row.first_fault) for row in rows] == [
+        ("right", True, "none"),
+        ("wrong", False, "wrong_answer"),
+        ("forged", False, "replay_mismatch"),
+    ]
+    assert rows[2].mismatch == "step 1: recorded '6', but executing the call again gives '5'"
+    assert (rows[0].steps, rows[0].prompt_tokens, rows[0].completion_tokens) == (2, 20, 4)
+    assert rows[0].longest_reply == len("answer(value=5)")
+
+
+def test_files_are_one_stream_and_blank_lines_are_none(tmp_path):
+    one = files(tmp_path, [storage.dumps(CHAINS[0]), b"", b"  "], "one.jsonl")
+    two = files(tmp_path, [storage.dumps(CHAINS[1])], "two.jsonl")
+    wheres = [line.row.where for line in check_files([*one, *two], PROBLEMS)]
+    assert [where.rpartition("/")[2] for where in wheres] == ["one.jsonl:1", "two.jsonl:1"]
+
+
+def test_a_problem_of_no_task_is_a_data_error(tmp_path):
+    odd = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
+    with pytest.raises(DataError, match="there is no task cooking"):
+        list(check_files(files(tmp_path, [storage.dumps(CHAINS[0])]), odd))
+
+
+@pytest.mark.slow
+def test_processes_find_what_one_alone_finds_also_of_broken_lines_and_functions_of_ones_own(tmp_path, monkeypatch):
+    """Chains of a user's own function, which every process has to load."""
+    (tmp_path / "own_functions.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    doubled = storage.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
+    doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
+    lines = [*map(storage.dumps, CHAINS), b"{", doubled] * (3 * CHUNK)
+    path = files(tmp_path, lines)
+    alone = list(check_files(path, PROBLEMS, ["own_functions"], workers=1))
+    together = list(check_files(path, PROBLEMS, ["own_functions"], workers=2))
+    assert together == alone
+    assert len(alone) == 5 * 3 * CHUNK
+    assert alone[4].row.correct is True
+    assert alone[3].row.unreadable is not None
+
+
+OWN = '''
+from callwright.functions.function import function
+from callwright.functions.numbers import Number
+
+
+@function(example={"a": 2})
+def twice(a: Number) -> Number:
+    """Two times a number."""
+    return a * 2
+
+
+FUNCTIONS = {"arithmetic": (twice,)}
+'''
