@@ -2,15 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callwright import paths
-from callwright.errors import CallwrightError, DataError, ParamsError
-from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
+from callwright.errors import CallwrightError, ParamsError
+from callwright.records import SPLITS, Problem, Protocol
 
 if TYPE_CHECKING:
     from callwright.tasks.registry import Tasks
@@ -52,33 +51,21 @@ def _tasks(params_file: Path = Path("params.yaml")) -> "Tasks":
 
 
 @app.command()
-def show(chain_id: Annotated[str, typer.Argument(help="such as synthetic/train/000012/base/0")]) -> None:
-    """Print a stored chain step by step, with its verdict."""
-    from callwright.transcript import Transcript
+def show(
+    chain_id: Annotated[str | None, typer.Argument(help="such as synthetic/train/000012/base/0")] = None,
+    problem: Annotated[str | None, typer.Option(help="show the tree of this problem's chains, with values")] = None,
+    pair: Annotated[str | None, typer.Option(help="show this preference pair")] = None,
+) -> None:
+    """Print a stored chain step by step with its verdict, a problem's tree, or a pair."""
+    from callwright.looking import show_chain, show_pair, show_problem
 
-    for chain, checked in _stored(chain_id):
-        transcript = Transcript()
-        transcript.header(chain)
-        for step in chain.steps:
-            transcript.step(step)
-        transcript.answer(chain)
-        if checked is not None:
-            transcript.verdict(checked.verdict)
-        return
-    raise DataError(f"no chain {chain_id} in {paths.VALIDATED}, {paths.EVALUATION} or data/chains")
-
-
-def _stored(chain_id: str) -> Iterator[tuple[Chain, CheckedChain | None]]:
-    from callwright.storage import read
-
-    for path in [paths.VALIDATED, *sorted(paths.EVALUATION.glob("*.jsonl"))]:
-        if path.is_file():
-            for record in read(CheckedChain, path):
-                if record.chain.id == chain_id:
-                    yield record.chain, record
-    for path in (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS):
-        if path.is_file():
-            yield from ((chain, None) for chain in read(Chain, path) if chain.id == chain_id)
+    given = [
+        (show, name) for show, name in ((show_chain, chain_id), (show_problem, problem), (show_pair, pair)) if name
+    ]
+    if len(given) != 1:
+        raise ParamsError("name one thing to show: a chain's id, or --problem ID, or --pair ID")
+    ((show_it, name),) = given
+    show_it(name)
 
 
 @app.command()
@@ -117,11 +104,13 @@ def oracle(
     params_file: Annotated[Path, typer.Option("--params")] = Path("params.yaml"),
     busy: Annotated[float, typer.Option(min=0, max=1, help="share of requests answered 429")] = 0.0,
     broken: Annotated[float, typer.Option(min=0, max=1, help="share of requests answered 500")] = 0.0,
+    latency_s: Annotated[float, typer.Option("--latency", min=0, help="seconds that a reply takes")] = 0.0,
 ) -> None:
     """Serve the oracle teacher (a stand-in for a large model) for the problems in data/problems."""
     import uvicorn
 
-    from callwright.chat.oracle import Faults, create_app
+    from callwright.chat.oracle import create_app
+    from callwright.chat.oracle_faults import Faults
     from callwright.params import Params
     from callwright.storage import read
 
@@ -129,7 +118,8 @@ def oracle(
     _tasks(params_file)
     problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
     print(f"oracle teacher for {len(problems):,} problems at http://{host}:{port}/v1 (any key, any model name)")
-    app = create_app(problems, params.teacher.mistakes.model_dump(), faults=Faults(busy, broken))
+    faults = Faults(busy=busy, broken=broken)
+    app = create_app(problems, params.teacher.mistakes.model_dump(), faults=faults, latency_s=latency_s)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 

@@ -1,31 +1,24 @@
-"""Chains as lines on a terminal: colours where it is one, and nothing in a model's text that could drive it."""
+"""Chains, trees and pairs on a terminal: colours where it is one, and nothing in a model's text that could drive it."""
 
 from typing import TYPE_CHECKING
 
-from callwright.records import Chain, Step, Verdict
+from callwright.preferences.message_text import message_text
+from callwright.preferences.tree import Node
+from callwright.records import Chain, Pair, Problem, Step, Verdict
+from callwright.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+__all__ = ["Transcript", "visible"]
 
 _INDENT = 5
 
 
-def visible(text: str) -> str:
-    r"""Text without control characters and marks of writing direction: they show as escapes.
-
-    >>> print(visible("red \x1b[31m, reversed \u202e, line\nbreak"))
-    red \x1b[31m, reversed \u202e, line
-    break
-    """
-    return "".join(one if one.isprintable() or one == "\n" else _escape(ord(one)) for one in text)
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 class Transcript:
-    """Writes a chain step by step."""
+    """Writes a chain step by step, a tree with its values, or a pair."""
 
     def __init__(self, console: "Console | None" = None) -> None:
         from rich.console import Console
@@ -62,7 +55,55 @@ class Transcript:
         for fault in verdict.faults:
             self._say(f"  step {fault.step + 1}: {fault.fault}: {fault.message}")
 
-    def _say(self, text: str, style: str = "") -> None:
-        from rich.text import Text
+    def problem(self, problem: Problem) -> None:
+        """The question, and what is right."""
+        self._say(f"{problem.id}  ({problem.task}, {problem.split})")
+        self._say(problem.question, "bold")
+        self._say(f"answer: {problem.answer}")
 
-        self._console.print(Text(visible(text), style=style))
+    def tree(self, root: Node, title: str) -> None:
+        """The chains of a problem as a tree: each step's value, how many chains of how many are correct, its call."""
+        from rich.tree import Tree
+
+        shown = Tree(_text(f"{root.value:.2f}  {root.correct}/{root.count}  {title}"))
+        _grow(shown, root)
+        self._console.print(shown, soft_wrap=False)  # a label that wraps stays within its branch
+
+    def mention(self, pair: Pair) -> None:
+        """A pair in one line."""
+        self._say(f"pair {pair.id}  ({pair.kind}, margin {pair.margin:g})")
+
+    def pair(self, pair: Pair) -> None:
+        """What was asked, and the two ways on."""
+        self.mention(pair)
+        for title, messages, style in (
+            ("prompt", pair.prompt, "dim"),
+            ("chosen", pair.chosen, "green"),
+            ("rejected", pair.rejected, "red"),
+        ):
+            self._say(f"--- {title}", "bold")
+            for message in messages:
+                said = style if message["role"] == "assistant" or title == "prompt" else "dim"
+                self._say(f"{message['role']}: {message_text(message)}".replace("\n", "\n" + " " * _INDENT), said)
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(_text(text, style))
+
+
+def _grow(branch: "Tree", node: Node) -> None:
+    """The children of a node, the best first."""
+    from callwright.functions.function import render_call
+
+    for _, child in sorted(node.children.items(), key=lambda row: (-row[1].value, row[0])):
+        assert child.step is not None
+        said = render_call(child.step.call) if child.step.call else child.step.thought
+        came = f"Error: {child.step.error.message}" if child.step.error else str(child.step.observation)
+        style = "green" if child.correct == child.count else "red" if not child.correct else ""
+        text = f"{child.value:.2f}  {child.correct}/{child.count}  {said} -> {came}"
+        _grow(branch.add(_text(text, style)), child)
+
+
+def _text(text: str, style: str = "") -> "Text":
+    from rich.text import Text
+
+    return Text(visible(text), style=style)

@@ -56,7 +56,7 @@ def test_trl_trains_on_the_tokens_that_the_model_will_read(taught: Path, tmp_pat
     from callwright.chat.template import template_messages
 
     tokenizer = AutoTokenizer.from_pretrained(taught)
-    report = check_rows(PAIRS, tokenizer, 8_192)
+    report, _ = check_rows(PAIRS, tokenizer, 8_192)
     trainer = DPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(taught),
         args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",

@@ -18,12 +18,12 @@ TASK = TASKS["arithmetic"]
 RIGHT = checked("add(2, 3)", "answer(5)", correct=True)
 
 
-def params(**changes: float) -> PairsParams:
-    values = {"min_margin": 0.3, "cost_weight": 0.0, "max_per_problem": 99, "max_kind_share": 1.0}
-    return PairsParams(**{**values, **changes})
+def params(**changes: float | str) -> PairsParams:
+    values = {"mode": "step", "min_margin": 0.3, "cost_weight": 0.0, "max_per_problem": 99}
+    return PairsParams(**{**values, "max_kind_share": 1.0, "max_task_share": 1.0, **changes})
 
 
-def pairs_of(*records: CheckedChain, **changes: float) -> list[Pair]:
+def pairs_of(*records: CheckedChain, **changes: float | str) -> list[Pair]:
     ids = {record.chain.problem_id for record in records}
     return pairs_from_forks(records, {name: problem(id=name) for name in ids}, params(**changes))[0]
 
@@ -266,7 +266,7 @@ def test_a_reply_that_was_cut_off_is_not_paired_with_its_own_text():
 
 def test_a_share_below_a_half_is_refused_because_two_kinds_could_exceed_it():
     with pytest.raises(ValidationError):
-        PairsParams(min_margin=0.3, cost_weight=0.1, max_per_problem=4, max_kind_share=0.4)
+        params(max_kind_share=0.4)
 
 
 def test_answer_is_not_rejected_more_often_than_chosen_where_it_is_chosen():

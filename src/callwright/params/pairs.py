@@ -1,12 +1,18 @@
 """Which pairs are made of chains."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from callwright.params.section import Section, Share
 
+HALF_OR_MORE = Field(ge=0.5, le=1)  # so that one kind at most can be above
+
 
 class PairsParams(Section):
+    mode: Literal["step", "chain", "both"]
     min_margin: float = Field(gt=0, le=1)
     cost_weight: float = Share
     max_per_problem: int = Field(ge=1)
-    max_kind_share: float = Field(ge=0.5, le=1)
+    max_kind_share: float = HALF_OR_MORE
+    max_task_share: float = HALF_OR_MORE

@@ -7,17 +7,22 @@ from typing import Any
 
 from callwright.chat.template import template_messages
 from callwright.errors import DataError
+from callwright.preferences.turns import PromptTokens
 from callwright.records import Demonstration, Pair
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What the rows look like to the trainer: counts, and tokens of the longest one."""
+    """What the rows look like to the trainer: counts, and tokens of the longest one.
+
+    `trained_tokens` are those of the completions that the model writes.
+    """
 
     rows: int
     longest: int
     prompt_tokens: int
     completion_tokens: int
+    trained_tokens: int
 
 
 def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
@@ -42,47 +47,43 @@ def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any
     return {"chosen": example.chosen, "rejected": example.rejected}
 
 
-def check_rows(examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int) -> RowReport:
-    """Refuse rows that the trainer would silently spoil.
+def check_rows(
+    examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int
+) -> tuple[RowReport, list[dict[str, list[int]]]]:
+    """Refuse rows that the trainer would silently spoil, and say of the others which tokens the model writes.
 
-    The prompt's ids must be a prefix of prompt + completion, nothing may be longer than `max_length` tokens, and every
-    completion must have a token to train on.
+    The prompt's ids must be a prefix of prompt + completion, and so must every later turn of a whole chain; nothing may
+    be longer than `max_length` tokens, and every completion must have a token to train on.
+
+    Returns:
+        The report, and for each example the masks of its completions ("chosen_mask", ...): one number a token, 1 where
+        the model writes it, 0 for results, the user's words and the template's own marks.
 
     Raises:
         DataError: names the first such example and the count.
     """
     bad: list[tuple[str, str]] = []
-    prompts = completions = longest = 0
+    masks: list[dict[str, list[int]]] = []
+    prompts = completions = trained = longest = 0
     for example in examples:
-        tools = list(example.tools) or None
-        prompt = _ids(tokenizer, example.prompt, tools, add_generation_prompt=True)
-        for completion in _completions(example).values():
-            whole = _ids(tokenizer, [*example.prompt, *completion], tools, add_generation_prompt=False)
-            longest = max(longest, len(whole))
-            completions += len(whole) - len(prompt)
-            if whole[: len(prompt)] != prompt:
-                bad.append((example.id, "its prompt is not a prefix of prompt + completion in this chat template"))
-            elif len(whole) == len(prompt):
+        prompt = PromptTokens(tokenizer, example.prompt, example.tools)
+        masks.append({})
+        for name, completion in _completions(example).items():
+            try:
+                mask = masks[-1][f"{name}_mask"] = prompt.loss_mask(completion)
+            except ValueError as error:
+                bad.append((example.id, str(error)))
+                continue
+            length = len(prompt.ids) + len(mask)
+            longest, completions, trained = max(longest, length), completions + len(mask), trained + sum(mask)
+            if not any(mask):
                 bad.append((example.id, "a completion has no token"))
-            elif len(whole) > max_length:
-                bad.append((example.id, f"it has {len(whole)} tokens, train.max_length is {max_length}"))
-        prompts += len(prompt)
+            elif length > max_length:
+                bad.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
+        prompts += len(prompt.ids)
     if bad:
         name, reason = bad[0]
         kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
         count = f"{len({one for one, _ in bad}):,} of {len(examples):,} {kind}s"
         raise DataError(f"{kind} {name} cannot be trained on: {reason} ({count})")
-    return RowReport(len(examples), longest, prompts, completions)
-
-
-def _ids(
-    tokenizer: Any, messages: Sequence[dict[str, Any]], tools: list[Any] | None, *, add_generation_prompt: bool
-) -> list[int]:
-    ids: list[int] = tokenizer.apply_chat_template(
-        template_messages(messages),
-        tools=tools,
-        tokenize=True,
-        return_dict=False,
-        add_generation_prompt=add_generation_prompt,
-    )
-    return ids
+    return RowReport(len(examples), longest, prompts, completions, trained), masks

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from callwright.functions.toolbox import Toolbox
 from callwright.records import CheckedChain, Step
 
+ROUNDING = 1e-9  # margins are differences of sums of floats
+
 
 @dataclass(slots=True)
 class Node:
     """A step in the context of all before it. The root has no step.
 
     Attributes:
-        score: sum of the scores of the chains through this node (see `tree_of`).
+        score: sum of the scores of the chains through this node (see `scored`).
         count: number of chains through it.
         correct: how many of them are correct.
     """
@@ -33,23 +35,31 @@ class Node:
         return self.children[key]
 
 
-def tree_of(chains: Iterable[CheckedChain], toolbox: Toolbox, cost_weight: float) -> Node:
-    """Merge the chains of one problem by canonical call.
+def scored(chains: Iterable[CheckedChain], cost_weight: float) -> list[tuple[CheckedChain, float]]:
+    """The chains of one problem in the order of their ids, each with what it is worth, in shares of a right answer.
 
     A correct chain scores 1 less `cost_weight` for each step beyond the shortest correct chain (at least 0), an
-    incorrect one 0. The order of the chains does not matter.
+    incorrect one 0: of two right chains the economical one is worth more.
+    """
+    ordered = sorted(chains, key=lambda record: record.chain.id)
+    fewest = min((len(record.chain.steps) for record in ordered if record.verdict.correct), default=0)
+    costs = [cost_weight * (len(record.chain.steps) - fewest) for record in ordered]
+    return [
+        (record, max(0.0, 1.0 - cost) if record.verdict.correct else 0.0)
+        for record, cost in zip(ordered, costs, strict=True)
+    ]
+
+
+def tree_of(chains: Iterable[CheckedChain], toolbox: Toolbox, cost_weight: float) -> Node:
+    """Merge the chains of one problem by canonical call; their order does not matter.
 
     Args:
         chains: all of the same problem.
         cost_weight: what one extra step costs, in shares of a right answer.
     """
-    ordered = sorted(chains, key=lambda record: record.chain.id)
-    fewest = min((len(record.chain.steps) for record in ordered if record.verdict.correct), default=0)
     root = Node()
-    for record in ordered:
+    for record, score in scored(chains, cost_weight):
         correct = record.verdict.correct
-        extra = len(record.chain.steps) - fewest
-        score = max(0.0, 1.0 - cost_weight * extra) if correct else 0.0
         node = root
         _count(node, score, correct)
         for step in record.chain.steps:
