@@ -40,9 +40,13 @@ def main(_: Clock) -> None:
         run()
         return
     key = dpo.training_key(paths.BASE, examples, params.train, params.seed)
-    with tracking.pipeline_run(key):
-        mlflow.log_params({f"train.{name}": value for name, value in params.train.model_dump().items()})
+    with tracking.pipeline_run(key, system_metrics=True):
+        determines = params.train.model_dump(exclude=dpo.HOW_IT_RUNS)
+        mlflow.log_params({f"train.{name}": value for name, value in determines.items()})
         mlflow.log_params({"seed": params.seed, "student.source": params.student.source})
+        mlflow.log_dict(params.train.model_dump(), "config/train.json")
+        mlflow.log_artifact(f"conf/accelerate/{params.train.accelerate}.yaml", "config")
+        tracking.log_lineage()
         trained = run()
         write_text(paths.CURVES, _table(trained.curves))
         write_json(paths.TRAIN_REPORT, trained.report)

@@ -119,9 +119,34 @@ def test_mistakes_may_be_made_in_all_attempts(load):
     assert sum(load(every).teacher.mistakes.model_dump().values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("base_url", "base_urls", "said"),
+    [
+        ("oracle", ["http://a/v1"], "the oracle in process stands alone"),
+        ("http://a/v1", ["oracle"], "the oracle in process stands alone"),
+        ("http://a/v1", ["http://a/v1"], "base_urls holds an address twice, or base_url, or an empty one"),
+        ("http://a/v1", ["http://b/v1", "http://b/v1"], "base_urls holds an address twice"),
+        ("http://a/v1", [""], "base_urls holds an address twice, or base_url, or an empty one"),
+    ],
+)
+def test_several_endpoints_are_different_ones_and_none_is_the_oracle(load, tmp_path, base_url, base_urls, said):
+    line = complaint(load, {"teacher.base_url": base_url, "teacher.base_urls": base_urls}, tmp_path)
+    assert line.startswith(f"params.yaml: teacher: {said}")
+
+
+def test_a_teacher_may_have_several_endpoints(load):
+    params = load({"teacher.base_url": "http://a/v1", "teacher.base_urls": ["http://b/v1", "http://c/v1"]})
+    assert params.teacher.base_urls == ["http://b/v1", "http://c/v1"]
+
+
 def test_every_loss_needs_its_weight(load, tmp_path):
     line = complaint(load, {"train.loss_type": ["sigmoid"], "train.loss_weights": [1.0, 0.5]}, tmp_path)
     assert line == "params.yaml: train: 1 loss_type but 2 loss_weights"
+
+
+def test_there_has_to_be_room_for_correct_chains(load, tmp_path):
+    line = complaint(load, {"validate.min_correct_share": 0.9, "validate.max_correct_share": 0.5}, tmp_path)
+    assert line == "params.yaml: validate: min_correct_share 0.9 is above max_correct_share 0.5"
 
 
 def test_params_cannot_be_changed():
@@ -151,3 +176,15 @@ def test_a_file_that_says_nothing_readable_is_one_line(tmp_path, text, said):
 def test_a_missing_file_says_where_to_run(tmp_path):
     with pytest.raises(ParamsError, match="is missing: run this from the project's folder"):
         Params.load(tmp_path / "params.yaml")
+
+
+def test_a_cost_limit_needs_prices(load, tmp_path):
+    line = complaint(load, {"rollout.budget.cost": 5.0}, tmp_path)
+    assert line.startswith("params.yaml: rollout: budget.cost needs prices: {prompt: ")
+    prices = {"prompt": 2.0, "cached": 0.5, "completion": 8.0}
+    assert load({"rollout.budget.cost": 5.0, "rollout.prices": prices}).rollout.budget.limits() == {"cost": 5.0}
+
+
+def test_a_misspelt_price_is_named(load, tmp_path):
+    line = complaint(load, {"rollout.prices": {"prompt": 2.0, "cashed": 0.5, "completion": 8.0}}, tmp_path)
+    assert line == "params.yaml: rollout.prices.cashed is not a parameter (did you mean cached?)"

@@ -6,66 +6,12 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from callwright.agent.protocol import TEXT
-from callwright.errors import DataError
-from callwright.params import LoraParams, TrainParams, WarmUpParams
+from callwright.errors import CallwrightError, DataError
 from callwright.preferences.dialogue import check_rows, rows_of
-from callwright.records import Demonstration, Pair
-from callwright.tasks import TASKS
 from callwright.training.dpo import Examples, train, training_key
+from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PAIRS, PARAMS, WARM, log_prob
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
-PARAMS = TrainParams(
-    accelerate="cpu",
-    processes=1,
-    beta=0.3,
-    learning_rate=5e-3,
-    loss_type=["sigmoid", "sft"],
-    loss_weights=[1.0, 1.0],
-    epochs=2,
-    batch_size=4,
-    gradient_accumulation=1,
-    max_length=2048,
-    max_grad_norm=1.0,
-    warmup_ratio=0.0,
-    schedule="constant",
-    gradient_checkpointing=False,
-    sft=WarmUpParams(epochs=0, learning_rate=5e-3, batch_size=4),
-    lora=LoraParams(r=4, alpha=8, dropout=0.0, target_modules="all-linear"),
-)
-
-
-def pair(number: int) -> Pair:
-    messages, _ = TEXT.render(TASKS["arithmetic"], f"Tim has {number} pens and buys 3. How many has he?", ())
-    chosen, rejected = f"add(a={number}, b=3)", "answer(value=3)"
-    return Pair(
-        id=f"p{number}",
-        problem_id=f"p{number}",
-        prompt=tuple(messages),
-        chosen=({"role": "assistant", "content": chosen},),
-        rejected=({"role": "assistant", "content": rejected},),
-        tools=(),
-        margin=1.0,
-        kind="ungrounded_answer",
-    )
-
-
-PAIRS = [pair(number) for number in range(10, 42)]
-EXAMPLES = Examples(PAIRS, PAIRS[:4])
-WARM = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
-
-
-DEMONSTRATIONS = [Demonstration(one.id, one.problem_id, one.prompt, one.chosen, ()) for one in PAIRS]
-
-
-def log_prob(folder: Path, one: Pair, side: tuple) -> float:
-    """Natural log of the completion's probability, summed over its tokens."""
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    prompt = tokenizer.apply_chat_template(list(one.prompt), add_generation_prompt=True, return_dict=False)
-    whole = tokenizer.apply_chat_template([*one.prompt, *side], return_dict=False)
-    with torch.no_grad():
-        logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
-    return sum(float(logits[place - 1, whole[place]]) for place in range(len(prompt), len(whole)))
 
 
 def test_training_widens_the_margin_and_the_merged_student_shows_it(tiny_base: Path, tmp_path: Path):
@@ -102,6 +48,7 @@ def test_the_key_changes_with_whatever_determines_the_result(tiny_base: Path):
         training_key(tiny_base, EXAMPLES, PARAMS.model_copy(update={"beta": 0.1}), 7),
         training_key(tiny_base, EXAMPLES, PARAMS, 8),
     }
+    assert key == training_key(tiny_base, EXAMPLES, PARAMS.model_copy(update={"checkpoint_steps": 1}), 7)
     others.add(training_key(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), PARAMS, 7))
     assert len(others | {key}) == 5
 
@@ -134,7 +81,7 @@ def test_the_warm_up_imitates_and_its_adapter_goes_on_through_the_pairs(tiny_bas
 def test_rows_are_conversations_and_their_tokens_are_counted(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     assert rows_of(PAIRS[:1])[0]["chosen"] == [{"role": "assistant", "content": "add(a=10, b=3)"}]
-    report = check_rows(PAIRS[:1], tokenizer, 2048)
+    report, _ = check_rows(PAIRS[:1], tokenizer, 2048)
     sides = [tokenizer(f"{text}<|end|>")["input_ids"] for text in ("add(a=10, b=3)", "answer(value=3)")]
     assert report.completion_tokens == sum(len(ids) for ids in sides)
 
@@ -144,3 +91,68 @@ def test_a_template_that_rewrites_the_prompt_is_refused(tiny_base: Path):
     tokenizer.chat_template = "{{ messages | length }}{% for one in messages %}{{ one.content }}{% endfor %}"
     with pytest.raises(DataError, match="its prompt is not a prefix"):
         check_rows([replace(PAIRS[0], id="odd")], tokenizer, 2048)
+
+
+def completions_log_probs(model: torch.nn.Module, folder: Path) -> torch.Tensor:
+    """Log-probs of 40 tokens in a row, by the tokenizer in the folder."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer.apply_chat_template([*PAIRS[0].prompt, *PAIRS[0].chosen], return_tensors="pt", return_dict=False)
+    with torch.no_grad():
+        log_probs = model(ids).logits.log_softmax(-1)[:, :-1]
+    return log_probs.gather(-1, ids[:, 1:, None])[0, -40:, 0]
+
+
+def test_adapter_and_merged_student_loaded_back_give_the_same_log_probs(tiny_base: Path, tmp_path: Path):
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    trained = train(tiny_base, Examples(PAIRS, PAIRS[:4]), PARAMS, seed=7, **folders)
+    base = AutoModelForCausalLM.from_pretrained(tiny_base)
+    before = completions_log_probs(base, tiny_base)
+    adapted = completions_log_probs(PeftModel.from_pretrained(base, tmp_path / "adapter"), tmp_path / "adapter")
+    merged = completions_log_probs(AutoModelForCausalLM.from_pretrained(tmp_path / "student"), tmp_path / "student")
+    assert torch.allclose(adapted, merged, atol=1e-4)
+    assert not torch.allclose(before, merged, atol=1e-2)
+    on_dev = sum(log_prob(tmp_path / "student", one, one.chosen) for one in PAIRS[:4]) / 4
+    assert on_dev == pytest.approx(trained.report["dev_chosen_log_probs"], abs=1e-3), "what the trainer saw at its end"
+
+
+@pytest.mark.parametrize("epochs", [0, 1], ids=["from the base", "after a warm-up"])
+def test_full_fine_tuning_moves_every_weight_and_leaves_no_adapter(tiny_base: Path, tmp_path: Path, epochs: int):
+    sft = PARAMS.sft.model_copy(update={"epochs": epochs, "learning_rate": 1e-3})
+    params = PARAMS.model_copy(update={"method": "full", "learning_rate": 1e-9 if epochs else 1e-3, "sft": sft})
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    trained = train(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, seed=7, **folders)
+    base = AutoModelForCausalLM.from_pretrained(tiny_base).state_dict()
+    student = AutoModelForCausalLM.from_pretrained(tmp_path / "student").state_dict()
+    assert all(not torch.equal(weight, student[name]) for name, weight in base.items())
+    assert [path.name for path in (tmp_path / "adapter").iterdir()] == ["training.json"]
+    if epochs:
+        assert abs(trained.curves[-1]["margin"]) < 1e-3, "the reference is the warmed-up model, not the base"
+    else:
+        assert trained.curves[-1]["margin"] > 0.1
+
+
+def test_every_loss_of_trl_trains(tiny_base: Path, tmp_path: Path):
+    losses = ["hinge", "ipo", "apo_zero", "robust", "exo_pair", "sigmoid_norm"]
+    params = PARAMS.model_copy(
+        update={"loss_type": losses, "loss_weights": [0.1] * 6, "label_smoothing": 0.001, "order": "by_problem"}
+    )
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    assert (
+        train(tiny_base, Examples(PAIRS[:8]), params, seed=7, **folders).report["steps"] == 4
+    )  # 8 pairs, 4 a step, twice
+
+
+def test_four_bits_without_a_gpu_are_refused_in_one_line(tiny_base: Path, tmp_path: Path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    with pytest.raises(CallwrightError, match=r"train.method: qlora computes in 4 bits on a CUDA GPU alone; set lora"):
+        train(tiny_base, EXAMPLES, PARAMS.model_copy(update={"method": "qlora"}), seed=7, **folders)
+
+
+def test_a_learning_rate_that_breaks_the_training_stops_it_with_advice(tiny_base: Path, tmp_path: Path):
+    params = PARAMS.model_copy(update={"learning_rate": 10.0, "method": "full"})
+    folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
+    with pytest.raises(CallwrightError, match=r"at step \d+.* lower train.learning_rate \(now 10\)"):
+        train(tiny_base, EXAMPLES, params, seed=7, **folders)
+    assert not (tmp_path / "student").exists()

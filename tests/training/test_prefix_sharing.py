@@ -10,19 +10,22 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import (
     AutoModelForCausalLM,
+    FalconConfig,
+    Gemma2Config,
     GemmaConfig,
     GPT2Config,
     GPTNeoXConfig,
     LlamaConfig,
+    MambaConfig,
     MistralConfig,
     PreTrainedConfig,
     Qwen2Config,
     Qwen3Config,
+    Qwen3NextConfig,
 )
 from trl.trainer.utils import add_fused_lm_head
 
 from callwright.training.prefix_sharing import share_prefixes
-from callwright.training.token_trie import token_trie
 
 SMALL: dict[str, Any] = {
     "vocab_size": 64,
@@ -124,13 +127,29 @@ def test_log_probs_and_gradients_are_those_of_plain_scoring(name: str, lora: boo
         assert_same(model, batch_of(rows))
 
 
-@pytest.mark.parametrize("rows", BATCHES.values(), ids=BATCHES)
-def test_left_padding_changes_nothing(rows: list[list[int]]):
-    model = model_of(CONFIGS["llama"])
-    with share_prefixes(model):
-        left = scored(model, batch_of(rows, left=True))[0]
-        right = scored(model, batch_of(rows))[0]
-    assert torch.allclose(left.sum(1), right.sum(1), atol=1e-5)
+@pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_left_padding_changes_nothing(name: str, lora: bool):
+    model = model_of(CONFIGS[name], lora=lora)
+    for rows in BATCHES.values():
+        right, left = batch_of(rows), batch_of(rows, left=True)
+        plain = [row[row != 0] for row in scored(model, right)[0]]  # plain scoring of left padding moves the positions
+        with share_prefixes(model):
+            shared = [row[row != 0] for row in scored(model, left)[0]]
+        assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(shared, plain, strict=True))
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "gpt_neox"])
+def test_flex_attention_sees_what_segments_see(name: str):
+    """On a CPU it computes forward only, and not compiled; tests/gpu has the rest."""
+    model = model_of(CONFIGS[name]).eval()
+    for rows in BATCHES.values():
+        batch = batch_of(rows)
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+            plain = model(**batch, fused_lm_head=True, use_cache=False).log_probs
+            with share_prefixes(model, flex=True):
+                flex = model(**batch, fused_lm_head=True, use_cache=False).log_probs
+        assert torch.allclose(flex, plain, atol=1e-5)
 
 
 def test_gradient_checkpointing_changes_nothing():
@@ -159,19 +178,43 @@ def test_a_model_with_a_sliding_window_keeps_its_own_forward_and_says_so(caplog:
     assert caplog.messages == ["prefixes are not shared: MistralForCausalLM has a sliding window"]
 
 
+UNFIT: dict[str, tuple[PreTrainedConfig, str]] = {
+    "ALiBi": (
+        FalconConfig(vocab_size=64, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, alibi=True),
+        "FalconForCausalLM does not use the library's attention interface",
+    ),
+    "no attention at all": (
+        MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=1, state_size=4),
+        "MambaForCausalLM does not use the library's attention interface",
+    ),
+    "linear attention": (
+        Qwen3NextConfig(**GROUPED, head_dim=8, num_experts=2, num_experts_per_tok=1, moe_intermediate_size=8,
+                        shared_expert_intermediate_size=8, layer_types=["linear_attention", "full_attention"]),
+        "Qwen3NextForCausalLM does not use the library's attention interface",
+    ),
+    "layers of two kinds": (
+        Qwen3Config(**GROUPED, head_dim=8, layer_types=["full_attention", "sliding_attention"], sliding_window=4),
+        "Qwen3ForCausalLM has layers of sliding_attention",
+    ),
+    "soft caps": (
+        Gemma2Config(**GROUPED, head_dim=8, layer_types=["full_attention"] * 2, sliding_window=None),
+        "Gemma2ForCausalLM caps its logits",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_model_that_cannot_take_the_mask_keeps_its_own_forward_and_says_why(
+    name: str, caplog: pytest.LogCaptureFixture
+):
+    config, reason = UNFIT[name]
+    model = AutoModelForCausalLM.from_config(config)
+    with caplog.at_level(logging.WARNING, "callwright"), share_prefixes(model) as shared:
+        assert not shared
+    assert caplog.messages == [f"prefixes are not shared: {reason}"]
+
+
 def test_learned_positions_follow_the_depth():
     config = GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=64, resid_pdrop=0.0, embd_pdrop=0.0)
     config.attn_pdrop = 0.0
     assert_same(model_of(config), batch_of(BATCHES["long shared prompt"]))
-
-
-def test_a_trie_holds_every_distinct_prefix_once():
-    trie = token_trie(torch.tensor([[1, 2, 3], [1, 2, 4], [1, 5, 0]]), torch.tensor([[1, 1, 1], [1, 1, 1], [1, 1, 0]]))
-    assert trie.tokens.tolist() == [[1, 2, 3, 4, 5]]  # 1, 12, 123, 124, 15
-    assert trie.depths.tolist() == [[0, 1, 2, 2, 1]]
-    assert trie.place.tolist() == [[0, 1, 2], [0, 1, 3], [0, 4, 0]]
-
-
-def test_a_batch_of_padding_alone_is_refused():
-    with pytest.raises(ValueError, match="a batch without a token has no trie"):
-        token_trie(torch.zeros(2, 3, dtype=torch.long), torch.zeros(2, 3))

@@ -10,7 +10,14 @@ from callwright.errors import ParamsError
 from callwright.params.pairs import PairsParams
 from callwright.params.problems import JsonlSource, ProblemsParams, PublicSource, SyntheticCounts, SyntheticSource
 from callwright.params.promote import EvaluateParams, PromoteParams
-from callwright.params.rollout import MistakeShares, RolloutParams, SamplingParams, TeacherParams
+from callwright.params.rollout import (
+    BudgetParams,
+    MistakeShares,
+    Prices,
+    RolloutParams,
+    SamplingParams,
+    TeacherParams,
+)
 from callwright.params.section import Section
 from callwright.params.student import EmbeddedStudent, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
@@ -18,6 +25,7 @@ from callwright.params.validate import ValidateParams
 
 __all__ = [
     "PARAMS_FILE",
+    "BudgetParams",
     "EmbeddedStudent",
     "EvaluateParams",
     "JsonlSource",
@@ -25,6 +33,7 @@ __all__ = [
     "MistakeShares",
     "PairsParams",
     "Params",
+    "Prices",
     "ProblemsParams",
     "PromoteParams",
     "PublicSource",

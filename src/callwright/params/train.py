@@ -6,6 +6,24 @@ from pydantic import Field, model_validator
 
 from callwright.params.section import Section
 
+Loss = Literal[
+    "sigmoid",
+    "sigmoid_norm",
+    "sft",
+    "hinge",
+    "ipo",
+    "exo_pair",
+    "nca_pair",
+    "robust",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+    "apo_zero",
+    "apo_down",
+    "discopop",
+]  # TRL's
+
 
 class LoraParams(Section):
     r: int = Field(ge=1)
@@ -25,18 +43,22 @@ class WarmUpParams(Section):
 class TrainParams(Section):
     accelerate: str = Field(min_length=1, description="a file of conf/accelerate, without .yaml")
     processes: int = Field(ge=1)
+    method: Literal["lora", "qlora", "full"]
     beta: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
-    loss_type: list[str] = Field(min_length=1)
+    loss_type: list[Loss] = Field(min_length=1)
     loss_weights: list[float] = Field(min_length=1)
+    label_smoothing: float = Field(ge=0, lt=0.5, description="share of pairs taken to be the wrong way round")
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=1, description="pairs per device and step")
     gradient_accumulation: int = Field(ge=1)
+    order: Literal["shuffled", "by_problem"]
     max_length: int = Field(ge=1, description="tokens of prompt + completion; longer rows are an error")
     max_grad_norm: float = Field(gt=0)
     warmup_ratio: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     gradient_checkpointing: bool
+    checkpoint_steps: int = Field(ge=1, description="a killed training goes on from its last checkpoint")
     sft: WarmUpParams
     lora: LoraParams
 
@@ -44,4 +66,6 @@ class TrainParams(Section):
     def _one_weight_per_loss(self) -> Self:
         if len(self.loss_type) != len(self.loss_weights):
             raise ValueError(f"{len(self.loss_type)} loss_type but {len(self.loss_weights)} loss_weights")
+        if "exo_pair" in self.loss_type and not self.label_smoothing:
+            raise ValueError("exo_pair needs a label_smoothing above 0 (its paper: 0.001)")
         return self

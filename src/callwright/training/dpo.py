@@ -1,9 +1,10 @@
-"""Preference training: typed params -> DPOConfig and LoraConfig -> TRL's DPOTrainer. The only importer of TRL."""
+"""Preference training: typed params -> DPOConfig and LoraConfig -> TRL's DPOTrainer."""
 
 import hashlib
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,12 @@ from callwright.errors import DataError
 from callwright.params import TrainParams
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
 from callwright.records import Demonstration, Pair
-from callwright.storage import folder_hash, write_json
-from callwright.training.tracking import TRAINING
+from callwright.storage import folder_hash
+from callwright.training import guard_rails
+from callwright.training.checkpoints import checkpointing, last_checkpoint, marker
+from callwright.training.curves import Log, last_dev, reporter, training_rows
 
-CURVE_NAMES = {
-    "loss": "loss",
-    "rewards/margins": "margin",
-    "rewards/accuracies": "preferred",
-    "logps/chosen": "chosen_log_probs",
-    "logps/rejected": "rejected_log_probs",
-    "grad_norm": "grad_norm",
-    "learning_rate": "learning_rate",
-}
+HOW_IT_RUNS = {"checkpoint_steps"}  # params.train that leave the result as it is
 
 
 @dataclass(slots=True)
@@ -46,7 +41,7 @@ class Examples:
 def training_key(base: Path, examples: Examples, params: TrainParams, seed: int) -> str:
     """The hash of all that determines a training's result."""
     content = json.dumps(asdict(examples), sort_keys=True)
-    parts = [folder_hash(base), content, params.model_dump_json(), str(seed)]
+    parts = [folder_hash(base), content, params.model_dump_json(exclude=HOW_IT_RUNS), str(seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -59,77 +54,114 @@ def train(
     student: Path,
     adapter: Path,
     work: Path,
-    log: Any = None,
+    log: Log | None = None,
 ) -> Trained:
     """Train the base on demonstrations (with `params.sft`), then on pairs; write the adapter and the merged student.
 
-    Rank 0 alone writes.
+    All processes of a launch call it; rank 0 alone logs and writes results. A training that was killed goes on from its
+    last checkpoint, which lies in `work` under the training's key, and is removed at the end.
 
     Args:
         student, adapter: folders to write, whole or not at all.
-        work: folder for what the trainer leaves behind.
+        work: folder for checkpoints, shared by all processes.
         log: called with (metrics, step) at every logged step on rank 0.
 
     Raises:
         DataError: there is no pair, or one cannot be trained on.
+        CallwrightError: the loss is no number or explodes, or `params.method` cannot run here.
     """
     import torch
-    from datasets import Dataset
-    from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-    from trl import DPOTrainer
+    from transformers import AutoTokenizer
 
     from callwright.training.prefix_sharing import share_prefixes
     from callwright.training.warm_up import warm_up
+    from callwright.training.weights import load_base, load_trained, publish, save_trained
 
     pairs, dev_pairs = examples.pairs, examples.dev_pairs
     if not pairs:
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    rows = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
-    on_gpu = torch.cuda.is_available()
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16 if on_gpu else torch.float32)
-    lora = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=params.lora.r,
-        lora_alpha=params.lora.alpha,
-        lora_dropout=params.lora.dropout,
-        target_modules=params.lora.target_modules,
-    )
+    if tokenizer.pad_token is None:  # as TRL does, which leaves it to whoever brings a collator
+        tokenizer.pad_token = tokenizer.eos_token
+    row_report, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
+    rows = [row | mask for row, mask in zip(rows_of([*pairs, *dev_pairs]), masks, strict=True)]
+    key = training_key(base, examples, params, seed)
+    work = work / key[:16]
     if params.sft.epochs:
-        model = warm_up(model, tokenizer, examples.demonstrations, params, lora, seed=seed, work=work)
-    trained = Trained()
-    trainer = DPOTrainer(
-        model=model,
-        args=_config(params, seed, work, on_gpu=on_gpu, evaluate=bool(dev_pairs)),
-        train_dataset=Dataset.from_list(rows_of(pairs), on_mixed_types="use_json"),
-        eval_dataset=Dataset.from_list(rows_of(dev_pairs), on_mixed_types="use_json") if dev_pairs else None,
-        processing_class=tokenizer,
-        peft_config=None if params.sft.epochs else lora,  # the warm-up's adapter goes on; a copy of it is the reference
-        callbacks=[_recorder(trained, log)],
-    )
-    trainer.remove_callback(PrinterCallback)
-    with share_prefixes(trainer.model):
-        result = trainer.train()
+        warm = warm_up(base, tokenizer, examples.demonstrations, params, seed=seed, work=work)
+        model = load_trained(base, warm, params)  # its adapter goes on; a copy of it is the reference
+    else:
+        model = load_base(base, params)
+    trainer = _trainer(model, tokenizer, rows, pairs, params, seed, work / "pairs", log)
+    checkpoint = last_checkpoint(work / "pairs")
+    with ExitStack() as shared:
+        for one in filter(None, (trainer.model, trainer.ref_model)):
+            shared.enter_context(share_prefixes(trainer.accelerator.unwrap_model(one)))
+        result = trainer.train(resume_from_checkpoint=checkpoint)
+    save_trained(trainer, work / "trained")
+    trained = Trained(training_rows(trainer.state.log_history))
     if trainer.is_world_process_zero():
-        key = training_key(base, examples, params, seed)
-        unwrapped = trainer.accelerator.unwrap_model(trainer.model)
-        _save(unwrapped, tokenizer, adapter, merge=False, key=key)
-        _save(unwrapped, tokenizer, student, merge=True, key=key)
-        trained.report = _report(params, rows, len(pairs), len(dev_pairs), result, trained.curves)
+        publish(base, work / "trained", params, student=student, adapter=adapter, key=key)
+        resumed_at = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
+        trained.report = _report(trainer, result, row_report, params, len(pairs), resumed_at)
+        shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained
 
 
-def _config(params: TrainParams, seed: int, work: Path, *, on_gpu: bool, evaluate: bool) -> Any:
+def _trainer(
+    model: Any,
+    tokenizer: Any,
+    rows: list[dict[str, Any]],
+    pairs: Sequence[Pair],
+    params: TrainParams,
+    seed: int,
+    work: Path,
+    log: Log | None,
+) -> Any:
+    """TRL's trainer; `rows` are those of the pairs, then those of the pairs to watch."""
+    from datasets import Dataset
+    from peft import PeftModel
+    from transformers import PrinterCallback
+    from trl import DPOTrainer
+
+    from callwright.training.batches import ByProblem
+    from callwright.training.loss_mask import MaskedPreference
+    from callwright.training.weights import lora_config
+
+    class InOurOrder(DPOTrainer):
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            if params.order == "by_problem":
+                return ByProblem([pair.problem_id for pair in pairs], seed)
+            return super()._get_train_sampler(train_dataset)
+
+    dev_rows = rows[len(pairs) :]
+    trainer = InOurOrder(
+        model=model,
+        args=_config(params, seed, work, evaluate=bool(dev_rows)),
+        train_dataset=Dataset.from_list(rows[: len(pairs)], on_mixed_types="use_json"),
+        eval_dataset=Dataset.from_list(dev_rows, on_mixed_types="use_json") if dev_rows else None,
+        processing_class=tokenizer,
+        data_collator=MaskedPreference(tokenizer.pad_token_id),
+        peft_config=None if isinstance(model, PeftModel) else lora_config(params),
+        callbacks=[marker(), guard_rails.guard_rails(params), *([reporter(log)] if log else [])],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> Any:
     from trl import DPOConfig
 
+    from callwright.training.weights import in_bf16, on_gpu
+
     return DPOConfig(
-        output_dir=str(work),
+        **checkpointing(work, params.checkpoint_steps),
         beta=params.beta,
         loss_type=params.loss_type,
         loss_weights=params.loss_weights,
+        label_smoothing=params.label_smoothing,
         learning_rate=params.learning_rate,
         num_train_epochs=params.epochs,
         per_device_train_batch_size=params.batch_size,
@@ -140,74 +172,37 @@ def _config(params: TrainParams, seed: int, work: Path, *, on_gpu: bool, evaluat
         max_grad_norm=params.max_grad_norm,
         warmup_steps=params.warmup_ratio,
         lr_scheduler_type=params.schedule,
-        bf16=on_gpu,
-        use_cpu=not on_gpu,
+        bf16=in_bf16(),
+        use_cpu=not on_gpu(),
         seed=seed,
         data_seed=seed,
         logging_steps=5,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # the guard rails are to see them
         eval_strategy="epoch" if evaluate else "no",
-        save_strategy="no",
+        ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
+        remove_unused_columns=False,  # the collator reads the masks
     )
 
 
-def _recorder(trained: Trained, log: Any) -> Any:
-    from transformers import TrainerCallback
-
-    class Recorder(TrainerCallback):
-        """Keeps the curves, under our names."""
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-            logs = logs or {}
-            prefix = "eval_" if any(name.startswith("eval_") for name in logs) else ""
-            row = {
-                f"{'dev_' if prefix else ''}{ours}": float(logs[prefix + theirs])
-                for theirs, ours in CURVE_NAMES.items()
-                if prefix + theirs in logs
-            }
-            if not row or not state.is_world_process_zero:
-                return
-            if log is not None:
-                log(row, state.global_step)
-            if not prefix:
-                trained.curves.append({"step": state.global_step, **row})
-            else:
-                trained.report.update(row)
-
-    return Recorder()
-
-
-def _save(model: Any, tokenizer: Any, folder: Path, *, merge: bool, key: str) -> None:
-    """Write a model folder beside its place and move it there; merging consumes the adapter, so it comes last."""
-    temporary = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        if merge:
-            model.merge_and_unload().save_pretrained(temporary)
-        else:
-            model.save_pretrained(temporary, selected_adapters=["default"])  # not the reference's
-        tokenizer.save_pretrained(temporary)
-        write_json(temporary / TRAINING, {"key": key})
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.rename(folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def _report(
-    params: TrainParams, rows: RowReport, pairs: int, dev_pairs: int, result: Any, curves: list[dict[str, float]]
+    trainer: Any, result: Any, rows: RowReport, params: TrainParams, pairs: int, resumed_at: int
 ) -> dict[str, Any]:
-    last = {name: value for name, value in curves[-1].items() if name != "step"} if curves else {}
+    """The summary; the loss is the mean over the logged steps, the speed that since the start or the last kill."""
+    curves, steps = training_rows(trainer.state.log_history), int(result.global_step)
+    spans = [row["step"] - before for before, row in zip([0.0, *(row["step"] for row in curves)], curves, strict=False)]
+    loss = sum(span * row["loss"] for span, row in zip(spans, curves, strict=True)) / max(sum(spans), 1)
+    seen = pairs * params.epochs * (steps - resumed_at) / steps
     return {
         "pairs": pairs,
-        "dev_pairs": dev_pairs,
-        "steps": int(result.global_step),
-        "loss": round(float(result.training_loss), 6),
-        "last": last,
+        "dev_pairs": rows.rows - pairs,
+        "steps": steps,
+        "loss": round(loss, 6),
+        "last": {name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
+        "warning": guard_rails.warning(trainer.state.log_history),
         "rows": asdict(rows),
-        "pairs_per_second": round(pairs * params.epochs / result.metrics["train_runtime"], 3),
+        "pairs_per_second": round(seen / result.metrics["train_runtime"], 3),
+        **last_dev(trainer.state.log_history),
     }

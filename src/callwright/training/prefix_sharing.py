@@ -25,13 +25,14 @@ _logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def share_prefixes(model: Any) -> Iterator[bool]:
+def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
     """Let TRL's forward passes of this model share prefixes; yields whether they do.
 
     A model whose attention is not plain causal attention keeps its own forward, and one log line says so.
 
     Args:
         model: a causal language model, or a PEFT model of one, to which TRL has added its fused head.
+        flex: compute attention by FlexAttention, compiled; None: where the model lies on a CUDA device.
     """
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
@@ -45,12 +46,13 @@ def share_prefixes(model: Any) -> Iterator[bool]:
     AttentionInterface.register(ATTENTION, _attention)
     AttentionMaskInterface.register(ATTENTION, sdpa_mask)
     plain, implementation = causal.forward, causal.config._attn_implementation
+    with_flex = causal.device.type == "cuda" if flex is None else flex
 
     def forward(*args: Any, fused_lm_head: bool = False, labels: Tensor | None = None, **kwargs: Any) -> Any:
         given = {name for name, value in kwargs.items() if value is not None}  # PEFT passes all it knows, as None
         if not fused_lm_head or labels is None or args or given - _KNOWN:
             return plain(*args, fused_lm_head=fused_lm_head, labels=labels, **kwargs)
-        return _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels)
+        return _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels, flex=with_flex)
 
     causal.forward = forward
     causal.config._attn_implementation = ATTENTION
@@ -72,17 +74,20 @@ def _why_not(model: Any) -> str:
         return f"{type(model).__name__} has a sliding window"
     if any(getattr(config, name, None) for name in _SOFTCAPS):
         return f"{type(model).__name__} caps its logits"
+    if getattr(config, "alibi", False):
+        return f"{type(model).__name__} adds to its attention by distance (ALiBi)"
     return ""
 
 
-def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor) -> Any:
+def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor, *, flex: bool) -> Any:
     """What TRL's fused head returns, each (B, L - 1) and 0 where a label is ignored."""
     from trl.trainer.utils import FusedCausalLMOutput
 
     trie = token_trie(input_ids, attention_mask)
     anything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=input_ids.device)  # a 4D mask is left as it is
+    layout = _block_mask(trie) if flex else trie.segments
     hidden = model.base_model(
-        input_ids=trie.tokens, position_ids=trie.depths, attention_mask=anything, use_cache=False, trie=trie
+        input_ids=trie.tokens, position_ids=trie.depths, attention_mask=anything, use_cache=False, trie=layout
     ).last_hidden_state[0]
     targets = labels[:, 1:]
     scored = targets != IGNORED
@@ -119,28 +124,42 @@ def _scale(config: Any) -> float:
     return 1 / scaling if scaling else 1.0
 
 
+def _block_mask(trie: TokenTrie) -> Any:
+    """Who sees whom in the packed row, in blocks: blocks of strangers are skipped."""
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    ends, size = trie.ends, len(trie.ends)
+
+    def descends(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        return (key <= query) & (query < ends[key])
+
+    return create_block_mask(descends, B=None, H=None, Q_LEN=size, KV_LEN=size, device=ends.device)
+
+
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attention of the packed row (1, heads, N, size), one segment at a time: no pair of strangers is computed."""
+    """Attention of the packed row, query (1, heads, N, size), result (1, N, heads, size)."""
+    from transformers.integrations.flex_attention import flex_attention_forward
     from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 
-    trie: TokenTrie | None = kwargs.pop("trie", None)
-    if trie is None:
+    layout: Any = kwargs.pop("trie", None)  # a block mask, or segments
+    if layout is None:
         plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
         return plain
+    scaling, dropout = kwargs.get("scaling"), kwargs.get("dropout", 0.0)
+    if not isinstance(layout, tuple):
+        return flex_attention_forward(module, query, key, value, layout, scaling=scaling, dropout=dropout)[0], None
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-    parts = [
-        _segment_attention(one, query, key, value, kwargs.get("scaling"), kwargs.get("dropout", 0.0))
-        for one in trie.segments
-    ]
+    parts = [_segment_attention(one, query, key, value, scaling, dropout) for one in layout]
     return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
 
 
 def _segment_attention(
     segment: Segment, query: Tensor, key: Tensor, value: Tensor, scaling: float | None, dropout: float
 ) -> Tensor:
+    """Attention of one segment's queries to its ancestors and itself: no pair of strangers is computed."""
     new = slice(segment.start, segment.end)
     keys, values = key[:, :, new], value[:, :, new]
     if segment.mask is not None:

@@ -19,6 +19,7 @@ SQLITE = "sqlite:///"
 DATABASE = Path("mlflow.db")
 TRAINING = "training.json"  # beside a student's weights: which training they come from
 KEY_TAG = "callwright.training"  # the hash of what determines a training's result
+LINEAGE = (paths.problems("train"), paths.TEACHER_CHAINS, paths.VALIDATED, paths.PAIRS_TRAIN)  # each of one DVC output
 
 
 def tracking_uri() -> str:
@@ -74,7 +75,7 @@ def _without_password(uri: str) -> str:
 
 
 @contextmanager
-def pipeline_run(key: str, name: str = "") -> Iterator[str]:
+def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> Iterator[str]:
     """The run of one pipeline execution, made active; yields its id.
 
     The stages of an execution find the same run by `key`, also when DVC took some of them from its run-cache and the
@@ -82,6 +83,7 @@ def pipeline_run(key: str, name: str = "") -> Iterator[str]:
 
     Args:
         key: the training's key (see `callwright.training.dpo.training_key`).
+        system_metrics: log what the machine does meanwhile, every few seconds.
     """
     import mlflow
 
@@ -97,9 +99,24 @@ def pipeline_run(key: str, name: str = "") -> Iterator[str]:
         run_id=found[0].info.run_id if found else None,
         experiment_id=None if found else experiment_id,
         run_name=None if found else (name or f"training {key[:8]}"),
+        log_system_metrics=system_metrics,
     ) as run:
         mlflow.set_tags({KEY_TAG: key, "callwright.data": dvc_hash(paths.PAIRS_TRAIN)})
         yield run.info.run_id
+
+
+def log_lineage() -> None:
+    """Name the data behind a training as inputs of the active run: each pipeline output on the way, with DVC's hash."""
+    import mlflow
+    from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.data.sources import LocalArtifactDatasetSource
+
+    for path in LINEAGE:
+        digest = dvc_hash(path)
+        if digest:
+            source = LocalArtifactDatasetSource(str(path.parent))
+            context = "training" if path == paths.PAIRS_TRAIN else "lineage"
+            mlflow.log_input(MetaDataset(source, name=path.parent.name, digest=digest), context=context)
 
 
 def dvc_hash(path: Path) -> str:

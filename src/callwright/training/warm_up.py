@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
 from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
@@ -13,57 +12,72 @@ from callwright.errors import DataError
 from callwright.params import TrainParams
 from callwright.preferences.dialogue import check_rows, rows_of
 from callwright.records import Demonstration
+from callwright.training.checkpoints import checkpointing, last_checkpoint, marker
+from callwright.training.guard_rails import guard_rails
 from callwright.training.prefix_sharing import share_prefixes
+from callwright.training.weights import in_bf16, load_base, lora_config, on_gpu, save_trained
 
 
 def warm_up(
-    model: Any,
+    base: Path,
     tokenizer: Any,
     demonstrations: Sequence[Demonstration],
     params: TrainParams,
-    lora: Any,
     *,
     seed: int,
     work: Path,
-) -> Any:
-    """The model with a LoRA adapter that imitates the demonstrations; the loss is on what the model writes alone.
+) -> Path:
+    """Imitate the demonstrations; the loss is on what the model writes alone.
+
+    Args:
+        work: folder for checkpoints and the result; a warm-up that is finished there is not repeated.
+
+    Returns:
+        The folder with the trained adapter, or with all weights where `params.method` is full.
 
     Raises:
         DataError: there is no demonstration, or one cannot be trained on.
+        CallwrightError: the loss is no number or explodes.
     """
     if not demonstrations:
         raise DataError(
             "there is no correct chain to warm up on: set train.sft.epochs to 0, or look at reports/quality.json"
         )
     check_rows(demonstrations, tokenizer, params.max_length)
-    on_gpu = torch.cuda.is_available()
+    result, steps = work / "warmed_up", work / "warm_up"
+    if result.is_dir():
+        return result
+    config = SFTConfig(
+        **checkpointing(steps, params.checkpoint_steps),
+        learning_rate=params.sft.learning_rate,
+        num_train_epochs=params.sft.epochs,
+        per_device_train_batch_size=params.sft.batch_size,
+        gradient_checkpointing=params.gradient_checkpointing,
+        max_length=params.max_length,
+        max_grad_norm=params.max_grad_norm,
+        warmup_steps=params.warmup_ratio,
+        lr_scheduler_type=params.schedule,
+        completion_only_loss=True,
+        bf16=in_bf16(),
+        use_cpu=not on_gpu(),
+        seed=seed,
+        data_seed=seed,
+        logging_steps=5,
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        report_to="none",
+        disable_tqdm=True,
+    )
     trainer = SFTTrainer(
-        model=model,
-        args=SFTConfig(
-            output_dir=str(work),
-            learning_rate=params.sft.learning_rate,
-            num_train_epochs=params.sft.epochs,
-            per_device_train_batch_size=params.sft.batch_size,
-            gradient_checkpointing=params.gradient_checkpointing,
-            max_length=params.max_length,
-            max_grad_norm=params.max_grad_norm,
-            warmup_steps=params.warmup_ratio,
-            lr_scheduler_type=params.schedule,
-            completion_only_loss=True,
-            bf16=on_gpu,
-            use_cpu=not on_gpu,
-            seed=seed,
-            data_seed=seed,
-            logging_strategy="no",
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        ),
+        model=load_base(base, params),
+        args=config,
         train_dataset=Dataset.from_list(rows_of(demonstrations), on_mixed_types="use_json"),
         processing_class=tokenizer,
-        peft_config=lora,
+        peft_config=lora_config(params),
+        callbacks=[marker(), guard_rails(params.model_copy(update={"learning_rate": params.sft.learning_rate}))],
     )
     trainer.remove_callback(PrinterCallback)
-    with share_prefixes(trainer.model):
-        trainer.train()
-    return trainer.accelerator.unwrap_model(trainer.model)
+    with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
+        trainer.train(resume_from_checkpoint=last_checkpoint(steps))
+    save_trained(trainer, result)
+    return result

@@ -1,0 +1,68 @@
+"""What the tests of training train on: pairs that differ by a number, and parameters for a tiny base."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from callwright.agent.protocol import TEXT
+from callwright.params import LoraParams, TrainParams, WarmUpParams
+from callwright.records import Demonstration, Pair
+from callwright.tasks import TASKS
+from callwright.training.dpo import Examples
+
+PARAMS = TrainParams(
+    accelerate="cpu",
+    processes=1,
+    method="lora",
+    beta=0.3,
+    learning_rate=5e-3,
+    loss_type=["sigmoid", "sft"],
+    loss_weights=[1.0, 1.0],
+    label_smoothing=0.0,
+    epochs=2,
+    batch_size=4,
+    gradient_accumulation=1,
+    order="shuffled",
+    max_length=2048,
+    max_grad_norm=1.0,
+    warmup_ratio=0.0,
+    schedule="constant",
+    gradient_checkpointing=False,
+    checkpoint_steps=5,
+    sft=WarmUpParams(epochs=0, learning_rate=5e-3, batch_size=4),
+    lora=LoraParams(r=4, alpha=8, dropout=0.0, target_modules="all-linear"),
+)
+
+
+def pair(number: int) -> Pair:
+    messages, _ = TEXT.render(TASKS["arithmetic"], f"Tim has {number} pens and buys 3. How many has he?", ())
+    chosen, rejected = f"add(a={number}, b=3)", "answer(value=3)"
+    return Pair(
+        id=f"p{number}",
+        problem_id=f"p{number}",
+        prompt=tuple(messages),
+        chosen=({"role": "assistant", "content": chosen},),
+        rejected=({"role": "assistant", "content": rejected},),
+        tools=(),
+        margin=1.0,
+        kind="ungrounded_answer",
+    )
+
+
+PAIRS = [pair(number) for number in range(10, 42)]
+EXAMPLES = Examples(PAIRS, PAIRS[:4])
+WARM = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
+
+
+DEMONSTRATIONS = [Demonstration(one.id, one.problem_id, one.prompt, one.chosen, ()) for one in PAIRS]
+
+
+def log_prob(folder: Path, one: Pair, side: tuple) -> float:
+    """Natural log of the completion's probability, summed over its tokens."""
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    prompt = tokenizer.apply_chat_template(list(one.prompt), add_generation_prompt=True, return_dict=False)
+    whole = tokenizer.apply_chat_template([*one.prompt, *side], return_dict=False)
+    with torch.no_grad():
+        logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+    return sum(float(logits[place - 1, whole[place]]) for place in range(len(prompt), len(whole)))

@@ -1,0 +1,97 @@
+"""A training that is killed goes on from its last checkpoint and ends with the same weights."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from callwright.training.checkpoints import last_checkpoint
+from callwright.training.dpo import train, training_key
+from tests.training.examples import DEMONSTRATIONS, EXAMPLES, WARM
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
+PARAMS = WARM.model_copy(update={"epochs": 4})  # 24 steps of warm-up, 32 of pairs; a checkpoint every 5
+WITH_DEMONSTRATIONS = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
+RUN = """
+import sys
+from pathlib import Path
+from tests.training.test_resume import run
+run(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def run(base: Path, folder: Path) -> list[int]:
+    """Train; returns the steps that were really done, by the log."""
+    done: list[int] = []
+    train(
+        base,
+        WITH_DEMONSTRATIONS,
+        PARAMS,
+        seed=7,
+        student=folder / "student",
+        adapter=folder / "adapter",
+        work=folder / "work",
+        log=lambda row, step: done.append(step),
+    )
+    return done
+
+
+def killed_at(base: Path, folder: Path, checkpoint: str) -> None:
+    """Train in a process of its own, killed when a checkpoint is there and whole."""
+    root = Path(__file__).parents[2]
+    path = f"{root / 'src'}{os.pathsep}{root}"
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(base), str(folder)],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        while process.poll() is None:
+            if list(folder.glob(f"work/*/{checkpoint}/whole")):
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+            time.sleep(0.002)
+    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+
+
+@pytest.mark.parametrize("checkpoint", ["warm_up/checkpoint-10", "pairs/checkpoint-10"])
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tiny_base: Path, tmp_path: Path, checkpoint: str):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(tiny_base, whole)[0] == 1
+    killed_at(tiny_base, broken, checkpoint)
+    assert not (broken / "student").exists()
+    steps = run(tiny_base, broken)
+    assert steps[0] == (1 if checkpoint.startswith("warm_up") else 15), (
+        "logged every 5 steps, after the checkpoint at 10"
+    )
+    for name in ("student/model.safetensors", "adapter/adapter_model.safetensors"):
+        expected, resumed = load_file(whole / name), load_file(broken / name)
+        assert expected.keys() == resumed.keys()
+        assert all(torch.allclose(resumed[key], weight, rtol=0, atol=1e-6) for key, weight in expected.items())
+    assert list((broken / "work").iterdir()) == [], "a finished training leaves no checkpoint"
+
+
+def test_a_checkpoint_that_was_not_written_whole_is_passed_over(tmp_path: Path):
+    for step, whole in ((5, True), (10, True), (15, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if whole:
+            (folder / "whole").touch()
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+    assert last_checkpoint(tmp_path / "nowhere") is None
+
+
+def test_checkpoints_of_another_training_are_left_alone(tiny_base: Path, tmp_path: Path):
+    other = tmp_path / "work" / training_key(tiny_base, EXAMPLES, PARAMS, 8)[:16] / "pairs" / "checkpoint-30"
+    other.mkdir(parents=True)
+    (other / "whole").touch()  # an empty checkpoint: to go on from it would fail
+    assert run(tiny_base, tmp_path)[0] == 1
+    assert other.is_dir()
