@@ -210,7 +210,7 @@ def test_of_two_lines_with_the_same_key_the_first_counts(tmp_path):
 def test_a_whole_line_that_is_no_record_is_named_and_not_dropped(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b"{}\n")
-    with refused(f"{path}:1: attempt_id: Field required"):
+    with refused(f"{path}:1: attempt_id: Field required; not a Failure record: take the line out, then run again"):
         journal(path)
 
 

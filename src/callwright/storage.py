@@ -155,7 +155,11 @@ class Journal(Generic[T]):
         self._cut_torn_line()
         start = 0
         for number, line in enumerate(self._reader, start=1):
-            self._starts.setdefault(key(loads(kind, line, f"{path}:{number}")), start)
+            try:
+                record = loads(kind, line, f"{path}:{number}")
+            except DataError as error:
+                raise DataError(f"{error}: take the line out, then run again") from None
+            self._starts.setdefault(key(record), start)
             start += len(line)
 
     def __len__(self) -> int:

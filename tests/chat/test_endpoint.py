@@ -52,6 +52,12 @@ def test_the_oracle_needs_no_key(monkeypatch):
     assert EndpointChat(teacher(), app_of(completion)).name == "oracle"
 
 
+async def test_a_reply_whose_tokens_all_went_into_thinking_is_an_empty_one_that_was_cut():
+    model = EndpointChat(teacher(), app_of(lambda _: completion(None, finish="length")))
+    reply = await ask(model)
+    assert (reply.text, reply.finish) == ("", "length")
+
+
 async def test_an_unreachable_port_says_what_to_check(monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     url = f"http://127.0.0.1:{unused_port()}/v1"
@@ -207,7 +213,7 @@ async def test_a_success_that_is_no_completion_is_a_provider_error(said):
         await ask(EndpointChat(teacher(), app_of(answer)))
 
 
-@pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", f"{KEY}\t"])
+@pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", f"{KEY}\t", f"{KEY} "])
 def test_a_key_that_no_header_can_carry_is_one_line_that_names_the_variable(key, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", key)
     with pytest.raises(ProviderError, match=r"^TEACHER_API_KEY holds what no key can hold") as caught:

@@ -1,4 +1,3 @@
-import logging
 import math
 from email.utils import format_datetime
 
@@ -69,6 +68,14 @@ def test_refusals_of_one_burst_narrow_it_once_and_the_longest_wait_counts(limite
     assert limiter.width == pytest.approx(3.5)  # 0.7 of 5
 
 
+def test_a_long_wait_is_said_once_on_a_plain_terminal(limiter, clock, caplog):
+    for began in begin(limiter, clock, 3):
+        limiter.was_busy(began, 600, "busy")
+    assert [record.getMessage() for record in caplog.records] == [
+        "teacher at http://a/v1 is busy: no request for 600 s"
+    ]
+
+
 def test_it_never_gets_narrower_than_one(limiter, clock):
     for _ in range(5):
         (began,) = begin(limiter, clock, 1)
@@ -102,7 +109,6 @@ def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets
 
 
 def test_two_rounds_of_nobody_listening_take_it_out_and_one_answer_brings_it_back(limiter, clock, caplog):
-    caplog.set_level(logging.INFO, "callwright")
     burst = begin(limiter, clock, 8)
     for began in burst:
         limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
@@ -166,6 +172,7 @@ def test_pauses_of_an_endpoint_that_is_out_stop_growing_at_half_a_minute(limiter
         ({"retry-after": "inf"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),  # over
+        ({"retry-after": "Wed, 21 Oct 99999999999 07:28:00 GMT"}, None),
     ],
 )
 def test_retry_after_is_read_as_seconds(headers, wait_s):

@@ -1,7 +1,6 @@
 """Real servers, some of which die: where the work goes."""
 
 import asyncio
-import logging
 from collections import Counter
 
 import pytest
@@ -63,7 +62,6 @@ async def test_the_faster_endpoint_gets_more_of_the_work(serve: Servers):
 
 @pytest.mark.slow
 async def test_an_endpoint_that_dies_is_left_out_and_comes_back(serve: Servers, caplog):
-    caplog.set_level(logging.INFO, "callwright")
     seen: Counter[str] = Counter()
     one, two = (serve(counting(seen, name, 0.01)) for name in ("one", "two"))
     model = of_urls(one, two, max_retries=4)
@@ -134,6 +132,20 @@ async def test_a_busy_endpoint_hands_its_requests_to_the_other(serve: Servers):
     assert await ask_often(model, 40) == Counter({"free": 40})
     await model.close()
     assert seen["busy"] <= IN_FLIGHT // 2  # the first round's share
+
+
+async def test_a_single_request_outlasts_a_restart_of_the_only_endpoint(serve: Servers, monkeypatch):
+    for name in ("chat.limits.FIRST_PAUSE_S", "chat.endpoint.FIRST_RETRY_S"):
+        monkeypatch.setattr(f"callwright.{name}", 0.01)
+    port = unused_port()
+    model = of_urls(f"http://127.0.0.1:{port}/v1", max_retries=2)
+    asked = asyncio.create_task(model.reply(MESSAGES, [], Sampling()))
+    while model.requests < 5:  # two until it is out, then trials
+        await asyncio.sleep(0.01)
+        assert not asked.done()
+    serve(counting(Counter(), "back"), port=port)
+    assert (await asyncio.wait_for(asked, 10)).text == "back"
+    await model.close()
 
 
 @pytest.mark.slow

@@ -80,6 +80,13 @@ def test_a_failed_step_is_never_chosen():
     assert pairs_of(lucky, wrong("add(3, 3)", "answer(6)")) == []
 
 
+def test_a_mistake_that_was_mended_does_not_hide_the_fork_of_its_siblings():
+    lucky = checked("sum(2, 3)", "add(2, 3)", "answer(5)", correct=True)  # worth 1
+    records = [checked("add(2, 3)", "answer(5)", correct=place < 1, id=f"a{place}") for place in range(2)]  # 1/2
+    (pair,) = pairs_of(lucky, *records, wrong("add(3, 3)", "answer(6)"))
+    assert (sides([pair]), pair.margin) == ([("add(a=2, b=3)", "add(a=3, b=3)")], 0.5)
+
+
 @pytest.mark.parametrize(
     ("worse", "kind"),
     [

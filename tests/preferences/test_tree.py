@@ -34,6 +34,14 @@ def test_chains_that_start_alike_share_a_path_however_their_calls_are_written():
     assert len(root.child("add(a=2, b=3)").children) == 1
 
 
+def test_a_step_is_worded_as_in_the_best_chain_through_it():
+    root = tree(
+        checked("A guess.\nadd(2, 3)", "answer(6)", correct=False, id="a"),
+        checked("Two and three.\nadd(2, 3)", "answer(5)", correct=True, id="b"),
+    )
+    assert root.child("add(a=2, b=3)").step.thought == "Two and three."
+
+
 def test_an_extra_call_costs_its_weight():
     root = tree(
         checked("add(2, 3)", "answer(5)", correct=True),

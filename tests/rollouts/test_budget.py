@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from callwright.chat.model import Reply, Sampling
+from callwright.errors import EndpointUnusable
 from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 from callwright.rollouts.budget import BudgetError, Meter, MeteredChat, cost
@@ -91,6 +92,20 @@ async def test_seconds_end_a_run(tmp_path):
     assert rolled.unmade == 50 - made
     assert rolled.reached is not None
     assert rolled.reached.startswith("rollout.budget.seconds: 0 of 0")  # shown in whole seconds
+
+
+async def test_seconds_end_a_request_that_is_not_answered(tmp_path):
+    hanging = roll(tmp_path, budget(seconds=0.2), SteadyChat(second_s=60))
+    made, rolled = await asyncio.wait_for(hanging, 10)
+    assert (made, rolled) == (0, Rolled([], 50, "rollout.budget.seconds: 0 of 0"))  # shown in whole seconds
+
+
+@pytest.mark.parametrize("name", ["tokens", "cost"])
+async def test_a_limit_that_cannot_be_kept_as_the_server_tells_no_tokens_ends_the_run_at_once(tmp_path, name):
+    model = ScriptedChat(Reply("add(2, 3)", "stop", Usage()))
+    line = f"teacher scripted does not tell the tokens of its replies, so rollout.budget.{name} cannot be kept: "
+    with open_journal(tmp_path / "journal.jsonl") as journal, pytest.raises(EndpointUnusable, match=f"^{line}"):
+        await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(**{name: 1_000}), PRICES))
 
 
 async def test_no_request_is_sent_over_the_limit_by_attempts_that_turn_out_longer(tmp_path):

@@ -48,7 +48,7 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path):
         pass
 
 
-def test_a_second_run_waits_until_the_first_has_closed_the_journal(tmp_path):
+def test_a_second_run_waits_until_the_first_has_closed_the_journal_and_says_so(tmp_path, caplog):
     seen: list[int] = []
 
     def second() -> None:
@@ -62,6 +62,8 @@ def test_a_second_run_waits_until_the_first_has_closed_the_journal(tmp_path):
         journal.append(Journaled("k", SOLVED))
         assert seen == []
     other.join(10)
+    said = f"journal {tmp_path}/journal.jsonl is in use by another run: waiting for it to end"
+    assert [record.getMessage() for record in caplog.records if record.name == "callwright"] == [said]
     assert seen == [1]
 
 

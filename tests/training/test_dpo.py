@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.errors import CallwrightError, DataError
+from callwright.params.train import Loss
 from callwright.preferences.dialogue import check_rows, rows_of
 from callwright.training.dpo import Examples, train, training_key
 from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PAIRS, PARAMS, WARM, log_prob
@@ -132,14 +134,18 @@ def test_full_fine_tuning_moves_every_weight_and_leaves_no_adapter(tiny_base: Pa
 
 
 def test_every_loss_of_trl_trains(tiny_base: Path, tmp_path: Path):
-    losses = ["hinge", "ipo", "apo_zero", "robust", "exo_pair", "sigmoid_norm"]
+    losses = list(get_args(Loss))
     params = PARAMS.model_copy(
-        update={"loss_type": losses, "loss_weights": [0.1] * 6, "label_smoothing": 0.001, "order": "by_problem"}
+        update={
+            "loss_type": losses,
+            "loss_weights": [0.1] * len(losses),
+            "label_smoothing": 0.001,
+            "order": "by_problem",
+        }
     )
     folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
-    assert (
-        train(tiny_base, Examples(PAIRS[:8]), params, seed=7, **folders).report["steps"] == 4
-    )  # 8 pairs, 4 a step, twice
+    report = train(tiny_base, Examples(PAIRS[:8]), params, seed=7, **folders).report
+    assert report["steps"] == 4  # 8 pairs, 4 a step, twice
 
 
 def test_four_bits_without_a_gpu_are_refused_in_one_line(tiny_base: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ from transformers import (
     LlamaConfig,
     MambaConfig,
     MistralConfig,
+    NemotronConfig,
     PreTrainedConfig,
     Qwen2Config,
     Qwen3Config,
@@ -212,6 +213,15 @@ def test_a_model_that_cannot_take_the_mask_keeps_its_own_forward_and_says_why(
     with caplog.at_level(logging.WARNING, "callwright"), share_prefixes(model) as shared:
         assert not shared
     assert caplog.messages == [f"prefixes are not shared: {reason}"]
+
+
+def test_a_model_whose_layers_drop_the_mask_is_scored_the_plain_way_and_says_so_once(caplog: pytest.LogCaptureFixture):
+    model, batch = model_of(NemotronConfig(**GROUPED, head_dim=8)), batch_of(BATCHES["long shared prompt"])
+    plain, _ = scored(model, batch)
+    with caplog.at_level(logging.WARNING, "callwright"), share_prefixes(model):
+        again = [scored(model, batch)[0] for _ in range(2)]
+    assert all(torch.allclose(one, plain, atol=1e-5) for one in again)
+    assert caplog.messages == ["prefixes are not shared: NemotronForCausalLM does not hand the mask to its layers"]
 
 
 def test_learned_positions_follow_the_depth():

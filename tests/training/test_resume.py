@@ -79,6 +79,28 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tiny_base: Pat
     assert list((broken / "work").iterdir()) == [], "a finished training leaves no checkpoint"
 
 
+def test_a_training_killed_after_its_last_step_takes_no_step_more_and_looks_at_dev_again(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    short = PARAMS.model_copy(update={"epochs": 1.25, "sft": PARAMS.sft.model_copy(update={"epochs": 0})})  # 10 steps
+
+    def one(name: str) -> dict:
+        folders = {part: tmp_path / name / part for part in ("student", "adapter", "work")}
+        return train(tiny_base, EXAMPLES, short, seed=7, **folders).report
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    whole = one("whole")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("callwright.training.weights.publish", killed)
+        one("broken")
+    broken = one("broken")
+    assert (broken["steps"], broken["dev_loss"]) == (10, whole["dev_loss"])
+    expected, resumed = (load_file(tmp_path / name / "student/model.safetensors") for name in ("whole", "broken"))
+    assert all(torch.allclose(resumed[key], weight, rtol=0, atol=1e-6) for key, weight in expected.items())
+
+
 def test_a_checkpoint_that_was_not_written_whole_is_passed_over(tmp_path: Path):
     for step, whole in ((5, True), (10, True), (15, False)):
         folder = tmp_path / f"checkpoint-{step}"

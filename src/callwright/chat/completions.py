@@ -170,7 +170,9 @@ def _read(completion: Any) -> Reply:
     if finish == "error":  # as routers say that the model behind them failed half-way
         raise ValueError("the completion broke off")
     tool_calls = tuple(_tool_call(one["function"]) for one in message.get("tool_calls") or ())
-    text = message.get("content") or ("" if tool_calls else message["content"])
+    text = message.get("content")
+    if text is None and (tool_calls or finish == "length"):  # all tokens may have gone into thinking
+        text = ""
     if not isinstance(text, str):
         raise TypeError("the message has no text")
     return Reply(text, "length" if finish == "length" else "stop", _usage(completion.get("usage")), tool_calls)

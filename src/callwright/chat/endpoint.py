@@ -26,7 +26,8 @@ class EndpointChat:
     """Chat completions over HTTP; failures are retried here, so that all requests know of them (`Limiter`, `Slots`).
 
     A request that fails is asked again up to `teacher.max_retries` times. One that a busy endpoint refuses waits for
-    the cool-down that all share, and counts as failed only where nobody was answered in the meantime.
+    the cool-down that all share, and counts as failed only where nobody was answered in the meantime. One that finds
+    an endpoint still away, on trial, does not count.
 
     Args:
         app: an ASGI app that answers in process, in place of the network.
@@ -98,6 +99,7 @@ class EndpointChat:
         while True:
             limiter, began = await slots.take()
             before = answers.setdefault(limiter.url, limiter.answers)
+            trial = limiter.out_since is not None
             try:
                 outcome = await self._ask(limiter, began, messages, tools, sampling)
             finally:
@@ -105,7 +107,8 @@ class EndpointChat:
             if isinstance(outcome, Reply):
                 return outcome
             answers[limiter.url] = limiter.answers
-            failed += not outcome.busy or before == limiter.answers
+            if not (trial and outcome.unreachable):  # still away: to wait for it costs no retry
+                failed += not outcome.busy or before == limiter.answers
             if not outcome.heals or failed > self._max_retries or (outcome.unreachable and not wait_for_server):
                 raise outcome.error
             if not outcome.busy:  # a busy endpoint has a cool-down instead
@@ -162,6 +165,8 @@ def _key(teacher: TeacherParams) -> str:
             f"the key of the teacher at {teacher.base_url} is missing: set {teacher.api_key_env} "
             f"(any text for a server that asks for none)"
         )
-    if not (key.isascii() and key.isprintable()):
-        raise ProviderError(f"{teacher.api_key_env} holds what no key can hold: check it for quotes and line ends")
+    if key != key.strip() or not (key.isascii() and key.isprintable()):
+        raise ProviderError(
+            f"{teacher.api_key_env} holds what no key can hold: check it for quotes, blanks and line ends"
+        )
     return key

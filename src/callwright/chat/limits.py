@@ -61,7 +61,7 @@ class Limiter:
         self._cuts = self._strikes = self._pauses = 0
         if self.out_since is not None:
             self.out_since = None
-            log.info("teacher at %s answers again", self.url)
+            log.warning("teacher at %s answers again", self.url)
 
     def was_busy(self, began: float, wait_s: float | None, trouble: str) -> None:
         """The endpoint refused a request (429, 503): it gets fewer at once, and none before the wait is over.
@@ -77,7 +77,7 @@ class Limiter:
                 wait_s = min(doubled, LONGEST_COOL_DOWN_S) * random.uniform(0.75, 1)
         wait_s = min(wait_s or 0.0, LONGEST_WAIT_S)
         if wait_s >= WAIT_WORTH_A_LINE_S and self.ready_at < self._clock() + wait_s / 2:
-            log.info("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
+            log.warning("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
         self._wait(wait_s)
         self._strike(began, 1, trouble)
 
@@ -131,7 +131,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return wait_s if 0 < wait_s < math.inf else None
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or none that a clock can show
         return None
     wait_s = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return wait_s if wait_s > 0 else None

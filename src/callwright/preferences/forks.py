@@ -62,19 +62,18 @@ def _pairs_of(problem: Problem, records: Sequence[CheckedChain], params: PairsPa
 
 
 def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
-    """At every node the best child, paired with each sibling whose value is at least `min_margin` lower.
-
-    A failed step is never chosen.
+    """At every node the best child that is no failed step, paired with each sibling worth at least `min_margin` less.
 
     Args:
         records: chains of the problem, all by one protocol.
     """
     task, protocol = TASKS[problem.task], PROTOCOLS[records[0].chain.protocol]
     for path, node in walk(tree_of(records, task.toolbox, params.cost_weight)):
-        best_key = min(node.children, key=lambda key: (-node.children[key].value, key))
-        best = node.children[best_key]
-        if best.step is None or best.step.error is not None:
+        sound = [key for key, child in node.children.items() if child.step is not None and child.step.error is None]
+        if not sound:
             continue
+        best = node.children[min(sound, key=lambda key: (-node.children[key].value, key))]
+        assert best.step is not None
         messages, tools = protocol.render(task, problem.question, path)
         for key in sorted(node.children):
             other = node.children[key]

@@ -14,6 +14,7 @@ class Node:
     """A step in the context of all before it. The root has no step.
 
     Attributes:
+        step: as the best chain through this node words it: what is chosen is never the words of a worse one.
         score: sum of the scores of the chains through this node (see `scored`).
         count: number of chains through it.
         correct: how many of them are correct.
@@ -58,7 +59,7 @@ def tree_of(chains: Iterable[CheckedChain], toolbox: Toolbox, cost_weight: float
         cost_weight: what one extra step costs, in shares of a right answer.
     """
     root = Node()
-    for record, score in scored(chains, cost_weight):
+    for record, score in sorted(scored(chains, cost_weight), key=lambda row: -row[1]):  # the best one's words stay
         correct = record.verdict.correct
         node = root
         _count(node, score, correct)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, EndpointUnusable
 from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 
@@ -86,6 +86,22 @@ class Meter:
         async with self._changed:
             self._changed.notify_all()
 
+    def seconds_left(self) -> float | None:
+        """Until the limit on seconds; None: there is none."""
+        limit = self._limits.get("seconds")
+        return None if limit is None else limit - self.seconds()
+
+    def out_of_time(self) -> BudgetError:
+        """The error for a request that the limit on seconds ended."""
+        self.reached = self._said("seconds", self.seconds())
+        return BudgetError(self.reached)
+
+    def unkept(self) -> str | None:
+        """A limit that cannot be kept, as no answer so far told its tokens."""
+        if self.usage != Usage():
+            return None
+        return next((name for name in ("tokens", "cost") if name in self._limits), None)
+
     def begin_request(self) -> None:
         """Count a request in.
 
@@ -165,16 +181,28 @@ class MeteredChat:
 
         Raises:
             ProviderError: there is none.
-            BudgetError: the request may not be sent.
+            EndpointUnusable: the server does not tell the tokens that the budget limits.
+            BudgetError: the request may not be sent, or the seconds are over.
         """
         self._meter.begin_request()
         began = time.monotonic()
         used = Usage()
+        limit = asyncio.timeout(self._meter.seconds_left())
         try:
-            reply = await self._model.reply(messages, tools, sampling)
+            async with limit:
+                reply = await self._model.reply(messages, tools, sampling)
             used = reply.usage
+        except TimeoutError:
+            if limit.expired():
+                raise self._meter.out_of_time() from None
+            raise
         finally:
             self._meter.end_request(used)
+        if unkept := self._meter.unkept():
+            raise EndpointUnusable(
+                f"teacher {self.name} does not tell the tokens of its replies, so rollout.budget.{unkept} cannot be "
+                "kept: limit requests or seconds instead"
+            )
         self.request_s.append(round(time.monotonic() - began, 3))
         self.usage += used
         return reply

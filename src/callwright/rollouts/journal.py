@@ -1,6 +1,7 @@
 """The journal of a rollout: finished attempts, outside the DVC outs, so that none is paid for twice."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from callwright import paths
 from callwright.errors import DataError
 from callwright.records import Chain
 from callwright.storage import Journal
+
+log = logging.getLogger("callwright")
 
 FOLDER_ENV = "CALLWRIGHT_JOURNALS"
 
@@ -48,12 +51,16 @@ def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
     Raises:
         DataError: it cannot be opened, or holds a line that is no attempt.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     lock = FileLock(f"{path}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("journal %s is in use by another run: waiting for it to end", path)
+            lock.acquire()
     except OSError as error:
         raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
     try:

@@ -145,7 +145,7 @@ def _trainer(
         processing_class=tokenizer,
         data_collator=MaskedPreference(tokenizer.pad_token_id),
         peft_config=None if isinstance(model, PeftModel) else lora_config(params),
-        callbacks=[marker(), guard_rails.guard_rails(params), *([reporter(log)] if log else [])],
+        callbacks=[marker(), guard_rails.guard_rails(guard_rails.advice(params)), *([reporter(log)] if log else [])],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -16,13 +16,12 @@ WINDOW = 3  # logged rows that are averaged: single batches differ
 _logger = logging.getLogger(__name__)
 
 
-def why_stop(history: Sequence[Mapping[str, Any]], params: TrainParams) -> str:
-    """Why a training should not go on, from the trainer's log so far; empty where it should."""
+def why_stop(history: Sequence[Mapping[str, Any]], advice: str) -> str:
+    """Why a training should not go on, from the trainer's log so far, with advice; empty where it should."""
     rows = [row for row in history if "loss" in row]
     if not rows:
         return ""
     last, step = rows[-1], rows[-1]["step"]
-    advice = f"lower train.learning_rate (now {params.learning_rate:g}) or train.max_grad_norm, or raise train.beta"
     for name in ("loss", "grad_norm"):
         if name in last and not math.isfinite(last[name]):
             return f"{name} is {last[name]} at step {step}: {advice}"
@@ -51,8 +50,21 @@ def warning(history: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def guard_rails(params: TrainParams) -> Any:
+def advice(params: TrainParams) -> str:
+    """What to change where preference training breaks."""
+    return f"lower train.learning_rate (now {params.learning_rate:g}) or train.max_grad_norm, or raise train.beta"
+
+
+def warm_up_advice(params: TrainParams) -> str:
+    """What to change where the warm-up breaks."""
+    return f"lower train.sft.learning_rate (now {params.sft.learning_rate:g}) or train.max_grad_norm"
+
+
+def guard_rails(advice: str) -> Any:
     """A callback that stops or warns (once), at every logged step and in every process alike.
+
+    Args:
+        advice: what to change where the training breaks.
 
     Raises:
         CallwrightError: from within the training, with advice.
@@ -63,7 +75,7 @@ def guard_rails(params: TrainParams) -> Any:
         warned = False
 
         def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            reason = why_stop(state.log_history, params)
+            reason = why_stop(state.log_history, advice)
             if reason:
                 raise CallwrightError(reason)
             said = "" if self.warned else warning(state.log_history)

@@ -24,11 +24,23 @@ _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 _logger = logging.getLogger(__name__)
 
 
+class _Layout:
+    """Who sees whom in the packed row, as a block mask or as segments, and how many layers have asked for it.
+
+    Not a dataclass: FSDP copies those on their way into a layer, and the copy would count.
+    """
+
+    def __init__(self, mask: Any) -> None:
+        self.mask = mask
+        self.layers = 0
+
+
 @contextmanager
 def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
     """Let TRL's forward passes of this model share prefixes; yields whether they do.
 
-    A model whose attention is not plain causal attention keeps its own forward, and one log line says so.
+    A model whose attention is not plain causal attention keeps its own forward, and one log line says so; so does one
+    whose first pass shows that its layers do not hand the mask on.
 
     Args:
         model: a causal language model, or a PEFT model of one, to which TRL has added its fused head.
@@ -47,12 +59,18 @@ def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
     AttentionMaskInterface.register(ATTENTION, sdpa_mask)
     plain, implementation = causal.forward, causal.config._attn_implementation
     with_flex = causal.device.type == "cuda" if flex is None else flex
+    unfit = False
 
     def forward(*args: Any, fused_lm_head: bool = False, labels: Tensor | None = None, **kwargs: Any) -> Any:
+        nonlocal unfit
         given = {name for name, value in kwargs.items() if value is not None}  # PEFT passes all it knows, as None
-        if not fused_lm_head or labels is None or args or given - _KNOWN:
-            return plain(*args, fused_lm_head=fused_lm_head, labels=labels, **kwargs)
-        return _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels, flex=with_flex)
+        if not (unfit or not fused_lm_head or labels is None or args or given - _KNOWN):
+            scores = _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels, flex=with_flex)
+            if scores is not None:
+                return scores
+            unfit = True
+            _logger.warning("prefixes are not shared: %s does not hand the mask to its layers", type(causal).__name__)
+        return plain(*args, fused_lm_head=fused_lm_head, labels=labels, **kwargs)
 
     causal.forward = forward
     causal.config._attn_implementation = ATTENTION
@@ -80,15 +98,17 @@ def _why_not(model: Any) -> str:
 
 
 def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor, *, flex: bool) -> Any:
-    """What TRL's fused head returns, each (B, L - 1) and 0 where a label is ignored."""
+    """What TRL's fused head returns, (B, L - 1) and 0 where a label is ignored; None where a layer misses the mask."""
     from trl.trainer.utils import FusedCausalLMOutput
 
     trie = token_trie(input_ids, attention_mask)
     anything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=input_ids.device)  # a 4D mask is left as it is
-    layout = _block_mask(trie) if flex else trie.segments
+    layout = _Layout(_block_mask(trie) if flex else trie.segments)
     hidden = model.base_model(
         input_ids=trie.tokens, position_ids=trie.depths, attention_mask=anything, use_cache=False, trie=layout
     ).last_hidden_state[0]
+    if layout.layers < model.config.get_text_config().num_hidden_layers:
+        return None
     targets = labels[:, 1:]
     scored = targets != IGNORED
     wanted = torch.stack([trie.place[:, :-1][scored], targets[scored]])
@@ -143,16 +163,17 @@ def _attention(
     from transformers.integrations.flex_attention import flex_attention_forward
     from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 
-    layout: Any = kwargs.pop("trie", None)  # a block mask, or segments
+    layout: _Layout | None = kwargs.pop("trie", None)
     if layout is None:
         plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
         return plain
-    scaling, dropout = kwargs.get("scaling"), kwargs.get("dropout", 0.0)
-    if not isinstance(layout, tuple):
-        return flex_attention_forward(module, query, key, value, layout, scaling=scaling, dropout=dropout)[0], None
+    layout.layers += 1
+    mask, scaling, dropout = layout.mask, kwargs.get("scaling"), kwargs.get("dropout", 0.0)
+    if not isinstance(mask, tuple):
+        return flex_attention_forward(module, query, key, value, mask, scaling=scaling, dropout=dropout)[0], None
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-    parts = [_segment_attention(one, query, key, value, scaling, dropout) for one in layout]
+    parts = [_segment_attention(one, query, key, value, scaling, dropout) for one in mask]
     return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
 
 

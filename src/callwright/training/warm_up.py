@@ -13,7 +13,7 @@ from callwright.params import TrainParams
 from callwright.preferences.dialogue import check_rows, rows_of
 from callwright.records import Demonstration
 from callwright.training.checkpoints import checkpointing, last_checkpoint, marker
-from callwright.training.guard_rails import guard_rails
+from callwright.training.guard_rails import guard_rails, warm_up_advice
 from callwright.training.prefix_sharing import share_prefixes
 from callwright.training.weights import in_bf16, load_base, lora_config, on_gpu, save_trained
 
@@ -27,7 +27,7 @@ def warm_up(
     seed: int,
     work: Path,
 ) -> Path:
-    """Imitate the demonstrations; the loss is on what the model writes alone.
+    """Imitate the demonstrations; the loss is on completions alone (with what a template puts after their last token).
 
     Args:
         work: folder for checkpoints and the result; a warm-up that is finished there is not repeated.
@@ -74,7 +74,7 @@ def warm_up(
         train_dataset=Dataset.from_list(rows_of(demonstrations), on_mixed_types="use_json"),
         processing_class=tokenizer,
         peft_config=lora_config(params),
-        callbacks=[marker(), guard_rails(params.model_copy(update={"learning_rate": params.sft.learning_rate}))],
+        callbacks=[marker(), guard_rails(warm_up_advice(params))],
     )
     trainer.remove_callback(PrinterCallback)
     with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
