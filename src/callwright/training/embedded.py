@@ -1,4 +1,4 @@
-"""The embedded student: a Llama-style model of well under a million parameters, built from scratch in minutes.
+"""The embedded student: a Llama-style model (Qwen3's) of under a million parameters, built from scratch in minutes.
 
 It plays the part of a general small model where none can be downloaded: it knows the call syntax and one-call
 problems, and is weak at chains of several steps.
@@ -29,6 +29,8 @@ WARM_UP, COOL_DOWN = 0.05, 0.6  # shares of the steps
 MICRO_BATCHES = 3  # parts that a batch of one task has
 TOKENIZER_ROWS = 4_000  # demonstrations that the tokenizer's merges are learned from
 ADAM_SHARE = 0.15  # AdamW's learning rate, as a share of Muon's
+ROPE_THETA = 500.0  # rows are short; with the usual 10,000, copying takes several times the rows (docs/decisions/0003)
+WIDTHS = 16  # rows are padded to multiples of it: matrix products are prepared anew for every shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +82,25 @@ def _texts(messages: Sequence[Message]) -> list[str]:
 
 
 def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    model: PreTrainedModel = LlamaForCausalLM(
-        LlamaConfig(
+    model: PreTrainedModel = Qwen3ForCausalLM._from_config(
+        Qwen3Config(
             vocab_size=len(tokenizer),
             hidden_size=recipe.hidden,
             intermediate_size=recipe.hidden * 3,
             num_hidden_layers=recipe.layers,
             num_attention_heads=recipe.heads,
             num_key_value_heads=recipe.heads,
+            head_dim=recipe.hidden // recipe.heads,
             max_position_embeddings=4096,
+            rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
             tie_word_embeddings=True,
             bos_token_id=None,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
-        )
+        ),
+        attn_implementation="eager",  # for short rows in bfloat16 on a CPU faster than the fused one
     )
     return model
 
@@ -132,7 +137,9 @@ def _fit(model: "PreTrainedModel", phases: Sequence[Sequence[Encoded]], recipe: 
         wanted = sum(_weight(row, len(prefixes[row.task]), recipe.question_weight) for part in parts for row in part)
         loss = 0.0
         for part in parts:
-            lost = _loss(model, prefixes[part[0].task], part, recipe.question_weight, read_prompt=read_prompt) / wanted
+            with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
+                lost = _loss(model, prefixes[part[0].task], part, recipe.question_weight, read_prompt=read_prompt)
+            lost = lost / wanted
             torch.autograd.backward(lost)
             loss += float(lost.detach())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -143,6 +150,12 @@ def _fit(model: "PreTrainedModel", phases: Sequence[Sequence[Encoded]], recipe: 
         recent = [*recent[-49:], loss]
     model.eval()
     return sum(recent) / len(recent)
+
+
+def _has_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 matrices itself (several times faster than float32); others emulate it."""
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _rate(steps: int, step: int) -> float:
@@ -185,7 +198,8 @@ def _loss(
 ) -> Tensor:
     """Summed loss of the tokens that the model writes, plus a share of the question's; the prompt is computed once."""
     start = len(prefix) - 1  # its last token is each row's first input
-    width = max(len(row.ids) for row in batch) - start
+    longest = max(len(row.ids) for row in batch) - start
+    width = 1 + -(-(longest - 1) // WIDTHS) * WIDTHS
     ids = torch.zeros(len(batch), width, dtype=torch.long)
     weights = torch.zeros(len(batch), width)
     for place, row in enumerate(batch):

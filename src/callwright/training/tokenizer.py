@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROLES = ("system", "user", "assistant", "tool")
+# Before a capital and after a comma a space is a token of its own: a predicate or name of a formula is the same token
+# wherever it stands, so that it can be copied as it is.
+SPACE_OF_A_SYMBOL = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
 END, PAD = "<|end|>", "<|pad|>"
 
 CHAT_TEMPLATE = """\
@@ -31,12 +34,16 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokeniz
         texts: what merges are learned from.
         vocabulary: tokens in all; at least 256 bytes and the special ones.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.Split(Regex(SPACE_OF_A_SYMBOL), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
