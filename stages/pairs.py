@@ -35,13 +35,13 @@ def main(_: Clock) -> None:
             demonstrations = demonstrations_of(own, problems)
             report[split]["demonstrations"] = len(demonstrations)
             write(paths.DEMONSTRATIONS, demonstrations)
-    write_samples(paths.SAMPLES, records, every, every_problem)
     every_problem |= {problem.id: problem for problem in read(Problem, paths.problems("test"))}
     checks = check_pairs(every, every_problem, records, params.pairs.min_margin, params.validate_, paths.PAIRS_DOCS)
     write_json(paths.PAIRS_REPORT, {**report, "checks": report_of(checks)})
     for line in warnings_of(checks):
         print(f"pairs: warning: {line}")
     refuse_critical(checks)
+    write_samples(paths.SAMPLES, records, every, every_problem)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from callwright.errors import ProviderError
+from callwright.training.tracking import pipeline_run
+
 pytestmark = pytest.mark.slow
 CONNECT = "from callwright.training.tracking import connect; print(connect().search_experiments()[0].name)"
 
@@ -45,3 +48,20 @@ def test_two_that_make_it_at_once_share_one_database(tmp_path: Path):
     with connect_in(tmp_path) as one, connect_in(tmp_path) as other:
         assert [process.communicate()[0] for process in (one, other)] == ["Default\n"] * 2
     assert [file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")] == ["mlflow.db"]
+
+
+def test_what_mlflow_refuses_in_the_middle_of_a_run_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with (
+        pytest.raises(
+            ProviderError, match=r"mlflow\.db did not take what was logged \(INVALID_PARAMETER_VALUE\)"
+        ) as caught,
+        pipeline_run("0123456789abcdef"),
+    ):
+        mlflow.log_param("beta", 0.1)
+        mlflow.log_param("beta", 0.3)
+    assert "\n" not in str(caught.value)
+    assert mlflow.active_run() is None

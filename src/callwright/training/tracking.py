@@ -84,8 +84,12 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
     Args:
         key: the training's key (see `callwright.training.dpo.training_key`).
         system_metrics: log what the machine does meanwhile, every few seconds.
+
+    Raises:
+        ProviderError: the server cannot be reached, goes away meanwhile, or refuses what is logged.
     """
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     client = connect()
     experiment = client.get_experiment_by_name(EXPERIMENT)
@@ -95,14 +99,20 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
     else:
         experiment_id = experiment.experiment_id
     found = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
-    with mlflow.start_run(
-        run_id=found[0].info.run_id if found else None,
-        experiment_id=None if found else experiment_id,
-        run_name=None if found else (name or f"training {key[:8]}"),
-        log_system_metrics=system_metrics,
-    ) as run:
-        mlflow.set_tags({KEY_TAG: key, "callwright.data": dvc_hash(paths.PAIRS_TRAIN)})
-        yield run.info.run_id
+    try:
+        with mlflow.start_run(
+            run_id=found[0].info.run_id if found else None,
+            experiment_id=None if found else experiment_id,
+            run_name=None if found else (name or f"training {key[:8]}"),
+            log_system_metrics=system_metrics,
+        ) as run:
+            mlflow.set_tags({KEY_TAG: key, "callwright.data": dvc_hash(paths.PAIRS_TRAIN)})
+            yield run.info.run_id
+    except MlflowException as error:  # its text may hold the server's address with a password
+        raise ProviderError(
+            f"MLflow at {_without_password(tracking_uri())} did not take what was logged ({error.error_code}): "
+            f"check the server and run again; a training goes on from its last checkpoint"
+        ) from None
 
 
 def log_lineage() -> None:
