@@ -136,7 +136,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     )
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    for _ in range(80):
+    for _ in range(200):
         loss = model(input_ids=batch, labels=labels).loss
         loss.backward()
         optimizer.step()
