@@ -3,6 +3,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.protocol import TEXT
@@ -30,6 +31,22 @@ def test_the_tokenizer_is_byte_safe_and_reads_digits_one_by_one(tiny_base: Path)
     for text in ("Zoë pays 1,234.50 € — 𝔞\n\t\x07", "add(a=1234, b=-5)"):
         assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
     assert len(tokenizer("1234")["input_ids"]) == 4
+
+
+def test_the_tokenizer_that_is_loaded_reads_text_as_the_one_that_the_base_was_trained_with(tiny_base: Path):
+    loaded, trained = AutoTokenizer.from_pretrained(tiny_base), Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
+    for task in ("arithmetic", "translation", "entailment"):
+        for messages in islice(demonstrations(task, 0.0, 7), 20):
+            for message in messages:
+                assert loaded(message["content"])["input_ids"] == trained.encode(message["content"]).ids
+
+
+def test_a_symbol_of_a_formula_is_the_same_tokens_wherever_it_stands(tiny_base: Path):
+    tokens = AutoTokenizer.from_pretrained(tiny_base).tokenize
+    symbol = tokens("Dog")
+    for text in ("Vocabulary: Cat(x), Dog(x).", "predicate(name='Dog')", "all x. (Cat(x) -> Dog(x))"):
+        found = tokens(text)
+        assert any(found[place : place + len(symbol)] == symbol for place in range(len(found)))
 
 
 @pytest.mark.parametrize(
