@@ -151,5 +151,5 @@ def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
         mistakes=faultless,
     )
     protocol, sampling = _limits()
-    model = EndpointChat(told)
+    model = EndpointChat(told, wait_for_server=False)
     return Opened(model, protocol, replace(sampling, max_tokens=max(sampling.max_tokens, ENDPOINT_TOKENS)), model.close)

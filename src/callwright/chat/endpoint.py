@@ -31,6 +31,7 @@ class EndpointChat:
 
     Args:
         app: an ASGI app that answers in process, in place of the network.
+        wait_for_server: whether to wait for an endpoint where nobody listens; somebody at a terminal would not.
 
     Attributes:
         requests: sent so far, each retry counted.
@@ -40,13 +41,14 @@ class EndpointChat:
         ProviderError: the environment variable for the key is not set.
     """
 
-    def __init__(self, teacher: TeacherParams, app: Any = None) -> None:
+    def __init__(self, teacher: TeacherParams, app: Any = None, wait_for_server: bool = True) -> None:
         self.name = teacher.model
         self.requests = 0
         self.failures: Counter[str] = Counter()
         urls = [_ORACLE_URL] if app is not None else [teacher.base_url, *teacher.base_urls]
         key = "oracle" if app is not None else _key(teacher)
         self._max_retries = teacher.max_retries
+        self._wait_for_server = wait_for_server
         self._limiters = [Limiter(url) for url in urls]
         self._slots = Slots(self._limiters)
         self._servers = {url: Completions(url, key, teacher, app) for url in urls}
@@ -80,7 +82,7 @@ class EndpointChat:
             EndpointUnusable: no request can succeed.
             ProviderError: this one did not.
         """
-        return await self._reply(self._slots, messages, tools, sampling)
+        return await self._reply(self._slots, messages, tools, sampling, self._wait_for_server)
 
     async def close(self) -> None:
         for server in self._servers.values():
@@ -92,7 +94,7 @@ class EndpointChat:
         messages: Sequence[Message],
         tools: Sequence[Tool],
         sampling: Sampling,
-        wait_for_server: bool = True,
+        wait_for_server: bool,
     ) -> Reply:
         failed = 0
         answers: dict[str, int] = {}  # of each endpoint, when it was first asked, or last lost this request
