@@ -30,7 +30,10 @@ from callwright.functions.numbers import refuse
 from callwright.records import Call
 
 Name = Annotated[str, AfterValidator(check_name)]
-"""A predicate, a variable or a constant in a function's signature."""
+"""A variable or a constant in a function's signature."""
+
+PredicateName = Annotated[str, AfterValidator(lambda name: Atom(check_name(name), (term("rex"),)).predicate)]
+"""A predicate in a function's signature."""
 
 VariableName = Annotated[str, AfterValidator(lambda name: Variable(name).name)]
 """A variable in a function's signature."""
@@ -48,7 +51,7 @@ def _text(formula: Formula) -> str:
 
 
 @function(example={"name": "Dog", "terms": ["x"]})
-def predicate(name: Name, terms: list[Name]) -> str:
+def predicate(name: PredicateName, terms: list[Name]) -> str:
     """A predicate of variables (x, y, z) and names (rex)."""
     if not terms:
         raise CallError("bad_arguments", f"predicate needs at least one term; call it like {predicate.usage()}")

@@ -48,7 +48,7 @@ class TeacherParams(Section):
 class SamplingParams(Section):
     """Attempts per problem of one model; problems: how many train problems it tries (null: all)."""
 
-    chains: int = Field(ge=1)
+    chains: int = Field(ge=0, description="0: none")
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(gt=0, le=1)
     problems: int | None = Field(ge=1)

@@ -1,0 +1,90 @@
+"""What training's settings do to the embedded student: one `dvc exp run` each, and a table of how the students did.
+
+    python benchmarks/sweep.py tuning            # beta, learning rate and SFT weight, one at a time
+    python benchmarks/sweep.py ablation --seeds 7 8 9
+
+Run it in a clean clone (an experiment is a commit of the working tree), with nothing beside it where seconds matter.
+What DVC has run before is taken from its cache: a sweep that was stopped goes on. Prints a Markdown table last.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import mean
+
+DPO_ALONE = {"train.sft.epochs": "0"}
+TEACHER_ALONE = {"rollout.student.chains": "0"}
+ABLATION = {
+    "SFT only": {"train.loss_weights": "[0.0,1.0]"},
+    "DPO, the teacher's pairs only": {**DPO_ALONE, **TEACHER_ALONE},
+    "DPO, with on-policy pairs": DPO_ALONE,
+    "DPO, with on-policy pairs, without the SFT loss": {**DPO_ALONE, "train.loss_weights": "[1.0,0.0]"},
+    "SFT and DPO (the default)": {},
+}
+TUNING = {
+    "the default": {},
+    **{f"beta {beta}": {"train.beta": beta} for beta in ("0.03", "0.1", "1.0")},
+    **{f"learning rate {rate}": {"train.learning_rate": rate} for rate in ("5.0e-5", "1.5e-4", "1.5e-3")},
+    **{f"SFT weight {weight}": {"train.loss_weights": f"[1.0,{weight}]"} for weight in ("0.0", "1.0", "16.0")},
+    "learning rate 1.5e-3 and SFT weight 0.2": {"train.learning_rate": "1.5e-3", "train.loss_weights": "[1.0,0.2]"},
+}
+SETS = {"ablation": ABLATION, "tuning": TUNING}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("set", choices=SETS)
+    options.add_argument("--seeds", nargs="+", type=int, default=[7])
+    options.add_argument("--out", type=Path, help="also write what was found, as JSON")
+    asked = options.parse_args()
+    found: dict[str, list[dict[str, float]]] = {}
+    for seed in asked.seeds:
+        for name, changes in SETS[asked.set].items():
+            found.setdefault(name, []).append(run({"seed": str(seed), **changes}))
+            print(f"{name}, seed {seed}: {found[name][-1]}", file=sys.stderr, flush=True)
+        if asked.out:
+            asked.out.write_text(json.dumps(found, indent=2))
+    print("\n".join(table(found)))
+
+
+def run(changes: dict[str, str]) -> dict[str, float]:
+    """Accuracies and training figures of the pipeline under these params."""
+    said = [argument for name, value in changes.items() for argument in ("--set-param", f"{name}={value}")]
+    subprocess.run(["dvc", "exp", "run", "--quiet", "evaluate", *said], check=True)
+    metrics = json.loads(Path("reports/metrics.json").read_text())
+    curves = json.loads(Path("reports/train.json").read_text())
+    student = metrics["accuracy"]["student"]
+    held_out = [one["value"] * one["n"] for name, one in student.items() if name.endswith("/held_out")]
+    seen = [one["value"] * one["n"] for name, one in student.items() if name.endswith("/seen")]
+    counts = {kind: sum(o["n"] for n, o in student.items() if n.endswith(f"/{kind}")) for kind in ("seen", "held_out")}
+    return {
+        "base": metrics["accuracy"]["base"]["overall"]["value"],
+        "student": student["overall"]["value"],
+        "seen": sum(seen) / counts["seen"],
+        "held-out": sum(held_out) / counts["held_out"],
+        "valid calls": metrics["valid_calls"]["student"],
+        "chosen": curves["last"]["chosen_log_probs"],
+        "seconds": metrics["seconds"]["train"],
+    }
+
+
+def table(found: dict[str, list[dict[str, float]]]) -> Iterator[str]:
+    columns = list(next(iter(found.values()))[0])
+    yield f"| | {' | '.join(columns)} |"
+    yield "|---|" + "---|" * len(columns)
+    for name, rows in found.items():
+        yield f"| {name} | {' | '.join(cell([row[column] for row in rows], column) for column in columns)} |"
+
+
+def cell(values: list[float], column: str) -> str:
+    """The mean, and the lowest and highest of several seeds."""
+    written = "{:.1f}" if column in ("chosen", "seconds") else "{:.1%}"
+    shown = written.format(mean(values))
+    return shown if len(values) == 1 else f"{shown} ({written.format(min(values))} to {written.format(max(values))})"
+
+
+if __name__ == "__main__":
+    main()
