@@ -1,11 +1,17 @@
-"""Base, student and teacher on the same held-out problems, by the same agent."""
+"""Base, student, champion and teacher on the same held-out problems, by the same agent."""
 
 import csv
 import io
+from itertools import chain
 
 from callwright import paths
+from callwright.evaluation.champion import find_champion
+from callwright.evaluation.inputs import inputs_now
 from callwright.evaluation.metrics import metrics_of
+from callwright.evaluation.robustness import variants_of
 from callwright.evaluation.run import evaluate_models
+from callwright.evaluation.slices import Seen
+from callwright.evaluation.tracked import log_evaluation
 from callwright.params import Params
 from callwright.records import Problem
 from callwright.stage import Clock, run_stage
@@ -18,11 +24,20 @@ def main(clock: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
-    seen = frozenset(problem.group for problem in read(Problem, paths.problems("train")))
-    evaluated = evaluate_models(problems, params)
-    metrics = metrics_of(evaluated, problems, seen, params.evaluate)
-    for model, chains in evaluated.items():
-        write(paths.evaluation(model), chains.values())
+    seen = Seen.of(read(Problem, paths.problems("train")))
+    variants = variants_of(problems, params.evaluate.robustness, params.seed)
+    champion = find_champion(params.promote.model_name)
+    inputs = inputs_now(champion)
+    evaluated = evaluate_models(problems, variants, params, champion)
+    metrics = metrics_of(evaluated, problems, variants, seen, params.evaluate)
+    metrics |= {"inputs": inputs, "engine": params.evaluate.engine}
+    write(paths.VARIANTS, [variant.problem for variant in variants])
+    for model, one in evaluated.items():
+        write(paths.evaluation(model), one.chains.values())
+        if one.samples:
+            write(paths.evaluated_samples(model), chain.from_iterable(one.samples.values()))
+        if one.variants:
+            write(paths.evaluated_variants(model), one.variants)
     write_text(paths.ACCURACY_PLOT, _plot(metrics["accuracy"]))
     earlier = {}
     for path in sorted(paths.SECONDS.glob("*.json")):
@@ -32,9 +47,13 @@ def main(clock: Clock) -> None:
     # The rollout ran before the training whose run this is, so what it used is logged here.
     rollout = read_json(paths.ROLLOUT_REPORT) if paths.ROLLOUT_REPORT.is_file() else {}
     attach(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
+    log_evaluation(paths.STUDENT, evaluated, problems, metrics, params.evaluate.traces)
     for model, slices in metrics["accuracy"].items():
         overall = slices["overall"]
         print(f"evaluate: {model}: {overall['value']:.1%} ({overall['low']:.1%} to {overall['high']:.1%})")
+    for model, changes in metrics.get("robustness", {}).items():
+        gaps = ", ".join(f"{change} {one['gap']['value']:+.1%}" for change, one in changes.items())
+        print(f"evaluate: {model} loses on changed problems: {gaps}")
 
 
 def _plot(accuracy: dict[str, dict[str, dict[str, float]]]) -> str:

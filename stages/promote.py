@@ -4,7 +4,9 @@ import csv
 from dataclasses import asdict
 
 from callwright import paths
-from callwright.evaluation.report import transcripts_of, write_report
+from callwright.chat.endpoint import ORACLE
+from callwright.evaluation.report import write_report
+from callwright.evaluation.transcripts import transcripts_of
 from callwright.params import Params
 from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
@@ -16,8 +18,9 @@ from callwright.tasks import load as load_tasks
 def main(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
-    metrics = read_json(paths.METRICS)
-    outcome = promote(params, metrics)
+    metrics, quality = read_json(paths.METRICS), read_json(paths.QUALITY_REPORT)
+    paths.REGISTRY.unlink(missing_ok=True)  # a run that fails leaves no decision, rather than an earlier one
+    outcome = promote(params, metrics, quality)
     decision = asdict(outcome)
     evaluated = {
         model: {one.chain.problem_id: one for one in read(CheckedChain, paths.evaluation(model))}
@@ -30,10 +33,12 @@ def main(_: Clock) -> None:
         paths.REPORT,
         metrics=metrics,
         decision=decision,
-        quality=read_json(paths.QUALITY_REPORT),
+        quality=quality,
         training=read_json(paths.TRAIN_REPORT),
+        rollout=read_json(paths.ROLLOUT_REPORT),
         curves=curves,
         transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
+        stand_in=params.teacher.base_url == ORACLE,
     )
     write_json(paths.REGISTRY, decision)
     if outcome.decision == "promoted":

@@ -188,3 +188,23 @@ def test_a_cost_limit_needs_prices(load, tmp_path):
 def test_a_misspelt_price_is_named(load, tmp_path):
     line = complaint(load, {"rollout.prices": {"prompt": 2.0, "cashed": 0.5, "completion": 8.0}}, tmp_path)
     assert line == "params.yaml: rollout.prices.cashed is not a parameter (did you mean cached?)"
+
+
+def test_an_endpoint_engine_needs_an_endpoint(load, tmp_path):
+    line = complaint(load, {"evaluate.engine": "endpoint"}, tmp_path)
+    assert line == "params.yaml: evaluate: engine: endpoint needs endpoints.base or endpoints.student"
+    at = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
+    asked = load({"evaluate.engine": "endpoint", "evaluate.endpoints.student": at}).evaluate
+    assert asked.endpoint("base") is None
+    assert asked.endpoint("champion") is None
+    assert asked.endpoint("student").model == "m"
+
+
+def test_an_endpoint_that_is_set_is_not_asked_with_the_local_engine(load):
+    at = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
+    assert load({"evaluate.endpoints.student": at}).evaluate.endpoint("student") is None
+
+
+def test_a_change_is_made_once(load, tmp_path):
+    line = complaint(load, {"evaluate.robustness.changes": ["names", "names"]}, tmp_path)
+    assert line.startswith("params.yaml: evaluate.robustness: a change stands there twice")

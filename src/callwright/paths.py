@@ -31,6 +31,7 @@ ADAPTER = Path("models/adapter")
 CURVES = Path("reports/curves.csv")
 TRAIN_REPORT = Path("reports/train.json")
 EVALUATION = Path("data/evaluation")
+VARIANTS = EVALUATION / "variants.jsonl"  # the changed problems, as they were asked
 METRICS = Path("reports/metrics.json")
 ACCURACY_PLOT = Path("reports/accuracy.csv")
 REPORT = Path("reports/index.html")
@@ -47,6 +48,16 @@ def problems(split: Split) -> Path:
 def evaluation(model: str) -> Path:
     """One model's checked chains on the test problems."""
     return EVALUATION / f"{model}.jsonl"
+
+
+def evaluated_samples(model: str) -> Path:
+    """One model's checked samples of the test problems, where there are any."""
+    return EVALUATION / "samples" / f"{model}.jsonl"
+
+
+def evaluated_variants(model: str) -> Path:
+    """One model's checked chains on the changed problems."""
+    return EVALUATION / "variants" / f"{model}.jsonl"
 
 
 def seconds(stage: str) -> Path:

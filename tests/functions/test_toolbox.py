@@ -232,3 +232,20 @@ def test_a_toolbox_without_an_answer_is_refused():
 
 def test_there_is_one_schema_per_function_in_order():
     assert [schema["function"]["name"] for schema in TOOLBOX.schemas()] == list(TOOLBOX.functions)
+
+
+def test_renamed_functions_keep_their_order_and_do_the_same():
+    renamed = Toolbox([add, answer]).renamed({"add": "sum_of"})
+    assert list(renamed.functions) == ["sum_of", "answer"]
+    assert renamed.functions["sum_of"].usage() == "sum_of(a=17, b=25)"
+    result = renamed.open().execute(Call("sum_of", {"a": 2, "b": 3}))
+    assert isinstance(result, Observation)
+    assert result.text == "5"
+    unknown = renamed.open().execute(Call("add", {"a": 2, "b": 3}))
+    assert isinstance(unknown, CallError)
+    assert unknown.fault == "unknown_function"
+
+
+def test_two_functions_cannot_get_one_name():
+    with pytest.raises(ValueError, match="a function named answer already"):
+        Toolbox([add, answer]).renamed({"add": "answer"})

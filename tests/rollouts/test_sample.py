@@ -8,7 +8,7 @@ from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.oracle import create_app
 from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
 from callwright.problems.synthetic import synthetic_problems
-from callwright.records import Chain
+from callwright.records import Chain, Usage
 from callwright.rollouts.journal import Journaled, open_journal
 from callwright.rollouts.plan import Attempt, plan
 from callwright.rollouts.sample import Failure, Rolled, run_attempts
@@ -60,8 +60,8 @@ async def test_chains_come_in_the_plans_order_and_not_in_that_of_finishing(tmp_p
 async def test_a_journal_from_before_requests_were_timed_is_of_use(tmp_path):
     journal = tmp_path / "journal.jsonl"
     await run(planned(ONE), ScriptedChat(*SOLVED), journal)
-    untimed = re.sub(r',"request_s":\[[^]]*\]', "", journal.read_text())
-    assert "request_s" not in untimed
+    untimed = re.sub(r',"request_(s|usage)":\[[^]]*\]', "", journal.read_text())
+    assert "request_" not in untimed
     journal.write_text(untimed)
     chains, _ = await run(planned(ONE), ScriptedChat(), journal)
     assert len(chains) == 1
@@ -147,7 +147,7 @@ async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path
     assert chains[0].answer == "5"
 
 
-async def test_the_journal_has_a_time_for_every_request(tmp_path):
+async def test_the_journal_has_time_and_tokens_of_every_request(tmp_path):
     attempts = planned(ONE)
     await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     with open_journal(tmp_path / "journal.jsonl") as journal:
@@ -155,3 +155,4 @@ async def test_the_journal_has_a_time_for_every_request(tmp_path):
     assert isinstance(record, Journaled)
     assert len(record.request_s) == 2
     assert all(0 <= seconds < 60 for seconds in record.request_s)
+    assert record.request_usage == (Usage(10, 2), Usage(10, 2))

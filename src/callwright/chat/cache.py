@@ -14,7 +14,8 @@ from torch import Tensor
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-MAX_TURN_TOKENS = 65_536  # that `Turns` keeps, of all conversations together
+MAX_TURN_TOKENS = 131_072  # that `Turns` keeps, of all conversations together
+ROOM = 16  # tokens that a buffer has room for beyond those it is made for, and grows by
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class RoomyLayer(DynamicLayer):
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         start, added = self.keys.shape[-2], key_states.shape[-2]
+        if start + added > self._buffers[0].shape[-2]:
+            self._buffers = (_longer(self.keys, start + added + ROOM), _longer(self.values, start + added + ROOM))
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[..., start : start + added, :] = states
         self._show(start + added)
@@ -110,45 +113,51 @@ class RoomyLayer(DynamicLayer):
         return self.keys[place][:, chosen], self.values[place][:, chosen]
 
 
-def cache_from_prefix(prefix: DynamicCache, length: int, turns: Sequence[tuple[Turn | None, int]], room: int) -> Cache:
-    """A cache for rows that all begin with the first `length` tokens of a computed prefix (batch 1).
+def _longer(states: Tensor, length: int) -> Tensor:
+    """A buffer of this length that begins with these keys or values."""
+    buffer = states.new_empty(*states.shape[:-2], length, states.shape[-1])
+    buffer[..., : states.shape[-2], :] = states
+    return buffer
+
+
+def cache_after_prefix(like: DynamicCache, length: int, turns: Sequence[tuple[Turn | None, int]], added: int) -> Cache:
+    """A cache for what rows have after the first `length` tokens, which all share.
 
     Args:
+        like: a cache of the same model.
         turns: per row what `Turns.longest` found: its keys and values stand right before the row's new tokens, with a
             gap before them in rows that have fewer.
-        room: tokens that a row may add; one more is an error.
+        added: new tokens that a row brings, at most.
     """
     width = max(end - length for _, end in turns)
     parts = [turn.part(length, end) if turn else None for turn, end in turns]
     layers = []
-    for place, layer in enumerate(prefix.layers):
-        shared = (layer.keys[..., :length, :], layer.values[..., :length, :])
-        buffers = tuple(_with_room(states, len(turns), width, room) for states in shared)
+    for place, layer in enumerate(like.layers):
+        buffers = tuple(_with_room(states, len(turns), width, added + ROOM) for states in (layer.keys, layer.values))
         for row, part in enumerate(parts):
             for buffer, states in zip(buffers, part[place] if part else (), strict=False):
-                buffer[row, :, length + width - states.shape[1] : length + width] = states
-        layers.append(RoomyLayer((buffers[0], buffers[1]), length + width))
+                buffer[row, :, width - states.shape[1] : width] = states
+        layers.append(RoomyLayer((buffers[0], buffers[1]), width))
     return Cache(layers=layers)
 
 
-def _with_room(prefix: Tensor, batch: int, width: int, room: int) -> Tensor:
-    _, heads, length, size = prefix.shape
-    buffer = prefix.new_empty(batch, heads, length + width + room, size)
-    buffer[..., :length, :] = prefix
-    buffer[..., length : length + width, :] = 0  # gaps are masked, but what is there is still multiplied
+def _with_room(like: Tensor, batch: int, width: int, room: int) -> Tensor:
+    _, heads, _, size = like.shape
+    buffer = like.new_empty(batch, heads, width + room, size)
+    buffer[..., :width, :] = 0  # gaps are masked, but what is there is still multiplied
     return buffer
 
 
 def mask_of(length: int, turns: Sequence[tuple[Turn | None, int]], tails: Sequence[int]) -> Tensor:
-    """Which places a row may attend to, (rows, places) of 0 and 1: prefix, its turn, its new tokens; the gaps not.
+    """Which places after the shared prefix a row may attend to, (rows, places) of 0 and 1: its turn, its new tokens.
 
     Args:
         length: of the shared prefix.
         tails: per row how many new tokens it brings, padded on the left.
     """
     width, added = max(end - length for _, end in turns), max(tails)
-    mask = torch.ones(len(tails), length + width + added, dtype=torch.long)
+    mask = torch.ones(len(tails), width + added, dtype=torch.long)
     for row, ((_, end), tail) in enumerate(zip(turns, tails, strict=True)):
-        mask[row, length : length + width - (end - length)] = 0
-        mask[row, length + width : length + width + added - tail] = 0
+        mask[row, : width - (end - length)] = 0
+        mask[row, width : width + added - tail] = 0
     return mask

@@ -58,15 +58,17 @@ class Completions:
 
     Args:
         app: an ASGI app that answers in process, in place of the network.
+        section: of params.yaml, which errors name.
     """
 
-    def __init__(self, url: str, key: str, teacher: TeacherParams, app: Any = None) -> None:
+    def __init__(self, url: str, key: str, teacher: TeacherParams, app: Any = None, section: str = "teacher") -> None:
         import httpx2
         import openai
 
         self._httpx, self._openai = httpx2, openai
         self._url, self._model, self._key_env = url, teacher.model, teacher.api_key_env
         self._timeout_s = teacher.timeout_s
+        self._section, self._at = section, f"{section.rpartition('.')[2]} at {url}"
         unbounded = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # requests are, elsewhere
         verify = httpx2.create_ssl_context()
         self._clients = [
@@ -114,7 +116,7 @@ class Completions:
 
     def _refused(self, error: Any, with_tools: bool) -> LostError:
         """What a status says; never the server's own words, which may hold the key."""
-        at, status = f"teacher at {self._url}", int(error.status_code)
+        at, status = self._at, int(error.status_code)
         reason = f"answered {status}"
         if status == 401:
             return LostError(EndpointUnusable(f"{at} answered 401: check the key in {self._key_env}", reason))
@@ -123,7 +125,7 @@ class Completions:
                 ProviderError(f"{at} answered 403: check the key in {self._key_env}, and what it may do", reason)
             )
         if status == 404:
-            line = f"{at} knows no model {self._model} (404): check teacher.model and teacher.base_url"
+            line = f"{at} knows no model {self._model} (404): check {self._section}.model and {self._section}.base_url"
             return LostError(EndpointUnusable(line, reason))
         if status == 402 or _NO_CREDIT in (error.code, error.type):
             return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
@@ -142,19 +144,19 @@ class Completions:
         return LostError(ProviderError(f"{at} {reason}{hint}", reason), heals=heals, busy=busy, wait_s=wait_s)
 
     def _failed(self, error: Exception) -> LostError:
-        at = f"teacher at {self._url}"
+        at, section = self._at, self._section
         if isinstance(error, TimeoutError | self._openai.APITimeoutError):
             line = f"{at} did not answer in time: raise teacher.timeout_s or check the server"
             return LostError(ProviderError(line, "timed out"), heals=True, slow=True)
         if isinstance(error, self._openai.APIConnectionError | OSError):
             if isinstance(error.__cause__, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
-                line = f"{at} cannot be reached: check teacher.base_url and that the server runs"
+                line = f"{at} cannot be reached: check {section}.base_url and that the server runs"
                 return LostError(ProviderError(line, "unreachable"), heals=True, unreachable=True)
             return LostError(ProviderError(f"{at} broke off the connection", "connection lost"), heals=True)
         if isinstance(error, _NOT_A_COMPLETION):
-            line = f"{at} sent what is no chat completion: check teacher.base_url (it often ends in /v1)"
+            line = f"{at} sent what is no chat completion: check {section}.base_url (it often ends in /v1)"
             return LostError(ProviderError(line, "no completion"), heals=True)
-        line = f"{at} cannot be used ({type(error).__name__}): check teacher.base_url"
+        line = f"{at} cannot be used ({type(error).__name__}): check {section}.base_url"
         return LostError(ProviderError(line, type(error).__name__))
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from callwright.chat.cache import Turn, Turns, cache_from_prefix, common_length, mask_of
+from callwright.chat.cache import Turn, Turns, cache_after_prefix, common_length, mask_of
+from callwright.chat.prefix_attention import SharedPrefix, takes_prefixes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -40,7 +41,7 @@ class Decoder:
     def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int]) -> None:
         self._model = model
         self._stop_ids = stop_ids
-        self._can_share = _can_share(model)
+        self._can_share = takes_prefixes(model)
         self._prefixes: dict[tuple[int, ...], Any] = {}  # to their caches, the latest last
         self._turns = Turns()
 
@@ -48,17 +49,34 @@ class Decoder:
     def continue_rows(self, rows: Sequence[Row]) -> list[list[int]]:
         """New token ids per row, a stop token included where one was reached."""
         prefix = self._shared_prefix(rows) if self._can_share else ()
-        turns: list[Found] = [(None, 0)] * len(rows)
         if prefix:
             turns = [self._turns.longest(row.ids[:-1], len(prefix)) for row in rows]
             added = max(len(row.ids) - end for row, (_, end) in zip(rows, turns, strict=True))
-            room = added + max(row.max_tokens for row in rows)
-            cache = cache_from_prefix(self._computed(prefix), len(prefix), turns, room)
-        else:
-            cache = DynamicCache(config=self._model.config)
-        return self._decode(rows, cache, _States(rows, len(prefix), turns, self._model.device))
+            computed = self._computed(prefix)
+            shared = SharedPrefix(
+                [(one.keys[0, :, : len(prefix)], one.values[0, :, : len(prefix)]) for one in computed.layers]
+            )
+            cache = cache_after_prefix(computed, len(prefix), turns, added)
+            states = _States(rows, len(prefix), turns, self._model.device)
+            made = self._decode(rows, cache, states, {"shared_prefix": shared})
+            if made is not None:
+                return made
+            self._can_share = False  # its layers are not handed what they need
+        plain = DynamicCache(config=self._model.config)
+        made = self._decode(rows, plain, _States(rows, 0, [(None, 0)] * len(rows), self._model.device), {})
+        assert made is not None
+        return made
 
-    def _decode(self, rows: Sequence[Row], cache: Any, states: "_States") -> list[list[int]]:
+    def new_tokens(self, row: Row) -> int:
+        """How many of a row's tokens are not computed yet."""
+        ids = row.ids[:-1]
+        known = max((common_length(ids, prefix) for prefix in self._prefixes), default=0)
+        return len(row.ids) - self._turns.longest(ids, known)[1]
+
+    def _decode(
+        self, rows: Sequence[Row], cache: Any, states: "_States", beginning: dict[str, SharedPrefix]
+    ) -> list[list[int]] | None:
+        """New token ids per row; None where a layer did not ask for the shared beginning."""
         ids, positions = states.first_input()
         active = list(range(len(rows)))
         made: list[list[int]] = [[] for _ in rows]
@@ -71,7 +89,10 @@ class Decoder:
                 past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=1,
+                **beginning,
             )
+            if any(shared.layers < len(shared.states) for shared in beginning.values()):
+                return None
             cache = output.past_key_values
             tokens = _sample(output.logits[:, -1].float(), [rows[i] for i in active], [generators[i] for i in active])
             keep = []
@@ -93,7 +114,6 @@ class Decoder:
 
     def _remember(self, ids: tuple[int, ...], place: int, cache: Any, states: "_States") -> None:
         chosen = states.mask[place].bool()
-        chosen[: states.shared] = False
         self._turns.keep(Turn(ids, states.shared, tuple(layer.row(place, chosen) for layer in cache.layers)))
 
     def _shared_prefix(self, rows: Sequence[Row]) -> tuple[int, ...]:
@@ -116,12 +136,6 @@ class Decoder:
         while len(self._prefixes) > MAX_PREFIXES:
             del self._prefixes[next(iter(self._prefixes))]
         return cache
-
-
-def _can_share(model: "PreTrainedModel") -> bool:
-    """Only full attention keeps a prefix that can be cut and repeated."""
-    kinds = getattr(model.config, "layer_types", None) or []
-    return all(kind == "full_attention" for kind in kinds)
 
 
 class _States:

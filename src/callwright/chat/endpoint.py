@@ -32,6 +32,7 @@ class EndpointChat:
     Args:
         app: an ASGI app that answers in process, in place of the network.
         wait_for_server: whether to wait for an endpoint where nobody listens; somebody at a terminal would not.
+        section: of params.yaml, which errors name.
 
     Attributes:
         requests: sent so far, each retry counted.
@@ -41,17 +42,19 @@ class EndpointChat:
         ProviderError: the environment variable for the key is not set.
     """
 
-    def __init__(self, teacher: TeacherParams, app: Any = None, wait_for_server: bool = True) -> None:
+    def __init__(
+        self, teacher: TeacherParams, app: Any = None, wait_for_server: bool = True, section: str = "teacher"
+    ) -> None:
         self.name = teacher.model
         self.requests = 0
         self.failures: Counter[str] = Counter()
         urls = [_ORACLE_URL] if app is not None else [teacher.base_url, *teacher.base_urls]
-        key = "oracle" if app is not None else _key(teacher)
+        key = "oracle" if app is not None else _key(teacher, section)
         self._max_retries = teacher.max_retries
         self._wait_for_server = wait_for_server
         self._limiters = [Limiter(url) for url in urls]
         self._slots = Slots(self._limiters)
-        self._servers = {url: Completions(url, key, teacher, app) for url in urls}
+        self._servers = {url: Completions(url, key, teacher, app, section) for url in urls}
 
     async def probe(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), sampling: Sampling | None = None
@@ -159,12 +162,12 @@ def _report(limiter: Limiter, began: float, lost: LostError) -> None:
         limiter.failed(began, trouble, lost.unreachable)
 
 
-def _key(teacher: TeacherParams) -> str:
+def _key(teacher: TeacherParams, section: str) -> str:
     """The key from the environment; it may not be in params."""
     key = os.environ.get(teacher.api_key_env, "")
     if not key:
         raise ProviderError(
-            f"the key of the teacher at {teacher.base_url} is missing: set {teacher.api_key_env} "
+            f"the key of the {section.rpartition('.')[2]} at {teacher.base_url} is missing: set {teacher.api_key_env} "
             f"(any text for a server that asks for none)"
         )
     if key != key.strip() or not (key.isascii() and key.isprintable()):

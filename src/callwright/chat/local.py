@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -152,14 +153,22 @@ class LocalChat:
             self._worker = asyncio.create_task(self._drain())
         return await request.made
 
+    def _next_batch(self) -> list[_Request]:
+        """Requests of one prompt. Rows are padded to the longest of their batch, so those of like length go together,
+        and of the lengths the commonest goes first."""
+        by_length: dict[int, list[_Request]] = defaultdict(list)
+        for one in self._waiting:
+            if one.prompt == self._waiting[0].prompt:
+                by_length[self._decoder.new_tokens(one.row).bit_length()].append(one)
+        return max(by_length.values(), key=len)[: self._max_batch]
+
     async def _drain(self) -> None:
         while True:
             for _ in range(3):  # let every chain that can go on put its next request in
                 await asyncio.sleep(0)
             if not self._waiting:
                 return
-            alike = [one for one in self._waiting if one.prompt == self._waiting[0].prompt]
-            batch = alike[: self._max_batch]
+            batch = self._next_batch()
             taken = set(map(id, batch))
             self._waiting = [one for one in self._waiting if id(one) not in taken]
             try:

@@ -1,10 +1,11 @@
-"""Statistics of shares and of their differences on the same problems. Pure; scipy does the mathematics."""
+"""Shares and their differences on the same problems, each with what it is worth. Pure; scipy does the mathematics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import stats
+
+from callwright.evaluation.intervals import difference_interval, share_interval
 
 RESAMPLES = 2_000
 
@@ -20,35 +21,52 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
-    """A difference of shares on the same problems, with its interval and two p-values (two-sided)."""
+class Difference:
+    """A difference of shares on the same problems, with its confidence interval."""
 
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gain(Difference):
+    """A difference with two p-values (two-sided)."""
+
     p_mcnemar: float
     p_wilcoxon: float
 
 
 def share(
-    right: Sequence[bool], groups: Sequence[str], confidence: float = 0.95, resamples: int = RESAMPLES
+    right: Sequence[float], groups: Sequence[str], confidence: float = 0.95, resamples: int = RESAMPLES
 ) -> Interval:
-    """The share of True, with an interval that resamples whole groups (percentile bootstrap).
-
-    With fewer than two groups, or where all groups agree (a bootstrap would then claim certainty), Wilson's interval.
+    """The mean of flags, or of shares, with an interval that resamples whole groups.
 
     Raises:
         ValueError: there is nothing to take a share of.
     """
     if not right:
         raise ValueError("no outcome to take a share of")
-    value = sum(right) / len(right)
-    sums, counts = _by_group([float(flag) for flag in right], groups)
-    if len(counts) < 2 or np.ptp(sums / counts) == 0:
-        low, high = stats.binomtest(sum(right), len(right)).proportion_ci(confidence, method="wilson")
-        return Interval(value, float(low), float(high), len(right))
-    low, high = _cluster_interval(sums, counts, confidence, resamples)
-    return Interval(value, low, high, len(right))
+    values = [float(one) for one in right]
+    low, high = share_interval(values, groups, confidence, resamples)
+    return Interval(sum(values) / len(values), low, high, len(values))
+
+
+def difference(
+    before: Sequence[bool],
+    after: Sequence[bool],
+    groups: Sequence[str],
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Difference:
+    """How much more often `after` is right than `before`, with an interval that resamples whole groups of pairs.
+
+    Raises:
+        ValueError: the sequences differ in length or are empty.
+    """
+    differences = _differences(before, after, groups)
+    low, high = difference_interval(differences, groups, confidence, resamples)
+    return Difference(sum(differences) / len(differences), low, high)
 
 
 def gain(
@@ -58,45 +76,25 @@ def gain(
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
 ) -> Gain:
-    """How much more often `after` is right than `before`, problem by problem.
+    """The difference, and whether it could be chance.
 
-    McNemar's exact test counts the problems that changed; Wilcoxon's signed-rank test is the reference paper's; the
-    interval is a paired percentile bootstrap over whole groups.
+    McNemar's exact test counts the problems that changed; Wilcoxon's signed-rank test is the reference paper's. Both
+    take the problems as independent, which the interval does not.
 
     Raises:
         ValueError: the sequences differ in length or are empty.
     """
-    if not before or not len(before) == len(after) == len(groups):
-        raise ValueError("a gain needs the same problems, at least one, before and after")
-    differences = [float(b) - float(a) for a, b in zip(before, after, strict=True)]
+    found = difference(before, after, groups, confidence, resamples)
+    differences = _differences(before, after, groups)
     won, lost = differences.count(1.0), differences.count(-1.0)
-    value = sum(differences) / len(differences)
-    sums, counts = _by_group(differences, groups)
-    low, high = _cluster_interval(sums, counts, confidence, resamples) if len(counts) > 1 else (-1.0, 1.0)
     if won + lost == 0:
-        return Gain(value, low, high, 1.0, 1.0)
+        return Gain(found.value, found.low, found.high, 1.0, 1.0)
     mcnemar = stats.binomtest(min(won, lost), won + lost, 0.5).pvalue
     wilcoxon = stats.wilcoxon(differences, zero_method="wilcox", method="approx").pvalue
-    return Gain(value, low, high, float(mcnemar), float(wilcoxon))
+    return Gain(found.value, found.low, found.high, float(mcnemar), float(wilcoxon))
 
 
-def _by_group(values: Sequence[float], groups: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Sums and counts per group, both (number of groups,)."""
-    _, places = np.unique(np.asarray(groups), return_inverse=True)
-    return np.bincount(places, weights=np.asarray(values)), np.bincount(places).astype(float)
-
-
-def _cluster_interval(sums: np.ndarray, counts: np.ndarray, confidence: float, resamples: int) -> tuple[float, float]:
-    if np.ptp(sums / counts) == 0:
-        return float(sums[0] / counts[0]), float(sums[0] / counts[0])
-    found = stats.bootstrap(
-        (sums, counts),
-        lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+def _differences(before: Sequence[bool], after: Sequence[bool], groups: Sequence[str]) -> list[float]:
+    if not before or not len(before) == len(after) == len(groups):
+        raise ValueError("a gain needs the same problems, at least one, before and after")
+    return [float(b) - float(a) for a, b in zip(before, after, strict=True)]

@@ -3,91 +3,96 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
 from callwright.evaluation.compare import gain, share
+from callwright.evaluation.evaluated import Evaluated
+from callwright.evaluation.robustness import Variant, robustness_of
+from callwright.evaluation.samples import samples_of
+from callwright.evaluation.slices import Seen, slices_of
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
 
-OVERALL = "overall"
+Chains = Mapping[str, CheckedChain]  # by problem id
+Slices = Mapping[str, Sequence[Problem]]
 
 
 def metrics_of(
-    evaluated: Mapping[str, Mapping[str, CheckedChain]],
+    evaluated: Mapping[str, Evaluated],
     problems: Sequence[Problem],
-    seen_groups: frozenset[str],
+    variants: Sequence[Variant],
+    seen: Seen,
     params: EvaluateParams,
 ) -> dict[str, Any]:
-    """Accuracy by model and slice, the student's gain over the base, valid calls, grounded answers.
+    """All that is said of the models; docs/evaluation.md describes each key.
 
     Args:
-        evaluated: model ("base", "student", "teacher") -> problem id -> checked chain.
+        evaluated: by model: "base", "student", "teacher", and "champion" where it was evaluated.
         problems: that every model attempted.
-        seen_groups: groups that training saw; the others are the slice `held_out`.
+        variants: that those models attempted which have chains of them.
 
     Raises:
         DataError: a model has no chain for one of the problems.
     """
-    slices = slices_of(problems, seen_groups)
-    right = {model: _right(model, chains, problems) for model, chains in evaluated.items()}
-    accuracy = {
-        model: {
-            name: asdict(
-                share(
-                    [flags[problem.id] for problem in members],
-                    [problem.group for problem in members],
-                    params.confidence,
-                    params.resamples,
-                )
-            )
-            for name, members in slices.items()
-        }
-        for model, flags in right.items()
+    slices = slices_of(problems, seen)
+    chains = {model: one.chains for model, one in evaluated.items()}
+    right = {model: _right(model, own, problems) for model, own in chains.items()}
+    metrics: dict[str, Any] = {
+        "accuracy": {model: _accuracy(flags, slices, params) for model, flags in right.items()},
+        "gain": _gains(right["base"], right["student"], slices, params),
     }
-    gains = {
+    if "champion" in right:
+        metrics["gain_over_champion"] = _gains(right["champion"], right["student"], slices, params)
+    samples = {model: samples_of(one.samples, problems, params) for model, one in evaluated.items() if one.samples}
+    robustness = {
+        model: robustness_of(variants, one.variants, one.chains, params)
+        for model, one in evaluated.items()
+        if one.variants
+    }
+    return {
+        **metrics,
+        **({"samples": samples} if samples else {}),
+        **({"robustness": robustness} if robustness else {}),
+        "valid_calls": _each(chains, _valid_calls),
+        "grounded": _each(chains, _grounded),
+        "calls": _each(chains, _calls),
+        "tokens": _each(chains, _tokens),
+        "seconds_per_problem": {model: round(one.seconds, 3) for model, one in evaluated.items()},
+        "faults": _each(chains, faults_of),
+        "first_faults": _each(chains, first_faults_of),
+    }
+
+
+def _each(chains: Mapping[str, Chains], measure: Callable[[list[CheckedChain]], Any]) -> dict[str, Any]:
+    return {model: measure(list(own.values())) for model, own in chains.items()}
+
+
+def _accuracy(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams) -> dict[str, Any]:
+    share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
+    return {
+        name: asdict(share_of([flags[one.id] for one in members], [one.group for one in members]))
+        for name, members in slices.items()
+    }
+
+
+def _gains(
+    before: Mapping[str, bool], after: Mapping[str, bool], slices: Slices, params: EvaluateParams
+) -> dict[str, Any]:
+    gain_of = partial(gain, confidence=params.confidence, resamples=params.resamples)
+    return {
         name: asdict(
-            gain(
-                [right["base"][problem.id] for problem in members],
-                [right["student"][problem.id] for problem in members],
-                [problem.group for problem in members],
-                params.confidence,
-                params.resamples,
+            gain_of(
+                [before[one.id] for one in members], [after[one.id] for one in members], [one.group for one in members]
             )
         )
         for name, members in slices.items()
     }
-    return {
-        "accuracy": accuracy,
-        "gain": gains,
-        "valid_calls": {model: _valid_calls(chains.values()) for model, chains in evaluated.items()},
-        "grounded": {model: _grounded(chains.values()) for model, chains in evaluated.items()},
-        "tokens": {
-            model: round(sum(one.chain.usage.completion_tokens for one in chains.values()) / len(problems), 2)
-            for model, chains in evaluated.items()
-        },
-        "faults": {model: faults_of(chains.values()) for model, chains in evaluated.items()},
-    }
 
 
-def slices_of(problems: Sequence[Problem], seen_groups: frozenset[str]) -> dict[str, list[Problem]]:
-    """Problems by slice: overall, each task, and within it seen or held-out groups and the number of gold steps."""
-    slices: dict[str, list[Problem]] = {OVERALL: list(problems)}
-    namers: list[Callable[[Problem], str | None]] = [
-        lambda problem: problem.task,
-        lambda problem: f"{problem.task}/{'seen' if problem.group in seen_groups else 'held_out'}",
-        lambda problem: f"{problem.task}/steps_{len(problem.solution) - 1}" if problem.solution else None,
-    ]
-    for namer in namers:
-        for problem in sorted(problems, key=lambda one: namer(one) or ""):
-            name = namer(problem)
-            if name:
-                slices.setdefault(name, []).append(problem)
-    return slices
-
-
-def _right(model: str, chains: Mapping[str, CheckedChain], problems: Sequence[Problem]) -> dict[str, bool]:
+def _right(model: str, chains: Chains, problems: Sequence[Problem]) -> dict[str, bool]:
     missing = [problem.id for problem in problems if problem.id not in chains]
     if missing:
         raise DataError(f"evaluate: {model} has no chain for {len(missing):,} problems, such as {missing[0]}")
@@ -107,7 +112,22 @@ def _grounded(chains: Iterable[CheckedChain]) -> float:
     return round(1 - guessed / len(answered), 4) if answered else 0.0
 
 
+def _calls(chains: Sequence[CheckedChain]) -> float:
+    """Calls per problem, the last one (`answer`) included, and those that failed."""
+    return round(sum(step.call is not None for one in chains for step in one.chain.steps) / len(chains), 2)
+
+
+def _tokens(chains: Sequence[CheckedChain]) -> float:
+    """Completion tokens per problem."""
+    return round(sum(one.chain.usage.completion_tokens for one in chains) / len(chains), 2)
+
+
 def faults_of(chains: Iterable[CheckedChain]) -> dict[str, int]:
     """How many chains have each fault."""
     counts = Counter(fault for record in chains for fault in {one.fault for one in record.verdict.faults})
     return dict(sorted(counts.items()))
+
+
+def first_faults_of(chains: Iterable[CheckedChain]) -> dict[str, int]:
+    """How many chains go wrong first by each fault; each chain counts once at most."""
+    return dict(sorted(Counter(one.verdict.faults[0].fault for one in chains if one.verdict.faults).items()))

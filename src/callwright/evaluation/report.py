@@ -1,28 +1,30 @@
-"""reports/index.html: one self-contained page that loads nothing from the network. Model text is always escaped."""
+"""reports/index.html: one self-contained page that loads nothing from the network.
+
+Model text is hostile: it is escaped, cut where it is very long, and what could hide or turn it round shows as escapes.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from callwright.agent.protocol import TEXT
-from callwright.records import CheckedChain, Problem
+from callwright.evaluation import charts, tables
+from callwright.evaluation.drawing import environment, faults_chart
+from callwright.evaluation.transcripts import Transcript
 from callwright.storage import write_text
 
-TEMPLATE = Path(__file__).with_name("report.html.jinja")
-MAX_TRANSCRIPTS = 4
-CHART_WIDTH, CHART_HEIGHT = 640, 160
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """Two models on one problem."""
-
-    title: str
-    question: str
-    answer: str
-    base: list[tuple[str, str]]
-    student: list[tuple[str, str]]
+PARTS = {
+    "gate": "Gate",
+    "accuracy": "Accuracy",
+    "samples": "Several samples",
+    "faults": "Faults before and after",
+    "robustness": "Robustness",
+    "cost": "Cost",
+    "training": "Training",
+    "data": "Data",
+    "transcripts": "Side by side",
+}
+CURVES = ("loss", "margin", "preferred")
+LONGEST_NUMBER = 24  # characters of a cell that is kept on one line
 
 
 def write_report(
@@ -32,77 +34,58 @@ def write_report(
     decision: Mapping[str, Any],
     quality: Mapping[str, Any],
     training: Mapping[str, Any],
+    rollout: Mapping[str, Any],
     curves: Sequence[Mapping[str, float]],
     transcripts: Sequence[Transcript],
+    stand_in: bool,
 ) -> None:
-    """Render the page.
+    """Render the page. What the metrics lack (a champion, samples, robustness) leaves no trace on it.
 
     Args:
         metrics: reports/metrics.json; every number on the page that it has comes from it.
         decision: models/registry.json.
-        quality, training: reports/quality.json and reports/train.json.
+        quality, training, rollout: reports/quality.json, reports/train.json and reports/rollout.json.
         curves: rows of reports/curves.csv.
+        stand_in: whether the teacher is the oracle.
     """
-    from jinja2 import Environment, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: f"{share:.1%}"
-    page = environment.from_string(TEMPLATE.read_text()).render(
+    accuracy = metrics["accuracy"]
+    slices = list(accuracy["student"])
+    tasks = charts.tasks_of(slices)
+    robustness = metrics.get("robustness") or {}
+    overview = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
+    absent = {"samples": not metrics.get("samples"), "robustness": not robustness}
+    templates = environment()
+    templates.filters |= {
+        "percent": tables.percent,
+        "points": tables.points,
+        "p_value": tables.p_value,
+        "short": lambda cell: len(str(cell)) <= LONGEST_NUMBER,
+    }
+    page = templates.get_template("report.html.jinja").render(
         metrics=metrics,
         decision=decision,
         quality=quality,
         training=training,
-        lines=[_line(curves, name) for name in ("loss", "margin", "preferred")],
         transcripts=transcripts,
-        width=CHART_WIDTH,
-        height=CHART_HEIGHT,
+        stand_in=stand_in,
+        parts=[(part, name) for part, name in PARTS.items() if not absent.get(part)],
+        models=charts.ordered(accuracy),
+        tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview),
+        slice_charts=[
+            (task, charts.accuracy_chart(f"Accuracy: {task} by slice", accuracy, within, task))
+            for task, within in tasks.items()
+            if within
+        ],
+        faults_chart=faults_chart(metrics),
+        robustness_chart=charts.robustness_chart(robustness) if robustness else None,
+        seconds_chart=charts.seconds_chart(metrics["seconds"]),
+        accuracy_rows=tables.accuracy_rows(accuracy),
+        gain_rows=tables.gain_rows(metrics["gain"]),
+        sample_rows=tables.sample_rows(metrics.get("samples") or {}),
+        robustness_rows=tables.robustness_rows(robustness),
+        **dict(zip(("effort_heads", "effort_rows"), tables.effort(metrics), strict=True)),
+        **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout(rollout), strict=True)),
+        failed=tables.failed_checks(quality["checks"]),
+        curves=[one for name in CURVES if (one := charts.curve(curves, name))],
     )
     write_text(path, page)
-
-
-def transcripts_of(
-    problems: Sequence[Problem], base: Mapping[str, CheckedChain], student: Mapping[str, CheckedChain]
-) -> list[Transcript]:
-    """Problems on which base and student differ: where the student is right, and where it no longer is."""
-    found: list[Transcript] = []
-    for title, student_right in (
-        ("the base wrong, the student right", True),
-        ("the base right, the student wrong", False),
-    ):
-        changed = [
-            problem
-            for problem in problems
-            if student[problem.id].verdict.correct is student_right
-            and base[problem.id].verdict.correct is not student_right
-        ]
-        longest = sorted(changed, key=lambda problem: (-len(problem.solution), problem.id))
-        found += [
-            Transcript(title, one.question, one.answer, _turns(base[one.id]), _turns(student[one.id]))
-            for one in longest[:MAX_TRANSCRIPTS]
-        ]
-    return found
-
-
-def _turns(record: CheckedChain) -> list[tuple[str, str]]:
-    """Reply and result, step by step."""
-    return [(TEXT.reply_message(step)["content"], TEXT.result_message(step)["content"]) for step in record.chain.steps]
-
-
-def _line(curves: Sequence[Mapping[str, float]], name: str) -> dict[str, Any]:
-    """A curve as points of an SVG polyline, with its first and last value."""
-    points = [(row["step"], row[name]) for row in curves if name in row]
-    if not points:
-        return {"name": name, "points": "", "first": 0.0, "last": 0.0}
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    left, right = points[0][0], points[-1][0]
-    scaled = " ".join(
-        f"{(x - left) / ((right - left) or 1) * CHART_WIDTH:.1f},"
-        f"{CHART_HEIGHT - (y - low) / ((high - low) or 1) * CHART_HEIGHT:.1f}"
-        for x, y in points
-    )
-    return {"name": name, "points": scaled, "first": points[0][1], "last": points[-1][1]}

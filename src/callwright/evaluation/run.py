@@ -1,15 +1,23 @@
-"""Every model on the same problems, greedily, by the same agent; finished attempts are journaled as in a rollout."""
+"""Every model on the same problems, by the same agent; finished attempts are journaled as in a rollout."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from callwright import paths
+from callwright.evaluation.candidate import Candidate, candidate, concurrency, opened
+from callwright.evaluation.champion import Champion
+from callwright.evaluation.evaluated import Evaluated
+from callwright.evaluation.robustness import Variant, solve_variants
 from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
-from callwright.rollouts.budget import BudgetError
+from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import Journaled, journal_path, open_journal
 from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
-from callwright.rollouts.run import roll_out_local, roll_out_teacher
-from callwright.rollouts.sample import Rolled
+from callwright.rollouts.run import roll_out, roll_out_teacher
+from callwright.rollouts.sample import Rolled, missing
 from callwright.rollouts.summary import chains_of, refuse_failures
 from callwright.storage import Journal, folder_hash
 from callwright.validation.replay import check_chains
@@ -17,36 +25,95 @@ from callwright.validation.replay import check_chains
 GREEDY = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
 
 
-def evaluate_models(problems: Sequence[Problem], params: Params) -> dict[str, dict[str, CheckedChain]]:
-    """Model -> problem id -> checked chain, for the base, the student and the teacher.
+def evaluate_models(
+    problems: Sequence[Problem], variants: Sequence[Variant], params: Params, champion: Champion | None = None
+) -> dict[str, Evaluated]:
+    """What `base`, `student`, `champion` (where there is one that is not the student) and `teacher` came to.
 
     Raises:
         ProviderError: a model cannot be used, or lost an attempt.
         BudgetError: the teacher's budget is used up.
     """
-    evaluated: dict[str, dict[str, CheckedChain]] = {}
-    rollout = params.rollout
-    for name, folder in (("base", paths.BASE), ("student", paths.STUDENT)):
-        plan = local_plan(problems, name, folder_hash(folder), GREEDY, rollout, params.seed)
-        with open_journal(journal_path(f"evaluate_{name}")) as journal:
-            rolled = roll_out_local(folder, name, plan, params.evaluate.batch_size, rollout, journal)
-            evaluated[name] = _checked(name, problems, plan, rolled, journal)
-    plan = teacher_plan(problems, params.teacher, GREEDY, rollout, params.seed)
-    with open_journal(journal_path("evaluate_teacher")) as journal:
-        rolled = roll_out_teacher(problems, params.teacher, plan, rollout, journal)
-        evaluated["teacher"] = _checked("teacher", problems, plan, rolled, journal)
+    evaluated = {
+        name: _evaluate(candidate(name, folder, params), problems, variants, params)
+        for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
+    }
+    if champion is not None and champion.content != folder_hash(paths.STUDENT):
+        with TemporaryDirectory(prefix="champion.") as folder:
+            weights = champion.download(Path(folder))
+            evaluated["champion"] = _evaluate(candidate("champion", weights, params), problems, (), params)
+    evaluated["teacher"] = _evaluate_teacher(problems, params)
     return evaluated
 
 
-def _checked(
-    name: str, problems: Sequence[Problem], plan: Sequence[Attempt], rolled: Rolled, journal: Journal[Journaled]
-) -> dict[str, CheckedChain]:
-    """A model's checked chains by problem; a comparison needs all of them, so nothing may be missing."""
-    refuse_failures(rolled.failures, len(plan), 0)
+def _evaluate(one: Candidate, problems: Sequence[Problem], variants: Sequence[Variant], params: Params) -> Evaluated:
+    """Ask one of our own models: greedily, by samples where `evaluate.samples` says so, and the variants."""
+
+    def plan_of(own: SamplingParams) -> list[Attempt]:
+        return local_plan(problems, one.name, one.identity, own, params.rollout, params.seed)
+
+    asked = params.evaluate
+    sampling = SamplingParams(chains=asked.samples, temperature=asked.temperature, top_p=1.0, problems=None)
+    greedy, sampled = plan_of(GREEDY), plan_of(sampling) if asked.samples > 1 else []
+    with open_journal(journal_path(f"evaluate_{one.name}")) as journal:
+        changed = asyncio.run(_ask(one, [*greedy, *sampled], variants, journal, params))
+        samples: dict[str, list[CheckedChain]] = defaultdict(list)
+        for checked in _checked(problems, sampled, journal):
+            samples[checked.chain.problem_id].append(checked)
+        chains, attempts = _by_problem(problems, greedy, journal), _attempts(greedy, journal)
+        return Evaluated(chains, _seconds(greedy, journal), samples, changed, attempts)
+
+
+async def _ask(
+    one: Candidate,
+    plan: Sequence[Attempt],
+    variants: Sequence[Variant],
+    journal: Journal[Journaled],
+    params: Params,
+) -> list[CheckedChain]:
+    """Make what the journal lacks of the plan; returns a chain of each variant, which are asked every time."""
+    if not variants and not missing(plan, journal):
+        return []
+    rollout, at_once = params.rollout, concurrency(one, params)
+    async with opened(one, params, plan[0]) as model:
+        rolled = await roll_out(plan, model, journal, at_once, Meter(), rollout)
+        refuse_failures(rolled.failures, len(plan), 0)
+        return await solve_variants(variants, model, plan[0].sampling, rollout.protocol, at_once)
+
+
+def _evaluate_teacher(problems: Sequence[Problem], params: Params) -> Evaluated:
+    """Greedily alone: more of it costs money, and it is not what is evaluated."""
+    plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
+    with open_journal(journal_path("evaluate_teacher")) as journal:
+        rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal)
+        refuse_failures(rolled.failures, len(plan), 0)
+        _refuse_unmade(rolled, len(plan))
+        chains, attempts = _by_problem(problems, plan, journal), _attempts(plan, journal)
+        return Evaluated(chains, _seconds(plan, journal), attempts=attempts)
+
+
+def _refuse_unmade(rolled: Rolled, attempts: int) -> None:
+    """A comparison needs all chains, so nothing may be missing."""
     if rolled.reached:
         raise BudgetError(
-            f"{name}: the budget is used up ({rolled.reached}) with {len(plan) - rolled.unmade:,} of {len(plan):,} "
+            f"teacher: the budget is used up ({rolled.reached}) with {attempts - rolled.unmade:,} of {attempts:,} "
             "attempts done; they are kept in the journal: run again to spend as much once more, or raise the limit"
         )
-    by_id = {problem.id: problem for problem in problems}
-    return {one.chain.problem_id: one for one in check_chains(chains_of(plan, journal), by_id)}
+
+
+def _checked(problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled]) -> list[CheckedChain]:
+    return list(check_chains(chains_of(plan, journal), {problem.id: problem for problem in problems}))
+
+
+def _by_problem(
+    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled]
+) -> dict[str, CheckedChain]:
+    return {one.chain.problem_id: one for one in _checked(problems, plan, journal)}
+
+
+def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Journaled]:
+    return {attempt.problem.id: journal[attempt.key] for attempt in plan}
+
+
+def _seconds(plan: Sequence[Attempt], journal: Journal[Journaled]) -> float:
+    return sum(sum(journal[attempt.key].request_s) for attempt in plan) / len(plan)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
@@ -54,6 +54,15 @@ class Toolbox:
         """This toolbox with other functions before `answer`."""
         own = [function for function in self.functions.values() if function.name != ANSWER]
         return Toolbox([*own, *others, self.functions[ANSWER]], self._new_state)
+
+    def renamed(self, names: Mapping[str, str]) -> "Toolbox":
+        """The same functions, in the same order, under other names; those that `names` leaves out keep theirs.
+
+        Raises:
+            ValueError: two functions get the same name, or none is named `answer` any more.
+        """
+        own = self.functions.values()
+        return Toolbox([replace(one, name=names.get(one.name, one.name)) for one in own], self._new_state)
 
     def open(self) -> "OpenToolbox":
         return OpenToolbox(self, self._new_state() if self._new_state else None)

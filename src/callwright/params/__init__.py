@@ -7,9 +7,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from callwright.errors import ParamsError
+from callwright.params.evaluate import EndpointParams, EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
 from callwright.params.problems import JsonlSource, ProblemsParams, PublicSource, SyntheticCounts, SyntheticSource
-from callwright.params.promote import EvaluateParams, PromoteParams
+from callwright.params.promote import PromoteParams
 from callwright.params.rollout import (
     BudgetParams,
     MistakeShares,
@@ -27,6 +28,8 @@ __all__ = [
     "PARAMS_FILE",
     "BudgetParams",
     "EmbeddedStudent",
+    "EndpointParams",
+    "EndpointsParams",
     "EvaluateParams",
     "JsonlSource",
     "LoraParams",
@@ -37,6 +40,7 @@ __all__ = [
     "ProblemsParams",
     "PromoteParams",
     "PublicSource",
+    "RobustnessParams",
     "RolloutParams",
     "SamplingParams",
     "StudentParams",

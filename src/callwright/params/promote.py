@@ -1,15 +1,8 @@
-"""How models are evaluated, and when one is promoted."""
+"""When a model is promoted."""
 
 from pydantic import Field
 
 from callwright.params.section import Section, Share
-
-
-class EvaluateParams(Section):
-    problems: int | None = Field(ge=1, description="test problems (null: all)")
-    batch_size: int = Field(ge=1)
-    confidence: float = Field(gt=0.5, lt=1)
-    resamples: int = Field(ge=100)
 
 
 class PromoteParams(Section):
@@ -20,3 +13,8 @@ class PromoteParams(Section):
     min_gain: float = Field(ge=-1, le=1, description="lower confidence bound of student minus base")
     max_p_value: float = Share
     min_valid_calls: float = Share
+    min_gain_over_champion: float = Field(ge=-1, le=1, description="lower confidence bound of student minus champion")
+    max_task_regression: float = Field(
+        ge=0, le=1, description="how much less accurate than base or champion in one task"
+    )
+    max_robustness_gap: float | None = Field(ge=-1, le=1, description="accuracy lost on changed problems (null: any)")

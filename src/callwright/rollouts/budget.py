@@ -163,11 +163,13 @@ class MeteredChat:
 
     Attributes:
         request_s: seconds that each answered request took, retries and waiting for the endpoint included.
+        request_usage: tokens of each answered request.
     """
 
     def __init__(self, model: ChatModel, meter: Meter) -> None:
         self.name = model.name
         self.request_s: list[float] = []
+        self.request_usage: list[Usage] = []
         self.usage = Usage()
         self._model = model
         self._meter = meter
@@ -204,5 +206,6 @@ class MeteredChat:
                 "kept: limit requests or seconds instead"
             )
         self.request_s.append(round(time.monotonic() - began, 3))
+        self.request_usage.append(used)
         self.usage += used
         return reply

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from callwright import paths
 from callwright.errors import DataError
-from callwright.records import Chain
+from callwright.records import Chain, Usage
 from callwright.storage import Journal
 
 log = logging.getLogger("callwright")
@@ -20,11 +20,12 @@ FOLDER_ENV = "CALLWRIGHT_JOURNALS"
 
 @dataclass(frozen=True, slots=True)
 class Journaled:
-    """A finished attempt: its chain, and how many seconds each of its requests took."""
+    """A finished attempt: its chain, and how many seconds and tokens each of its requests took."""
 
     key: str
     chain: Chain
     request_s: tuple[float, ...] = ()
+    request_usage: tuple[Usage, ...] = ()
 
 
 def journal_path(name: str) -> Path:

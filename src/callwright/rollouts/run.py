@@ -44,7 +44,7 @@ def roll_out_teacher(
             task = TASKS[first.problem.task]
             prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
             await model.probe(prompt, tools, first.sampling)
-            return await _run(attempts, model, journal, rollout.concurrency, meter, rollout)
+            return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout)
         finally:
             await model.close()
 
@@ -70,12 +70,12 @@ def roll_out_local(
 
     async def run() -> Rolled:
         model = LocalChat(folder, name, max_batch=batch_size)
-        return await _run(attempts, model, journal, batch_size * 2, Meter(), rollout)
+        return await roll_out(attempts, model, journal, batch_size * 2, Meter(), rollout)
 
     return asyncio.run(run())
 
 
-async def _run(
+async def roll_out(
     attempts: Sequence[Attempt],
     model: ChatModel,
     journal: Journal[Journaled],
@@ -83,6 +83,11 @@ async def _run(
     meter: Meter,
     rollout: RolloutParams,
 ) -> Rolled:
+    """Make the attempts that the journal lacks, and show how far it is.
+
+    Args:
+        concurrency: attempts in flight.
+    """
     total = len(attempts)
     progress = Progress(model.name, total - len(missing(attempts, journal)), total, meter)
     async with progress.shown():

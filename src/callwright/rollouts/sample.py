@@ -79,7 +79,7 @@ async def run_attempts(
         try:
             protocol = PROTOCOLS[attempt.protocol]
             chain = await solve(problem, TASKS[problem.task], own, attempt.sampling, protocol, attempt.id)
-            await commit.append(Journaled(attempt.key, chain, tuple(own.request_s)))
+            await commit.append(Journaled(attempt.key, chain, tuple(own.request_s), tuple(own.request_usage)))
             whole = own
             made += 1
             return chain
@@ -102,12 +102,15 @@ async def run_attempts(
             finished(attempt, chain)
 
     queue = iter(left.values())
+    failed: CallwrightError | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(concurrency, len(left))):
                 group.create_task(work())
     except* CallwrightError as errors:
-        raise _first(errors) from None
+        failed = _first(errors)  # raised here, it would arrive in a group of its own in Python before 3.11.4
+    if failed is not None:
+        raise failed
     lost = [failures[key] for key in left if key in failures]
     return Rolled(lost, len(left) - made - len(lost), meter.reached)
 

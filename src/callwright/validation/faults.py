@@ -6,6 +6,7 @@ from callwright.agent.loop import ends_chain
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Problem, Step, StepFault, Verdict
 from callwright.tasks import TASKS
+from callwright.tasks.task import Task
 
 BREAKING = frozenset({"ungrounded_answer", "wrong_answer", "no_answer", "undecided", "replay_mismatch"})
 """Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
@@ -25,23 +26,46 @@ MEANINGS: Mapping[str, str] = {
 """What each fault means, for people; the fault of a step says what it was there."""
 
 
-def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...]) -> Verdict:
+def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...], task: Task | None = None) -> Verdict:
     """The verdict on a chain.
 
     Args:
         replayed: the chain's steps with every call executed again (see `callwright.validation.replay`).
+        task: what the chain was asked with, where that is not the problem's own task.
     """
-    task = TASKS[problem.task]
+    task = task or TASKS[problem.task]
     found = [
         *_step_errors(chain),
         *_replay_mismatches(chain, replayed),
         *_end_mismatch(chain),
         *_repeated_calls(chain, task.toolbox),
-        *_answer_faults(chain, problem),
+        *_no_answer(chain),
+        *_grade_faults(chain, problem, task),
+        *_ground_faults(chain, problem, task),
     ]
-    faults = tuple(sorted(found, key=lambda fault: fault.step))
+    faults = _in_order(found)
     correct = not any(fault.fault in BREAKING for fault in faults)
     return Verdict(chain.id, correct, faults, faults[0].step if faults else None)
+
+
+def evident_faults(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
+    """The faults that show without the problem's answer, of a chain that was executed just now.
+
+    Whether an answer is right is not among them: a grounded answer can be wrong.
+    """
+    task = TASKS[problem.task]
+    return _in_order(
+        [
+            *_step_errors(chain),
+            *_repeated_calls(chain, task.toolbox),
+            *_no_answer(chain),
+            *_ground_faults(chain, problem, task),
+        ]
+    )
+
+
+def _in_order(found: list[StepFault]) -> tuple[StepFault, ...]:
+    return tuple(sorted(found, key=lambda fault: fault.step))
 
 
 def _step_errors(chain: Chain) -> Iterator[StepFault]:
@@ -84,22 +108,35 @@ def _repeated_calls(chain: Chain, toolbox: Toolbox) -> Iterator[StepFault]:
         seen.setdefault(canonical, place)
 
 
-def _answer_faults(chain: Chain, problem: Problem) -> Iterator[StepFault]:
-    last = max(len(chain.steps) - 1, 0)
+def _no_answer(chain: Chain) -> Iterator[StepFault]:
     if chain.answer is None:
-        yield StepFault("no_answer", last, f"no answer after {len(chain.steps)} steps ({chain.outcome})")
+        yield StepFault("no_answer", _last(chain), f"no answer after {len(chain.steps)} steps ({chain.outcome})")
+
+
+def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFault]:
+    if chain.answer is None:
         return
-    grade = TASKS[problem.task].grade(problem, chain.answer)
+    grade = task.grade(problem, chain.answer)
     if grade == "wrong":
-        yield StepFault("wrong_answer", last, f"answered {chain.answer}, the answer is {problem.answer}")
+        yield StepFault("wrong_answer", _last(chain), f"answered {chain.answer}, the answer is {problem.answer}")
     if grade == "undecided":
-        yield StepFault("undecided", last, f"whether {chain.answer} is right could not be decided")
+        yield StepFault("undecided", _last(chain), f"whether {chain.answer} is right could not be decided")
+
+
+def _ground_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFault]:
+    if chain.answer is None:
+        return
+    last = _last(chain)
     returned = {text for step in chain.steps if not ends_chain(step) for text in _returned(step)}
-    lacking = TASKS[problem.task].lacks_ground(problem, chain.steps)
+    lacking = task.lacks_ground(problem, chain.steps)
     if chain.answer not in returned:
         yield StepFault("ungrounded_answer", last, f"{chain.answer} was returned by no call: it was guessed")
     elif lacking:
         yield StepFault("ungrounded_answer", last, lacking)
+
+
+def _last(chain: Chain) -> int:
+    return max(len(chain.steps) - 1, 0)
 
 
 def _returned(step: Step) -> Iterator[str]:

@@ -7,16 +7,20 @@ from callwright.agent.loop import executed
 from callwright.errors import CallError, DataError
 from callwright.records import Chain, CheckedChain, Problem, Step, StepError
 from callwright.tasks import TASKS
+from callwright.tasks.task import Task
 from callwright.validation.faults import judge
 
 
-def replay(chain: Chain, problem: Problem) -> tuple[Step, ...]:
+def replay(chain: Chain, problem: Problem, task: Task | None = None) -> tuple[Step, ...]:
     """The chain's steps as they come out when its calls are executed now, in a fresh toolbox.
 
     A call that cannot be executed gives its error again. A step without a readable call had its syntax error; if an
     observation was recorded of it, it comes out without.
+
+    Args:
+        task: what the chain was asked with, where that is not the problem's own task.
     """
-    toolbox = TASKS[problem.task].toolbox
+    toolbox = (task or TASKS[problem.task]).toolbox
     tools = toolbox.open()
     steps = []
     for step in chain.steps:
@@ -31,9 +35,9 @@ def replay(chain: Chain, problem: Problem) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def check_chain(chain: Chain, problem: Problem) -> CheckedChain:
-    """Replay and judge a chain of a problem."""
-    return CheckedChain(chain, judge(chain, problem, replay(chain, problem)))
+def check_chain(chain: Chain, problem: Problem, task: Task | None = None) -> CheckedChain:
+    """Replay and judge a chain of a problem, asked with its own task or with another."""
+    return CheckedChain(chain, judge(chain, problem, replay(chain, problem, task), task))
 
 
 def check_chains(chains: Iterable[Chain], problems: Mapping[str, Problem]) -> Iterator[CheckedChain]:

@@ -1,0 +1,134 @@
+"""Evaluation through the batched local chat model, beside one problem at a time with plain transformers `generate`.
+
+    python benchmarks/evaluate.py                    # 1,000 problems of ours, 60 of plain; two minutes
+    python benchmarks/evaluate.py --plain 1000       # all of them both ways; half an hour or more
+
+Both run the same agent on the same problems with the same model, greedily, with the same limits: models/student where
+there is one, else a small base built on the spot. Ours keeps many chains in flight (`evaluate.batch_size` rows a
+forward pass) and computes shared prompts and earlier turns once. Plain is what one writes first: a loop over the
+problems, and `model.generate` with the library's own cache for each reply. Plain answers a random part of the problems,
+from which the time of all is extrapolated; on that part both must make the same chains, to the letter. On a machine
+that others use too, the seconds of processor time say more than those of the clock.
+"""
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from callwright import paths
+from callwright.agent.loop import solve
+from callwright.chat.local import LocalChat, pick_device
+from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
+from callwright.chat.template import template_messages
+from callwright.params import Params
+from callwright.problems.synthetic import synthetic_problems
+from callwright.records import Chain, Problem, Usage
+from callwright.tasks import TASKS
+
+TARGET = 10.0
+
+
+class PlainChat:
+    """One request at a time, each by `generate` from the whole conversation."""
+
+    name = "student"
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        device = pick_device()
+        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
+        self._model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype).to(device).eval()
+
+    async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
+        ids = self._tokenizer.apply_chat_template(
+            template_messages(messages), add_generation_prompt=True, return_tensors="pt", return_dict=False
+        ).to(self._model.device)
+        with torch.inference_mode():
+            made = self._model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=sampling.max_tokens,
+                do_sample=False,
+                pad_token_id=self._tokenizer.pad_token_id,
+            )[0, ids.shape[1] :].tolist()
+        stopped = made[-1] == self._tokenizer.eos_token_id
+        text = self._tokenizer.decode(made[:-1] if stopped else made, skip_special_tokens=True)
+        return Reply(text, "stop" if stopped else "length", Usage(ids.shape[1], len(made)))
+
+
+def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in_flight: int) -> list[Chain]:
+    """A chain of each problem, in their order."""
+
+    async def run() -> list[Chain]:
+        room = asyncio.Semaphore(in_flight)
+
+        async def one(problem: Problem) -> Chain:
+            async with room:
+                return await solve(problem, TASKS[problem.task], model, sampling)
+
+        return list(await asyncio.gather(*map(one, problems)))
+
+    return asyncio.run(run())
+
+
+def small_base(folder: Path, params: Params) -> Path:
+    """A base with the default's architecture that has seen little: it speaks the protocol, mostly wrongly."""
+    from callwright.training.embedded import build_embedded
+
+    print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)
+    few = params.student.embedded.model_copy(
+        update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
+    )
+    build_embedded(folder / "base", few, params.seed)
+    return folder / "base"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--problems", type=int, default=1_000)
+    asked.add_argument("--plain", type=int, default=60, help="problems that plain transformers answers")
+    asked.add_argument("--model", type=Path, help="a model's folder; by default models/student")
+    args = asked.parse_args()
+    params = Params.load(Path(__file__).parents[1] / "params.yaml")
+    sampling = Sampling(max_tokens=params.rollout.max_tokens, max_steps=params.rollout.max_steps)
+    problems = synthetic_problems({"test": args.problems}, 0, params.seed).problems[: args.problems]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.model or paths.STUDENT
+        folder = folder if (folder / "config.json").is_file() else small_base(Path(temporary), params)
+
+        rows = params.evaluate.batch_size
+        began, cpu = time.perf_counter(), time.process_time()
+        ours = solved(problems, LocalChat(folder, "student", max_batch=rows), sampling, 4 * rows)
+        ours_s, ours_cpu = time.perf_counter() - began, time.process_time() - cpu
+        print(
+            f"ours:  {len(ours):>5,} problems in {ours_s:>6.1f} s, loading included: {len(ours) / ours_s:.1f} a second"
+        )
+
+        few = sorted(random.Random(0).sample(range(len(problems)), min(args.plain, len(problems))))
+        plain_model = PlainChat(folder)
+        solved(problems[:1], plain_model, sampling, 1)  # the first call of a process is slower
+        began, cpu = time.perf_counter(), time.process_time()
+        plain = solved([problems[place] for place in few], plain_model, sampling, 1)
+        plain_s, plain_cpu = time.perf_counter() - began, time.process_time() - cpu
+        print(f"plain: {len(plain):>5,} problems in {plain_s:>6.1f} s: {len(plain) / plain_s:.1f} a second")
+    same = sum(one.steps == ours[place].steps for one, place in zip(plain, few, strict=True))
+    whole = plain_s / len(plain) * len(ours)
+    if len(plain) < len(ours):
+        print(f"plain, extrapolated to {len(ours):,} problems: {whole:.0f} s")
+    cores = plain_cpu / len(plain) * len(ours) / ours_cpu
+    print(f"processor time: ours {ours_cpu:.1f} s, plain {plain_cpu:.1f} s, {cores:.1f} times as much a problem")
+    print(f"the same chains, step by step: {same} of {len(plain)}")
+    print(f"ours is {whole / ours_s:.1f} times as fast (at least {TARGET:g} is asked for)")
+
+
+if __name__ == "__main__":
+    main()

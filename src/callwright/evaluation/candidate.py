@@ -1,0 +1,66 @@
+"""A model of ours that is evaluated: in this process, or where it is served."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from callwright.agent.protocol import PROTOCOLS
+from callwright.chat.endpoint import EndpointChat
+from callwright.chat.model import ChatModel
+from callwright.params import Params, TeacherParams
+from callwright.rollouts.plan import Attempt
+from callwright.storage import folder_hash
+from callwright.tasks import TASKS
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is asked under a name.
+
+    Attributes:
+        identity: what its answers depend on: the hash of its folder, and where it is served if it is.
+        endpoint: None: it runs in this process.
+    """
+
+    name: str
+    folder: Path
+    identity: str
+    endpoint: TeacherParams | None = None
+
+
+def candidate(name: str, folder: Path, params: Params) -> Candidate:
+    """A model in a folder, served elsewhere where `evaluate.engine` and `evaluate.endpoints` say so."""
+    weights, served = folder_hash(folder), params.evaluate.endpoint(name)
+    if served is None:
+        return Candidate(name, folder, weights)
+    endpoint = params.teacher.model_copy(update={**served.model_dump(), "base_urls": []})
+    return Candidate(name, folder, f"{weights} as {served.model} at {served.base_url}", endpoint)
+
+
+def concurrency(one: Candidate, params: Params) -> int:
+    """Problems in flight: so many that there are whole batches of rows of like length."""
+    return params.evaluate.batch_size * 4 if one.endpoint is None else params.rollout.concurrency
+
+
+@asynccontextmanager
+async def opened(one: Candidate, params: Params, first: Attempt) -> AsyncIterator[ChatModel]:
+    """The model, ready to be asked; one that is served is asked for the first attempt's first reply.
+
+    Raises:
+        ProviderError: the folder holds no usable model, or its endpoint cannot be used.
+    """
+    if one.endpoint is None:
+        from callwright.chat.local import LocalChat
+
+        yield LocalChat(one.folder, one.name, max_batch=params.evaluate.batch_size)
+        return
+    model = EndpointChat(one.endpoint, section=f"evaluate.endpoints.{one.name}")
+    model.name = one.name
+    try:
+        task = TASKS[first.problem.task]
+        prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
+        await model.probe(prompt, tools, first.sampling)
+        yield model
+    finally:
+        await model.close()

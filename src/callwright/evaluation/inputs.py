@@ -1,0 +1,21 @@
+"""What an evaluation was made of, so that nobody takes its numbers for another model's."""
+
+from callwright import paths
+from callwright.evaluation.champion import Champion
+from callwright.storage import file_hash, folder_hash, read_json
+from callwright.training.tracking import TRAINING
+
+
+def inputs_now(champion: Champion | None) -> dict[str, str | None]:
+    """Hashes of the problems and models that lie there now, and the champion's version.
+
+    Raises:
+        DataError: the student was not made by a training of ours.
+    """
+    return {
+        "training": str(read_json(paths.STUDENT / TRAINING)["key"]),
+        "problems": file_hash(paths.problems("test")),
+        "base": folder_hash(paths.BASE),
+        "student": folder_hash(paths.STUDENT),
+        "champion": champion.version if champion else None,
+    }

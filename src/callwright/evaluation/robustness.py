@@ -1,0 +1,115 @@
+"""The same problems told or offered in another way: how much accuracy is lost when nothing that matters has changed."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+from callwright.agent.loop import solve
+from callwright.agent.protocol import PROTOCOLS
+from callwright.chat.model import ChatModel, Sampling
+from callwright.evaluation.compare import difference, share
+from callwright.evaluation.retold import in_another_order, with_other_people
+from callwright.evaluation.toolboxes import with_distractor, with_renamed_functions
+from callwright.params import EvaluateParams, RobustnessParams
+from callwright.params.evaluate import Change
+from callwright.records import CheckedChain, Problem, Protocol
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+from callwright.validation.replay import check_chain
+
+OVERALL = "overall"
+_RETOLD: Mapping[Change, Callable[[Problem, Random], str | None]] = {
+    "names": with_other_people,
+    "order": in_another_order,
+}
+_OFFERED: Mapping[Change, Callable[[Task], Task | None]] = {
+    "functions": with_renamed_functions,
+    "distractor": with_distractor,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A problem after a change, and the task it is asked with; its answer is the original's."""
+
+    change: Change
+    original: Problem
+    problem: Problem
+    task: Task
+
+
+def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int) -> list[Variant]:
+    """For each change at most `params.problems` problems to which it applies, drawn at random."""
+    found: list[Variant] = []
+    for change in params.changes:
+        drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
+        applies = filter(None, map(_changer(change, seed), drawn))
+        found += [variant for variant, _ in zip(applies, range(params.problems), strict=False)]
+    return found
+
+
+def _changer(change: Change, seed: int) -> Callable[[Problem], Variant | None]:
+    tasks = {name: make(task) for name, task in TASKS.items()} if (make := _OFFERED.get(change)) else dict(TASKS)
+
+    def changed(problem: Problem) -> Variant | None:
+        task, question = tasks[problem.task], problem.question
+        if change in _RETOLD:
+            question = _RETOLD[change](problem, Random(f"{seed}/{problem.id}")) or ""
+        if task is None or not question or (change in _RETOLD and question == problem.question):
+            return None
+        return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
+
+    return changed
+
+
+async def solve_variants(
+    variants: Iterable[Variant], model: ChatModel, sampling: Sampling, protocol: Protocol, concurrency: int
+) -> list[CheckedChain]:
+    """A checked chain of each variant, in their order.
+
+    Raises:
+        ProviderError: the model cannot be used.
+    """
+    room = asyncio.Semaphore(concurrency)
+
+    async def solved(variant: Variant) -> CheckedChain:
+        name = f"{variant.problem.id}/{model.name}/0"
+        async with room:
+            chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
+        return check_chain(chain, variant.problem, variant.task)
+
+    return list(await asyncio.gather(*map(solved, variants)))
+
+
+def robustness_of(
+    variants: Sequence[Variant],
+    chains: Sequence[CheckedChain],
+    originals: Mapping[str, CheckedChain],
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    """Accuracy before and after each change on the same problems, and the gap: original minus changed.
+
+    Args:
+        chains: of the variants, in their order.
+        originals: the model's chains on the original problems, by problem id.
+    """
+    share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
+    difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
+    found: dict[str, Any] = {}
+    for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):
+        rows = [
+            (originals[variant.original.id].verdict.correct, chain.verdict.correct, variant.original.group)
+            for variant, chain in zip(variants, chains, strict=True)
+            if change in (variant.change, OVERALL)
+        ]
+        if rows:
+            before, after, groups = map(list, zip(*rows, strict=True))
+            found[change] = {
+                "original": asdict(share_of(before, groups)),
+                "changed": asdict(share_of(after, groups)),
+                "gap": asdict(difference_of(after, before, groups)),
+            }
+    return found

@@ -1,0 +1,72 @@
+"""Tasks whose toolbox is another and whose problems stay the same: functions renamed, a needless one added."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from callwright.functions.function import function
+from callwright.functions.toolbox import ANSWER
+from callwright.records import Problem, Step
+from callwright.tasks.task import Task
+
+OTHER_NAMES: Mapping[str, str] = {
+    "add": "sum_of",
+    "subtract": "difference_of",
+    "multiply": "product_of",
+    "divide": "quotient_of",
+    "power": "raise_to",
+    "remainder": "left_over",
+    "percent_of": "share_in_percent",
+    "round_to": "shorten_to",
+    "solve": "unknown_of",
+    "predicate": "relation",
+    "negate": "opposite",
+    "conjoin": "both_of",
+    "disjoin": "either_of",
+    "exclusive": "one_of",
+    "imply": "whenever",
+    "equivalent": "same_as",
+    "for_all": "everything",
+    "exists": "something",
+    "assume": "take_as_given",
+    "entails": "follows",
+}
+
+
+@function(example={"text": "pear"})
+def count_letters(text: str) -> int:
+    """How many letters a text has."""
+    return sum(letter.isalpha() for letter in text)
+
+
+def with_renamed_functions(task: Task) -> Task | None:
+    """The task with every function but `answer` under another name; None where the new names clash.
+
+    Its instructions name the functions by their new names too. What a function itself says of another, in an error or
+    in its description, stays as its author wrote it.
+    """
+    own = [name for name in task.toolbox.functions if name != ANSWER]
+    new = {name: OTHER_NAMES.get(name, f"run_{name}") for name in own}
+    if len({*new.values(), *own, ANSWER}) < 2 * len(own) + 1:
+        return None
+    old = {after: before for before, after in new.items()}
+    mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, own))})\b")
+
+    def lacks_ground(problem: Problem, steps: Sequence[Step]) -> str:
+        return task.lacks_ground(problem, [_called_as(step, old) for step in steps])
+
+    instructions = mentioned.sub(lambda found: new[found[0]], task.instructions)
+    return replace(task, toolbox=task.toolbox.renamed(new), instructions=instructions, lacks_ground=lacks_ground)
+
+
+def _called_as(step: Step, names: Mapping[str, str]) -> Step:
+    if step.call is None or step.error is not None:
+        return step
+    return replace(step, call=replace(step.call, name=names.get(step.call.name, step.call.name)))
+
+
+def with_distractor(task: Task) -> Task | None:
+    """The task with a function that no problem needs; None where there is one of that name."""
+    if count_letters.name in task.toolbox.functions:
+        return None
+    return replace(task, toolbox=task.toolbox.joined([count_letters]))
