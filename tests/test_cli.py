@@ -112,14 +112,16 @@ def test_the_champion_is_asked_by_the_protocol_it_was_taught(taught, empty_folde
     import mlflow
 
     from callwright.ask import open_model
-    from callwright.registry.served import ServedStudent
+    from callwright.registry.register import CODE
+    from callwright.registry.served import settings
     from callwright.training.tracking import connect
 
     client = connect()
     with mlflow.start_run():
         mlflow.pyfunc.log_model(
             name="student",
-            python_model=ServedStudent(8, 64, "native"),
+            python_model=str(CODE),
+            model_config=settings(8, 64, "native"),
             artifacts={"model": str(taught)},
             pip_requirements=[],
             metadata={"protocol": "native"},

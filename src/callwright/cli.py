@@ -125,15 +125,30 @@ def oracle(
 
 @app.command()
 def promote(
-    require: Annotated[bool, typer.Option("--require", help="exit 1 when the gate refused")] = False,
+    require: Annotated[
+        bool, typer.Option("--require", help="exit 1 unless the gate promoted the student that lies there now")
+    ] = False,
 ) -> None:
     """Say what the gate decided of the last run."""
-    from callwright.storage import read_json
+    from callwright.registry.decision import read_outcome, require_promoted
 
-    outcome = read_json(paths.REGISTRY)
+    outcome = read_outcome()
     print(json.dumps(outcome, indent=2))
-    if require and outcome["decision"] != "promoted":
-        raise CallwrightError(f"refused: {'; '.join(outcome['reasons'])}")
+    if require:
+        require_promoted(outcome)
+
+
+@app.command()
+def rollback() -> None:
+    """Let the champion and the champion before it change places in the registry."""
+    from callwright.params import Params
+    from callwright.registry.promote import roll_back
+    from callwright.stage import quiet_libraries
+
+    quiet_libraries()
+    name = Params.load().promote.model_name
+    champion, previous = roll_back(name)
+    print(f"{name}: version {champion} is champion, version {previous} is previous")
 
 
 def main() -> None:

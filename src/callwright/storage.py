@@ -243,6 +243,12 @@ class Journal(Generic[T]):
         self._reader.close()
 
 
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def folder_hash(folder: Path) -> str:
     """SHA-256 over the names and contents of all files below a folder."""
     whole = hashlib.sha256()

@@ -1,59 +1,122 @@
 """The model card: what a promoted model is, how good it is, what it came from, how to use it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callwright.params import Params
 from callwright.tasks import TASKS
 
+MODELS = ("base", "student", "teacher", "champion")  # in this order, those that were measured
+_COMMONEST = 6  # faults that the card names
+_TITLES = {"champion": "champion before"}
 
-def model_card(params: Params, metrics: Mapping[str, Any], base: Mapping[str, Any], facts: Mapping[str, str]) -> str:
+
+def model_card(
+    params: Params,
+    metrics: Mapping[str, Any],
+    problems: Mapping[str, Any],
+    training: Mapping[str, Any],
+    lineage: Mapping[str, str],
+) -> str:
     """Markdown, as the model registry renders it.
 
     Args:
-        base: models/base/recipe.json.
-        facts: lineage: names and hashes.
+        metrics: reports/metrics.json; what it does not say, the card does not either.
+        problems: reports/problems.json.
+        training: reports/train.json.
+        lineage: names and hashes (see `callwright.registry.lineage`).
     """
-    lines = [
+    stand_in = " (a stand-in for a large model)" if params.teacher.base_url == "oracle" else ""
+    tasks = ", ".join(f"{name} ({', '.join(task.toolbox.functions)})" for name, task in TASKS.items())
+    sections = [
         f"# {params.promote.model_name}",
-        "",
-        f"A small language model that solves problems by calling functions, trained by Callwright with DPO from "
-        f"`{base.get('source')}`.",
-        "",
-        "| model | accuracy on held-out problems | 95 % interval | problems |",
-        "|---|---|---|---|",
-    ]
-    for model, slices in metrics["accuracy"].items():
-        one = slices["overall"]
-        lines.append(f"| {model} | {one['value']:.1%} | {one['low']:.1%} to {one['high']:.1%} | {one['n']} |")
-    gain = metrics["gain"]["overall"]
-    lines += [
-        "",
-        f"Gain over the base: {gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%}), "
-        f"McNemar p = {gain['p_mcnemar']:.2g}, Wilcoxon p = {gain['p_wilcoxon']:.2g}.",
-        "",
-        "## Data and lineage",
-        "",
-        f"Problems: {params.problems.source}. Teacher: {params.teacher.model} at {params.teacher.base_url}"
-        f"{' (a stand-in for a large model)' if params.teacher.base_url == 'oracle' else ''}.",
-        "",
-        *[f"- {name}: `{value}`" for name, value in facts.items() if value],
-        "",
-        "## Functions",
-        "",
-        *[f"- {name}: {', '.join(task.toolbox.functions)}" for name, task in TASKS.items()],
-        "",
+        "A small language model that solves problems by calling functions, trained by Callwright with Direct "
+        f"Preference Optimization from `{lineage.get('base model')}`. It is asked through an agent that executes its "
+        f"calls (protocol `{params.rollout.protocol}`).",
+        "## Accuracy on held-out problems",
+        "An answer counts when it is right, every call replays, and a call returned it. In brackets the interval of "
+        f"{params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
+        "\n".join(_accuracy(metrics)),
+        "\n".join(_gains(metrics)),
+        "\n".join(_calls_and_faults(metrics)),
+        "\n".join(_robustness(metrics)),
+        "## Training",
+        f"{training.get('pairs', 0):,} preference pairs in {training.get('steps', 0):,} steps "
+        f"({params.train.method}, beta {params.train.beta:g}, loss {' + '.join(params.train.loss_type)}, learning rate "
+        f"{params.train.learning_rate:g}, {params.train.epochs} epochs; {params.train.sft.epochs} epochs of warm-up on "
+        f"right chains). Teacher: {params.teacher.model}{stand_in}. Problems: {params.problems.source} "
+        f"({_counts(problems)}).",
+        "## Lineage and licences",
+        "\n".join(f"- {name}: `{value}`" for name, value in lineage.items()),
         "## Limits",
-        "",
-        "It was trained and measured on these functions and this kind of problem only. An answer that no call "
-        "returned was guessed: check `chain` before relying on it.",
-        "",
+        f"Trained and measured on these tasks and their functions alone: {tasks}. It can be wrong while sounding sure: "
+        "`grounded` says only that a call returned the answer. Whoever serves it adds authentication and rate limits.",
         "## Use",
-        "",
-        "```python",
-        "import mlflow, pandas as pd",
-        f'model = mlflow.pyfunc.load_model("models:/{params.promote.model_name}@champion")',
-        'model.predict(pd.DataFrame({"question": ["What is 12 plus 30?"], "task": ["arithmetic"]}))',
-        "```",
+        _use(params.promote.model_name),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _counts(problems: Mapping[str, Any]) -> str:
+    splits = problems.get("splits", {})
+    return ", ".join(f"{name} {one['problems']:,}" for name, one in splits.items()) or "counts unknown"
+
+
+def _accuracy(metrics: Mapping[str, Any]) -> Iterator[str]:
+    measured = [model for model in MODELS if model in metrics["accuracy"]]
+    slices = [name for name in metrics["accuracy"]["student"] if "/" not in name]
+    yield f"| problems | n | {' | '.join(_TITLES.get(model, model) for model in measured)} |"
+    yield f"|---|---|{'---|' * len(measured)}"
+    for name in slices:
+        cells = [_interval(metrics["accuracy"][model].get(name)) for model in measured]
+        yield f"| {name} | {metrics['accuracy']['student'][name]['n']} | {' | '.join(cells)} |"
+
+
+def _interval(one: Mapping[str, float] | None) -> str:
+    return f"{one['value']:.1%} ({one['low']:.1%} to {one['high']:.1%})" if one else "-"
+
+
+def _gains(metrics: Mapping[str, Any]) -> Iterator[str]:
+    for key, than in (("gain", "base"), ("gain_over_champion", "champion before")):
+        if key in metrics:
+            gain = metrics[key]["overall"]
+            yield (
+                f"- gain over the {than}: {gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%}), "
+                f"McNemar p = {gain['p_mcnemar']:.2g}, Wilcoxon p = {gain['p_wilcoxon']:.2g}"
+            )
+
+
+def _calls_and_faults(metrics: Mapping[str, Any]) -> Iterator[str]:
+    for key, words in (("valid_calls", "valid calls"), ("grounded", "grounded answers")):
+        shares = metrics.get(key, {})
+        if "student" in shares:
+            yield f"- {words}: {shares['student']:.1%} (base {shares.get('base', 0):.1%})"
+    faults = metrics.get("faults", {})
+    before, after = faults.get("base", {}), faults.get("student", {})
+    names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
+    if names:
+        said = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_COMMONEST])
+        yield f"- chains with a fault, base to student: {', '.join(said)}"
+
+
+def _robustness(metrics: Mapping[str, Any]) -> Sequence[str]:
+    changes = metrics.get("robustness", {}).get("student", {})
+    if not changes:
+        return []
+    gaps = ", ".join(f"{name} {one['gap']['value']:+.1%}" for name, one in changes.items())
+    return [f"- accuracy lost when a problem is told otherwise (names, order, functions, a distractor): {gaps}"]
+
+
+def _use(name: str) -> str:
+    return f"""\
+```python
+import mlflow, pandas as pd
+model = mlflow.pyfunc.load_model("models:/{name}@champion")
+model.predict(pd.DataFrame({{"question": ["What is 12 plus 30?"], "task": ["arithmetic"]}}))
+```
+
+```sh
+mlflow models serve -m models:/{name}@champion --env-manager virtualenv
+mlflow artifacts download --artifact-uri models:/{name}@champion --dst-path champion
+vllm serve champion/artifacts/student   # or AutoModelForCausalLM.from_pretrained: weights, tokenizer, template
+```"""

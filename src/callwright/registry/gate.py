@@ -1,11 +1,20 @@
-"""The promotion rule: a pure function of metrics and thresholds. Whatever is missing or not a number refuses."""
+"""The promotion rule: a pure function of what was measured, on what, and thresholds.
+
+Whatever is missing, not a number, or measured on something else than what lies there now, refuses.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from callwright.params import PromoteParams
+
+OVERALL = "overall"
+CRITICAL = "critical"
+Bounds = tuple[float, float]
+SHARE: Bounds = (0.0, 1.0)
+DIFFERENCE: Bounds = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +29,166 @@ class Refuse:
     reasons: tuple[str, ...]
 
 
-def decide(metrics: Mapping[str, Any], params: PromoteParams) -> Promote | Refuse:
-    """Promote when accuracy, gain, its p-value and valid calls all meet their thresholds."""
-    rules = (
-        ("accuracy.student.overall.value", "accuracy", ">=", params.min_accuracy, "promote.min_accuracy"),
-        ("gain.overall.low", "lower bound of the gain over the base", ">=", params.min_gain, "promote.min_gain"),
-        ("gain.overall.p_mcnemar", "McNemar p-value of the gain", "<=", params.max_p_value, "promote.max_p_value"),
-        ("valid_calls.student", "share of valid calls", ">=", params.min_valid_calls, "promote.min_valid_calls"),
-    )
-    reasons = []
-    for path, words, relation, bound, name in rules:
-        value = _number(metrics, path)
-        if value is None:
-            reasons.append(f"{path} is missing or not a number in the metrics")
-        elif not (value >= bound if relation == ">=" else value <= bound):
-            reasons.append(f"{words} is {value:.4g}, {name} asks for {relation} {bound:g}")
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What lies there now, to be held against what the metrics were measured on.
+
+    Attributes:
+        inputs: as `callwright.evaluation.inputs` takes them: training, problems, base, student, and the champion's
+            version (None where there is none).
+        is_champion: whether that version is this very student.
+        rolled_back: the student's version, where it was champion once and a person took it back.
+        changed: reports that are no longer what DVC recorded of them.
+    """
+
+    inputs: Mapping[str, str | None]
+    is_champion: bool = False
+    rolled_back: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A number of the metrics and the bound it has to keep; `at_least` says on which side of it."""
+
+    path: str
+    words: str
+    bound: float
+    param: str
+    at_least: bool = True
+    within: Bounds = DIFFERENCE
+
+
+def decide(
+    metrics: Mapping[str, Any], quality: Mapping[str, Any], facts: Facts, params: PromoteParams
+) -> Promote | Refuse:
+    """Promote when the metrics are of this student, the data passed its checks, and every bound is kept.
+
+    Args:
+        metrics: reports/metrics.json.
+        quality: reports/quality.json.
+    """
+    reasons = [
+        *_measured_on_something_else(metrics, facts),
+        *_failed_checks(quality),
+        *_no_tasks(metrics),
+        *_missed_bounds(metrics, _rules(metrics, facts, params)),
+    ]
     return Refuse(tuple(reasons)) if reasons else Promote()
 
 
-def _number(metrics: Mapping[str, Any], path: str) -> float | None:
+def _measured_on_something_else(metrics: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+    measured = metrics.get("inputs")
+    if not isinstance(measured, Mapping):
+        yield "inputs are missing in the metrics: what they were measured on is unknown; run evaluate again"
+        measured = {}
+    for name, words in (
+        ("training", "the student's training"),
+        ("problems", "the test problems"),
+        ("base", "the base"),
+        ("student", "the student"),
+    ):
+        if not measured.get(name):
+            yield f"inputs.{name} is missing in the metrics"
+        elif measured[name] != facts.inputs[name]:
+            yield f"{words} changed since the metrics were measured (inputs.{name}): run evaluate again"
+    if not facts.is_champion:
+        yield from _another_champion(measured, facts)
+    for path in facts.changed:
+        yield f"{path} is not what dvc.lock recorded of it: run dvc repro"
+    if facts.rolled_back is not None:
+        yield f"version {facts.rolled_back} is this student and was rolled back: callwright rollback brings it back"
+
+
+def _another_champion(measured: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+    if "champion" not in measured:
+        yield "inputs.champion is missing in the metrics"
+        return
+    compared = None if measured["champion"] is None else str(measured["champion"])
+    if compared != facts.inputs["champion"]:
+        yield (
+            f"the metrics compare with {_named(compared)}, and the champion is {_named(facts.inputs['champion'])} now: "
+            "run dvc repro --force --single-item evaluate, then dvc repro"
+        )
+
+
+def _named(champion: str | None) -> str:
+    return f"version {champion}" if champion else "none"
+
+
+def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
+    checks = quality.get("checks")
+    if not isinstance(checks, list) or not checks:
+        yield "the quality report has no checks"
+        return
+    for check in checks:
+        if not isinstance(check, Mapping):
+            yield f"the quality report has a check that is none: {check!r}"
+            continue
+        critical = check.get("severity", CRITICAL) == CRITICAL
+        if critical and check.get("success") is not True:
+            yield f"the data failed a critical check: {check.get('column', '')} {check.get('name', 'without name')}"
+
+
+def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
+    tasks = _tasks(metrics)
+    yield Rule("accuracy.student.overall.value", "accuracy", params.min_accuracy, "min_accuracy", within=SHARE)
+    yield Rule("gain.overall.low", "lower bound of the gain over the base", params.min_gain, "min_gain")
+    yield Rule("gain.overall.p_mcnemar", "McNemar p-value of the gain", params.max_p_value, "max_p_value", False, SHARE)
+    yield Rule("valid_calls.student", "share of valid calls", params.min_valid_calls, "min_valid_calls", within=SHARE)
+    yield from _no_regression("gain", "base", tasks, params)
+    if facts.inputs["champion"] is not None and not facts.is_champion:
+        least = params.min_gain_over_champion
+        words = "lower bound of the gain over the champion"
+        yield Rule("gain_over_champion.overall.low", words, least, "min_gain_over_champion")
+        yield from _no_regression("gain_over_champion", "champion", tasks, params)
+    if params.max_robustness_gap is not None:
+        words = "accuracy lost on changed problems"
+        path = "robustness.student.overall.gap.value"
+        yield Rule(path, words, params.max_robustness_gap, "max_robustness_gap", False)
+
+
+def _no_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
+    if not _tasks(metrics):
+        yield "accuracy.student names no task in the metrics"
+
+
+def _tasks(metrics: Mapping[str, Any]) -> list[str]:
+    """Tasks that the student was measured on."""
+    slices = _at(metrics, "accuracy.student")
+    return [name for name in slices if name != OVERALL and "/" not in name] if isinstance(slices, Mapping) else []
+
+
+def _no_regression(gain: str, than: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
+    """Of the difference itself: the lower bound of a task's few problems would refuse nearly every student."""
+    for task in tasks:
+        words = f"gain over the {than} in {task}"
+        yield Rule(f"{gain}.{task}.value", words, -params.max_task_regression, "max_task_regression")
+
+
+def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterator[str]:
+    for rule in rules:
+        value = _number(metrics, rule)
+        relation = ">=" if rule.at_least else "<="
+        if value is None:
+            low, high = rule.within
+            yield f"{rule.path} is missing or not a number from {low:g} to {high:g} in the metrics"
+        elif not (value >= rule.bound if rule.at_least else value <= rule.bound):
+            yield f"{rule.words} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
+
+
+def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
+    value = _at(metrics, rule.path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    low, high = rule.within
+    return float(value) if low <= value <= high else None
+
+
+def _at(metrics: Mapping[str, Any], path: str) -> Any:
     value: Any = metrics
     for part in path.split("."):
         if not isinstance(value, Mapping) or part not in value:
             return None
         value = value[part]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    return value

@@ -1,142 +1,156 @@
-"""Through the gate and into MLflow's model registry: idempotent by content, one champion."""
+"""Through the gate and to the champion's place, and back: one champion, whatever else runs or is killed."""
 
-import subprocess
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import callwright
 from callwright import paths
-from callwright.errors import GateError
+from callwright.errors import GateError, ProviderError
+from callwright.evaluation.champion import CHAMPION, CONTENT_TAG
 from callwright.params import Params
-from callwright.registry.card import model_card
-from callwright.registry.gate import Promote, decide
-from callwright.storage import folder_hash, read_json
-from callwright.tasks.registry import code_paths
+from callwright.registry.decision import Outcome
+from callwright.registry.facts import facts_now
+from callwright.registry.gate import Facts, Promote, Refuse, decide
+from callwright.registry.register import registered
+from callwright.registry.turns import turn
+from callwright.registry.versions import CHALLENGER, PREVIOUS, ROLLED_BACK_TAG, aliases_of, versions_with
 from callwright.training import tracking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CHAMPION, PREVIOUS = "champion", "previous"
-CONTENT_TAG = "callwright.content"
-SERVED_WITH = (
-    *("jinja2", "lark", "mlflow", "pandas", "pydantic", "safetensors", "sympy", "tokenizers", "torch", "transformers"),
-    "z3-solver",
-)
+GATE_TAG = "callwright.gate"
+_MAX_TAG = 5_000  # characters that MLflow's database takes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What models/registry.json says."""
-
-    decision: str
-    reasons: tuple[str, ...]
-    model: str
-    version: str | None
-    aliases: tuple[str, ...]
-
-
-def promote(params: Params, metrics: Mapping[str, Any]) -> Outcome:
+def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, Any]) -> Outcome:
     """Decide, and register the student as champion when the gate lets it through.
 
-    A student that is registered already (same content) keeps its version. The former champion becomes `previous`.
+    A student that is registered already (same content) keeps its version. The former champion becomes `previous`. Of
+    two promotions at once one is made; the other is refused, for it was not compared with the new champion. What a
+    kill leaves half done, the next promotion of the same student completes.
+
+    Args:
+        metrics: reports/metrics.json.
+        quality: reports/quality.json.
 
     Raises:
         ProviderError: the tracking server cannot be used.
-        GateError: the registry changed in a way that cannot be gone on with.
+        GateError: the turn was lost, or somebody moved the alias by hand meanwhile.
     """
     name = params.promote.model_name
-    verdict = decide(metrics, params.promote)
     client = tracking.connect()
-    run_id = tracking.attach(paths.STUDENT, {}, [])
-    reasons = () if isinstance(verdict, Promote) else verdict.reasons
-    client.set_tag(run_id, "callwright.gate", "; ".join(reasons) or "promoted")
-    if not isinstance(verdict, Promote):
-        return Outcome("refused", verdict.reasons, name, None, ())
-    content = folder_hash(paths.STUDENT)
-    registered = _registered(client, name, content) or _register(client, params, metrics, run_id, content)
-    aliases = _crown(client, name, registered)
-    return Outcome("promoted", (), name, registered, aliases)
+    version: str | None = None
+    aliases: tuple[str, ...] = ()
+    with _one_line():
+        facts = facts_now(client, name)
+        content = str(facts.inputs["student"])
+        run_id = tracking.attach(paths.STUDENT, {}, [])
+        verdict = decide(metrics, quality, facts, params.promote)
+        if isinstance(verdict, Promote):
+            made = registered(client, params, metrics, run_id, content)
+            verdict, version, aliases = _crown(client, name, made, facts)
+        reasons = () if isinstance(verdict, Promote) else verdict.reasons
+        said = "; ".join(reasons)[:_MAX_TAG] or "promoted"
+        client.set_tag(run_id, GATE_TAG, said)
+        if version is not None:
+            client.set_model_version_tag(name, version, GATE_TAG, said)
+    if isinstance(verdict, Refuse):
+        return Outcome("refused", reasons, name, None, (), content)
+    return Outcome("promoted", (), name, version, aliases, content)
 
 
-def _registered(client: "MlflowClient", name: str, content: str) -> str | None:
-    for one in client.search_model_versions(f"name = '{name}'"):
-        if one.tags.get(CONTENT_TAG) == content:
-            return str(one.version)
-    return None
+def _crown(
+    client: "MlflowClient", name: str, number: str, facts: Facts
+) -> tuple[Promote | Refuse, str, tuple[str, ...]]:
+    """Make a version champion, in turn; returns the verdict, the version and its aliases.
+
+    Its predecessor stays reachable as `previous`. The aliases move in such an order that after a kill between any two
+    of them there is one champion, old or new, and doing it again completes it.
+    """
+    with turn(client, name) as check_turn:
+        number = _one_of_a_kind(client, name, number, str(facts.inputs["student"]))
+        held = aliases_of(client, name)
+        champion = held.get(CHAMPION)
+        if champion not in (facts.inputs["champion"], number):
+            reason = f"version {champion} became champion meanwhile, and the metrics do not compare with it"
+            return Refuse((f"{reason}: run dvc repro --force --single-item evaluate, then dvc repro",)), number, ()
+        if champion != number:
+            client.set_registered_model_alias(name, CHALLENGER, number)
+            if champion is not None:
+                client.set_registered_model_alias(name, PREVIOUS, champion)
+            check_turn()
+            client.set_registered_model_alias(name, CHAMPION, number)
+        if CHALLENGER in aliases_of(client, name):
+            client.delete_registered_model_alias(name, CHALLENGER)
+        held = aliases_of(client, name)
+        if held.get(CHAMPION) != number:
+            raise GateError(f"{name}: somebody made version {held.get(CHAMPION)} champion by hand meanwhile")
+        return Promote(), number, tuple(sorted(alias for alias, holder in held.items() if holder == number))
 
 
-def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content: str) -> str:
-    import mlflow
-
-    facts = {
-        "git commit": git_commit(),
-        "pairs": tracking.dvc_hash(paths.PAIRS_TRAIN),
-        "chains": tracking.dvc_hash(paths.VALIDATED),
-        "problems": tracking.dvc_hash(paths.PROBLEMS),
-        "base": tracking.dvc_hash(paths.BASE),
-        "content": content,
-    }
-    card = model_card(params, metrics, read_json(paths.BASE / paths.RECIPE), facts)
-    with mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "README.md").write_text(card)
-        logged = mlflow.pyfunc.log_model(
-            name="student",
-            python_model=_served(params),
-            artifacts={"model": str(paths.STUDENT), "card": f"{folder}/README.md"},
-            code_paths=[str(path) for path in (Path(callwright.__file__).parent, *code_paths(params.functions))],
-            pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVED_WITH],
-            signature=_signature(),
-            metadata={"protocol": params.rollout.protocol},
-            registered_model_name=params.promote.model_name,
-        )
-    number = str(logged.registered_model_version)
-    client.update_model_version(params.promote.model_name, number, description=card)
-    for key, value in facts.items():
-        client.set_model_version_tag(params.promote.model_name, number, f"callwright.{key.replace(' ', '_')}", value)
-    return number
+def _one_of_a_kind(client: "MlflowClient", name: str, number: str, content: str) -> str:
+    """The oldest version of a content: two promotions of the same student at once may have registered it twice."""
+    oldest, *others = versions_with(client, name, CONTENT_TAG, content)
+    if number in others:
+        client.delete_model_version(name, number)
+    return oldest
 
 
-def _served(params: Params) -> Any:
-    from callwright.registry.served import ServedStudent
+def roll_back(name: str) -> tuple[str, str]:
+    """Let champion and previous change places; returns the versions that are champion and previous now.
 
-    asked = params.rollout
-    return ServedStudent(asked.max_steps, asked.max_tokens, asked.protocol, tuple(params.functions))
+    A version that was rolled back is not promoted again by a pipeline; rolling back once more brings it back. What a
+    kill left half done is completed.
 
-
-def _signature() -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    return ModelSignature(
-        inputs=Schema([ColSpec("string", "question"), ColSpec("string", "task")]),
-        outputs=Schema([ColSpec("string", "answer"), ColSpec("string", "outcome"), ColSpec("string", "chain")]),
-    )
-
-
-def _crown(client: "MlflowClient", name: str, number: str) -> tuple[str, ...]:
-    """Make a version champion; its predecessor stays reachable as `previous`."""
-    model = client.get_registered_model(name)
-    old = model.aliases.get(CHAMPION)
-    if old is not None and str(old) != number:
-        client.set_registered_model_alias(name, PREVIOUS, str(old))
-    client.set_registered_model_alias(name, CHAMPION, number)
-    aliases = client.get_registered_model(name).aliases
-    if str(aliases.get(CHAMPION)) != number:
-        raise GateError(f"another promotion of {name} won: version {aliases.get(CHAMPION)} is champion now")
-    return tuple(sorted(alias for alias, holder in aliases.items() if str(holder) == number))
+    Raises:
+        ProviderError: the tracking server cannot be used.
+        GateError: there is no champion, or none before it, or a promotion is half done.
+    """
+    client = tracking.connect()
+    with _one_line(), turn(client, name) as check_turn:
+        champion, previous = _places(client, name)
+        if champion == previous:  # a rollback was killed before its last step: what it took back is marked
+            previous = _rolled_back(client, name)[-1]
+        else:
+            client.set_model_version_tag(name, champion, ROLLED_BACK_TAG, "true")
+            client.delete_model_version_tag(name, previous, ROLLED_BACK_TAG)
+            check_turn()
+            champion, previous = previous, champion
+            client.set_registered_model_alias(name, CHAMPION, champion)
+        client.set_registered_model_alias(name, PREVIOUS, previous)
+        return champion, previous
 
 
-def git_commit() -> str:
-    """The commit of the working tree, with a mark when it has changes; empty outside a repository."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() if found.returncode == 0 else ""
+def _places(client: "MlflowClient", name: str) -> tuple[str, str]:
+    """The versions that are champion and previous, where they can change places."""
+    held = aliases_of(client, name)
+    champion, previous = held.get(CHAMPION), held.get(PREVIOUS)
+    if champion is None:
+        raise GateError(f"{name} has no champion to roll back")
+    if CHALLENGER in held:
+        half_done = f"a promotion of {name} version {held[CHALLENGER]} is half done"
+        raise GateError(f"{half_done}: run dvc repro in its project, or delete the alias {CHALLENGER}")
+    if previous is None or (champion == previous and not _rolled_back(client, name)):
+        raise GateError(f"{name} has no champion before version {champion} to go back to")
+    return champion, previous
+
+
+def _rolled_back(client: "MlflowClient", name: str) -> list[str]:
+    return versions_with(client, name, ROLLED_BACK_TAG, "true")
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """A tracking server that goes away is one line, without the password that its address may hold."""
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException  # of MLflow's artifact uploads
+
+    try:
+        yield
+    except (MlflowException, RequestException) as error:
+        what = getattr(error, "error_code", type(error).__name__)
+        raise ProviderError(
+            f"MLflow at {tracking.shown_uri()} did not answer or refused ({what}): check the server, then run again; "
+            f"what was half done is completed then"
+        ) from None

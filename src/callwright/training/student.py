@@ -11,7 +11,7 @@ from callwright.params import StudentParams
 from callwright.storage import folder_hash, write_json
 
 EMBEDDED = "embedded"
-_NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+_NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # the last for its licence
 
 
 def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def connect() -> "MlflowClient":
         client.get_experiment_by_name(EXPERIMENT)
     except Exception as error:
         raise ProviderError(
-            f"MLflow at {_without_password(tracking_uri())} cannot be used ({type(error).__name__}): "
+            f"MLflow at {shown_uri()} cannot be used ({type(error).__name__}): "
             f"check MLFLOW_TRACKING_URI and that the server runs"
         ) from None
     return client
@@ -69,8 +69,9 @@ def _make_database(file: Path) -> None:
             made.replace(file)
 
 
-def _without_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
+def shown_uri() -> str:
+    """The tracking URI without the password that it may hold."""
+    scheme, separator, rest = tracking_uri().partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
@@ -92,12 +93,7 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
     from mlflow.exceptions import MlflowException
 
     client = connect()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        folder = Path("mlartifacts").resolve().as_uri() if tracking_uri().startswith("sqlite") else None
-        experiment_id = client.create_experiment(EXPERIMENT, artifact_location=folder)
-    else:
-        experiment_id = experiment.experiment_id
+    experiment_id = _experiment(client)
     found = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
     try:
         with mlflow.start_run(
@@ -110,9 +106,25 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
             yield run.info.run_id
     except MlflowException as error:  # its text may hold the server's address with a password
         raise ProviderError(
-            f"MLflow at {_without_password(tracking_uri())} did not take what was logged ({error.error_code}): "
+            f"MLflow at {shown_uri()} did not take what was logged ({error.error_code}): "
             f"check the server and run again; a training goes on from its last checkpoint"
         ) from None
+
+
+def _experiment(client: "MlflowClient") -> str:
+    """The id of Callwright's experiment; made where there is none, which another process may do at the same time."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        folder = Path("mlartifacts").resolve().as_uri() if tracking_uri().startswith("sqlite") else None
+        try:
+            return str(client.create_experiment(EXPERIMENT, artifact_location=folder))
+        except MlflowException as error:
+            found = client.get_experiment_by_name(EXPERIMENT)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+                raise
+    return str(found.experiment_id)
 
 
 def log_lineage() -> None:

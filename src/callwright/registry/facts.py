@@ -1,0 +1,47 @@
+"""What lies in the project and in the registry now: what the gate holds the metrics against."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callwright import paths
+from callwright.evaluation.champion import CONTENT_TAG, find_champion
+from callwright.evaluation.inputs import inputs_now
+from callwright.registry.gate import Facts
+from callwright.registry.versions import ROLLED_BACK_TAG
+from callwright.training import tracking
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+REPORTS = (paths.METRICS, paths.QUALITY_REPORT)
+
+
+def facts_now(client: "MlflowClient", name: str) -> Facts:
+    """The facts of this project and of the registered model `name`.
+
+    Raises:
+        DataError: the student is missing or not one of Callwright's trainings.
+        ProviderError: the tracking server cannot be used.
+    """
+    champion = find_champion(name)
+    inputs = inputs_now(champion)
+    return Facts(
+        inputs=inputs,
+        is_champion=champion is not None and champion.content == inputs["student"],
+        rolled_back=_rolled_back(client, name, str(inputs["student"])),
+        changed=tuple(str(path) for path in REPORTS if tracking.dvc_hash(path) not in ("", _md5(path))),
+    )
+
+
+def _rolled_back(client: "MlflowClient", name: str, student: str) -> str | None:
+    for one in client.search_model_versions(f"name = '{name}'"):
+        if one.tags.get(CONTENT_TAG) == student and ROLLED_BACK_TAG in one.tags:
+            return str(one.version)
+    return None
+
+
+def _md5(path: Path) -> str:
+    """As DVC takes it of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

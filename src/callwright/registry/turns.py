@@ -1,0 +1,92 @@
+"""Promotions and rollbacks of one model take turns, wherever they run, by tickets that the registry itself hands out.
+
+MLflow can move an alias but not compare it first, so two promotions could both believe that they won. What it does do
+atomically, in its database and so for every client of a server, is to number the versions of a registered model, each
+number once, deleted ones included. A ticket is such a version, of a registered model of its own, `<name>-promotions`;
+it is deleted when its turn ends, so that model is empty when nobody promotes. The lowest ticket has the turn.
+
+A process that is killed leaves its ticket. Who waits behind a ticket for LEASE_S, by its own clock, removes it; and who
+has the turn looks before it moves the champion whether its ticket is still there. What remains: a process that stands
+still for longer than LEASE_S exactly between that look and the move. Whoever follows sees the alias as it then is.
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from callwright.errors import GateError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+LEASE_S = 30.0
+POLL_S = 0.2
+DRAW_S = 10.0  # to draw a ticket: the database may be busy with those of others
+_NOTE = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
+
+
+@contextmanager
+def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
+    """Wait until no other promotion or rollback of a model goes on; yields a check that the turn was not lost.
+
+    Raises:
+        GateError: (by the check) others took this process for dead.
+    """
+    queue = f"{name}-promotions"
+    ticket = _draw(client, queue)
+    try:
+        _wait(client, queue, ticket, name)
+
+        def check() -> None:
+            if ticket not in _tickets(client, queue):
+                raise GateError(f"this promotion of {name} took over {LEASE_S:g} s and lost its turn: run it again")
+
+        yield check
+    finally:
+        _remove(client, queue, ticket)
+
+
+def _draw(client: "MlflowClient", queue: str) -> int:
+    from mlflow.exceptions import MlflowException
+
+    who = f"process {os.getpid()} on {socket.gethostname()}"
+    deadline = time.monotonic() + DRAW_S
+    while True:
+        try:
+            with suppress(MlflowException):  # it exists; if it is something else, the next line says so
+                client.create_registered_model(queue, description=_NOTE)
+            return int(client.create_model_version(queue, source=f"callwright:/{queue}", description=who).version)
+        except MlflowException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
+
+
+def _wait(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
+    first: int | None = None
+    since = time.monotonic()
+    while ahead := [one for one in _tickets(client, queue) if one < ticket]:
+        if min(ahead) != first:
+            first, since = min(ahead), time.monotonic()
+            sys.stderr.write(f"waiting for another promotion of {name} to end, at most {LEASE_S:g} s\n")
+        elif time.monotonic() - since > LEASE_S:
+            _remove(client, queue, first)
+        time.sleep(POLL_S)
+
+
+def _tickets(client: "MlflowClient", queue: str) -> set[int]:
+    return {int(one.version) for one in client.search_model_versions(f"name = '{queue}'")}
+
+
+def _remove(client: "MlflowClient", queue: str, ticket: int) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.delete_model_version(queue, str(ticket))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise

@@ -1,0 +1,156 @@
+"""Projects at the point where the gate decides, and promotions of them in processes of their own.
+
+The student's weights are a few bytes: registering copies them and looks at nothing but their hash.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from callwright.storage import file_hash, folder_hash, write_json
+
+ROOT = Path(__file__).parents[2]
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["mlflow", "mlflow.pyfunc", "callwright.registry.promote", "tests.registry.projects"])
+WRITES = ("create_", "set_", "delete_", "update_", "rename_")
+
+SURE = {"value": 0.9, "low": 0.85, "high": 0.95, "n": 100}
+GAINED = {"value": 0.4, "low": 0.3, "high": 0.5, "p_mcnemar": 0.001, "p_wilcoxon": 0.001}
+METRICS: dict[str, Any] = {
+    "accuracy": {
+        "base": {"overall": {**SURE, "value": 0.5}, "arithmetic": {**SURE, "value": 0.5}},
+        "student": {"overall": SURE, "arithmetic": SURE},
+    },
+    "gain": {"overall": GAINED, "arithmetic": GAINED},
+    "valid_calls": {"base": 0.9, "student": 0.99},
+    "faults": {"base": {"wrong_answer": 50}, "student": {"wrong_answer": 10}},
+}
+QUALITY = {"checks": [{"name": "unique", "column": "id", "severity": "critical", "success": True}]}
+
+
+def make_project(folder: Path, weights: bytes) -> Path:
+    """A folder with all that `promote` reads; evaluated against no champion."""
+    for name in ("models/base", "models/student", "data/problems", "reports"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
+    write_json(folder / "models/base/recipe.json", {"source": "embedded"})
+    (folder / "models/student/model.safetensors").write_bytes(weights)
+    write_json(folder / "models/student/training.json", {"key": "key of the training"})
+    (folder / "data/problems/test.jsonl").write_text("{}\n")
+    write_json(folder / "reports/problems.json", {"splits": {"train": {"problems": 1200}, "test": {"problems": 100}}})
+    write_json(folder / "reports/train.json", {"pairs": 10, "steps": 2})
+    write_json(folder / "reports/quality.json", QUALITY)
+    evaluate(folder, None)
+    return folder
+
+
+def evaluate(folder: Path, champion: str | None) -> None:
+    """Write the metrics that an evaluation of this project would, beside a champion's where there is one."""
+    metrics = deepcopy(METRICS)
+    metrics["inputs"] = {
+        "training": "key of the training",
+        "problems": file_hash(folder / "data/problems/test.jsonl"),
+        "base": folder_hash(folder / "models/base"),
+        "student": folder_hash(folder / "models/student"),
+        "champion": champion,
+    }
+    if champion is not None:
+        metrics["gain_over_champion"] = metrics["gain"]
+    write_json(folder / "reports/metrics.json", metrics)
+
+
+def start(
+    folder: Path,
+    uri: str,
+    action: str = "promote",
+    kill_at: int | None = None,
+    meet: Any = None,
+    after_a_kill: bool = False,
+) -> Any:
+    """Promote or roll back in a process of its own; see `_act` for the rest. Its outcome lies in outcome.json."""
+    process = PROCESSES.Process(target=_act, args=(str(folder), uri, action, kill_at, meet, after_a_kill))
+    process.start()
+    return process
+
+
+def finish(process: Any, folder: Path) -> Any:
+    """What a process came to; None where it was killed."""
+    process.join(600)
+    path = folder / "outcome.json"
+    outcome = json.loads(path.read_text()) if process.exitcode == 0 else None
+    path.unlink(missing_ok=True)
+    return outcome
+
+
+def run(folder: Path, uri: str, action: str = "promote", **options: Any) -> Any:
+    return finish(start(folder, uri, action, **options), folder)
+
+
+def _act(folder: str, uri: str, action: str, kill_at: int | None, meet: Any, after_a_kill: bool) -> None:
+    """
+    Args:
+        kill_at: the process kills itself just before its write number `kill_at` (0-based) to the registry.
+        meet: a barrier at which it waits, twice, before it draws its ticket.
+        after_a_kill: it need not wait long for tickets ahead: they are of the dead.
+    """
+    from callwright.errors import CallwrightError
+    from callwright.registry import promote, turns
+
+    os.chdir(folder)
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow leaves there what it was told last
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    turns.LEASE_S = 0.5 if after_a_kill else 300.0  # this machine may be busy
+    writes: list[str] = []
+    _before_each_write(lambda name, args: _note(writes, name, args, kill_at, meet))
+    sys.stdout = sys.stderr = Path("said").open("a")  # noqa: SIM115 - until the process ends
+    try:
+        outcome = _promote() if action == "promote" else promote.roll_back("callwright-student")
+    except CallwrightError as error:
+        outcome = f"{type(error).__name__}: {error}"
+    write_json(Path("outcome.json"), {"outcome": outcome, "writes": writes})
+
+
+def _promote() -> dict[str, Any]:
+    from callwright.params import Params
+    from callwright.registry.promote import promote
+    from callwright.storage import read_json
+
+    reports = (read_json(Path("reports", f"{name}.json")) for name in ("metrics", "quality"))
+    return asdict(promote(Params.load(), *reports))
+
+
+def _note(writes: list[str], name: str, args: tuple[Any, ...], kill_at: int | None, meet: Any) -> None:
+    writes.append(f"{name} {' '.join(map(str, args))}")
+    if len(writes) - 1 == kill_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    queue = "create_registered_model callwright-student-promotions"
+    if meet is not None and writes.count(queue) == 1 and writes[-1] == queue:
+        meet.wait(300)
+        meet.wait(300)
+
+
+def _before_each_write(look: Callable[[str, tuple[Any, ...]], None]) -> None:
+    """Let every call of the real client that changes the registry be seen before it is made."""
+    from mlflow import MlflowClient
+
+    def seen(name: str) -> Callable[..., Any]:
+        real = getattr(MlflowClient, name)
+
+        def call(self: Any, *args: Any, **options: Any) -> Any:
+            look(name, args)
+            return real(self, *args, **options)
+
+        return call
+
+    for name in dir(MlflowClient):
+        if name.startswith(WRITES) and ("model" in name or name == "set_tag") and "logged" not in name:
+            setattr(MlflowClient, name, seen(name))

@@ -1,0 +1,140 @@
+"""A registered student elsewhere: in plain transformers, asked from a running loop, and as `vllm serve` expects it."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from callwright.agent.loop import solve
+from callwright.agent.native import NATIVE
+from callwright.chat.local import LocalChat
+from callwright.chat.model import Reply, Sampling
+from callwright.records import Call, Usage
+from tests.chat.conftest import QUESTION, SUM, taught
+from tests.fakes import problem
+
+__all__ = ["taught"]
+pytestmark = pytest.mark.slow
+
+
+def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(taught: Path):
+    """The taught model knows add(2, 3); the prompt is the folder's own chat template with `tools`."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    asked = solve(problem(question=QUESTION), SUM, LocalChat(taught, "student"), Sampling(max_tokens=64), NATIVE)
+    first = asyncio.run(asked).steps[0].call
+    assert first == Call("add", {"a": 2, "b": 3})
+
+    tokenizer, model = AutoTokenizer.from_pretrained(taught), AutoModelForCausalLM.from_pretrained(taught)
+    messages, tools = NATIVE.render(SUM, QUESTION, [])
+    prompt = tokenizer.apply_chat_template(
+        messages, tools=tools, add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    made = model.generate(**prompt, max_new_tokens=64, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+    ((_, call),) = NATIVE.read(Reply(tokenizer.decode(made[:-1]), "stop", Usage()))
+    assert call == first
+
+
+def test_an_embedded_base_is_a_folder_that_vllm_serve_takes(embedded: Path):
+    """What vLLM reads of a folder: the architecture by name, weights, tokenizer, stop tokens, a template with tools."""
+    import transformers
+
+    config, generation = (
+        json.loads((embedded / name).read_text()) for name in ("config.json", "generation_config.json")
+    )
+    (architecture,) = config["architectures"]
+    assert hasattr(transformers, architecture), "a class of transformers itself: no code of its own is needed"
+    assert "auto_map" not in config
+    assert generation["eos_token_id"] == config["eos_token_id"]
+    names = {path.name for path in embedded.iterdir()}
+    assert {"model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".py"))], "nothing that executes"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(embedded)
+    messages, tools = NATIVE.render(SUM, QUESTION, [])
+    shown = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, tokenize=False)
+    assert '"add"' in shown
+    assert shown.index('"add"') < shown.index(QUESTION)
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest embedded base, after one step of training."""
+    from callwright.params import EmbeddedStudent, TaskShares
+    from callwright.training.embedded import build_embedded
+
+    folder = tmp_path_factory.mktemp("embedded")
+    recipe = EmbeddedStudent.model_validate(
+        {
+            **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
+            **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
+            **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
+        }
+    )
+    build_embedded(folder, recipe, 0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(embedded: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The embedded student through MLflow's own saving and loading."""
+    import mlflow
+
+    from callwright.registry.register import CODE
+    from callwright.registry.served import settings
+
+    saved = tmp_path_factory.mktemp("saved") / "model"
+    mlflow.pyfunc.save_model(
+        saved,
+        python_model=str(CODE),
+        model_config=settings(3, 8, "text"),
+        artifacts={"model": str(embedded)},
+        pip_requirements=["mlflow"],
+    )
+    return mlflow.pyfunc.load_model(saved)
+
+
+QUESTIONS = pd.DataFrame({"question": ["What is 1 plus 2?", "What is 5 plus 7?"], "task": ["arithmetic"] * 2})
+
+
+def test_a_caller_may_have_a_running_loop_or_many_threads(loaded):
+    """As a notebook has the one and a server the others; rows come out the same and in order."""
+    expected = loaded.predict(QUESTIONS)
+
+    async def from_a_loop() -> pd.DataFrame:
+        return loaded.predict(QUESTIONS)
+
+    pd.testing.assert_frame_equal(asyncio.run(from_a_loop()), expected)
+    with ThreadPoolExecutor(6) as threads:
+        for answered in threads.map(lambda _: loaded.predict(QUESTIONS), range(6)):
+            pd.testing.assert_frame_equal(answered, expected)
+
+
+def test_a_row_says_what_is_known_of_an_answer(loaded):
+    row = loaded.predict(QUESTIONS).iloc[0]
+    chain = json.loads(row["chain"])
+    assert list(row.index) == ["answer", "outcome", "grounded", "valid", "faults", "chain"]
+    assert row["answer"] == (chain["answer"] or "")
+    assert row["valid"] == all(step["error"] is None for step in chain["steps"])
+    assert set(row["faults"]) >= {step["error"]["fault"] for step in chain["steps"] if step["error"]}
+    assert ("no_answer" in row["faults"]) == (chain["answer"] is None)
+
+
+@pytest.mark.parametrize(
+    ("frame", "complaint"),
+    [
+        ({"question": ["How many?"], "task": ["riddle"]}, "unknown task riddle; the tasks are arithmetic"),
+        (
+            {"question": ["many " * 9_000], "task": ["arithmetic"]},
+            "prompt of .* tokens does not fit 4096 positions",
+        ),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_one_line(loaded, frame, complaint):
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException, match=complaint) as caught:
+        loaded.predict(pd.DataFrame(frame))
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"

@@ -1,0 +1,209 @@
+"""Promotions in processes of their own against a real registry: several at once, killed half way, the server down."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from callwright.storage import folder_hash
+from tests.registry.conftest import Server
+from tests.registry.projects import PROCESSES, evaluate, finish, make_project, run, start
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
+NAME = "callwright-student"
+
+
+def aliases(uri: str) -> dict[str, str]:
+    """Where the registry stands; nobody may be in the queue."""
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    assert list(client.search_model_versions(f"name = '{NAME}-promotions'")) == []
+    return {alias: str(version) for alias, version in client.get_registered_model(NAME).aliases.items()}
+
+
+def champion_of(uri: str) -> str:
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    return str(client.get_model_version_by_alias(NAME, "champion").version)
+
+
+def versions(uri: str) -> dict[str, dict[str, str]]:
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    return {str(one.version): one.tags for one in client.search_model_versions(f"name = '{NAME}'")}
+
+
+def two_champions_later(folder: Path) -> tuple[Path, Path, str]:
+    """Two projects on one registry: the first's student is champion, the second's is measured against it."""
+    first, second = make_project(folder / "first", b"one"), make_project(folder / "second", b"two")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    assert run(first, uri)["outcome"]["decision"] == "promoted"
+    evaluate(second, "1")
+    return first, second, uri
+
+
+def test_a_promotion_a_rollback_and_the_way_back(tmp_path: Path):
+    first, second, uri = two_champions_later(tmp_path)
+    assert aliases(uri) == {"champion": "1"}
+    promoted = run(second, uri)["outcome"]
+    assert (promoted["version"], promoted["aliases"]) == ("2", ["champion"])
+    assert promoted["content"] == folder_hash(second / "models/student")
+    assert aliases(uri) == {"champion": "2", "previous": "1"}
+    assert run(second, uri)["outcome"] == promoted, "a second run changes nothing"
+    assert set(versions(uri)) == {"1", "2"}
+
+    assert run(second, uri, "rollback")["outcome"] == ["1", "2"]
+    assert aliases(uri) == {"champion": "1", "previous": "2"}
+    (reason,) = run(second, uri)["outcome"]["reasons"]
+    assert reason == "version 2 is this student and was rolled back: callwright rollback brings it back"
+    assert run(first, uri)["outcome"]["aliases"] == ["champion"]
+
+    command = [sys.executable, "-m", "callwright.cli", "rollback"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
+    said = subprocess.run(command, cwd=second, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said == f"{NAME}: version 2 is champion, version 1 is previous\n"
+    assert run(second, uri)["outcome"] == promoted
+    assert aliases(uri) == {"champion": "2", "previous": "1"}
+
+
+def test_a_version_says_where_it_came_from(tmp_path: Path):
+    folder, uri = make_project(tmp_path / "one", b"one"), f"sqlite:///{tmp_path}/mlflow.db"
+    run(folder, uri)
+    tags = versions(uri)["1"]
+    assert tags["callwright.content"] == folder_hash(folder / "models/student")
+    assert tags["callwright.training"] == "key of the training"
+    assert (tags["callwright.base_model"], tags["callwright.base_licence"]) == ("embedded", "Apache-2.0")
+    assert tags["callwright.gate"] == "promoted"
+    card = mlflow.MlflowClient(tracking_uri=uri).get_model_version(NAME, "1").description
+    assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) |" in card
+    assert "train 1,200, test 100" in card
+
+
+def test_nothing_to_roll_back_is_one_line(tmp_path: Path):
+    folder, uri = make_project(tmp_path / "one", b"one"), f"sqlite:///{tmp_path}/mlflow.db"
+    assert run(folder, uri, "rollback")["outcome"] == f"GateError: {NAME} has no champion to roll back"
+    run(folder, uri)
+    complaint = f"GateError: {NAME} has no champion before version 1 to go back to"
+    assert run(folder, uri, "rollback")["outcome"] == complaint
+    assert aliases(uri) == {"champion": "1"}
+
+
+def test_a_refusal_registers_nothing_and_its_reasons_are_on_the_run(tmp_path: Path):
+    folder, uri = make_project(tmp_path / "one", b"one"), f"sqlite:///{tmp_path}/mlflow.db"
+    (folder / "models/student/model.safetensors").write_bytes(b"trained again")
+    outcome = run(folder, uri)["outcome"]
+    assert (outcome["decision"], outcome["version"]) == ("refused", None)
+    (reason,) = outcome["reasons"]
+    assert reason == "the student changed since the metrics were measured (inputs.student): run evaluate again"
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    assert list(client.search_registered_models()) == []
+    experiment = client.get_experiment_by_name("callwright")
+    (pipeline_run,) = client.search_runs([experiment.experiment_id])
+    assert pipeline_run.data.tags["callwright.gate"] == reason
+
+
+@pytest.mark.parametrize("store", ["sqlite", "server"])
+def test_of_several_promotions_at_once_one_is_made(store: str, tmp_path: Path, request: pytest.FixtureRequest):
+    """All four have registered their version, and none saw a champion, when the first may move the alias."""
+    uri = f"sqlite:///{tmp_path}/mlflow.db" if store == "sqlite" else request.getfixturevalue("server").uri
+    projects = [make_project(tmp_path / str(place), f"student {place}".encode()) for place in range(4)]
+    meet = PROCESSES.Barrier(len(projects))
+    processes = [start(project, uri, meet=meet) for project in projects]
+    outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
+    assert [one for one in outcomes if isinstance(one, str)] == [], "an error"
+    (winner,) = [one for one in outcomes if one["decision"] == "promoted"]
+    assert aliases(uri) == {"champion": winner["version"]}
+    for one in outcomes:
+        if one is not winner:
+            assert one["reasons"][0].startswith(f"version {winner['version']} became champion meanwhile")
+    assert len(versions(uri)) == 4
+
+
+def test_the_same_student_promoted_twice_at_once_is_one_version(tmp_path: Path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    projects = [make_project(tmp_path / name, b"the same") for name in ("one", "other")]
+    meet = PROCESSES.Barrier(2)
+    processes = [start(project, uri, meet=meet) for project in projects]
+    outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
+    assert [one["decision"] for one in outcomes] == ["promoted", "promoted"]
+    assert {one["version"] for one in outcomes} == {"1"}
+    assert list(versions(uri)) == ["1"]
+
+
+def killed_before_each_write(folder: Path, project: Path, uri: str, action: str) -> Iterator[tuple[str, Path, str]]:
+    """The action killed before each of its writes in turn, each time in a copy of project and registry.
+
+    Yields the write that was not made, and where the killed action left project and registry.
+    """
+    (folder / "untouched.db").write_bytes((folder / "mlflow.db").read_bytes())
+    writes = run(project, uri, action)["writes"]
+    trials = []
+    for place in range(len(writes)):
+        copied = shutil.copytree(project, folder / f"killed {place}")
+        registry = shutil.copy(folder / "untouched.db", folder / f"killed-{place}.db")
+        trials.append((copied, f"sqlite:///{registry}"))
+    started = [start(*trial, action, kill_at=place) for place, trial in enumerate(trials)]
+    for write, process, (copied, registry) in zip(writes, started, trials, strict=True):
+        assert finish(process, copied) is None, f"not killed before {write}"
+        yield write, copied, registry
+
+
+def test_a_promotion_killed_before_any_of_its_writes_is_completed_by_the_next(tmp_path: Path):
+    _, second, uri = two_champions_later(tmp_path)
+    seen = []
+    for write, project, registry in killed_before_each_write(tmp_path, second, uri, "promote"):
+        assert champion_of(registry) in ("1", "2"), write
+        outcome = run(project, registry, after_a_kill=True)["outcome"]
+        assert (outcome["decision"], outcome["version"]) == ("promoted", "2"), write
+        assert aliases(registry) == {"champion": "2", "previous": "1"}, write
+        assert set(versions(registry)) == {"1", "2"}, write
+        seen.append(write.split()[0])
+    assert seen.count("set_registered_model_alias") == 3  # challenger, previous, champion
+    assert len(seen) == 11
+
+
+def test_a_rollback_killed_before_any_of_its_writes_is_completed_by_the_next(tmp_path: Path):
+    first, second, uri = two_champions_later(tmp_path)
+    run(second, uri)
+    for write, project, registry in killed_before_each_write(tmp_path, second, uri, "rollback"):
+        assert champion_of(registry) in ("1", "2"), write
+        if not write.startswith("delete_model_version "):  # the last write, of its ticket: it was complete by then
+            assert run(project, registry, "rollback", after_a_kill=True)["outcome"] == ["1", "2"], write
+        else:
+            run(first, registry, after_a_kill=True)  # whoever takes a turn next clears it away
+        assert aliases(registry) == {"champion": "1", "previous": "2"}, write
+
+
+def test_a_server_that_is_down_is_one_line_and_the_next_run_succeeds(server: Server, tmp_path: Path):
+    """Down before it, and going down after the version is registered, before the alias moves."""
+    name = champion_of(server.uri) if served(server.uri) else None
+    first, second = make_project(tmp_path / "first", b"first"), make_project(tmp_path / "second", b"second")
+    evaluate(first, name)
+    before = run(first, server.uri)["outcome"]["version"]
+    evaluate(second, before)
+    server.stop()
+    complaint = run(second, server.uri)["outcome"]
+    assert re.fullmatch(
+        r"ProviderError: MLflow at http://127.0.0.1:\d+ cannot be used \(\w+\): check MLFLOW.*", complaint
+    )
+    server.start()
+    assert champion_of(server.uri) == before
+
+    meet = PROCESSES.Barrier(2)
+    process = start(second, server.uri, meet=meet)
+    meet.wait(300)
+    server.stop()
+    meet.wait(300)
+    complaint = finish(process, second)["outcome"]
+    assert re.fullmatch(r"ProviderError: MLflow at http://\S+ did not answer or refused \(\w+\): check.*", complaint)
+    server.start()
+    assert aliases(server.uri)["champion"] == before
+    assert run(second, server.uri)["outcome"]["decision"] == "promoted"
+    assert aliases(server.uri)["previous"] == before
+
+
+def served(uri: str) -> bool:
+    return bool(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models())
