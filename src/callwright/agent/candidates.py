@@ -12,15 +12,15 @@ from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Call
 
 _MAX_CANDIDATES = 256  # the last ones count
-_START = re.compile(r"""(?<![\w.])[A-Za-z_][A-Za-z0-9_]*+(?:\.[A-Za-z_][A-Za-z0-9_]*+)*+(\ ?)\(|\{(?=\s*["'“‘])""")
+_START = re.compile(r"""(?<![\w.])[A-Za-z_][A-Za-z0-9_]*+(?>(?:\.[A-Za-z_][A-Za-z0-9_]*+)*)(\ ?)\(|\{(?=\s*["'“‘])""")
 _TOKEN = re.compile(rf"""{STRING}|{CURLY}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<quote>["'])""")
 _NAMES_A_FUNCTION = re.compile(r"""["'“‘](?:\w+_)?(?:name|function|tool|action)["'”’]\s*:""")
 LABEL = r"(?!lambda\b)[A-Za-z][\w ]{0,30}:(?=[\s`*]|$)"
 _TAG = r"<[^<>\n]{1,40}>|\[/?[A-Z_]{1,40}\]"
 LEAD = re.compile(
-    rf"""(?:\s|>>>|[>*•\-–—→]|["`'“‘]|\d{{1,3}}[.)](?=\s)|{_TAG}|{LABEL}|[A-Za-z_]\w*\s*=(?!=))*+(?P<bracket>[(\[]?)"""
+    rf"""(?>(?:\s|>>>|[>*•\-–—→]|["`'“‘]|\d{{1,3}}[.)](?=\s)|{_TAG}|{LABEL}|[A-Za-z_]\w*\s*=(?!=))*)(?P<bracket>[(\[]?)"""
 )
-_TRAIL = re.compile(rf"""(?P<bracket>[)\]]?)(?:[\s`*"'”’.,;:!]|{_TAG})*+(?:(?:\#|//).*)?""")
+_TRAIL = re.compile(rf"""(?P<bracket>[)\]]?)(?>(?:[\s`*"'”’.,;:!]|{_TAG})*)(?:(?:\#|//).*)?""")
 _LITERAL = re.compile(r"""[\d"'=“‘]|\b(?:[Tt]rue|[Ff]alse|None|null)\b|^\s*$""")
 
 Place = Literal["alone", "edge", "amid"]

@@ -25,7 +25,7 @@ _FLAT = re.compile(rf"({_WORD})\(((?:{_WORD}=)?{_NUMBER}(?:, (?:{_WORD}=)?{_NUMB
 _ONE_LINE = re.compile(r"[A-Za-z_][\w.]*\(.*\)", re.ASCII)  # no newline
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$\n?", re.MULTILINE)
 _FENCED = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
-_OPENING_TAGS = re.compile(r"(?:<[^/<>\n][^<>\n]{0,40}>\s*+)++$")
+_OPENING_TAGS = re.compile(r"(?>(?:<[^/<>\n][^<>\n]{0,40}>\s*+)+)$")
 _COMPUTED_BEFORE = re.compile(r"[\d)\]]\s*[-+*/%^−]\s*$")
 _COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # control, bidi

@@ -12,12 +12,13 @@ from callwright.functions.literal import printable
 from callwright.records import Call, Json
 
 EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
-STRING = r"""\"(?:[^"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"""
+# Groups repeat within (?>...), nowhere possessively: before Python 3.11.5 (gh-106052) that takes in half a repetition.
+STRING = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
 CURLY = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
 
 _STRINGS = re.compile(f"({STRING})|({CURLY})")
 _MINUS = str.maketrans("−–‐‑－", "-----")
-_GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})++(?!\d)")  # 1,200: one number, or two?
+_GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?>(?:,\d{3})+)(?!\d)")  # 1,200: one number, or two?
 _SPACED_COMMA = re.compile(r",\s")
 _JSON_NAMES = {"true": True, "false": False, "null": None}
 
