@@ -36,7 +36,9 @@ class Project:
         return done
 
     def environment(self, **more: str) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TEACHER_"))}
+        # A user's Python writes bytecode into the folders that stages depend on, whatever the tests' own does.
+        unwanted = ("MLFLOW_", "TEACHER_", "PYTHONDONTWRITEBYTECODE")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
         path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
         return {**inherited, "PATH": path, "PYTHONPATH": str(self.folder / "src"), **more}
 

@@ -2,16 +2,22 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
 
-import mlflow
-import pandas as pd
 import pytest
 
+from callwright.agent.loop import take_steps
+from callwright.agent.protocol import NATIVE, TEXT
+from callwright.chat.model import Reply
 from callwright.functions.toolbox import Observation
-from callwright.records import CheckedChain, Pair, Problem
+from callwright.records import STEP_FAULTS, CheckedChain, Pair, Problem, Usage
 from callwright.storage import read
 from callwright.tasks import TASKS
 from tests.stages.conftest import Project
+from tests.stages.serving import ask, chains_of, post, served, twenty_of_each_task
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
 STAGES = ("problems", "base", "rollout", "validate", "pairs", "train", "evaluate", "promote")
@@ -28,7 +34,7 @@ def test_every_stage_leaves_its_artifacts(finished: Project):
     assert {"overall", "arithmetic", "arithmetic/seen", "arithmetic/held_out"} <= set(metrics["accuracy"]["student"])
     assert set(metrics["accuracy"]["student"]["overall"]) == {"value", "low", "high", "n"}
     assert set(metrics["gain"]["overall"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
-    assert metrics["accuracy"]["teacher"]["overall"]["n"] == 57  # 26 arithmetic, 21 translation, 10 entailment
+    assert metrics["accuracy"]["teacher"]["overall"]["n"] == 67  # 26 arithmetic, 21 translation, 20 entailment
     assert set(metrics["seconds"]) == set(STAGES) - {"promote"}
     assert (finished.folder / "reports/data_docs/index.html").is_file()
     assert "Callwright report" in (finished.folder / "reports/index.html").read_text()
@@ -52,21 +58,49 @@ def test_nothing_enters_training_that_was_not_executed_and_checked(finished: Pro
     assert {pair.problem_id for pair in pairs} <= set(problems)
 
 
-def test_the_champion_answers_questions_from_the_registry(finished: Project, monkeypatch: pytest.MonkeyPatch):
+def test_the_champion_answers_over_http_as_it_was_evaluated(finished: Project):
+    """20 problems of each task, all tasks at once, to `mlflow models serve` in a process of its own."""
     registry = json.loads((finished.folder / "models/registry.json").read_text())
-    assert registry["decision"] == "promoted"
-    assert (registry["version"], registry["aliases"]) == ("1", ["champion"])
-    monkeypatch.chdir(finished.folder)
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
-    model = mlflow.pyfunc.load_model("models:/callwright-student@champion")
-    problem = next(read(Problem, finished.folder / "data/problems/test.jsonl"))
-    answered = model.predict(pd.DataFrame({"question": [problem.question], "task": ["arithmetic"]}))
-    evaluated = {
-        one.chain.problem_id: one.chain for one in read(CheckedChain, finished.folder / "data/evaluation/student.jsonl")
-    }
-    served = json.loads(answered["chain"][0])
-    assert [step["thought"] for step in served["steps"]] == [step.thought for step in evaluated[problem.id].steps]
-    assert answered["outcome"][0] == evaluated[problem.id].outcome
+    assert (registry["decision"], registry["version"], registry["aliases"]) == ("promoted", "1", ["champion"])
+    asked = twenty_of_each_task(finished)
+    with served(finished, "models:/callwright-student@champion") as url, ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda problems: ask(url, problems), asked.values()))
+        status, complaint = post(url, {"inputs": {"question": ["How many?"], "task": ["riddle"]}})
+    assert status == 400
+    assert "unknown task riddle; the tasks are arithmetic, translation, entailment" in complaint
+    evaluated = chains_of(finished)
+    for problem, row in zip(chain(*asked.values()), chain(*answers), strict=True):
+        record = evaluated[problem.id]
+        assert json.loads(row["chain"])["steps"] == json.loads(json.dumps([asdict(one) for one in record.chain.steps]))
+        assert (row["answer"], row["outcome"]) == (record.chain.answer or "", record.chain.outcome)
+        faults = {one.fault for one in record.verdict.faults} - {"wrong_answer", "undecided"}
+        assert set(row["faults"]) == faults, "all but those that only the answer tells"
+        assert row["valid"] == (not faults & set(STEP_FAULTS))
+        assert row["grounded"] == (record.chain.answer is not None and "ungrounded_answer" not in faults)
+
+
+def test_the_champions_folder_makes_the_same_call_in_plain_transformers(finished: Project, tmp_path: Path):
+    """Its first step of each task, by nothing but the folder, its chat template and `generate`."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    finished.run("mlflow", "artifacts", "download", "-u", "models:/callwright-student@champion", "-d", str(tmp_path),
+                 MLFLOW_TRACKING_URI="sqlite:///mlflow.db")  # fmt: skip
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "artifacts/student")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "artifacts/student")
+    evaluated = chains_of(finished)
+    for task, (problem, *_) in twenty_of_each_task(finished).items():
+        messages, _ = TEXT.render(TASKS[task], problem.question, [])
+        prompt = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        made = model.generate(**prompt, max_new_tokens=16, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+        finish = "stop" if tokenizer.eos_token_id in made else "length"
+        reply = Reply(tokenizer.decode(made, skip_special_tokens=True), finish, Usage())
+        (step,) = take_steps(reply, TEXT, TASKS[task].toolbox, TASKS[task].toolbox.open())
+        assert step == evaluated[problem.id].chain.steps[0]
+        _, tools = NATIVE.render(TASKS[task], problem.question, [])
+        shown = tokenizer.apply_chat_template(messages, tools=tools, tokenize=False)
+        assert all(json.dumps(name) in shown for name in TASKS[task].toolbox.functions)
 
 
 def test_a_second_run_does_nothing(finished: Project):

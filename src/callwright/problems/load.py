@@ -53,7 +53,13 @@ def load_problems(
         splits = limited(splits, params.public.model_dump(), seed)
     empty = [split for split in SPLITS if not splits[split]]
     if empty:
-        raise DataError(f"problems: no problem in split {', '.join(empty)}; give the source more rows or other shares")
+        why = "".join(
+            f"; {count:,} left out: {reason}" for reason, count in Counter(one.reason for one in leaked).most_common(1)
+        )
+        raise DataError(
+            f"problems: no problem in split {', '.join(empty)}{why}; give the source more rows or other shares "
+            "(docs/own-problems.md)"
+        )
     return splits, _report(sourced, read, repeated, leaked, splits)
 
 

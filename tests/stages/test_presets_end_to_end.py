@@ -1,0 +1,82 @@
+"""Presets for real at tiny scale. `embedded` is what params.yaml says as it is: test_pipeline.py runs it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from callwright.presets import apply_preset
+from callwright.records import Problem
+from callwright.storage import read
+from tests.stages.conftest import ROOT, TINY, Project
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("presets")]
+PUBLIC = ROOT.parent / "shared/data"
+PRESETS = ROOT / "conf/presets"
+RUN_HERE = {"embedded", "gsm8k"}
+STAGES = 8
+ROWS = 400  # of a source's file: enough problems of every kind, read in a second
+needs_public_data = pytest.mark.skipif(not PUBLIC.is_dir(), reason="needs the public files of the sources")
+
+
+def values(path: Path) -> dict[str, Any]:
+    return YAML(typ="safe").load(path.read_text())
+
+
+def others() -> list[str]:
+    return sorted({path.stem for path in PRESETS.glob("*.yaml")} - RUN_HERE)
+
+
+def set_up(project: Project, source: str) -> None:
+    """The gsm8k preset at tiny scale, on the first rows of a source's files."""
+    for path in (PUBLIC / source).iterdir():
+        there = project.folder / "data/source" / path.name
+        if path.suffix == ".jsonl":
+            there.write_text("\n".join(path.read_text().splitlines()[:ROWS]) + "\n")
+        else:
+            there.write_text(json.dumps(json.loads(path.read_text())[:ROWS]))
+    project.run("callwright", "preset", "gsm8k")
+    apply_preset("tiny", project.folder / "params.yaml", TINY)
+    few = {
+        "problems": {"source": source, "public": {"train": 16, "dev": 8, "test": 10}},
+        "rollout": {"student": {"problems": 8}},
+    }
+    with (project.folder / "conf/presets/few.yaml").open("w") as file:
+        YAML().dump(few, file)
+    project.run("callwright", "preset", "few")
+
+
+@needs_public_data
+@pytest.mark.parametrize(
+    ("source", "tasks"),
+    [("gsm8k", {"arithmetic"}), ("folio", {"translation", "entailment"}), ("proofwriter", {"entailment"})],
+)
+def test_public_problems_go_from_their_files_to_a_decision(project: Project, source: str, tasks: set[str]):
+    set_up(project, source)
+    assert project.run("dvc", "repro").stdout.count("Running stage") == STAGES
+    problems = list(read(Problem, project.folder / "data/problems/test.jsonl"))
+    assert len(problems) == 10
+    assert {problem.task for problem in problems} == tasks
+    accuracy = json.loads((project.folder / "reports/metrics.json").read_text())["accuracy"]
+    for model in ("base", "student", "teacher"):
+        assert {slice_: accuracy[model][slice_]["n"] for slice_ in ("overall", *tasks)} == {
+            "overall": 10,
+            **{task: sum(problem.task == task for problem in problems) for task in tasks},
+        }
+    assert accuracy["teacher"]["overall"]["value"] > 0  # it knows the solutions, so they were read and replay
+    registry = json.loads((project.folder / "models/registry.json").read_text())
+    assert registry["decision"] in ("promoted", "refused")
+    assert (project.folder / "reports/index.html").is_file()
+
+
+@pytest.mark.parametrize("name", others())
+def test_a_preset_that_needs_a_gpu_describes_a_whole_pipeline(project: Project, name: str):
+    apply_preset(name, project.folder / "params.yaml", PRESETS)
+    output = project.run("dvc", "repro", "--dry", "--force").stdout
+    assert output.count("Running stage") == STAGES
+    launch = f"conf/accelerate/{values(project.folder / 'params.yaml')['train']['accelerate']}.yaml"
+    assert f"--config_file {launch} " in output
+    assert (project.folder / launch).is_file()
+    assert values(PRESETS / f"{name}.yaml")["student"]["source"] != "embedded", "this preset can run here"
