@@ -7,7 +7,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Two test processes of one thread each: threads that wait for each other on a busy core are several times slower.
 
-.PHONY: repro test check lock clean
+.PHONY: repro test check lock clean image image-check
 
 repro: $(READY)
 	$(RUN) dvc repro
@@ -42,3 +42,10 @@ lock: $(READY)
 
 clean:
 	rm -rf $(VENV) build dist
+
+# docker, podman or buildah, whichever is there; docs/image.md has the variables. Neither needs .venv.
+image:
+	conf/image/build.sh
+
+image-check:
+	conf/image/check.sh
