@@ -1,0 +1,155 @@
+"""A stand-in for a GitHub runner: the `run:` steps of a job, in order, each in a shell of its own, on a clean clone."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import copy2
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = ROOT / ".github/workflows"
+EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+def workflow(name: str) -> dict[str, Any]:
+    """A workflow as GitHub reads it (YAML 1.2: `on` is no truth value)."""
+    return YAML(typ="safe").load((WORKFLOWS / f"{name}.yml").read_text())
+
+
+def origin(folder: Path) -> Path:
+    """The working tree, with what is not committed yet, as a repository with one commit on main."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            copy2(ROOT / name, folder / name)
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    commit(folder, "the working tree")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.invalid", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(folder: Path, message: str) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@dataclass
+class Runner:
+    """One runner's machine.
+
+    Attributes:
+        folder: holds the clone, the runner's temporary files and a home.
+        expressions: what GitHub would put in for each `${{ }}` outside of scripts; one that is missing is an error.
+        bin: commands that come before those of the system, such as a stand-in for docker.
+        variables: what the machine has in its environment besides.
+    """
+
+    folder: Path
+    repository: Path
+    expressions: Mapping[str, str]
+    bin: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    log: str = ""
+
+    @property
+    def clone(self) -> Path:
+        return self.folder / "callwright"
+
+    @property
+    def summary(self) -> str:
+        return (self.folder / "summary").read_text()
+
+    def check_out(self) -> None:
+        """What actions/checkout does: all branches, main checked out."""
+        git(self.folder, "clone", "--quiet", str(self.repository), str(self.clone))
+
+    def run(self, name: str, job: str, only: str | None = None) -> bool:
+        """Run a job's scripts as GitHub does, or one step of them; whether the job succeeds."""
+        described = workflow(name)
+        asked = described["jobs"][job]
+        files = {one: self.folder / one for one in ("env", "path", "summary")}
+        for file in files.values():
+            file.write_text("")
+        (self.folder / "home").mkdir(exist_ok=True)
+        shared = self._values([described.get("env", {}), asked.get("env", {})])
+        self.ran, failed = [], False
+        for step in asked["steps"]:
+            if "run" not in step or only not in (None, step["name"]) or not self._wanted(step, failed):
+                continue
+            self.ran.append(step["name"])
+            failed |= not self._script(step["run"], shared | self._values([step.get("env", {})]), files)
+        return not failed
+
+    def _wanted(self, step: Mapping[str, Any], failed: bool) -> bool:
+        """`if:` of a step: `always()` and `!cancelled()` run after a failure, other conditions as the table says."""
+        condition = EXPRESSION.fullmatch(str(step.get("if", "${{ success() }}")))
+        assert condition
+        return {"always()": True, "!cancelled()": True, "success()": not failed}.get(
+            condition[1], not failed and self.expressions.get(condition[1]) == "true"
+        )
+
+    def _values(self, tables: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        return {
+            key: EXPRESSION.sub(lambda found: self.expressions[found[1]], str(value))
+            for table in tables
+            for key, value in table.items()
+        }
+
+    def _script(self, script: str, environment: Mapping[str, str], files: Mapping[str, Path]) -> bool:
+        path = self.folder / "script.sh"
+        path.write_text(script)
+        added = files["path"].read_text().split()
+        before = [str(self.bin)] if self.bin else []
+        written = dict(line.split("=", 1) for line in files["env"].read_text().splitlines())
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(path)],
+            cwd=self.clone,
+            env={
+                "PATH": os.pathsep.join([*before, *reversed(added), "/usr/local/bin", "/usr/bin", "/bin"]),
+                "HOME": str(self.folder / "home"),
+                "RUNNER_TEMP": str(self.folder),
+                "GITHUB_WORKSPACE": str(self.clone),
+                "GITHUB_RUN_ID": "17",
+                "GITHUB_ENV": str(files["env"]),
+                "GITHUB_PATH": str(files["path"]),
+                "GITHUB_STEP_SUMMARY": str(files["summary"]),
+                **self.variables,
+                **written,
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.log += f"$ {script}\n{done.stdout}\n"
+        return done.returncode == 0
+
+
+def lend_environment(clone: Path) -> None:
+    """Make the running environment the clone's .venv, as if `make` had installed it there."""
+    venv = clone / ".venv"
+    venv.mkdir()
+    copy2(Path(sys.prefix, "pyvenv.cfg"), venv)
+    for name in ("bin", "lib"):
+        (venv / name).symlink_to(Path(sys.prefix, name))
+    (venv / ".installed").touch()

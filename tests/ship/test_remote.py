@@ -1,0 +1,119 @@
+"""DVC remotes: what one clone pushed, another pulls, and then has nothing to do."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.stages.conftest import Project, copy_of_the_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("remote")]
+SECRET = "planted-9c1d4f7e2b5a8036"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+OUTPUTS = ("data/pairs/train.jsonl", "models/student/model.safetensors", "reports/metrics.json", "models/registry.json")
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A clone in which the pipeline ran and whose dvc.lock is committed."""
+    folder = tmp_path_factory.mktemp("remote") / "first"
+    folder.mkdir()
+    project = copy_of_the_project(folder)
+    project.run("dvc", "repro")
+    commit(project, "a run")
+    return project
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """An S3 server's address; its bucket is called callwright."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="tester",
+        aws_secret_access_key=SECRET,
+    ).create_bucket(Bucket="callwright")
+    yield address
+    server.stop()
+
+
+def commit(project: Project, message: str) -> None:
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", message)
+
+
+def cloned(project: Project, name: str) -> Project:
+    project.run("git", "clone", "--quiet", ".", f"../{name}")
+    return Project(project.folder.parent / name)
+
+
+def same_outputs(one: Project, other: Project) -> bool:
+    return all((one.folder / name).read_bytes() == (other.folder / name).read_bytes() for name in OUTPUTS)
+
+
+def test_without_any_setting_a_clone_beside_the_first_gets_everything(committed: Project):
+    committed.run("dvc", "push", "--run-cache")
+    assert (committed.folder.parent / "callwright-storage/files").is_dir()
+    second = cloned(committed, "second")
+    second.run("dvc", "pull")
+    assert same_outputs(committed, second)
+    assert "Data and pipelines are up to date." in second.run("dvc", "repro").stdout
+    assert second.run("git", "status", "--short").stdout == ""
+
+
+def test_with_the_lock_file_gone_the_run_cache_brings_every_stage_back(committed: Project):
+    third = cloned(committed, "third")
+    (third.folder / "dvc.lock").unlink()
+    third.run("dvc", "pull", "--run-cache", "--allow-missing")
+    output = third.run("dvc", "repro", "--pull").stdout
+    assert output.count("is cached - skipping run, checking out outputs") == 8
+    assert same_outputs(committed, third)
+
+
+def test_through_s3_as_well_and_no_key_is_written_anywhere(committed: Project, bucket: str):
+    committed.run("dvc", "remote", "modify", "storage", "url", "s3://callwright/shared")
+    committed.run("dvc", "remote", "modify", "storage", "endpointurl", bucket)
+    commit(committed, "the team's remote")
+    committed.run("dvc", "push", **CREDENTIALS)
+    fourth = cloned(committed, "fourth")
+    fourth.run("dvc", "pull", **CREDENTIALS)
+    assert same_outputs(committed, fourth)
+    assert "Data and pipelines are up to date." in fourth.run("dvc", "repro").stdout
+    assert fourth.run("dvc", "status", "--cloud", **CREDENTIALS).stdout.endswith("are in sync.\n")
+    for project in (committed, fourth):
+        assert [str(path) for path in files(project.folder) if SECRET.encode() in path.read_bytes()] == []
+
+
+def test_a_setting_of_ones_own_is_local_and_stays_out_of_git(committed: Project, bucket: str):
+    fifth = cloned(committed, "fifth")
+    shutil.rmtree(committed.folder.parent / "callwright-storage")
+    fifth.run("dvc", "remote", "modify", "--local", "storage", "secret_access_key", SECRET)
+    fifth.run("dvc", "remote", "modify", "--local", "storage", "access_key_id", "tester")
+    fifth.run("dvc", "pull", "reports/metrics.json", AWS_DEFAULT_REGION="us-east-1")
+    assert fifth.run("git", "status", "--short").stdout == ""
+    holders = [path for path in files(fifth.folder) if SECRET.encode() in path.read_bytes()]
+    assert holders == [fifth.folder / ".dvc/config.local"]
+
+
+def test_source_files_of_ones_own_go_the_same_way(committed: Project):
+    committed.run("git", "checkout", "--quiet", "-b", "sources", "HEAD~1")  # with the default remote
+    (committed.folder / "sources/gsm8k").mkdir(parents=True)
+    (committed.folder / "sources/gsm8k/train.jsonl").write_text("{}\n")
+    committed.run("dvc", "add", "sources/gsm8k")
+    commit(committed, "source files")
+    committed.run("dvc", "push")
+    sixth = cloned(committed, "sixth")
+    sixth.run("dvc", "pull", "sources/gsm8k")
+    assert (sixth.folder / "sources/gsm8k/train.jsonl").read_text() == "{}\n"
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

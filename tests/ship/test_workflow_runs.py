@@ -1,0 +1,208 @@
+"""The workflows' scripts, run step by step in clean clones, on a stand-in for a runner."""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.ship import docker_stand_in
+from tests.ship.runner import ROOT, Runner, commit, git, lend_environment, origin
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflows")]
+KEY = "sk-planted-77c1e5b2d4860a3f"
+TINY = (ROOT / "tests/stages/tiny.yaml").read_text()
+NOTHING = {
+    "vars.MLFLOW_TRACKING_URI": "",
+    "vars.REGISTRY_IMAGE": "",
+    "vars.DVC_REMOTE_URL": "",
+    "vars.DVC_REMOTE_ENDPOINT": "",
+    "secrets.AWS_ACCESS_KEY_ID": "",
+    "secrets.AWS_SECRET_ACCESS_KEY": "",
+    "secrets.HF_TOKEN": "",
+    "secrets.MLFLOW_TRACKING_USERNAME": "",
+    "secrets.MLFLOW_TRACKING_PASSWORD": "",
+    "secrets.TEACHER_API_KEY": KEY,
+    "inputs.preset": "",
+    "inputs.params": "",
+    "github.event.before": "",
+    "github.event_name == 'workflow_dispatch'": "false",
+}
+STEPS = [
+    "Clean up after the last run",
+    "Get the image",
+    "Set parameters",
+    "Set the remote",
+    "Pull",
+    "Run the pipeline",
+    "Push",
+    "Summary and plots",
+    "Require a promotion",
+    "End what a cancelled step left",
+]
+
+
+def gpu_runner(folder: Path, repository: Path, **expressions: str) -> Runner:
+    (folder / "bin").mkdir(parents=True)
+    docker = folder / "bin/docker"
+    docker.write_text(f"#!{sys.executable}\n{Path(docker_stand_in.__file__).read_text()}")
+    docker.chmod(0o755)
+    return Runner(folder, repository, NOTHING | expressions, bin=folder / "bin")
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    repository: Path
+    runner: Runner
+    succeeded: bool
+    calls: list[list[str]]
+
+    def commands(self) -> list[list[str]]:
+        """What was run in the image, without docker's own arguments."""
+        return [call[call.index(self.image) + 1 :] for call in self.calls if call[0] == "run"]
+
+    @property
+    def image(self) -> str:
+        return next(call[2] for call in self.calls if call[0] == "build")
+
+
+@pytest.fixture(scope="module")
+def dispatched(tmp_path_factory: pytest.TempPathFactory) -> Dispatched:
+    """The GPU workflow, started by hand with parameters of the smallest scale."""
+    repository = origin(tmp_path_factory.mktemp("origin"))
+    runner = gpu_runner(
+        tmp_path_factory.mktemp("first") / "runner",
+        repository,
+        **{
+            "inputs.preset": "embedded",
+            "inputs.params": TINY,
+            "github.event_name == 'workflow_dispatch'": "true",
+        },
+    )
+    runner.check_out()
+    succeeded = runner.run("gpu", "pipeline")
+    calls = [json.loads(line) for line in (runner.folder / "bin/calls.jsonl").read_text().splitlines()]
+    return Dispatched(repository, runner, succeeded, calls)
+
+
+def test_a_dispatched_run_goes_through_every_step_and_promotes(dispatched: Dispatched):
+    assert dispatched.succeeded, dispatched.runner.log
+    assert dispatched.runner.ran == STEPS
+    assert dispatched.commands() == [
+        ["callwright", "preset", "embedded"],
+        ["callwright", "preset", "dispatched"],
+        ["dvc", "remote", "modify", "--local", "storage", "url", str(dispatched.runner.folder / "callwright-storage")],
+        ["dvc", "pull", "--run-cache", "--allow-missing"],
+        ["dvc", "repro", "--pull"],
+        ["dvc", "push", "--run-cache"],
+        ["dvc", "plots", "diff", "origin/main", "--out", "build/plots"],
+        ["python", ".github/scripts/summary.py", "origin/main"],
+        ["callwright", "promote", "--require"],
+    ]
+
+
+def test_the_image_is_built_for_the_caller_and_runs_with_all_gpus_as_the_caller(dispatched: Dispatched):
+    (built,) = [call for call in dispatched.calls if call[0] == "build"]
+    assert len(dispatched.image.removeprefix("callwright:")) == 16
+    assert f"REVISION={git(dispatched.repository, 'rev-parse', 'HEAD')}" in built
+    for call in dispatched.calls:
+        if call[0] == "run":
+            assert call[call.index("--gpus") + 1] == "all"
+            assert call[call.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+            assert f"{dispatched.runner.clone}:/workspace" in call
+
+
+def test_a_secret_gets_into_the_one_command_that_needs_it_and_nowhere_else(dispatched: Dispatched):
+    holders = [call for call in dispatched.calls if "TEACHER_API_KEY" in call]
+    assert [call[-3:] for call in holders] == [["dvc", "repro", "--pull"]]
+    files = [path for path in dispatched.runner.folder.rglob("*") if path.is_file()]
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+
+
+def test_the_summary_says_decision_accuracies_curves_and_what_changed(dispatched: Dispatched):
+    summary = dispatched.runner.summary
+    metrics = json.loads((dispatched.runner.clone / "reports/metrics.json").read_text())
+    assert summary.startswith("## Promoted: callwright-student version 1 (champion)\n")
+    for model in ("base", "student", "teacher"):
+        overall = metrics["accuracy"][model]["overall"]
+        assert f"| {model} | {overall['value']:.1%} | {overall['low']:.1%} to {overall['high']:.1%} | 57 |" in summary
+    assert 'title "Accuracy, %"' in summary
+    assert 'title "Training: loss"' in summary
+    assert "| reports/metrics.json " in summary
+    assert "accuracy.student.overall.value" in summary
+
+
+def test_what_the_artifact_takes_is_there(dispatched: Dispatched):
+    clone = dispatched.runner.clone
+    for name in ("reports/index.html", "build/plots/index.html", "models/registry.json", "params.yaml", "dvc.lock"):
+        assert (clone / name).is_file(), name
+    assert git(clone, "status", "--short") == "M params.yaml\n?? dvc.lock"
+
+
+@pytest.fixture(scope="module")
+def pushed(dispatched: Dispatched, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A push to main of what the first run left, with a stricter gate, on another runner with the same remote."""
+    first = dispatched.runner
+    before = git(dispatched.repository, "rev-parse", "HEAD")
+    for name in ("params.yaml", "dvc.lock"):
+        shutil.copy2(first.clone / name, dispatched.repository / name)
+    params = dispatched.repository / "params.yaml"
+    assert "min_accuracy: 0.0" in params.read_text()
+    params.write_text(params.read_text().replace("min_accuracy: 0.0", "min_accuracy: 1.0"))
+    commit(dispatched.repository, "the run, and a stricter gate")
+    runner = gpu_runner(
+        tmp_path_factory.mktemp("second") / "runner",
+        dispatched.repository,
+        **{"vars.DVC_REMOTE_URL": str(first.folder / "callwright-storage"), "github.event.before": before},
+    )
+    runner.check_out()
+    assert not runner.run("gpu", "pipeline"), "the gate should have refused"
+    return runner
+
+
+def test_a_push_runs_what_it_reaches_and_pulls_the_rest(pushed: Runner):
+    assert [line for line in pushed.log.splitlines() if line.startswith("Running stage")] == [
+        "Running stage 'promote':"
+    ]
+
+
+def test_a_refused_student_fails_the_job_after_its_summary_was_written(pushed: Runner):
+    assert pushed.ran == [name for name in STEPS if name != "Set parameters"]
+    assert "refused: " in pushed.log
+    assert pushed.summary.startswith("## Refused\n\n- ")
+    assert "promote.min_accuracy asks for >= 1" in pushed.summary
+    assert (pushed.clone / "build/plots/index.html").is_file()
+
+
+def test_a_runner_keeps_cache_journals_and_registry_and_drops_the_rest(dispatched: Dispatched):
+    clone = dispatched.runner.clone
+    kept = [".dvc/cache/files", ".callwright/journals", "mlflow.db"]
+    dropped = ["left-over.txt", "models/student", "dvc.lock", ".dvc/config.local"]
+    (clone / "left-over.txt").write_text("of a run that was killed")
+    assert [name for name in kept + dropped if not (clone / name).exists()] == []
+    assert dispatched.runner.run("gpu", "pipeline", only=STEPS[0])
+    assert [name for name in kept + dropped if (clone / name).exists()] == kept
+
+
+@pytest.mark.parametrize("job", ["check", "slow", "pipeline"])
+def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
+    """The tests that they start are collected only: the run that this test is part of runs them already."""
+    repository = origin(tmp_path / "origin")
+    machine = {
+        "PYTEST_ADDOPTS": "--collect-only",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(tmp_path / "callwright/src"),
+    }
+    runner = Runner(tmp_path, repository, {"vars.PIP_EXTRA_INDEX_URL": ""}, variables=machine)
+    runner.check_out()
+    lend_environment(runner.clone)
+    assert runner.run("ci", job), runner.log
+    if job == "pipeline":
+        assert runner.log.count("Running stage ") == 2 * 8  # dry, then for real
+        assert runner.summary.startswith("## Promoted: callwright-student version 1")
+    else:
+        collected = {"check": "test_workflows", "slow": "test_workflow_runs"}
+        assert [name for name, of in collected.items() if f"tests/ship/{of}.py::" in runner.log] == [job]
