@@ -21,7 +21,6 @@ ABLATION = {
     "SFT only": {"train.loss_weights": "[0.0,1.0]"},
     "DPO, the teacher's pairs only": {**DPO_ALONE, **TEACHER_ALONE},
     "DPO, with on-policy pairs": DPO_ALONE,
-    "DPO, with on-policy pairs, without the SFT loss": {**DPO_ALONE, "train.loss_weights": "[1.0,0.0]"},
     "SFT and DPO (the default)": {},
 }
 TUNING = {
