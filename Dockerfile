@@ -68,8 +68,6 @@ STOPSIGNAL SIGINT
 ENTRYPOINT ["callwright-run"]
 CMD ["dvc", "repro"]
 
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Callwright" \
     org.opencontainers.image.description="Makes small language models good at reasoning by function calling" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.licenses="Apache-2.0"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
 
+PARAMS = Path("params.yaml")
 DPO_ALONE = {"train.sft.epochs": "0"}
 TEACHER_ALONE = {"rollout.student.chains": "0"}
 ABLATION = {
@@ -39,13 +40,15 @@ def main() -> None:
     options.add_argument("--seeds", nargs="+", type=int, default=[7])
     options.add_argument("--out", type=Path, help="also write what was found, as JSON")
     asked = options.parse_args()
-    found: dict[str, list[dict[str, float]]] = {}
+    params, found = PARAMS.read_text(), dict[str, list[dict[str, float]]]()
     for seed in asked.seeds:
         for name, changes in SETS[asked.set].items():
+            PARAMS.write_text(params)  # an experiment leaves its own behind, and the next would build on them
             found.setdefault(name, []).append(run({"seed": str(seed), **changes}))
             print(f"{name}, seed {seed}: {found[name][-1]}", file=sys.stderr, flush=True)
         if asked.out:
             asked.out.write_text(json.dumps(found, indent=2))
+    PARAMS.write_text(params)
     print("\n".join(table(found)))
 
 

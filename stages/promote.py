@@ -22,6 +22,7 @@ def main(_: Clock) -> None:
     paths.REGISTRY.unlink(missing_ok=True)  # a run that fails leaves no decision, rather than an earlier one
     outcome = promote(params, metrics, quality)
     decision = asdict(outcome)
+    write_json(paths.REGISTRY, decision)  # before the page, which metrics that the gate refused may not suffice for
     evaluated = {
         model: {one.chain.problem_id: one for one in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")
@@ -40,7 +41,6 @@ def main(_: Clock) -> None:
         transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
         stand_in=params.teacher.base_url == ORACLE,
     )
-    write_json(paths.REGISTRY, decision)
     if outcome.decision == "promoted":
         print(f"promote: {outcome.model} version {outcome.version} is champion")
     else:

@@ -1,6 +1,7 @@
 """`callwright ask` and `callwright show`, against the oracle over a port and stored chains."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_an_unknown_chain_is_one_line():
 
 
 @pytest.mark.slow
-def test_the_champion_is_asked_by_the_protocol_it_was_taught(taught, empty_folder, monkeypatch):
+def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(taught, empty_folder, monkeypatch):
     import mlflow
 
     from callwright.ask import open_model
@@ -124,7 +125,6 @@ def test_the_champion_is_asked_by_the_protocol_it_was_taught(taught, empty_folde
             model_config=settings(8, 64, "native"),
             artifacts={"model": str(taught)},
             pip_requirements=[],
-            metadata={"protocol": "native"},
             registered_model_name="callwright-student",
         )
     with pytest.raises(ProviderError, match="callwright-student@champion cannot be loaded"):
@@ -132,6 +132,12 @@ def test_the_champion_is_asked_by_the_protocol_it_was_taught(taught, empty_folde
     client.set_registered_model_alias("callwright-student", "champion", "1")
     opened = open_model(None, None, "")
     assert (opened.model.name, opened.protocol) == ("models:/callwright-student@champion", "native")
+    assert (opened.sampling.max_steps, opened.sampling.max_tokens) == (8, 64)
+
+    for folder in empty_folder.glob("ml*/"):
+        shutil.rmtree(folder)
+    with pytest.raises(ProviderError, match=r"champion cannot be (loaded|downloaded)"):
+        open_model("models:/callwright-student@champion", None, "")
 
 
 def written(terminal: bool) -> str:

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 source conf/image/engine.sh
 
 arguments=(--tag "$image" --build-arg "UID=$uid" --build-arg "GID=$gid")
-arguments+=(--build-arg "REVISION=$(git rev-parse HEAD)")
+arguments+=(--label "org.opencontainers.image.revision=$(git rev-parse HEAD)")
 if [ -n "${BASE_IMAGE:-}" ]; then
     arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 fi

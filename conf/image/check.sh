@@ -49,7 +49,7 @@ fi
 echo "== the fast tests, as uid $(run id -u)"
 run pytest -n 2 --dist loadgroup -m "not slow and not gpu"
 echo "== the tiny pipeline"
-cp "$clone/tests/stages/tiny.yaml" "$clone/conf/presets/"
+run cp tests/stages/tiny.yaml conf/presets/
 run callwright preset tiny
 run dvc repro
 echo "== once more"

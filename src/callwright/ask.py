@@ -5,10 +5,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from callwright import paths
 from callwright.errors import ParamsError, ProviderError
+from callwright.evaluation.champion import CHAMPION, WEIGHTS
 from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams
 from callwright.records import Chain, Problem, Protocol, Step
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from callwright.tasks.task import Task
 
 REGISTRY = "models:/"
-CHAMPION = "champion"
 ENDPOINT_TOKENS = 512  # at least, per reply: large models think aloud
 STUDENT_NAME = "callwright-student"  # in the registry, where there is no params.yaml
 
@@ -103,7 +104,7 @@ def _champion_or_student() -> Opened:
 
 
 def _registered(uri: str) -> Opened:
-    from callwright.training.tracking import SQLITE, connect, tracking_uri
+    from callwright.training.tracking import SQLITE, connect, shown_uri, tracking_uri
 
     database = tracking_uri().removeprefix(SQLITE)
     if database != tracking_uri() and not Path(database).is_file():
@@ -112,17 +113,29 @@ def _registered(uri: str) -> Opened:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model
+    from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
+    from mlflow.utils.uri import is_local_uri
 
-    try:
-        folder = Path(download_artifacts(uri))
-        described = Model.load(str(folder))
-        student = folder / described.flavors["python_function"]["artifacts"]["model"]["path"]
-    except MlflowException as error:
-        raise ProviderError(f"{uri} cannot be loaded: {str(error).splitlines()[0]}") from None
-    except KeyError:
-        raise ProviderError(f"{uri} is no student of Callwright's") from None
-    opened = _folder(student, uri)
-    return replace(opened, protocol=(described.metadata or {}).get("protocol", opened.protocol))
+    with TemporaryDirectory(prefix="callwright-") as fetched:  # from a server; what lies on this machine is not copied
+        try:
+            here = is_local_uri(ModelsArtifactRepository.get_underlying_uri(uri))
+            folder = Path(download_artifacts(uri, dst_path=None if here else fetched))
+            served = Model.load(str(folder)).flavors["python_function"]
+            student = folder / served["artifacts"][WEIGHTS]["path"]
+        except MlflowException as error:  # its text may hold the server's address with a password
+            known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+            what = str(error).splitlines()[0] if known else f"{error.error_code} at {shown_uri()}"
+            raise ProviderError(f"{uri} cannot be loaded: {what}") from None
+        except OSError as error:
+            raise ProviderError(
+                f"{uri} cannot be downloaded ({type(error).__name__}): check MLflow's artifact store"
+            ) from None
+        except KeyError:
+            raise ProviderError(f"{uri} is no student of Callwright's") from None
+        opened = _folder(student, uri)
+    told = {"protocol": opened.protocol, **served.get("config", {})}
+    limits = {name: told[name] for name in ("max_steps", "max_tokens") if name in told}
+    return replace(opened, protocol=told["protocol"], sampling=replace(opened.sampling, **limits))
 
 
 def _folder(folder: Path, name: str = "") -> Opened:

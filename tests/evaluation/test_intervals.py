@@ -23,6 +23,15 @@ def test_without_spread_between_groups_a_share_has_wilsons_interval(groups: list
     assert share_interval([1.0, 0.0] * 5, groups, 0.95, 500) == wilson(5, 10, 0.95)
 
 
+def test_groups_that_agree_but_for_rounding_have_no_spread():
+    """0.1 + 0.2 is not 0.3 + 0 to the last bit; a point would be claimed as the interval."""
+    values, groups = [0.1, 0.2, 0.3, 0.0] * 5, list("aabb") * 5
+    low, high = share_interval(values, groups, 0.95, 500)
+    assert high - low > 0.1
+    low, high = difference_interval(values, groups, 0.95, 500)
+    assert high - low > 0.1
+
+
 def test_a_share_of_all_or_nothing_has_wilsons_interval():
     assert share_interval([0.0, 0.0, 0.0], ["a", "b", "c"], 0.95, 500) == wilson(0, 3, 0.95)
 

@@ -1,6 +1,8 @@
 """Evaluated chains as traces in MLflow's own store."""
 
+import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -8,7 +10,7 @@ import pytest
 
 from callwright.evaluation.evaluated import Evaluated
 from callwright.evaluation.traces import log_traces, sample
-from callwright.evaluation.tracked import TABLE, log_evaluation
+from callwright.evaluation.tracked import TABLE, log_evaluation, table_of
 from callwright.records import CheckedChain, StepFault, Usage, Verdict
 from callwright.rollouts.journal import Journaled
 from callwright.storage import write_json
@@ -106,6 +108,14 @@ def test_the_table_and_the_plots_stand_in_the_run_once(tmp_path: Path):
     assert len(table) == 1
     assert (str(table["student answer"][0]), table["student fault"][0]) == ("6", "wrong_answer")
     assert not table["student correct"][0]
+
+
+def test_a_table_holds_nothing_that_json_cannot():
+    asked = problem(id="p1", question="half \ud800", answer="\ud801")
+    odd = CheckedChain(replace(SAID, answer="\ud802"), WRONG.verdict)
+    table = table_of({"base": STUDENT, "student": replace(STUDENT, chains={"p1": odd})}, [asked])
+    assert (table["question"], table["answer"], table["student answer"]) == (["half \\ud800"], ["\\ud801"], ["\\ud802"])
+    json.dumps(table, ensure_ascii=False).encode()
 
 
 def test_the_sample_takes_tasks_in_turn_and_does_not_depend_on_the_order():

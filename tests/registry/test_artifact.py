@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
 from tests.chat.conftest import QUESTION, SUM, taught
 from tests.fakes import problem
+from tests.registry.conftest import Server
 
 __all__ = ["taught"]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
 
 
 def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(taught: Path):
@@ -138,3 +140,35 @@ def test_a_question_that_cannot_be_asked_is_one_line(loaded, frame, complaint):
     with pytest.raises(MlflowException, match=complaint) as caught:
         loaded.predict(pd.DataFrame(frame))
     assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_asking_a_servers_champion_leaves_no_copy_behind(
+    embedded: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import mlflow
+
+    from callwright.ask import open_model
+    from callwright.registry.register import CODE
+    from callwright.registry.served import settings
+    from callwright.training.tracking import connect
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, server.uri)
+    client = connect()
+    with mlflow.start_run():
+        mlflow.pyfunc.log_model(
+            name="student",
+            python_model=str(CODE),
+            model_config=settings(3, 8, "text"),
+            artifacts={"model": str(embedded)},
+            pip_requirements=["mlflow"],
+            registered_model_name="asked",
+        )
+    client.set_registered_model_alias("asked", "champion", "1")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    opened = open_model("models:/asked@champion", None, "")
+    assert (opened.sampling.max_steps, opened.sampling.max_tokens) == (3, 8)
+    assert list(temporary.rglob("MLmodel")) == []

@@ -203,6 +203,8 @@ def test_a_whole_section_that_is_missing_refuses(path, bad):
         ({"checks": [PASSED, {**PASSED, "success": False}]}, "the data failed a critical check: id unique"),
         ({"checks": [{**PASSED, "success": None}]}, "the data failed a critical check: id unique"),
         ({"checks": [{"success": "yes"}]}, "the data failed a critical check"),
+        ({"checks": [{**PASSED, "severity": None, "success": False}]}, "the data failed a critical check: id unique"),
+        ({"checks": [{**PASSED, "severity": "Critical", "success": False}]}, "the data failed a critical check"),
         ({"checks": ["all is well"]}, "the quality report has a check that is none"),
     ],
 )
@@ -219,6 +221,13 @@ def test_a_student_measured_on_no_task_is_refused():
     assert reasons(changed(GOOD, "accuracy.student", {"overall": {"value": 0.9}})) == (
         "accuracy.student names no task in the metrics",
     )
+
+
+def test_a_task_that_only_the_base_was_measured_on_still_counts():
+    accuracy = {"student": {"overall": {"value": 0.9}, "sums": {"value": 0.9}}, "base": {"proofs": {"value": 0.8}}}
+    lost = changed(changed(GOOD, "accuracy", accuracy), "gain.proofs.value", -0.5)
+    assert reasons(lost) == ("gain over the base in proofs is -0.5, promote.max_task_regression asks for >= -0.03",)
+    assert reasons(changed(lost, "gain.proofs", GONE))[0].startswith("gain.proofs.value is missing")
 
 
 def test_a_slice_within_a_task_is_not_held_against_it():

@@ -77,7 +77,7 @@ def by_group(values: Sequence[float], groups: Sequence[str]) -> tuple[Array, Arr
 
 
 def _no_spread(sums: Array, counts: Array) -> bool:
-    return len(counts) < 2 or bool(np.ptp(sums / counts) == 0)
+    return len(counts) < 2 or bool(np.ptp(sums / counts) < 1e-9)  # sums of fractions are rounded
 
 
 def _standard_errors(sums: Array, counts: Array) -> Array:

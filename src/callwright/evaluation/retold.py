@@ -23,7 +23,8 @@ _PREMISES = re.compile(r"Premises: (.+) Statement: (.+)", re.DOTALL)
 _POINTS_BACK = frozenset(
     _WORD.findall(
         "he she it they him her his its their them this that these those then also too more other others another rest "
-        "remaining same already now again after before later first next last finally the half twice"
+        "remaining same much many less fewer already now again after before later first next last finally the half "
+        "twice"
     )
 )
 _BEGINS_BACK = frozenset(("He", "She", "It", "They", "This", "That", "These", "Those"))
@@ -41,7 +42,9 @@ def with_other_people(problem: Problem, rng: Random) -> str | None:
     lower = {word for word in words if word.islower()}
     if not named or any(name.lower() in problem.answer.lower() or name.lower() in lower for name in named):
         return None  # a name that the answer or the vocabulary holds stays
-    swap = not _UNCLEAR.search(problem.question)
+    pronouns = _OTHER_PRONOUN.keys() & {word.lower() for word in words}
+    known_whose = problem.source == "synthetic" or not pronouns  # elsewhere perhaps a person's whose name is not known
+    swap = known_whose and not _UNCLEAR.search(problem.question)
     taken, new = set(words), dict[str, str]()
     for name in named:
         fitting = [one for one in _candidates(known[name], swap) if one not in taken]

@@ -31,8 +31,8 @@ def slices_of(problems: Sequence[Problem], seen: Seen) -> dict[str, list[Problem
 
     - `overall`, and each task;
     - `<task>/seen` or `<task>/held_out`: whether training had problems of the same group;
-    - `<task>/held_out_function`: the gold solution needs a function that no gold solution in training does, so that all
-      that is known of it is what the prompt says;
+    - `<task>/held_out_function`: the gold solution needs a function that no gold solution in training does; in
+      training it stood in the prompt, and only a mistake would call it;
     - `<task>/steps_<n>`: gold calls before `answer`;
     - `<task>/source_<source>`, for tasks whose problems come from several sources.
     """

@@ -11,6 +11,7 @@ from callwright.evaluation.traces import log_traces
 from callwright.records import Problem
 from callwright.storage import read_json
 from callwright.training.tracking import TRAINING, pipeline_run
+from callwright.visible import visible
 
 TABLE = "reports/evaluation.json"
 
@@ -42,16 +43,21 @@ def log_evaluation(
 
 
 def table_of(evaluated: Mapping[str, Evaluated], problems: Sequence[Problem]) -> dict[str, list[Any]]:
-    """A row per problem: question and answer, and of each model its answer, whether it is correct, its first fault."""
+    """A row per problem: question and answer, and of each model its answer, whether it is correct, its first fault.
+
+    What JSON cannot hold in a text, such as half a character, shows as its escape.
+    """
     columns: dict[str, list[Any]] = {
         "problem": [one.id for one in problems],
         "task": [one.task for one in problems],
-        "question": [one.question for one in problems],
-        "answer": [one.answer for one in problems],
+        "question": [visible(one.question) for one in problems],
+        "answer": [visible(one.answer) for one in problems],
     }
     for model in ordered(evaluated):
         records = [evaluated[model].chains[one.id] for one in problems]
-        columns[f"{model} answer"] = [one.chain.answer for one in records]
+        columns[f"{model} answer"] = [
+            None if one.chain.answer is None else visible(one.chain.answer) for one in records
+        ]
         columns[f"{model} correct"] = [one.verdict.correct for one in records]
         columns[f"{model} fault"] = [one.verdict.faults[0].fault if one.verdict.faults else None for one in records]
     return columns

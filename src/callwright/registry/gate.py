@@ -11,7 +11,7 @@ from typing import Any
 from callwright.params import PromoteParams
 
 OVERALL = "overall"
-CRITICAL = "critical"
+WARNING = "warning"  # of a check; any other severity is critical
 Bounds = tuple[float, float]
 SHARE: Bounds = (0.0, 1.0)
 DIFFERENCE: Bounds = (-1.0, 1.0)
@@ -125,13 +125,12 @@ def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(check, Mapping):
             yield f"the quality report has a check that is none: {check!r}"
             continue
-        critical = check.get("severity", CRITICAL) == CRITICAL
-        if critical and check.get("success") is not True:
+        if check.get("severity") != WARNING and check.get("success") is not True:
             yield f"the data failed a critical check: {check.get('column', '')} {check.get('name', 'without name')}"
 
 
 def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
-    tasks = _tasks(metrics)
+    tasks = list(dict.fromkeys([*_tasks(metrics, "student"), *_tasks(metrics, "base")]))
     yield Rule("accuracy.student.overall.value", "accuracy", params.min_accuracy, "min_accuracy", within=SHARE)
     yield Rule("gain.overall.low", "lower bound of the gain over the base", params.min_gain, "min_gain")
     yield Rule("gain.overall.p_mcnemar", "McNemar p-value of the gain", params.max_p_value, "max_p_value", False, SHARE)
@@ -149,13 +148,13 @@ def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> I
 
 
 def _no_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
-    if not _tasks(metrics):
+    if not _tasks(metrics, "student"):
         yield "accuracy.student names no task in the metrics"
 
 
-def _tasks(metrics: Mapping[str, Any]) -> list[str]:
-    """Tasks that the student was measured on."""
-    slices = _at(metrics, "accuracy.student")
+def _tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
+    """Tasks that a model was measured on."""
+    slices = _at(metrics, f"accuracy.{model}")
     return [name for name in slices if name != OVERALL and "/" not in name] if isinstance(slices, Mapping) else []
 
 

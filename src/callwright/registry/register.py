@@ -67,7 +67,6 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
             code_paths=[str(path) for path in (PACKAGE, *code_paths(params.functions))],
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVED_WITH],
             signature=_signature(),
-            metadata={"protocol": asked.protocol},
         )
     try:
         client.create_registered_model(name)

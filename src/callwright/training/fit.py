@@ -6,6 +6,7 @@ their gradients gain two thirds.
 
 import os
 import random
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ def fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, see
             )
             with _group(meeting, 0, processes):
                 loss = _fit(model, lessons, recipe, seed)
-            followers.join()
+            while not followers.join():  # it returns whenever one of them has ended
+                pass
     finally:
         torch.set_num_threads(threads)
     return loss
@@ -98,7 +100,8 @@ def _follow(
 
 @contextmanager
 def _group(meeting: Path, rank: int, processes: int) -> Iterator[None]:
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # they are all on this machine
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)  # they are all on this machine
     distributed.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes, timeout=LONGEST_WAIT
     )
@@ -112,8 +115,8 @@ def _fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, se
     """Muon for the weight matrices (some three times fewer rows than AdamW here), AdamW for the rest.
 
     First careful demonstrations, from which copying and the functions are learned quickly, then careless ones. Most
-    steps leave the system prompt out, which is most of a row's cost; `prompt_steps` of them, evenly spread, read it
-    too, so that at no time what was learned without it has to be learned again.
+    steps leave the system prompt out, which is most of a row's cost; `prompt_steps` of them, spread over the time in
+    which the learning rate falls, read it too: copying is learned without it, and then never without it for long.
     """
     rng = random.Random(f"fit/{seed}")
     named = list(model.named_parameters())
@@ -131,8 +134,7 @@ def _fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, se
     recent: list[float] = []
     for step in range(recipe.steps):
         pool = lessons.careful if step < recipe.steps - recipe.careless_steps else lessons.careless
-        read = (step + 1) * recipe.prompt_steps // recipe.steps > step * recipe.prompt_steps // recipe.steps
-        prompts = lessons.prompts if read else None
+        prompts = lessons.prompts if _reads_prompt(step, recipe) else None
         loss = _learn(model, rng.sample(pool, recipe.batch_size), prompts, recipe.question_weight)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
@@ -141,6 +143,13 @@ def _fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, se
         recent = [*recent[-49:], loss]
     model.eval()
     return sum(recent) / len(recent)
+
+
+def _reads_prompt(step: int, recipe: EmbeddedStudent) -> bool:
+    """Whether a step is one of the `prompt_steps`, evenly spread over those in which the learning rate falls."""
+    last = min(recipe.steps, max(round(COOL_DOWN * recipe.steps), recipe.prompt_steps))
+    place = step - (recipe.steps - last)
+    return place >= 0 and (place + 1) * recipe.prompt_steps // last > place * recipe.prompt_steps // last
 
 
 def _learn(
