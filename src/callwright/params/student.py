@@ -34,7 +34,9 @@ class EmbeddedStudent(Section):
     careless_share: float = Share
     steps: int = Field(ge=1)
     careless_steps: int = Field(ge=0, description="of these, the last ones that see careless demonstrations")
-    prompt_steps: int = Field(ge=0, description="of these, those that also read the system prompt, spread over the last 60 %")
+    prompt_steps: int = Field(
+        ge=0, description="of these, spread over the last 60 %: those that also read the system prompt"
+    )
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(
         gt=0, description="of Muon, for the weight matrices; AdamW for the rest takes 0.15 of it"
