@@ -1,6 +1,7 @@
 """Before anything is imported: no telemetry, no downloads. Properties get no deadline: the machine may be busy."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
@@ -15,12 +16,12 @@ settings.load_profile("callwright")
 
 @pytest.fixture(autouse=True)
 def _tracking_settings() -> Iterator[None]:
-    """MLflow writes the addresses it is given into the environment, where the next test would find them."""
-    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-    before = {name: os.environ.get(name) for name in names}
+    """MLflow keeps the addresses it is given in itself and in the environment, where the next test would find them."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
     yield
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    if mlflow := sys.modules.get("mlflow"):
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
+    for name in [name for name in os.environ if name.startswith("MLFLOW_") and name not in before]:
+        del os.environ[name]
+    os.environ.update(before)

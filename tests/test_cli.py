@@ -20,6 +20,7 @@ from callwright.storage import write
 from callwright.transcript import Transcript, visible
 from tests.chat.conftest import serve, taught, unused_port
 from tests.fakes import NO_MISTAKES, TOOLBOX, chain, problem
+from tests.registry.students import register_student
 
 __all__ = ["serve", "taught"]
 
@@ -110,23 +111,9 @@ def test_an_unknown_chain_is_one_line():
 
 @pytest.mark.slow
 def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(taught, empty_folder, monkeypatch):
-    import mlflow
-
     from callwright.ask import open_model
-    from callwright.registry.register import CODE
-    from callwright.registry.served import settings
-    from callwright.training.tracking import connect
 
-    client = connect()
-    with mlflow.start_run():
-        mlflow.pyfunc.log_model(
-            name="student",
-            python_model=str(CODE),
-            model_config=settings(8, 64, "native"),
-            artifacts={"model": str(taught)},
-            pip_requirements=[],
-            registered_model_name="callwright-student",
-        )
+    client = register_student("callwright-student", taught, 8, 64, "native")
     with pytest.raises(ProviderError, match="callwright-student@champion cannot be loaded"):
         open_model(None, None, "")
     client.set_registered_model_alias("callwright-student", "champion", "1")

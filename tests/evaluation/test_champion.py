@@ -14,6 +14,7 @@ from callwright.training import tracking
 
 pytestmark = [pytest.mark.slow]
 NAME = "callwright-student"
+EXPERIMENT = "here"
 
 
 class Anything(PythonModel):
@@ -38,19 +39,24 @@ def registry(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    tracking.connect()
-    mlflow.create_experiment("here", artifact_location=(tmp_path / "mlartifacts").as_uri())
-    mlflow.set_experiment("here")
+    client = tracking.connect()
+    client.create_experiment(EXPERIMENT, artifact_location=(tmp_path / "mlartifacts").as_uri())
     return tmp_path
 
 
 def register(weights: Path | None) -> str:
     """Register a version as the pipeline does, and make it champion."""
     artifacts = {WEIGHTS: str(weights)} if weights else None
-    logged = mlflow.pyfunc.log_model(
-        name="student", python_model=Anything(), artifacts=artifacts, pip_requirements=[], registered_model_name=NAME
-    )
-    client, version = mlflow.MlflowClient(), str(logged.registered_model_version)
+    client = mlflow.MlflowClient()
+    with mlflow.start_run(experiment_id=client.get_experiment_by_name(EXPERIMENT).experiment_id):
+        logged = mlflow.pyfunc.log_model(
+            name="student",
+            python_model=Anything(),
+            artifacts=artifacts,
+            pip_requirements=[],
+            registered_model_name=NAME,
+        )
+    version = str(logged.registered_model_version)
     if weights:
         client.set_model_version_tag(NAME, version, CONTENT_TAG, folder_hash(weights))
     client.set_registered_model_alias(NAME, "champion", version)

@@ -17,6 +17,7 @@ from callwright.records import Call, Usage
 from tests.chat.conftest import QUESTION, SUM, taught
 from tests.fakes import problem
 from tests.registry.conftest import Server
+from tests.registry.students import register_student
 
 __all__ = ["taught"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
@@ -145,28 +146,14 @@ def test_a_question_that_cannot_be_asked_is_one_line(loaded, frame, complaint):
 def test_asking_a_servers_champion_leaves_no_copy_behind(
     embedded: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    import mlflow
-
     from callwright.ask import open_model
-    from callwright.registry.register import CODE
-    from callwright.registry.served import settings
-    from callwright.training.tracking import connect
 
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.chdir(tmp_path)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.setenv(name, server.uri)
-    client = connect()
-    with mlflow.start_run():
-        mlflow.pyfunc.log_model(
-            name="student",
-            python_model=str(CODE),
-            model_config=settings(3, 8, "text"),
-            artifacts={"model": str(embedded)},
-            pip_requirements=["mlflow"],
-            registered_model_name="asked",
-        )
+    client = register_student("asked", embedded, 3, 8, "text")
     client.set_registered_model_alias("asked", "champion", "1")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     opened = open_model("models:/asked@champion", None, "")

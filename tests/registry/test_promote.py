@@ -21,18 +21,18 @@ NAME = "callwright-student"
 
 def aliases(uri: str) -> dict[str, str]:
     """Where the registry stands; nobody may be in the queue."""
-    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = mlflow.MlflowClient(uri, uri)
     assert list(client.search_model_versions(f"name = '{NAME}-promotions'")) == []
     return {alias: str(version) for alias, version in client.get_registered_model(NAME).aliases.items()}
 
 
 def champion_of(uri: str) -> str:
-    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = mlflow.MlflowClient(uri, uri)
     return str(client.get_model_version_by_alias(NAME, "champion").version)
 
 
 def versions(uri: str) -> dict[str, dict[str, str]]:
-    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = mlflow.MlflowClient(uri, uri)
     return {str(one.version): one.tags for one in client.search_model_versions(f"name = '{NAME}'")}
 
 
@@ -77,7 +77,7 @@ def test_a_version_says_where_it_came_from(tmp_path: Path):
     assert tags["callwright.training"] == "key of the training"
     assert (tags["callwright.base_model"], tags["callwright.base_licence"]) == ("embedded", "Apache-2.0")
     assert tags["callwright.gate"] == "promoted"
-    card = mlflow.MlflowClient(tracking_uri=uri).get_model_version(NAME, "1").description
+    card = mlflow.MlflowClient(uri, uri).get_model_version(NAME, "1").description
     assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) |" in card
     assert "train 1,200, test 100" in card
 
@@ -98,7 +98,7 @@ def test_a_refusal_registers_nothing_and_its_reasons_are_on_the_run(tmp_path: Pa
     assert (outcome["decision"], outcome["version"]) == ("refused", None)
     (reason,) = outcome["reasons"]
     assert reason == "the student changed since the metrics were measured (inputs.student): run evaluate again"
-    client = mlflow.MlflowClient(tracking_uri=uri)
+    client = mlflow.MlflowClient(uri, uri)
     assert list(client.search_registered_models()) == []
     experiment = client.get_experiment_by_name("callwright")
     (pipeline_run,) = client.search_runs([experiment.experiment_id])
@@ -206,4 +206,4 @@ def test_a_server_that_is_down_is_one_line_and_the_next_run_succeeds(server: Ser
 
 
 def served(uri: str) -> bool:
-    return bool(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models())
+    return bool(mlflow.MlflowClient(uri, uri).search_registered_models())

@@ -12,7 +12,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+from tests.working_tree import ROOT, copy_working_tree
+
 WORKFLOWS = ROOT / ".github/workflows"
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
@@ -24,17 +25,7 @@ def workflow(name: str) -> dict[str, Any]:
 
 def origin(folder: Path) -> Path:
     """The working tree, with what is not committed yet, as a repository with one commit on main."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            copy2(ROOT / name, folder / name)
+    copy_working_tree(folder)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the working tree")
     return folder

@@ -195,7 +195,7 @@ def test_mlflow_keeps_runs_and_models_in_postgresql_and_artifacts_in_s3(
     import psycopg
     from mlflow import MlflowClient
 
-    client = MlflowClient(server)
+    client = MlflowClient(server, server)
     run = client.create_run(client.create_experiment("of a test"))
     client.log_metric(run.info.run_id, "accuracy", 0.75)
     (tmp_path / "card.md").write_text("what the model is")

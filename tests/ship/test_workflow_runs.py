@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.ship import docker_stand_in
-from tests.ship.runner import ROOT, Runner, commit, git, lend_environment, origin
+from tests.ship.runner import Runner, commit, git, lend_environment, origin
+from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflows")]
 KEY = "-".join(("sk", "planted", "77c1e5b2d4860a3f"))  # in pieces: the clone holds this file as well

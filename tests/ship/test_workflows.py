@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.ship.runner import EXPRESSION, ROOT, WORKFLOWS, workflow
+from tests.ship.runner import EXPRESSION, WORKFLOWS, workflow
+from tests.working_tree import ROOT
 
 NAMES = ("ci", "gpu")
 SCRIPTS = sorted((ROOT / ".github/scripts").glob("*.sh"))

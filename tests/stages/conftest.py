@@ -1,7 +1,6 @@
 """A copy of the project in a folder of its own, at tiny scale, with its own git, DVC cache and MLflow store."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from callwright.presets import apply_preset
+from tests.working_tree import copy_working_tree
 
-ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).parent
 
 
@@ -51,17 +50,7 @@ class Project:
 
 
 def copy_of_the_project(folder: Path) -> Project:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("tests/") and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    copy_working_tree(folder, tests=False)
     apply_preset("tiny", folder / "params.yaml", TINY)
     project = Project(folder)
     project.run("git", "init", "--quiet")

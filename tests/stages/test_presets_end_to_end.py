@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 from callwright.presets import apply_preset
 from callwright.records import Problem
 from callwright.storage import read
-from tests.stages.conftest import ROOT, TINY, Project
+from tests.stages.conftest import TINY, Project
+from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("presets")]
 PUBLIC = ROOT.parent / "shared/data"
