@@ -3,6 +3,7 @@
 python -m tests.rollouts.teacher_process PROBLEMS URL FOLDER
 """
 
+import os
 from pathlib import Path
 
 from callwright.params import Params, SamplingParams
@@ -18,6 +19,7 @@ CHAINS, CONCURRENCY = 3, 8
 
 
 def main(problems_file: Path, url: str, folder: Path) -> None:
+    os.environ["TEACHER_API_KEY"] = "none"  # a fork server keeps the environment of whoever started it first
     params = Params.load(PARAMS)
     problems = list(read(Problem, problems_file))
     teacher = params.teacher.model_copy(update={"base_url": url})

@@ -89,12 +89,9 @@ def finished(folder: Path, asked_with: dict[str, str]) -> set[Asked]:
     return {(asked_with[chain.problem_id], 7_000 + int(chain.id.rpartition("/")[2])) for chain in chains}
 
 
-def test_twenty_kills_change_nothing_and_cost_only_what_was_in_flight(
-    problems: Path, oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_twenty_kills_change_nothing_and_cost_only_what_was_in_flight(problems: Path, oracle: Oracle, tmp_path: Path):
     question_of = {problem.id: problem.question for problem in read(Problem, problems)}
     calm, killed = tmp_path / "calm", tmp_path / "killed"
-    monkeypatch.setenv("TEACHER_API_KEY", "none")
     with started(problems, oracle, calm) as run:
         run.join()
         assert run.exitcode == 0
