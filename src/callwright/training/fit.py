@@ -6,6 +6,7 @@ their gradients gain two thirds.
 
 import os
 import random
+import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,11 @@ from torch import Tensor, distributed
 from torch.multiprocessing.spawn import start_processes
 from torch.nn.functional import cross_entropy
 
+from callwright.errors import CallwrightError
 from callwright.params import EmbeddedStudent
 
 if TYPE_CHECKING:
+    from torch.multiprocessing.spawn import ProcessContext
     from transformers import PreTrainedModel
 
 WARM_UP, COOL_DOWN = 0.05, 0.6  # shares of the steps
@@ -61,6 +64,9 @@ def fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, see
 
     Each process takes its share of every batch, with one of the threads that torch has here; gradients are added up,
     so the number of processes changes the result by rounding alone.
+
+    Raises:
+        CallwrightError: one of the processes was killed.
     """
     threads = torch.get_num_threads()
     processes = min(threads, MAX_PROCESSES)
@@ -78,13 +84,26 @@ def fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, see
                 daemon=True,
                 start_method="spawn",
             )
-            with _group(meeting, 0, processes):
-                loss = _fit(model, lessons, recipe, seed)
+            try:
+                with _group(meeting, 0, processes):
+                    loss = _fit(model, lessons, recipe, seed)
+            except RuntimeError:  # of a sum that one of them no longer takes part in
+                _say_who_was_killed(followers)
+                raise
             while not followers.join():  # it returns whenever one of them has ended
                 pass
     finally:
         torch.set_num_threads(threads)
     return loss
+
+
+def _say_who_was_killed(followers: "ProcessContext") -> None:
+    """Raise if one of the processes was: what the others then meet is an error of their connection."""
+    for process in followers.processes:
+        process.join(1.0)
+        if process.exitcode is not None and process.exitcode < 0:
+            cause = signal.Signals(-process.exitcode).name
+            raise CallwrightError(f"base: a process of it was ended by {cause} (out of memory?): run dvc repro again")
 
 
 def _follow(
@@ -135,7 +154,7 @@ def _fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, se
     for step in range(recipe.steps):
         pool = lessons.careful if step < recipe.steps - recipe.careless_steps else lessons.careless
         prompts = lessons.prompts if _reads_prompt(step, recipe) else None
-        loss = _learn(model, rng.sample(pool, recipe.batch_size), prompts, recipe.question_weight)
+        loss = _learn(model, rng.sample(pool, min(recipe.batch_size, len(pool))), prompts, recipe.question_weight)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
             optimizer.step()
