@@ -7,7 +7,7 @@ from callwright.evaluation.robustness import robustness_of, solve_variants, vari
 from callwright.params import EvaluateParams, Params, RobustnessParams
 from tests.fakes import ScriptedChat, checked, problem
 
-ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "distractor"])
+ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "new_function", "distractor"])
 PENS = replace(
     problem(
         "multiply(a=3, b=4)",
@@ -28,12 +28,13 @@ def params() -> EvaluateParams:
 def test_a_problem_has_a_variant_of_each_change_that_applies_to_it():
     found = variants_of([PENS, BOXES], ALL, seed=7)
     made = {(one.change, one.original.id) for one in found}
-    everywhere = {(change, name) for change in ("functions", "distractor") for name in ("pens", "boxes")}
+    everywhere = {(change, name) for change in ALL.changes[2:] for name in ("pens", "boxes")}
     assert made == everywhere | {("names", "pens"), ("order", "pens")}
     assert {one.problem.id for one in found if one.original is PENS} == {
         "pens~names",
         "pens~order",
         "pens~functions",
+        "pens~new_function",
         "pens~distractor",
     }
     assert all(one.problem.answer == one.original.answer for one in found)
@@ -44,7 +45,7 @@ def test_variants_are_bounded_by_change_and_the_same_each_time():
     problems = [replace(PENS, id=str(place)) for place in range(9)]
     few = ALL.model_copy(update={"problems": 2})
     found = variants_of(problems, few, seed=7)
-    assert len(found) == 2 * 4
+    assert len(found) == 2 * 5
     again = variants_of(problems, few, seed=7)
     assert [one.problem for one in found] == [one.problem for one in again]
     assert variants_of(problems, ALL.model_copy(update={"problems": 0}), seed=7) == []

@@ -3,7 +3,7 @@ import pytest
 from callwright.agent.loop import take_steps
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
-from callwright.evaluation.toolboxes import with_distractor, with_renamed_functions
+from callwright.evaluation.toolboxes import with_distractor, with_new_function, with_renamed_functions
 from callwright.functions.arithmetic import add, answer, subtract
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
@@ -79,6 +79,25 @@ def test_a_function_of_the_users_own_is_renamed_too():
     renamed = with_renamed_functions(task_with(double, subtract, answer))
     assert renamed is not None
     assert list(renamed.toolbox.functions) == ["run_double", "difference_of", "answer"]
+
+
+def test_the_function_needed_last_is_one_that_training_never_saw():
+    gold = tuple(Call(name, {}) for name in ("add", "multiply", "answer"))
+    arithmetic = TASKS["arithmetic"]
+    offered = with_new_function(arithmetic, Problem("p", "arithmetic", "?", "6", gold, "test", "g", "test"))
+    assert offered is not None
+    assert set(offered.toolbox.functions) ^ set(arithmetic.toolbox.functions) == {"multiply", "product_of"}
+    messages, _ = TEXT.render(offered, "How many?", ())
+    assert "product_of(" in messages[0]["content"]
+    assert "multiply(" not in messages[0]["content"]
+    (step,) = steps(offered, "product_of(2, 3)")
+    assert step.observation == "6"
+
+
+@pytest.mark.parametrize("gold", [(), (Call("answer", {"value": 6}),)])
+def test_where_no_function_is_needed_none_is_replaced(gold: tuple[Call, ...]):
+    solved_at_once = Problem("p", "arithmetic", "?", "6", gold, "test", "g", "test")
+    assert with_new_function(TASKS["arithmetic"], solved_at_once) is None
 
 
 def test_one_more_function_is_offered_before_answer():

@@ -12,7 +12,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
 from callwright.evaluation.compare import difference, share
 from callwright.evaluation.retold import in_another_order, with_other_people
-from callwright.evaluation.toolboxes import with_distractor, with_renamed_functions
+from callwright.evaluation.toolboxes import with_distractor, with_new_function, with_renamed_functions
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Change
 from callwright.records import CheckedChain, Problem, Protocol
@@ -25,9 +25,10 @@ _RETOLD: Mapping[Change, Callable[[Problem, Random], str | None]] = {
     "names": with_other_people,
     "order": in_another_order,
 }
-_OFFERED: Mapping[Change, Callable[[Task], Task | None]] = {
-    "functions": with_renamed_functions,
-    "distractor": with_distractor,
+_OFFERED: Mapping[Change, Callable[[Task, Problem], Task | None]] = {
+    "functions": lambda task, _: with_renamed_functions(task),
+    "new_function": with_new_function,
+    "distractor": lambda task, _: with_distractor(task),
 }
 
 
@@ -52,13 +53,16 @@ def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int
 
 
 def _changer(change: Change, seed: int) -> Callable[[Problem], Variant | None]:
-    tasks = {name: make(task) for name, task in TASKS.items()} if (make := _OFFERED.get(change)) else dict(TASKS)
-
     def changed(problem: Problem) -> Variant | None:
-        task, question = tasks[problem.task], problem.question
+        task: Task | None = TASKS[problem.task]
+        question: str | None = problem.question
         if change in _RETOLD:
-            question = _RETOLD[change](problem, Random(f"{seed}/{problem.id}")) or ""
-        if task is None or not question or (change in _RETOLD and question == problem.question):
+            question = _RETOLD[change](problem, Random(f"{seed}/{problem.id}"))
+            if question == problem.question:
+                return None
+        else:
+            task = _OFFERED[change](TASKS[problem.task], problem)
+        if task is None or question is None:
             return None
         return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
 

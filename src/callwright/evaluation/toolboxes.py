@@ -1,7 +1,7 @@
-"""Tasks whose toolbox is another and whose problems stay the same: functions renamed, a needless one added."""
+"""Tasks whose toolbox is another and whose problems stay the same: functions replaced, a needless one added."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from callwright.functions.function import function
@@ -39,24 +39,38 @@ def count_letters(text: str) -> int:
     return sum(letter.isalpha() for letter in text)
 
 
-def with_renamed_functions(task: Task) -> Task | None:
-    """The task with every function but `answer` under another name; None where the new names clash.
+def with_renamed_functions(task: Task, names: Iterable[str] | None = None) -> Task | None:
+    """The task with functions under names that training never saw; None where the new names clash.
 
     Its instructions name the functions by their new names too. What a function itself says of another, in an error or
     in its description, stays as its author wrote it.
+
+    Args:
+        names: of the functions to rename; None: all but `answer`.
     """
     own = [name for name in task.toolbox.functions if name != ANSWER]
-    new = {name: OTHER_NAMES.get(name, f"run_{name}") for name in own}
-    if len({*new.values(), *own, ANSWER}) < 2 * len(own) + 1:
+    changing = own if names is None else [name for name in own if name in set(names)]
+    new = {name: OTHER_NAMES.get(name, f"run_{name}") for name in changing}
+    if len({*new.values(), *own, ANSWER}) < len(new) + len(own) + 1:
         return None
     old = {after: before for before, after in new.items()}
-    mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, own))})\b")
+    mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, new))})\b")
 
     def lacks_ground(problem: Problem, steps: Sequence[Step]) -> str:
         return task.lacks_ground(problem, [_called_as(step, old) for step in steps])
 
-    instructions = mentioned.sub(lambda found: new[found[0]], task.instructions)
+    instructions = mentioned.sub(lambda found: new[found[0]], task.instructions) if new else task.instructions
     return replace(task, toolbox=task.toolbox.renamed(new), instructions=instructions, lacks_ground=lacks_ground)
+
+
+def with_new_function(task: Task, problem: Problem) -> Task | None:
+    """The task with one function that the problem needs replaced by one of an unknown name; None where it needs none.
+
+    Which one is replaced is the last that its gold solution calls before `answer`: a model that only knows the old
+    names gets as far as it can without reading.
+    """
+    needed = [call.name for call in problem.solution if call.name != ANSWER]
+    return with_renamed_functions(task, needed[-1:]) if needed else None
 
 
 def _called_as(step: Step, names: Mapping[str, str]) -> Step:

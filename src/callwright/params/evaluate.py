@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from callwright.params.section import Section
 
-Change = Literal["names", "order", "functions", "distractor"]
+Change = Literal["names", "order", "functions", "new_function", "distractor"]
 CHANGES: tuple[Change, ...] = get_args(Change)
 Engine = Literal["local", "endpoint"]
 
