@@ -48,6 +48,7 @@ def test_a_stage_depends_on_its_script_and_on_all_code_it_reaches(stage: str):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_dependency_exists_or_is_an_output(stage: str):
-    outs = {out for one in STAGES.values() for kind in ("outs", "metrics") for out in one.get(kind, [])}
+    listed = [out for one in STAGES.values() for kind in ("outs", "metrics") for out in one.get(kind, [])]
+    outs = {name for out in listed for name in (out if isinstance(out, dict) else [out])}
     for dep in STAGES[stage]["deps"]:
         assert "${" in dep or dep in outs or (ROOT / dep).exists(), dep

@@ -126,16 +126,18 @@ def oracle(
 @app.command()
 def promote(
     require: Annotated[
-        bool, typer.Option("--require", help="exit 1 unless the gate promoted the student that lies there now")
+        bool, typer.Option("--require", help="exit 1 unless the student that lies there is promoted and registered")
     ] = False,
 ) -> None:
     """Say what the gate decided of the last run."""
     from callwright.registry.decision import read_outcome, require_promoted
+    from callwright.registry.promote import require_registered
 
     outcome = read_outcome()
     print(json.dumps(outcome, indent=2))
     if require:
         require_promoted(outcome)
+        require_registered(outcome)
 
 
 @app.command()

@@ -9,13 +9,17 @@ from typer.testing import CliRunner
 from callwright import paths
 from callwright.cli import app
 from callwright.errors import CallwrightError, DataError, GateError
+from callwright.evaluation.champion import CONTENT_TAG
 from callwright.storage import folder_hash, write_json
+from callwright.training.tracking import connect
 
 
 @pytest.fixture(autouse=True)
 def promoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A student, and the decision that promoted it."""
     monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.delenv(name, raising=False)
     paths.STUDENT.mkdir(parents=True)
     (paths.STUDENT / "model.safetensors").write_bytes(b"weights")
     decision = {"decision": "promoted", "reasons": [], "model": "m", "version": "1", "aliases": ["champion"]}
@@ -32,7 +36,16 @@ def require() -> str:
     return done.stdout
 
 
-def test_the_student_that_was_promoted_is_let_through():
+@pytest.mark.slow
+def test_the_student_that_was_promoted_is_let_through_where_the_registry_holds_it(promoted, tmp_path):
+    with pytest.raises(GateError, match=r"^unregistered: .* no version of m in MLflow .* holds this student: run dvc"):
+        require()
+    client = connect()
+    client.create_registered_model("m")
+    client.create_model_version("m", str(tmp_path), tags={CONTENT_TAG: "another student"})
+    with pytest.raises(GateError, match=r"^unregistered"):
+        require()
+    client.create_model_version("m", str(tmp_path), tags={CONTENT_TAG: promoted["content"]})
     assert '"version": "1"' in require()
 
 

@@ -1,5 +1,6 @@
 """DVC remotes: what one clone pushed, another pulls, and then has nothing to do."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,7 @@ def same_outputs(one: Project, other: Project) -> bool:
 
 
 def test_without_any_setting_a_clone_beside_the_first_gets_everything(committed: Project):
+    """All but what the first one's MLflow holds, and it says so."""
     committed.run("dvc", "push", "--run-cache")
     assert (committed.folder.parent / "callwright-storage/files").is_dir()
     second = cloned(committed, "second")
@@ -67,6 +69,9 @@ def test_without_any_setting_a_clone_beside_the_first_gets_everything(committed:
     assert same_outputs(committed, second)
     assert "Data and pipelines are up to date." in second.run("dvc", "repro").stdout
     assert second.run("git", "status", "--short").stdout == ""
+    refused = second.run("callwright", "promote", "--require", check=False)
+    assert refused.returncode == 1
+    assert "unregistered: models/registry.json says promoted, but no version of callwright-student" in refused.stdout
 
 
 def test_with_the_lock_file_gone_the_run_cache_brings_every_stage_back(committed: Project):
@@ -74,7 +79,11 @@ def test_with_the_lock_file_gone_the_run_cache_brings_every_stage_back(committed
     (third.folder / "dvc.lock").unlink()
     third.run("dvc", "pull", "--run-cache", "--allow-missing")
     output = third.run("dvc", "repro", "--pull").stdout
-    assert output.count("is cached - skipping run, checking out outputs") == 8
+    assert output.count("is cached - skipping run, checking out outputs") == 7
+    assert "Running stage 'promote'" in output, "what is in a registry is in no cache"
+    registered = json.loads((third.folder / "models/registry.json").read_text())
+    assert (registered["decision"], registered["version"]) == ("promoted", "1")
+    third.run("callwright", "promote", "--require")
     assert same_outputs(committed, third)
 
 

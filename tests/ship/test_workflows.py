@@ -97,7 +97,7 @@ def test_secrets_are_seen_by_single_steps_of_the_gpu_workflow_alone():
     (job,) = described["jobs"].values()
     assert "secrets." not in str({key: value for key, value in job.items() if key != "steps"})
     holders = {step["name"] for step in job["steps"] if "secrets." in str(step)}
-    assert holders == {"Pull", "Run the pipeline", "Push", "Summary and plots"}
+    assert holders == {"Pull", "Run the pipeline", "Push", "Summary and plots", "Require a promotion"}
 
 
 def test_every_variable_of_the_gpu_workflow_that_steps_set_gets_into_the_image():

@@ -1,7 +1,10 @@
 """The whole pipeline, for real, at tiny scale. Tests run in order on one copy."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import chain
@@ -103,6 +106,36 @@ def test_the_champions_folder_makes_the_same_call_in_plain_transformers(finished
         assert all(json.dumps(name) in shown for name in TASKS[task].toolbox.functions)
 
 
+ANSWER_THERE = """
+import json, sys
+import mlflow, pandas
+model = mlflow.pyfunc.load_model("champion")
+print(model.predict(pandas.read_json(sys.stdin, dtype=False)).to_json(orient="records"))
+"""
+
+
+def test_the_champion_answers_the_same_in_a_fresh_environment_of_its_requirements(finished: Project, tmp_path: Path):
+    """Installed from the version's own requirements.txt, far from this project's code."""
+    finished.run("mlflow", "artifacts", "download", "-u", "models:/callwright-student@champion", "-d",
+                 str(tmp_path / "champion"), MLFLOW_TRACKING_URI="sqlite:///mlflow.db")  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLFLOW_"))}
+    python = tmp_path / "venv/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    requirements = tmp_path / "champion/requirements.txt"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True, env=environment)
+    problems = [problem for problem, *_ in twenty_of_each_task(finished).values()]
+    asked = json.dumps([{"question": one.question, "task": one.task} for one in problems])
+    said = subprocess.run([python, "-c", ANSWER_THERE], input=asked, cwd=tmp_path, env=environment, text=True,
+                          capture_output=True, check=False)  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    evaluated = chains_of(finished)
+    for problem, row in zip(problems, json.loads(said.stdout.splitlines()[-1]), strict=True):
+        record = evaluated[problem.id].chain
+        assert (row["answer"], row["outcome"]) == (record.answer or "", record.outcome)
+        assert json.loads(row["chain"])["steps"] == json.loads(json.dumps([asdict(one) for one in record.steps]))
+    shutil.rmtree(tmp_path / "venv")  # two gigabytes
+
+
 def test_a_second_run_does_nothing(finished: Project):
     assert ran(finished.run("dvc", "repro").stdout) == []
 
@@ -125,7 +158,7 @@ def test_deleted_outs_come_back_from_the_run_cache(finished: Project):
         shutil.rmtree(finished.folder / name)
     (finished.folder / "dvc.lock").unlink()
     output = finished.run("dvc", "repro").stdout
-    assert ran(output) == []
+    assert ran(output) == ["promote"], "what is registered elsewhere comes from no cache"
     assert (finished.folder / "models/student/model.safetensors").is_file()
 
 

@@ -97,6 +97,27 @@ def _one_of_a_kind(client: "MlflowClient", name: str, number: str, content: str)
     return oldest
 
 
+def require_registered(outcome: Mapping[str, Any]) -> None:
+    """Stop unless the registry holds the student that was promoted.
+
+    It does not where DVC took the decision from its cache, or another clone's, while MLflow's store is a new one.
+
+    Args:
+        outcome: models/registry.json of a promoted student.
+
+    Raises:
+        GateError: no version holds it.
+        ProviderError: the tracking server cannot be used.
+    """
+    client = tracking.connect()
+    with _one_line():
+        if not versions_with(client, str(outcome["model"]), CONTENT_TAG, str(outcome["content"])):
+            raise GateError(
+                f"unregistered: {paths.REGISTRY} says promoted, but no version of {outcome['model']} in MLflow at "
+                f"{tracking.shown_uri()} holds this student: run dvc repro --force --single-item promote"
+            )
+
+
 def roll_back(name: str) -> tuple[str, str]:
     """Let champion and previous change places; returns the versions that are champion and previous now.
 
