@@ -33,6 +33,14 @@ class _Request:
     made: "asyncio.Future[list[int]]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What conversations of one system message begin with."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
 class LocalChat:
     """Gathers the requests that wait and answers those of one task in one batch.
 
@@ -67,6 +75,7 @@ class LocalChat:
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
         self._limit = getattr(model.config, "max_position_embeddings", None)
         self._decoder = Decoder(model.to(device).eval(), self._stop_ids)
+        self._beginnings: dict[str, _Beginning | None] = {}
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -90,13 +99,7 @@ class LocalChat:
 
     def _ids(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
         try:
-            ids: list[int] = self._tokenizer.apply_chat_template(
-                template_messages(messages),
-                tools=list(tools) or None,
-                add_generation_prompt=True,
-                tokenize=True,
-                return_dict=False,
-            )
+            text = self._text(messages, tools, add_generation_prompt=True)
         except (TemplateError, TypeError) as error:
             hint = "; rollout.protocol: text needs no tools" if tools else ""
             raise ProviderError(
@@ -106,7 +109,44 @@ class LocalChat:
             raise ProviderError(
                 f"{self.name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
             )
+        if messages[0]["role"] != "system":
+            return self._tokens(text)
+        key = f"{messages[0]['content']}\0{json.dumps(list(tools))}"
+        if key not in self._beginnings:
+            self._beginnings[key] = self._beginning(messages[:1], tools, text)
+        beginning = self._beginnings[key]
+        if beginning is None or not text.startswith(beginning.text):
+            return self._tokens(text)
+        return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
+
+    def _text(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
+        text: str = self._tokenizer.apply_chat_template(
+            template_messages(messages),
+            tools=list(tools) or None,
+            add_generation_prompt=add_generation_prompt,
+            tokenize=False,
+        )
+        return text
+
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
+
+    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], whole: str) -> "_Beginning | None":
+        """The system message as tokens, up to its last special token: that is where tokenizers cut a text anyhow.
+
+        None where they do not: one conversation is read both ways to see.
+        """
+        try:
+            text = self._text(system, tools, add_generation_prompt=False)
+        except (TemplateError, TypeError):  # of a template that wants a user's turn
+            return None
+        special = [one for one in self._tokenizer.all_special_tokens if one in text]
+        text = text[: max((text.rfind(one) + len(one) for one in special), default=0)]
+        ids = self._tokens(text)
+        if not whole.startswith(text) or ids + self._tokens(whole[len(text) :]) != self._tokens(whole):
+            return None
+        return _Beginning(text, tuple(ids))
 
     @cached_property
     def _shows_tools(self) -> bool:
