@@ -74,6 +74,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
             **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
             **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
+            "copy_weight": 4.0,
         }
     )
     build_embedded(folder, recipe, 0)

@@ -21,6 +21,7 @@ RECIPE = EmbeddedStudent(
     batch_size=12,
     learning_rate=0.02,
     question_weight=0.1,
+    copy_weight=4.0,
 )
 
 

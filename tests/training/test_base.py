@@ -18,6 +18,7 @@ from callwright.problems.synthetic_logic.translation import translation_problems
 from callwright.storage import folder_hash
 from callwright.tasks import TASKS
 from callwright.training.demonstrations import demonstrations
+from callwright.training.embedded import token_weights
 from callwright.training.student import prepare_base
 from tests.training.conftest import RECIPE
 
@@ -84,6 +85,12 @@ def test_the_prompt_is_a_token_prefix_of_prompt_and_completion(tiny_base: Path):
     )
     assert whole[: len(prompt)] == prompt
     assert whole[-1] == tokenizer.eos_token_id
+
+
+def test_a_number_that_was_told_counts_more_and_a_question_less():
+    told, bracket, other = range(3)
+    ids, written = (told, bracket, told, bracket, other), (False, False, True, True, True)
+    assert token_weights(ids, written, {told, other}, RECIPE) == (0.1, 0.1, 4.0, 1.0, 1.0)
 
 
 async def replies(folder: Path, max_batch: int, temperature: float) -> list[str]:

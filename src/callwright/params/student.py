@@ -42,6 +42,7 @@ class EmbeddedStudent(Section):
         gt=0, description="of Muon, for the weight matrices; AdamW for the rest takes 0.15 of it"
     )
     question_weight: float = Share
+    copy_weight: float = Field(ge=1, description="of a number or name that a call takes from the question or a result")
 
 
 class StudentParams(Section):

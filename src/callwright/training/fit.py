@@ -39,7 +39,7 @@ LONGEST_WAIT = timedelta(minutes=5)  # for another process, which may still be s
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One demonstration from its system prompt's last token on: token ids and, per token, whether the model wrote it.
+    """One demonstration from its system prompt's last token on: token ids and, per token, what predicting it counts.
 
     `start` is that token's position.
     """
@@ -47,7 +47,7 @@ class Encoded:
     task: str
     start: int
     ids: tuple[int, ...]
-    written: tuple[bool, ...]
+    weights: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedStudent, se
     for step in range(recipe.steps):
         pool = lessons.careful if step < recipe.steps - recipe.careless_steps else lessons.careless
         prompts = lessons.prompts if _reads_prompt(step, recipe) else None
-        loss = _learn(model, rng.sample(pool, min(recipe.batch_size, len(pool))), prompts, recipe.question_weight)
+        loss = _learn(model, rng.sample(pool, min(recipe.batch_size, len(pool))), prompts)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
             optimizer.step()
@@ -175,11 +175,10 @@ def _learn(
     model: "PreTrainedModel",
     batch: Sequence[Encoded],
     prompts: Mapping[str, tuple[int, ...]] | None,
-    question_weight: float,
 ) -> float:
     """Leave the batch's gradient in the weights, the sum of what each process found in its share; returns the loss."""
     rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
-    wanted = sum(1.0 if written else question_weight for row in batch for written in row.written)
+    wanted = sum(sum(row.weights) for row in batch)
     if prompts is None:  # alike in length
         mine = sorted(batch, key=lambda row: (len(row.ids), row.ids))[rank::processes]
     else:  # few tasks each, so that few compute the same prompt
@@ -190,7 +189,7 @@ def _learn(
         weight.grad = torch.zeros_like(weight)
     for part in _parts(mine, by_task=prompts is not None):
         with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
-            lost = _loss(model, part, prompts, question_weight) / wanted
+            lost = _loss(model, part, prompts) / wanted
         torch.autograd.backward(lost)
         loss += lost.detach()
     _add_up([*(weight.grad for weight in model.parameters() if weight.grad is not None), loss])
@@ -234,9 +233,8 @@ def _loss(
     model: "PreTrainedModel",
     rows: Sequence[Encoded],
     prompts: Mapping[str, tuple[int, ...]] | None,
-    question_weight: float,
 ) -> Tensor:
-    """Summed loss of the tokens that the model writes, plus a share of the question's.
+    """Summed loss of the tokens, by their weights.
 
     Rows stand at the positions after their prompts. With prompts (then of one task), they also read theirs, which is
     computed once.
@@ -246,7 +244,7 @@ def _loss(
     weights = torch.zeros(len(rows), width)
     for place, row in enumerate(rows):
         ids[place, : len(row.ids)] = torch.tensor(row.ids)
-        weights[place, : len(row.ids)] = torch.where(torch.tensor(row.written), 1.0, question_weight)
+        weights[place, : len(row.ids)] = torch.tensor(row.weights)
     cache = None
     if prompts is not None:
         read = torch.tensor([prompts[rows[0].task]])
