@@ -3,7 +3,7 @@ from math import comb, sqrt
 import pytest
 from scipy import stats
 
-from callwright.evaluation.compare import difference, gain, share
+from callwright.evaluation.compare import difference, gain, rate, share
 
 
 def test_a_share_is_right_over_all_and_its_interval_holds_it():
@@ -25,6 +25,14 @@ def test_clusters_widen_the_interval():
     alone = share(right, [str(place) for place in range(20)])
     clustered = share(right, ["a"] * 10 + ["b"] * 10)
     assert clustered.high - clustered.low > alone.high - alone.low
+
+
+def test_a_rate_has_wilsons_interval():
+    found = rate(8, 10)
+    # (8 + z^2 / 2 -+ z sqrt(8 * 2 / 10 + z^2 / 4)) / (10 + z^2) with z = 1.96: (9.9208 -+ 3.1361) / 13.8416
+    assert (found.low, found.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    assert (found.value, found.n) == (0.8, 10)
+    assert (rate(0, 0).low, rate(0, 0).high) == (0.0, 1.0)
 
 
 def test_nothing_has_no_share():

@@ -46,6 +46,10 @@ def test_the_file_has_what_the_contract_says(params: EvaluateParams):
     assert found["gain"]["overall"]["value"] == 0.5
     assert found["valid_calls"] == {"base": pytest.approx(2 / 3, abs=1e-4), "student": 0.8, "teacher": 1.0}
     assert found["grounded"] == {"base": 1.0, "student": 1.0, "teacher": 1.0}
+    valid = found["rates"]["valid_calls"]["student"]
+    assert (valid["value"], valid["n"]) == (0.8, 5)
+    assert valid["low"] < 0.8 < valid["high"]
+    assert found["rates"]["grounded"]["teacher"]["n"] == 2
     assert found["calls"] == {"base": 2.0, "student": 2.0, "teacher": 2.0}  # "add(2" is no call
     assert found["tokens"] == {"base": 6.0, "student": 5.0, "teacher": 4.0}  # 2 a reply
     assert found["seconds_per_problem"]["student"] == 1.5

@@ -52,6 +52,14 @@ def share(
     return Interval(sum(values) / len(values), low, high, len(values))
 
 
+def rate(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """A share of things that happened one by one, such as replies, with Wilson's interval; of none: 0, from 0 to 1."""
+    if n == 0:
+        return Interval(0.0, 0.0, 1.0, 0)
+    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Interval(successes / n, float(interval.low), float(interval.high), n)
+
+
 def difference(
     before: Sequence[bool],
     after: Sequence[bool],

@@ -8,7 +8,7 @@ from typing import Any
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
-from callwright.evaluation.compare import gain, share
+from callwright.evaluation.compare import Interval, gain, rate, share
 from callwright.evaluation.evaluated import Evaluated
 from callwright.evaluation.robustness import Variant, robustness_of
 from callwright.evaluation.samples import samples_of
@@ -52,12 +52,16 @@ def metrics_of(
         for model, one in evaluated.items()
         if one.variants
     }
+    rates = {
+        "valid_calls": _each(chains, partial(_valid_calls, confidence=params.confidence)),
+        "grounded": _each(chains, partial(_grounded, confidence=params.confidence)),
+    }
     return {
         **metrics,
         **({"samples": samples} if samples else {}),
         **({"robustness": robustness} if robustness else {}),
-        "valid_calls": _each(chains, _valid_calls),
-        "grounded": _each(chains, _grounded),
+        **{name: {model: round(one.value, 4) for model, one in found.items()} for name, found in rates.items()},
+        "rates": {name: {model: asdict(one) for model, one in found.items()} for name, found in rates.items()},
         "calls": _each(chains, _calls),
         "tokens": _each(chains, _tokens),
         "seconds_per_problem": {model: round(one.seconds, 3) for model, one in evaluated.items()},
@@ -99,17 +103,17 @@ def _right(model: str, chains: Chains, problems: Sequence[Problem]) -> dict[str,
     return {problem.id: chains[problem.id].verdict.correct for problem in problems}
 
 
-def _valid_calls(chains: Iterable[CheckedChain]) -> float:
+def _valid_calls(chains: Iterable[CheckedChain], confidence: float) -> Interval:
     """Share of all replies whose call was read, bound and executed."""
     steps = [step for record in chains for step in record.chain.steps]
-    return round(sum(step.error is None for step in steps) / len(steps), 4) if steps else 0.0
+    return rate(sum(step.error is None for step in steps), len(steps), confidence)
 
 
-def _grounded(chains: Iterable[CheckedChain]) -> float:
+def _grounded(chains: Iterable[CheckedChain], confidence: float) -> Interval:
     """Share of all answers that a call had returned."""
     answered = [record for record in chains if record.chain.steps and ends_chain(record.chain.steps[-1])]
     guessed = sum(any(fault.fault == "ungrounded_answer" for fault in record.verdict.faults) for record in answered)
-    return round(1 - guessed / len(answered), 4) if answered else 0.0
+    return rate(len(answered) - guessed, len(answered), confidence)
 
 
 def _calls(chains: Sequence[CheckedChain]) -> float:

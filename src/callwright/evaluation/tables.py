@@ -95,8 +95,18 @@ def robustness_rows(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
 def effort(metrics: Mapping[str, Any]) -> tuple[list[str], Rows]:
     """Heads and rows of what each model takes to answer; only what was measured."""
     known = [name for name in _EFFORT if metrics.get(name)]
+    rates = metrics.get("rates", {})
     rows = [
-        [model, *(_number(name, metrics[name].get(model)) for name in known)] for model in ordered(metrics["accuracy"])
+        [
+            model,
+            *(
+                _with_interval(rates[name][model])
+                if model in rates.get(name, {})
+                else _number(name, metrics[name].get(model))
+                for name in known
+            ),
+        ]
+        for model in ordered(metrics["accuracy"])
     ]
     return ["model", *(_EFFORT[name] for name in known)], rows
 
