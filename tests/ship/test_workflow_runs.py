@@ -141,7 +141,7 @@ def test_what_the_artifact_takes_is_there(dispatched: Dispatched):
     clone = dispatched.runner.clone
     for name in ("reports/index.html", "build/plots/index.html", "models/registry.json", "params.yaml", "dvc.lock"):
         assert (clone / name).is_file(), name
-    assert git(clone, "status", "--short") == "M params.yaml\n?? dvc.lock"
+    assert git(clone, "status", "--short") == "M params.yaml\n?? dvc.lock\n?? models/registry.json"
 
 
 @pytest.fixture(scope="module")

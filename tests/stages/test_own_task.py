@@ -49,6 +49,7 @@ def test_two_new_files_and_the_pages_command_are_enough(project: Project):
         "clock.py",
         "data/source/clock.jsonl",
         "dvc.lock",
+        "models/registry.json",
         "params.yaml",
     ]
     assert "problems: 35 train, 5 dev, 10 test; 0 left out" in outputs[0]  # 50 by shares of 0.7, 0.1 and 0.2
