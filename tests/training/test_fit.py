@@ -40,7 +40,7 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path, threads: None):
     assert (alone - both).norm() < 0.1 * (alone - shorter).norm()
 
 
-def test_fewer_demonstrations_than_a_batch_has_rows_are_all_read_in_every_step(tmp_path: Path, threads: None):
+def test_fewer_demonstrations_than_a_batch_has_rows_are_enough(tmp_path: Path, threads: None):
     torch.set_num_threads(1)
     few = RECIPE.model_copy(update={"demonstrations": 6, "steps": 2, "careless_steps": 1, "prompt_steps": 0})
     build_embedded(tmp_path / "base", few, seed=3)
