@@ -1,6 +1,7 @@
 """LocalChat: the native protocol through a chat template, batches of unlike prompts, and what is computed once."""
 
 import asyncio
+import itertools
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from callwright.chat.cache import Turn, Turns
 from callwright.chat.decoding import Decoder, Row
 from callwright.chat.local import LocalChat
 from callwright.chat.model import Sampling, ToolCall
+from callwright.chat.template import template_messages
 from callwright.errors import ProviderError
 from callwright.records import Problem
 from callwright.tasks import TASKS
@@ -119,6 +121,21 @@ def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(taught: P
             if rng.random() < 0.9
         ]
         rng.shuffle(rows)
+
+
+async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Path):
+    """The second conversation of a task reads its beginning from what the first one kept."""
+    tokenizer, model = AutoTokenizer.from_pretrained(taught), LocalChat(taught, "student")
+    for protocol, question in itertools.product((TEXT, NATIVE), ("How many are 2 and 3?", "", "A 12-year-old's 7 €?")):
+        messages, tools = protocol.render(SUM, question, ())
+        reply = await model.reply(messages, tools, Sampling(max_tokens=1))
+        whole = tokenizer.apply_chat_template(
+            template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
+        )
+        assert model._ids(messages, tools, next(reversed(model._beginnings))) == whole
+        assert reply.usage.prompt_tokens == len(whole)
+    assert len(model._beginnings) == 2
+    assert None not in model._beginnings.values(), "nothing was read in two parts"
 
 
 def turn(*ids: int, start: int = 1) -> Turn:

@@ -85,19 +85,20 @@ class LocalChat:
         Raises:
             ProviderError: the prompt is too long, or the chat template cannot show it.
         """
-        ids = self._ids(messages, tools)
+        system = messages[0]["content"] if messages[0]["role"] == "system" else ""
+        prompt = f"{system}\0{json.dumps(list(tools))}"
+        ids = self._ids(messages, tools, prompt)
         if self._limit and len(ids) + sampling.max_tokens > self._limit:
             raise ProviderError(f"{self.name}: the prompt of {len(ids)} tokens does not fit {self._limit} positions")
         row = Row(
             tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
         )
-        system = messages[0]["content"] if messages[0]["role"] == "system" else ""
-        made = await self._decoded(row, f"{system}\0{json.dumps(list(tools))}")
+        made = await self._decoded(row, prompt)
         stopped = bool(made) and made[-1] in self._stop_ids
         text, tool_calls = self._read(made, stopped, ids, tools)
         return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)), tool_calls)
 
-    def _ids(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
+    def _ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
         try:
             text = self._text(messages, tools, add_generation_prompt=True)
         except (TemplateError, TypeError) as error:
@@ -111,10 +112,9 @@ class LocalChat:
             )
         if messages[0]["role"] != "system":
             return self._tokens(text)
-        key = f"{messages[0]['content']}\0{json.dumps(list(tools))}"
-        if key not in self._beginnings:
-            self._beginnings[key] = self._beginning(messages[:1], tools, text)
-        beginning = self._beginnings[key]
+        if prompt not in self._beginnings:
+            self._beginnings[prompt] = self._beginning(messages[:1], tools, text)
+        beginning = self._beginnings[prompt]
         if beginning is None or not text.startswith(beginning.text):
             return self._tokens(text)
         return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
