@@ -106,12 +106,14 @@ def main() -> None:
         folder = folder if (folder / "config.json").is_file() else small_base(Path(temporary), params)
 
         rows = params.evaluate.batch_size
+        began = time.perf_counter()
+        model = LocalChat(folder, "student", max_batch=rows)
+        loading = time.perf_counter() - began
         began, cpu = time.perf_counter(), time.process_time()
-        ours = solved(problems, LocalChat(folder, "student", max_batch=rows), sampling, 4 * rows)
+        ours = solved(problems, model, sampling, 4 * rows)
         ours_s, ours_cpu = time.perf_counter() - began, time.process_time() - cpu
-        print(
-            f"ours:  {len(ours):>5,} problems in {ours_s:>6.1f} s, loading included: {len(ours) / ours_s:.1f} a second"
-        )
+        print(f"loading: {loading:.1f} s, the same both ways")
+        print(f"ours:  {len(ours):>5,} problems in {ours_s:>6.1f} s: {len(ours) / ours_s:.1f} a second")
 
         few = sorted(random.Random(0).sample(range(len(problems)), min(args.plain, len(problems))))
         plain_model = PlainChat(folder)
@@ -127,7 +129,8 @@ def main() -> None:
     cores = plain_cpu / len(plain) * len(ours) / ours_cpu
     print(f"processor time: ours {ours_cpu:.1f} s, plain {plain_cpu:.1f} s, {cores:.1f} times as much a problem")
     print(f"the same chains, step by step: {same} of {len(plain)}")
-    print(f"ours is {whole / ours_s:.1f} times as fast (at least {TARGET:g} is asked for)")
+    with_loading = (whole + loading) / (ours_s + loading)
+    print(f"ours is {whole / ours_s:.1f} times as fast ({with_loading:.1f} with loading; {TARGET:g} is asked for)")
 
 
 if __name__ == "__main__":

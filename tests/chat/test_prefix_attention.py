@@ -36,11 +36,13 @@ def by_hand(model: LlamaForCausalLM, ids: tuple[int, ...], count: int) -> list[i
     return made
 
 
-@pytest.mark.parametrize("room", [2**20, 1])  # 1: a row at a time
+@pytest.mark.parametrize("room", [None, 2**20, 1])  # None: the fused kernel; 1: a row at a time
 @pytest.mark.parametrize("length", [1, 3])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_two_parts_together_are_the_whole_attention(monkeypatch, room: int, length: int, masked: bool):
-    monkeypatch.setitem(prefix_attention.ROOM, "cpu", room)
+def test_the_two_parts_together_are_the_whole_attention(monkeypatch, room: int | None, length: int, masked: bool):
+    if room:
+        monkeypatch.setattr(prefix_attention, "ROOM", room)
+        monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_parts)
     torch.manual_seed(1)
     rows, heads, shared, size, beginning, own = 3, 4, 2, 8, 7, 5
     query = torch.randn(rows, heads, length, size)

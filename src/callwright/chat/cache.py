@@ -74,10 +74,14 @@ class Turns:
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens two sequences begin with in common."""
-    length = min(len(one), len(other))
-    if one[:length] == other[:length]:
-        return length
-    return next(place for place in range(length) if one[place] != other[place])
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class RoomyLayer(DynamicLayer):
@@ -103,14 +107,18 @@ class RoomyLayer(DynamicLayer):
         return self.keys, self.values
 
     def batch_select_indices(self, indices: Tensor) -> None:
-        length = self.keys.shape[-2]
-        keys, values = (buffer[indices] for buffer in self._buffers)
-        self._buffers = (keys, values)
+        """Keep these rows, none twice. In place: a row that stays where it was is not copied."""
+        length, kept = self.keys.shape[-2], len(indices)
+        moved = (indices != torch.arange(kept, device=indices.device)).nonzero()[:, 0]
+        for buffer in self._buffers:
+            buffer[moved, ..., :length, :] = buffer[indices[moved], ..., :length, :]
+        keys, values = self._buffers
+        self._buffers = (keys[:kept], values[:kept])
         self._show(length)
 
     def row(self, place: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Copies of one row's keys and values at the chosen places, a mask over all of them."""
-        return self.keys[place][:, chosen], self.values[place][:, chosen]
+        """Copies of one row's keys and values at the chosen places (n,)."""
+        return self.keys[place].index_select(1, chosen), self.values[place].index_select(1, chosen)
 
 
 def _longer(states: Tensor, length: int) -> Tensor:

@@ -105,6 +105,7 @@ class Decoder:
             if not keep:
                 return made
             if len(keep) < len(active):
+                keep = _closed_up(keep)
                 active = [active[place] for place in keep]
                 index = torch.tensor(keep, device=self._model.device)
                 cache.batch_select_indices(index)
@@ -113,7 +114,7 @@ class Decoder:
             ids, positions = states.next_input(tokens)
 
     def _remember(self, ids: tuple[int, ...], place: int, cache: Any, states: "_States") -> None:
-        chosen = states.mask[place].bool()
+        chosen = states.mask[place].nonzero()[:, 0]
         self._turns.keep(Turn(ids, states.shared, tuple(layer.row(place, chosen) for layer in cache.layers)))
 
     def _shared_prefix(self, rows: Sequence[Row]) -> tuple[int, ...]:
@@ -162,6 +163,14 @@ class _States:
 
     def select(self, index: torch.Tensor) -> None:
         self.mask, self._next = self.mask[index], self._next[index]
+
+
+def _closed_up(places: Sequence[int]) -> list[int]:
+    """Ascending places in an order that moves the fewest: the last ones stand where one is missing."""
+    count = len(places)
+    late = [place for place in places if place >= count]
+    staying = set(places)
+    return [place if place in staying else late.pop() for place in range(count)]
 
 
 def _sample(logits: torch.Tensor, rows: Sequence[Row], generators: Sequence[random.Random]) -> list[int]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +197,14 @@ class LocalChat:
     def _next_batch(self) -> list[_Request]:
         """Requests of one prompt. Rows are padded to the longest of their batch, so those of like length go together,
         and of the lengths the commonest goes first."""
-        by_length: dict[int, list[_Request]] = defaultdict(list)
+        by_length: dict[int, list[tuple[int, _Request]]] = defaultdict(list)
         for one in self._waiting:
             if one.prompt == self._waiting[0].prompt:
-                by_length[self._decoder.new_tokens(one.row).bit_length()].append(one)
-        return max(by_length.values(), key=len)[: self._max_batch]
+                length = self._decoder.new_tokens(one.row)
+                by_length[length.bit_length()].append((length, one))
+        commonest = max(by_length.values(), key=len)
+        commonest.sort(key=itemgetter(0))
+        return [one for _, one in commonest[: self._max_batch]]
 
     async def _drain(self) -> None:
         while True:

@@ -5,13 +5,14 @@ meet them in one product, and the two parts of the softmax are put together exac
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 ATTENTION = "callwright_prefix"
-ROOM = {"cpu": 2**20, "cuda": 2**27}  # scores that are held at once: on a CPU what its cache holds
+ROOM = 2**27  # scores that are held at once
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 
@@ -62,10 +63,36 @@ def _attention(
     if attention_mask is None:
         allowed = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
         attention_mask = allowed.tril(key.shape[2] - query.shape[2])[None, None].expand(len(query), -1, -1, -1)
-    room = ROOM.get(query.device.type, ROOM["cuda"])
-    rows = max(1, room // (query.shape[1] * query.shape[2] * (beginning[0].shape[1] + key.shape[2])))
-    parts = zip(*(one.split(rows) for one in (query * scaling, key, value, attention_mask)), strict=True)
-    return torch.cat([_attend(beginning, *part) for part in parts]).transpose(1, 2).contiguous(), None
+    fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1]
+    attend = _attend_fused if fused else _attend_in_parts
+    found = attend(beginning, query * scaling, key, value, attention_mask)
+    return found.transpose(1, 2).contiguous(), None
+
+
+def _attend_fused(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """By PyTorch's own kernel for CPUs, which also tells the logarithm of what each softmax was divided by."""
+    rows, heads, length, size = query.shape
+    shared = key.shape[1]  # key heads; the queries of a group lie side by side
+    group = heads // shared
+    together = query.reshape(rows, shared, -1, size).transpose(0, 1).reshape(1, shared, -1, size)
+    kernel = partial(torch.ops.aten._scaled_dot_product_flash_attention_for_cpu, scale=1.0)
+    far, far_total = kernel(together, beginning[0][None], beginning[1][None])
+    bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
+    if group > 1:
+        key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
+    near, near_total = kernel(query, key, value, attn_mask=bias)
+    far = far.view(shared, rows, group, length, size).transpose(0, 1).reshape(rows, heads, length, size)
+    far_total = far_total.view(shared, rows, group, length).transpose(0, 1).reshape(rows, heads, length)
+    return torch.lerp(far, near, (near_total - far_total).sigmoid()[..., None].to(query.dtype))
+
+
+def _attend_in_parts(
+    beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
+) -> Tensor:
+    """By products of matrices, as many rows at once as there is room for their scores."""
+    rows = max(1, ROOM // (query.shape[1] * query.shape[2] * (beginning[0].shape[1] + key.shape[2])))
+    parts = [slice(start, start + rows) for start in range(0, len(query), rows)]
+    return torch.cat([_attend(beginning, query[part], key[part], value[part], mask[part]) for part in parts])
 
 
 def _attend(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
