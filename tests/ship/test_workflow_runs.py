@@ -208,3 +208,23 @@ def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
     else:
         collected = {"check": "test_workflows", "slow": "test_workflow_runs"}
         assert [name for name, of in collected.items() if f"tests/ship/{of}.py::" in runner.log] == [job]
+
+
+@pytest.mark.parametrize("found", [0, 1])
+def test_the_weekly_audit_reads_the_lock_strictly_and_fails_with_what_it_finds(found: int, tmp_path: Path):
+    """pip-audit needs a network: a stand-in takes its place, and that of the pip that installs it."""
+    (tmp_path / "bin").mkdir()
+    said = f'echo "$*" >> {tmp_path}/asked; echo "| package | advisory |"; exit'
+    for name, code in (("pip", 0), ("pip-audit", found)):
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{said} {code}\n")
+        program.chmod(0o755)
+    runner = Runner(tmp_path, origin(tmp_path / "origin"), {}, bin=tmp_path / "bin")
+    runner.check_out()
+    assert runner.run("audit", "audit") == (found == 0)
+    installed, asked = (tmp_path / "asked").read_text().splitlines()
+    assert installed.startswith("install pip-audit==")
+    assert "--requirement requirements.lock" in asked
+    assert "--strict" in asked
+    assert (runner.clone / "requirements.lock").is_file()
+    assert "| package | advisory |" in runner.summary

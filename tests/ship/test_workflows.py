@@ -11,7 +11,7 @@ import pytest
 from tests.ship.runner import EXPRESSION, WORKFLOWS, workflow
 from tests.working_tree import ROOT
 
-NAMES = ("ci", "gpu")
+NAMES = ("audit", "ci", "gpu")
 SCRIPTS = sorted((ROOT / ".github/scripts").glob("*.sh"))
 PINNED = re.compile(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
