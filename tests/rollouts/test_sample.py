@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.oracle import create_app
 from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
+from callwright.params import Params
 from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Chain, Usage
 from callwright.rollouts.journal import Journaled, open_journal
 from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, Rolled, run_attempts
 from callwright.rollouts.summary import chains_of
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
@@ -156,3 +159,15 @@ async def test_the_journal_has_time_and_tokens_of_every_request(tmp_path):
     assert len(record.request_s) == 2
     assert all(0 <= seconds < 60 for seconds in record.request_s)
     assert record.request_usage == (Usage(10, 2), Usage(10, 2))
+
+
+def test_an_oracle_without_solutions_is_refused_before_it_is_asked(tmp_path):
+    attempts = planned(ONE, replace(TWO, solution=()))
+    rollout = Params.load(Path(__file__).parents[2] / "params.yaml").rollout
+    with (
+        open_journal(tmp_path / "journal.jsonl") as journal,
+        pytest.raises(
+            ProviderError, match="which 1 problems do not have, such as two: name an endpoint"
+        ),
+    ):
+        roll_out_teacher([ONE, TWO], teacher(), attempts, rollout, journal)

@@ -1,6 +1,7 @@
 """What a version came from: commit, data, base and licences, as tags and in the model card."""
 
 import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ def lineage_of(base: Path = paths.BASE) -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """The commit of the working tree, with a mark when it has changes; empty outside a repository."""
+    """The commit of the working tree, with a mark when it has changes; empty outside a repository, or without git."""
+    if shutil.which("git") is None:
+        return ""
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
         capture_output=True,

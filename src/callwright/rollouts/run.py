@@ -8,6 +8,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import ORACLE, EndpointChat
 from callwright.chat.model import ChatModel
 from callwright.chat.oracle import create_app
+from callwright.errors import ProviderError
 from callwright.params import RolloutParams, TeacherParams
 from callwright.records import Problem
 from callwright.rollouts.budget import Meter
@@ -29,11 +30,13 @@ def roll_out_teacher(
     """Make a teacher's attempts, within the budget: an OpenAI-compatible endpoint, or the oracle in process.
 
     Raises:
-        ProviderError: the endpoint cannot be used at all.
+        ProviderError: the endpoint cannot be used at all, or the oracle lacks a problem's solution.
     """
     left = missing(attempts, journal)
     if not left:
         return Rolled()
+    if teacher.base_url == ORACLE:
+        _check_solutions(sorted({attempt.problem.id for attempt in left.values() if not attempt.problem.solution}))
     app = create_app(problems, teacher.mistakes.model_dump()) if teacher.base_url == ORACLE else None
 
     async def run() -> Rolled:
@@ -49,6 +52,14 @@ def roll_out_teacher(
             await model.close()
 
     return asyncio.run(run())
+
+
+def _check_solutions(without: Sequence[str]) -> None:
+    if without:
+        raise ProviderError(
+            f"the oracle teacher answers from solutions, which {len(without):,} problems do not have, such as "
+            f"{without[0]}: name an endpoint in teacher.base_url, or give them solutions"
+        )
 
 
 def roll_out_local(
