@@ -166,8 +166,6 @@ def test_an_oracle_without_solutions_is_refused_before_it_is_asked(tmp_path):
     rollout = Params.load(Path(__file__).parents[2] / "params.yaml").rollout
     with (
         open_journal(tmp_path / "journal.jsonl") as journal,
-        pytest.raises(
-            ProviderError, match="which 1 problems do not have, such as two: name an endpoint"
-        ),
+        pytest.raises(ProviderError, match="which 1 problems do not have, such as two: name an endpoint"),
     ):
         roll_out_teacher([ONE, TWO], teacher(), attempts, rollout, journal)
