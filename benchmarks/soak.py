@@ -6,8 +6,8 @@
 Clones the project's last commit, sets tests/stages/tiny.yaml, runs the pipeline once, then `dvc exp run` with random
 parameters, one after the other. After each run it counts what is left: processes that descend from the run (found by a
 variable in their environment, so that daemons are found too), their open files, shared memory (the whole machine's: run
-it alone), temporary files, and the clone's disk space by part. Disk may grow by what a run is meant to keep: DVC's cache, git's refs of experiments,
-MLflow's store, journals. Anything else that grows is a leak, and the exit code is 1.
+it alone), temporary files, and the clone's disk space by part. Disk may grow by what a run is meant to keep: DVC's
+cache, git's refs of experiments, MLflow's store, journals. Anything else that grows is a leak, and the exit code is 1.
 """
 
 import argparse
