@@ -112,7 +112,7 @@ def main() -> None:
         began, cpu = time.perf_counter(), time.process_time()
         ours = solved(problems, model, sampling, 4 * rows)
         ours_s, ours_cpu = time.perf_counter() - began, time.process_time() - cpu
-        print(f"loading: {loading:.1f} s, the same both ways")
+        print(f"loading: {loading:.1f} s; plain's is taken to be the same")
         print(f"ours:  {len(ours):>5,} problems in {ours_s:>6.1f} s: {len(ours) / ours_s:.1f} a second")
 
         few = sorted(random.Random(0).sample(range(len(problems)), min(args.plain, len(problems))))

@@ -6,7 +6,7 @@ import pytest
 
 from callwright.params import Params
 from callwright.registry.card import model_card
-from callwright.registry.lineage import lineage_of
+from callwright.registry.lineage import git_commit, lineage_of
 from callwright.registry.register import MAX_DESCRIPTION, shortened
 from callwright.storage import write_json
 from tests.registry.projects import GAINED, METRICS, ROOT, SURE
@@ -81,3 +81,8 @@ def test_the_licence_of_a_base_is_that_of_its_model_card(readme, licence, tmp_pa
     lineage = lineage_of()
     assert (lineage["base model"], lineage["base revision"]) == ("maker/small", "abc")
     assert (lineage["base licence"], lineage["code licence"]) == (licence, "Apache-2.0")
+
+
+def test_a_machine_without_git_has_no_commit_to_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_commit() == ""

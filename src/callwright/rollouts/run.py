@@ -35,9 +35,10 @@ def roll_out_teacher(
     left = missing(attempts, journal)
     if not left:
         return Rolled()
+    app = None
     if teacher.base_url == ORACLE:
         _check_solutions(sorted({attempt.problem.id for attempt in left.values() if not attempt.problem.solution}))
-    app = create_app(problems, teacher.mistakes.model_dump()) if teacher.base_url == ORACLE else None
+        app = create_app(problems, teacher.mistakes.model_dump())
 
     async def run() -> Rolled:
         model = EndpointChat(teacher, app)
