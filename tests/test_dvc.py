@@ -18,6 +18,7 @@ PLUMBING = {
     "callwright.stage",
     "callwright.storage",
     "callwright.errors",
+    "callwright.surprises",
 }
 
 

@@ -63,3 +63,8 @@ def evaluated_variants(model: str) -> Path:
 def seconds(stage: str) -> Path:
     """Wall clock of the last real run of a stage."""
     return SECONDS / f"{stage}.json"
+
+
+def surprises(stage: str) -> Path:
+    """Tracebacks of what nobody expected in the last run of a stage that had such."""
+    return WORK / "surprises" / f"{stage}.log"

@@ -1,0 +1,97 @@
+"""Exceptions that nobody expected: each costs one attempt, one line or one row, and none is hidden.
+
+A surprise is our defect, a library's, or that of a user's function. Whoever catches one counts it under its reason,
+records what it cost, and prints the summary: how many there were, and which file holds the first traceback of each.
+"""
+
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from callwright import paths
+from callwright.storage import write_text
+from callwright.visible import visible
+
+_PACKAGE = Path(__file__).parent
+_MAX_MESSAGE = 200  # characters
+_MOST_REASONS = 20  # whose tracebacks are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """An unexpected exception as plain data, so that it can travel between processes.
+
+    Attributes:
+        kind: the exception's class.
+        place: file and line, of ours where the traceback has one: `agent/parse.py:71`.
+        message: one line of its text.
+        trace: the whole traceback.
+    """
+
+    kind: str
+    place: str
+    message: str
+    trace: str
+
+    @property
+    def reason(self) -> str:
+        """Under which it is counted."""
+        return f"unexpected {self.kind} in {self.place}"
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}" if self.message else self.reason
+
+
+def surprise_of(error: BaseException) -> Surprise:
+    """What an exception says of itself, in text that can be written and shown anywhere."""
+    message = visible(" ".join(str(error).split()))[:_MAX_MESSAGE]
+    trace = visible("".join(traceback.format_exception(error)))
+    return Surprise(type(error).__name__, _place(error), message, trace)
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "an unknown place"
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    frame = ours[-1] if ours else frames[-1]
+    file = Path(frame.filename)
+    return f"{file.relative_to(_PACKAGE) if ours else file.name}:{frame.lineno}"
+
+
+class SurpriseLog:
+    """Counts the surprises of one stage or server, and keeps the first traceback of each reason in a file.
+
+    Args:
+        name: of the stage.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.path = paths.surprises(name)
+        self.counts: Counter[str] = Counter()
+        self._kept: list[str] = []
+
+    def add(self, surprise: Surprise, subject: str) -> None:
+        """Count one surprise.
+
+        Args:
+            subject: what it cost, such as an attempt's id.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        self.counts[surprise.reason] += 1
+        if self.counts[surprise.reason] == 1 and len(self._kept) < _MOST_REASONS:
+            self._kept.append(f"{visible(subject)}: {surprise}\n{surprise.trace}")
+            write_text(self.path, "\n".join(self._kept))
+
+    def summary(self) -> str | None:
+        """One line: how many, what the commonest is, and where the tracebacks are; None without any."""
+        if not self.counts:
+            return None
+        reason, count = self.counts.most_common(1)[0]
+        total = self.counts.total()
+        times = "surprise" if total == 1 else "surprises"
+        commonest = reason if total == 1 else f"{count:,} times {reason}"
+        return f"{total:,} {times}, {commonest}; this is a defect, please report it with {self.path}"

@@ -1,0 +1,53 @@
+"""What nobody expected: counted, named, and its traceback kept."""
+
+import pytest
+
+from callwright.records import Call
+from callwright.surprises import SurpriseLog, surprise_of
+from callwright.tasks import TASKS
+
+
+def raised(message: str) -> Exception:
+    try:
+        raise ValueError(message)
+    except ValueError as error:
+        return error
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_surprise_names_its_type_its_place_and_what_it_said():
+    surprise = surprise_of(raised("half a \ud83d\nand \x1b[31mred"))
+    assert surprise.kind == "ValueError"
+    assert surprise.place.startswith("test_surprises.py:")
+    assert surprise.message == r"half a \ud83d and \x1b[31mred"
+    assert "raise ValueError(message)" in surprise.trace
+    assert str(surprise).encode()  # it can be written
+
+
+def test_the_place_is_ours_where_a_library_raised_it():
+    try:
+        TASKS["arithmetic"].toolbox.functions["add"].python("a", 1)
+    except Exception as error:
+        assert surprise_of(error).place.startswith("functions/")
+    else:
+        raise AssertionError("adding text to a number was expected to fail")
+
+
+def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
+    log = SurpriseLog("rollout")
+    assert log.summary() is None
+    for number in range(3):
+        log.add(surprise_of(raised(f"number {number}")), f"attempt {number}")
+    try:
+        Call()
+    except TypeError as error:
+        log.add(surprise_of(error), "attempt 3")
+    kept = (folder / ".callwright/surprises/rollout.log").read_text()
+    assert "attempt 0" in kept and "attempt 3" in kept and "attempt 1" not in kept
+    assert log.summary().startswith("4 surprises, 3 times unexpected ValueError in test_surprises.py:")
+    assert log.summary().endswith("please report it with .callwright/surprises/rollout.log")
