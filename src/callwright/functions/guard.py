@@ -26,6 +26,10 @@ MAX_DEGREE = 8  # of the polynomial that an equation amounts to
 SOLVER_SECONDS = 0.8  # of processor time of one call
 SOLVER_BYTES = 512 * 2**20  # of address space of the worker process, interpreter and libraries included
 
+LIMIT_REACHED = "this is beyond the solver's limits"
+"""How the message of an error begins when a solver gave up. It says nothing about the question itself, and what comes
+after it may differ from run to run: nobody compares it."""
+
 
 def bits(number: Fraction) -> int:
     """Bits of the larger of numerator and denominator."""
