@@ -19,6 +19,8 @@ PLUMBING = {
     "callwright.storage",
     "callwright.errors",
     "callwright.surprises",
+    "callwright.redaction",
+    "callwright.visible",  # of error lines; stages whose pages it shapes name it all the same
 }
 
 

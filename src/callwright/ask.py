@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from callwright import paths
 from callwright.errors import ParamsError, ProviderError
 from callwright.evaluation.champion import CHAMPION, WEIGHTS
-from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams
+from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_complaint
 from callwright.records import Chain, Problem, Protocol, Step
 
 if TYPE_CHECKING:
@@ -149,20 +151,25 @@ def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
     from callwright.chat.endpoint import EndpointChat
 
     params = _params()
-    if name is None and params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
-        name = params.teacher.model
+    request = {}
+    if params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
+        name, request = name or params.teacher.model, params.teacher.request
     if name is None:
         raise ParamsError(f"--name is missing: what {url} calls the model")
     faultless = MistakeShares(**dict.fromkeys(MistakeShares.model_fields, 0.0))
-    told = TeacherParams(
-        base_url=url,
-        base_urls=[],
-        model=name,
-        api_key_env=api_key_env,
-        timeout_s=120,
-        max_retries=2,
-        mistakes=faultless,
-    )
+    try:
+        teacher = TeacherParams(
+            base_url=url,
+            base_urls=[],
+            model=name,
+            api_key_env=api_key_env,
+            request=request,
+            timeout_s=120,
+            max_retries=2,
+            mistakes=faultless,
+        )
+    except ValidationError as error:
+        raise ParamsError(first_complaint(TeacherParams, error, "ask")) from None
     protocol, sampling = _limits()
-    model = EndpointChat(told, wait_for_server=False)
+    model = EndpointChat(teacher, wait_for_server=False)
     return Opened(model, protocol, replace(sampling, max_tokens=max(sampling.max_tokens, ENDPOINT_TOKENS)), model.close)

@@ -10,6 +10,7 @@ import typer
 from callwright import paths
 from callwright.errors import CallwrightError, ParamsError
 from callwright.records import SPLITS, Problem, Protocol
+from callwright.redaction import redacted
 
 if TYPE_CHECKING:
     from callwright.tasks.registry import Tasks
@@ -158,7 +159,7 @@ def main() -> None:
     try:
         app()
     except CallwrightError as error:
-        sys.stderr.write(f"callwright: {error}\n")
+        sys.stderr.write(f"callwright: {redacted(str(error))}\n")
         sys.exit(1)
 
 

@@ -51,7 +51,7 @@ def apply_preset(name: str, params: Path = PARAMS_FILE, presets: Path = PRESETS)
 def _overlay(values: Any, overlay: Mapping[str, Any], prefix: str) -> list[str]:
     changed = []
     for key, value in overlay.items():
-        if isinstance(value, Mapping) and isinstance(values.get(key), Mapping):
+        if value and isinstance(value, Mapping) and isinstance(values.get(key), Mapping):
             changed += _overlay(values[key], value, f"{prefix}{key}.")
         elif values.get(key) != value:
             values[key] = value

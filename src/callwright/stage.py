@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from callwright import paths
 from callwright.errors import CallwrightError
+from callwright.redaction import redacted
 from callwright.storage import write_json
 
 
@@ -47,7 +48,7 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(redacted(line) + "\n")
 
 
 def quiet_libraries() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright import paths
+from callwright.redaction import one_line, redacted
 from callwright.storage import write_text
 from callwright.visible import visible
 
@@ -45,8 +46,8 @@ class Surprise:
 
 def surprise_of(error: BaseException) -> Surprise:
     """What an exception says of itself, in text that can be written and shown anywhere."""
-    message = visible(" ".join(str(error).split()))[:_MAX_MESSAGE]
-    trace = visible("".join(traceback.format_exception(error)))
+    message = one_line(str(error), _MAX_MESSAGE)
+    trace = visible(redacted("".join(traceback.format_exception(error))))
     return Surprise(type(error).__name__, _place(error), message, trace)
 
 

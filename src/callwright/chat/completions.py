@@ -1,26 +1,26 @@
-"""The chat completions of one server: one request, and what it means that no reply comes.
-
-The only importer of openai.
-"""
+"""The chat completions of one server: one request, and what it means that no reply comes."""
 
 import asyncio
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from callwright.chat.completion_reply import NoCompletionError, NoReplyError, parse_body, read_reply
 from callwright.chat.limits import retry_after_s
-from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
+from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.refusal import Refusal, read_refusal
 from callwright.errors import EndpointUnusable, ProviderError
 from callwright.params import TeacherParams
-from callwright.records import Usage
+from callwright.redaction import one_line
 
-_NOT_A_COMPLETION = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _POOLS = 16  # of connections: the library looks through all of a pool for every request
 _BUSY = (429, 503)
 _HEALING = (408, 409, 425)  # and every 5xx
-_TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")  # OpenAI's and llama.cpp's words
-_NO_CREDIT = "insufficient_quota"  # OpenAI's word; it comes with 429, and waiting does not help
+_REQUEST_AT_FAULT = (400, 413, 422)
+_LARGE = 64 * 2**10  # bytes of JSON that are parsed beside the event loop; fewer take under a millisecond
+_MOST_ADDRESS = 200  # characters of an address that a server sent
 
 
 class LostError(Exception):
@@ -65,20 +65,27 @@ class Completions:
         import httpx2
         import openai
 
-        self._httpx, self._openai = httpx2, openai
-        self._url, self._model, self._key_env = url, teacher.model, teacher.api_key_env
+        from callwright.chat import http_client
+
+        self._httpx, self._openai, self._http_client = httpx2, openai, http_client
+        self._address, self._model, self._key_env = completions_address(url), teacher.model, teacher.api_key_env
+        self._secrets = () if app is not None else (key,)
+        self._request = teacher.request
         self._timeout_s = teacher.timeout_s
         self._section, self._at = section, f"{section.rpartition('.')[2]} at {url}"
         unbounded = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # requests are, elsewhere
         verify = httpx2.create_ssl_context()
         self._clients = [
-            openai.AsyncOpenAI(
+            http_client.ServerClient(
                 base_url=url,
                 api_key=key,
                 timeout=teacher.timeout_s,
                 max_retries=0,
-                http_client=openai.DefaultAsyncHttpxClient(
-                    limits=unbounded, verify=verify, transport=None if app is None else httpx2.ASGITransport(app=app)
+                http_client=http_client.BoundedHttp(
+                    timeout=teacher.timeout_s,
+                    limits=unbounded,
+                    verify=verify,
+                    transport=None if app is None else httpx2.ASGITransport(app=app),
                 ),
             )
             for _ in range(_POOLS if app is None else 1)
@@ -91,6 +98,35 @@ class Completions:
         Raises:
             LostError: there is no reply.
         """
+        content = self._encoded(self._body(messages, tools, sampling))
+        try:
+            async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
+                answer = await self._post(content)
+                return read_reply(await _beside_the_loop(parse_body, answer), len(content))
+        except self._http_client.RefusedError as refused:
+            raise self._refused(refused, bool(tools)) from None
+        except self._http_client.TooLargeError:
+            limit = f"{self._http_client.MAX_REPLY_BYTES / 2**20:.0f} MiB"
+            line = (
+                f"{self._at} sent a reply of more than {limit}: check {self._section}.base_url and rollout.max_tokens"
+            )
+            raise LostError(ProviderError(line, "reply too large")) from None
+        except NoReplyError as error:
+            hint = f": check {self._section}.base_url (it often ends in /v1)"
+            line = f"{self._at} {error.line}{hint if isinstance(error, NoCompletionError) else ''}"
+            raise LostError(ProviderError(line, error.reason), heals=error.heals) from None
+        except (TimeoutError, self._openai.APITimeoutError):
+            line = f"{self._at} did not answer in time: raise teacher.timeout_s or check the server"
+            raise LostError(ProviderError(line, "timed out"), heals=True, slow=True) from None
+        except (self._openai.APIConnectionError, self._httpx.InvalidURL, OSError) as error:
+            raise self._unanswered(error) from None
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+
+    def _body(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> dict[str, Any]:
+        """The request; `teacher.request` replaces fields of it, and null leaves one out."""
         body = {
             "model": self._model,
             "messages": list(messages),
@@ -99,96 +135,98 @@ class Completions:
             "max_tokens": sampling.max_tokens,
             "seed": sampling.seed,
             **({"tools": list(tools)} if tools else {}),
+            **self._request,
         }
+        return {name: value for name, value in body.items() if value is not None}
+
+    def _encoded(self, body: Mapping[str, Any]) -> bytes:
+        """The request as JSON.
+
+        Raises:
+            LostError: it holds what UTF-8 cannot write, such as half of a surrogate pair: no server is at fault.
+        """
         try:
-            async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
-                # Not `chat.completions.create`: its typed models cost as much time as all the rest, and check nothing.
-                answer = await self._next_client().post("/chat/completions", cast_to=self._httpx.Response, body=body)
-            return _read(answer.json())
-        except self._openai.APIStatusError as error:
-            raise self._refused(error, bool(tools)) from None
-        except Exception as error:
-            raise self._failed(error) from None
+            text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            return text.encode()
+        except UnicodeEncodeError:
+            line = f"a request to the {self._at} cannot be written in UTF-8: its text holds half of a surrogate pair"
+            raise LostError(ProviderError(line, "unwritable request")) from None
 
-    async def close(self) -> None:
-        for client in self._clients:
-            await client.close()
+    async def _post(self, content: bytes) -> bytes:
+        # Not `chat.completions.create`: its typed models cost as much time as all the rest, and check nothing.
+        client = self._next_client()
+        response: Any = await client.post(self._address, cast_to=self._httpx.Response, content=content)
+        body: bytes = response.content
+        return body
 
-    def _refused(self, error: Any, with_tools: bool) -> LostError:
-        """What a status says; never the server's own words, which may hold the key."""
-        at, status = self._at, int(error.status_code)
+    def _refused(self, refused: Any, with_tools: bool) -> LostError:
+        """What a status says; the server's own words are shown where they help, without the key."""
+        at, status, section = self._at, int(refused.status), self._section
+        said = read_refusal(refused.body, self._secrets)
         reason = f"answered {status}"
+        if 300 <= status < 400:
+            where = one_line(refused.headers.get("location", ""), _MOST_ADDRESS, self._secrets) or "nowhere"
+            line = f"{at} answered {status}, a redirect to {where}, which is not followed: check {section}.base_url"
+            return LostError(EndpointUnusable(line, "redirected"))
         if status == 401:
             return LostError(EndpointUnusable(f"{at} answered 401: check the key in {self._key_env}", reason))
         if status == 403:
-            return LostError(
-                ProviderError(f"{at} answered 403: check the key in {self._key_env}, and what it may do", reason)
-            )
+            advice = f"check the key in {self._key_env}, and what it may do"
+            return LostError(ProviderError(f"{at} answered 403: {advice}{_quoted(said)}", reason))
         if status == 404:
-            line = f"{at} knows no model {self._model} (404): check {self._section}.model and {self._section}.base_url"
+            line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
             return LostError(EndpointUnusable(line, reason))
-        if status == 402 or _NO_CREDIT in (error.code, error.type):
+        if status == 402 or said.no_credit():
             return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
-        if status == 413 or (status == 400 and _is_too_long(error)):
+        if status in _REQUEST_AT_FAULT and said.filtered():
+            line = f"{at} answered {status}: the prompt was filtered{_quoted(said)}"
+            return LostError(ProviderError(line, "content filter"))
+        if status == 413 or (status in _REQUEST_AT_FAULT and said.too_long()):
             line = (
                 f"{at} answered {status}: the conversation is longer than the model's context: "
                 "lower rollout.max_steps or rollout.max_tokens, or serve the model with more"
             )
             return LostError(ProviderError(line, "too long"))
-        wait_s = retry_after_s(error.response.headers)
+        wait_s = retry_after_s(refused.headers)
         heals = status in (*_BUSY, *_HEALING) or status >= 500
-        hint = (
-            ": does this server take tools? rollout.protocol: text needs none" if status == 400 and with_tools else ""
-        )
         busy = status in _BUSY or (heals and wait_s is not None)
-        return LostError(ProviderError(f"{at} {reason}{hint}", reason), heals=heals, busy=busy, wait_s=wait_s)
+        hint = self._hint(said, with_tools) if status in _REQUEST_AT_FAULT else ""
+        line = f"{at} {reason}{hint}{_quoted(said)}"
+        return LostError(ProviderError(line, reason), heals=heals, busy=busy, wait_s=wait_s)
 
-    def _failed(self, error: Exception) -> LostError:
-        at, section = self._at, self._section
-        if isinstance(error, TimeoutError | self._openai.APITimeoutError):
-            line = f"{at} did not answer in time: raise teacher.timeout_s or check the server"
-            return LostError(ProviderError(line, "timed out"), heals=True, slow=True)
-        if isinstance(error, self._openai.APIConnectionError | OSError):
-            if isinstance(error.__cause__, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
-                line = f"{at} cannot be reached: check {section}.base_url and that the server runs"
-                return LostError(ProviderError(line, "unreachable"), heals=True, unreachable=True)
-            return LostError(ProviderError(f"{at} broke off the connection", "connection lost"), heals=True)
-        if isinstance(error, _NOT_A_COMPLETION):
-            line = f"{at} sent what is no chat completion: check {section}.base_url (it often ends in /v1)"
+    def _hint(self, said: Refusal, with_tools: bool) -> str:
+        if said.field is not None:
+            return f": {self._section}.request can change or leave out {said.field}"
+        return ": does this server take tools? rollout.protocol: text needs none" if with_tools else ""
+
+    def _unanswered(self, error: Exception) -> LostError:
+        at, section, cause = self._at, self._section, error.__cause__
+        if isinstance(error, self._httpx.InvalidURL):
+            line = f"{at} cannot be asked, as the address is none: check {section}.base_url"
+            return LostError(EndpointUnusable(line, "invalid address"))
+        if isinstance(cause, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
+            line = f"{at} cannot be reached: check {section}.base_url and that the server runs"
+            return LostError(ProviderError(line, "unreachable"), heals=True, unreachable=True)
+        if isinstance(cause, self._httpx.DecodingError):
+            line = f"{at} sent a body that cannot be decompressed: check {section}.base_url"
             return LostError(ProviderError(line, "no completion"), heals=True)
-        line = f"{at} cannot be used ({type(error).__name__}): check {section}.base_url"
-        return LostError(ProviderError(line, type(error).__name__))
+        return LostError(ProviderError(f"{at} broke off the connection", "connection lost"), heals=True)
 
 
-def _is_too_long(error: Any) -> bool:
-    """Most servers say it in words alone: vLLM, SGLang and llama.cpp all of the model's `context`."""
-    return error.code in _TOO_LONG or error.type in _TOO_LONG or "context" in str(error.message).lower()
+def completions_address(base_url: str) -> str:
+    """Where chat completions are asked for; the query of a base URL stays behind the path.
+
+    >>> completions_address("http://host/openai/deployments/gpt/?api-version=2024-10-21")
+    'http://host/openai/deployments/gpt/chat/completions?api-version=2024-10-21'
+    """
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
 
-def _read(completion: Any) -> Reply:
-    """A reply from a completion; whatever lacks one raises one of _NOT_A_COMPLETION."""
-    choice = completion["choices"][0]
-    message, finish = choice["message"], choice.get("finish_reason")
-    if finish == "error":  # as routers say that the model behind them failed half-way
-        raise ValueError("the completion broke off")
-    tool_calls = tuple(_tool_call(one["function"]) for one in message.get("tool_calls") or ())
-    text = message.get("content")
-    if text is None and (tool_calls or finish == "length"):  # all tokens may have gone into thinking
-        text = ""
-    if not isinstance(text, str):
-        raise TypeError("the message has no text")
-    return Reply(text, "length" if finish == "length" else "stop", _usage(completion.get("usage")), tool_calls)
+async def _beside_the_loop(parse: Callable[[bytes], object], body: bytes) -> object:
+    """Parse a body, a large one in a thread: the requests of other chains go on meanwhile."""
+    return await asyncio.to_thread(parse, body) if len(body) > _LARGE else parse(body)
 
 
-def _usage(usage: Any) -> Usage:
-    """Tokens as the server counted them; 0 where it did not."""
-    if usage is None:
-        return Usage()
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    return Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0), int(cached or 0))
-
-
-def _tool_call(function: Any) -> ToolCall:
-    """A call as it was sent; some servers send the arguments as an object instead of as JSON text."""
-    arguments = function.get("arguments")
-    return ToolCall(str(function["name"]), arguments if isinstance(arguments, str) else json.dumps(arguments or {}))
+def _quoted(said: Refusal) -> str:
+    return f" (the server says: {said.words})" if said.words else ""

@@ -13,9 +13,9 @@ from callwright.chat.limits import Limiter
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.slots import Slots
 from callwright.errors import EndpointUnusable, ProviderError
-from callwright.params import TeacherParams
+from callwright.params import TeacherParams, address
 
-ORACLE = "oracle"  # teacher.base_url of the oracle in process
+ORACLE = address.ORACLE  # teacher.base_url of the oracle in process
 _ORACLE_URL = "http://oracle.invalid/v1"  # never resolved: the app answers in process
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 8.0  # doubling

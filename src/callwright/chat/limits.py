@@ -13,6 +13,7 @@ log = logging.getLogger("callwright")
 CUT = 0.7  # of what was in flight, when the endpoint is busy: multiplicative decrease
 FIRST_COOL_DOWN_S, LONGEST_COOL_DOWN_S = 1.0, 60.0  # doubling, where the endpoint does not say how long
 LONGEST_WAIT_S = 3600.0  # that an endpoint may ask for
+_LONGEST_HEADER = 64  # characters of a Retry-After that is read
 WAIT_WORTH_A_LINE_S = 5.0
 OUT_AFTER, UNREACHABLE_COUNTS = 10, 5  # rounds in a row without an answer; nobody listening counts as five
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # doubling, between trials of an endpoint that is out
@@ -119,19 +120,34 @@ class Limiter:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer's Retry-After asks to wait; None where it says nothing of use.
+    """Seconds that an answer's Retry-After asks to wait, at most LONGEST_WAIT_S; None where it says nothing of use.
 
     It may be a number of seconds or an HTTP date (RFC 9110, 10.2.3), or `retry-after-ms` as some servers send it.
     """
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait_s = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        return wait_s if 0 < wait_s < math.inf else None
+    wait_s = _seconds(headers.get("retry-after-ms", ""), 0.001)
+    if wait_s is None:
+        wait_s = _seconds(headers.get("retry-after", ""), 1.0)
+    if wait_s is None:
+        wait_s = _seconds_until(headers.get("retry-after", ""))
+    return min(wait_s, LONGEST_WAIT_S) if wait_s is not None and wait_s > 0 else None
+
+
+def _seconds(value: str, unit_s: float) -> float | None:
+    """A number of seconds, which may be negative; None for what is no number."""
+    if len(value) > _LONGEST_HEADER:
+        return None
     try:
-        until = parsedate_to_datetime(headers.get("retry-after", ""))
+        seconds = float(value) * unit_s
+    except ValueError:
+        return None
+    return 0.0 if math.isnan(seconds) or math.isinf(seconds) else seconds
+
+
+def _seconds_until(date: str) -> float | None:
+    if len(date) > _LONGEST_HEADER:
+        return None
+    try:
+        until = parsedate_to_datetime(date)
+        return (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     except (ValueError, OverflowError):  # no date, or none that a clock can show
         return None
-    wait_s = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return wait_s if wait_s > 0 else None

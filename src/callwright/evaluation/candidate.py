@@ -1,5 +1,6 @@
 """A model of ours that is evaluated: in this process, or where it is served."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ def candidate(name: str, folder: Path, params: Params) -> Candidate:
     if served is None:
         return Candidate(name, folder, weights)
     endpoint = params.teacher.model_copy(update={**served.model_dump(), "base_urls": []})
-    return Candidate(name, folder, f"{weights} as {served.model} at {served.base_url}", endpoint)
+    asked = f" with {json.dumps(served.request, sort_keys=True)}" if served.request else ""
+    return Candidate(name, folder, f"{weights} as {served.model} at {served.base_url}{asked}", endpoint)
 
 
 def concurrency(one: Candidate, params: Params) -> int:

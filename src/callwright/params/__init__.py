@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from callwright.errors import ParamsError
+from callwright.params.address import hides_input
 from callwright.params.evaluate import EndpointParams, EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
 from callwright.params.problems import JsonlSource, ProblemsParams, PublicSource, SyntheticCounts, SyntheticSource
@@ -23,6 +24,7 @@ from callwright.params.section import Section
 from callwright.params.student import EmbeddedStudent, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
+from callwright.redaction import one_line, redacted
 
 __all__ = [
     "PARAMS_FILE",
@@ -86,16 +88,25 @@ class Params(Section):
         except FileNotFoundError:
             raise ParamsError(f"{path} is missing: run this from the project's folder, or write one") from None
         except (YAMLError, UnicodeDecodeError) as error:
-            raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}") from None
+            raise ParamsError(f"{path} is not YAML: {one_line(str(error), 200)}") from None
         if not isinstance(values, dict):
             raise ParamsError(f"{path} is empty or not a mapping of sections")
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ParamsError(_first_line(cls, error, path)) from None
+            raise ParamsError(first_complaint(cls, error, str(path))) from None
 
 
-def _first_line(model: type[BaseModel], error: ValidationError, path: Path) -> str:
+def first_complaint(model: type[BaseModel], error: ValidationError, source: str) -> str:
+    """One line about values that do not fit a section, without what may be a secret.
+
+    Args:
+        source: where the values come from, such as a file.
+    """
+    return redacted(_first_complaint(model, error, source))
+
+
+def _first_complaint(model: type[BaseModel], error: ValidationError, source: str) -> str:
     errors = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
@@ -104,13 +115,14 @@ def _first_line(model: type[BaseModel], error: ValidationError, path: Path) -> s
             known = _known_keys(model, first["loc"][:-1])
             near = get_close_matches(str(first["loc"][-1]), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            return f"{path}: {where} is not a parameter ({hint})"
+            return f"{source}: {where} is not a parameter ({hint})"
         case "missing":
-            return f"{path}: {where} is missing"
+            return f"{source}: {where} is missing"
         case _:
             message = first["msg"].removeprefix("Value error, ")
-            given = "" if isinstance(first["input"], dict | BaseModel) else f", not {first['input']!r}"
-            return f"{path}: {where}: {message[0].lower()}{message[1:]}{given}"
+            hidden = hides_input(first) or isinstance(first["input"], dict | BaseModel)
+            given = "" if hidden else f", not {first['input']!r}"
+            return f"{source}: {where}: {message[0].lower()}{message[1:]}{given}"
 
 
 def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from callwright.params.address import ORACLE, BaseUrl, KeyVariable, RequestFields
 from callwright.params.section import Section, Share
 from callwright.records import Protocol
 
@@ -28,20 +29,21 @@ class MistakeShares(Section):
 
 
 class TeacherParams(Section):
-    base_url: str = Field(min_length=1, description='"oracle" (in process), or an OpenAI-compatible endpoint')
-    base_urls: list[str] = Field(description="further endpoints of the same model, beside base_url")
+    base_url: BaseUrl = Field(description='"oracle" (in process), or an OpenAI-compatible endpoint')
+    base_urls: list[BaseUrl] = Field(description="further endpoints of the same model, beside base_url")
     model: str = Field(min_length=1)
-    api_key_env: str = Field(min_length=1, description="the environment variable that holds the key")
+    api_key_env: KeyVariable = Field(description="the environment variable that holds the key")
+    request: RequestFields = Field(default={}, description="fields of the request's body; null leaves one out")
     timeout_s: float = Field(gt=0)
     max_retries: int = Field(ge=0)
     mistakes: MistakeShares
 
     @model_validator(mode="after")
     def _several_endpoints(self) -> Self:
-        if self.base_urls and "oracle" in (self.base_url, *self.base_urls):
+        if self.base_urls and ORACLE in (self.base_url, *self.base_urls):
             raise ValueError("the oracle in process stands alone: set base_urls to [], or base_url to an endpoint")
-        if "" in self.base_urls or len({self.base_url, *self.base_urls}) <= len(self.base_urls):
-            raise ValueError("base_urls holds an address twice, or base_url, or an empty one")
+        if len({self.base_url, *self.base_urls}) <= len(self.base_urls):
+            raise ValueError("base_urls holds an address twice, or base_url")
         return self
 
 

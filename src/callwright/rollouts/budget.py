@@ -10,6 +10,7 @@ from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 
 TOKENS_PER_PRICE = 1_000_000
+_OF_TOKENS = ("tokens", "cost")  # the limits that rest on what the server tells
 
 
 class BudgetError(CallwrightError):
@@ -53,6 +54,7 @@ class Meter:
         self._waiting = self._running = self._finished = 0  # requests; attempts; attempts
         self._taken = dict.fromkeys(self._limits, 0.0)  # by the finished attempts
         self.requests = 0  # answered or lost
+        self._told = self._untold = 0  # answered with and without a count of tokens
         self.usage = Usage()
         self.reached: str | None = None  # the limit that ended the run
 
@@ -100,7 +102,7 @@ class Meter:
         """A limit that cannot be kept, as no answer so far told its tokens."""
         if self.usage != Usage():
             return None
-        return next((name for name in ("tokens", "cost") if name in self._limits), None)
+        return next((name for name in _OF_TOKENS if name in self._limits), None)
 
     def begin_request(self) -> None:
         """Count a request in.
@@ -113,14 +115,22 @@ class Meter:
             raise BudgetError(over)
         self._waiting += 1
 
-    def end_request(self, usage: Usage) -> None:
+    def end_request(self, usage: Usage | None) -> None:
+        """Count a request out.
+
+        Args:
+            usage: None: it was lost; all zero: the server did not tell the tokens.
+        """
         self._waiting -= 1
         self.requests += 1
-        self.usage += usage
+        if usage is not None:
+            self.usage += usage
+            self._told += usage != Usage()
+            self._untold += usage == Usage()
 
     def _no_room(self) -> str | None:
         """The limit that one more attempt would overstep, going by the mean of the finished ones."""
-        spent = self._amounts(self.requests, self.usage, self.seconds())
+        spent = self._spent_so_far()
         for name, limit in self._limits.items():
             mean = self._taken[name] / self._finished if self._finished else 0.0
             if name == "seconds":
@@ -138,12 +148,18 @@ class Meter:
         """The limit that one more request would overstep, with those on the way at the mean of the others."""
         if not self._limits:
             return None
-        spent = self._amounts(self.requests, self.usage, self.seconds())
+        spent = self._spent_so_far()
         for name, limit in self._limits.items():
             mean = {"requests": 1.0, "seconds": 0.0}.get(name, spent[name] / max(self.requests, 1))
             if spent[name] + mean * self._waiting >= limit:
                 return self._said(name, spent[name])
         return None
+
+    def _spent_so_far(self) -> dict[str, float]:
+        """The whole run's amounts; a reply whose tokens the server did not tell counts as the mean of the others."""
+        spent = self._amounts(self.requests, self.usage, self.seconds())
+        share_told = self._told / (self._told + self._untold) if self._told else 1.0
+        return {name: amount / share_told if name in _OF_TOKENS else amount for name, amount in spent.items()}
 
     def _amounts(self, requests: int, usage: Usage, seconds: float) -> dict[str, float]:
         return {
@@ -188,7 +204,7 @@ class MeteredChat:
         """
         self._meter.begin_request()
         began = time.monotonic()
-        used = Usage()
+        used: Usage | None = None
         limit = asyncio.timeout(self._meter.seconds_left())
         try:
             async with limit:
@@ -206,6 +222,6 @@ class MeteredChat:
                 "kept: limit requests or seconds instead"
             )
         self.request_s.append(round(time.monotonic() - began, 3))
-        self.request_usage.append(used)
-        self.usage += used
+        self.request_usage.append(reply.usage)
+        self.usage += reply.usage
         return reply

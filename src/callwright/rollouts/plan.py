@@ -67,6 +67,8 @@ def teacher_plan(
     model = {"name": teacher.model, "base_url": teacher.base_url}
     if teacher.base_url == ORACLE:
         model["mistakes"] = teacher.mistakes.model_dump_json()
+    if teacher.request:
+        model["request"] = json.dumps(teacher.request, sort_keys=True)
     return plan(_first(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
 
 

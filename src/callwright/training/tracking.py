@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright import paths
 from callwright.errors import ProviderError
+from callwright.redaction import redacted
 from callwright.storage import read_json
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def _make_database(file: Path) -> None:
 
 def shown_uri() -> str:
     """The tracking URI without the password that it may hold."""
-    scheme, separator, rest = tracking_uri().partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    return redacted(tracking_uri())
 
 
 @contextmanager

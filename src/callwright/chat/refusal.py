@@ -1,0 +1,100 @@
+"""What a server says when it refuses a request, and which kind of refusal that is."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callwright.redaction import one_line
+
+_MOST_WORDS = 300  # characters of the server's own words that a line repeats
+_TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error", "tokens_limit_reached")
+_TOO_LONG_PHRASES = (
+    "maximum context length",  # OpenAI, vLLM, SGLang, Mistral, DeepSeek
+    "maximum model length",  # vLLM
+    "longer than the model's context length",  # SGLang
+    "exceeds the available context size",  # llama.cpp
+    "exceed context window of",  # llama-cpp-python
+    "prompt is too long",  # Anthropic, Fireworks
+    "exceed context limit",  # Anthropic
+    "exceeds the context window",  # OpenAI
+    "exceeds the maximum number of tokens allowed",  # Gemini
+    "maximum prompt length",  # xAI
+    "`inputs` tokens + `max_new_tokens` must be",  # TGI
+    "greater than the context length",  # LM Studio
+    "input is too long for requested model",  # Bedrock
+)
+_FILTER_CODES = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
+_NO_CREDIT = "insufficient_quota"  # OpenAI's word; it comes with 429, and waiting does not help
+_FIELD = re.compile(r"\b(?:max_tokens|max_completion_tokens|temperature|top_p|seed)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The body of an error, read.
+
+    Attributes:
+        words: the server's reason as one line that can be shown; empty where it gives none.
+        codes: its `code` and `type`.
+        field: a field of our request that the reason names.
+    """
+
+    words: str
+    codes: tuple[str, ...]
+    field: str | None
+
+    def too_long(self) -> bool:
+        """Whether the conversation is longer than the model's context. Most servers say it in words alone."""
+        words = self.words.lower()
+        return any(code in _TOO_LONG_CODES for code in self.codes) or any(one in words for one in _TOO_LONG_PHRASES)
+
+    def filtered(self) -> bool:
+        return any(code in _FILTER_CODES for code in self.codes)
+
+    def no_credit(self) -> bool:
+        return _NO_CREDIT in self.codes
+
+
+def read_refusal(body: bytes, secrets: Iterable[str]) -> Refusal:
+    """What an error's body says; a body that is no JSON says itself, a page says nothing.
+
+    Args:
+        secrets: values that a server may repeat and nobody may see.
+    """
+    try:
+        said: object = json.loads(body)
+    except (ValueError, RecursionError):
+        said = body.decode("utf-8", "replace")
+    words, error = words_of(said, secrets), _error(said)
+    codes = tuple(error[name] for name in ("code", "type") if isinstance(error.get(name), str))
+    field = _FIELD.search(str(error["param"]) if isinstance(error.get("param"), str) else words)
+    return Refusal(words, codes, field.group() if field else None)
+
+
+def words_of(said: object, secrets: Iterable[str] = ()) -> str:
+    """A server's reason as one line that can be shown."""
+    text = said if isinstance(said, str) else _message(_error(said))
+    return "" if text.lstrip().startswith("<") else one_line(text, _MOST_WORDS, secrets)
+
+
+def _error(said: object) -> Mapping[str, Any]:
+    """The object that holds message, code and type: OpenAI nests it in `error`, others do not."""
+    if not isinstance(said, Mapping):
+        return {}
+    error = said.get("error", said)
+    return error if isinstance(error, Mapping) else {"message": error}
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    for name in ("message", "detail", "error_message", "msg"):
+        value = error.get(name)
+        if isinstance(value, Mapping):  # Mistral: a message that is itself FastAPI's
+            value = value.get("detail", value.get("message"))
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):  # FastAPI: one object for each field
+            parts = [part["msg"] for part in value if isinstance(part, Mapping) and isinstance(part.get("msg"), str)]
+            if parts:
+                return "; ".join(parts[:3])
+    return ""

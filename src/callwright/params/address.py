@@ -1,0 +1,88 @@
+"""The fields of params.yaml that say where a model is asked and with which key; no secret may stand in them.
+
+params.yaml is committed, its values are printed in error lines, and DVC copies them into dvc.lock.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, JsonValue
+from pydantic_core import PydanticCustomError
+
+from callwright.redaction import without_patterns
+
+ORACLE = "oracle"  # a base_url: the oracle in process
+SECRET = "secret"  # the type of a validation error whose input is not repeated
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,64}")  # a key of letters and digits is none
+_OURS = ("messages", "model", "tools", "stream", "stream_options", "n")
+_OF_THE_LIBRARY = ("extra_body", "extra_headers", "extra_query", "headers")
+_KEYS = ("key", "token", "bearer")
+_KEY_ENDINGS = ("authorization", "apikey", "accesstoken", "authtoken", "password", "secret")
+_MAX_DEPTH = 20
+
+
+def _base_url(url: str) -> str:
+    if url == ORACLE:
+        return url
+    if without_patterns(url) != url:
+        line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
+        raise PydanticCustomError(SECRET, line)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port out of range, half an IPv6 address
+        usable = False
+    if not usable or parts.fragment or not url.isprintable() or " " in url:
+        raise PydanticCustomError("address", 'should be "oracle" or an address such as http://127.0.0.1:8000/v1')
+    return url
+
+
+def _variable(name: str) -> str:
+    if not _VARIABLE.fullmatch(name) or without_patterns(name) != name:
+        line = "should be the name of an environment variable, such as TEACHER_API_KEY, and never the key itself"
+        raise PydanticCustomError(SECRET, line)
+    return name
+
+
+def _request(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for name in fields:
+        if name in _OURS:
+            raise PydanticCustomError("request", "{name} is set by Callwright and cannot be changed", {"name": name})
+        if name in _OF_THE_LIBRARY:
+            line = "{name} is no field of a request: write the fields of its body here, without it"
+            raise PydanticCustomError("request", line, {"name": name})
+    if fields.get("seed") is not None:
+        raise PydanticCustomError("request", "seed may only be null: each attempt has a seed of its own")
+    _check_without_secrets(fields, 0)
+    return fields
+
+
+def _check_without_secrets(value: JsonValue, depth: int) -> None:
+    if depth > _MAX_DEPTH:
+        raise PydanticCustomError("request", "is nested too deeply")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            plain = re.sub(r"[^a-z]", "", name.lower())
+            if plain in _KEYS or plain.endswith(_KEY_ENDINGS):
+                raise PydanticCustomError(SECRET, "holds a key, which belongs into the variable of api_key_env")
+            _check_without_secrets(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_without_secrets(inner, depth + 1)
+    elif isinstance(value, str) and without_patterns(value) != value:
+        raise PydanticCustomError(SECRET, "holds a key, which belongs into the variable of api_key_env")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("request", "holds a number that JSON cannot write")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+KeyVariable = Annotated[str, AfterValidator(_variable)]
+RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_request)]
+
+
+def hides_input(error: Mapping[str, Any]) -> bool:
+    """Whether a validation error's input may hold a secret, and must not be repeated."""
+    return bool(error["type"] == SECRET)

@@ -1,0 +1,111 @@
+"""Text from outside without secrets: everything that a server, a library or an exception says passes here.
+
+It finds what looks like a secret (`sk-...`, `Bearer ...`, passwords in addresses, key-like query parameters) and the
+values of environment variables whose names say that they hold one. A secret of another form is not recognized, nor is a
+part of one. Every pattern is linear in the length of the text.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from urllib.parse import quote
+
+from callwright.visible import visible
+
+HIDDEN = "***"
+_MIN_SECRET = 6  # characters: a shorter value, such as "any", would hide ordinary words
+
+_SECRET_WORD = re.compile(
+    r"(?:key|keys|token|secret|password|passwd|passphrase|pwd|pass|sig|signature|credential|credentials|auth"
+    r"|authorization|bearer|code|sas|jwt)"
+)
+_SECRET_ENDING = ("key", "token", "secret", "password", "passwd", "passphrase", "signature", "credentials")
+_NOT_SECRET = ("PWD", "OLDPWD", "SSH_AUTH_SOCK")
+_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+_VENDOR_KEY = re.compile(
+    r"\b(?:(?:sk|pk)-[\w*-]{4,}|(?:hf|gsk|ghp|gho|ghu|ghs|ghr|glpat|nvapi|xai|xox[abp]|github_pat|csk|r8)[_-][\w*-]{12,}"
+    r"|AIza[\w-]{16,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{16,}(?:\.[\w-]*){0,2})"
+)
+_BEARER = re.compile(r"\b(bearer)[ \t]+[^\s\"',;]{4,}", re.IGNORECASE)
+_HEADER = re.compile(
+    r"\b(authorization|proxy-authorization|x-api-key|api-key|api_key|apikey)([\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?)"
+    r"(?:(?:bearer|basic)[ \t]+)?[^\s\"',;}]+",
+    re.IGNORECASE,
+)
+_QUERY_PARAMETER = re.compile(r"([?&;])([\w.%-]{1,60})=([^\s&;\"'#<>]+)")
+_ADDRESS = re.compile(r"\S+")
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """Text in which secrets are replaced by three asterisks.
+
+    >>> redacted("https://ann:pw@host/v1?api-version=2&key=abc refused sk-planted-123")
+    'https://***@host/v1?api-version=2&key=*** refused ***'
+
+    Args:
+        secrets: further values to hide, such as a key that was read from a variable of any name.
+    """
+    for secret in sorted({*_secrets_of(os.environ), *secrets}, key=len, reverse=True):
+        if len(secret) >= _MIN_SECRET:
+            text = text.replace(secret, HIDDEN).replace(quote(secret, safe=""), HIDDEN)
+    return without_patterns(text)
+
+
+def without_patterns(text: str) -> str:
+    """Text without what looks like a secret, whatever the environment holds."""
+    text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+    text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
+    text = _QUERY_PARAMETER.sub(_hide_parameter, text)
+    if "://" in text and "@" in text:
+        text = _ADDRESS.sub(_hide_userinfo, text)
+    return _VENDOR_KEY.sub(HIDDEN, text)
+
+
+def one_line(text: str, most: int, secrets: Iterable[str] = ()) -> str:
+    """Text from outside as one bounded line that can be shown: redacted, without control characters.
+
+    Args:
+        most: characters.
+    """
+    line = visible(" ".join(redacted(text[: 20 * most], secrets).split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+@lru_cache(maxsize=1024)
+def names_secret(name: str) -> bool:
+    """Whether a query parameter or an environment variable of this name holds a secret.
+
+    >>> [name for name in ("api-version", "api-key", "subscriptionKey", "sig", "HF_TOKEN") if names_secret(name)]
+    ['api-key', 'subscriptionKey', 'sig', 'HF_TOKEN']
+    """
+    words = [word.lower() for part in _NO_WORD.split(name) for word in _CAMEL_HUMP.split(part)]
+    return any(_SECRET_WORD.fullmatch(word) or word.endswith(_SECRET_ENDING) for word in words)
+
+
+def _secrets_of(environment: Mapping[str, str]) -> set[str]:
+    return {value for name, value in environment.items() if name not in _NOT_SECRET and names_secret(name)}
+
+
+def _hide_parameter(match: re.Match[str]) -> str:
+    start, name, value = match.groups()
+    return f"{start}{name}={HIDDEN if names_secret(name) else value}"
+
+
+def _hide_userinfo(match: re.Match[str]) -> str:
+    """One word of a text; `user:password@` goes out of every address in it, also where a password holds a slash."""
+    first, *addresses = match.group().split("://")
+    return "://".join([first, *map(_without_userinfo, addresses)])
+
+
+def _without_userinfo(address: str) -> str:
+    """An address behind `://`: all up to the last @ of the part that names the host."""
+    host = re.split(r"[/?#]", address, maxsplit=1)[0]
+    if "@" in host:
+        return f"{HIDDEN}@{host.rpartition('@')[2]}{address[len(host) :]}"
+    _, colon, port = host.partition(":")
+    if colon and "@" in address and not port.isdigit():  # a password with a slash in it, and no port
+        return f"{HIDDEN}@{address.rpartition('@')[2]}"
+    return address
