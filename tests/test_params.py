@@ -124,9 +124,8 @@ def test_mistakes_may_be_made_in_all_attempts(load):
     [
         ("oracle", ["http://a/v1"], "the oracle in process stands alone"),
         ("http://a/v1", ["oracle"], "the oracle in process stands alone"),
-        ("http://a/v1", ["http://a/v1"], "base_urls holds an address twice, or base_url, or an empty one"),
+        ("http://a/v1", ["http://a/v1"], "base_urls holds an address twice, or base_url"),
         ("http://a/v1", ["http://b/v1", "http://b/v1"], "base_urls holds an address twice"),
-        ("http://a/v1", [""], "base_urls holds an address twice, or base_url, or an empty one"),
     ],
 )
 def test_several_endpoints_are_different_ones_and_none_is_the_oracle(load, tmp_path, base_url, base_urls, said):
@@ -208,3 +207,118 @@ def test_an_endpoint_that_is_set_is_not_asked_with_the_local_engine(load):
 def test_a_change_is_made_once(load, tmp_path):
     line = complaint(load, {"evaluate.robustness.changes": ["names", "names"]}, tmp_path)
     assert line.startswith("params.yaml: evaluate.robustness: a change stands there twice")
+
+
+SECRET_ADDRESSES = [
+    "http://ann:hunter22@host/v1",
+    "https://hunter22@host/v1",
+    "https://ann:hun/ter22@host/v1",
+    "https://host/v1?api-key=hunter22",
+    "https://host/v1?api-version=2024-10-21&subscription_key=hunter22",
+    "https://host/v1?sig=hunter22",
+    "https://host/sk-hunter22/v1",
+]
+
+
+@pytest.mark.parametrize("key", ["teacher.base_url", "teacher.base_urls", "evaluate.endpoints.student"])
+@pytest.mark.parametrize("address", SECRET_ADDRESSES)
+def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp_path, key, address):
+    endpoint = {"base_url": address, "model": "m", "api_key_env": "OWN_KEY"}
+    value = {"teacher.base_urls": [address], "evaluate.endpoints.student": endpoint}.get(key, address)
+    line = complaint(load, {"teacher.base_url": "http://a/v1", key: value}, tmp_path)
+    assert line.startswith(f"params.yaml: {key}")
+    assert line.endswith("holds a password or key, which would be printed and copied into dvc.lock: see api_key_env")
+    assert "hunter22" not in line
+    assert "ter22" not in line
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "localhost:8000",
+            "ftp://h/v1",
+            "http://",
+            "http://h:99999/v1",
+            "http://[::1/v1",
+            "http://h/v1#x",
+            "http://h/a b",
+        ),
+        "",
+    ],
+)
+def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
+    line = complaint(load, {"teacher.base_url": address}, tmp_path)
+    assert line.startswith(
+        'params.yaml: teacher.base_url: should be "oracle" or an address such as http://127.0.0.1:8000'
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["https://h/openai/deployments/gpt/?api-version=2024-10-21", "http://[::1]:8000/v1"]
+)
+def test_an_address_with_a_harmless_query_or_ipv6_is_taken(load, address):
+    assert load({"teacher.base_url": address}).teacher.base_url == address
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "sk-proj-4f9a7c1e5b2d4860",
+        "hf_abcdefGHIJKLmnopqrstuvwx",
+        "AKIAIOSFODNN7EXAMPLE",
+        "4f9a7c1e5b2d48604f9a7c1e5b2d4860",
+        "Zm9vYmFyMTIzNDU2",
+        "TEACHER_API_KEY=sk-1",
+        "",
+    ],
+)
+def test_a_key_pasted_in_place_of_its_variable_is_not_repeated(load, tmp_path, pasted):
+    line = complaint(load, {"teacher.api_key_env": pasted}, tmp_path)
+    assert line == (
+        "params.yaml: teacher.api_key_env: should be the name of an environment variable, such as TEACHER_API_KEY, "
+        "and never the key itself"
+    )
+
+
+@pytest.mark.parametrize("name", ["TEACHER_API_KEY", "OPENAI_API_KEY", "KEY2", "my_key", "_private"])
+def test_any_usual_name_of_a_variable_is_taken(load, name):
+    assert load({"teacher.api_key_env": name}).teacher.api_key_env == name
+
+
+def test_a_key_written_beside_the_known_fields_is_not_repeated(load, tmp_path):
+    assert "sk-planted-1" not in complaint(load, {"teacher.sk-planted-1": 3}, tmp_path)
+    assert "sk-planted-1" not in complaint(load, {"teacher.timeout_s": "sk-planted-1"}, tmp_path)
+
+
+def test_the_environments_keys_are_not_repeated_whatever_they_look_like(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_OWN_KEY", "plain words and more")
+    assert "plain words" not in complaint(load, {"teacher.timeout_s": "plain words and more"}, tmp_path)
+
+
+def test_fields_of_the_request_may_be_left_out_added_and_changed(load):
+    fields = {"max_tokens": None, "max_completion_tokens": 256, "seed": None, "chat_template_kwargs": {"think": False}}
+    assert load({"teacher.request": fields}).teacher.request == fields
+    assert load({"teacher.request": ...}).teacher.request == {}  # a file from before it came
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"messages": []}, "messages is set by Callwright and cannot be changed"),
+        ({"model": "m"}, "model is set by Callwright and cannot be changed"),
+        ({"tools": None}, "tools is set by Callwright and cannot be changed"),
+        ({"stream": True}, "stream is set by Callwright and cannot be changed"),
+        ({"n": 2}, "n is set by Callwright and cannot be changed"),
+        ({"seed": 5}, "seed may only be null: each attempt has a seed of its own"),
+        ({"extra_body": {"top_k": 1}}, "extra_body is no field of a request: write the fields of its body here"),
+        ({"Authorization": "Bearer hunter22"}, "holds a key, which belongs into the variable of api_key_env"),
+        ({"nested": [{"api_key": "hunter22"}]}, "holds a key, which belongs into the variable of api_key_env"),
+        ({"user": "sk-hunter22"}, "holds a key, which belongs into the variable of api_key_env"),
+        ({"top_k": float("inf")}, "holds a number that JSON cannot write"),
+    ],
+)
+def test_a_request_keeps_what_is_callwrights_and_holds_no_key(load, tmp_path, fields, said):
+    line = complaint(load, {"teacher.request": fields}, tmp_path)
+    assert line.startswith(f"params.yaml: teacher.request: {said}")
+    assert "hunter22" not in line
