@@ -1,7 +1,7 @@
 """A reply out of a chat completion, as servers really send them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from callwright.chat.model import Reply, ToolCall
@@ -49,7 +49,7 @@ def parse_body(body: bytes) -> object:
         raise NoCompletionError from None
 
 
-def read_reply(completion: object, prompt_size: int) -> Reply:
+def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()) -> Reply:
     """The first choice of a completion.
 
     A refusal is the model's reply, in its own words. A reply that the provider's filter withheld or cut is none, nor is
@@ -57,11 +57,12 @@ def read_reply(completion: object, prompt_size: int) -> Reply:
 
     Args:
         prompt_size: characters of the request.
+        secrets: values that a server may repeat and nobody may see.
 
     Raises:
         NoReplyError: there is no reply in it.
     """
-    choice, message = _first_choice(completion)
+    choice, message = _first_choice(completion, secrets)
     finish = choice.get("finish_reason")
     if finish == "content_filter":
         raise NoReplyError("content filter", "withheld the reply (content_filter)", heals=False)
@@ -74,12 +75,12 @@ def read_reply(completion: object, prompt_size: int) -> Reply:
     return Reply(text or "", "length" if finish == "length" else "stop", usage, tool_calls)
 
 
-def _first_choice(completion: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if not isinstance(completion, Mapping):
         raise NoCompletionError
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
-        words = words_of(completion) if completion.get("error") else ""
+        words = words_of(completion, secrets) if completion.get("error") else ""
         if words:  # as routers say that the model behind them failed
             raise NoReplyError("no completion", f"sent an error in place of a completion: {words}", heals=True)
         raise NoCompletionError

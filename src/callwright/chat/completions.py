@@ -102,7 +102,7 @@ class Completions:
         try:
             async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
                 answer = await self._post(content)
-                return read_reply(await _beside_the_loop(parse_body, answer), len(content))
+                return read_reply(await _beside_the_loop(parse_body, answer), len(content), self._secrets)
         except self._http_client.RefusedError as refused:
             raise self._refused(refused, bool(tools)) from None
         except self._http_client.TooLargeError:

@@ -1,0 +1,72 @@
+"""Answers that no server should give, in numbers: what each ends in, and how long the slowest takes.
+
+The client as it is, a socket, and bytes made up by the tests' strategy (tests/chat/hostile_servers.py). About a minute:
+
+    python benchmarks/fuzz_servers.py [--answers 5000]
+
+Every answer has to end in a reply or in a LostError whose line can be shown: anything else ends the run with the answer
+that did it. Printed last: how often each end came, the slowest answer and the most memory of the process.
+"""
+
+import argparse
+import asyncio
+import resource
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.chat.hostile_servers import answers, check, client_of, raw_server
+
+from callwright.chat.model import Reply
+
+
+def fuzz(count: int) -> tuple[Counter[str], list[float]]:
+    """What the answers ended in, and the seconds that each took."""
+    ends: Counter[str] = Counter()
+    seconds: list[float] = []
+    with asyncio.Runner() as runner:
+        server = raw_server()
+        raw = runner.run(server.__aenter__())
+        client = client_of(raw, timeout_s=60)
+
+        @settings(
+            max_examples=count,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(answers())
+        def every_answer(answer: bytes) -> None:
+            began = time.perf_counter()
+            outcome = runner.run(check(raw, client, answer))
+            seconds.append(time.perf_counter() - began)
+            ends["a reply" if isinstance(outcome, Reply) else outcome.error.reason] += 1
+
+        every_answer()
+        runner.run(client.close())
+        runner.run(server.__aexit__(None, None, None))
+    return ends, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=int, default=5_000)
+    ends, seconds = fuzz(parser.parse_args().answers)
+    for end, times in ends.most_common():
+        print(f"{times:6,} {end}")
+    seconds.sort()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    median, slowest = 1000 * seconds[len(seconds) // 2], 1000 * seconds[-1]
+    print(
+        f"{len(seconds):,} answers: median {median:.1f} ms, slowest {slowest:.0f} ms, process {memory:.0f} MiB at most"
+    )
+
+
+if __name__ == "__main__":
+    main()
