@@ -102,7 +102,7 @@ class Completions:
         try:
             async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
                 answer = await self._post(content)
-                return read_reply(await _beside_the_loop(parse_body, answer), len(content), self._secrets)
+                return read_reply(await beside_the_loop(parse_body, answer), len(content), self._secrets)
         except self._http_client.RefusedError as refused:
             raise self._refused(refused, bool(tools)) from None
         except self._http_client.TooLargeError:
@@ -223,7 +223,7 @@ def completions_address(base_url: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
 
-async def _beside_the_loop(parse: Callable[[bytes], object], body: bytes) -> object:
+async def beside_the_loop(parse: Callable[[bytes], object], body: bytes) -> object:
     """Parse a body, a large one in a thread: the requests of other chains go on meanwhile."""
     return await asyncio.to_thread(parse, body) if len(body) > _LARGE else parse(body)
 
