@@ -67,6 +67,12 @@ def test_without_an_answer_the_exit_code_says_so(serve):
         (["--model", "nowhere"], ParamsError, r"--model nowhere is no folder, no models:/name@alias and no http"),
         (["--model", "http://127.0.0.1:9/v1"], ParamsError, "--name is missing: what http://127.0.0.1:9/v1 calls"),
         (["--model", "models:/mine@champion"], ProviderError, "is not registered: there is no .*mlflow.db"),
+        (["--model", "http://ann:pw@h/v1", "--name", "m"], ParamsError, "ask: base_url: holds a password or key"),
+        (
+            ["--model", "http://h/v1", "--name", "m", "--api-key-env", "sk-planted-1"],
+            ParamsError,
+            r"ask: api_key_env: should be the name of an environment variable.*never the key itself$",
+        ),
         ([], ProviderError, r"callwright-student@champion is not registered.*no models/student: name a model"),
     ],
 )

@@ -48,6 +48,15 @@ def test_what_the_user_changed_elsewhere_stays(params: Path):
     assert Params.load(params).seed == 11
 
 
+def test_a_preset_takes_back_fields_of_a_request_that_another_teacher_needed(params: Path):
+    params.write_text(
+        params.read_text().replace("request: {}", "request: {max_tokens: null, max_completion_tokens: 9}")
+    )
+    assert Params.load(params).teacher.request == {"max_tokens": None, "max_completion_tokens": 9}
+    apply_preset("gsm8k", params, PRESETS)
+    assert Params.load(params).teacher.request == {}
+
+
 def test_an_unknown_preset_names_the_nearest(params: Path):
     with pytest.raises(ParamsError, match="did you mean gsm8k"):
         apply_preset("gsm8", params, PRESETS)

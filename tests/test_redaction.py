@@ -102,6 +102,16 @@ def test_a_secret_never_survives_whatever_stands_around_it(secret, before, after
     assert secret not in redacted(before + secret + after, [secret])
 
 
+@given(
+    st.lists(st.sampled_from([*"/@:?&=*() .", "sk-", "http://", "Bearer ", "authorization", "key=", "abcdef"])).map(
+        "".join
+    )
+)
+def test_text_that_was_redacted_twice_is_as_if_it_was_once(text):
+    once = redacted(text)
+    assert redacted(once) == once
+
+
 PIECES = [
     "://",
     "@",

@@ -29,10 +29,10 @@ _VENDOR_KEY = re.compile(
     r"(?<![\w-])(?:(?:sk|pk)-[\w*-]{4,}|(?:hf|gsk|ghp|gho|ghu|ghs|ghr|glpat|nvapi|xai|xox[abp]|github_pat|csk|r8)[_-][\w*-]{12,}"
     r"|AIza[\w-]{16,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{16,}(?:\.[\w-]*){0,2})"
 )
-_BEARER = re.compile(r"\b(bearer)[ \t]+[^\s\"',;]{4,}", re.IGNORECASE)
+_BEARER = re.compile(r"\b(bearer)[ \t]+[^\s\"',;)\]}]{4,}", re.IGNORECASE)
 _HEADER = re.compile(
     r"\b(authorization|proxy-authorization|x-api-key|api-key|api_key|apikey)([\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?)"
-    r"(?:(?:bearer|basic)[ \t]+)?[^\s\"',;&}]+",
+    r"(?:(?:bearer|basic)[ \t]+)?[^\s\"',;&)\]}]+",
     re.IGNORECASE,
 )
 _QUERY_PARAMETER = re.compile(r"([?&;])([\w.%-]{1,60})=([^\s&;\"'#<>]+)")

@@ -90,7 +90,6 @@ async def test_the_body_of_an_error_is_read_up_to_a_limit_and_its_status_still_c
 
 
 async def test_the_largest_body_that_is_read_is_parsed_beside_the_event_loop():
-    """A request beside it goes on: the loop's longest pause is a small part of what parsing takes."""
     body = json.dumps(
         {"choices": [{"message": {"content": "add(2, 3)"}}], "extra": [0.5] * 60_000, "more": list(range(300_000))}
     ).encode()

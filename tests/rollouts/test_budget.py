@@ -1,7 +1,13 @@
 import asyncio
+import json
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Reply, Sampling
 from callwright.errors import EndpointUnusable
 from callwright.params import BudgetParams, Prices
@@ -11,7 +17,7 @@ from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import plan
 from callwright.rollouts.sample import Rolled, run_attempts
 from callwright.rollouts.summary import refuse_unmade
-from tests.fakes import ScriptedChat, problem
+from tests.fakes import ScriptedChat, problem, teacher
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
 ATTEMPTS = plan([problem(id=str(number)) for number in range(50)], {"name": "scripted"}, 1, Sampling())
@@ -155,3 +161,52 @@ def test_a_used_up_budget_stops_the_stage_or_says_how_far_it_came():
     assert told is not None
     assert "20 of 60 attempts done; they are published" in told
     assert refuse_unmade("teacher", Rolled(), 60, budget("stop", tokens=500)) is None
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 1_000_000, "completion_tokens": -1_000_000},
+        {"prompt_tokens": -1_000_000, "completion_tokens": 1_000_000},
+        {"prompt_tokens": HUGE, "completion_tokens": -HUGE},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": True, "completion_tokens": False},
+        {"prompt_tokens": "none", "completion_tokens": [0]},
+        {"prompt_tokens": 1, "completion_tokens": 0, "prompt_tokens_details": {"cached_tokens": HUGE}},
+        "none",
+    ],
+)
+async def test_no_usage_that_a_server_reports_lets_a_run_spend_beyond_its_budget(tmp_path, usage):
+    """40 of 40 requests were once made under a budget of 100 tokens."""
+    asked: list[int] = []
+
+    async def answer(request: Request) -> Response:
+        asked.append(len(await request.body()))
+        reply = "answer(5)" if len(asked) % 2 == 0 else "add(2, 3)"
+        choice = {"message": {"content": reply}, "finish_reason": "stop"}
+        return Response(json.dumps({"choices": [choice], "usage": usage}))
+
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
+    model = EndpointChat(teacher(), app)
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        meter = Meter(budget(tokens=3_000), PRICES)
+        rolled = await run_attempts(ATTEMPTS, model, journal, 4, meter)
+    await model.close()
+    assert rolled.reached is not None
+    assert rolled.unmade > 0
+    assert sum(asked) / 32 <= 3_000 + max(asked)  # at the very least a token for 32 characters was counted
+
+
+async def test_a_reply_whose_tokens_the_server_does_not_tell_counts_as_the_mean_of_the_others(tmp_path):
+    replies = [
+        Reply(text, "stop", Usage(10, 2) if number < 4 else Usage())
+        for number, text in enumerate(["add(2, 3)", "answer(5)"] * 50)
+    ]
+    model = ScriptedChat(*replies)
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        rolled = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(tokens=250)))
+    assert len(model.asked) == 21  # 12 tokens each, as the first four: at 240 one more may be sent, at 252 none
+    assert rolled.reached is not None

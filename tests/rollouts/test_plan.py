@@ -96,3 +96,16 @@ def test_a_further_endpoint_of_the_same_model_keeps_what_is_paid_for():
     assert keys(base_url="http://here/v1", base_urls=["http://there/v1"]) == here
     assert keys(base_url="http://there/v1") != here
     assert keys(base_url="http://here/v1", timeout_s=99, api_key_env="OTHER") == here
+
+
+def test_fields_of_the_request_are_part_of_what_an_attempt_is():
+    own = SamplingParams(chains=1, temperature=0.7, top_p=1.0, problems=1)
+    rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
+
+    def key(request: dict[str, object]) -> str:
+        asked = teacher(base_url="http://here/v1", request=request)
+        return teacher_plan([ONE], asked, own, rollout, 7)[0].key
+
+    both = {"top_k": 20, "max_tokens": None}
+    assert len({key({}), key({"top_k": 20}), key({"top_k": 21}), key(both)}) == 4
+    assert key(both) == key(dict(reversed(both.items())))

@@ -105,11 +105,13 @@ def test_an_experiment_in_a_temporary_copy_pays_for_nothing_again(paid: tuple[Pr
 class Talkative(http.server.BaseHTTPRequestHandler):
     """A server that refuses every key, and repeats it in what it answers, as some do."""
 
+    status = 401
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
         told = {"error": {"message": f"Incorrect API key provided: {self.headers['authorization']}"}}
         body = json.dumps(told).encode()
-        self.send_response(401)
+        self.send_response(self.status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -122,17 +124,51 @@ class Talkative(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_a_key_that_the_server_repeats_in_its_refusal_is_not_shown(project: Project):
+class TalkativeAboutFields(Talkative):
+    """It repeats the key in the reason that is worth showing."""
+
+    status = 400
+
+
+@pytest.mark.parametrize(
+    ("server_class", "line"),
+    [
+        (Talkative, "check the key in TEACHER_API_KEY"),
+        (TalkativeAboutFields, "answered 400 (the server says: Incorrect API key provided: Bearer ***)"),
+    ],
+)
+def test_a_key_that_the_server_repeats_in_its_refusal_is_not_shown(
+    server_class: type[Talkative], line: str, project: Project
+):
     found = synthetic_problems({"train": 3, "dev": 3}, 0, 7).problems
     for split in ("train", "dev"):
         write(project.folder / f"data/problems/{split}.jsonl", [one for one in found if one.split == split])
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Talkative) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), server_class) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         project.set("base_url: oracle", f"base_url: http://127.0.0.1:{server.server_port}/v1")
         done = project.run("python", "stages/rollout.py", check=False, TEACHER_API_KEY=KEY)
         server.shutdown()
     assert done.returncode == 1
-    assert "check the key in TEACHER_API_KEY" in done.stdout
+    assert line in done.stdout
     assert done.stdout.count("\n") == 1
     assert KEY not in done.stdout
     assert holders(project) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("base_url: oracle", f"base_url: https://ann:{KEY}@host/v1"),
+        ("base_url: oracle", f"base_url: https://host/v1?api-key={KEY}"),
+        ("api_key_env: TEACHER_API_KEY", f"api_key_env: {KEY}"),
+        ("request: {}", f"request: {{user: {KEY}}}"),
+    ],
+)
+def test_a_key_in_params_stops_a_stage_with_a_line_that_does_not_repeat_it(change: tuple[str, str], project: Project):
+    project.set(*change)
+    done = project.run("python", "stages/rollout.py", check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith("rollout: params.yaml: teacher.")
+    assert done.stdout.count("\n") == 1
+    assert KEY not in done.stdout
+    assert holders(project) == ["params.yaml"]
