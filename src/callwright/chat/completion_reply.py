@@ -9,6 +9,7 @@ from callwright.chat.refusal import words_of
 from callwright.chat.usage import read_usage
 
 MAX_CONTAINERS = 100_000  # objects and lists in one body: each takes a hundred times the memory of its two bytes
+NO_COMPLETION = "no completion"  # the reason under which it is counted
 _REASONING = ("reasoning_content", "reasoning")
 
 
@@ -24,7 +25,6 @@ class NoReplyError(Exception):
     def __init__(self, reason: str, line: str, heals: bool) -> None:
         super().__init__(line)
         self.reason = reason
-        self.line = line
         self.heals = heals
 
 
@@ -32,7 +32,7 @@ class NoCompletionError(NoReplyError):
     """The body is no chat completion at all."""
 
     def __init__(self) -> None:
-        super().__init__("no completion", "sent what is no chat completion", heals=True)
+        super().__init__(NO_COMPLETION, "sent what is no chat completion", heals=True)
 
 
 def parse_body(body: bytes) -> object:
@@ -82,7 +82,7 @@ def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[s
     if not isinstance(choices, list) or not choices:
         words = words_of(completion, secrets) if completion.get("error") else ""
         if words:  # as routers say that the model behind them failed
-            raise NoReplyError("no completion", f"sent an error in place of a completion: {words}", heals=True)
+            raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {words}", heals=True)
         raise NoCompletionError
     choice = choices[0]
     message = choice.get("message") if isinstance(choice, Mapping) else None

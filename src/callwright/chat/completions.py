@@ -111,10 +111,11 @@ class Completions:
                 f"{self._at} sent a reply of more than {limit}: check {self._section}.base_url and rollout.max_tokens"
             )
             raise LostError(ProviderError(line, "reply too large")) from None
+        except NoCompletionError as error:
+            line = f"{self._at} sent what is no chat completion: check {self._section}.base_url (it often ends in /v1)"
+            raise LostError(ProviderError(line, error.reason), heals=True) from None
         except NoReplyError as error:
-            hint = f": check {self._section}.base_url (it often ends in /v1)"
-            line = f"{self._at} {error.line}{hint if isinstance(error, NoCompletionError) else ''}"
-            raise LostError(ProviderError(line, error.reason), heals=error.heals) from None
+            raise LostError(ProviderError(f"{self._at} {error}", error.reason), heals=error.heals) from None
         except (TimeoutError, self._openai.APITimeoutError):
             line = f"{self._at} did not answer in time: raise teacher.timeout_s or check the server"
             raise LostError(ProviderError(line, "timed out"), heals=True, slow=True) from None

@@ -98,9 +98,10 @@ def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) ->
         ProviderError: names the count, the limit and the commonest reason.
     """
     if failures and len(failures) > limit * attempts:
-        reason, count = Counter(failure.message or failure.reason for failure in failures).most_common(1)[0]
+        commonest, count = Counter(failure.reason for failure in failures).most_common(1)[0]
+        example = next(failure.message or failure.reason for failure in failures if failure.reason == commonest)
         raise ProviderError(
-            f"{len(failures):,} of {attempts:,} attempts failed (limit {limit:.0%}); {count:,} times: {reason}; "
+            f"{len(failures):,} of {attempts:,} attempts failed (limit {limit:.0%}); {count:,} times: {example}; "
             f"finished attempts are kept in the journal"
         )
 
