@@ -1,10 +1,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from callwright.errors import ParamsError
-from callwright.params import Params
+from callwright.params import Params, TeacherParams, first_complaint
+from tests.fakes import teacher
 
 SHIPPED = Path(__file__).parents[1] / "params.yaml"
 
@@ -300,6 +304,24 @@ def test_fields_of_the_request_may_be_left_out_added_and_changed(load):
     fields = {"max_tokens": None, "max_completion_tokens": 256, "seed": None, "chat_template_kwargs": {"think": False}}
     assert load({"teacher.request": fields}).teacher.request == fields
     assert load({"teacher.request": ...}).teacher.request == {}  # a file from before it came
+
+
+@given(st.text("qz9/:@?#%!.&=", min_size=8).map(lambda text: f"q{text}"))
+def test_no_password_in_an_address_is_taken_or_repeated(password):
+    for address in (f"http://ann:{password}@host/v1", f"https://{password}@host/v1"):
+        with pytest.raises(ValidationError) as caught:
+            teacher(base_url=address)
+        line = first_complaint(TeacherParams, caught.value, "params.yaml")
+        assert password not in line
+        assert password not in str(caught.value)
+
+
+@given(st.text(max_size=40))
+def test_any_address_is_taken_or_refused_in_one_line(address):
+    try:
+        teacher(base_url=address)
+    except ValidationError as error:
+        assert "\n" not in first_complaint(TeacherParams, error, "params.yaml")
 
 
 @pytest.mark.parametrize(

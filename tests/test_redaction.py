@@ -1,5 +1,8 @@
 """Secrets in text from outside: found in every form that is known, and in linear time."""
 
+import os
+import subprocess
+import sys
 import time
 from urllib.parse import quote
 
@@ -75,6 +78,22 @@ def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):
     assert surprise.message == "no *** at http://***@h/v1"
     assert KEY not in surprise.trace
     assert "ann:hunter22" not in surprise.trace
+
+
+def test_a_stage_that_breaks_down_shows_its_traceback_without_secrets(tmp_path):
+    code = f"""
+from callwright.stage import run_stage
+def main(clock):
+    raise RuntimeError("cannot reach postgresql://ann:hunter22@db/mlflow with {KEY}")
+run_stage("problems", main)
+"""
+    environment = {**os.environ, "SOME_TOKEN": KEY}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("RuntimeError: cannot reach postgresql://***@db/mlflow with ***\n")
+    assert "in main" in done.stderr
 
 
 def test_names_of_usual_fields_are_not_those_of_secrets():

@@ -15,6 +15,7 @@ from callwright.errors import ParamsError, ProviderError
 from callwright.evaluation.champion import CHAMPION, WEIGHTS
 from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_complaint
 from callwright.records import Chain, Problem, Protocol, Step
+from callwright.redaction import redacted
 
 if TYPE_CHECKING:
     from callwright.chat.model import ChatModel, Sampling
@@ -126,7 +127,7 @@ def _registered(uri: str) -> Opened:
             student = folder / served["artifacts"][WEIGHTS]["path"]
         except MlflowException as error:  # its text may hold the server's address with a password
             known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-            what = str(error).splitlines()[0] if known else f"{error.error_code} at {shown_uri()}"
+            what = redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {shown_uri()}"
             raise ProviderError(f"{uri} cannot be loaded: {what}") from None
         except OSError as error:
             raise ProviderError(

@@ -4,10 +4,12 @@ import logging
 import os
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from callwright import paths
 from callwright.errors import CallwrightError
@@ -31,6 +33,7 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
     In a distributed launch (`LOCAL_RANK` above 0) only `main` runs: rank 0 holds the lock and the clock.
     """
     clock = Clock()
+    sys.excepthook = show_exception
     quiet_libraries()
     try:
         if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) > 0:
@@ -49,6 +52,11 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
 
 def _say(line: str) -> None:
     sys.stderr.write(redacted(line) + "\n")
+
+
+def show_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the traceback of a defect, without the secrets that a library may have put into its message."""
+    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
 
 
 def quiet_libraries() -> None:

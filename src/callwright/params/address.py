@@ -27,7 +27,7 @@ _MAX_DEPTH = 20
 def _base_url(url: str) -> str:
     if url == ORACLE:
         return url
-    if without_patterns(url) != url:
+    if "@" in url or without_patterns(url) != url:  # a password may hold any character: in a path @ is %40
         line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
         raise PydanticCustomError(SECRET, line)
     try:
