@@ -5,12 +5,11 @@ The client as it is, a socket, and bytes made up by the tests' strategy (tests/c
     python benchmarks/fuzz_servers.py [--answers 5000]
 
 Every answer has to end in a reply or in a LostError whose line can be shown: anything else ends the run with the answer
-that did it. Printed last: how often each end came, the slowest answer and the most memory of the process.
+that did it. Printed last: how often each end came, and the slowest answer.
 """
 
 import argparse
 import asyncio
-import resource
 import sys
 import time
 from collections import Counter
@@ -61,11 +60,8 @@ def main() -> None:
     for end, times in ends.most_common():
         print(f"{times:6,} {end}")
     seconds.sort()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     median, slowest = 1000 * seconds[len(seconds) // 2], 1000 * seconds[-1]
-    print(
-        f"{len(seconds):,} answers: median {median:.1f} ms, slowest {slowest:.0f} ms, process {memory:.0f} MiB at most"
-    )
+    print(f"{len(seconds):,} answers: median {median:.1f} ms, slowest {slowest:.0f} ms")
 
 
 if __name__ == "__main__":
