@@ -253,9 +253,7 @@ def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp
 )
 def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
     line = complaint(load, {"teacher.base_url": address}, tmp_path)
-    assert line.startswith(
-        'params.yaml: teacher.base_url: should be "oracle" or an address such as http://127.0.0.1:8000'
-    )
+    assert line.startswith("params.yaml: teacher.base_url: should be an address such as http://127.0.0.1:8000")
 
 
 @pytest.mark.parametrize(
@@ -344,3 +342,11 @@ def test_a_request_keeps_what_is_callwrights_and_holds_no_key(load, tmp_path, fi
     line = complaint(load, {"teacher.request": fields}, tmp_path)
     assert line.startswith(f"params.yaml: teacher.request: {said}")
     assert "hunter22" not in line
+
+
+def test_a_model_of_ours_is_not_served_by_the_oracle(load, tmp_path):
+    endpoint = {"base_url": "oracle", "model": "m", "api_key_env": "OWN_KEY"}
+    line = complaint(load, {"evaluate.endpoints.base": endpoint}, tmp_path)
+    assert line.startswith(
+        "params.yaml: evaluate.endpoints.base.base_url: should be an address such as http://127.0.0.1"
+    )

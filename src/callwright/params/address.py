@@ -25,8 +25,10 @@ _MAX_DEPTH = 20
 
 
 def _base_url(url: str) -> str:
-    if url == ORACLE:
-        return url
+    return url if url == ORACLE else _address(url)
+
+
+def _address(url: str) -> str:
     if "@" in url or without_patterns(url) != url:  # a password may hold any character: in a path @ is %40
         line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
         raise PydanticCustomError(SECRET, line)
@@ -36,7 +38,7 @@ def _base_url(url: str) -> str:
     except ValueError:  # a port out of range, half an IPv6 address
         usable = False
     if not usable or parts.fragment or not url.isprintable() or " " in url:
-        raise PydanticCustomError("address", 'should be "oracle" or an address such as http://127.0.0.1:8000/v1')
+        raise PydanticCustomError("address", "should be an address such as http://127.0.0.1:8000/v1")
     return url
 
 
@@ -78,7 +80,8 @@ def _check_without_secrets(value: JsonValue, depth: int) -> None:
         raise PydanticCustomError("request", "holds a number that JSON cannot write")
 
 
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Address = Annotated[str, AfterValidator(_address)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]  # an address, or the oracle
 KeyVariable = Annotated[str, AfterValidator(_variable)]
 RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_request)]
 

@@ -4,7 +4,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from callwright.params.address import BaseUrl, KeyVariable, RequestFields
+from callwright.params.address import Address, KeyVariable, RequestFields
 from callwright.params.section import Section
 
 Change = Literal["names", "order", "functions", "new_function", "distractor"]
@@ -28,7 +28,7 @@ class RobustnessParams(Section):
 class EndpointParams(Section):
     """Where one of our own models is served behind the OpenAI protocol."""
 
-    base_url: BaseUrl
+    base_url: Address
     model: str = Field(min_length=1, description="what the server calls it")
     api_key_env: KeyVariable = Field(description="the environment variable that holds the key")
     request: RequestFields = Field(default={}, description="fields of the request's body; null leaves one out")
