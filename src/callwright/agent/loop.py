@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from callwright.agent.call_thread import CALLS
 from callwright.agent.protocol import TEXT, AgentProtocol
 from callwright.chat.model import ChatModel, Reply, Sampling
 from callwright.errors import CallError
@@ -24,14 +25,15 @@ async def solve(
     """Let a model solve a problem, one executed call at a time.
 
     A wrong reply is fed back as one line and kept as a step; it is training signal. A reply with several calls makes
-    several steps.
+    several steps. Replies are read and calls executed in a thread of their own (`CALLS`), beside the event loop.
 
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
-        on_step: called with each step as soon as it is taken.
+        on_step: called with each step, once all calls of its reply were executed.
 
     Raises:
         ProviderError: the model could not be reached; there is no chain then.
+        Exception: whatever a defective function raised (docs/decisions/0005).
     """
     chain_id = chain_id or f"{problem.id}/{model.name}/{sampling.seed}"
     tools = task.toolbox.open()
@@ -42,14 +44,22 @@ async def solve(
         messages, schemas = protocol.render(task, problem.question, steps)
         reply = await model.reply(messages, schemas, sampling)
         usage += reply.usage
-        for step in take_steps(reply, protocol, task.toolbox, tools):
-            steps.append(step)
+        known = len(steps)
+        outcome = await CALLS.run(_go_on, steps, take_steps(reply, protocol, task.toolbox, tools), sampling.max_steps)
+        for step in steps[known:]:
             on_step(step)
-            outcome = _outcome(steps, sampling.max_steps)
-            if outcome is not None:
-                break
     answer = steps[-1].observation if outcome == "answered" else None
     return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
+
+
+def _go_on(steps: list[Step], taken: Iterator[Step], max_steps: int) -> Outcome | None:
+    """Add the steps of a reply, up to one that ends the chain; returns how it ended, None if it goes on."""
+    for step in taken:
+        steps.append(step)
+        outcome = _outcome(steps, max_steps)
+        if outcome is not None:
+            return outcome
+    return None
 
 
 def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Iterator[Step]:
