@@ -32,6 +32,7 @@ def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):
         "failures": 1,
         "failure_reasons": {"timeout": 1},
         "unmade": 1,
+        "ungraded": 0,
         "answered_right": 0.5,
         "accuracy": {"arithmetic": 0.5},
         "outcomes": {"answered": 2},

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 from callwright.agent.call_thread import CALLS
 from callwright.agent.protocol import TEXT, AgentProtocol
-from callwright.chat.model import ChatModel, Reply, Sampling
+from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
 from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
 from callwright.tasks.task import Task
+
+_Prompt = tuple[list[Message], list[Tool]]
 
 STUCK_AFTER = 3  # the same failing call this many times in a row ends the chain
 
@@ -36,30 +38,41 @@ async def solve(
         Exception: whatever a defective function raised (docs/decisions/0005).
     """
     chain_id = chain_id or f"{problem.id}/{model.name}/{sampling.seed}"
-    tools = task.toolbox.open()
     steps: list[Step] = []
     usage = Usage()
     outcome: Outcome | None = None
+    tools, prompt = await CALLS.run(_begin, problem, task, protocol)
     while outcome is None:
-        messages, schemas = protocol.render(task, problem.question, steps)
-        reply = await model.reply(messages, schemas, sampling)
+        reply = await model.reply(*prompt, sampling)
         usage += reply.usage
         known = len(steps)
-        outcome = await CALLS.run(_go_on, steps, take_steps(reply, protocol, task.toolbox, tools), sampling.max_steps)
+        outcome, prompt = await CALLS.run(_go_on, problem, task, protocol, tools, steps, reply, sampling.max_steps)
         for step in steps[known:]:
             on_step(step)
     answer = steps[-1].observation if outcome == "answered" else None
     return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
 
 
-def _go_on(steps: list[Step], taken: Iterator[Step], max_steps: int) -> Outcome | None:
-    """Add the steps of a reply, up to one that ends the chain; returns how it ended, None if it goes on."""
-    for step in taken:
+def _begin(problem: Problem, task: Task, protocol: AgentProtocol) -> tuple[OpenToolbox, _Prompt]:
+    return task.toolbox.open(), protocol.render(task, problem.question, ())
+
+
+def _go_on(
+    problem: Problem,
+    task: Task,
+    protocol: AgentProtocol,
+    tools: OpenToolbox,
+    steps: list[Step],
+    reply: Reply,
+    max_steps: int,
+) -> tuple[Outcome | None, _Prompt]:
+    """Add the steps of a reply; returns how the chain ended with one of them, and what the model is asked if not."""
+    for step in take_steps(reply, protocol, task.toolbox, tools):
         steps.append(step)
         outcome = _outcome(steps, max_steps)
         if outcome is not None:
-            return outcome
-    return None
+            return outcome, ([], [])
+    return None, protocol.render(task, problem.question, steps)
 
 
 def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Iterator[Step]:
