@@ -132,10 +132,10 @@ async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Pa
         whole = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
         )
-        assert model._ids(messages, tools, next(reversed(model._beginnings))) == whole
+        assert model.prompts.read(messages, tools, next(reversed(model.prompts.beginnings))) == whole
         assert reply.usage.prompt_tokens == len(whole)
-    assert len(model._beginnings) == 2
-    assert None not in model._beginnings.values(), "nothing was read in two parts"
+    assert len(model.prompts.beginnings) == 2
+    assert None not in model.prompts.beginnings.values(), "nothing was read in two parts"
 
 
 def turn(*ids: int, start: int = 1) -> Turn:

@@ -5,17 +5,16 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
 
 from callwright.chat.decoding import Decoder, Row
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
-from callwright.chat.template import template_messages
+from callwright.chat.prompts import Prompts
+from callwright.chat.template import only_special_tokens_control
 from callwright.errors import ProviderError
 from callwright.records import Usage
 
@@ -32,14 +31,6 @@ class _Request:
     prompt: str
     row: Row
     made: "asyncio.Future[list[int]]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What conversations of one system message begin with."""
-
-    text: str
-    ids: tuple[int, ...]
 
 
 class LocalChat:
@@ -63,7 +54,7 @@ class LocalChat:
         self.name = name
         self._max_batch = max_batch
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(path), revision=revision)
+            self._tokenizer = only_special_tokens_control(AutoTokenizer.from_pretrained(str(path), revision=revision))
             device = pick_device()
             dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
             model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=dtype)
@@ -71,12 +62,11 @@ class LocalChat:
             raise ProviderError(f"no model could be loaded from {path}: {str(error).splitlines()[0]}") from None
         if not self._tokenizer.chat_template:
             raise ProviderError(f"the tokenizer in {path} has no chat template; use an instruction-tuned model")
+        self.prompts = Prompts(name, self._tokenizer, getattr(model.config, "max_position_embeddings", None))
         stops = model.generation_config.eos_token_id
         stops = stops if isinstance(stops, list) else [stops]
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
-        self._limit = getattr(model.config, "max_position_embeddings", None)
         self._decoder = Decoder(model.to(device).eval(), self._stop_ids)
-        self._beginnings: dict[str, _Beginning | None] = {}
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -88,9 +78,7 @@ class LocalChat:
         """
         system = messages[0]["content"] if messages[0]["role"] == "system" else ""
         prompt = f"{system}\0{json.dumps(list(tools))}"
-        ids = self._ids(messages, tools, prompt)
-        if self._limit and len(ids) + sampling.max_tokens > self._limit:
-            raise ProviderError(f"{self.name}: the prompt of {len(ids)} tokens does not fit {self._limit} positions")
+        ids = await self.prompts.ids(messages, tools, prompt, sampling.max_tokens)
         row = Row(
             tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
         )
@@ -98,78 +86,6 @@ class LocalChat:
         stopped = bool(made) and made[-1] in self._stop_ids
         text, tool_calls = self._read(made, stopped, ids, tools)
         return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)), tool_calls)
-
-    def _ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
-        try:
-            text = self._text(messages, tools, add_generation_prompt=True)
-        except (TemplateError, TypeError) as error:
-            hint = "; rollout.protocol: text needs no tools" if tools else ""
-            raise ProviderError(
-                f"{self.name}: its chat template cannot show this conversation: {error}{hint}"
-            ) from None
-        if tools and not self._shows_tools:
-            raise ProviderError(
-                f"{self.name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
-            )
-        if messages[0]["role"] != "system":
-            return self._tokens(text)
-        if prompt not in self._beginnings:
-            self._beginnings[prompt] = self._beginning(messages[:1], tools, text)
-        beginning = self._beginnings[prompt]
-        if beginning is None or not text.startswith(beginning.text):
-            return self._tokens(text)
-        return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
-
-    def _text(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
-        text: str = self._tokenizer.apply_chat_template(
-            template_messages(messages),
-            tools=list(tools) or None,
-            add_generation_prompt=add_generation_prompt,
-            tokenize=False,
-        )
-        return text
-
-    def _tokens(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], whole: str) -> "_Beginning | None":
-        """The system message as tokens, up to its last special token: that is where tokenizers cut a text anyhow.
-
-        None where they do not: one conversation is read both ways to see.
-        """
-        try:
-            text = self._text(system, tools, add_generation_prompt=False)
-        except (TemplateError, TypeError):  # of a template that wants a user's turn
-            return None
-        special = [one for one in self._tokenizer.all_special_tokens if one in text]
-        text = text[: max((text.rfind(one) + len(one) for one in special), default=0)]
-        ids = self._tokens(text)
-        if not whole.startswith(text) or ids + self._tokens(whole[len(text) :]) != self._tokens(whole):
-            return None
-        return _Beginning(text, tuple(ids))
-
-    @cached_property
-    def _shows_tools(self) -> bool:
-        """Whether the template shows a function, a call of it and its result; some leave one out without a word."""
-        schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
-        call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
-        conversation = [
-            {"role": "user", "content": ""},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [{"id": "call00000", "type": "function", "function": call}],
-            },
-            {"role": "tool", "tool_call_id": "call00000", "content": "resultwood"},
-        ]
-        try:
-            shown = self._tokenizer.apply_chat_template(
-                conversation, tools=[{"type": "function", "function": schema}], tokenize=False
-            )
-        except (TemplateError, TypeError):
-            return False
-        return all(word in shown for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))
 
     def _read(
         self, made: list[int], stopped: bool, prompt: list[int], tools: Sequence[Tool]
