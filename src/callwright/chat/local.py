@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 
 import torch
 
+from callwright.agent.call_thread import CALLS
 from callwright.chat.decoding import Decoder, Row
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
 from callwright.chat.prompts import Prompts
 from callwright.chat.template import only_special_tokens_control
 from callwright.errors import ProviderError
 from callwright.records import Usage
+
+PATIENCE_S = 0.05  # for the calls of other chains, before a batch is put together
 
 
 def pick_device() -> torch.device:
@@ -122,10 +126,21 @@ class LocalChat:
         commonest.sort(key=itemgetter(0))
         return [one for _, one in commonest[: self._max_batch]]
 
+    async def _let_chains_go_on(self) -> None:
+        """Let every chain that can put its next request in, so that batches are whole.
+
+        Between a reply and the next request is a job in the thread of calls, which does them in turn: when an empty one
+        is done, so are those before it. A function that takes its time is not waited for.
+        """
+        await _turns_of_the_loop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await CALLS.run(_nothing)
+        await _turns_of_the_loop()
+
     async def _drain(self) -> None:
         while True:
-            for _ in range(3):  # let every chain that can go on put its next request in
-                await asyncio.sleep(0)
+            await self._let_chains_go_on()
             if not self._waiting:
                 return
             batch = self._next_batch()
@@ -133,6 +148,9 @@ class LocalChat:
             self._waiting = [one for one in self._waiting if id(one) not in taken]
             try:
                 made = await asyncio.to_thread(self._decoder.continue_rows, [one.row for one in batch])
+            except asyncio.CancelledError:
+                self._decoder.stop()  # its thread would keep an interrupted process waiting for the whole batch
+                raise
             except Exception as error:
                 for one in batch:
                     if not one.made.done():
@@ -141,6 +159,15 @@ class LocalChat:
             for one, tokens in zip(batch, made, strict=True):
                 if not one.made.done():
                     one.made.set_result(tokens)
+
+
+async def _turns_of_the_loop() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _tool_call(function: dict[str, Any]) -> ToolCall:
