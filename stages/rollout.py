@@ -6,12 +6,12 @@ from callwright import paths
 from callwright.params import Params
 from callwright.records import Problem
 from callwright.rollouts.journal import journal_path, open_journal
-from callwright.rollouts.plan import local_plan, teacher_plan
+from callwright.rollouts.plan import local_plan, teacher_plan, weights_here
 from callwright.rollouts.run import roll_out_local, roll_out_teacher
 from callwright.rollouts.sample import Failure
 from callwright.rollouts.summary import publish, refuse_failures, refuse_unmade
 from callwright.stage import Clock, run_stage
-from callwright.storage import folder_hash, read, write, write_json
+from callwright.storage import read, write, write_json
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 
@@ -44,7 +44,7 @@ def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -
             print(f"rollout: {cut}")
         report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, rolled, rollout.prices, surprises)
 
-    plan = local_plan(problems, "base", folder_hash(paths.BASE), rollout.student, rollout, params.seed)
+    plan = local_plan(problems, "base", weights_here(paths.BASE), rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         rolled = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         failures += rolled.failures

@@ -14,7 +14,8 @@ from callwright.rollouts.summary import refuse_unmade
 from tests.fakes import ScriptedChat, problem
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
-ATTEMPTS = plan([problem(id=str(number)) for number in range(50)], {"name": "scripted"}, 1, Sampling())
+PROBLEMS = [problem(id=str(number), question=f"Problem {number}?") for number in range(50)]
+ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 1, Sampling())
 
 
 def budget(on_budget: str = "stop", **limits: float) -> BudgetParams:

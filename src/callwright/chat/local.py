@@ -10,10 +10,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from callwright.agent.call_thread import CALLS
 from callwright.chat.decoding import Decoder, Row
+from callwright.chat.device import pick_device, pick_dtype
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
 from callwright.chat.prompts import Prompts
 from callwright.chat.template import only_special_tokens_control
@@ -21,11 +20,6 @@ from callwright.errors import ProviderError
 from callwright.records import Usage
 
 PATIENCE_S = 0.05  # for the calls of other chains, before a batch is put together
-
-
-def pick_device() -> torch.device:
-    """The accelerator if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +54,7 @@ class LocalChat:
         try:
             self._tokenizer = only_special_tokens_control(AutoTokenizer.from_pretrained(str(path), revision=revision))
             device = pick_device()
-            dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-            model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=dtype)
+            model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=pick_dtype(device))
         except (OSError, ValueError) as error:
             raise ProviderError(f"no model could be loaded from {path}: {str(error).splitlines()[0]}") from None
         if not self._tokenizer.chat_template:

@@ -15,7 +15,7 @@ from callwright.evaluation.robustness import Variant, solve_variants
 from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.budget import BudgetError, Meter
-from callwright.rollouts.journal import Journaled, journal_path, open_journal
+from callwright.rollouts.journal import Journaled, journal_path, open_journal, record_of
 from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
 from callwright.rollouts.sample import Failure, Rolled, missing
@@ -151,7 +151,7 @@ def _by_problem(
 
 
 def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Journaled]:
-    return {attempt.problem.id: journal[attempt.key] for attempt in plan if attempt.key in journal}
+    return {attempt.problem.id: record for attempt in plan if (record := record_of(attempt, journal))}
 
 
 def _seconds(attempts: Mapping[str, Journaled]) -> float:

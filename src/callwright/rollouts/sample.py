@@ -69,7 +69,7 @@ class Rolled:
 
 def missing(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Attempt]:
     """The attempts that the journal lacks, by key."""
-    return {attempt.key: attempt for attempt in attempts if attempt.key not in journal}
+    return {attempt.key: attempt for attempt in attempts if attempt.kept_in(journal) is None}
 
 
 async def run_attempts(

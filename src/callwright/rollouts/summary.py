@@ -11,7 +11,7 @@ from callwright.errors import ProviderError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Chain, Usage
 from callwright.rollouts.budget import BudgetError, cost
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import Journaled, record_of
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.progress import answered_right
 from callwright.rollouts.sample import Failure, Rolled
@@ -46,7 +46,7 @@ class _Tally:
 
 def chains_of(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Chain]:
     """The chains that the journal has of a plan, in the plan's order, one at a time."""
-    return (journal[attempt.key].chain for attempt in attempts if attempt.key in journal)
+    return (record.chain for attempt in attempts if (record := record_of(attempt, journal)))
 
 
 def publish(
@@ -69,8 +69,7 @@ def publish(
 
     def chains() -> Iterator[Chain]:
         for attempt in attempts:
-            if attempt.key in journal:
-                record = journal[attempt.key]
+            if record := record_of(attempt, journal):
                 tally.add(attempt, record, log)
                 yield record.chain
 
