@@ -70,6 +70,11 @@ def check_rows(
     for example in examples:
         prompt = PromptTokens(tokenizer, example.prompt, example.tools)
         masks.append({})
+        try:
+            prompts += len(prompt.ids)
+        except ValueError as error:
+            bad.append((example.id, str(error)))
+            continue
         for name, completion in _completions(example).items():
             try:
                 mask = masks[-1][f"{name}_mask"] = prompt.loss_mask(completion)
@@ -82,7 +87,6 @@ def check_rows(
                 bad.append((example.id, "a completion has no token"))
             elif length > max_length:
                 bad.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
-        prompts += len(prompt.ids)
     if bad:
         name, reason = bad[0]
         kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
