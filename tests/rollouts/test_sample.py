@@ -166,6 +166,33 @@ async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_p
     assert "this is a defect" in str(log.summary())
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a\nb"),
+        OSError(28, "No space left on device"),
+        TimeoutError(),
+        AssertionError(),
+        RecursionError(),
+        MemoryError(),
+        StopIteration(),
+        StopAsyncIteration(),
+        UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed"),
+        ExceptionGroup("several", [KeyError("\x1b[31m")]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_whatever_is_raised_in_an_attempt_the_others_are_made(tmp_path, monkeypatch, error):
+    monkeypatch.chdir(tmp_path)
+    model = ScriptedChat("add(2, 3)", error, *SOLVED)
+    chains, rolled = await run(planned(ONE, TWO), model, tmp_path / "journal.jsonl")
+    assert [chain.problem_id for chain in chains] == ["two"]
+    (failure,) = rolled.failures
+    assert failure.lasting
+    assert failure.message.isprintable()
+    assert failure.reason.startswith("unexpected ")
+
+
 async def test_defects_count_against_the_limit_on_failures(tmp_path, careless_problems):
     attempts = planned(*careless_problems, chains=3)
     log = SurpriseLog("rollout")
