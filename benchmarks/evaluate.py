@@ -24,7 +24,8 @@ import torch
 
 from callwright import paths
 from callwright.agent.loop import solve
-from callwright.chat.local import LocalChat, pick_device
+from callwright.chat.device import pick_device
+from callwright.chat.local import LocalChat
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.chat.template import template_messages
 from callwright.params import Params

@@ -6,6 +6,7 @@ from itertools import chain
 
 from callwright import paths
 from callwright.evaluation.champion import find_champion
+from callwright.evaluation.comparable import comparison_of
 from callwright.evaluation.inputs import inputs_now
 from callwright.evaluation.metrics import metrics_of
 from callwright.evaluation.robustness import variants_of
@@ -16,6 +17,7 @@ from callwright.params import Params
 from callwright.records import Problem
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, read_json, write, write_json, write_text
+from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 from callwright.training.tracking import attach
 
@@ -28,16 +30,25 @@ def main(clock: Clock) -> None:
     variants = variants_of(problems, params.evaluate.robustness, params.seed)
     champion = find_champion(params.promote.model_name)
     inputs = inputs_now(champion)
-    evaluated = evaluate_models(problems, variants, params, champion)
+    surprises = SurpriseLog("evaluate")
+    try:
+        evaluated = evaluate_models(problems, variants, params, champion, surprises)
+    finally:
+        if line := surprises.summary():
+            print(f"evaluate: {line}")
+    compared = comparison_of(problems, variants, evaluated)
+    problems, variants, evaluated = compared.problems, compared.variants, compared.evaluated
+    if line := compared.line():
+        print(f"evaluate: {line}")
     metrics = metrics_of(evaluated, problems, variants, seen, params.evaluate)
-    metrics |= {"inputs": inputs, "engine": params.evaluate.engine}
+    metrics |= {"inputs": inputs, "engine": params.evaluate.engine, "dropped": len(compared.dropped)}
     write(paths.VARIANTS, [variant.problem for variant in variants])
     for model, one in evaluated.items():
         write(paths.evaluation(model), one.chains.values())
         if one.samples:
             write(paths.evaluated_samples(model), chain.from_iterable(one.samples.values()))
         if one.variants:
-            write(paths.evaluated_variants(model), one.variants)
+            write(paths.evaluated_variants(model), filter(None, one.variants))
     write_text(paths.ACCURACY_PLOT, _plot(metrics["accuracy"]))
     earlier = {}
     for path in sorted(paths.SECONDS.glob("*.json")):

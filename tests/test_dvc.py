@@ -43,6 +43,7 @@ def covered(module: str, deps: list[str]) -> bool:
 def test_a_stage_depends_on_its_script_and_on_all_code_it_reaches(stage: str):
     deps = STAGES[stage]["deps"]
     assert f"stages/{stage}.py" in deps
+    assert "requirements.lock" in deps  # versions of libraries, which no import shows
     plumbing = PLUMBING.union(*(GRAPH.find_descendants(name) for name in PLUMBING - {"callwright"}))
     packages = {name for name in GRAPH.modules if GRAPH.find_children(name)}
     missing = sorted(name for name in reached(stage) - plumbing - packages if not covered(name, deps))

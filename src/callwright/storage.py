@@ -165,7 +165,7 @@ class Journal(Generic[T]):
     def __len__(self) -> int:
         return len(self._starts)
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._starts
 
     def __getitem__(self, key: str) -> T:

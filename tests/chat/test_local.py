@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,10 +133,10 @@ async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Pa
         whole = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
         )
-        assert model._ids(messages, tools, next(reversed(model._beginnings))) == whole
+        assert model.prompts.read(messages, tools, next(reversed(model.prompts.beginnings))) == whole
         assert reply.usage.prompt_tokens == len(whole)
-    assert len(model._beginnings) == 2
-    assert None not in model._beginnings.values(), "nothing was read in two parts"
+    assert len(model.prompts.beginnings) == 2
+    assert None not in model.prompts.beginnings.values(), "nothing was read in two parts"
 
 
 def turn(*ids: int, start: int = 1) -> Turn:
@@ -144,7 +145,7 @@ def turn(*ids: int, start: int = 1) -> Turn:
 
 
 def test_the_longest_kept_beginning_is_found():
-    turns = Turns()
+    turns = Turns(max_bytes=1_000)
     for ids in ((1, 2, 3), (1, 2, 9, 9), (1, 5)):
         turns.keep(turn(*ids))
     assert turns.longest((1, 2, 9, 7), 1)[1] == 3
@@ -158,18 +159,66 @@ def test_the_longest_kept_beginning_is_found():
 
 
 def test_a_turn_that_lacks_tokens_after_the_prefix_is_of_no_use():
-    turns = Turns()
+    turns = Turns(max_bytes=1_000)
     turns.keep(turn(1, 2, 3, 4, start=3))
     assert turns.longest((1, 2, 3, 4, 5), 2) == (None, 2)
 
 
 def test_the_oldest_turns_are_forgotten_where_it_gets_too_much():
-    turns = Turns(max_tokens=5)
-    for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens each; the first comes again
+    turns = Turns(max_bytes=2 * 16)
+    for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens of 8 bytes each; the first comes again
         turns.keep(turn(*ids))
     assert turns.longest((1, 4, 5), 1) == (None, 1)
     assert turns.longest((1, 2, 3), 1)[1] == 3
     assert turns.longest((1, 6, 7), 1)[1] == 3
+
+
+def test_a_turn_that_is_too_much_by_itself_is_not_kept_and_drives_no_other_out():
+    turns = Turns(max_bytes=2 * 16)
+    turns.keep(turn(1, 2, 3))
+    turns.keep(turn(1, *range(4, 9)))
+    assert turns.longest((1, 4, 5), 1) == (None, 1)
+    assert turns.longest((1, 2, 3), 1)[1] == 3
+    assert turns.nbytes == 16
+
+
+@pytest.mark.parametrize("max_bytes", [0, 40_000, 200_000])  # none; some; a prefix takes 20 kB, a turn about 20 kB
+def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(taught: Path, max_bytes: int):
+    model = AutoModelForCausalLM.from_pretrained(taught).eval()
+    rng = random.Random(6)
+
+    def ids(count: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(10, model.config.vocab_size) for _ in range(count))
+
+    systems = [ids(40) for _ in range(3)]
+    bounded, roomy = Decoder(model, frozenset(), max_bytes), Decoder(model, frozenset(), 10**9)
+    conversations = [(*systems[place % 3], *ids(9)) for place in range(9)]
+    for turn in range(3):
+        for system in systems:
+            here = [place for place, known in enumerate(conversations) if known[:40] == system]
+            rows = [Row(conversations[place], 1.0, 1.0, 5, f"{turn}/{place}") for place in here]
+            made = bounded.continue_rows(rows)
+            assert made == roomy.continue_rows(rows)
+            assert bounded.kept_bytes <= max_bytes
+            for place, said in zip(here, made, strict=True):
+                conversations[place] = (*conversations[place], *said, *ids(3))
+    assert roomy.kept_bytes > 200_000
+    assert (bounded.kept_bytes > 0) == (max_bytes > 0)
+
+
+async def test_an_interrupted_batch_ends_at_its_next_token(taught: Path):
+    model = LocalChat(taught, "taught")
+    model._stop_ids = model._decoder._stop_ids = frozenset()
+    endless = Sampling(max_tokens=30_000)  # minutes of it
+    asked = asyncio.create_task(model.reply([{"role": "user", "content": QUESTION}], [], endless))
+    while model._worker is None or model._waiting:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    model._worker.cancel()
+    asked.cancel()
+    began = time.monotonic()
+    await asyncio.get_running_loop().shutdown_default_executor()  # as an interrupted `asyncio.run` does
+    assert time.monotonic() - began < 20
 
 
 def test_the_taught_model_loads_as_any_other(taught: Path):

@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from callwright.chat.model import Sampling
+from callwright.errors import EndpointUnusable
 from callwright.evaluation.robustness import robustness_of, solve_variants, variants_of
 from callwright.params import EvaluateParams, Params, RobustnessParams
+from callwright.surprises import SurpriseLog
 from tests.fakes import ScriptedChat, checked, problem
 
 ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "new_function", "distractor"])
@@ -54,10 +56,10 @@ def test_variants_are_bounded_by_change_and_the_same_each_time():
 async def test_a_renamed_function_is_executed_and_replayed_under_its_new_name():
     (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["functions"]), seed=7)
     knows_new_names = ScriptedChat("product_of(3, 4)", "answer(12)")
-    (new,) = await solve_variants([variant], knows_new_names, Sampling(), "text", 1)
+    (new,), _ = await solve_variants([variant], knows_new_names, Sampling(), "text", 1)
     assert (new.verdict.correct, new.verdict.faults) == (True, ())
     keeps_to_old_ones = ScriptedChat("multiply(3, 4)", "product_of(3, 4)", "answer(12)")
-    (old,) = await solve_variants([variant], keeps_to_old_ones, Sampling(), "text", 1)
+    (old,), _ = await solve_variants([variant], keeps_to_old_ones, Sampling(), "text", 1)
     assert [fault.fault for fault in old.verdict.faults] == ["unknown_function"]
     assert old.verdict.correct
 
@@ -65,9 +67,22 @@ async def test_a_renamed_function_is_executed_and_replayed_under_its_new_name():
 async def test_a_needless_function_is_there_and_does_no_harm():
     (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["distractor"]), seed=7)
     model = ScriptedChat("count_letters('pen')", "multiply(3, 4)", "answer(12)")
-    (found,) = await solve_variants([variant], model, Sampling(), "text", 1)
+    (found,), _ = await solve_variants([variant], model, Sampling(), "text", 1)
     assert found.verdict.correct
     assert "count_letters" in model.asked[0][0]["content"]
+
+
+async def test_a_failed_attempt_at_a_variant_costs_that_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    variants = variants_of([PENS, BOXES], RobustnessParams(problems=2, changes=["distractor"]), seed=7)
+    model = ScriptedChat(KeyError("a defect"), "multiply(3, 4)", "answer(12)")
+    log = SurpriseLog("evaluate")
+    chains, (failure,) = await solve_variants(variants, model, Sampling(), "text", 1, log)
+    assert [chain is None for chain in chains] == [True, False]
+    assert failure.reason.startswith("unexpected KeyError in agent/loop.py:")
+    assert log.counts == {failure.reason: 1}
+    with pytest.raises(EndpointUnusable):
+        await solve_variants(variants, ScriptedChat(EndpointUnusable("no key")), Sampling(), "text", 1, log)
 
 
 def test_the_gap_is_what_the_original_problems_had_more(params: EvaluateParams):

@@ -31,7 +31,7 @@ PAIRS = [
 
 def test_text_rows_have_no_tools():
     (row,) = rows_of([pair("a", "text", step("answer(5)"), step("answer(6)"))])
-    assert set(row) == {"prompt", "chosen", "rejected"}
+    assert set(row) == {"prompt", "chosen", "rejected", "chat_template_kwargs"}
 
 
 def test_native_rows_carry_tools_as_json_and_arguments_as_mappings():

@@ -20,7 +20,8 @@ from callwright.rollouts.summary import refuse_unmade
 from tests.fakes import ScriptedChat, problem, teacher
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
-ATTEMPTS = plan([problem(id=str(number)) for number in range(50)], {"name": "scripted"}, 1, Sampling())
+PROBLEMS = [problem(id=str(number), question=f"Problem {number}?") for number in range(50)]
+ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 1, Sampling())
 
 
 def budget(on_budget: str = "stop", **limits: float) -> BudgetParams:
@@ -81,10 +82,10 @@ async def test_a_small_budget_is_not_spread_over_many_attempts_of_which_none_get
 
 
 async def test_attempts_run_side_by_side_once_the_first_has_shown_what_one_takes(tmp_path):
-    model = SteadyChat()
+    model = SteadyChat(second_s=0.05)
     made, rolled = await roll(tmp_path, budget(requests=1_000), model)
     assert (made, rolled) == (50, Rolled())
-    assert model.most_waiting == 8
+    assert 4 < model.most_waiting <= 8  # eight, but on a machine that is very busy
 
 
 async def test_the_next_run_spends_as_much_once_more(tmp_path):

@@ -7,9 +7,12 @@ import pytest
 from callwright.chat.model import Sampling
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams
-from callwright.rollouts.plan import Attempt, functions_hash, plan, teacher_plan
-from callwright.tasks import TASKS
-from tests.fakes import problem, teacher
+from callwright.records import Problem
+from callwright.rollouts.journal import Journaled, open_journal, record_of
+from callwright.rollouts.plan import Attempt, local_plan, plan, teacher_plan, weights_here
+from callwright.rollouts.sample import missing
+from callwright.rollouts.source_hash import functions_hash
+from tests.fakes import chain, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
 ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?")
@@ -33,6 +36,9 @@ def test_a_key_stays_the_same_when_nothing_that_matters_changes():
     assert planned(ONE, chains=1)[0].key == planned(ONE, chains=2)[0].key
     other_split = replace(ONE, split="dev", answer="6")  # unseen by the model
     assert planned(other_split)[0].key == planned(ONE)[0].key
+    row_inserted = replace(ONE, id="data/source/mine.jsonl:8")  # its name comes from its row
+    assert planned(row_inserted)[0].key == planned(ONE)[0].key
+    assert planned(row_inserted)[0].id == "data/source/mine.jsonl:8/scripted/0"
 
 
 @pytest.mark.parametrize(
@@ -61,13 +67,13 @@ def test_a_key_depends_on_the_protocol():
     assert text[0].id == native[0].id
 
 
-def with_double(folder: Path, name: str, body: str) -> str:
-    """The hash of a toolbox with an own function `double` of this body."""
+def with_answer(folder: Path, name: str, body: str) -> str:
+    """The hash of a toolbox that has nothing but an `answer` with this body."""
     path = folder / f"{name}.py"
     path.write_text(
         "from callwright.functions.function import function\n\n"
         '@function(example={"number": 1})\n'
-        "def double(number: int) -> int:\n"
+        "def answer(number: int) -> str:\n"
         '    """Twice a number."""\n'
         f"    {body}\n"
     )
@@ -75,13 +81,19 @@ def with_double(folder: Path, name: str, body: str) -> str:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return functions_hash(Toolbox([module.double, TASKS["arithmetic"].toolbox.functions["answer"]]))
+    return functions_hash(Toolbox([module.answer]))
+
+
+def test_a_function_has_the_same_hash_in_every_version_of_python(tmp_path):
+    body = "return {f'{number!r:>4}': [n ** -2.5 for n in (1, True, ...) if n]}.get('x', number) or None"
+    expected = "0892dd3e4ae87f04255adf265c98b9eb667d2ffefdd628a94f0b51c9458728ee"  # as written by 3.11
+    assert with_answer(tmp_path, "fixed", body) == expected
 
 
 def test_functions_are_the_same_while_they_compute_the_same_whatever_their_comments_say(tmp_path):
-    plain = with_double(tmp_path, "plain", "return number * 2")
-    assert with_double(tmp_path, "commented", "return (number*2)  # twice") == plain
-    assert with_double(tmp_path, "wrong", "return number + 1") != plain  # though the example, 1, gives 2 either way
+    plain = with_answer(tmp_path, "plain", "return number * 2")
+    assert with_answer(tmp_path, "commented", "return (number*2)  # twice") == plain
+    assert with_answer(tmp_path, "wrong", "return number + 1") != plain  # though the example, 1, gives 2 either way
 
 
 def test_a_further_endpoint_of_the_same_model_keeps_what_is_paid_for():
@@ -92,6 +104,7 @@ def test_a_further_endpoint_of_the_same_model_keeps_what_is_paid_for():
         return [one.key for one in teacher_plan([ONE, TWO], teacher(**changes), own, rollout, 7)]
 
     here = keys(base_url="http://here/v1")
+    assert keys(base_url="HTTP://Here/v1/") == here  # written otherwise
     assert len(here) == 2  # two chains of one problem
     assert keys(base_url="http://here/v1", base_urls=["http://there/v1"]) == here
     assert keys(base_url="http://there/v1") != here
@@ -109,3 +122,60 @@ def test_fields_of_the_request_are_part_of_what_an_attempt_is():
     both = {"top_k": 20, "max_tokens": None}
     assert len({key({}), key({"top_k": 20}), key({"top_k": 21}), key(both)}) == 4
     assert key(both) == key(dict(reversed(both.items())))
+
+
+def test_what_is_paid_for_at_one_endpoint_is_found_when_another_one_is_named_first(tmp_path):
+    own = SamplingParams(chains=1, temperature=0.7, top_p=1.0, problems=None)
+    rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
+
+    def planned_at(first: str, *others: str) -> list[Attempt]:
+        return teacher_plan([ONE, TWO], teacher(base_url=first, base_urls=list(others)), own, rollout, 7)
+
+    here, there, elsewhere = (f"http://{name}/v1" for name in ("here", "there", "elsewhere"))
+    before = planned_at(here)
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        journal.append(Journaled(before[0].key, chain("add(2, 3)", "answer(5)")))
+        for attempts in (before, planned_at(here, there), planned_at(there, here), planned_at(elsewhere, there, here)):
+            assert list(missing(attempts, journal)) == [attempts[1].key]
+        assert len(missing(planned_at(there), journal)) == 2  # nobody says that this is the same model
+
+
+def test_a_chain_from_the_journal_bears_the_names_of_today(tmp_path):
+    (before,), (now,) = planned(ONE), planned(replace(ONE, id="moved"))
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        assert record_of(now, journal) is None
+        journal.append(Journaled(before.key, chain("add(2, 3)", "answer(5)", problem_id="one", id=before.id)))
+        found = record_of(now, journal)
+    assert found is not None
+    assert (found.chain.id, found.chain.problem_id, found.chain.answer) == ("moved/scripted/0", "moved", "5")
+
+
+def test_the_oracles_keys_depend_on_the_solution_that_it_answers_from_and_other_teachers_do_not():
+    own = SamplingParams(chains=1, temperature=0.7, top_p=1.0, problems=None)
+    rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
+    otherwise = replace(ONE, solution=ONE.solution[1:])
+
+    def key(one: Problem, base_url: str) -> str:
+        return teacher_plan([one], teacher(base_url=base_url), own, rollout, 7)[0].key
+
+    assert key(ONE, "oracle") != key(otherwise, "oracle")
+    assert key(ONE, "http://here/v1") == key(otherwise, "http://here/v1")
+
+
+def test_a_model_in_this_process_is_its_files_and_how_they_are_computed_with(tmp_path):
+    own = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
+    rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
+    (tmp_path / "config.json").write_text("{}")
+    identity = weights_here(tmp_path)
+    assert identity.endswith((" in torch.float32 on cpu", " in torch.bfloat16 on cuda"))
+    keys = {
+        local_plan([ONE], "base", one, own, rollout, 7)[0].key
+        for one in (identity, identity.replace("torch.float32 on cpu", "torch.bfloat16 on cuda"))
+    }
+    assert len(keys) == 1 + identity.endswith("cpu")
+
+
+def test_the_engine_is_part_of_every_key(monkeypatch):
+    before = planned(ONE)[0].key
+    monkeypatch.setattr("callwright.rollouts.plan.ENGINE", 0)
+    assert planned(ONE)[0].key != before

@@ -8,14 +8,22 @@ from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.oracle import create_app
 from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
 from callwright.params import Params
 from callwright.problems.synthetic import synthetic_problems
-from callwright.records import Chain, Usage
+from callwright.records import Chain, Problem, Usage
+from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import Journaled, open_journal
 from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.progress import Progress
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, Rolled, run_attempts
-from callwright.rollouts.summary import chains_of
+from callwright.rollouts.summary import chains_of, publish, refuse_failures
+from callwright.storage import write
+from callwright.surprises import SurpriseLog
+from callwright.tasks import TASKS
+from callwright.tasks.task import Grade, Task
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
@@ -119,6 +127,108 @@ async def test_an_endpoint_that_cannot_be_used_stops_at_once_and_what_was_finish
         await run(planned(ONE, chains=5), model, journal)
     assert len(model.asked) == 3  # two for the first attempt, one for the second, none for the others
     assert len(journal.read_text().splitlines()) == 1
+
+
+@function(example={"text": "a"})
+def careless(text: str) -> str:
+    """Say what was said."""
+    return text + None if text == "b" else text
+
+
+def careless_task(name: str) -> Task:
+    return Task(name, Toolbox([careless, TASKS["arithmetic"].toolbox.functions["answer"]]), "Speak.", grade_badly)
+
+
+def grade_badly(problem: Problem, answer: str) -> Grade:
+    return "right" if answer == "5" else {}[answer]
+
+
+@pytest.fixture
+def careless_problems(monkeypatch, tmp_path) -> list[Problem]:
+    """Two problems of a task whose function and grader have defects, in a project of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(TASKS, "careless", careless_task("careless"))
+    return [replace(one, task="careless") for one in (ONE, TWO)]
+
+
+async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_path, careless_problems):
+    log = SurpriseLog("rollout")
+    model = ScriptedChat("careless('b')", "careless('a')", "answer(5)")
+    chains, rolled = await run(planned(*careless_problems), model, tmp_path / "journal.jsonl", surprises=log)
+    assert [chain.problem_id for chain in chains] == ["two"]
+    (failure,) = rolled.failures
+    assert failure.attempt_id == "one/scripted/0"
+    assert failure.reason.startswith("unexpected TypeError in functions/toolbox.py:")
+    assert "can only concatenate str" in failure.message
+    assert failure.lasting
+    assert log.counts == {failure.reason: 1}
+    assert "careless" in log.path.read_text()
+    assert "this is a defect" in str(log.summary())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a\nb"),
+        OSError(28, "No space left on device"),
+        TimeoutError(),
+        AssertionError(),
+        RecursionError(),
+        MemoryError(),
+        StopIteration(),
+        StopAsyncIteration(),
+        UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed"),
+        ExceptionGroup("several", [KeyError("\x1b[31m")]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_whatever_is_raised_in_an_attempt_the_others_are_made(tmp_path, monkeypatch, error):
+    monkeypatch.chdir(tmp_path)
+    model = ScriptedChat("add(2, 3)", error, *SOLVED)
+    chains, rolled = await run(planned(ONE, TWO), model, tmp_path / "journal.jsonl")
+    assert [chain.problem_id for chain in chains] == ["two"]
+    (failure,) = rolled.failures
+    assert failure.lasting
+    assert failure.message.isprintable()
+    assert failure.reason.startswith("unexpected ")
+
+
+async def test_defects_count_against_the_limit_on_failures(tmp_path, careless_problems):
+    attempts = planned(*careless_problems, chains=3)
+    log = SurpriseLog("rollout")
+    model = ScriptedChat(*["careless('b')"] * 3)
+    _, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=2, surprises=log)
+    assert (len(rolled.failures), rolled.unmade, log.counts.total()) == (3, 3, 3)
+    with pytest.raises(ProviderError, match=r"3 of 6 attempts failed .* 3 times: unexpected TypeError in"):
+        refuse_failures(rolled.failures, 6, 0.4)
+
+
+async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    broken = replace(ONE, id="half \ud83d")
+    log = SurpriseLog("rollout")
+    journal = tmp_path / "journal.jsonl"
+    chains, rolled = await run(planned(broken, TWO), ScriptedChat(*SOLVED, *SOLVED), journal, surprises=log)
+    assert [chain.problem_id for chain in chains] == ["two"]
+    assert [failure.attempt_id for failure in rolled.failures] == [r"half \ud83d/scripted/0"]
+    assert "unexpected PydanticSerializationError in storage.py" in rolled.failures[0].reason
+    write(tmp_path / "failures.jsonl", rolled.failures)
+    assert len(journal.read_text().splitlines()) == 1
+
+
+async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_are_published(
+    tmp_path, careless_problems
+):
+    attempts = planned(*careless_problems)
+    log = SurpriseLog("rollout")
+    model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
+    progress = Progress("scripted", 0, 2, Meter())
+    with open_journal(tmp_path / "journal.jsonl") as journal:
+        rolled = await run_attempts(attempts, model, journal, 1, finished=progress.finished, surprises=log)
+        report = publish(tmp_path / "chains.jsonl", attempts, journal, rolled, surprises=log)
+    assert rolled == Rolled()
+    assert (report["chains"], report["ungraded"], report["answered_right"]) == (2, 1, 0.5)
+    assert list(log.counts.values()) == [1]
 
 
 async def test_every_attempt_that_is_over_is_told(tmp_path):

@@ -13,12 +13,13 @@ from callwright.rollouts.summary import publish, refuse_failures
 from callwright.storage import read
 from tests.fakes import chain, problem
 
-ATTEMPTS = plan([problem(id=name) for name in ("one", "two")], {"name": "scripted"}, 2, Sampling())
+PROBLEMS = [problem(id=name, question=f"{name}?") for name in ("one", "two")]
+ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 2, Sampling())
 
 
 def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):
-    right = chain("add(2, 3)", "answer(5)", usage=Usage(3_000, 400, 1_000))
-    wrong = chain("answer(6)", usage=Usage(1_000, 100))
+    right = chain("add(2, 3)", "answer(5)", problem_id="one", id=ATTEMPTS[0].id, usage=Usage(3_000, 400, 1_000))
+    wrong = chain("answer(6)", problem_id="two", id=ATTEMPTS[3].id, usage=Usage(1_000, 100))
     lost = Failure(ATTEMPTS[1].id, "timeout", "teacher at x did not answer in time")
     with open_journal(tmp_path / "journal.jsonl") as journal:
         journal.append(Journaled(ATTEMPTS[3].key, wrong, (0.5,)))
@@ -32,6 +33,7 @@ def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):
         "failures": 1,
         "failure_reasons": {"timeout": 1},
         "unmade": 1,
+        "ungraded": 0,
         "answered_right": 0.5,
         "accuracy": {"arithmetic": 0.5},
         "outcomes": {"answered": 2},

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
+from callwright.agent.call_thread import CALLS
 from callwright.agent.protocol import TEXT, AgentProtocol
-from callwright.chat.model import ChatModel, Reply, Sampling
+from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
 from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
 from callwright.tasks.task import Task
+
+_Prompt = tuple[list[Message], list[Tool]]
 
 STUCK_AFTER = 3  # the same failing call this many times in a row ends the chain
 
@@ -24,32 +27,52 @@ async def solve(
     """Let a model solve a problem, one executed call at a time.
 
     A wrong reply is fed back as one line and kept as a step; it is training signal. A reply with several calls makes
-    several steps.
+    several steps. Replies are read and calls executed in a thread of their own (`CALLS`), beside the event loop.
 
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
-        on_step: called with each step as soon as it is taken.
+        on_step: called with each step, once all calls of its reply were executed.
 
     Raises:
         ProviderError: the model could not be reached; there is no chain then.
+        Exception: whatever a defective function raised (docs/decisions/0005).
     """
     chain_id = chain_id or f"{problem.id}/{model.name}/{sampling.seed}"
-    tools = task.toolbox.open()
     steps: list[Step] = []
     usage = Usage()
     outcome: Outcome | None = None
+    tools, prompt = await CALLS.run(_begin, problem, task, protocol)
     while outcome is None:
-        messages, schemas = protocol.render(task, problem.question, steps)
-        reply = await model.reply(messages, schemas, sampling)
+        reply = await model.reply(*prompt, sampling)
         usage += reply.usage
-        for step in take_steps(reply, protocol, task.toolbox, tools):
-            steps.append(step)
+        known = len(steps)
+        outcome, prompt = await CALLS.run(_go_on, problem, task, protocol, tools, steps, reply, sampling.max_steps)
+        for step in steps[known:]:
             on_step(step)
-            outcome = _outcome(steps, sampling.max_steps)
-            if outcome is not None:
-                break
     answer = steps[-1].observation if outcome == "answered" else None
     return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
+
+
+def _begin(problem: Problem, task: Task, protocol: AgentProtocol) -> tuple[OpenToolbox, _Prompt]:
+    return task.toolbox.open(), protocol.render(task, problem.question, ())
+
+
+def _go_on(
+    problem: Problem,
+    task: Task,
+    protocol: AgentProtocol,
+    tools: OpenToolbox,
+    steps: list[Step],
+    reply: Reply,
+    max_steps: int,
+) -> tuple[Outcome | None, _Prompt]:
+    """Add the steps of a reply; returns how the chain ended with one of them, and what the model is asked if not."""
+    for step in take_steps(reply, protocol, task.toolbox, tools):
+        steps.append(step)
+        outcome = _outcome(steps, max_steps)
+        if outcome is not None:
+            return outcome, ([], [])
+    return None, protocol.render(task, problem.question, steps)
 
 
 def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Iterator[Step]:

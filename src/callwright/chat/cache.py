@@ -14,7 +14,6 @@ from torch import Tensor
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-MAX_TURN_TOKENS = 131_072  # that `Turns` keeps, of all conversations together
 ROOM = 16  # tokens that a buffer has room for beyond those it is made for, and grows by
 
 
@@ -31,6 +30,11 @@ class Turn:
     start: int
     layers: tuple[tuple[Tensor, Tensor], ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Of the keys and values."""
+        return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
+
     def part(self, start: int, end: int) -> tuple[tuple[Tensor, Tensor], ...]:
         """Keys and values of the tokens [start, end)."""
         place = slice(start - self.start, end - self.start)
@@ -38,22 +42,31 @@ class Turn:
 
 
 class Turns:
-    """The latest rows; a conversation that goes on begins with the tokens of one of them."""
+    """The latest rows; a conversation that goes on begins with the tokens of one of them.
 
-    def __init__(self, max_tokens: int = MAX_TURN_TOKENS) -> None:
-        self._max_tokens = max_tokens
+    Args:
+        max_bytes: that their keys and values take together.
+
+    Attributes:
+        nbytes: that they take now.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._by_ids: list[tuple[int, ...]] = []  # sorted: the longest common prefix is a neighbour's
         self._turns: dict[tuple[int, ...], Turn] = {}  # oldest first
-        self._tokens = 0
+        self.nbytes = 0
 
     def keep(self, turn: Turn) -> None:
-        """Remember a row, and forget the oldest ones where it gets too much."""
+        """Remember a row, if it is not too much by itself, and forget the oldest ones where it gets too much."""
+        if turn.nbytes > self._max_bytes:
+            return
         if turn.ids in self._turns:
             self._forget(turn.ids)
         insort(self._by_ids, turn.ids)
         self._turns[turn.ids] = turn
-        self._tokens += len(turn.ids) - turn.start
-        while self._tokens > self._max_tokens:
+        self.nbytes += turn.nbytes
+        while self.nbytes > self._max_bytes:
             self._forget(next(iter(self._turns)))
 
     def longest(self, ids: tuple[int, ...], start: int) -> tuple[Turn | None, int]:
@@ -69,7 +82,7 @@ class Turns:
     def _forget(self, ids: tuple[int, ...]) -> None:
         turn = self._turns.pop(ids)
         del self._by_ids[bisect_left(self._by_ids, ids)]
-        self._tokens -= len(ids) - turn.start
+        self.nbytes -= turn.nbytes
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

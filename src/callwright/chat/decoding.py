@@ -13,13 +13,14 @@ import torch
 from transformers import DynamicCache
 
 from callwright.chat.cache import Turn, Turns, cache_after_prefix, common_length, mask_of
+from callwright.chat.memory import cache_bytes
 from callwright.chat.prefix_attention import SharedPrefix, takes_prefixes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MIN_SHARED = 16  # tokens; below, sharing a prefix is not worth it
-MAX_PREFIXES = 8  # that are kept computed: one per task, and some room
+MAX_PREFIXES = 8  # that are kept computed, where there is room: one per task, and some more
 
 Found = tuple[Turn | None, int]  # what `Turns.longest` gives
 
@@ -35,19 +36,34 @@ class Row:
     seed: str
 
 
-class Decoder:
-    """Continues rows with one model; keeps what it computed of prompts and conversations for later rows."""
+class Stopped(Exception):  # noqa: N818 - says what it is
+    """Decoding was told to stop."""
 
-    def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int]) -> None:
+
+class Decoder:
+    """Continues rows with one model; keeps what it computed of prompts and conversations for later rows.
+
+    Args:
+        max_bytes: that what is kept may take on the model's device, half of it for prompts, half for conversations;
+            None: a share of what is free there now. What is computed anew for lack of room comes out the same.
+    """
+
+    def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int], max_bytes: int | None = None) -> None:
+        self.max_bytes = cache_bytes(model.device) if max_bytes is None else max_bytes
+        self._stopping = False
         self._model = model
         self._stop_ids = stop_ids
         self._can_share = takes_prefixes(model)
         self._prefixes: dict[tuple[int, ...], Any] = {}  # to their caches, the latest last
-        self._turns = Turns()
+        self._turns = Turns(self.max_bytes // 2)
 
     @torch.inference_mode()
     def continue_rows(self, rows: Sequence[Row]) -> list[list[int]]:
-        """New token ids per row, a stop token included where one was reached."""
+        """New token ids per row, a stop token included where one was reached.
+
+        Raises:
+            Stopped: `stop` was called meanwhile, from another thread.
+        """
         prefix = self._shared_prefix(rows) if self._can_share else ()
         if prefix:
             turns = [self._turns.longest(row.ids[:-1], len(prefix)) for row in rows]
@@ -67,6 +83,15 @@ class Decoder:
         assert made is not None
         return made
 
+    def stop(self) -> None:
+        """Have a batch that is being decoded end at its next token, for good."""
+        self._stopping = True
+
+    @property
+    def kept_bytes(self) -> int:
+        """What is kept computed takes so much."""
+        return self._turns.nbytes + sum(map(_nbytes, self._prefixes.values()))
+
     def new_tokens(self, row: Row) -> int:
         """How many of a row's tokens are not computed yet."""
         ids = row.ids[:-1]
@@ -82,6 +107,8 @@ class Decoder:
         made: list[list[int]] = [[] for _ in rows]
         generators = [random.Random(row.seed) for row in rows]
         while True:
+            if self._stopping:
+                raise Stopped
             output = self._model(
                 input_ids=ids,
                 attention_mask=states.mask,
@@ -133,8 +160,9 @@ class Decoder:
         if cache is None:
             ids = torch.tensor([prefix], device=self._model.device)
             cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
-        self._prefixes[known] = cache
-        while len(self._prefixes) > MAX_PREFIXES:
+        if _nbytes(cache) <= self.max_bytes // 2:
+            self._prefixes[known] = cache
+        while len(self._prefixes) > MAX_PREFIXES or sum(map(_nbytes, self._prefixes.values())) > self.max_bytes // 2:
             del self._prefixes[next(iter(self._prefixes))]
         return cache
 
@@ -163,6 +191,11 @@ class _States:
 
     def select(self, index: torch.Tensor) -> None:
         self.mask, self._next = self.mask[index], self._next[index]
+
+
+def _nbytes(cache: Any) -> int:
+    """Of a prefix's cache."""
+    return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
 
 
 def _closed_up(places: Sequence[int]) -> list[int]:

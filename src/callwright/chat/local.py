@@ -4,25 +4,22 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import torch
-from jinja2 import TemplateError
-
+from callwright.agent.call_thread import CALLS
 from callwright.chat.decoding import Decoder, Row
+from callwright.chat.device import pick_device, pick_dtype
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
-from callwright.chat.template import template_messages
+from callwright.chat.prompts import Prompts
+from callwright.chat.template import only_special_tokens_control
 from callwright.errors import ProviderError
 from callwright.records import Usage
 
-
-def pick_device() -> torch.device:
-    """The accelerator if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+PATIENCE_S = 0.05  # for the calls of other chains, before a batch is put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +29,6 @@ class _Request:
     prompt: str
     row: Row
     made: "asyncio.Future[list[int]]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What conversations of one system message begin with."""
-
-    text: str
-    ids: tuple[int, ...]
 
 
 class LocalChat:
@@ -63,20 +52,18 @@ class LocalChat:
         self.name = name
         self._max_batch = max_batch
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(path), revision=revision)
+            self._tokenizer = only_special_tokens_control(AutoTokenizer.from_pretrained(str(path), revision=revision))
             device = pick_device()
-            dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-            model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=dtype)
+            model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=pick_dtype(device))
         except (OSError, ValueError) as error:
             raise ProviderError(f"no model could be loaded from {path}: {str(error).splitlines()[0]}") from None
         if not self._tokenizer.chat_template:
             raise ProviderError(f"the tokenizer in {path} has no chat template; use an instruction-tuned model")
+        self.prompts = Prompts(name, self._tokenizer, getattr(model.config, "max_position_embeddings", None))
         stops = model.generation_config.eos_token_id
         stops = stops if isinstance(stops, list) else [stops]
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
-        self._limit = getattr(model.config, "max_position_embeddings", None)
         self._decoder = Decoder(model.to(device).eval(), self._stop_ids)
-        self._beginnings: dict[str, _Beginning | None] = {}
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -88,9 +75,7 @@ class LocalChat:
         """
         system = messages[0]["content"] if messages[0]["role"] == "system" else ""
         prompt = f"{system}\0{json.dumps(list(tools))}"
-        ids = self._ids(messages, tools, prompt)
-        if self._limit and len(ids) + sampling.max_tokens > self._limit:
-            raise ProviderError(f"{self.name}: the prompt of {len(ids)} tokens does not fit {self._limit} positions")
+        ids = await self.prompts.ids(messages, tools, prompt, sampling.max_tokens)
         row = Row(
             tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
         )
@@ -98,78 +83,6 @@ class LocalChat:
         stopped = bool(made) and made[-1] in self._stop_ids
         text, tool_calls = self._read(made, stopped, ids, tools)
         return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)), tool_calls)
-
-    def _ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
-        try:
-            text = self._text(messages, tools, add_generation_prompt=True)
-        except (TemplateError, TypeError) as error:
-            hint = "; rollout.protocol: text needs no tools" if tools else ""
-            raise ProviderError(
-                f"{self.name}: its chat template cannot show this conversation: {error}{hint}"
-            ) from None
-        if tools and not self._shows_tools:
-            raise ProviderError(
-                f"{self.name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
-            )
-        if messages[0]["role"] != "system":
-            return self._tokens(text)
-        if prompt not in self._beginnings:
-            self._beginnings[prompt] = self._beginning(messages[:1], tools, text)
-        beginning = self._beginnings[prompt]
-        if beginning is None or not text.startswith(beginning.text):
-            return self._tokens(text)
-        return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
-
-    def _text(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
-        text: str = self._tokenizer.apply_chat_template(
-            template_messages(messages),
-            tools=list(tools) or None,
-            add_generation_prompt=add_generation_prompt,
-            tokenize=False,
-        )
-        return text
-
-    def _tokens(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], whole: str) -> "_Beginning | None":
-        """The system message as tokens, up to its last special token: that is where tokenizers cut a text anyhow.
-
-        None where they do not: one conversation is read both ways to see.
-        """
-        try:
-            text = self._text(system, tools, add_generation_prompt=False)
-        except (TemplateError, TypeError):  # of a template that wants a user's turn
-            return None
-        special = [one for one in self._tokenizer.all_special_tokens if one in text]
-        text = text[: max((text.rfind(one) + len(one) for one in special), default=0)]
-        ids = self._tokens(text)
-        if not whole.startswith(text) or ids + self._tokens(whole[len(text) :]) != self._tokens(whole):
-            return None
-        return _Beginning(text, tuple(ids))
-
-    @cached_property
-    def _shows_tools(self) -> bool:
-        """Whether the template shows a function, a call of it and its result; some leave one out without a word."""
-        schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
-        call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
-        conversation = [
-            {"role": "user", "content": ""},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [{"id": "call00000", "type": "function", "function": call}],
-            },
-            {"role": "tool", "tool_call_id": "call00000", "content": "resultwood"},
-        ]
-        try:
-            shown = self._tokenizer.apply_chat_template(
-                conversation, tools=[{"type": "function", "function": schema}], tokenize=False
-            )
-        except (TemplateError, TypeError):
-            return False
-        return all(word in shown for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))
 
     def _read(
         self, made: list[int], stopped: bool, prompt: list[int], tools: Sequence[Tool]
@@ -206,10 +119,21 @@ class LocalChat:
         commonest.sort(key=itemgetter(0))
         return [one for _, one in commonest[: self._max_batch]]
 
+    async def _let_chains_go_on(self) -> None:
+        """Let every chain that can put its next request in, so that batches are whole.
+
+        Between a reply and the next request is a job in the thread of calls, which does them in turn: when an empty one
+        is done, so are those before it. A function that takes its time is not waited for.
+        """
+        await _turns_of_the_loop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await CALLS.run(_nothing)
+        await _turns_of_the_loop()
+
     async def _drain(self) -> None:
         while True:
-            for _ in range(3):  # let every chain that can go on put its next request in
-                await asyncio.sleep(0)
+            await self._let_chains_go_on()
             if not self._waiting:
                 return
             batch = self._next_batch()
@@ -217,6 +141,9 @@ class LocalChat:
             self._waiting = [one for one in self._waiting if id(one) not in taken]
             try:
                 made = await asyncio.to_thread(self._decoder.continue_rows, [one.row for one in batch])
+            except asyncio.CancelledError:
+                self._decoder.stop()  # its thread would keep an interrupted process waiting for the whole batch
+                raise
             except Exception as error:
                 for one in batch:
                     if not one.made.done():
@@ -225,6 +152,15 @@ class LocalChat:
             for one, tokens in zip(batch, made, strict=True):
                 if not one.made.done():
                     one.made.set_result(tokens)
+
+
+async def _turns_of_the_loop() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _tool_call(function: dict[str, Any]) -> ToolCall:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from callwright.agent.call_thread import CALLS
 from callwright.chat.mistakes import Script, draw_mistake, write_script
 from callwright.chat.oracle_faults import Faults, Faulty
 from callwright.records import Problem
@@ -68,11 +69,9 @@ def create_app(
         if problem is None:
             return JSONResponse(_error("the oracle teacher knows only the problems it was started with"), 422)
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
-        script, observed = _script(problem, mistakes, attempt), _observed(messages)
-        native = bool(body.get("tools"))
         if latency_s:
             await asyncio.sleep(latency_s)
-        return JSONResponse(_native(body, script, observed) if native else _text(body, script, observed))
+        return JSONResponse(await CALLS.run(_answer, body, problem, mistakes, attempt))  # it executes functions
 
     async def models(_: "Request") -> "Response":
         return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "callwright"}]})
@@ -86,6 +85,11 @@ def create_app(
     )
     app.state.planted = planted
     return app
+
+
+def _answer(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
+    script, observed = _script(problem, mistakes, attempt), _observed(body["messages"])
+    return _native(body, script, observed) if body.get("tools") else _text(body, script, observed)
 
 
 def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:

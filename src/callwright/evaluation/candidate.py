@@ -10,7 +10,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel
 from callwright.params import Params, TeacherParams
-from callwright.rollouts.plan import Attempt
+from callwright.rollouts.plan import Attempt, same_address, weights_here
 from callwright.storage import folder_hash
 from callwright.tasks import TASKS
 
@@ -20,7 +20,7 @@ class Candidate:
     """What is asked under a name.
 
     Attributes:
-        identity: what its answers depend on: the hash of its folder, and where it is served if it is.
+        identity: what its answers depend on: the hash of its folder, and where and how it runs.
         endpoint: None: it runs in this process.
     """
 
@@ -32,12 +32,13 @@ class Candidate:
 
 def candidate(name: str, folder: Path, params: Params) -> Candidate:
     """A model in a folder, served elsewhere where `evaluate.engine` and `evaluate.endpoints` say so."""
-    weights, served = folder_hash(folder), params.evaluate.endpoint(name)
+    served = params.evaluate.endpoint(name)
     if served is None:
-        return Candidate(name, folder, weights)
+        return Candidate(name, folder, weights_here(folder))
     endpoint = params.teacher.model_copy(update={**served.model_dump(), "base_urls": []})
     asked = f" with {json.dumps(served.request, sort_keys=True)}" if served.request else ""
-    return Candidate(name, folder, f"{weights} as {served.model} at {served.base_url}{asked}", endpoint)
+    weights = f"{folder_hash(folder)} as {served.model} at {same_address(served.base_url)}{asked}"
+    return Candidate(name, folder, weights, endpoint)
 
 
 def concurrency(one: Candidate, params: Params) -> int:

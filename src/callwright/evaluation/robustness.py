@@ -1,12 +1,13 @@
 """The same problems told or offered in another way: how much accuracy is lost when nothing that matters has changed."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 
+from callwright.agent.call_thread import CALLS
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
@@ -16,6 +17,8 @@ from callwright.evaluation.toolboxes import with_distractor, with_new_function, 
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Change
 from callwright.records import CheckedChain, Problem, Protocol
+from callwright.rollouts.sample import Failure, failure_of
+from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
@@ -70,34 +73,45 @@ def _changer(change: Change, seed: int) -> Callable[[Problem], Variant | None]:
 
 
 async def solve_variants(
-    variants: Iterable[Variant], model: ChatModel, sampling: Sampling, protocol: Protocol, concurrency: int
-) -> list[CheckedChain]:
-    """A checked chain of each variant, in their order.
+    variants: Sequence[Variant],
+    model: ChatModel,
+    sampling: Sampling,
+    protocol: Protocol,
+    concurrency: int,
+    surprises: SurpriseLog | None = None,
+) -> tuple[list[CheckedChain | None], list[Failure]]:
+    """A checked chain of each variant, in their order, None where the attempt failed; and the failures.
 
     Raises:
         ProviderError: the model cannot be used.
     """
     room = asyncio.Semaphore(concurrency)
+    failures: list[Failure] = []
+    log = surprises or SurpriseLog("evaluate")
 
-    async def solved(variant: Variant) -> CheckedChain:
+    async def solved(variant: Variant) -> CheckedChain | None:
         name = f"{variant.problem.id}/{model.name}/0"
-        async with room:
-            chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
-        return check_chain(chain, variant.problem, variant.task)
+        try:
+            async with room:
+                chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
+            return await CALLS.run(check_chain, chain, variant.problem, variant.task)
+        except Exception as error:
+            failures.append(failure_of(name, error, log))
+            return None
 
-    return list(await asyncio.gather(*map(solved, variants)))
+    return list(await asyncio.gather(*map(solved, variants))), failures
 
 
 def robustness_of(
     variants: Sequence[Variant],
-    chains: Sequence[CheckedChain],
+    chains: Sequence[CheckedChain | None],
     originals: Mapping[str, CheckedChain],
     params: EvaluateParams,
 ) -> dict[str, Any]:
     """Accuracy before and after each change on the same problems, and the gap: original minus changed.
 
     Args:
-        chains: of the variants, in their order.
+        chains: of the variants, in their order; None: there is none.
         originals: the model's chains on the original problems, by problem id.
     """
     share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
@@ -107,7 +121,7 @@ def robustness_of(
         rows = [
             (originals[variant.original.id].verdict.correct, chain.verdict.correct, variant.original.group)
             for variant, chain in zip(variants, chains, strict=True)
-            if change in (variant.change, OVERALL)
+            if chain is not None and change in (variant.change, OVERALL)
         ]
         if rows:
             before, after, groups = map(list, zip(*rows, strict=True))

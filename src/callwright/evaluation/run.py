@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from callwright import paths
+from callwright.errors import CallwrightError
 from callwright.evaluation.candidate import Candidate, candidate, concurrency, opened
 from callwright.evaluation.champion import Champion
 from callwright.evaluation.evaluated import Evaluated
@@ -14,39 +15,54 @@ from callwright.evaluation.robustness import Variant, solve_variants
 from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.budget import BudgetError, Meter
-from callwright.rollouts.journal import Journaled, journal_path, open_journal
+from callwright.rollouts.journal import Journaled, journal_path, open_journal, record_of
 from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
-from callwright.rollouts.sample import Rolled, missing
+from callwright.rollouts.sample import Failure, Rolled, missing
 from callwright.rollouts.summary import chains_of, refuse_failures
 from callwright.storage import Journal, folder_hash
-from callwright.validation.replay import check_chains
+from callwright.surprises import SurpriseLog, surprise_of
+from callwright.validation.replay import check_chain
 
 GREEDY = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
 
 
 def evaluate_models(
-    problems: Sequence[Problem], variants: Sequence[Variant], params: Params, champion: Champion | None = None
+    problems: Sequence[Problem],
+    variants: Sequence[Variant],
+    params: Params,
+    champion: Champion | None = None,
+    surprises: SurpriseLog | None = None,
 ) -> dict[str, Evaluated]:
     """What `base`, `student`, `champion` (where there is one that is not the student) and `teacher` came to.
 
+    An attempt that would fail again (something unexpected happened, or the conversation got too long) has no chain;
+    `comparison_of` leaves its problem out.
+
+    Args:
+        surprises: counts unexpected exceptions; by default those of the stage `evaluate`.
+
     Raises:
-        ProviderError: a model cannot be used, or lost an attempt.
+        ProviderError: a model cannot be used, lost an attempt that the next run may make, or has no chain of more than
+            `rollout.max_failure_rate` of the problems.
         BudgetError: the teacher's budget is used up.
     """
+    log = surprises or SurpriseLog("evaluate")
     evaluated = {
-        name: _evaluate(candidate(name, folder, params), problems, variants, params)
+        name: _evaluate(candidate(name, folder, params), problems, variants, params, log)
         for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
     }
     if champion is not None and champion.content != folder_hash(paths.STUDENT):
         with TemporaryDirectory(prefix="champion.") as folder:
             weights = champion.download(Path(folder))
-            evaluated["champion"] = _evaluate(candidate("champion", weights, params), problems, (), params)
-    evaluated["teacher"] = _evaluate_teacher(problems, params)
+            evaluated["champion"] = _evaluate(candidate("champion", weights, params), problems, (), params, log)
+    evaluated["teacher"] = _evaluate_teacher(problems, params, log)
     return evaluated
 
 
-def _evaluate(one: Candidate, problems: Sequence[Problem], variants: Sequence[Variant], params: Params) -> Evaluated:
+def _evaluate(
+    one: Candidate, problems: Sequence[Problem], variants: Sequence[Variant], params: Params, log: SurpriseLog
+) -> Evaluated:
     """Ask one of our own models: greedily, by samples where `evaluate.samples` says so, and the variants."""
 
     def plan_of(own: SamplingParams) -> list[Attempt]:
@@ -56,12 +72,13 @@ def _evaluate(one: Candidate, problems: Sequence[Problem], variants: Sequence[Va
     sampling = SamplingParams(chains=asked.samples, temperature=asked.temperature, top_p=1.0, problems=None)
     greedy, sampled = plan_of(GREEDY), plan_of(sampling) if asked.samples > 1 else []
     with open_journal(journal_path(f"evaluate_{one.name}")) as journal:
-        changed = asyncio.run(_ask(one, [*greedy, *sampled], variants, journal, params))
+        changed = asyncio.run(_ask(one, [*greedy, *sampled], variants, journal, params, log))
         samples: dict[str, list[CheckedChain]] = defaultdict(list)
-        for checked in _checked(problems, sampled, journal):
+        for checked in _checked(problems, sampled, journal, log):
             samples[checked.chain.problem_id].append(checked)
-        chains, attempts = _by_problem(problems, greedy, journal), _attempts(greedy, journal)
-        return Evaluated(chains, _seconds(greedy, journal), samples, changed, attempts)
+        whole = {name: chains for name, chains in samples.items() if len(chains) == asked.samples}
+        chains, attempts = _by_problem(problems, greedy, journal, log), _attempts(greedy, journal)
+        return Evaluated(chains, _seconds(attempts), whole, changed, attempts)
 
 
 async def _ask(
@@ -70,26 +87,36 @@ async def _ask(
     variants: Sequence[Variant],
     journal: Journal[Journaled],
     params: Params,
-) -> list[CheckedChain]:
+    log: SurpriseLog,
+) -> list[CheckedChain | None]:
     """Make what the journal lacks of the plan; returns a chain of each variant, which are asked every time."""
     if not variants and not missing(plan, journal):
         return []
     rollout, at_once = params.rollout, concurrency(one, params)
     async with opened(one, params, plan[0]) as model:
-        rolled = await roll_out(plan, model, journal, at_once, Meter(), rollout)
-        refuse_failures(rolled.failures, len(plan), 0)
-        return await solve_variants(variants, model, plan[0].sampling, rollout.protocol, at_once)
+        rolled = await roll_out(plan, model, journal, at_once, Meter(), rollout, log)
+        _refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        greedy, protocol = plan[0].sampling, rollout.protocol
+        changed, failures = await solve_variants(variants, model, greedy, protocol, at_once, log)
+        _refuse_failures(failures, len(variants), rollout.max_failure_rate)
+        return changed
 
 
-def _evaluate_teacher(problems: Sequence[Problem], params: Params) -> Evaluated:
+def _refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
+    """Nothing may be missing that the next run can make, and little of the rest."""
+    refuse_failures([one for one in failures if not one.lasting], attempts, 0)
+    refuse_failures(failures, attempts, limit)
+
+
+def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: SurpriseLog) -> Evaluated:
     """Greedily alone: more of it costs money, and it is not what is evaluated."""
     plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
     with open_journal(journal_path("evaluate_teacher")) as journal:
-        rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal)
-        refuse_failures(rolled.failures, len(plan), 0)
+        rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
+        _refuse_failures(rolled.failures, len(plan), params.rollout.max_failure_rate)
         _refuse_unmade(rolled, len(plan))
-        chains, attempts = _by_problem(problems, plan, journal), _attempts(plan, journal)
-        return Evaluated(chains, _seconds(plan, journal), attempts=attempts)
+        chains, attempts = _by_problem(problems, plan, journal, log), _attempts(plan, journal)
+        return Evaluated(chains, _seconds(attempts), attempts=attempts)
 
 
 def _refuse_unmade(rolled: Rolled, attempts: int) -> None:
@@ -101,19 +128,31 @@ def _refuse_unmade(rolled: Rolled, attempts: int) -> None:
         )
 
 
-def _checked(problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled]) -> list[CheckedChain]:
-    return list(check_chains(chains_of(plan, journal), {problem.id: problem for problem in problems}))
+def _checked(
+    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog
+) -> Iterator[CheckedChain]:
+    """The chains of a plan, checked, without those whose check raises something unexpected: that is counted."""
+    by_id = {problem.id: problem for problem in problems}
+    for chain in chains_of(plan, journal):
+        try:
+            checked = check_chain(chain, by_id[chain.problem_id])
+        except CallwrightError:
+            raise
+        except Exception as error:
+            log.add(surprise_of(error), chain.id)
+        else:
+            yield checked
 
 
 def _by_problem(
-    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled]
+    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog
 ) -> dict[str, CheckedChain]:
-    return {one.chain.problem_id: one for one in _checked(problems, plan, journal)}
+    return {one.chain.problem_id: one for one in _checked(problems, plan, journal, log)}
 
 
 def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Journaled]:
-    return {attempt.problem.id: journal[attempt.key] for attempt in plan}
+    return {attempt.problem.id: record for attempt in plan if (record := record_of(attempt, journal))}
 
 
-def _seconds(plan: Sequence[Attempt], journal: Journal[Journaled]) -> float:
-    return sum(sum(journal[attempt.key].request_s) for attempt in plan) / len(plan)
+def _seconds(attempts: Mapping[str, Journaled]) -> float:
+    return sum(sum(one.request_s) for one in attempts.values()) / max(len(attempts), 1)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from callwright.chat.template import template_messages
+from callwright.chat.template import TRL_OPTIONS, template_messages
 from callwright.errors import DataError
 from callwright.preferences.turns import PromptTokens
 from callwright.records import Demonstration, Pair
@@ -26,7 +26,8 @@ class RowReport:
 
 
 def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
-    """Conversational rows: prompt, and chosen and rejected or completion (lists of messages).
+    """Conversational rows: prompt, and chosen and rejected or completion (lists of messages), for a tokenizer prepared
+    by `only_special_tokens_control`.
 
     `tools`, where an example has any, are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike
     shape: a table of them must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every
@@ -38,6 +39,7 @@ def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
 def _row(example: Pair | Demonstration) -> dict[str, Any]:
     named = {"prompt": example.prompt, **_completions(example)}
     row: dict[str, Any] = {name: template_messages(messages) for name, messages in named.items()}
+    row["chat_template_kwargs"] = TRL_OPTIONS
     return {**row, "tools": json.dumps(example.tools, ensure_ascii=False)} if example.tools else row
 
 
@@ -68,6 +70,11 @@ def check_rows(
     for example in examples:
         prompt = PromptTokens(tokenizer, example.prompt, example.tools)
         masks.append({})
+        try:
+            prompts += len(prompt.ids)
+        except ValueError as error:
+            bad.append((example.id, str(error)))
+            continue
         for name, completion in _completions(example).items():
             try:
                 mask = masks[-1][f"{name}_mask"] = prompt.loss_mask(completion)
@@ -80,7 +87,6 @@ def check_rows(
                 bad.append((example.id, "a completion has no token"))
             elif length > max_length:
                 bad.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
-        prompts += len(prompt.ids)
     if bad:
         name, reason = bad[0]
         kind = "pair" if isinstance(examples[0], Pair) else "demonstration"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from callwright.chat.template import template_messages
+from callwright.chat.template import chat_ids
 
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """The messages of a prompt, and the tools on offer, in a tokenizer's chat template."""
+    """The messages of a prompt, and the tools on offer, in a tokenizer's chat template (see `chat_ids`)."""
 
     tokenizer: Any
     messages: Sequence[dict[str, Any]]
@@ -22,14 +22,7 @@ class PromptTokens:
         return self._ids((), ask=True)
 
     def _ids(self, more: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
-        ids: list[int] = self.tokenizer.apply_chat_template(
-            template_messages([*self.messages, *more]),
-            tools=list(self.tools) or None,
-            tokenize=True,
-            return_dict=False,
-            add_generation_prompt=ask,
-        )
-        return ids
+        return chat_ids(self.tokenizer, [*self.messages, *more], self.tools, ask=ask)
 
     def loss_mask(self, completion: Sequence[dict[str, Any]]) -> list[int]:
         """One number a token after the prompt: 1 where the model writes it.

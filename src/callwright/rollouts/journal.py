@@ -5,12 +5,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from callwright import paths
 from callwright.errors import DataError
 from callwright.records import Chain, Usage
+from callwright.rollouts.plan import Attempt
 from callwright.storage import Journal
 
 log = logging.getLogger("callwright")
@@ -76,6 +77,15 @@ def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
 
 def _key(record: Journaled) -> str:
     return record.key
+
+
+def record_of(attempt: Attempt, journal: Journal[Journaled]) -> Journaled | None:
+    """What the journal has of an attempt, with the chain under the names that attempt and problem have now."""
+    key = attempt.kept_in(journal)
+    if key is None:
+        return None
+    record = journal[key]
+    return replace(record, chain=replace(record.chain, id=attempt.id, problem_id=attempt.problem.id))
 
 
 class GroupCommit:

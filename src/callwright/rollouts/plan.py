@@ -1,33 +1,43 @@
 """Which chains to sample: a deterministic list of attempts, each keyed by all that determines it."""
 
-import ast
 import hashlib
-import inspect
 import json
-import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
 
+from callwright.agent.engine import ENGINE
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import ORACLE
 from callwright.chat.model import Sampling
-from callwright.functions.function import Function
-from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams, TeacherParams
 from callwright.records import Problem, Protocol
+from callwright.rollouts.source_hash import functions_hash
+from callwright.storage import folder_hash
 from callwright.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One chain to sample. `key` is the hash of all that determines it: the same key is never paid for twice."""
+    """One chain to sample.
+
+    Attributes:
+        key: the hash of all that determines it: the same key is never paid for twice. Names of problems are not in it,
+            as they may be made of row numbers; what is asked is.
+        elsewhere: its keys at further endpoints of the same model; a chain from there is as good.
+    """
 
     id: str
     problem: Problem
     sampling: Sampling
     protocol: Protocol
     key: str
+    elsewhere: tuple[str, ...] = ()
+
+    def kept_in(self, keys: Container[str]) -> str | None:
+        """Under which key the attempt is among those that were made; None: it is to be made."""
+        return next((key for key in (self.key, *self.elsewhere) if key in keys), None)
 
 
 def plan(
@@ -36,48 +46,91 @@ def plan(
     chains: int,
     sampling: Sampling,
     protocol: Protocol = "text",
+    *,
+    elsewhere: Sequence[Mapping[str, object]] = (),
+    reads_solutions: bool = False,
 ) -> list[Attempt]:
     """`chains` attempts at every problem, in a fixed order.
 
     Args:
         model: what identifies the model and its server; `name` is what chains are labelled with.
         sampling: of every attempt; its seed is the base from which each attempt's own seed is made.
+        elsewhere: the same model at other servers.
+        reads_solutions: the model answers from the problems' solutions.
     """
     own = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
     written = [json.dumps(asdict(one), sort_keys=True).encode() for one in own]
-    server = json.dumps(dict(model), sort_keys=True)
+    servers = [json.dumps(dict(one), sort_keys=True) for one in (model, *elsewhere)]
     attempts = []
     for problem in problems:
-        asked = hashlib.sha256(_asked(problem, protocol, server))
+        asked = [hashlib.sha256(_asked(problem, protocol, server, reads_solutions)) for server in servers]
         for number in range(chains):
-            key = asked.copy()
-            key.update(written[number])
+            key, *others = (_extended(one, written[number]) for one in asked)
             name = f"{problem.id}/{model['name']}/{number}"
-            attempts.append(Attempt(name, problem, own[number], protocol, key.hexdigest()))
+            attempts.append(Attempt(name, problem, own[number], protocol, key, tuple(others)))
     return attempts
+
+
+def _extended(started: "hashlib._Hash", more: bytes) -> str:
+    whole = started.copy()
+    whole.update(more)
+    return whole.hexdigest()
 
 
 def teacher_plan(
     problems: Iterable[Problem], teacher: TeacherParams, own: SamplingParams, rollout: RolloutParams, seed: int
 ) -> list[Attempt]:
-    """The teacher's attempts; the oracle's mistakes are part of what it is.
+    """The teacher's attempts; the oracle's mistakes are part of what it is, and the solutions that it answers from.
 
-    Further endpoints of the same model (`teacher.base_urls`) are not: adding one keeps what is paid for.
+    Further endpoints (`teacher.base_urls`) serve the same model: adding one, or naming another one first, keeps what is
+    paid for.
     """
-    model = {"name": teacher.model, "base_url": teacher.base_url}
-    if teacher.base_url == ORACLE:
+    model = {"name": teacher.model, "base_url": same_address(teacher.base_url)}
+    oracle = teacher.base_url == ORACLE
+    if oracle:
         model["mistakes"] = teacher.mistakes.model_dump_json()
     if teacher.request:
         model["request"] = json.dumps(teacher.request, sort_keys=True)
-    return plan(_first(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
+    return plan(
+        _first(problems, own),
+        model,
+        own.chains,
+        _sampling(own, rollout, seed),
+        rollout.protocol,
+        elsewhere=[{**model, "base_url": same_address(url)} for url in teacher.base_urls],
+        reads_solutions=oracle,
+    )
+
+
+def same_address(url: str) -> str:
+    """One way of writing an address, whose scheme and host may be in capitals and whose path may end in a slash.
+
+    >>> same_address("HTTP://Teacher:8000/V1/?api-version=2")
+    'http://teacher:8000/V1?api-version=2'
+    """
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), path=path).geturl()
 
 
 def local_plan(
-    problems: Iterable[Problem], name: str, weights: str, own: SamplingParams, rollout: RolloutParams, seed: int
+    problems: Iterable[Problem], name: str, identity: str, own: SamplingParams, rollout: RolloutParams, seed: int
 ) -> list[Attempt]:
-    """Attempts of a model in this process; `weights` is the hash of its folder."""
-    model = {"name": name, "weights": weights}
+    """Attempts of a model of ours.
+
+    Args:
+        identity: what its answers depend on, such as `weights_here`.
+    """
+    model = {"name": name, "weights": identity}
     return plan(_first(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
+
+
+def weights_here(folder: Path) -> str:
+    """What the answers of a model in this process depend on: its files, and how this device computes with them."""
+    from callwright.chat.device import pick_device, pick_dtype
+
+    device = pick_device()
+    return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
 
 
 def _first(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
@@ -88,22 +141,11 @@ def _sampling(own: SamplingParams, rollout: RolloutParams, seed: int) -> Samplin
     return Sampling(own.temperature, own.top_p, rollout.max_tokens, rollout.max_steps, seed)
 
 
-def _asked(problem: Problem, protocol: Protocol, server: str) -> bytes:
-    """All but the sampling: the problem, the prompt and tools it is asked with, the functions, the model."""
+def _asked(problem: Problem, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
+    """All but the sampling: the prompt and tools that pose the problem, the functions, the engine, the model."""
     task = TASKS[problem.task]
     messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
-    return json.dumps([problem.id, messages, tools, protocol, server, functions_hash(task.toolbox)]).encode()
-
-
-@cache
-def functions_hash(toolbox: Toolbox) -> str:
-    """The hash of what the functions compute, as far as their own source says it; comments and layout do not count."""
-    sources = [_source(function) for function in toolbox.functions.values()]
-    return hashlib.sha256("\n".join(sources).encode()).hexdigest()
-
-
-def _source(function: Function) -> str:
-    try:
-        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(function.python))))
-    except (OSError, TypeError, SyntaxError):  # made at run time: its signature and example are in the prompt
-        return ""
+    asked = [ENGINE, messages, tools, protocol, server, functions_hash(task.toolbox)]
+    if reads_solutions:
+        asked.append([asdict(call) for call in problem.solution])
+    return json.dumps(asked, sort_keys=True).encode()

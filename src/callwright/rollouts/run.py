@@ -17,6 +17,7 @@ from callwright.rollouts.plan import Attempt
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Rolled, missing, run_attempts
 from callwright.storage import Journal
+from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
 
 
@@ -26,6 +27,7 @@ def roll_out_teacher(
     attempts: Sequence[Attempt],
     rollout: RolloutParams,
     journal: Journal[Journaled],
+    surprises: SurpriseLog | None = None,
 ) -> Rolled:
     """Make a teacher's attempts, within the budget: an OpenAI-compatible endpoint, or the oracle in process.
 
@@ -48,7 +50,7 @@ def roll_out_teacher(
             task = TASKS[first.problem.task]
             prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
             await model.probe(prompt, tools, first.sampling)
-            return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout)
+            return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout, surprises)
         finally:
             await model.close()
 
@@ -70,6 +72,7 @@ def roll_out_local(
     batch_size: int,
     rollout: RolloutParams,
     journal: Journal[Journaled],
+    surprises: SurpriseLog | None = None,
 ) -> Rolled:
     """Make the attempts of a model in this process, in batches; no budget applies.
 
@@ -82,7 +85,7 @@ def roll_out_local(
 
     async def run() -> Rolled:
         model = LocalChat(folder, name, max_batch=batch_size)
-        return await roll_out(attempts, model, journal, batch_size * 2, Meter(), rollout)
+        return await roll_out(attempts, model, journal, batch_size * 2, Meter(), rollout, surprises)
 
     return asyncio.run(run())
 
@@ -94,6 +97,7 @@ async def roll_out(
     concurrency: int,
     meter: Meter,
     rollout: RolloutParams,
+    surprises: SurpriseLog | None = None,
 ) -> Rolled:
     """Make the attempts that the journal lacks, and show how far it is.
 
@@ -104,4 +108,4 @@ async def roll_out(
     progress = Progress(model.name, total - len(missing(attempts, journal)), total, meter)
     async with progress.shown():
         allowed = rollout.max_failure_rate * total
-        return await run_attempts(attempts, model, journal, concurrency, meter, allowed, progress.finished)
+        return await run_attempts(attempts, model, journal, concurrency, meter, allowed, progress.finished, surprises)

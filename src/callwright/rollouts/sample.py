@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from callwright.agent.call_thread import CALLS
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel
@@ -13,16 +14,42 @@ from callwright.rollouts.budget import BudgetError, Meter, MeteredChat
 from callwright.rollouts.journal import GroupCommit, Journaled
 from callwright.rollouts.plan import Attempt
 from callwright.storage import Journal
+from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
+from callwright.visible import visible
+
+LASTING = ("too long",)  # reasons of providers for which the same attempt fails again
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that the provider lost; outside the chain data, and tried again by the next run."""
+    """An attempt without a chain; outside the chain data, and tried again by the next run.
+
+    Attributes:
+        reason: a few words, under which failures are counted.
+        lasting: the next run will hardly do better: something unexpected happened, or the conversation got too long.
+    """
 
     attempt_id: str
     reason: str
     message: str = ""
+    lasting: bool = False
+
+
+def failure_of(attempt_id: str, error: Exception, surprises: SurpriseLog) -> Failure:
+    """What one attempt that ended with an error is recorded as; an unexpected error is counted among the surprises.
+
+    Raises:
+        CallwrightError: the error itself, where it ends more than this attempt.
+    """
+    match error:
+        case ProviderError() if not isinstance(error, EndpointUnusable):
+            return Failure(visible(attempt_id), error.reason, visible(str(error)), error.reason in LASTING)
+        case CallwrightError():
+            raise error
+    surprise = surprise_of(error)
+    surprises.add(surprise, attempt_id)
+    return Failure(visible(attempt_id), surprise.reason, str(surprise), lasting=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +69,7 @@ class Rolled:
 
 def missing(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Attempt]:
     """The attempts that the journal lacks, by key."""
-    return {attempt.key: attempt for attempt in attempts if attempt.key not in journal}
+    return {attempt.key: attempt for attempt in attempts if attempt.kept_in(journal) is None}
 
 
 async def run_attempts(
@@ -53,20 +80,23 @@ async def run_attempts(
     meter: Meter | None = None,
     max_failures: float = float("inf"),
     finished: Callable[[Attempt, Chain | None], None] = lambda attempt, chain: None,
+    surprises: SurpriseLog | None = None,
 ) -> Rolled:
-    """Make all attempts that the journal lacks.
+    """Make all attempts that the journal lacks. One that ends with an unexpected exception is a failure as well.
 
     Args:
         concurrency: attempts in flight.
         meter: counts what is spent, and may end the run.
         max_failures: once more are lost, no further attempt begins.
-        finished: called with each attempt that is over, and its chain if it has one.
+        finished: called with each attempt that is over, and its chain if it has one, in the thread of calls.
+        surprises: counts the unexpected exceptions; by default those of the stage `rollout`.
 
     Raises:
         EndpointUnusable: no attempt can succeed; what was finished is in the journal.
         DataError: the journal cannot be written.
     """
     meter = meter or Meter()
+    log = surprises or SurpriseLog("rollout")
     commit = GroupCommit(journal)
     left = missing(attempts, journal)
     failures: dict[str, Failure] = {}
@@ -83,10 +113,8 @@ async def run_attempts(
             whole = own
             made += 1
             return chain
-        except EndpointUnusable:
-            raise
-        except ProviderError as error:
-            failures[attempt.key] = Failure(attempt.id, error.reason, str(error))
+        except Exception as error:
+            failures[attempt.key] = failure_of(attempt.id, error, log)
             return None
         finally:
             await meter.finish(whole)
@@ -99,7 +127,7 @@ async def run_attempts(
                 chain = await make(attempt)
             except BudgetError:
                 return
-            finished(attempt, chain)
+            await CALLS.run(finished, attempt, chain)  # it grades the answer, which may need a solver
 
     queue = iter(left.values())
     failed: CallwrightError | None = None

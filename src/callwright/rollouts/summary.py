@@ -11,11 +11,12 @@ from callwright.errors import ProviderError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Chain, Usage
 from callwright.rollouts.budget import BudgetError, cost
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import Journaled, record_of
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.progress import answered_right
 from callwright.rollouts.sample import Failure, Rolled
 from callwright.storage import Journal, write
+from callwright.surprises import SurpriseLog, surprise_of
 
 
 @dataclass(slots=True)
@@ -27,37 +28,49 @@ class _Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     chains: Counter[str] = field(default_factory=Counter)  # by task
     right: Counter[str] = field(default_factory=Counter)  # by task
+    ungraded: int = 0  # whose grader raised something unexpected
     request_s: "array[float]" = field(default_factory=lambda: array("f"))
 
-    def add(self, attempt: Attempt, record: Journaled) -> None:
+    def add(self, attempt: Attempt, record: Journaled, surprises: SurpriseLog) -> None:
         self.usage += record.chain.usage
         self.steps += len(record.chain.steps)
         self.outcomes[record.chain.outcome] += 1
         self.chains[attempt.problem.task] += 1
-        self.right[attempt.problem.task] += answered_right(attempt, record.chain)
+        try:
+            self.right[attempt.problem.task] += answered_right(attempt, record.chain)
+        except Exception as error:
+            surprises.add(surprise_of(error), attempt.id)
+            self.ungraded += 1
         self.request_s.extend(record.request_s)
 
 
 def chains_of(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Chain]:
     """The chains that the journal has of a plan, in the plan's order, one at a time."""
-    return (journal[attempt.key].chain for attempt in attempts if attempt.key in journal)
+    return (record.chain for attempt in attempts if (record := record_of(attempt, journal)))
 
 
 def publish(
-    path: Path, attempts: Sequence[Attempt], journal: Journal[Journaled], rolled: Rolled, prices: Prices | None = None
+    path: Path,
+    attempts: Sequence[Attempt],
+    journal: Journal[Journaled],
+    rolled: Rolled,
+    prices: Prices | None = None,
+    surprises: SurpriseLog | None = None,
 ) -> dict[str, Any]:
     """Write a plan's chains, all or nothing, and report what they came to.
 
     Tokens, cost and latency are those of the published chains, whichever run made them; so a resumed rollout reports
     what an undisturbed one does. Latency is what a chain waits for a reply, in seconds.
+
+    Args:
+        surprises: counts graders that raise; their chains are published, and count as not right.
     """
-    tally = _Tally()
+    tally, log = _Tally(), surprises or SurpriseLog("rollout")
 
     def chains() -> Iterator[Chain]:
         for attempt in attempts:
-            if attempt.key in journal:
-                record = journal[attempt.key]
-                tally.add(attempt, record)
+            if record := record_of(attempt, journal):
+                tally.add(attempt, record, log)
                 yield record.chain
 
     count = write(path, chains())
@@ -67,6 +80,7 @@ def publish(
         "failures": len(rolled.failures),
         "failure_reasons": dict(sorted(Counter(failure.reason for failure in rolled.failures).items())),
         "unmade": rolled.unmade,
+        "ungraded": tally.ungraded,
         "answered_right": _share(tally.right.total(), count),
         "accuracy": {task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},
         "outcomes": dict(sorted(tally.outcomes.items())),
@@ -92,7 +106,7 @@ def _percentiles(seconds: "array[float]") -> dict[str, float]:
 
 
 def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
-    """Stop when the provider lost more than a share of the attempts.
+    """Stop when more than a share of the attempts failed.
 
     Raises:
         ProviderError: names the count, the limit and the commonest reason.

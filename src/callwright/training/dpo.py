@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from callwright.chat.template import only_special_tokens_control
 from callwright.errors import DataError
 from callwright.params import TrainParams
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
@@ -81,7 +82,7 @@ def train(
     if not pairs:
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer = only_special_tokens_control(AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token is None:  # as TRL does, which leaves it to whoever brings a collator
         tokenizer.pad_token = tokenizer.eos_token
     row_report, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)

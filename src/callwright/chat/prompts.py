@@ -1,0 +1,161 @@
+"""The prompts of a model in this process, as token ids."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jinja2 import TemplateError
+
+from callwright.chat.model import Message, Tool
+from callwright.chat.template import chat_ids, control_tokens, template_messages
+from callwright.errors import ProviderError
+
+INLINE = 20_000  # characters of a conversation that is read at once; a longer one is read beside the event loop
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What conversations of one system message begin with."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
+class Prompts:
+    """Reads conversations with one tokenizer; what those of one system message begin with is read once.
+
+    Args:
+        name: of the model, for errors.
+        tokenizer: prepared by `only_special_tokens_control`.
+        positions: tokens that the model takes, prompt and reply together; None: it says nothing.
+    """
+
+    def __init__(self, name: str, tokenizer: Any, positions: int | None) -> None:
+        self._name = name
+        self._tokenizer = tokenizer
+        self._positions = positions
+        self._control_tokens = control_tokens(tokenizer)
+        self.beginnings: dict[str, Beginning | None] = {}
+
+    async def ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str, reply: int) -> list[int]:
+        """Token ids of a conversation, up to where the model is asked for its reply.
+
+        Args:
+            prompt: what conversations with this system message and these tools have in common.
+            reply: tokens that the reply may have.
+
+        Raises:
+            ProviderError: it is too long, or the chat template cannot show it.
+        """
+        characters = sum(len(message["content"] or "") for message in messages)
+        if self._positions and characters > INLINE and characters > self._positions * self._longest_token:
+            raise self._too_long(f"{characters:,} characters")
+        if characters > INLINE:
+            ids = await asyncio.to_thread(self.read, messages, tools, prompt)
+        else:
+            ids = self.read(messages, tools, prompt)
+        if self._positions and len(ids) + reply > self._positions:
+            raise self._too_long(f"{len(ids):,} tokens")
+        return ids
+
+    def _too_long(self, size: str) -> ProviderError:
+        return ProviderError(
+            f"{self._name}: the prompt of {size} does not fit {self._positions:,} positions", "too long"
+        )
+
+    @cached_property
+    def _longest_token(self) -> int:
+        """Characters that one token stands for, at most."""
+        return max(map(len, self._tokenizer.get_vocab()))
+
+    def read(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
+        """The ids, however many they are."""
+        try:
+            text = self._text(messages, tools, add_generation_prompt=True)
+        except (TemplateError, TypeError) as error:
+            hint = "; rollout.protocol: text needs no tools" if tools else ""
+            raise ProviderError(
+                f"{self._name}: its chat template cannot show this conversation: {error}{hint}"
+            ) from None
+        if tools and not self._shows_tools:
+            raise ProviderError(
+                f"{self._name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
+            )
+        if self._holds_control_tokens(messages):
+            return self._guarded(messages, tools)
+        if messages[0]["role"] != "system":
+            return self._tokens(text)
+        if prompt not in self.beginnings:
+            self.beginnings[prompt] = self._beginning(messages[:1], tools, text)
+        beginning = self.beginnings[prompt]
+        if beginning is None or not text.startswith(beginning.text):
+            return self._tokens(text)
+        return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
+
+    def _holds_control_tokens(self, messages: Sequence[Message]) -> bool:
+        """Whether what the conversation says holds a special token; the names of its tools are their author's."""
+        found = self._control_tokens.search
+        return any(
+            found(message["content"] or "") or found(json.dumps(message.get("tool_calls", ()), ensure_ascii=False))
+            for message in messages
+        )
+
+    def _guarded(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
+        try:
+            return chat_ids(self._tokenizer, messages, tools, ask=True)
+        except ValueError as error:
+            raise ProviderError(f"{self._name}: its tokenizer cannot read this conversation as text: {error}") from None
+
+    def _text(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
+        text: str = self._tokenizer.apply_chat_template(
+            template_messages(messages),
+            tools=list(tools) or None,
+            add_generation_prompt=add_generation_prompt,
+            tokenize=False,
+        )
+        return text
+
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], whole: str) -> "Beginning | None":
+        """The system message as tokens, up to its last special token: that is where tokenizers cut a text anyhow.
+
+        None where they do not: one conversation is read both ways to see.
+        """
+        try:
+            text = self._text(system, tools, add_generation_prompt=False)
+        except (TemplateError, TypeError):  # of a template that wants a user's turn
+            return None
+        special = [one for one in self._tokenizer.all_special_tokens if one in text]
+        text = text[: max((text.rfind(one) + len(one) for one in special), default=0)]
+        ids = self._tokens(text)
+        if not whole.startswith(text) or ids + self._tokens(whole[len(text) :]) != self._tokens(whole):
+            return None
+        return Beginning(text, tuple(ids))
+
+    @cached_property
+    def _shows_tools(self) -> bool:
+        """Whether the template shows a function, a call of it and its result; some leave one out without a word."""
+        schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
+        call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
+        conversation = [
+            {"role": "user", "content": ""},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"id": "call00000", "type": "function", "function": call}],
+            },
+            {"role": "tool", "tool_call_id": "call00000", "content": "resultwood"},
+        ]
+        try:
+            shown = self._tokenizer.apply_chat_template(
+                conversation, tools=[{"type": "function", "function": schema}], tokenize=False
+            )
+        except (TemplateError, TypeError):
+            return False
+        return all(word in shown for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))

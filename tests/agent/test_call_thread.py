@@ -1,0 +1,148 @@
+"""Calls that take long: what goes on beside them, and how little stops with them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from callwright.agent.call_thread import CallThread
+from callwright.agent.loop import solve
+from callwright.chat.model import Reply, Sampling
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+from tests.fakes import ScriptedChat, problem
+
+SLOW_S = 1.0
+AT_ONCE: list[int] = []  # how many calls were under way whenever one began
+UNDER_WAY: list[None] = []
+
+
+@function(example={"text": "a"})
+def ponder(text: str) -> str:
+    """Think for a while."""
+    UNDER_WAY.append(None)
+    AT_ONCE.append(len(UNDER_WAY))
+    time.sleep(SLOW_S if text == "long" else 0.01)
+    UNDER_WAY.pop()
+    return text
+
+
+TASK = Task("ponder", Toolbox([ponder, *TASKS["arithmetic"].toolbox.functions.values()]), "Think.", lambda *_: "right")
+
+
+class PatientChat(ScriptedChat):
+    """Waits a little before each reply, as a server does."""
+
+    async def reply(self, messages, tools, sampling) -> Reply:
+        await asyncio.sleep(0.02)
+        return await super().reply(messages, tools, sampling)
+
+
+async def test_requests_and_timers_go_on_while_a_function_takes_its_time():
+    ticks: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            ticks.append(time.monotonic())
+            await asyncio.sleep(0.02)
+
+    ticking = asyncio.create_task(tick())
+    other = PatientChat("add(2, 3)", "answer(5)")
+    began = time.monotonic()
+    slow = asyncio.create_task(solve(problem(), TASK, ScriptedChat("ponder('long')", "answer(5)"), Sampling()))
+    fast = asyncio.create_task(solve(problem(), TASK, other, Sampling()))
+    while time.monotonic() - began < SLOW_S * 0.8:
+        await asyncio.sleep(0.02)
+        assert not slow.done()
+    assert len(other.asked) == 1  # the other chain's request was sent and answered; its call waits for its turn
+    during = len([at for at in ticks if at - began < SLOW_S * 0.8])
+    chains = await asyncio.gather(slow, fast)
+    ticking.cancel()
+    assert during >= 4  # 40 on an idle machine; one, if the loop had stood still
+    assert [chain.answer for chain in chains] == ["5", "5"]
+
+
+async def test_a_time_limit_ends_a_chain_whose_function_does_not_return():
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await solve(problem(), TASK, ScriptedChat("ponder('long')"), Sampling())
+    assert time.monotonic() - began < SLOW_S
+
+
+async def test_functions_of_many_chains_run_one_at_a_time():
+    AT_ONCE.clear()
+    models = [ScriptedChat("ponder('a')", "ponder('b')", "answer(5)") for _ in range(8)]
+    await asyncio.gather(*(solve(problem(), TASK, model, Sampling()) for model in models))
+    assert AT_ONCE == [1] * 16
+
+
+async def test_what_a_function_raises_is_raised_where_it_is_awaited():
+    calls = CallThread()
+    with pytest.raises(TypeError):
+        await calls.run(len, 5)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await calls.run(next, iter(()))
+    assert await calls.run(len, "five") == 4
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_not_begun():
+    calls, go_on, ran = CallThread(), threading.Event(), []
+    first = asyncio.create_task(calls.run(go_on.wait))
+    second = asyncio.create_task(calls.run(ran.append, 1))
+    await asyncio.sleep(0.05)
+    second.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await first
+    assert await calls.run(len, "next") == 4
+    assert ran == []
+
+
+NEVER_RETURNS = """
+import asyncio, sys, threading
+from callwright.agent.call_thread import CALLS
+
+async def main():
+    begun = threading.Event()
+    def forever():
+        begun.set()
+        threading.Event().wait()
+    waiting = asyncio.create_task(CALLS.run(forever))
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
+    print("begun", flush=True)
+    await waiting
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_ends_a_process_whose_function_never_returns():
+    with subprocess.Popen([sys.executable, "-c", NEVER_RETURNS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
+
+
+def test_a_forked_process_has_a_thread_of_its_own():
+    calls = CallThread()
+    assert asyncio.run(calls.run(os.getpid)) == os.getpid()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if asyncio.run(calls.run(os.getpid)) == os.getpid() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
