@@ -9,10 +9,9 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from callwright.functions.formula_checks import MAX_CHARACTERS, MAX_DEPTH, check_size
 from callwright.functions.formula_names import NAME, VARIABLE
 from callwright.functions.formula_parts import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
     And,
     Atom,
     Exists,
@@ -24,7 +23,6 @@ from callwright.functions.formula_parts import (
     Or,
     Variable,
     Xor,
-    check_size,
     term,
 )
 
