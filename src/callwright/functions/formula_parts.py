@@ -55,6 +55,8 @@ class Atom(_Part):
         check_name(self.predicate)
         if is_variable(self.predicate):
             raise ValueError(f"{self.predicate} is a variable, not a predicate")
+        if self.predicate.lower() == "not":  # any other word is read as a name where a name is expected
+            raise ValueError(f"{self.predicate!r} is a word of the language, not a predicate")
         if not self.terms:
             raise ValueError(f"{self.predicate} needs a name, like {self.predicate}(x)")
         if len(self.terms) > MAX_ARITY:
