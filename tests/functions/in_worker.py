@@ -71,11 +71,11 @@ def ask_z3_with_little_memory() -> str | int:
     import z3
 
     from callwright.functions.formula import read_formula
-    from callwright.functions.solver_z3 import entails
+    from callwright.functions.solver_z3 import entailed
 
     z3.set_param("memory_max_size", 19)  # megabytes: enough to begin with
     order = ["all x. exists y. R(x, y)", "all x. not R(x, x)", "all x y z. ((R(x, y) and R(y, z)) -> R(x, z))"]
-    return entails([read_formula(text) for text in order], read_formula("R(a, b)"))
+    return entailed([read_formula(text) for text in order], read_formula("R(a, b)"))
 
 
 @in_worker
@@ -93,7 +93,7 @@ def work_left(premises: tuple[Formula, ...], statement: Formula) -> tuple[str | 
 
     solver_z3.Question = Watched
     try:
-        return solver_z3.entails(premises, statement), left
+        return solver_z3.entailed(premises, statement), left
     finally:
         solver_z3.Question = z3_question.Question
 

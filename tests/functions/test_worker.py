@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -185,7 +186,8 @@ def test_a_worker_that_is_ended_while_it_loads_is_no_defect():
         stop_worker()
         threading.Timer(delay_s, stop_worker).start()
         try:
-            assert run_in_worker("callwright.functions.solver_z3:equivalent", *[read_formula("A(a)")] * 2) == "yes"
+            question = pickle.dumps([read_formula("A(a)")] * 2)
+            assert run_in_worker("callwright.functions.solver_z3:equivalent", question) == "yes"
         except CallError as error:
             assert error.message == STOPPED
     assert wait_until(lambda: threading.active_count() == 1)

@@ -111,7 +111,7 @@ def _parser() -> "Lark":
     return Lark(_GRAMMAR, parser="lalr", transformer=cast("Transformer[Any, Formula]", _Builder()))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def parse(text: str) -> Formula:
     """The formula that a text means. Length and brackets are bounded before it is read, depth and parts after.
 

@@ -4,6 +4,7 @@ Whether formulas can be true together is tried in three ways, cheapest first: Z3
 all that people write; a small world (`finite_models.py`); Z3 for long. All of them spend one budget of counted work.
 """
 
+import pickle
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -20,7 +21,21 @@ MODELS = 80_000  # for small worlds
 
 
 @in_worker
-def entails(premises: Sequence[Formula], statement: Formula) -> str | int:
+def entails(formulas: bytes) -> str | int:
+    """As `entailed`, of premises and, last, a statement; pickled by `solver.py`."""
+    *premises, statement = pickle.loads(formulas)
+    return entailed(premises, statement)
+
+
+@in_worker
+def equivalent(formulas: bytes) -> str:
+    """Yes, no or undecided, of two formulas; pickled by `solver.py`."""
+    left, right = pickle.loads(formulas)
+    found = _possible(Question(WORK), [Xor(left, right)], WORK)
+    return "yes" if found == z3.unsat else "no" if found == z3.sat else "undecided"
+
+
+def entailed(premises: Sequence[Formula], statement: Formula) -> str | int:
     """True, False, Unknown or undecided; a number N: the premises up to N (0-based) contradict each other.
 
     N is the first such, if the budget lasts to find it.
@@ -37,13 +52,6 @@ def entails(premises: Sequence[Formula], statement: Formula) -> str | int:
         shorter = range(len(given) - 1)  # all of them contradict each other: that is known
         return bisect_left(shorter, True, key=lambda last: _contradicts(question, given[: last + 1]))
     return "True" if without == z3.unsat else "False" if with_it == z3.unsat else "Unknown"
-
-
-@in_worker
-def equivalent(left: Formula, right: Formula) -> str:
-    """Yes, no or undecided."""
-    found = _possible(Question(WORK), [Xor(left, right)], WORK)
-    return "yes" if found == z3.unsat else "no" if found == z3.sat else "undecided"
 
 
 def _possible(question: Question, formulas: Sequence[Formula], work: int) -> z3.CheckSatResult:
