@@ -4,17 +4,20 @@
 
 Prints every annotation that is not read with its cause, every conclusion whose label the solver does not confirm with
 all its formulas, and the figures last. docs/logic.md says what was found and classes every disagreement.
+
+A translation is graded against the annotation, so each annotation with two quantifiers or more is also compared with
+every formula that differs from it in one place, as a translator errs: which of these pairs stay undecided.
 """
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
 
 from callwright.errors import CallError
-from callwright.functions.formula import format_formula
-from callwright.functions.solver import Contradiction, entails
+from callwright.functions.formula import And, Atom, Exists, ForAll, Formula, Iff, Implies, Not, Or, format_formula, walk
+from callwright.functions.solver import Contradiction, entails, equivalent
 from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
 from callwright.problems.source import LeftOut
 
@@ -67,6 +70,46 @@ def compare(given: Iterable[Row]) -> Counter[str]:
     return outcomes
 
 
+def misreadings(formula: Formula) -> Iterator[Formula]:
+    """Every formula that differs in one place: a quantifier, a connective, a negation, or the order of two things."""
+    match formula:
+        case Atom(predicate, terms):
+            if len(terms) > 1:
+                yield Atom(predicate, terms[::-1])
+        case Not(body):
+            yield body
+            yield from map(Not, misreadings(body))
+        case ForAll(variable, body) | Exists(variable, body):
+            yield (Exists if isinstance(formula, ForAll) else ForAll)(variable, body)
+            if isinstance(body, ForAll | Exists):
+                yield type(body)(body.variable, type(formula)(variable, body.body))
+            yield from (type(formula)(variable, other) for other in misreadings(body))
+        case _:
+            yield from (
+                kind(formula.left, formula.right) for kind in (And, Or, Implies, Iff) if kind is not type(formula)
+            )
+            yield from (type(formula)(other, formula.right) for other in misreadings(formula.left))
+            yield from (type(formula)(formula.left, other) for other in misreadings(formula.right))
+
+
+def compare_misreadings(given: Iterable[Row]) -> Counter[str]:
+    """Compares annotations of two quantifiers or more with what they may be taken for; counts by outcome."""
+    outcomes: Counter[str] = Counter()
+    for text in dict.fromkeys(text for row in given for _, _, text in row.annotated()):
+        try:
+            formula = read_annotation(text)
+        except AnnotationError:
+            continue
+        if sum(isinstance(part, ForAll | Exists) for part, _ in walk(formula)) < 2:
+            continue
+        for other in misreadings(formula):
+            found = equivalent(formula, other)
+            outcomes[found] += 1
+            if found == "undecided":
+                print(f"  {format_formula(formula)}\n    {format_formula(other)}")
+    return outcomes
+
+
 def main(folder: Path) -> None:
     figures = []
     for name in ("train", "validation"):
@@ -78,12 +121,20 @@ def main(folder: Path) -> None:
         began = perf_counter()
         labels = compare(given)
         seconds = perf_counter() - began
+        print(f"{name}: misreadings that stay undecided")
+        began = perf_counter()
+        compared = compare_misreadings(given)
+        took = perf_counter() - began
         total, asked = annotations.total(), labels.total() - labels["not asked"]
         figures.append(f"{name}: {len(given):,} rows, {len(malformed)} malformed; {total:,} annotations, by story")
         figures.append(f"  read {annotations['read'] / total:.1%}; " + counted(annotations))
         if asked:
             figures.append(
                 f"  labels: {labels['agrees'] / asked:.1%} of {asked} agree; {counted(labels)}; {seconds:.1f} s"
+            )
+        if compared:
+            figures.append(
+                f"  equivalent to a misreading: {counted(compared)}; {took / compared.total() * 1000:.1f} ms each"
             )
     print("\n".join(figures))
 

@@ -5,6 +5,7 @@ import signal
 import time
 
 from callwright.errors import CallError
+from callwright.functions.formula import Formula
 from callwright.functions.worker import in_worker
 
 
@@ -58,6 +59,52 @@ def refuse() -> None:
 @in_worker
 def fail() -> None:
     raise KeyError("a defect")
+
+
+@in_worker
+def recurse() -> None:
+    recurse()
+
+
+@in_worker
+def ask_z3_with_little_memory() -> str | int:
+    import z3
+
+    from callwright.functions.formula import read_formula
+    from callwright.functions.solver_z3 import entailed
+
+    z3.set_param("memory_max_size", 19)  # megabytes: enough to begin with
+    order = ["all x. exists y. R(x, y)", "all x. not R(x, x)", "all x y z. ((R(x, y) and R(y, z)) -> R(x, z))"]
+    return entailed([read_formula(text) for text in order], read_formula("R(a, b)"))
+
+
+@in_worker
+def work_left(premises: tuple[Formula, ...], statement: Formula) -> tuple[str | int, list[int]]:
+    """The solver's outcome, and the units that were left after each check."""
+    from callwright.functions import solver_z3, z3_question
+
+    left: list[int] = []
+
+    class Watched(z3_question.Question):
+        def check(self, formulas, most):
+            found = super().check(formulas, most)
+            left.append(self.left)
+            return found
+
+    solver_z3.Question = Watched
+    try:
+        return solver_z3.entailed(premises, statement), left
+    finally:
+        solver_z3.Question = z3_question.Question
+
+
+@in_worker
+def fit_among(formulas: list[Formula], most: int) -> bool:
+    """Whether formulas are true together in some world of at most so many things."""
+    from callwright.functions.finite_models import small_world
+    from callwright.functions.z3_question import Question
+
+    return small_world(Question(10**6), formulas, 10**6, (most,))
 
 
 @in_worker

@@ -1,8 +1,12 @@
+import threading
+
 import pytest
 
+from callwright.functions import solver
 from callwright.functions.assumptions import TOOLBOX
-from callwright.functions.guard import MAX_ASSUMPTIONS
+from callwright.functions.guard import LIMIT_REACHED, MAX_ASSUMPTIONS
 from callwright.functions.toolbox import Observation, OpenToolbox
+from callwright.functions.worker import stop_worker
 from callwright.records import Call
 
 
@@ -56,8 +60,43 @@ def test_what_cannot_be_decided_is_no_verdict():
     ):
         said(tools, "assume", formula)
     assert said(tools, "entails", "R(a, b)") == (
-        "execution_error: this could not be decided within the limits; try a simpler formula"
+        "execution_error: this is beyond the solver's limits: it could not be decided; try a simpler formula"
     )
+    assert said(tools, "assume", "R(a, b)") == "assumed (4 so far)", "nothing was taken back"
+
+
+def test_a_call_that_the_worker_did_not_survive_leaves_the_assumptions_as_they_are():
+    tools = TOOLBOX.open()
+    for formula in ("all x. (Cat(x) -> Kind(x))", "Cat(rex)", "not Kind(tom)"):
+        said(tools, "assume", formula)
+    ended = threading.Event()
+
+    def kill() -> None:
+        while not ended.wait(0.001):
+            stop_worker()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        while not (line := said(tools, "entails", "Kind(rex)")).startswith("execution_error"):
+            solver._entails.cache_clear()
+    finally:
+        ended.set()
+        killer.join()
+    assert line.startswith(f"execution_error: {LIMIT_REACHED}: ")
+    assert said(tools, "entails", "Kind(rex)") == "True"
+    assert said(tools, "entails", "Cat(tom)") == "False"
+    assert said(tools, "assume", "Cat(max)") == "assumed (4 so far)"
+
+
+def test_assumptions_together_are_bounded_and_one_too_many_is_not_assumed():
+    tools = TOOLBOX.open()
+    large = " and ".join(["P(a)"] * 20)  # 39 parts
+    for number in range(25):
+        assert said(tools, "assume", large) == f"assumed ({number + 1} so far)"
+    refused = said(tools, "assume", large)
+    assert refused == "execution_error: the formulas together have more than 1,000 parts, the limit"
+    assert said(tools, "entails", "P(a)") == "True"
 
 
 def test_assumptions_are_limited():

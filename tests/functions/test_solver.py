@@ -1,13 +1,17 @@
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from callwright.errors import CallError
 from callwright.functions import solver
 from callwright.functions.formula import parse_formula
+from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.solver import Contradiction, entails, equivalent
+from callwright.functions.worker import run_in_worker, stop_worker
 
 SOCRATES = ["all x. (Human(x) -> Mortal(x))", "Human(socrates)"]
 NO_FINITE_MODEL = [
@@ -81,6 +85,94 @@ def test_what_needs_an_infinite_model_is_undecided_and_the_same_every_time():
         solver._entails.cache_clear()
         outcomes.add(verdict(NO_FINITE_MODEL, "R(a, b)"))
     assert outcomes == {"undecided"}
+
+
+# Three axioms that need infinitely many things, eight facts, and two formulas that contradict each other: with or
+# without the last one, Z3 works until its units are used up.
+NEARLY_ENDLESS = [*NO_FINITE_MODEL, *(f"R(c{n}, c{n + 1})" for n in range(8)), "P(a)", "not P(a)"]
+
+
+@pytest.fixture
+def busy_machine() -> Iterator[None]:
+    """Two processes that take all the processor time they can get."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(spin) as first, subprocess.Popen(spin) as second:
+        yield
+        first.kill()
+        second.kill()
+
+
+def outcomes(premises: list[str], statement: str, runs: int) -> set[object]:
+    """What several workers say, each asked first thing."""
+    seen = set()
+    for _ in range(runs):
+        stop_worker()
+        solver._entails.cache_clear()
+        seen.add(verdict(premises, statement))
+    return seen
+
+
+@pytest.mark.parametrize("statement", ["P(b)", "R(c0, c8)", "exists x. P(x)"])
+def test_a_verdict_that_takes_all_the_work_does_not_depend_on_the_load(busy_machine, statement):
+    assert outcomes(NEARLY_ENDLESS, statement, 3) == {Contradiction(12)}
+    assert outcomes(NEARLY_ENDLESS[:-1], "P(a)", 3) == {"undecided"}
+
+
+def test_equal_questions_spend_equal_work_whatever_was_asked_before():
+    question = tuple(map(parse_formula, NEARLY_ENDLESS)), parse_formula("P(b)")
+    stop_worker()
+    first = run_in_worker("tests.functions.in_worker:work_left", *question)
+    for count in range(1, 6):
+        verdict([f"all x. (P{number}(x) -> P{number + 1}(x))" for number in range(count)], "P0(a)")
+        verdict(NO_FINITE_MODEL, f"R(a, b{count})")
+    assert run_in_worker("tests.functions.in_worker:work_left", *question) == first
+    assert first[0] == 12
+    assert 0 < first[1][-1] < 300_000, "this question is meant to be hard"
+
+
+def test_all_checks_of_a_question_share_one_budget():
+    def nobody_alike(count: int) -> list[str]:  # more names than a small world has things
+        return [f"A{number}(c{number}) and not A{number}(c{number + 1})" for number in range(count)]
+
+    question = tuple(map(parse_formula, [*NEARLY_ENDLESS, *nobody_alike(20)])), parse_formula("P(b)")
+    left = run_in_worker("tests.functions.in_worker:work_left", *question)[1]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] > -1_000, "Z3 notices some units later that they are used up"
+
+
+def test_what_the_worker_did_not_survive_is_not_remembered():
+    solver._entails.cache_clear()
+    killed = threading.Event()
+
+    def kill() -> None:
+        while not killed.wait(0.01):
+            stop_worker()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with pytest.raises(CallError) as caught:
+            while True:
+                verdict(NO_FINITE_MODEL, "R(a, b)")
+                solver._entails.cache_clear()
+    finally:
+        killed.set()
+        killer.join()
+    assert caught.value.fault == "execution_error" and caught.value.message.startswith(LIMIT_REACHED)
+    assert solver._entails.cache_info().currsize == 0
+    assert verdict(NO_FINITE_MODEL, "R(a, b)") == "undecided"
+    assert solver._entails.cache_info().currsize == 1  # counted, so it is the same next time
+
+
+def test_what_may_be_declared_is_bounded():
+    facts = [f"P{number}(c{number}) and Q(d{number})" for number in range(63)]
+    assert verdict(facts, "Q(d0)") == "True"
+    with pytest.raises(CallError, match="the formulas together have more than 128 names of things, the limit"):
+        verdict([*facts, "Q(e0) and Q(e1) and Q(e2)"], "Q(d0)")
+    with pytest.raises(CallError, match="more than 128 predicates"):
+        verdict([f"P{number}(a)" for number in range(129)], "P0(a)")
+    with pytest.raises(CallError, match="more than 1,000 parts"):
+        verdict([" and ".join(["P(a)"] * 10)] * 53, "P(a)")  # 19 parts each
 
 
 def test_a_free_variable_and_a_predicate_of_two_sizes_are_refused():

@@ -1,20 +1,25 @@
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Pipe
 
 import pytest
 
 from callwright.errors import CallError
 from callwright.functions import worker
-from callwright.functions.guard import SOLVER_BYTES
-from callwright.functions.worker import Worker, run_in_worker
+from callwright.functions.formula import read_formula
+from callwright.functions.guard import LIMIT_REACHED, SOLVER_BYTES
+from callwright.functions.worker import Worker, run_in_worker, stop_worker
 
 MODULE = "tests.functions.in_worker"
+TOO_SLOW = f"{LIMIT_REACHED}: it took too long; try something simpler"
+STOPPED = f"{LIMIT_REACHED}: the solver stopped; try something simpler"
 
 
 def run(name: str, *args: object, seconds: float = 5) -> object:
@@ -37,6 +42,11 @@ def alive(pid: int) -> bool:
     return True
 
 
+def queued() -> int:
+    """How many threads use the worker or wait for it."""
+    return len(worker._own_worker()._turns._waiting)
+
+
 def wait_until(condition, timeout_s: float = 10) -> bool:
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -57,27 +67,38 @@ def test_calls_run_in_another_process_which_is_reused():
 def test_a_call_is_ended_after_its_processor_seconds(name):
     run("echo", 1)
     start = time.perf_counter()
-    assert refusal(name, seconds=0.3) == "this took longer than 0.3 s; try something simpler"
-    assert time.perf_counter() - start < 0.3 * worker.PATIENCE + 1
+    assert refusal(name, seconds=0.3) == TOO_SLOW
+    assert time.perf_counter() - start < 0.3 * worker.PATIENCE + 30
     assert run("echo", 2) == 2
 
 
 def test_a_call_that_waits_is_ended_by_the_clock(monkeypatch):
     monkeypatch.setattr(worker, "PATIENCE", 1)
-    assert refusal("sleep", 60, seconds=0.3) == "this took longer than 0.3 s; try something simpler"
+    assert refusal("sleep", 60, seconds=0.3) == TOO_SLOW
     assert run("echo", 3) == 3
 
 
 def test_a_call_may_not_fill_the_memory():
     assert SOLVER_BYTES < 2**30
-    assert refusal("fill_memory", seconds=5) == "this needed too much memory; try something smaller"
+    assert refusal("fill_memory", seconds=5) == f"{LIMIT_REACHED}: it needed too much memory; try something simpler"
     assert run("echo", 4) == 4
+
+
+def test_z3_out_of_memory_is_a_limit_and_the_worker_is_replaced():
+    before = run("own_pid")
+    text = f"{LIMIT_REACHED}: it needed too much memory; try something simpler"
+    assert refusal("ask_z3_with_little_memory", seconds=60) == text
+    assert run("own_pid") != before
+
+
+def test_too_deep_a_recursion_is_a_limit():
+    assert refusal("recurse", seconds=60) == f"{LIMIT_REACHED}: it is nested too deeply; try something simpler"
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
 def test_a_worker_that_dies_is_the_fault_of_that_call_alone(by):
     before = run("own_pid")
-    assert refusal("die", int(by), seconds=5) == "the solver stopped; try something simpler"
+    assert refusal("die", int(by), seconds=5) == STOPPED
     after = run("own_pid")
     assert after != before
     assert not alive(before), "a zombie was left"
@@ -114,6 +135,108 @@ def test_threads_share_the_worker_and_get_their_own_results():
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lambda number: run("echo", number), range(200))) == list(range(200))
         assert len(set(threads.map(lambda _: run("own_pid"), range(20)))) == 1
+
+
+def test_threads_get_the_worker_in_the_order_in_which_they_asked():
+    run("own_pid")
+    served: list[int] = []
+
+    def ask(number: int) -> None:
+        run("sleep", 0.5 if number == 0 else 0)
+        served.append(number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        assert wait_until(lambda number=number: queued() > number), "the first one was done before all had asked"
+    for thread in threads:
+        thread.join()
+    assert served == list(range(6))
+
+
+def test_an_interrupted_thread_leaves_the_queue():
+    turns = worker._Turns()
+    with turns:
+        script_thread_id = threading.get_ident()
+        threading.Timer(0.3, signal.pthread_kill, (script_thread_id, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt), turns:
+            pass  # never reached: this thread has the lock itself
+    with turns:
+        assert len(turns._waiting) == 1
+
+
+def test_stopping_the_worker_frees_a_thread_that_waits_for_it():
+    run("own_pid")
+    said: list[str] = []
+    waiting = threading.Thread(target=lambda: said.append(refusal("sleep", 600, seconds=600)), daemon=True)
+    waiting.start()
+    assert wait_until(lambda: queued() == 1)
+
+    def ended() -> bool:  # a call that has not begun yet gets a new worker
+        stop_worker()
+        return not waiting.is_alive()
+
+    assert wait_until(ended, timeout_s=60)
+    assert said == [STOPPED]
+    assert run("echo", 6) == 6
+
+
+def test_a_worker_that_is_ended_while_it_loads_is_no_defect():
+    for delay_s in (0.01, 0.05, 0.1):
+        stop_worker()
+        threading.Timer(delay_s, stop_worker).start()
+        try:
+            question = pickle.dumps([read_formula("A(a)")] * 2)
+            assert run_in_worker("callwright.functions.solver_z3:equivalent", question) == "yes"
+        except CallError as error:
+            assert error.message == STOPPED
+    assert wait_until(lambda: threading.active_count() == 1)
+    assert run("echo", 7) == 7
+
+
+def test_a_death_is_noticed_though_a_child_of_ours_holds_the_pipe(monkeypatch):
+    held: list[int] = []
+
+    def pipe_with_a_copy():
+        ours, theirs = Pipe()
+        held.append(os.dup(theirs.fileno()))  # as a process has that was forked between the two lines
+        return ours, theirs
+
+    monkeypatch.setattr(worker, "Pipe", pipe_with_a_copy)
+    own = Worker()
+    with pytest.raises(CallError, match="the solver stopped"):
+        own.run(f"{MODULE}:die", (int(signal.SIGKILL),), 600)
+    os.close(held[0])
+
+
+@pytest.mark.parametrize("stop", ["", "worker.stop_worker()"])
+def test_an_interrupted_program_ends_though_a_thread_waits_for_the_worker(stop):
+    seconds = 600 if stop else 1  # without stopping it, the thread waits for its call's limit
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "import threading, time\n"
+        "from callwright.functions import worker\n"
+        f"worker.run_in_worker('{MODULE}:own_pid')\n"
+        "threads = ThreadPoolExecutor()\n"
+        f"call = threads.submit(worker.run_in_worker, '{MODULE}:spin', seconds={seconds})\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    threading.Event().wait()\n"
+        "except KeyboardInterrupt:\n"
+        "    while not call.done():\n"
+        f"        {stop or 'pass'}\n"
+        "        time.sleep(0.1)\n"
+        "print(type(call.exception()).__name__)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
+    ) as program:
+        assert program.stdout is not None and program.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=120)[0] == "CallError\n"
+        assert program.returncode == 0
 
 
 def _pid_in_pool(_: int) -> tuple[int, int]:

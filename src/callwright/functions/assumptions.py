@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator
 
-from callwright.functions.formula import Formula, FormulaArgument, check_closed, check_signature, format_formula
+from callwright.functions.formula import Formula, FormulaArgument, check_closed, check_question, format_formula
 from callwright.functions.function import function
-from callwright.functions.guard import MAX_ASSUMPTIONS
+from callwright.functions.guard import LIMIT_REACHED, MAX_ASSUMPTIONS
 from callwright.functions.numbers import refuse
 from callwright.functions.solver import Contradiction
 from callwright.functions.solver import entails as decide
@@ -30,7 +30,7 @@ def read_truth_value(value: Any) -> Any:
 def assume(state: list[Formula], formula: FormulaArgument) -> str:
     """Assume a premise, written as a formula."""
     check_closed(formula)
-    check_signature(*state, formula)
+    check_question(*state, formula)
     if len(state) >= MAX_ASSUMPTIONS:
         raise refuse(f"{MAX_ASSUMPTIONS} formulas are assumed already, which is the limit")
     state.append(formula)
@@ -48,7 +48,7 @@ def entails(state: list[Formula], formula: FormulaArgument) -> str:
             "taken back: assume what it should say, then call entails again"
         )
     if found == "undecided":
-        raise refuse("this could not be decided within the limits; try a simpler formula")
+        raise refuse(f"{LIMIT_REACHED}: it could not be decided; try a simpler formula")
     return found
 
 

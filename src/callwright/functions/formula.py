@@ -5,12 +5,21 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from callwright.errors import CallError
-from callwright.functions.formula_grammar import EXAMPLE, parse
-from callwright.functions.formula_names import check_name, is_variable
-from callwright.functions.formula_parts import (
+from callwright.functions.formula_checks import (
     MAX_CHARACTERS,
     MAX_DEPTH,
     MAX_NODES,
+    check_closed,
+    check_question,
+    check_signature,
+    check_size,
+    free_variables,
+    signature,
+)
+from callwright.functions.formula_grammar import EXAMPLE, parse
+from callwright.functions.formula_names import check_name, is_variable
+from callwright.functions.formula_parts import (
+    MAX_ARITY,
     And,
     Atom,
     Constant,
@@ -25,11 +34,6 @@ from callwright.functions.formula_parts import (
     Variable,
     Xor,
     atoms,
-    check_closed,
-    check_signature,
-    check_size,
-    free_variables,
-    signature,
     term,
     text,
     walk,
@@ -37,6 +41,7 @@ from callwright.functions.formula_parts import (
 
 __all__ = [
     "EXAMPLE",
+    "MAX_ARITY",
     "MAX_CHARACTERS",
     "MAX_DEPTH",
     "MAX_NODES",
@@ -57,6 +62,7 @@ __all__ = [
     "atoms",
     "check_closed",
     "check_name",
+    "check_question",
     "check_signature",
     "check_size",
     "format_formula",

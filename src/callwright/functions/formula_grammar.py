@@ -1,18 +1,20 @@
-"""The grammar of first-order formulas, unicode and ASCII.
+"""The grammar of first-order formulas: logicians' signs, ASCII, and the commands of LaTeX.
 
 `not` binds strongest, then `and`, `xor`, `or`, `->` (to the right), `<->`. A quantifier, or a row of them, reaches over
 the bracket that follows it; where none follows, as far to the right as it can. `^` is not read: some write it for
 `and`, some for `xor`. There is no equality, and there are no functions of things.
+
+The lexer looks only for what may stand next, so one sign can mean two things: `-` is `not` before a formula and begins
+`->` after one, and `Or` is a connective between two formulas and else a name. No pattern here backtracks.
 """
 
 import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from callwright.functions.formula_checks import MAX_CHARACTERS, MAX_DEPTH, check_size
 from callwright.functions.formula_names import NAME, VARIABLE
 from callwright.functions.formula_parts import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
     And,
     Atom,
     Exists,
@@ -24,15 +26,15 @@ from callwright.functions.formula_parts import (
     Or,
     Variable,
     Xor,
-    check_size,
     term,
 )
 
 if TYPE_CHECKING:
-    from lark import Lark, Transformer, UnexpectedInput
+    from lark import Lark, Token, Transformer, UnexpectedInput
 
 EXAMPLE = "all x. (Dog(x) -> Animal(x))"
 
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _TOKEN = re.compile(rf"{NAME}|\S")
 
 _GRAMMAR = rf"""
@@ -42,21 +44,22 @@ _GRAMMAR = rf"""
     ?disjunction: exclusive | disjunction _OR exclusive
     ?exclusive: conjunction | exclusive _XOR conjunction
     ?conjunction: _unary | conjunction _AND _unary
-    _unary: atom | negation | quantified | "(" equivalence ")"
+    _unary: atom | negation | quantified | _bracketed
+    _bracketed: "(" equivalence ")" | "[" equivalence "]" | "{{" equivalence "}}"
     negation: _NOT _unary
-    quantified.2: row "(" equivalence ")" | row equivalence
+    quantified.2: row _bracketed | row equivalence
     row.2: quantifier+
-    quantifier: (ALL | EXISTS) VARIABLE (","? VARIABLE)* "."?
+    quantifier: (ALL | EXISTS) VARIABLE (","? VARIABLE)* ("." | ":" | ",")?
     atom: NAME "(" NAME ("," NAME)* ")"
 
-    ALL.3: /(?:all|forall)(?![\w(])|∀/
-    EXISTS.3: /exists(?![\w(])|∃/
-    _NOT.2: /not(?!\w)|[¬~!]/
-    _AND.2: /and(?!\w)|∧|&&?/
-    _OR.2: /or(?!\w)|∨|\|\|?/
-    _XOR.2: /xor(?!\w)|[⊕⊻]/
-    _IFF.2: /iff(?!\w)|<->|<=>|[↔⟷⇔⟺]/
-    _IMPLIES.2: /->|=>|[→⟶⇒⟹]/
+    ALL.3: /(?:all|All|ALL|forall|Forall|ForAll|FORALL)(?!\w|\s*\()|\\forall(?![a-zA-Z])|∀/
+    EXISTS.3: /(?:exists|Exists|EXISTS)(?!\w|\s*\()|\\exists(?![a-zA-Z])|∃/
+    _NOT.2: /(?:not|Not|NOT)(?!\w)|\\(?:neg|lnot)(?![a-zA-Z])|[¬~∼!]|(?<!\w)[−-]/
+    _AND.2: /(?:and|And|AND)(?!\w)|\\(?:land|wedge)(?![a-zA-Z])|∧|&&?|\/\\/
+    _OR.2: /(?:or|Or|OR)(?!\w)|\\(?:lor|vee)(?![a-zA-Z])|∨|\|\|?|\\\//
+    _XOR.2: /(?:xor|Xor|XOR)(?!\w)|\\(?:oplus|veebar)(?![a-zA-Z])|[⊕⊻]/
+    _IFF.2: /(?:iff|Iff|IFF)(?!\w)|\\(?:iff|equiv|[lL]eftrightarrow)(?![a-zA-Z])|<--?>|<==?>|[↔⟷⇔⟺≡]/
+    _IMPLIES.2: /(?:implies|Implies|IMPLIES)(?!\w)|\\(?:to|implies|[rR]ightarrow)(?![a-zA-Z])|--?>|==?>|[→⟶⇒⟹⊃]/
     VARIABLE.1: /{VARIABLE}/
     NAME: /{NAME}/
     %ignore /\s+/
@@ -87,8 +90,8 @@ class _Builder:
     def atom(self, names: list[str]) -> Formula:
         return Atom(str(names[0]), tuple(term(str(name)) for name in names[1:]))
 
-    def quantifier(self, words: list[str]) -> list[tuple[type[ForAll | Exists], Variable]]:
-        kind = Exists if words[0] in ("exists", "∃") else ForAll
+    def quantifier(self, words: "list[Token]") -> list[tuple[type[ForAll | Exists], Variable]]:
+        kind = Exists if words[0].type == "EXISTS" else ForAll
         return [(kind, Variable(str(name))) for name in words[1:]]
 
     def row(self, quantifiers: list[list[tuple[type[ForAll | Exists], Variable]]]) -> list[Any]:
@@ -108,7 +111,7 @@ def _parser() -> "Lark":
     return Lark(_GRAMMAR, parser="lalr", transformer=cast("Transformer[Any, Formula]", _Builder()))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def parse(text: str) -> Formula:
     """The formula that a text means. Length and brackets are bounded before it is read, depth and parts after.
 
@@ -129,18 +132,22 @@ def parse(text: str) -> Formula:
 
 
 def _check_brackets(text: str) -> None:
-    opened: list[int] = []
+    opened: list[tuple[int, str]] = []
     for column, character in enumerate(text, start=1):
-        if character == "(":
-            opened.append(column)
+        if character in _BRACKETS:
+            opened.append((column, character))
             if len(opened) > MAX_DEPTH:
                 raise ValueError(f"brackets are nested deeper than {MAX_DEPTH}")
-        elif character == ")":
+        elif character in _BRACKETS.values():
             if not opened:
-                raise ValueError(f"the bracket ')' in column {column} closes nothing")
-            opened.pop()
+                raise ValueError(f"the bracket {character!r} in column {column} closes nothing")
+            place, opening = opened.pop()
+            if _BRACKETS[opening] != character:
+                raise ValueError(
+                    f"the bracket {character!r} in column {column} does not close the {opening!r} in column {place}"
+                )
     if opened:
-        raise ValueError(f"the bracket '(' in column {opened[-1]} is not closed")
+        raise ValueError(f"the bracket {opened[-1][1]!r} in column {opened[-1][0]} is not closed")
 
 
 def _complaint(text: str, error: "UnexpectedInput") -> str:

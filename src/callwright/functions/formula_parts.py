@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from callwright.errors import CallError
 from callwright.functions.formula_names import check_name, is_variable
 
-MAX_CHARACTERS = 2_000  # of a formula's text
-MAX_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
-MAX_NODES = 200  # connectives, quantifiers and atoms
+MAX_ARITY = 8  # terms of a predicate; FOLIO has up to 3. Z3's time grows faster than its counted work with more
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,12 @@ class Atom(_Part):
         check_name(self.predicate)
         if is_variable(self.predicate):
             raise ValueError(f"{self.predicate} is a variable, not a predicate")
+        if self.predicate.lower() == "not":  # any other word is read as a name where a name is expected
+            raise ValueError(f"{self.predicate!r} is a word of the language, not a predicate")
         if not self.terms:
             raise ValueError(f"{self.predicate} needs a name, like {self.predicate}(x)")
+        if len(self.terms) > MAX_ARITY:
+            raise ValueError(f"{self.predicate[:40]} takes more than {MAX_ARITY} names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,70 +181,3 @@ def walk(formula: Formula) -> Iterator[tuple[Formula, int]]:
 def atoms(formula: Formula) -> Iterator[Atom]:
     """The atoms in the order in which they are written, repeated ones too."""
     return (part for part, _ in walk(formula) if isinstance(part, Atom))
-
-
-def check_size(formula: Formula) -> None:
-    """Refuse a formula that is too deep or has too many parts.
-
-    Raises:
-        ValueError: it exceeds MAX_DEPTH or MAX_NODES.
-    """
-    for place, (_, depth) in enumerate(walk(formula), start=1):
-        if depth > MAX_DEPTH:
-            raise ValueError(f"a formula nested deeper than {MAX_DEPTH}")
-        if place > MAX_NODES:
-            raise ValueError(f"a formula of more than {MAX_NODES} parts")
-
-
-def free_variables(formula: Formula) -> set[str]:
-    """Names of the variables that no quantifier binds; for a formula within `check_size`."""
-    match formula:
-        case Atom(_, terms):
-            return {one.name for one in terms if isinstance(one, Variable)}
-        case Not(body):
-            return free_variables(body)
-        case ForAll(variable, body) | Exists(variable, body):
-            return free_variables(body) - {variable.name}
-        case _:
-            return free_variables(formula.left) | free_variables(formula.right)
-
-
-def check_closed(formula: Formula) -> None:
-    """Refuse a formula with a free variable: it states nothing yet.
-
-    Raises:
-        CallError: bad_arguments.
-    """
-    if free := sorted(free_variables(formula)):
-        name = free[0]
-        raise CallError(
-            "bad_arguments", f"{name} is bound by no quantifier: say all {name}. (...) or exists {name}. (...)"
-        )
-
-
-def signature(*formulas: Formula) -> dict[str, int]:
-    """How many terms each predicate takes, in order of appearance.
-
-    Raises:
-        CallError: bad_arguments; a predicate stands with two numbers of terms.
-    """
-    places: dict[str, int] = {}
-    for formula in formulas:
-        for atom in atoms(formula):
-            known, found = places.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
-            if known != found:
-                raise CallError(
-                    "bad_arguments",
-                    f"{atom.predicate} stands with {known} and with {found} names: "
-                    "a predicate always takes the same number",
-                )
-    return places
-
-
-def check_signature(*formulas: Formula) -> None:
-    """Refuse formulas in which a predicate stands with two numbers of terms.
-
-    Raises:
-        CallError: bad_arguments.
-    """
-    signature(*formulas)

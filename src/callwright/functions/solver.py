@@ -1,25 +1,18 @@
 """What follows from what: first-order entailment and equivalence, decided by Z3 in the worker process.
 
 First-order logic is undecidable: a question may stay open after the granted work. That is said ("undecided"), and it
-is the same every time, since the work is counted and not timed.
+is the same every time, since the work is counted and not timed. Far above that lie the worker's limits, which do depend
+on the machine: what ends there raises, and is not remembered.
 """
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias, cast
 
-from callwright.functions.formula_parts import (
-    Atom,
-    Constant,
-    Exists,
-    ForAll,
-    Formula,
-    Not,
-    Term,
-    check_closed,
-    check_signature,
-)
+from callwright.functions.formula_checks import check_closed, check_question
+from callwright.functions.formula_parts import Atom, Constant, Exists, ForAll, Formula, Not, Term, Variable
 from callwright.functions.worker import run_in_worker
 
 REMEMBERED = 4_096  # outcomes that a process keeps: chains of one problem, and problems of one build, ask the same
@@ -30,7 +23,10 @@ Equivalence: TypeAlias = Literal["yes", "no", "undecided"]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Premises that cannot be true together. `premise` (0-based) is the first that contradicts those before it."""
+    """Premises that cannot be true together: those up to `premise` (0-based) contradict each other.
+
+    It is the first such premise, unless the counted work did not last to find it.
+    """
 
     premise: int
 
@@ -40,10 +36,9 @@ def entails(premises: Sequence[Formula], statement: Formula) -> Entailment | Con
 
     Raises:
         CallError: bad_arguments: a variable is free, or a predicate takes two numbers of terms; execution_error: the
-            worker's limits were exceeded.
+            formulas are too large (`check_question`), or the worker's limits were exceeded (LIMIT_REACHED).
     """
-    *given, asked = _renamed(*premises, statement)
-    return _entails(tuple(given), asked)
+    return _entails(_question(*premises, statement))
 
 
 def equivalent(left: Formula, right: Formula) -> Equivalence:
@@ -52,18 +47,27 @@ def equivalent(left: Formula, right: Formula) -> Equivalence:
     Raises:
         CallError: as `entails` does.
     """
-    return _equivalent(*_renamed(left, right))
+    return _equivalent(_question(left, right))
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _entails(premises: tuple[Formula, ...], statement: Formula) -> Entailment | Contradiction:
-    found = run_in_worker("callwright.functions.solver_z3:entails", premises, statement)
+def _entails(question: bytes) -> Entailment | Contradiction:
+    found = run_in_worker("callwright.functions.solver_z3:entails", question)
     return Contradiction(found) if isinstance(found, int) else cast(Entailment, found)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _equivalent(left: Formula, right: Formula) -> Equivalence:
-    return cast(Equivalence, run_in_worker("callwright.functions.solver_z3:equivalent", left, right))
+def _equivalent(question: bytes) -> Equivalence:
+    return cast(Equivalence, run_in_worker("callwright.functions.solver_z3:equivalent", question))
+
+
+def _question(*formulas: Formula) -> bytes:
+    """Formulas as the worker gets them and as they are remembered: a tenth of the memory that their parts take.
+
+    Raises:
+        CallError: as `entails` does, before the worker is asked.
+    """
+    return pickle.dumps(_renamed(*formulas))
 
 
 def _renamed(*formulas: Formula) -> list[Formula]:
@@ -72,26 +76,30 @@ def _renamed(*formulas: Formula) -> list[Formula]:
     So problems of one build share one outcome, and a name cannot sway the solver.
 
     Raises:
-        CallError: bad_arguments: a variable is free, or a predicate takes two numbers of terms.
+        CallError: as `entails` does, before the worker is asked.
     """
-    check_signature(*formulas)
+    check_question(*formulas)
     for formula in formulas:
         check_closed(formula)
     predicates: dict[str, str] = {}
     constants: dict[str, Constant] = {}
 
-    def term(old: Term) -> Term:
-        return constants.setdefault(old.name, Constant(f"c{len(constants)}")) if isinstance(old, Constant) else old
+    def term(old: Term, variables: dict[str, Variable]) -> Term:
+        if isinstance(old, Variable):
+            return variables[old.name]
+        return constants.setdefault(old.name, Constant(f"c{len(constants)}"))
 
-    def rename(formula: Formula) -> Formula:
+    def rename(formula: Formula, variables: dict[str, Variable], depth: int) -> Formula:
         match formula:
             case Atom(predicate, terms):
-                return Atom(predicates.setdefault(predicate, f"P{len(predicates)}"), tuple(map(term, terms)))
+                name = predicates.setdefault(predicate, f"P{len(predicates)}")
+                return Atom(name, tuple(term(old, variables) for old in terms))
             case Not(body):
-                return Not(rename(body))
+                return Not(rename(body, variables, depth))
             case ForAll(variable, body) | Exists(variable, body):
-                return type(formula)(variable, rename(body))
+                new = Variable(f"{'uvwxyz'[depth // 10]}{depth % 10}")  # MAX_DEPTH of them are enough
+                return type(formula)(new, rename(body, {**variables, variable.name: new}, depth + 1))
             case _:
-                return type(formula)(rename(formula.left), rename(formula.right))
+                return type(formula)(rename(formula.left, variables, depth), rename(formula.right, variables, depth))
 
-    return [rename(formula) for formula in formulas]
+    return [rename(formula, {}, 0) for formula in formulas]

@@ -1,94 +1,70 @@
 """Z3's side of `solver.py`. Runs in the worker process alone; nothing else imports it.
 
-There is one sort of things, and it is not empty; predicates and constants are declared by name, and two names may
-stand for the same thing. Every question gets a context of its own and a fixed amount of work, so that its outcome
-depends on nothing but its formulas.
+Whether formulas can be true together is tried in three ways, cheapest first: Z3 for a moment, which decides nearly
+all that people write; a small world (`finite_models.py`); Z3 for long. All of them spend one budget of counted work.
 """
 
+import pickle
 from bisect import bisect_left
 from collections.abc import Sequence
 
 import z3
 
-from callwright.functions.formula_parts import (
-    And,
-    Atom,
-    Exists,
-    ForAll,
-    Formula,
-    Iff,
-    Implies,
-    Not,
-    Or,
-    Term,
-    Xor,
-)
+from callwright.functions.finite_models import small_world
+from callwright.functions.formula_parts import Formula, Not, Xor
 from callwright.functions.worker import in_worker
+from callwright.functions.z3_question import Question
 
-WORK = 400_000  # Z3's resource units granted to one check: about 0.1 s of processor time
-MEGABYTES = 256  # that Z3 may allocate
-
-z3.set_param("memory_max_size", MEGABYTES)
-
-
-@in_worker
-def entails(premises: Sequence[Formula], statement: Formula) -> str | int:
-    """True, False, Unknown or undecided; a number N: premise N (0-based) contradicts those before it."""
-    question = _Question()
-    given = [question.translate(premise) for premise in premises]
-    claim = question.translate(statement)
-    proved, refuted = question.check([*given, z3.Not(claim)]), question.check([*given, claim])
-    if proved == refuted == z3.unsat:
-        return bisect_left(range(len(given)), True, key=lambda last: question.check(given[: last + 1]) == z3.unsat)
-    if z3.unknown in (proved, refuted):
-        return "undecided"
-    return "True" if proved == z3.unsat else "False" if refuted == z3.unsat else "Unknown"
+WORK = 400_000  # Z3's resource units granted to one question, see docs/logic.md
+MOMENT = 20_000  # of them for the first try: FOLIO and ProofWriter need less than 10,000
+MODELS = 80_000  # for small worlds
 
 
 @in_worker
-def equivalent(left: Formula, right: Formula) -> str:
-    """Yes, no or undecided."""
-    question = _Question()
-    found = question.check([question.translate(Xor(left, right))])
+def entails(formulas: bytes) -> str | int:
+    """As `entailed`, of premises and, last, a statement; pickled by `solver.py`."""
+    *premises, statement = pickle.loads(formulas)
+    return entailed(premises, statement)
+
+
+@in_worker
+def equivalent(formulas: bytes) -> str:
+    """Yes, no or undecided, of two formulas; pickled by `solver.py`."""
+    left, right = pickle.loads(formulas)
+    found = _possible(Question(WORK), [Xor(left, right)], WORK)
     return "yes" if found == z3.unsat else "no" if found == z3.sat else "undecided"
 
 
-class _Question:
-    """Formulas as Z3 sees them, in a context of their own."""
+def entailed(premises: Sequence[Formula], statement: Formula) -> str | int:
+    """True, False, Unknown or undecided; a number N: the premises up to N (0-based) contradict each other.
 
-    def __init__(self) -> None:
-        self._context = z3.Context()
-        self._things = z3.DeclareSort("Thing", self._context)
-        self._truth = z3.BoolSort(self._context)
+    N is the first such, if the budget lasts to find it.
+    """
+    question = Question(WORK)
+    without = _possible(question, [*premises, Not(statement)], WORK // 2)
+    if without == z3.unknown:
+        return "undecided"
+    with_it = _possible(question, [*premises, statement], question.left)
+    if with_it == z3.unknown:
+        return "undecided"
+    if without == with_it == z3.unsat:
+        given = [question.translate(premise) for premise in premises]
+        shorter = range(len(given) - 1)  # all of them contradict each other: that is known
+        return bisect_left(shorter, True, key=lambda last: _contradicts(question, given[: last + 1]))
+    return "True" if without == z3.unsat else "False" if with_it == z3.unsat else "Unknown"
 
-    def check(self, formulas: Sequence[z3.BoolRef]) -> z3.CheckSatResult:
-        """Whether they can be true together."""
-        solver = z3.SimpleSolver(ctx=self._context)
-        solver.set("rlimit", WORK)
-        solver.add(*formulas)
-        return solver.check()
 
-    def translate(self, formula: Formula) -> z3.BoolRef:
-        match formula:
-            case Atom(predicate, terms):
-                takes = z3.Function(predicate, *[self._things] * len(terms), self._truth)
-                return takes(*map(self._term, terms))
-            case Not(body):
-                return z3.Not(self.translate(body))
-            case And(left, right):
-                return z3.And(self.translate(left), self.translate(right))
-            case Or(left, right):
-                return z3.Or(self.translate(left), self.translate(right))
-            case Xor(left, right):
-                return z3.Xor(self.translate(left), self.translate(right))
-            case Implies(left, right):
-                return z3.Implies(self.translate(left), self.translate(right))
-            case Iff(left, right):
-                return self.translate(left) == self.translate(right)
-            case ForAll(variable, body):
-                return z3.ForAll([self._term(variable)], self.translate(body))
-            case Exists(variable, body):
-                return z3.Exists([self._term(variable)], self.translate(body))
+def _possible(question: Question, formulas: Sequence[Formula], work: int) -> z3.CheckSatResult:
+    """Whether formulas can be true together: z3.sat, z3.unsat or z3.unknown."""
+    end = question.left - work
+    given = [question.translate(formula) for formula in formulas]
+    found = question.check(given, min(MOMENT, work))
+    if found != z3.unknown:
+        return found
+    if small_world(question, formulas, min(MODELS, question.left - end)):
+        return z3.sat
+    return question.check(given, question.left - end)
 
-    def _term(self, term: Term) -> z3.ExprRef:
-        return z3.Const(term.name, self._things)
+
+def _contradicts(question: Question, given: Sequence[z3.BoolRef]) -> bool:
+    return bool(question.check(given, question.left // 2) == z3.unsat)

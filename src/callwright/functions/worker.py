@@ -1,13 +1,17 @@
 """One helper process for calls that cannot be bounded beforehand: SymPy's and Z3's. Reused, limited, killable.
 
 Each process of Callwright has at most one worker, started by the first call (about 0.1 s, and as much again for each
-library it loads) and shared by all threads, one call at a time. The worker gets no environment variables but the
-few it needs, so no key; it ends with its last owner, and a call that outlives its owner is ended by the kernel.
+library it loads) and shared by all threads, one call at a time, in the order in which they asked. The worker gets no
+environment variables but the few it needs, so no key; it ends with its last owner, and a call that outlives its owner
+is ended by the kernel.
 
 Covered: processor seconds (a timer of the kernel kills the worker, whatever it is in the middle of), wall-clock
 seconds (the owner kills it), address space, a crash of the solver. Whatever happens to the worker is the fault of the
-call that it was busy with; the next call gets a new one.
+call that it was busy with, whose message begins with LIMIT_REACHED; the next call gets a new worker.
 Not covered: disk and network, which the engines do not touch; address space on systems whose kernel has no such limit.
+
+These limits are a backstop, and where they strike depends on the machine. The engines bound their own work, ten times
+and more below them (docs/logic.md).
 """
 
 import atexit
@@ -17,16 +21,19 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, TypeVar
 
 from callwright.errors import CallError
-from callwright.functions.guard import SOLVER_BYTES, SOLVER_SECONDS
+from callwright.functions.guard import LIMIT_REACHED, SOLVER_BYTES, SOLVER_SECONDS
 
 PATIENCE = 10  # wall-clock seconds that the owner grants per processor second: the machine may be busy
-STARTUP_SECONDS = 60.0  # wall clock, to start and to load a library
+STARTUP_SECONDS = 60.0  # processor time, to start and to load a library; PATIENCE times as much by the clock
+LOOK_EVERY_S = 0.5  # how often a waiting owner checks that the worker is alive
 
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _COMMAND = "import sys; from callwright.functions.worker import serve; serve(int(sys.argv[1]))"
@@ -55,12 +62,53 @@ def run_in_worker(reference: str, *args: Any, seconds: float = SOLVER_SECONDS) -
     return _own_worker().run(reference, args, seconds)
 
 
+def stop_worker() -> None:
+    """End this process's worker, if it has one: a thread that waits for it gets its CallError at once.
+
+    For a program that was interrupted and wants to end before the calls in progress do.
+    """
+    if own := _WORKERS.get(os.getpid()):
+        own.stop()
+
+
+class _Turns:
+    """A lock that threads get in the order in which they asked for it; nobody waits for ever beside a busy thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()  # the first one has the lock
+
+    def __enter__(self) -> None:
+        turn = object()
+        try:
+            with self._changed:
+                self._waiting.append(turn)
+                self._changed.wait_for(lambda: self._waiting[0] is turn)
+        except BaseException:  # an interrupt: without this, all others would wait for a thread that went away
+            with self._changed:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                    self._changed.notify_all()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._waiting.popleft()
+            self._changed.notify_all()
+
+    def run_if_free(self, work: Callable[[], object]) -> None:
+        """Do some work if no thread has the lock; else do nothing."""
+        with self._changed:  # nobody gets the lock meanwhile
+            if not self._waiting:
+                work()
+
+
 class Worker:
     """The owner's side of one worker process. Started by the first call, and again by the first after its death."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
-        self._lock = threading.Lock()
+        self._turns = _Turns()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._loaded: set[str] = set()
@@ -68,57 +116,86 @@ class Worker:
     @property
     def pid(self) -> int | None:
         """The worker's process id, None while there is no worker."""
-        return self._process.pid if self._process else None
+        process = self._process
+        return process.pid if process else None
 
     def run(self, reference: str, args: tuple[Any, ...], seconds: float) -> Any:
         """See `run_in_worker`."""
-        with self._lock:
+        with self._turns:
             outcome, value = self._ask(reference, args, seconds)
         match outcome:
             case "value":
                 return value
             case "refused":
                 raise CallError("execution_error", value)
+            case "limit":
+                raise CallError("execution_error", f"{LIMIT_REACHED}: {value}; try something simpler")
             case _:
                 raise RuntimeError(f"{reference} failed in the worker:\n{value}")
 
     def _ask(self, reference: str, args: tuple[Any, ...], seconds: float) -> tuple[str, Any]:
         try:
             self._load(reference.partition(":")[0])
-            assert self._connection is not None
-            self._connection.send((reference, args, seconds))
-            if not self._connection.poll(seconds * PATIENCE):
-                self.stop()
-                return "refused", _too_slow(seconds)
-            outcome, value = self._connection.recv()
+            outcome, value = self._exchange(reference, args, seconds)
+        except TimeoutError:
+            self._discard()
+            return "limit", "it took too long"
         except (EOFError, OSError):
-            return "refused", self._bury(seconds)
+            killed_by = self._discard()  # None where `_load` has discarded it
+            return "limit", "it took too long" if killed_by == signal.SIGPROF else "the solver stopped"
         except BaseException:  # an interrupt: the reply of the abandoned call must not be taken for the next one's
-            self.stop()
+            self._discard()
             raise
         if outcome == "full":
-            self.stop()
-            return "refused", "this needed too much memory; try something smaller"
+            self._discard()
+            return "limit", "it needed too much memory"
         return outcome, value
 
+    def _exchange(self, reference: str, args: tuple[Any, ...], seconds: float) -> tuple[str, Any]:
+        """Send a call and wait for its reply.
+
+        Raises:
+            EOFError, OSError: the worker died.
+            TimeoutError: no reply came within the wall-clock seconds.
+        """
+        assert self._connection is not None and self._process is not None
+        self._connection.send((reference, args, seconds))
+        end = time.monotonic() + seconds * PATIENCE
+        while not self._connection.poll(min(LOOK_EVERY_S, max(0.0, end - time.monotonic()))):
+            if self._process.poll() is not None and not self._connection.poll():
+                raise EOFError  # a child of ours may hold the pipe open
+            if time.monotonic() >= end:
+                raise TimeoutError
+        reply: tuple[str, Any] = self._connection.recv()
+        return reply
+
     def _load(self, module: str) -> None:
-        """Have the worker import a module, in a new process if there is none or it died while idle."""
+        """Have the worker import a module, in a new process if there is none or it died while idle.
+
+        Raises:
+            EOFError: somebody ended the worker meanwhile.
+            RuntimeError: the module cannot be loaded: our defect.
+        """
         if self._process is not None and self._process.poll() is not None:
-            self.stop()
+            self._discard()
         if module in self._loaded:
             return
         try:
-            connection = self._connection or self._start()
-            connection.send((module, (), STARTUP_SECONDS))
-            outcome, value = connection.recv() if connection.poll(STARTUP_SECONDS) else ("raised", "it took too long")
+            if self._connection is None:
+                self._start()
+            outcome, value = self._exchange(module, (), STARTUP_SECONDS)
+        except TimeoutError:
+            outcome, value = "raised", "it took too long"
         except (EOFError, OSError):
-            outcome, value = "raised", "it ended"
+            if (killed_by := self._discard()) in (signal.SIGKILL, signal.SIGTERM):  # by a person or by the system
+                raise EOFError from None
+            outcome, value = "raised", f"it ended with {killed_by or 'an error'}"
         if outcome != "value":
-            self.stop()
+            self._discard()
             raise RuntimeError(f"the worker process could not load {module}: {value}")
         self._loaded.add(module)
 
-    def _start(self) -> "Connection[Any, Any]":
+    def _start(self) -> None:
         ours, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
@@ -132,22 +209,31 @@ class Worker:
             )
         self._connection = ours
         atexit.register(self.stop)
-        return ours
-
-    def _bury(self, seconds: float) -> str:
-        code = self._process.wait() if self._process else 0
-        self.stop()
-        return _too_slow(seconds) if code == -signal.SIGPROF else "the solver stopped; try something simpler"
 
     def stop(self) -> None:
-        """End the worker process, if there is one, and leave no zombie. In a forked process, let go of it."""
+        """End the worker process, if there is one, and leave no zombie. Any thread may call it.
+
+        A call in progress ends as if the worker had died: its thread cleans up. In a forked process, let go of the
+        parent's worker.
+        """
+        if self._owner != os.getpid():  # the parent's lock may be held by a thread that is not here
+            self._discard()
+            return
+        if process := self._process:
+            process.kill()
+        self._turns.run_if_free(self._discard)
+
+    def _discard(self) -> int | None:
+        """As `stop`, for the thread whose turn it is. Returns the signal that had ended the worker before, if any."""
+        code = 0
         atexit.unregister(self.stop)
         if self._connection is not None:
             self._connection.close()
         if self._process is not None and self._owner == os.getpid():
             self._process.kill()
-            self._process.wait()
+            code = self._process.wait()
         self._process, self._connection, self._loaded = None, None, set()
+        return -code if code < 0 else None
 
 
 _WORKERS: dict[int, Worker] = {}  # by process id: a forked process must not use its parent's worker or its lock
@@ -160,10 +246,6 @@ def _own_worker() -> Worker:
             if pid != own and (inherited := _WORKERS.pop(pid, None)):
                 inherited.stop()
     return _WORKERS.setdefault(own, Worker())
-
-
-def _too_slow(seconds: float) -> str:
-    return f"this took longer than {seconds:g} s; try something simpler"
 
 
 def _environment() -> dict[str, str]:
@@ -205,7 +287,7 @@ def _answer(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
     except MemoryError:
         return "full", None
     except RecursionError:
-        return "refused", "this is nested too deeply; try something simpler"
+        return "limit", "it is nested too deeply"
     except Exception:
         return "raised", traceback.format_exc()
 

@@ -1,0 +1,125 @@
+"""One question as Z3 sees it: a context of its own, and one budget of counted work for all that is asked in it.
+
+Z3 counts its work in resource units. Equal runs count equally on every machine, busy or not, so an outcome depends on
+the formulas alone. Runs in the worker process alone.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import z3
+
+from callwright.functions.formula_parts import (
+    And,
+    Atom,
+    Exists,
+    ForAll,
+    Formula,
+    Iff,
+    Implies,
+    Not,
+    Or,
+    Term,
+    Xor,
+)
+
+MEGABYTES = 256  # that Z3 may allocate in this process, all its contexts together
+
+z3.set_param("memory_max_size", MEGABYTES)
+
+
+class Question:
+    """Formulas over one sort of things, which is not empty. Two constants may stand for the same thing.
+
+    Args:
+        work: units granted to all checks together.
+    """
+
+    def __init__(self, work: int) -> None:
+        self.context = z3.Context()
+        self._work = work
+        self._spent = 0
+        self._things = z3.DeclareSort("Thing", self.context)
+        self._truth = z3.BoolSort(self.context)
+        self._names: dict[str, z3.ExprRef] = {}
+        self._predicates: dict[str, z3.FuncDeclRef] = {}
+        self._translated: dict[tuple[Formula, int | None], z3.BoolRef] = {}
+
+    @property
+    def left(self) -> int:
+        """Units that are left."""
+        return self._work - self._spent
+
+    def check(self, formulas: Sequence[z3.BoolRef], most: int) -> z3.CheckSatResult:
+        """Whether formulas can be true together: z3.sat, z3.unsat, or z3.unknown when the units are used up.
+
+        Args:
+            most: units that this check may spend, of those that are left.
+
+        Raises:
+            MemoryError: Z3 reached its limit, which all contexts share: this process must not be asked again.
+        """
+        granted = min(most, self.left)
+        if granted <= 0:  # Z3 takes 0 for "no limit"
+            return z3.unknown
+        try:
+            solver = z3.SimpleSolver(ctx=self.context)
+            solver.set("rlimit", granted)
+            solver.add(*formulas)
+            found = solver.check()
+            # Z3 grants anew at each check, but counts over all checks of a context.
+            self._spent = solver.statistics().get_key_value("rlimit count")
+        except z3.Z3Exception as error:
+            if "memory" in str(error):
+                raise MemoryError from None
+            raise
+        if found == z3.unknown and "memory" in solver.reason_unknown():
+            raise MemoryError
+        return found
+
+    def thing(self, name: str) -> z3.ExprRef:
+        """The constant or the variable of this name."""
+        if name not in self._names:
+            self._names[name] = z3.Const(name, self._things)
+        return self._names[name]
+
+    def translate(self, formula: Formula, things: Sequence[z3.ExprRef] | None = None) -> z3.BoolRef:
+        """The formula in Z3's terms; translated once.
+
+        Args:
+            things: what there is, the same for the same number. With them the result has no quantifier: each becomes a
+                row over the things.
+        """
+        key = formula, len(things) if things else None
+        if key not in self._translated:
+            self._translated[key] = self._translate(formula, things)
+        return self._translated[key]
+
+    def _translate(self, formula: Formula, things: Sequence[z3.ExprRef] | None) -> z3.BoolRef:
+        match formula:
+            case Atom(predicate, terms):
+                if predicate not in self._predicates:
+                    takes = [self._things] * len(terms)
+                    self._predicates[predicate] = z3.Function(predicate, *takes, self._truth)
+                return self._predicates[predicate](*map(self._term, terms))
+            case Not(body):
+                return z3.Not(self._translate(body, things))
+            case And(left, right):
+                return z3.And(self._translate(left, things), self._translate(right, things))
+            case Or(left, right):
+                return z3.Or(self._translate(left, things), self._translate(right, things))
+            case Xor(left, right):
+                return z3.Xor(self._translate(left, things), self._translate(right, things))
+            case Implies(left, right):
+                return z3.Implies(self._translate(left, things), self._translate(right, things))
+            case Iff(left, right):
+                return self._translate(left, things) == self._translate(right, things)
+            case ForAll(variable, body) | Exists(variable, body):
+                inner, bound = self._translate(body, things), self._term(variable)
+                if things is None:
+                    return (z3.ForAll if isinstance(formula, ForAll) else z3.Exists)([bound], inner)
+                row = [z3.substitute(inner, (bound, thing)) for thing in things]
+                return cast(z3.BoolRef, (z3.And if isinstance(formula, ForAll) else z3.Or)(row))
+
+    def _term(self, term: Term) -> z3.ExprRef:
+        return self.thing(term.name)
