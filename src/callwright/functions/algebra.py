@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from callwright.errors import CallError
 from callwright.functions.equation import EXAMPLE, names_in, read_equation
-from callwright.functions.function import function
+from callwright.functions.function import strict_function
 from callwright.functions.guard import MAX_EQUATIONS
 from callwright.functions.numbers import Number
 from callwright.functions.worker import run_in_worker
@@ -37,7 +37,7 @@ Equations = Annotated[
 """One equation or several, in a function's signature."""
 
 
-@function(example={"equation": EXAMPLE})
+@strict_function(example={"equation": EXAMPLE})
 def solve(equation: Equations, variable: str = "x") -> Number | list[Number]:
     """The unknown number in an equation."""
     found = _solve(equation, variable)

@@ -15,7 +15,7 @@ from callwright.errors import CallError
 MAX_CALL_CHARACTERS = 2_000
 MAX_DEPTH = 8
 MAX_ITEMS = 64  # of a list, a dict or an argument list
-MAX_BITS = 1_024  # of a numerator or denominator
+MAX_BITS = 1_024  # of a numerator or denominator: of every number that is read, and of every result
 
 MAX_ASSUMPTIONS = MAX_ITEMS  # formulas that one chain may assume; formula_parts.py bounds each of them
 
@@ -36,13 +36,22 @@ def bits(number: Fraction) -> int:
     return max(number.numerator.bit_length(), number.denominator.bit_length())
 
 
-def bound_product(left: Fraction, right: Fraction) -> None:
-    """Refuse a product or quotient that would exceed MAX_BITS, before it is computed."""
-    if bits(left) + bits(right) > MAX_BITS:
+def bound_result(number: Fraction) -> Fraction:
+    """The number itself, if it can be read again by `read_number`.
+
+    Raises:
+        CallError: it has more than MAX_BITS.
+    """
+    if bits(number) > MAX_BITS:
         raise CallError("execution_error", "the result would be too large")
+    return number
 
 
 def bound_power(base: Fraction, exponent: int) -> None:
-    """Refuse a power that would exceed MAX_BITS, before it is computed."""
-    if bits(base) > 1 and bits(base) * abs(exponent) > MAX_BITS:
+    """Refuse a power that would certainly exceed MAX_BITS, before it is computed. Any other has at most twice as many.
+
+    Raises:
+        CallError: the power would be too large.
+    """
+    if (bits(base) - 1) * abs(exponent) > MAX_BITS:
         raise CallError("execution_error", "the result would be too large")
