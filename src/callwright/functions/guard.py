@@ -22,6 +22,8 @@ MAX_ASSUMPTIONS = MAX_ITEMS  # formulas that one chain may assume; formula_parts
 MAX_EQUATION_CHARACTERS = 200
 MAX_EQUATIONS = 6  # of a system
 MAX_DEGREE = 8  # of the polynomial that an equation amounts to
+MAX_DEGREE_BITS = 2_048  # its degree times the bits of its coefficients: what solving it costs grows with both
+MAX_SYSTEM_DEGREE = 2  # of an equation of a system, before what cancels has cancelled: x*y may stand on both sides
 
 SOLVER_SECONDS = 0.8  # of processor time of one call
 SOLVER_BYTES = 512 * 2**20  # of address space of the worker process, interpreter and libraries included
