@@ -2,7 +2,7 @@
 
 A tree amounts to a quotient of two polynomials with integer coefficients. Their degrees and the sums of their
 coefficients' absolute values are bounded from the tree alone: the sum of a product is at most the product of the sums.
-What solving costs grows with degree times bits (docs/decisions/0011).
+What solving costs grows with degree times bits (docs/decisions/0012).
 """
 
 from collections.abc import Iterable
