@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from callwright.functions.algebra import solve
@@ -125,6 +127,12 @@ def test_unknowns_must_match_equations():
     assert missing == "bad_arguments: 'z' is not in the equation: its unknowns are a, b"
     assert outcome(7).startswith("bad_arguments: solve cannot take this equation: an equation is a text")
     assert outcome(["x = 1"] * 7).startswith("bad_arguments: solve cannot take this equation: more than 6 equations")
+
+
+@pytest.mark.parametrize("equation", ["x = 1if x else 2", "x = 1e5x", "x = 1or 2", "x = '\\d'", "x = 1 is 1"])
+def test_what_python_would_warn_of_is_refused_without_a_warning(equation):
+    with warnings.catch_warnings(action="error"):
+        assert outcome(equation).startswith("bad_arguments: cannot read the equation: one side is not a sum")
 
 
 def test_an_equation_is_read_into_plain_tuples():

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,6 +15,8 @@ MAX_NAME = 20  # characters of an unknown's name
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 _SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
+_ALLOWED = re.compile(r"[A-Za-z0-9_.+*/() \t-]*")
+_NUMBER_BEFORE_LETTER = re.compile(r"(?<![A-Za-z0-9_.])[0-9.]+[A-Za-z_]")  # 1e5, 0x10, 1if
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -58,9 +59,9 @@ def _read_side(side: str) -> Tree:
     side = re.sub(r"(?<![A-Za-z_0-9.])([0-9.]*[0-9]\.?)\s*(?=[A-Za-z_(])(?![eE][0-9])", r"\1*", side)  # 2x, 2(x + 1)
     side = re.sub(r"\)\s*(?=[A-Za-z_(])", r")*", side)  # (x + 1)(x - 1)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            parsed = ast.parse(side, mode="eval")
-        return _Reader(side).read(parsed.body)
+        if _ALLOWED.fullmatch(side) is None or _NUMBER_BEFORE_LETTER.search(side):  # Python would warn of some
+            raise ValueError("not allowed in an equation")
+        return _Reader(side).read(ast.parse(side, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable("one side is not a sum or product of numbers and unknowns") from None
 

@@ -1,9 +1,9 @@
 """Bounds that hold before anything is computed: reply length, nesting, literal size, number size, equation size.
 
-Covered elsewhere: seconds and memory. Arithmetic cannot exceed them within these bounds. SymPy and Z3 can, so they run
-in a process of their own (`worker.py`), which is held to SOLVER_SECONDS and SOLVER_BYTES and killed when it exceeds
-them; Z3 also stops by itself after a fixed amount of work, so that whether a formula is decided does not depend on how
-busy the machine is.
+Covered elsewhere: seconds and memory. Arithmetic cannot exceed them within these bounds. SymPy and Z3 could, so they
+run in a process of their own (`worker.py`), which is held to SOLVER_SECONDS and SOLVER_BYTES and killed when it
+exceeds them. That is a backstop, which no answer should depend on: Z3 stops by itself after a fixed amount of work, and
+an equation within the bounds below costs SymPy a small part of the seconds (docs/decisions/0012).
 
 Not covered: a user's own functions. They run in Callwright's process, unbounded.
 """

@@ -61,7 +61,7 @@ def _read(value: Any) -> Fraction:
         raise ValueError(f"{'None' if value is None else f'a {type(value).__name__}'} is not a number")
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a number")
-    return Fraction(repr(value))
+    return Fraction(repr(float(value)))
 
 
 def _read_decimal(value: Decimal) -> Fraction:
