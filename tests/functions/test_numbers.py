@@ -39,7 +39,7 @@ decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), whole,
         ("- 1 / 2", Fraction(-1, 2)),
         ("-0", Fraction(0)),
         (-0.0, Fraction(0)),
-        (1e300, Fraction(10**300)),
+        (1e60, Fraction(10**60)),
         (Decimal("123456789012345678.25"), Fraction(493827156049382713, 4)),  # a float would round it
         (Decimal("1E+3"), Fraction(1000)),
         (Decimal("-0E+999999999"), Fraction(0)),
@@ -75,13 +75,14 @@ def test_what_is_not_one_number_is_refused(written):
         pytest.param("9" * (MAX_CHARACTERS + 1), id="a long text"),
         pytest.param(Fraction(1, 2**MAX_BITS), id="a fraction"),
         pytest.param(5e-324, id="the smallest float"),
+        pytest.param(1e61, id="a large float"),
         pytest.param(Decimal("1E+999999999"), id="a huge exponent"),
         pytest.param(Decimal("1E-999999999"), id="a huge negative exponent"),
         pytest.param(Decimal("1" * 5000 + "E-4990"), id="a long decimal"),
     ],
 )
 def test_a_number_is_bounded_in_every_notation(written):
-    with pytest.raises(ValueError, match=r"^a number of more than (308 digits|700 characters)$"):
+    with pytest.raises(ValueError, match=r"^a number of more than (308 digits|700 characters)$|^\S+ is out of range$"):
         read_number(written)
 
 

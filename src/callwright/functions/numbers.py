@@ -14,6 +14,7 @@ from callwright.records import Json
 
 MAX_DIGITS = int(MAX_BITS * math.log10(2))  # a whole number of so many digits always fits
 MAX_CHARACTERS = 700  # of a number's text; every number within MAX_BITS is shown in fewer
+MAX_EXPONENT = 60  # of a float: what is beyond it was not meant
 _MAX_SHOWN = 60  # characters of what could not be read
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
 ZERO_TO_ZERO = "0 to the power of 0 is not defined"
@@ -61,7 +62,10 @@ def _read(value: Any) -> Fraction:
         raise ValueError(f"{'None' if value is None else f'a {type(value).__name__}'} is not a number")
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a number")
-    return Fraction(repr(float(value)))
+    shortest = repr(float(value))
+    if abs(int(shortest.partition("e")[2] or 0)) > MAX_EXPONENT:
+        raise ValueError(f"{shortest} is out of range")
+    return Fraction(shortest)
 
 
 def _read_decimal(value: Decimal) -> Fraction:
