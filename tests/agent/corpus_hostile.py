@@ -118,6 +118,8 @@ HOSTILE: dict[str, list[str]] = {
         "add(1/0, 2)",
     ],
     "literals out of bounds": [
+        f"answer({'9' * 309})",
+        f"answer({'9' * 600})",
         f"answer({'9' * 5_000})",
         f"answer({'9' * 1_000_000})",
         f"answer('{'9' * 1_900}')",
@@ -244,6 +246,7 @@ HOSTILE: dict[str, list[str]] = {
         "аdd(2, 3)",  # a Cyrillic letter
         "add(２, 3, 4)",
         "answer('٣\u200f')",
+        "answer('３')",
         "answer('5\\n6')",
         "answer('\\N{RIGHT-TO-LEFT OVERRIDE}5')",
         "answer(value='5', \\u202e=1)",
@@ -263,6 +266,5 @@ HARMLESS: dict[str, str] = {
     "import os\nadd(2, 3)": "5",  # nothing is imported
     "print(add(2, 3))": "5",  # nothing is printed
     "\ufeffadd(2, 3)": "5",  # a byte order mark
-    "answer('３')": "3",  # a full-width digit is a digit
-    "answer(" + "9" * 600 + ")": "9" * 600,
+    "answer(" + "9" * 308 + ")": "9" * 308,
 }

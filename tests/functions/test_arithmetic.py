@@ -70,6 +70,12 @@ def test_dividing_by_zero_is_a_call_error(written):
     assert (result.fault, result.message) == ("execution_error", "cannot divide by zero")
 
 
+def test_zero_to_the_power_of_zero_is_not_defined():
+    result = TOOLBOX.open().execute(call("power(0, 0)"))
+    assert isinstance(result, CallError)
+    assert (result.fault, result.message) == ("execution_error", "0 to the power of 0 is not defined")
+
+
 @pytest.mark.parametrize("decimals", [-1, 13, 999999999])
 def test_a_number_of_decimals_out_of_range_is_refused(decimals):
     with pytest.raises(CallError, match="decimals must be between 0 and 12"):

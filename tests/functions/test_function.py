@@ -1,9 +1,10 @@
 from enum import Enum
 from fractions import Fraction
-from typing import Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import Field
 
 from callwright.errors import CallError
 from callwright.functions.arithmetic import add, round_to
@@ -103,6 +104,19 @@ def test_the_signature_says_types_where_an_example_does_not():
     )
 
 
+def test_a_type_in_the_signature_comes_from_the_annotation_and_not_from_what_a_description_says():
+    @function(example={"prices": [1], "code": ["a"]})
+    def described(
+        prices: list[Annotated[Number, Field(description="euros")]],
+        code: Annotated[list[str] | str, Field(description="a number of letters")],
+    ) -> str:
+        """Whatever."""
+        return ""
+
+    assert described.signature() == "described(prices: list of number, code: list of text or text)"
+    assert described.schema()["function"]["parameters"]["properties"]["prices"]["items"] == NUMBER
+
+
 def test_arguments_are_coerced_to_what_the_function_takes():
     bound = bill.bind({"prices": {"fig": "1/2"}, "bought": [["fig", "2.0"]], "order": "up", "tip": "10%"})
     assert bound == {
@@ -142,7 +156,7 @@ def test_a_default_is_coerced_as_an_argument_would_be():
             {"prices": {}, "bought": [], "unit": "pound"},
             "bill cannot take this unit: Input should be 'euro', 'dollar' or 1",
         ),
-        ({"prices": {}, "bought": [], "tip": []}, "bill cannot take this tip: [] is not a number"),
+        ({"prices": {}, "bought": [], "tip": []}, "bill cannot take this tip: a list is not a number"),
         (
             {"prices": {}, "bought": [], "schema": []},
             "bill cannot take this schema: Input should be a valid integer; or Input should be a valid string",
@@ -185,7 +199,7 @@ def test_a_function_is_still_callable_as_python():
         ('add("five", 3)', "add cannot take this a: 'five' is not a number"),
         ("add(True, 3)", "add cannot take this a: True is not a number"),
         ("add(None, 3)", "add cannot take this a: None is not a number"),
-        ("add([1], 3)", "add cannot take this a: [1] is not a number"),
+        ("add([1], 3)", "add cannot take this a: a list is not a number"),
         ("add(1/0, 3)", "add cannot take this a: '1/0' divides by zero"),
     ],
 )

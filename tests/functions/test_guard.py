@@ -4,12 +4,11 @@ from fractions import Fraction
 import pytest
 
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_BITS, bits, bound_power, bound_product
+from callwright.functions.guard import MAX_BITS, bits, bound_power, bound_result
 from callwright.functions.toolbox import Observation
 from tests.fakes import TOOLBOX, call
 
 TOO_LARGE = ("execution_error", "the result would be too large")
-HALF = MAX_BITS // 2
 
 
 def outcome(text: str) -> Observation | tuple[str, str]:
@@ -42,24 +41,46 @@ def test_bits_are_those_of_the_larger_of_numerator_and_denominator():
     assert bits(Fraction(-7)) == 3
 
 
-def test_a_power_is_bounded_by_bits_times_exponent():
-    bound_power(Fraction(2), HALF)  # 2 has two bits
-    for exponent in (HALF + 1, -HALF - 1):
+def test_a_power_is_refused_beforehand_when_it_would_certainly_be_too_large():
+    bound_power(Fraction(2), MAX_BITS)  # 2 ** 1024 is the least number of 1,025 bits: refused once it is computed
+    for exponent in (MAX_BITS + 1, -MAX_BITS - 1):
         with pytest.raises(CallError, match="too large"):
             bound_power(Fraction(2), exponent)
 
 
-def test_a_product_is_bounded_by_the_sum_of_bits():
-    largest = Fraction(2**HALF - 1)  # HALF bits
-    bound_product(largest, largest)
-    with pytest.raises(CallError, match="too large"):
-        bound_product(largest, largest + 1)
+def test_the_largest_power_is_given_and_the_next_is_not():
+    assert outcome("power(2, 1023)").value == 2**1023  # 1,024 bits
+    assert outcome("power(2, 1024)") == TOO_LARGE
 
 
-@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "remainder", "percent_of"])
-def test_every_operation_on_two_numbers_is_bounded(name):
-    huge = 2 ** (MAX_BITS - 1)
-    assert outcome(f"{name}({huge}, {huge})") == TOO_LARGE
+def test_a_result_may_have_as_many_bits_as_a_number_that_is_read():
+    largest = Fraction(2**MAX_BITS - 1)
+    assert bound_result(largest) == largest
+    for larger in (largest + 1, -largest - 1, 1 / (largest + 1)):
+        with pytest.raises(CallError, match="too large"):
+            bound_result(larger)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add({0}, {0})",
+        "subtract({0}, -{0})",
+        "multiply({0}, {0})",
+        "divide({0}, 1/{0})",
+        "remainder(1/{1}, 1/{0})",
+        "percent_of({0}, 300)",
+        "round_to({2}/3, 12)",
+    ],
+)
+def test_every_operation_is_bounded(text):
+    assert outcome(text.format(2 ** (MAX_BITS - 1), 2 ** (MAX_BITS - 1) - 1, 2**MAX_BITS - 2)) == TOO_LARGE
+
+
+@pytest.mark.parametrize(("text", "result"), [("subtract({0}, {0})", "0"), ("divide({0}, {0})", "1"),
+                                              ("remainder({0}, {0})", "0")])  # fmt: skip
+def test_a_small_result_of_large_numbers_is_given(text, result):
+    assert outcome(text.format(2 ** (MAX_BITS - 1))).text == result
 
 
 def test_results_cannot_grow_without_bound_over_many_calls():

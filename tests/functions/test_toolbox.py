@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from callwright.agent.parse import parse_call
 from callwright.errors import CallError
 from callwright.functions.arithmetic import add, answer
-from callwright.functions.function import Function, function, render_call
+from callwright.functions.function import Function, function, render_call, strict_function
 from callwright.functions.numbers import Number
 from callwright.functions.toolbox import MAX_RESULT_CHARACTERS, Observation, Toolbox
 from callwright.records import Call
+from callwright.tasks import TASKS
 from tests.fakes import TOOLBOX, call
 
 small = st.integers(-999, 999)
@@ -51,8 +52,30 @@ def test_a_defect_is_raised_with_a_note_of_the_call_and_not_taken_for_the_models
     assert caught.value.__notes__ == ["in a function that a model called: broken('a')"]
 
 
-def test_a_function_of_ours_refuses_by_call_error_only_so_that_its_other_errors_stay_defects():
-    assert add.refusals == ()
+@pytest.mark.parametrize("task", TASKS)
+def test_a_function_of_ours_refuses_by_call_error_only_so_that_its_other_errors_stay_defects(task):
+    assert {name: own.refusals for name, own in TASKS[task].toolbox.functions.items() if own.refusals} == {}
+
+
+def test_a_strict_function_refuses_by_call_error_only_wherever_it_is_defined():
+    @strict_function(example={})
+    def failing() -> str:
+        """Fails."""
+        raise ValueError("a defect")
+
+    with pytest.raises(ValueError, match="a defect"):
+        Toolbox([failing, answer]).open().execute(Call("failing", {}))
+
+
+def test_a_function_may_name_the_exceptions_by_which_it_refuses():
+    @function(example={"word": "a"}, refusals=(KeyError,))
+    def look_up(word: str) -> str:
+        """What a word means."""
+        return {"a": "one"}[word]
+
+    result = Toolbox([look_up, answer]).open().execute(Call("look_up", {"0": "b"}))
+    assert isinstance(result, CallError)
+    assert (result.fault, result.message) == ("execution_error", "'b'")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from callwright.functions.function import function
+from callwright.functions.function import strict_function
 from callwright.functions.toolbox import ANSWER
 from callwright.records import Problem, Step
 from callwright.tasks.task import Task
@@ -33,7 +33,7 @@ OTHER_NAMES: Mapping[str, str] = {
 }
 
 
-@function(example={"text": "pear"})
+@strict_function(example={"text": "pear"})
 def count_letters(text: str) -> int:
     """How many letters a text has."""
     return sum(letter.isalpha() for letter in text)

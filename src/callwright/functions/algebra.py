@@ -7,8 +7,9 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from callwright.errors import CallError
 from callwright.functions.equation import EXAMPLE, names_in, read_equation
-from callwright.functions.function import function
-from callwright.functions.guard import MAX_EQUATIONS
+from callwright.functions.equation_bounds import check_system
+from callwright.functions.function import strict_function
+from callwright.functions.guard import MAX_EQUATIONS, bound_result
 from callwright.functions.numbers import Number
 from callwright.functions.worker import run_in_worker
 
@@ -37,11 +38,11 @@ Equations = Annotated[
 """One equation or several, in a function's signature."""
 
 
-@function(example={"equation": EXAMPLE})
+@strict_function(example={"equation": EXAMPLE})
 def solve(equation: Equations, variable: str = "x") -> Number | list[Number]:
     """The unknown number in an equation."""
-    found = _solve(equation, variable)
-    return found[0] if len(found) == 1 else list(found)
+    found = [bound_result(number) for number in _solve(equation, variable)]
+    return found[0] if len(found) == 1 else found
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -56,4 +57,5 @@ def _solve(equations: tuple[str, ...], variable: str) -> tuple[Number, ...]:
         raise CallError("bad_arguments", f"{variable[:20]!r} is not in the equation: {unknowns}")
     if len(names) > len(trees):
         raise CallError("bad_arguments", f"{len(names)} unknowns need {len(names)} equations, as a list")
+    check_system(trees)
     return tuple(run_in_worker("callwright.functions.algebra_sympy:solve_system", trees, names, variable))

@@ -1,20 +1,23 @@
 """SymPy's side of `algebra.py`. Runs in the worker process alone; nothing else imports it.
 
-Everything is computed in a field of rational functions with exact coefficients, built from the whitelisted tree: no
-text is ever given to SymPy.
+Everything is computed with polynomials of exact coefficients, built from the whitelisted tree: no text is ever given
+to SymPy. Roots are isolated in rational intervals; no floating point decides anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from sympy import QQ, Poly, nroots
-from sympy.polys.fields import field
+from sympy import QQ, ZZ, Poly
+from sympy.polys.rings import ring
 from sympy.polys.solvers import solve_lin_sys
 
-from callwright.functions.equation import Tree
-from callwright.functions.numbers import refuse
+from callwright.functions.equation_bounds import NOT_LINEAR, Tree
+from callwright.functions.numbers import ZERO_TO_ZERO, refuse
 from callwright.functions.worker import in_worker
+
+_DIGITS = 6  # of an irrational root that is shown
 
 
 @in_worker
@@ -24,24 +27,25 @@ def solve_one(difference: Tree, name: str) -> list[Fraction]:
     Raises:
         CallError: there is none, any number does, or some are irrational.
     """
-    builder = _Builder([name])
-    top = builder.build(difference).numer
-    if top == 0:
+    quotients = _Quotients([name], ZZ)
+    top, _ = quotients.build(difference)
+    if not top:
         raise refuse(f"{name} may have any value: the equation does not fix it")
     roots: list[Fraction] = []
-    irrational = False
+    irrational: list[Fraction] = []
     for factor, _ in top.factor_list()[1]:
+        if any(not divisor.rem(factor) for divisor in quotients.divisors):
+            continue  # where this factor is zero, the equation divides by zero
         if factor.degree() == 1:
-            roots.append(_fraction(-factor.coeff(1) / factor.LC))
+            roots.append(_fraction(-factor.coeff(1), factor.LC))
         else:
-            irrational |= Poly(factor.as_expr()).count_roots() > 0
+            irrational += _near_roots(factor)
     if irrational:
-        near = [root for root in nroots(top.as_expr()) if root.is_real]
-        raise refuse(f"{name} is not a fraction: it is about {' or '.join(f'{float(root):.6g}' for root in near)}")
-    defined = sorted(root for root in roots if not builder.divides_by_zero(root))
-    if not defined:
+        near = dict.fromkeys(_about(root) for root in sorted(roots + irrational))
+        raise refuse(f"{name} is not a fraction: it is about {' or '.join(near)}")
+    if not roots:
         raise refuse(f"no {name} solves this equation")
-    return defined
+    return sorted(roots)
 
 
 @in_worker
@@ -51,58 +55,131 @@ def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -
     Raises:
         CallError: there is no solution, the unknown may have many values, or a tree is not linear.
     """
-    builder = _Builder(names)
-    built = [builder.build(difference) for difference in differences]
-    if any(sum(powers) > 1 for each in built for powers in each.numer) or any(each.denom != 1 for each in built):
-        raise refuse("several equations must be linear: no products, powers or quotients of unknowns")
-    solution = solve_lin_sys([each.numer for each in built], builder.field.ring)
+    quotients = _Quotients(names, QQ)
+    tops = [quotients.build(difference)[0] for difference in differences]
+    if any(sum(powers) > 1 for top in tops for powers in top) or not all(each.is_ground for each in quotients.divisors):
+        raise refuse(NOT_LINEAR)
+    solution = solve_lin_sys(tops, quotients.ring)
     if solution is None:
         raise refuse("no numbers solve these equations")
-    value = builder.field.ring(solution.get(builder.unknowns[name].numer, builder.unknowns[name].numer))
+    unknown = quotients.unknowns[name]
+    value = quotients.ring(solution.get(unknown, unknown))
     if not value.is_ground:
         raise refuse(f"{name} may have any value: the equations do not fix it")
-    return [_fraction(value.coeff(1))]
+    found = value.coeff(1)
+    return [_fraction(found.numerator, found.denominator)]
 
 
-class _Builder:
-    """Trees as elements of the field of rational functions in some unknowns; remembers what was divided by."""
+class _Quotients:
+    """Trees as quotients of two polynomials, not cancelled, so that what was divided by stays known.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.field, *unknowns = field(names, QQ)
+    Attributes:
+        divisors: polynomials that must not be zero.
+    """
+
+    def __init__(self, names: Sequence[str], domain: Any) -> None:
+        self.ring, *unknowns = ring([f"x{place}" for place in range(len(names))], domain)
         self.unknowns = dict(zip(names, unknowns, strict=True))
-        self._divisors: list[Any] = []
+        self.divisors: list[Any] = []
 
-    def build(self, tree: Tree) -> Any:
+    def build(self, tree: Tree) -> tuple[Any, Any]:
+        """Numerator and denominator.
+
+        Raises:
+            CallError: the tree divides by zero everywhere.
+        """
         match tree:
             case ("number", number):
-                return self.field(QQ(number.numerator, number.denominator))
+                return self.ring(number.numerator), self.ring(number.denominator)
             case ("name", name):
-                return self.unknowns[name]
+                return self.unknowns[name], self.ring.one
             case ("**", base, exponent):
-                built = self.build(base)
-                if exponent < 0:
-                    self._divide_by(built)
-                return built**exponent
-        operator, left, right = tree[0], self.build(tree[1]), self.build(tree[2])
+                return self._power(*self.build(base), exponent)
+        operator, (top, bottom), (other_top, other_bottom) = tree[0], self.build(tree[1]), self.build(tree[2])
         match operator:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
             case "*":
-                return left * right
-        self._divide_by(right)
-        return left / right
+                return top * other_top, bottom * other_bottom
+            case "/":
+                self._divide_by(other_top, "the equation divides by zero")
+                return top * other_bottom, bottom * other_top
+        if operator == "-":
+            other_top = -other_top
+        if bottom == other_bottom:
+            return top + other_top, bottom
+        return top * other_bottom + other_top * bottom, bottom * other_bottom
 
-    def _divide_by(self, divisor: Any) -> None:
-        if divisor == 0:
-            raise refuse("the equation divides by zero")
-        self._divisors.append(divisor.numer)
+    def _power(self, top: Any, bottom: Any, exponent: int) -> tuple[Any, Any]:
+        if exponent == 0:
+            self._divide_by(top, ZERO_TO_ZERO)
+            return self.ring.one, self.ring.one
+        if exponent < 0:
+            self._divide_by(top, "the equation divides by zero")
+            top, bottom = bottom, top
+        return top ** abs(exponent), bottom ** abs(exponent)
 
-    def divides_by_zero(self, value: Fraction) -> bool:
-        """Whether some divisor is zero there; for one unknown."""
-        return any(divisor.evaluate(0, QQ(value.numerator, value.denominator)) == 0 for divisor in self._divisors)
+    def _divide_by(self, divisor: Any, complaint: str) -> None:
+        if not divisor:
+            raise refuse(complaint)
+        self.divisors.append(divisor)
 
 
-def _fraction(number: Any) -> Fraction:
-    return Fraction(int(number.numerator), int(number.denominator))
+def _near_roots(factor: Any) -> Iterator[Fraction]:
+    """The real roots of an irreducible polynomial of degree 2 or more, each to two digits more than are shown.
+
+    Args:
+        factor: in one unknown, with integer coefficients.
+    """
+    polynomial = Poly.from_dict(dict(factor), factor.ring.symbols[0], domain=ZZ)
+    coefficients = [int(each) for each in polynomial.all_coeffs()]
+    mirrored = [each if place % 2 == 0 else -each for place, each in enumerate(coefficients[::-1])][::-1]
+    for (low, high), _ in polynomial.intervals(fast=True):  # none has zero inside
+        low_end, high_end = _fraction(low.p, low.q), _fraction(high.p, high.q)
+        if high_end > 0:
+            yield _near_root(coefficients, low_end, high_end)
+        else:
+            yield -_near_root(mirrored, -high_end, -low_end)
+
+
+def _near_root(coefficients: Sequence[int], low: Fraction, high: Fraction) -> Fraction:
+    """A fraction near the one root between two others; there is a change of sign, and no root is a fraction.
+
+    Bisection: `Poly.refine_root` takes up to 0.3 s for a root near zero, this takes a millisecond.
+
+    Args:
+        coefficients: from the highest power to the constant.
+        low, high: not negative.
+    """
+    constant = abs(coefficients[-1])
+    low = max(low, Fraction(constant, constant + max(map(abs, coefficients))))  # no root is nearer to zero (Cauchy)
+    below = _is_positive(coefficients, low)
+    while high - low > low / 10 ** (_DIGITS + 2):
+        exponent = (_exponent(low) + _exponent(high)) // 2
+        middle = Fraction(2) ** exponent if high > 16 * low else (low + high) / 2  # its size first, then its digits
+        if _is_positive(coefficients, middle) == below:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _is_positive(coefficients: Sequence[int], number: Fraction) -> bool:
+    value, scale = 0, 1
+    for coefficient in coefficients:  # Horner's rule, in integers: value / denominator ** degree
+        value = value * number.numerator + coefficient * scale
+        scale *= number.denominator
+    return value > 0
+
+
+def _exponent(number: Fraction) -> int:
+    """The logarithm to base 2, less than 1 too small or too large."""
+    return number.numerator.bit_length() - number.denominator.bit_length()
+
+
+def _about(number: Fraction) -> str:
+    """A number to six digits: `1.41421`, `-1e+30`."""
+    rounded = Context(prec=_DIGITS).divide(Decimal(number.numerator), Decimal(number.denominator)).normalize()
+    return f"{rounded:f}" if -_DIGITS < rounded.adjusted() < _DIGITS else f"{rounded:e}"
+
+
+def _fraction(above: Any, below: Any) -> Fraction:
+    return Fraction(int(above), int(below))

@@ -2,77 +2,73 @@
 
 from fractions import Fraction
 
-from callwright.functions.function import function
-from callwright.functions.guard import bound_power, bound_product
-from callwright.functions.numbers import Number, WholeNumber, refuse
+from callwright.functions.function import strict_function
+from callwright.functions.guard import bound_power, bound_result
+from callwright.functions.numbers import ZERO_TO_ZERO, Number, WholeNumber, refuse
 
 
-@function(example={"a": 17, "b": 25})
+@strict_function(example={"a": 17, "b": 25})
 def add(a: Number, b: Number) -> Number:
     """The sum of two numbers."""
-    bound_product(a, b)
-    return a + b
+    return bound_result(a + b)
 
 
-@function(example={"a": 40, "b": 12})
+@strict_function(example={"a": 40, "b": 12})
 def subtract(a: Number, b: Number) -> Number:
     """The first number less the second."""
-    bound_product(a, b)
-    return a - b
+    return bound_result(a - b)
 
 
-@function(example={"a": 6, "b": 8})
+@strict_function(example={"a": 6, "b": 8})
 def multiply(a: Number, b: Number) -> Number:
     """The product of two numbers."""
-    bound_product(a, b)
-    return a * b
+    return bound_result(a * b)
 
 
-@function(example={"a": 84, "b": 7})
+@strict_function(example={"a": 84, "b": 7})
 def divide(a: Number, b: Number) -> Number:
     """The first number divided by the second."""
     if b == 0:
         raise refuse("cannot divide by zero")
-    bound_product(a, b)
-    return a / b
+    return bound_result(a / b)
 
 
-@function(example={"base": 2, "exponent": 5})
+@strict_function(example={"base": 2, "exponent": 5})
 def power(base: Number, exponent: WholeNumber) -> Number:
     """A number raised to a whole power."""
     if base == 0 and exponent < 0:
         raise refuse("cannot divide by zero")
+    if base == 0 and exponent == 0:
+        raise refuse(ZERO_TO_ZERO)
     bound_power(base, exponent)
-    return Fraction(base**exponent)
+    return bound_result(Fraction(base**exponent))
 
 
-@function(example={"a": 17, "b": 5})
+@strict_function(example={"a": 17, "b": 5})
 def remainder(a: Number, b: Number) -> Number:
     """What is left of the first number after dividing by the second."""
     if b == 0:
         raise refuse("cannot divide by zero")
-    bound_product(a, b)
-    return a % b
+    return bound_result(a % b)
 
 
-@function(example={"amount": 80, "percent": 15})
+@strict_function(example={"amount": 80, "percent": 15})
 def percent_of(amount: Number, percent: Number) -> Number:
     """A percentage of an amount."""
-    bound_product(amount, percent)
-    return amount * percent / 100
+    return bound_result(amount * percent / 100)
 
 
-@function(example={"number": 7.38, "decimals": 1})
+@strict_function(example={"number": 7.38, "decimals": 1})
 def round_to(number: Number, decimals: WholeNumber = 0) -> Number:
     """A number rounded to some decimals; halves go away from zero."""
     if not 0 <= decimals <= 12:
         raise refuse("decimals must be between 0 and 12")
     scale = 10**decimals
     magnitude = (abs(number) * scale * 2 + 1) // 2
-    return Fraction(magnitude if number >= 0 else -magnitude, scale)
+    return bound_result(Fraction(magnitude if number >= 0 else -magnitude, scale))
 
 
-@function(example={"value": 42})
+@strict_function(example={"value": 42})
 def answer(value: Number) -> Number:
     """Give the final answer and stop."""
     return value

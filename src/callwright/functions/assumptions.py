@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator
 
 from callwright.functions.formula import Formula, FormulaArgument, check_closed, check_question, format_formula
-from callwright.functions.function import function
+from callwright.functions.function import strict_function
 from callwright.functions.guard import LIMIT_REACHED, MAX_ASSUMPTIONS
 from callwright.functions.numbers import refuse
 from callwright.functions.solver import Contradiction
@@ -26,7 +26,7 @@ def read_truth_value(value: Any) -> Any:
     return word if word in get_args(TruthValue) else value
 
 
-@function(example={"formula": "all x. (Cat(x) -> Kind(x))"})
+@strict_function(example={"formula": "all x. (Cat(x) -> Kind(x))"})
 def assume(state: list[Formula], formula: FormulaArgument) -> str:
     """Assume a premise, written as a formula."""
     check_closed(formula)
@@ -37,7 +37,7 @@ def assume(state: list[Formula], formula: FormulaArgument) -> str:
     return f"assumed ({len(state)} so far)"
 
 
-@function(example={"formula": "Kind(rex)"})
+@strict_function(example={"formula": "Kind(rex)"})
 def entails(state: list[Formula], formula: FormulaArgument) -> str:
     """Whether the assumptions make a formula True, False or neither (Unknown)."""
     found = decide(state, formula)
@@ -52,7 +52,7 @@ def entails(state: list[Formula], formula: FormulaArgument) -> str:
     return found
 
 
-@function(example={"value": "True"})
+@strict_function(example={"value": "True"})
 def answer(value: Annotated[TruthValue, BeforeValidator(read_truth_value)]) -> str:
     """Give the final answer and stop."""
     return value

@@ -1,27 +1,24 @@
-"""Equations as text, read into a whitelisted tree, and bounded before anything is computed.
-
-A tree is nested tuples: ("number", Fraction), ("name", str), ("+" | "-" | "*" | "/", left, right), ("**", base, int).
-"""
+"""Equations as text, read into a whitelisted tree, and bounded before anything is computed."""
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, TypeAlias
 
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_BITS, MAX_DEGREE, MAX_EQUATION_CHARACTERS, bits
-from callwright.functions.numbers import refuse
+from callwright.functions.equation_bounds import Tree, bound_equation
+from callwright.functions.guard import MAX_EQUATION_CHARACTERS
 
 EXAMPLE = "3*x + 5 = 26"
 MAX_NAME = 20  # characters of an unknown's name
 
-Tree: TypeAlias = tuple[Any, ...]
-
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_NUMBER = re.compile(r"\d{1,300}\.?\d{0,300}|\.\d{1,300}")
-_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "²": "^2", "³": "^3"})
+_NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
+_ALLOWED = re.compile(r"[A-Za-z0-9_.+*/() \t-]*")
+_NUMBER_BEFORE_LETTER = re.compile(r"(?<![A-Za-z0-9_.])[0-9.]+[A-Za-z_]")  # 1e5, 0x10, 1if
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def read_equation(text: str) -> Tree:
@@ -36,7 +33,8 @@ def read_equation(text: str) -> Tree:
     """
     if len(text) > MAX_EQUATION_CHARACTERS:
         raise _unreadable(f"it has more than {MAX_EQUATION_CHARACTERS} characters")
-    plain = text.translate(_SPELLINGS).replace("^", "**").replace("==", "=")
+    plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_LOWERED)}", text.translate(_SPELLINGS))
+    plain = plain.replace("^", "**").replace("==", "=")
     sides = plain.split("=")
     if len(sides) != 2:
         raise _unreadable("it needs one =")
@@ -44,7 +42,7 @@ def read_equation(text: str) -> Tree:
         raise _unreadable("it has signs that are not understood")
     left, right = (_read_side(side.strip()) for side in sides)
     difference = ("-", left, right)
-    _bound(difference)
+    bound_equation(difference)
     return difference
 
 
@@ -58,12 +56,12 @@ def names_in(tree: Tree) -> Iterator[str]:
 
 
 def _read_side(side: str) -> Tree:
-    side = re.sub(r"(?<![A-Za-z_0-9.])([\d.]*\d\.?)\s*(?=[A-Za-z_(])(?![eE]\d)", r"\1*", side)  # 2x, 2(x + 1)
+    side = re.sub(r"(?<![A-Za-z_0-9.])([0-9.]*[0-9]\.?)\s*(?=[A-Za-z_(])(?![eE][0-9])", r"\1*", side)  # 2x, 2(x + 1)
     side = re.sub(r"\)\s*(?=[A-Za-z_(])", r")*", side)  # (x + 1)(x - 1)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            parsed = ast.parse(side, mode="eval")
-        return _Reader(side).read(parsed.body)
+        if _ALLOWED.fullmatch(side) is None or _NUMBER_BEFORE_LETTER.search(side):  # Python would warn of some
+            raise ValueError("not allowed in an equation")
+        return _Reader(side).read(ast.parse(side, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable("one side is not a sum or product of numbers and unknowns") from None
 
@@ -102,31 +100,6 @@ class _Reader:
         if not isinstance(node, ast.Constant) or type(node.value) is not int:
             raise _unreadable("an exponent must be a whole number")
         return sign * node.value
-
-
-def _bound(tree: Tree) -> tuple[int, int, int]:
-    """Upper bounds of a tree's numerator degree, denominator degree and bits of its numbers, checked at every node."""
-    match tree:
-        case ("number", number):
-            return 0, 0, bits(number)
-        case ("name", _):
-            return 1, 0, 1
-        case ("**", base, exponent):
-            above, below, size = _bound(base)
-            if exponent < 0:
-                above, below = below, above
-            bound = above * abs(exponent), below * abs(exponent), (size + above + below) * abs(exponent)
-        case (operator, left, right):
-            (above, below, size), (more, less, other) = _bound(left), _bound(right)
-            if operator == "/":
-                more, less = less, more
-            top = above + more if operator in "*/" else max(above + less, more + below)
-            bound = top, below + less, size + other + 1
-    if max(bound[:2]) > MAX_DEGREE:
-        raise refuse(f"the equation has a degree above {MAX_DEGREE}; try a simpler one")
-    if bound[2] > MAX_BITS:
-        raise refuse("the numbers of the equation are too large")
-    return bound
 
 
 def _unreadable(why: str) -> CallError:

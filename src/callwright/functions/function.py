@@ -10,12 +10,14 @@ from pydantic import BaseModel, ValidationError
 
 from callwright.errors import CallError
 from callwright.functions.literal import printable, render_call, render_value
-from callwright.functions.signature import arguments_schema, check_callable, read_parameters, type_in_words
+from callwright.functions.signature import arguments_schema, check_callable, read_parameters
 from callwright.records import Call, Json
 
-__all__ = ["Function", "function", "render_call", "render_value"]
+__all__ = ["Function", "function", "render_call", "render_value", "strict_function"]
 
-_REFUSALS = (ValueError, ArithmeticError)
+USUAL_REFUSALS = (ValueError, ArithmeticError)
+"""What Python and its libraries raise for a value that they cannot work with."""
+
 _MAX_COMPLAINT = 120  # characters
 
 
@@ -25,8 +27,8 @@ class Function:
 
     Attributes:
         parameters: names of the parameters, in order.
-        refusals: exceptions by which the Python function says that a call cannot be done. Callwright's own functions
-            have none: they raise CallError, and anything else is a defect (docs/decisions/0005).
+        refusals: exceptions beside CallError by which the Python function says that a call cannot be done; any other
+            exception is a defect (docs/decisions/0005).
     """
 
     name: str
@@ -38,6 +40,7 @@ class Function:
     parameters: tuple[str, ...]
     refusals: tuple[type[Exception], ...]
     _schema: dict[str, Json] = field(repr=False)
+    _types: dict[str, str] = field(repr=False)  # in words, by parameter
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.python(*args, **kwargs)
@@ -76,7 +79,7 @@ class Function:
 
     def _shown(self, name: str) -> str:
         told = self.arguments.model_fields[name]
-        words = type_in_words(self._schema["properties"][name])
+        words = self._types[name]
         shown = f"{name}: {words}" if words else name
         if told.is_required():
             return shown
@@ -89,7 +92,11 @@ class Function:
         return {"type": "function", "function": told}
 
 
-def function(example: dict[str, Json], name: str | None = None) -> Callable[[Callable[..., Any]], Function]:
+def function(
+    example: dict[str, Json],
+    name: str | None = None,
+    refusals: tuple[type[Exception], ...] = USUAL_REFUSALS,
+) -> Callable[[Callable[..., Any]], Function]:
     """Make a typed, documented Python function callable by a model.
 
     A first parameter named `state` receives the chain's own state and is not part of the signature.
@@ -97,6 +104,7 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
     Args:
         example: arguments of the worked example that the prompt shows with its result.
         name: what the model calls it; by default the Python name.
+        refusals: exceptions beside CallError that mean "this call cannot be done"; the model sees the message.
 
     Raises:
         TypeError: a model could not call the function, or the example does not fit; one line that says why.
@@ -109,7 +117,7 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
         if not description:
             raise TypeError(f"{called} needs a docstring: its first line is what the model reads")
         arguments, stateful = read_parameters(python, called)
-        ours = python.__module__.partition(".")[0] == "callwright"
+        schema, types = arguments_schema(arguments, called)
         built = Function(
             called,
             description,
@@ -118,8 +126,9 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
             arguments,
             stateful,
             tuple(arguments.model_fields),
-            () if ours else _REFUSALS,
-            arguments_schema(arguments, called),
+            refusals,
+            schema,
+            types,
         )
         bound = built.bind(example)
         if isinstance(bound, CallError):
@@ -127,6 +136,11 @@ def function(example: dict[str, Json], name: str | None = None) -> Callable[[Cal
         return built
 
     return decorate
+
+
+def strict_function(example: dict[str, Json], name: str | None = None) -> Callable[[Callable[..., Any]], Function]:
+    """As `function`, for a Python function that refuses by CallError alone: whatever else it raises is a defect."""
+    return function(example, name, refusals=())
 
 
 def _count(parameters: int) -> str:

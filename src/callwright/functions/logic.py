@@ -25,7 +25,7 @@ from callwright.functions.formula import (
     format_formula,
     term,
 )
-from callwright.functions.function import function
+from callwright.functions.function import strict_function
 from callwright.functions.numbers import refuse
 from callwright.records import Call
 
@@ -50,7 +50,7 @@ def _text(formula: Formula) -> str:
     return text
 
 
-@function(example={"name": "Dog", "terms": ["x"]})
+@strict_function(example={"name": "Dog", "terms": ["x"]})
 def predicate(name: PredicateName, terms: list[Name]) -> str:
     """A predicate of variables (x, y, z) and names (rex)."""
     if not terms:
@@ -58,55 +58,55 @@ def predicate(name: PredicateName, terms: list[Name]) -> str:
     return _text(Atom(name, tuple(map(term, terms))))
 
 
-@function(example={"body": "Dog(x)"})
+@strict_function(example={"body": "Dog(x)"})
 def negate(body: FormulaArgument) -> str:
     """Not."""
     return _text(Not(body))
 
 
-@function(example={"left": "Dog(x)", "right": "Big(x)"})
+@strict_function(example={"left": "Dog(x)", "right": "Big(x)"})
 def conjoin(left: FormulaArgument, right: FormulaArgument) -> str:
     """Both: left and right."""
     return _text(And(left, right))
 
 
-@function(example={"left": "Dog(x)", "right": "Cat(x)"})
+@strict_function(example={"left": "Dog(x)", "right": "Cat(x)"})
 def disjoin(left: FormulaArgument, right: FormulaArgument) -> str:
     """At least one: left or right or both."""
     return _text(Or(left, right))
 
 
-@function(example={"left": "Dog(rex)", "right": "Cat(rex)"})
+@strict_function(example={"left": "Dog(rex)", "right": "Cat(rex)"})
 def exclusive(left: FormulaArgument, right: FormulaArgument) -> str:
     """Exactly one: either left or right, not both."""
     return _text(Xor(left, right))
 
 
-@function(example={"left": "Dog(x)", "right": "Animal(x)"})
+@strict_function(example={"left": "Dog(x)", "right": "Animal(x)"})
 def imply(left: FormulaArgument, right: FormulaArgument) -> str:
     """If left, then right."""
     return _text(Implies(left, right))
 
 
-@function(example={"left": "Cat(x)", "right": "Likes(x, rex)"})
+@strict_function(example={"left": "Cat(x)", "right": "Likes(x, rex)"})
 def equivalent(left: FormulaArgument, right: FormulaArgument) -> str:
     """Left if and only if right."""
     return _text(Iff(left, right))
 
 
-@function(example={"variable": "x", "body": "Dog(x) -> Animal(x)"})
+@strict_function(example={"variable": "x", "body": "Dog(x) -> Animal(x)"})
 def for_all(variable: VariableName, body: FormulaArgument) -> str:
     """The body holds for all values of the variable."""
     return _text(ForAll(Variable(variable), body))
 
 
-@function(example={"variable": "x", "body": "Dog(x) and Big(x)"})
+@strict_function(example={"variable": "x", "body": "Dog(x) and Big(x)"})
 def exists(variable: VariableName, body: FormulaArgument) -> str:
     """The body holds for at least one value of the variable."""
     return _text(Exists(Variable(variable), body))
 
 
-@function(example={"value": "all x. (Dog(x) -> Animal(x))"})
+@strict_function(example={"value": "all x. (Dog(x) -> Animal(x))"})
 def answer(value: FormulaArgument) -> str:
     """Give the finished formula and stop."""
     check_closed(value)

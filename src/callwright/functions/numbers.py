@@ -1,64 +1,101 @@
 """Exact numbers: read as a person writes them, shown so that they can be read back."""
 
+import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from callwright.errors import CallError
+from callwright.functions.guard import MAX_BITS, bits
 from callwright.records import Json
 
-MAX_CHARACTERS = 700  # of a number that is read: whatever a call may return (guard.MAX_BITS) can be answered
-MAX_EXPONENT = 60
+MAX_DIGITS = int(MAX_BITS * math.log10(2))  # a whole number of so many digits always fits
+MAX_CHARACTERS = 700  # of a number's text; every number within MAX_BITS is shown in fewer
+MAX_EXPONENT = 60  # of a float: what is beyond it was not meant
+_MAX_SHOWN = 60  # characters of what could not be read
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
+ZERO_TO_ZERO = "0 to the power of 0 is not defined"
+TYPE_IN_WORDS = "x-type-in-words"
+"""The key of a JSON schema under which an annotation says what a prompt calls its type. Models never see the key."""
 
+_SIGNS = "-+−–"  # hyphen, plus, minus, and the dash that some write for it
+_NEGATIVE = "-−–"
+# Possessive (`++`, `?+`): nothing is tried twice, so reading takes time linear in the text, whatever it holds.
 _WRITTEN = re.compile(
-    r"""\s*(?P<sign>[-+−]?)\s*[$€£]?\s*
-        (?P<whole>\d{1,3}(?:,\d{3})+|\d+)?(?P<decimals>\.\d*)?
-        (?:\s*/\s*(?P<denominator>\d+))?\s*(?P<percent>%)?\s*""",
+    rf"""\s*+(?P<sign>[{_SIGNS}]?+)\s*+[$€£]?+\s*+
+        (?P<whole>[0-9]{{1,3}}+(?:,[0-9]{{3}})++|[0-9]++)?+(?P<decimals>\.[0-9]*+)?+\s*+
+        (?:/\s*+(?P<denominator>[0-9]++)\s*+)?+(?P<percent>%)?+\s*+""",
     re.VERBOSE,
 )
 
 
 def read_number(value: Any) -> Fraction:
-    """The exact number that a person's or a model's notation means.
+    """The exact number that a person's or a model's notation means. Digits are ASCII.
+
+    A float means its shortest decimal; a decimal and a text mean exactly what they say.
 
     Raises:
-        ValueError: the value is not one number, or is too long.
+        ValueError: the value is not one number, or has more than MAX_BITS in its numerator or denominator.
 
     >>> read_number("1,200"), read_number("$18"), read_number("3.50"), read_number("1/2"), read_number(0.1)
     (Fraction(1200, 1), Fraction(18, 1), Fraction(7, 2), Fraction(1, 2), Fraction(1, 10))
     """
-    if type(value) is int:  # bool is not a number here
+    number = _read(value)
+    if bits(number) > MAX_BITS:
+        raise ValueError(f"a number of more than {MAX_DIGITS} digits")
+    return number
+
+
+def _read(value: Any) -> Fraction:
+    if isinstance(value, str):
+        return _read_text(value)
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is not a number")
+    if isinstance(value, int | Fraction):
         return Fraction(value)
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, float):
-        value = repr(value)
-        if "e" in value:
-            return _read_scientific(value)
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a number")
-    if len(value) > MAX_CHARACTERS:
+    if isinstance(value, Decimal):
+        return _read_decimal(value)
+    if not isinstance(value, float):
+        raise ValueError(f"{'None' if value is None else f'a {type(value).__name__}'} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a number")
+    shortest = repr(float(value))
+    if abs(int(shortest.partition("e")[2] or 0)) > MAX_EXPONENT:
+        raise ValueError(f"{shortest} is out of range")
+    return Fraction(shortest)
+
+
+def _read_decimal(value: Decimal) -> Fraction:
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number")
+    if not value:
+        return Fraction(0)
+    if max(abs(value.adjusted()), len(value.as_tuple().digits)) > MAX_CHARACTERS:  # before 10 ** exponent is computed
+        raise ValueError(f"a number of more than {MAX_DIGITS} digits")
+    return Fraction(value)
+
+
+def _read_text(text: str) -> Fraction:
+    if len(text) > MAX_CHARACTERS:
         raise ValueError(f"a number of more than {MAX_CHARACTERS} characters")
-    match = _WRITTEN.fullmatch(value)
+    match = _WRITTEN.fullmatch(text)
     if match is None or (match["whole"] is None and match["decimals"] in (None, ".")):
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(f"{_start(text)} is not a number")
     number = Fraction((match["whole"] or "0").replace(",", "") + (match["decimals"] or "").rstrip("."))
     if match["denominator"] is not None:
         if int(match["denominator"]) == 0:
-            raise ValueError(f"{value!r} divides by zero")
+            raise ValueError(f"{_start(text)} divides by zero")
         number /= int(match["denominator"])
     if match["percent"]:
         number /= 100
-    return -number if match["sign"] in ("-", "−") else number
+    return -number if match["sign"] and match["sign"] in _NEGATIVE else number
 
 
-def _read_scientific(value: str) -> Fraction:
-    if abs(int(value.split("e")[1])) > MAX_EXPONENT:
-        raise ValueError(f"{value} is out of range")
-    return Fraction(value)
+def _start(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")
 
 
 def format_number(number: Fraction) -> str:
@@ -69,17 +106,11 @@ def format_number(number: Fraction) -> str:
     """
     if number.denominator == 1:
         return str(number.numerator)
-    rest, twos, fives = number.denominator, 0, 0
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    places = max(twos, fives)
-    if rest != 1 or places > MAX_DECIMALS:
+    scaled = number * 10**MAX_DECIMALS
+    if scaled.denominator != 1:
         return f"{number.numerator}/{number.denominator}"
-    scaled = abs(number.numerator) * 10**places // number.denominator
-    digits = str(scaled).rjust(places + 1, "0")
-    return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    digits = str(abs(scaled.numerator)).rjust(MAX_DECIMALS + 1, "0")
+    return f"{'-' if number < 0 else ''}{digits[:-MAX_DECIMALS]}.{digits[-MAX_DECIMALS:].rstrip('0')}"
 
 
 def as_argument(number: Fraction) -> Json:
@@ -91,26 +122,28 @@ def as_argument(number: Fraction) -> Json:
     if number.denominator == 1:
         return number.numerator
     shown = format_number(number)
-    return float(shown) if "/" not in shown and Fraction(repr(float(shown))) == number else shown
-
-
-def _validate(value: Any) -> Fraction:
-    if isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a number")
-    return read_number(value)
+    if "/" in shown or not math.isfinite(near := float(shown)) or Fraction(repr(near)) != number:
+        return shown
+    return near
 
 
 Number = Annotated[
     Fraction,
-    BeforeValidator(_validate),
+    BeforeValidator(read_number),
     PlainSerializer(format_number, return_type=str),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "description": 'a number; fractions as "p/q"'}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number"}, {"type": "string"}],
+            "description": 'a number; fractions as "p/q"',
+            TYPE_IN_WORDS: "number",
+        }
+    ),
 ]
 """An exact number in a function's signature."""
 
 WholeNumber = Annotated[
     int,
-    BeforeValidator(lambda value: _whole(_validate(value))),
+    BeforeValidator(lambda value: _whole(read_number(value))),
     WithJsonSchema({"type": "integer"}),
 ]
 """An integer in a function's signature; `2.0` and `"2"` are accepted."""

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
+from callwright.functions.numbers import TYPE_IN_WORDS
 from callwright.records import Json
 
 STATE = "state"  # the name of a first parameter that receives the chain's own state
@@ -16,6 +17,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _MAX_NAME = 64  # as the OpenAI API has it
 _RESERVED = ("_", "model_")  # what pydantic keeps for itself
 _SUPPORTED = "numbers, text, booleans, None, lists, dicts, Literal, Enum, and unions of these"
+_LITERAL = ("default", "enum", "const", "examples")  # keys of a JSON schema whose values are data
 _PLAIN_TYPES = ("number", "integer", "text")  # what a worked example says well enough
 _WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "True or False", "null": "None"}
 
@@ -79,8 +81,10 @@ def _field(parameter: inspect.Parameter, hints: dict[str, Any], name: str) -> tu
     return hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default
 
 
-def arguments_schema(arguments: type[BaseModel], name: str) -> dict[str, Json]:
-    """The JSON schema of a function's arguments, as OpenAI tools have it: no titles, no references.
+def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, Json], dict[str, str]]:
+    """The JSON schema of a function's arguments, and the type of each parameter in words (see `type_in_words`).
+
+    The schema is as OpenAI tools have it: no titles, no references, and no key of ours.
 
     Raises:
         TypeError: a type that has no schema, or is a record of its own.
@@ -91,14 +95,15 @@ def arguments_schema(arguments: type[BaseModel], name: str) -> dict[str, Json]:
         reason = str(error).split("\n", maxsplit=1)[0][:150]
         raise TypeError(f"{name}: a parameter's type has no JSON schema ({reason}); use {_SUPPORTED}") from None
     definitions = schema.pop("$defs", {})
-    schema["properties"] = {
+    parameters = {
         parameter: _plain(one, definitions, f"{name}: parameter {parameter}")
         for parameter, one in schema.get("properties", {}).items()
     }
+    schema["properties"] = {parameter: _without_words(one) for parameter, one in parameters.items()}
     schema.setdefault("required", [])
     for unwanted in ("title", "description"):
         schema.pop(unwanted, None)
-    return schema
+    return schema, {parameter: type_in_words(one) for parameter, one in parameters.items()}
 
 
 def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
@@ -113,11 +118,22 @@ def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
             raise TypeError(f"{where} is a record of its own, which a call cannot carry; use {_SUPPORTED}")
         enum = {key: value for key, value in target.items() if key != "description"}
         schema = {**enum, **{key: value for key, value in schema.items() if key != "$ref"}}
-    literal = ("default", "enum", "const", "examples")
     return {
-        key: value if key in literal else _plain(value, definitions, where)
+        key: value if key in _LITERAL else _plain(value, definitions, where)
         for key, value in schema.items()
         if key != "title"
+    }
+
+
+def _without_words(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_words(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: value if key in _LITERAL else _without_words(value)
+        for key, value in schema.items()
+        if key != TYPE_IN_WORDS
     }
 
 
@@ -135,8 +151,8 @@ def type_in_words(schema: dict[str, Json]) -> str:
 
 def _in_words(schema: Any) -> str:
     match schema:
-        case {"description": str(told), "anyOf": _} if told.startswith("a number"):
-            return "number"
+        case {**keys} if TYPE_IN_WORDS in keys:
+            return str(keys[TYPE_IN_WORDS])
         case {"enum": [*options]}:
             return " or ".join(repr(option) for option in options)
         case {"const": option}:
