@@ -15,6 +15,7 @@ from callwright.agent.syntax import (
     storable,
     syntax_fault,
 )
+from callwright.functions.python_syntax import with_plain_escapes
 from callwright.records import Call, Json
 
 _CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*(?:\.(?!__)[A-Za-z_]\w*)*", re.ASCII)
@@ -70,7 +71,7 @@ def read_object(text: str) -> Json:
     try:
         value = json.loads(text, parse_float=exact_float, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        text = plain(text)
+        text = with_plain_escapes(plain(text))
         node = parse_expression(text)
         if node is None:
             syntax_fault(f"the JSON of the call could not be read; {EXAMPLE}")

@@ -104,7 +104,7 @@ def _simple(text: str) -> Call | None:
     text = text.strip()
     if len(text) > MAX_CALL_CHARACTERS or not (text.isascii() and text.isprintable()) or not _ONE_LINE.fullmatch(text):
         return None
-    if depth(text) > MAX_DEPTH:
+    if "\\" in text or depth(text) > MAX_DEPTH:
         return None
     node = parse_expression(text)
     return call_of(node, text) if isinstance(node, ast.Call) and not _is_print(node) else None

@@ -2,13 +2,13 @@
 
 import ast
 import re
-import warnings
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 from callwright.functions.literal import printable
+from callwright.functions.python_syntax import parse_python, with_plain_escapes
 from callwright.records import Call, Json
 
 EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
@@ -31,13 +31,10 @@ def syntax_fault(message: str) -> NoReturn:
 def parse_module(text: str) -> ast.Module | None:
     """The statements that a text is, None where it is no Python. Quick within MAX_CALL_CHARACTERS and MAX_DEPTH."""
     try:
-        if "\\" in text:  # an odd escape in a string makes the parser warn
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text)
-        return ast.parse(text)
+        tree = parse_python(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return tree if isinstance(tree, ast.Module) else None
 
 
 def parse_expression(text: str) -> ast.expr | None:
@@ -56,7 +53,7 @@ def read_python(text: str) -> Call:
         CallError: it is not one call of literals, or exceeds a bound.
     """
     check_bounds(text)
-    text = plain(text)
+    text = with_plain_escapes(plain(text))
     node = parse_expression(text)
     if not isinstance(node, ast.Call):
         _refuse_grouped(text, syntactic=False)

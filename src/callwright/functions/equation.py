@@ -5,7 +5,6 @@ A tree is nested tuples: ("number", Fraction), ("name", str), ("+" | "-" | "*" |
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_BITS, MAX_DEGREE, MAX_EQUATION_CHARACTERS, bits
 from callwright.functions.numbers import refuse
+from callwright.functions.python_syntax import parse_python
 
 EXAMPLE = "3*x + 5 = 26"
 MAX_NAME = 20  # characters of an unknown's name
@@ -61,8 +61,8 @@ def _read_side(side: str) -> Tree:
     side = re.sub(r"(?<![A-Za-z_0-9.])([\d.]*\d\.?)\s*(?=[A-Za-z_(])(?![eE]\d)", r"\1*", side)  # 2x, 2(x + 1)
     side = re.sub(r"\)\s*(?=[A-Za-z_(])", r")*", side)  # (x + 1)(x - 1)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            parsed = ast.parse(side, mode="eval")
+        parsed = parse_python(side, mode="eval")
+        assert isinstance(parsed, ast.Expression)
         return _Reader(side).read(parsed.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable("one side is not a sum or product of numbers and unknowns") from None
