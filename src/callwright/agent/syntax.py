@@ -1,6 +1,7 @@
 """One call's text in Python syntax as data, by `ast`. Nothing here evaluates anything."""
 
 import ast
+import keyword
 import re
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -12,14 +13,24 @@ from callwright.functions.python_syntax import parse_python, with_plain_escapes
 from callwright.records import Call, Json
 
 EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
+NO_CALL = f"no function call was found; {EXAMPLE}"
+MANY_CALLS = f"only one call in a reply; {EXAMPLE}"
+COMPUTED = f"a call stands alone, with nothing calculated around it; {EXAMPLE}"
 # Groups repeat within (?>...), nowhere possessively: before Python 3.11.5 (gh-106052) that takes in half a repetition.
 STRING = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
 CURLY = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
+COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
 
 _STRINGS = re.compile(f"({STRING})|({CURLY})")
 _MINUS = str.maketrans("−–‐‑－", "-----")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?>(?:,\d{3})+)(?!\d)")  # 1,200: one number, or two?
 _SPACED_COMMA = re.compile(r",\s")
+# `f(from=1)` and `a.import(1)` are no Python, but APIs have such names: they are marked, and the mark is cut later.
+_MARK = "_is_no_keyword"
+_WORDS = "|".join(keyword.kwlist)
+_KEYWORD = re.compile(
+    rf"{STRING}|(?P<before>[(,]\s*)(?P<parameter>{_WORDS})(?=\s*=(?!=))|(?P<dot>\A|\.)(?P<part>{_WORDS})(?=[(.])"
+)
 _JSON_NAMES = {"true": True, "false": False, "null": None}
 
 
@@ -54,14 +65,21 @@ def read_python(text: str) -> Call:
     """
     check_bounds(text)
     text = with_plain_escapes(plain(text))
-    node = parse_expression(text)
+    node, renamed = parse_expression(text), ""
+    if node is None:
+        renamed = _KEYWORD.sub(_renamed, text)
+        node = parse_expression(renamed)
     if not isinstance(node, ast.Call):
         _refuse_grouped(text, syntactic=False)
         name = text.partition("(")[0].strip()[:40]
         syntax_fault(
             f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like add(a=2, b=3)"
         )
-    return call_of(node, text)
+    return call_of(node, renamed or text)
+
+
+def _renamed(match: re.Match[str]) -> str:
+    return f"{match[0]}{_MARK}" if match["parameter"] or match["part"] else match[0]
 
 
 def check_bounds(text: str) -> None:
@@ -115,12 +133,13 @@ def call_of(node: ast.Call, text: str) -> Call:
         _refuse_grouped(text)
     for place, argument in enumerate(node.args):
         arguments[str(place)] = literal(argument, text)
-    for keyword in node.keywords:
-        if keyword.arg is None:
+    for named in node.keywords:
+        if named.arg is None:
             syntax_fault(f"** is not allowed; {EXAMPLE}")
-        if keyword.arg in arguments:
-            syntax_fault(f"the argument {keyword.arg[:40]} is given twice")
-        arguments[keyword.arg] = literal(keyword.value, text)
+        parameter = named.arg.removesuffix(_MARK)
+        if parameter in arguments:
+            syntax_fault(f"the argument {parameter[:40]} is given twice")
+        arguments[parameter] = literal(named.value, text)
     return Call(name, arguments)
 
 
@@ -144,7 +163,7 @@ def _name(node: ast.expr) -> str:
         node = node.value
     if not isinstance(node, ast.Name) or any(part.startswith("__") for part in [*parts, node.id]):
         syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
-    return ".".join([node.id, *reversed(parts)])
+    return ".".join(part.removesuffix(_MARK) for part in [node.id, *reversed(parts)])
 
 
 def literal(node: ast.expr, text: str) -> Json:
@@ -170,8 +189,7 @@ def literal(node: ast.expr, text: str) -> Json:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return bounded([literal(item, text) for item in items])
         case ast.Dict(keys=keys, values=values):
-            bounded(values)
-            return {_key(key): literal(value, text) for key, value in zip(keys, values, strict=True)}
+            return _dict([(_key(key), literal(value, text)) for key, value in zip(keys, bounded(values), strict=True)])
         case ast.Call(func=ast.Name(id=name)):
             syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
         case ast.Name(id=name) if name in _JSON_NAMES:
@@ -223,6 +241,13 @@ def bounded(items: list[Any]) -> list[Any]:
     if len(items) > MAX_ITEMS:
         syntax_fault(f"a list or dict of more than {MAX_ITEMS} items")
     return items
+
+
+def _dict(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        syntax_fault("a dict names something twice")
+    return value
 
 
 def _key(node: ast.expr | None) -> str:
