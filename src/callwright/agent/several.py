@@ -17,7 +17,7 @@ from callwright.records import Call
 Said = list[tuple[str, Call | CallError]]
 
 _SEPARATOR = re.compile(r"[\s,;]*")
-_FENCE_LINE = re.compile(r"\s*(?:```[\w-]*)?\s*")
+_FENCE_LINE = re.compile(r"\s*+(?:```[\w-]*+\s*+)?")
 
 
 def read_calls(text: str) -> Said:

@@ -13,7 +13,7 @@ from callwright.records import Call, Json
 
 _NAMED = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
 _END_OF_FUNCTION = re.compile(r"\s*</(?:function|invoke)>")
-_CONTINUES = re.compile(r"""\s*[,;]?\s*(?:[,;:{\["']|[0-9])""")  # what comes after a value and is no remark on it
+_CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # what comes after a value and is no remark on it
 
 Unit = tuple[list[Call | CallError], int]
 
