@@ -3,7 +3,7 @@
 import re
 
 from callwright.agent.syntax import CURLY, EXAMPLE, STRING, syntax_fault
-from callwright.functions.guard import MAX_CALL_CHARACTERS
+from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
 
 _TOKEN = re.compile(rf"""{STRING}|{CURLY}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<quote>["'])""")
 
@@ -15,7 +15,7 @@ def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
         begin: where the call begins, its name included; by default at the bracket.
 
     Raises:
-        CallError: it is not closed, or lies more than MAX_CALL_CHARACTERS after `begin`.
+        CallError: it is not closed, or lies more than MAX_CALL_CHARACTERS after `begin` or MAX_DEPTH deep.
     """
     begin = start if begin is None else begin
     limit = begin + MAX_CALL_CHARACTERS
@@ -31,6 +31,8 @@ def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
                 )
             syntax_fault(f"a quote in the call of {what} is not closed; {EXAMPLE}")
         level += bool(token["open"]) - bool(token["close"])
+        if level > MAX_DEPTH:
+            syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
         if level == 0 and token["close"]:
             return token.end()
     if len(text) > limit:

@@ -11,7 +11,7 @@ from callwright.agent.syntax import read_python
 from callwright.errors import CallError
 from callwright.records import Call
 
-_MAX_CANDIDATES = 256  # the last ones count
+_MAX_CANDIDATES = 100  # the last ones count; each may be looked at for as long as a call may be
 _MAX_MARKS = 1_000  # characters; each candidate looks at its line again
 _START = re.compile(r"""(?<![\w.])[A-Za-z_][A-Za-z0-9_]*+(?>(?:\.[A-Za-z_][A-Za-z0-9_]*+)*)(\ ?)\(|\{(?=\s*["'“‘])""")
 _NAMES_A_FUNCTION = re.compile(r"""["'“‘](?:[a-z]{1,20}_)?(?:name|function|tool|action)["'”’]\s*:""")

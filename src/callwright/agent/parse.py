@@ -9,10 +9,11 @@ syntax fault with a line that says what to write.
 import ast
 import keyword
 import re
+from collections.abc import Sequence
 
 from callwright.agent.candidates import LABEL, Found, around, candidates, match_lead, read_one
 from callwright.agent.markup.marks import without_marks
-from callwright.agent.markup.read import read_markup
+from callwright.agent.markup.read import Reading, read_markup
 from callwright.agent.markup.units import NoUnitError
 from callwright.agent.program import read_program
 from callwright.agent.syntax import (
@@ -71,7 +72,8 @@ def read_reply(text: str) -> tuple[str, Call | CallError]:
         simple = _flat(text) or _simple(text)
         if simple is not None:
             return "", simple
-        return _read_one(text)
+        start = readable_from(text)
+        return read_one_call(text, start, read_markup(text, start))
     except CallError as error:
         return text.strip(), error
 
@@ -111,14 +113,16 @@ def _is_print(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Name) and node.func.id == "print"
 
 
-def _read_one(text: str) -> tuple[str, Call]:
+def read_one_call(text: str, start: int, marked: Sequence[Reading]) -> tuple[str, Call]:
     """The thought and the call of a reply that is more than a call.
+
+    Args:
+        start: where the reply begins to be read.
+        marked: what stands in markup from there on.
 
     Raises:
         CallError: there is no call, or more than one, or it is not plain that it is meant.
     """
-    start = readable_from(text)
-    marked = read_markup(text, start)
     begun = [one for one in marked if not isinstance(one.call, NoUnitError)]
     if len(begun) > 1:
         syntax_fault(MANY_CALLS)

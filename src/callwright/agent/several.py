@@ -10,7 +10,7 @@ from itertools import pairwise
 from callwright.agent.candidates import Found, around, candidates, match_lead, match_trail
 from callwright.agent.markup.read import read_markup
 from callwright.agent.markup.units import NoUnitError
-from callwright.agent.parse import read_reply, readable_from, thought_before
+from callwright.agent.parse import read_one_call, readable_from, thought_before
 from callwright.errors import CallError
 from callwright.records import Call
 
@@ -26,7 +26,8 @@ def read_calls(text: str) -> Said:
         start = readable_from(text)
     except CallError as error:
         return [(text.strip(), error)]
-    marked = [one for one in read_markup(text, start) if not isinstance(one.call, NoUnitError)]
+    readings = read_markup(text, start)
+    marked = [one for one in readings if not isinstance(one.call, NoUnitError)]
     if marked:
         thought = thought_before(text, marked[0].start)
         said: Said = []
@@ -38,7 +39,10 @@ def read_calls(text: str) -> Said:
     calls = [call for one in run for call in _read(text, one)]
     if len(calls) > 1:
         return [(thought_before(text, run[0].start) if place == 0 else "", call) for place, call in enumerate(calls)]
-    return [read_reply(text)]
+    try:
+        return [read_one_call(text, start, readings)]
+    except CallError as error:
+        return [(text.strip(), error)]
 
 
 def _joined(*parts: str) -> str:

@@ -48,10 +48,13 @@ def read_markup(text: str, start: int = 0) -> list[Reading]:
 
 def _unopened(text: str, start: int) -> tuple[list[Reading], int]:
     """The calls in JSON that have lost their opening mark and kept the closing one, and the index after them."""
-    opening = OPENING.search(text, start)
-    closing = CLOSING.search(text, start, opening.start() if opening else len(text))
-    first = _OBJECT_LINE.search(text, start, closing.start()) if closing else None
+    first = _OBJECT_LINE.search(text, start)
     if first is None:
+        return [], start
+    opening = OPENING.search(text, first.end())
+    if CLOSING.search(text, first.end(), opening.start() if opening else len(text)) is None:
+        return [], start
+    if OPENING.search(text, start, first.start()):
         return [], start
     readings, end = _read_block(text, first.start())
     return (readings, end) if any(isinstance(one.call, Call) for one in readings) else ([], start)
@@ -117,5 +120,7 @@ def _after(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 def _end_of_block(text: str, position: int) -> int:
     """Where a block ends that could not be read: at the next mark of any kind."""
-    ends = [match.start() for match in (OPENING.search(text, position + 1), CLOSING.search(text, position)) if match]
-    return min(ends, default=len(text))
+    opening = OPENING.search(text, position + 1)
+    end = opening.start() if opening else len(text)
+    closing = CLOSING.search(text, position, end)
+    return closing.start() if closing else end
