@@ -27,8 +27,11 @@ def _qwen_coder(call: Call) -> str:
 
 
 def _invoke(call: Call, prefix: str = "") -> str:
+    def attribute(value: object) -> str:  # DeepSeek says whether a value is text
+        return f' string="{str(isinstance(value, str)).lower()}"' if prefix else ""
+
     inside = "".join(
-        f'<{prefix}parameter name="{key}">{_tag_value(one)}</{prefix}parameter>\n'
+        f'<{prefix}parameter name="{key}"{attribute(one)}>{_tag_value(one)}</{prefix}parameter>\n'
         for key, one in call.arguments.items()
     )
     return f'<{prefix}invoke name="{call.name}">\n{inside}</{prefix}invoke>'

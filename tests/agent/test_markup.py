@@ -118,6 +118,35 @@ def test_a_block_whose_opening_mark_is_missing_is_no_thought():
     assert "only one call" in text_call(f"{J}\n</tool_call>\n<tool_call>\n{J}\n</tool_call>").message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<tool_call>\n{J}\n</tool_call>\nadd(4, 5)",
+        f"{J}\nThen:\nadd(4, 5)</s>",
+        f"<tool_call>{J}</tool_call>\nSo:\n{J}",
+    ],
+)
+def test_a_call_after_a_block_is_not_lost(text: str):
+    refused = text_call(text)
+    assert isinstance(refused, CallError)
+    assert "only one call" in refused.message
+    assert "several calls stand amid other text" in native(text)[-1][1].message
+
+
+TAGS = ["<function=add>", "<parameter=a>", "<parameter=b>", "</parameter>", "</function>", "<tool_call>", "</tool_call>",
+        '<invoke name="add">', '<parameter name="a">', '<parameter name="b">', "</invoke>", "<arg_key>", "</arg_key>",
+        "<arg_value>", "</arg_value>", "<minimax:tool_call>", "</minimax:tool_call>"]  # fmt: skip
+
+
+@given(st.sampled_from(["Qwen 3.5, Nemotron", "MiniMax-M2", "GLM", "Seed"]), st.sampled_from(TAGS), st.integers(0, 1))
+def test_a_call_that_lacks_one_tag_is_the_same_call_or_a_fault(family: str, tag: str, place: int):
+    pieces = FAMILIES[family]([SUM]).split(tag)
+    if place + 1 < len(pieces):
+        pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+    said = native(tag.join(pieces))
+    assert all(isinstance(call, CallError) or call == SUM for _, call in said), said
+
+
 def test_a_tag_that_prose_mentions_is_no_call():
     ((thought, call),) = native("The tag <tool_call> is not needed.\nadd(a=2, b=3)")
     assert call == SUM

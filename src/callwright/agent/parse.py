@@ -124,7 +124,7 @@ def read_one_call(text: str, start: int, marked: Sequence[Reading]) -> tuple[str
         CallError: there is no call, or more than one, or it is not plain that it is meant.
     """
     begun = [one for one in marked if not isinstance(one.call, NoUnitError)]
-    if len(begun) > 1:
+    if len(begun) > 1 or (begun and calls_after(text, begun[-1].end)):
         syntax_fault(MANY_CALLS)
     if begun:
         return thought_before(text, begun[0].start), _raised(begun[0].call)
@@ -143,6 +143,11 @@ def _raised(call: Call | CallError) -> Call:
     if isinstance(call, CallError):
         raise call
     return call
+
+
+def calls_after(text: str, position: int) -> bool:
+    """Whether a call without markup stands on a line of its own after `position`."""
+    return any(one.place == "alone" and not (one.spaced or one.formula) for one in candidates(text, position)[0])
 
 
 def readable_from(text: str) -> int:

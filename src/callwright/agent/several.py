@@ -10,7 +10,8 @@ from itertools import pairwise
 from callwright.agent.candidates import Found, around, candidates, match_lead, match_trail
 from callwright.agent.markup.read import read_markup
 from callwright.agent.markup.units import NoUnitError
-from callwright.agent.parse import read_one_call, readable_from, thought_before
+from callwright.agent.parse import calls_after, read_one_call, readable_from, thought_before
+from callwright.agent.syntax import MANY_CALLS
 from callwright.errors import CallError
 from callwright.records import Call
 
@@ -34,6 +35,8 @@ def read_calls(text: str) -> Said:
         for one in marked:
             unread = "" if isinstance(one.call, Call) else text[one.start : one.end].strip()
             said.append((_joined("" if said else thought, unread), one.call))
+        if calls_after(text, marked[-1].end):
+            said.append((text[marked[-1].end :].strip(), CallError("syntax", MANY_CALLS)))
         return said
     run = _run(text, start)
     calls = [call for one in run for call in _read(text, one)]

@@ -57,7 +57,8 @@ def _unopened(text: str, start: int) -> tuple[list[Reading], int]:
     if OPENING.search(text, start, first.start()):
         return [], start
     readings, end = _read_block(text, first.start())
-    return (readings, end) if any(isinstance(one.call, Call) for one in readings) else ([], start)
+    closed = text[first.start() : end].rstrip().endswith(">")  # the mark stands right behind the calls
+    return (readings, end) if closed and any(isinstance(one.call, Call) for one in readings) else ([], start)
 
 
 def without_markup(text: str) -> str:
