@@ -125,7 +125,7 @@ async def test_the_same_failing_call_within_one_reply_is_stuck():
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ('{"a": 2, "b": 3', "could not be read; write the arguments as a JSON object"),
+        ('{"a": 2, "b": 3', "bracket of the JSON is missing; write the arguments as a JSON object"),
         ("2, 3", "could not be read|are a JSON object"),
         ("[2, 3]", "the arguments of a call are a JSON object"),
         ('"add"', "the arguments of a call are a JSON object"),
@@ -133,7 +133,8 @@ async def test_the_same_failing_call_within_one_reply_is_stuck():
         ('{"a": NaN, "b": 3}', "NaN is not a number"),
         ('{"a": 2, "a": 3}', "twice"),
         ('{"a": "\\ud800", "b": 3}', "half a character"),
-        ('{"a": ' + "[" * 3000 + "]" * 3000 + "}", "longer than"),
+        ('{"a": ' + "[" * 3000 + "]" * 3000 + "}", "nested deeper"),
+        ('{"a": "' + "x" * 3000 + '"}', "longer than"),
         ('{"a": ' + "[" * 20 + "]" * 20 + "}", "nested deeper"),
         ('{"a": [' + "1, " * 99 + "1]}", "more than 64 items"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.agent.parse import MAX_REPLY_CHARACTERS, _flat, parse_call, read_reply, split_reply
+from callwright.agent.parse import MAX_REPLY_CHARACTERS, _flat, parse_call, read_reply
 from callwright.agent.syntax import read_python
 from callwright.errors import CallError
 from callwright.functions.function import render_call
@@ -37,14 +37,13 @@ TWO_AND_THREE = Call("add", {"a": 2, "b": 3})
 )
 def test_the_thought_is_what_stands_before_the_call(reply, thought):
     assert read_reply(reply) == (thought, TWO_AND_THREE)
-    assert (split_reply(reply)[0], parse_call(reply)) == (thought, TWO_AND_THREE)
+    assert parse_call(reply) == TWO_AND_THREE
 
 
 def test_of_an_unreadable_reply_all_is_the_thought():
     thought, error = read_reply(" The answer is 5.\n")
     assert isinstance(error, CallError)
     assert thought == "The answer is 5."
-    assert split_reply(" The answer is 5.\n") == ("", "The answer is 5.")
 
 
 def test_a_call_of_many_digits_is_read_exactly():
@@ -165,8 +164,6 @@ def test_no_text_raises_and_every_complaint_is_one_printable_line(text):
         assert result.fault == "syntax"
         assert result.message.isprintable()
         assert thought == text.strip()
-    else:
-        assert split_reply(text)[0] == thought
 
 
 def test_a_unicode_minus_does_not_spoil_a_later_decimal():

@@ -3,6 +3,8 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
@@ -402,3 +404,17 @@ def call_as_written(text: str) -> Call:
     parsed = parse_call(text)
     assert isinstance(parsed, Call)
     return parsed
+
+
+@pytest.mark.parametrize("key", ["²", "٣", "３", "①", "00", "01", "-1", "1.0", "9" * 5_000])
+def test_a_key_that_is_no_plain_decimal_is_a_parameters_name(key):
+    bound = bill.bind(bill.name_arguments(Call("bill", {key: 1})))
+    assert isinstance(bound, CallError)
+    assert bound.fault == "bad_arguments"
+    assert bound.message.isprintable()
+
+
+@given(st.dictionaries(st.text(max_size=3) | st.sampled_from(["0", "1", "²", "99"]), st.integers(), max_size=4))
+def test_no_argument_names_raise(arguments):
+    named = bill.name_arguments(Call("bill", arguments))
+    assert isinstance(named, CallError | dict)

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from callwright.agent.brackets import end_of_brackets
 from callwright.agent.objects import read_json
-from callwright.agent.syntax import CURLY, EXAMPLE, STRING, read_python, syntax_fault
+from callwright.agent.syntax import read_python
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Call
 
-_MAX_CANDIDATES = 256  # the last ones count
+_MAX_CANDIDATES = 100  # the last ones count; each may be looked at for as long as a call may be
+_MAX_MARKS = 1_000  # characters; each candidate looks at its line again
 _START = re.compile(r"""(?<![\w.])[A-Za-z_][A-Za-z0-9_]*+(?>(?:\.[A-Za-z_][A-Za-z0-9_]*+)*)(\ ?)\(|\{(?=\s*["'“‘])""")
-_TOKEN = re.compile(rf"""{STRING}|{CURLY}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<quote>["'])""")
-_NAMES_A_FUNCTION = re.compile(r"""["'“‘](?:\w+_)?(?:name|function|tool|action)["'”’]\s*:""")
+_NAMES_A_FUNCTION = re.compile(r"""["'“‘](?:[a-z]{1,20}_)?(?:name|function|tool|action)["'”’]\s*:""")
 LABEL = r"(?!lambda\b)[A-Za-z][\w ]{0,30}:(?=[\s`*]|$)"
 _TAG = r"<[^<>\n]{1,40}>|\[/?[A-Z_]{1,40}\]"
-LEAD = re.compile(
+_LEAD = re.compile(
     rf"""(?>(?:\s|>>>|[>*•\-–—→]|["`'“‘]|\d{{1,3}}[.)](?=\s)|{_TAG}|{LABEL}|[A-Za-z_]\w*\s*=(?!=))*)(?P<bracket>[(\[]?)"""
 )
 _TRAIL = re.compile(rf"""(?P<bracket>[)\]]?)(?>(?:[\s`*"'”’.,;:!]|{_TAG})*)(?:(?:\#|//).*)?""")
@@ -33,7 +33,7 @@ class Found:
     start: int
     end: int
     place: Place
-    read: Callable[[str], Call]
+    read: Callable[[str], list[Call | CallError]]
     spaced: bool = False  # `add (2, 3)`: in prose, a remark in brackets
     formula: bool = False  # `Dog(rex)`, or a remark: no literal in it
 
@@ -66,9 +66,10 @@ def candidates(text: str, start: int) -> tuple[list[Found], list[CallError]]:
 def _candidate(text: str, match: re.Match[str], end: int) -> Found | None:
     start = match.start()
     if text[start] == "{":
-        if _NAMES_A_FUNCTION.search(text, start, end) is None or read_json(text[start:end]) is None:
-            return None
-        return Found(start, end, _place(text, start, end), _read_json)
+        calls = read_json(text[start:end]) if _NAMES_A_FUNCTION.search(text, start, end) else []
+        if len(calls) == 1 and isinstance(calls[0], CallError):
+            raise calls[0]
+        return Found(start, end, _place(text, start, end), read_json) if calls else None
     inside = text[match.end() : end - 1]
     if text.startswith("print(", start):
         inner = _START.match(text, match.end())
@@ -81,13 +82,16 @@ def _candidate(text: str, match: re.Match[str], end: int) -> Found | None:
 def _python(text: str, match: re.Match[str], end: int, inside: str, place: Place | None = None) -> Found:
     formula = _LITERAL.search(inside) is None
     place = place or _place(text, match.start(), end)
-    return Found(match.start(), end, place, read_python, bool(match[1]), formula)
+    return Found(match.start(), end, place, read_one, bool(match[1]), formula)
 
 
-def _read_json(text: str) -> Call:
-    call = read_json(text)
-    assert call is not None
-    return call
+def read_one(text: str) -> list[Call | CallError]:
+    """The call in Python syntax that a text is.
+
+    Raises:
+        CallError: it is not one call of literals, or exceeds a bound.
+    """
+    return [read_python(text)]
 
 
 def _closing(text: str, match: re.Match[str]) -> int:
@@ -96,18 +100,8 @@ def _closing(text: str, match: re.Match[str]) -> int:
     Raises:
         CallError: it is not, or too late.
     """
-    what = text[match.start() : match.end() - 1].strip()[:40] if text[match.start()] != "{" else "the JSON"
-    level = 0
-    limit = match.start() + MAX_CALL_CHARACTERS
-    for token in _TOKEN.finditer(text, text.index("{" if what == "the JSON" else "(", match.start())):
-        if token.end() > limit:
-            syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
-        if token["quote"]:
-            syntax_fault(f"a quote in the call of {what} is not closed; {EXAMPLE}")
-        level += bool(token["open"]) - bool(token["close"])
-        if level == 0 and token["close"]:
-            return token.end()
-    return syntax_fault(f"the closing bracket of {what} is missing; {EXAMPLE}")
+    bracket = match.start() if text[match.start()] == "{" else match.end() - 1
+    return end_of_brackets(text, bracket, match.start())
 
 
 def around(text: str, start: int, end: int) -> tuple[str, str]:
@@ -118,9 +112,19 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
 
 def _place(text: str, start: int, end: int) -> Place:
     before, after = around(text, start, end)
-    lead, trail = LEAD.fullmatch(before), _TRAIL.fullmatch(after)
+    lead, trail = match_lead(before), match_trail(after)
     if lead and trail and lead["bracket"] + trail["bracket"] in ("", "()", "[]"):
         return "alone"
     at_edge = (lead and not lead["bracket"]) or (trail and not trail["bracket"])
     quoted = before.endswith("`") and after.startswith("`")
     return "edge" if at_edge or quoted else "amid"
+
+
+def match_lead(before: str) -> re.Match[str] | None:
+    """The marks that a line begins with before a call, if they are all that stands there."""
+    return _LEAD.fullmatch(before) if len(before) <= _MAX_MARKS else None
+
+
+def match_trail(after: str) -> re.Match[str] | None:
+    """The marks and the comment that a line ends with after a call, if they are all that stands there."""
+    return _TRAIL.fullmatch(after) if len(after) <= _MAX_MARKS else None

@@ -11,20 +11,26 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+from callwright.agent.brackets import end_of_brackets
+from callwright.agent.markup.read import without_markup
+from callwright.agent.markup.units import continues
 from callwright.agent.objects import read_object
-from callwright.agent.parse import read_reply
-from callwright.agent.syntax import check_bounds, storable
-from callwright.agent.text import CUT_OFF, example_result, said
-from callwright.agent.written import written_calls
+from callwright.agent.several import Said, read_calls
+from callwright.agent.syntax import EXAMPLE, MANY_CALLS, NO_CALL, check_bounds, storable
+from callwright.agent.text import CUT_OFF, example_result, said, storable_reading
 from callwright.chat.model import Message, Reply, Tool, ToolCall
 from callwright.errors import CallError
+from callwright.functions.decorated import known_name
+from callwright.functions.guard import MAX_ITEMS
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what servers take for a function's name
 _EXAMPLE = 'like {"a": 2, "b": 3}'
-_NO_CALL = "no function was called; call one of the tools"
+_ADVICE = "call one of the tools"
+_NO_CALL = f"no function was called; {_ADVICE}"
+_MIXED = f"several calls stand amid other text; {_ADVICE}"
 
 
 class NativeProtocol:
@@ -68,18 +74,22 @@ class NativeProtocol:
     def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
         """The calls of a reply in order, the thought with the first; nothing after a call of `answer`.
 
-        Models also write calls as text, in their template's markup or in Python syntax; such a call is read as meant.
+        Models also write calls as text, in their template's markup or in Python syntax; such calls are read as meant.
+        Whatever a server sent, what is returned can be stored.
         """
+        return storable_reading(self._read(reply))
+
+    def _read(self, reply: Reply) -> Said:
         if reply.finish == "length":
             return [(_as_text(reply.text, reply.tool_calls), CallError("syntax", CUT_OFF))]
-        text, tool_calls = reply.text.strip(), reply.tool_calls
-        if not tool_calls:
-            text, tool_calls = written_calls(text)
-        if not tool_calls:
-            thought, call = read_reply(text)
-            return [(thought, call if isinstance(call, Call) else CallError("syntax", _NO_CALL))]
-        read = [(text if place == 0 else "", one) for place, one in enumerate(_up_to_answer(tool_calls))]
-        return [_checked(thought, one) for thought, one in read]
+        if not reply.tool_calls:
+            said = read_calls(reply.text.strip())
+            return _up_to_answer([(thought, _told_to_call(call)) for thought, call in said])
+        thought = without_markup(reply.text)
+        said = [
+            _checked(thought if place == 0 else "", one) for place, one in enumerate(reply.tool_calls[: MAX_ITEMS + 1])
+        ]
+        return _up_to_answer(said)
 
 
 def _sendable(step: Step) -> bool:
@@ -97,9 +107,25 @@ def _example_section(toolbox: Toolbox) -> str:
     return "\n".join(["In each reply call a function. Examples, with what they return:", *lines])
 
 
-def _up_to_answer(tool_calls: Sequence[ToolCall]) -> Sequence[ToolCall]:
-    place = next((place for place, one in enumerate(tool_calls) if one.name == ANSWER), len(tool_calls))
-    return tool_calls[: place + 1]
+def _up_to_answer(said: Said) -> Said:
+    if len(said) > MAX_ITEMS:
+        said = [*said[:MAX_ITEMS], ("", CallError("syntax", f"more than {MAX_ITEMS} calls in a reply; {_ADVICE}"))]
+    for place, (_, call) in enumerate(said):
+        if isinstance(call, Call) and known_name(call.name, (ANSWER,)) == ANSWER:
+            return said[: place + 1]
+    return said
+
+
+def _told_to_call(call: Call | CallError) -> Call | CallError:
+    """What is wrong with a call that was written as text, with the advice that fits this protocol."""
+    if isinstance(call, Call):
+        return call
+    if call.message == NO_CALL:
+        return CallError(call.fault, _NO_CALL)
+    if call.message == MANY_CALLS:
+        return CallError(call.fault, _MIXED)
+    cause = call.message.removesuffix(EXAMPLE).rstrip("; ")
+    return CallError(call.fault, cause if cause == call.message else f"{cause}; {_ADVICE}")
 
 
 def _checked(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
@@ -119,11 +145,18 @@ def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
 def _arguments(tool_call: ToolCall) -> dict[str, Json]:
     """The arguments of a tool call as data, within the same bounds as those of the text protocol.
 
+    Models also encode them twice, and write on after them; a remark is cut, anything else is a fault.
+
     Raises:
         CallError: they are no JSON object, or too long, too deep, or not storable exactly.
     """
+    text = tool_call.arguments.strip() or "{}"
     try:
-        read = read_object(tool_call.arguments or "{}")
+        if text.startswith("{") and (end := end_of_brackets(text, 0)) < len(text) and not continues(text, end):
+            text = text[:end]
+        read = read_object(text)
+        if isinstance(read, str) and read.lstrip().startswith("{"):
+            read = read_object(read)
     except CallError as error:
         complaint = error.message.partition(";")[0]
         raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_EXAMPLE}") from None

@@ -15,49 +15,84 @@ from callwright.agent.syntax import (
     storable,
     syntax_fault,
 )
+from callwright.errors import CallError
+from callwright.functions.python_syntax import with_plain_escapes
 from callwright.records import Call, Json
 
-_CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*(?:\.(?!__)[A-Za-z_]\w*)*", re.ASCII)
+# A dotted name, perhaps with the ending that Kimi's or harmony's markup left on it: Toolbox.name_arguments cuts it.
+CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*+(?>(?:\.(?!__)[A-Za-z_]\w*+)*)(?::[0-9]{1,4})?(?:<\|.{0,40})?", re.ASCII)
 _NAME_KEYS = ("name", "function", "tool", "action", "function_name", "tool_name")
 _WRAPPERS = ("function", "action", "function_call", "tool_call", "tool_calls")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "kwargs", "input", "action_input", "tool_input")
+_SHAPE = f"a call is a JSON object with a name and arguments; {EXAMPLE}"
+_OBJECT = 'the arguments of a call are a JSON object, like {"a": 2, "b": 3}'
 
 
-def read_json(text: str) -> Call | None:
-    """The call that a JSON object is: `{"name": ..., "arguments": {...}}` and its common variants; None for others.
+def read_json(text: str) -> list[Call | CallError]:
+    """The calls that a JSON object is: `{"name": ..., "arguments": {...}}` and its common variants; none for others.
 
     Quotes may be single ones and values Python's, as models mix them.
 
     Raises:
-        CallError: it is such an object, but not a call of plain values, or it exceeds a bound.
+        CallError: it cannot be read, or exceeds a bound.
     """
-    check_bounds(text)
-    value = _unwrapped(read_object(text))
+    calls = [_call_or_error(one) for one in _unwrapped(read_object(text))]
+    return [] if None in calls else [one for one in calls if one is not None]
+
+
+def calls_in(value: Json) -> list[Call | CallError]:
+    """The calls that a JSON value holds: one object, a list of them, or objects that wrap them.
+
+    Raises:
+        CallError: it holds none.
+    """
+    return [_call_or_error(one) or CallError("syntax", _SHAPE) for one in _unwrapped(value)] or syntax_fault(_SHAPE)
+
+
+def read_arguments(value: Json) -> dict[str, Json]:
+    """Arguments by name or place; those encoded as JSON text, as the OpenAI API has them, are decoded.
+
+    Raises:
+        CallError: they are no object and no list.
+    """
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        value = read_object(value)
+    if isinstance(value, list):
+        return {str(place): one for place, one in enumerate(value)}
+    if not isinstance(value, dict):
+        syntax_fault(f"{_OBJECT}; {EXAMPLE}")
+    return value
+
+
+def _call_or_error(value: Json) -> Call | CallError | None:
+    try:
+        return _call(value)
+    except CallError as error:
+        return error
+
+
+def _call(value: Json) -> Call | None:
+    if not isinstance(value, dict):
+        return None
     names = [key for key in _NAME_KEYS if isinstance(value.get(key), str)]
     given = [key for key in _ARGUMENT_KEYS if key in value]
     if len(names) != 1 or len(given) != 1:
         return None
-    name, arguments = value[names[0]], value[given[0]]
-    if isinstance(arguments, str):  # the arguments as JSON text, as the OpenAI API has them
-        arguments = read_object(arguments)
-    if isinstance(arguments, list):
-        arguments = {str(place): one for place, one in enumerate(arguments)}
-    if not isinstance(arguments, dict):
-        syntax_fault(f'the arguments of a call are a JSON object, like {{"a": 2, "b": 3}}; {EXAMPLE}')
-    if not _CALL_NAME.fullmatch(name):
+    arguments = read_arguments(value[given[0]])
+    if not CALL_NAME.fullmatch(value[names[0]]):
         syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
-    return Call(name, arguments)
+    return Call(value[names[0]], arguments)
 
 
-def _unwrapped(value: Json) -> dict[str, Json]:
-    """The object inside `{"type": "function", "function": {...}}` and `{"tool_calls": [{...}]}`; others as they are."""
+def _unwrapped(value: Json) -> list[Json]:
+    """The objects in `{"type": "function", "function": {...}}`, `{"tool_calls": [{...}]}` and lists; others alone."""
+    if isinstance(value, list):
+        return [inner for one in value for inner in _unwrapped(one)]
     for key in _WRAPPERS:
         inner = value.get(key) if isinstance(value, dict) else None
-        if isinstance(inner, list) and len(inner) > 1:
-            syntax_fault(f"only one call in a reply; {EXAMPLE}")
         if isinstance(inner, list | dict) and inner:
-            return _unwrapped(inner[0] if isinstance(inner, list) else inner)
-    return value if isinstance(value, dict) else {}
+            return _unwrapped(inner)
+    return [value]
 
 
 def read_object(text: str) -> Json:
@@ -70,7 +105,7 @@ def read_object(text: str) -> Json:
     try:
         value = json.loads(text, parse_float=exact_float, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        text = plain(text)
+        text = with_plain_escapes(plain(text))
         node = parse_expression(text)
         if node is None:
             syntax_fault(f"the JSON of the call could not be read; {EXAMPLE}")

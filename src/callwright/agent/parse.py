@@ -9,10 +9,24 @@ syntax fault with a line that says what to write.
 import ast
 import keyword
 import re
+from collections.abc import Sequence
 
-from callwright.agent.candidates import LABEL, LEAD, Found, around, candidates
+from callwright.agent.candidates import LABEL, Found, around, candidates, match_lead, read_one
+from callwright.agent.markup.marks import without_marks
+from callwright.agent.markup.read import Reading, read_markup
+from callwright.agent.markup.units import NoUnitError
 from callwright.agent.program import read_program
-from callwright.agent.syntax import EXAMPLE, call_of, depth, parse_expression, read_python, syntax_fault
+from callwright.agent.syntax import (
+    COMPUTED,
+    COMPUTED_AFTER,
+    EXAMPLE,
+    MANY_CALLS,
+    NO_CALL,
+    call_of,
+    depth,
+    parse_expression,
+    syntax_fault,
+)
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
 from callwright.records import Call, Json
@@ -23,18 +37,16 @@ _WORD = r"[a-zA-Z][a-zA-Z0-9_]*"
 _FLAT_ARGUMENT = re.compile(rf"(?:({_WORD})=)?({_NUMBER})")
 _FLAT = re.compile(rf"({_WORD})\(((?:{_WORD}=)?{_NUMBER}(?:, (?:{_WORD}=)?{_NUMBER}){{0,7}})\)")
 _ONE_LINE = re.compile(r"[A-Za-z_][\w.]*\(.*\)", re.ASCII)  # no newline
-_FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$\n?", re.MULTILINE)
-_FENCED = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
-_OPENING_TAGS = re.compile(r"(?>(?:<[^/<>\n][^<>\n]{0,40}>\s*+)+)$")
+_FENCE = re.compile(r"^[ \t]*```(?P<language>[\w-]*+)[ \t]*$\n?", re.MULTILINE)
+_LAST_TAG = re.compile(r"<[^/<>\n][^<>\n]{0,40}>$")
+_MAX_TAG = 43  # characters
+_MAX_TAGS = 16  # before one call
+_LABEL = re.compile(LABEL)
 _COMPUTED_BEFORE = re.compile(r"[\d)\]]\s*[-+*/%^−]\s*$")
-_COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # control, bidi
 _THINK_END = "</think>"
 
-_NONE = f"no function call was found; {EXAMPLE}"
-_MANY = f"only one call in a reply; {EXAMPLE}"
 _AMID = f"the call stands amid other text; {EXAMPLE}"
-_COMPUTED = f"a call stands alone, with nothing calculated around it; {EXAMPLE}"
 
 
 def parse_call(text: str) -> Call | CallError:
@@ -60,28 +72,15 @@ def read_reply(text: str) -> tuple[str, Call | CallError]:
         simple = _flat(text) or _simple(text)
         if simple is not None:
             return "", simple
-        found = _find(text)
-        return _thought(text, found.start), found.read(text[found.start : found.end])
+        start = readable_from(text)
+        return read_one_call(text, start, read_markup(text, start))
     except CallError as error:
         return text.strip(), error
 
 
-def split_reply(text: str) -> tuple[str, str]:
-    """The thought and the call of a reply as text; where no call is plain, all of it counts as the call.
-
-    >>> split_reply("Two and three first.\\n```python\\nadd(a=2, b=3)\\n```")
-    ('Two and three first.', 'add(a=2, b=3)')
-    """
-    try:
-        found = _find(text)
-    except CallError:
-        return "", text.strip()
-    return _thought(text, found.start), text[found.start : found.end]
-
-
 def _flat(text: str) -> Call | None:
     """A call of plain numbers, `add(a=2, b=3)`, several times quicker than by `ast`; None where `ast` has to look."""
-    match = _FLAT.fullmatch(text)
+    match = _FLAT.fullmatch(text) if len(text) <= MAX_CALL_CHARACTERS else None
     if match is None or keyword.iskeyword(match[1]):
         return None
     arguments: dict[str, Json] = {}
@@ -104,7 +103,7 @@ def _simple(text: str) -> Call | None:
     text = text.strip()
     if len(text) > MAX_CALL_CHARACTERS or not (text.isascii() and text.isprintable()) or not _ONE_LINE.fullmatch(text):
         return None
-    if depth(text) > MAX_DEPTH:
+    if "\\" in text or depth(text) > MAX_DEPTH:
         return None
     node = parse_expression(text)
     return call_of(node, text) if isinstance(node, ast.Call) and not _is_print(node) else None
@@ -114,29 +113,86 @@ def _is_print(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Name) and node.func.id == "print"
 
 
-def _find(text: str) -> Found:
-    """Where the one call of a reply stands.
+def read_one_call(text: str, start: int, marked: Sequence[Reading]) -> tuple[str, Call]:
+    """The thought and the call of a reply that is more than a call.
+
+    Args:
+        start: where the reply begins to be read.
+        marked: what stands in markup from there on.
 
     Raises:
-        CallError: there is none, or more than one, or it is not plain that it is meant.
+        CallError: there is no call, or more than one, or it is not plain that it is meant.
+    """
+    begun = [one for one in marked if not isinstance(one.call, NoUnitError)]
+    if len(begun) > 1 or (begun and calls_after(text, begun[-1].end)):
+        syntax_fault(MANY_CALLS)
+    if begun:
+        return thought_before(text, begun[0].start), _raised(begun[0].call)
+    try:
+        found = _find(text, start)
+        calls = found.read(text[found.start : found.end])
+    except CallError as error:
+        unread = marked[0].call if marked else error
+        raise (unread if isinstance(unread, CallError) and error.message == NO_CALL else error) from None
+    if len(calls) > 1:
+        syntax_fault(MANY_CALLS)
+    return thought_before(text, found.start), _raised(calls[0])
+
+
+def _raised(call: Call | CallError) -> Call:
+    if isinstance(call, CallError):
+        raise call
+    return call
+
+
+def calls_after(text: str, position: int) -> bool:
+    """Whether a call without markup stands on a line of its own after `position`."""
+    return any(one.place == "alone" and not (one.spaced or one.formula) for one in candidates(text, position)[0])
+
+
+def readable_from(text: str) -> int:
+    """Where a reply begins to be read: after what a model thinks aloud, in which no call is meant.
+
+    Raises:
+        CallError: the reply is too long, or holds characters that no call has.
     """
     if len(text) > MAX_REPLY_CHARACTERS:
         syntax_fault(f"the reply is longer than {MAX_REPLY_CHARACTERS} characters; {EXAMPLE}")
     if not text.isprintable() and _UNSEEN.search(text):
         syntax_fault(f"the reply holds characters that cannot be shown; {EXAMPLE}")
     thoughts = text.rfind(_THINK_END)
-    start = thoughts + len(_THINK_END) if thoughts >= 0 else 0  # what a model thinks aloud is no call
-    blocks = list(_FENCED.finditer(text, start))
-    block = blocks[0].span(1) if len(blocks) == 1 else (start, len(text))
-    program = read_program(text[slice(*block)])
+    return thoughts + len(_THINK_END) if thoughts >= 0 else 0
+
+
+def _find(text: str, start: int) -> Found:
+    """Where the one call of a reply stands.
+
+    Raises:
+        CallError: there is none, or more than one, or it is not plain that it is meant.
+    """
+    blocks = _fenced_blocks(text, start)
+    program = read_program(text[slice(*(blocks[0] if len(blocks) == 1 else (start, len(text))))])
     if program is not None and program.computes:
-        syntax_fault(_COMPUTED)
+        syntax_fault(COMPUTED)
     if program is None or blocks:
         return _in_prose(text, start)
     if len(program.calls) != 1:
-        syntax_fault(_MANY if program.calls else _NONE)
+        syntax_fault(MANY_CALLS if program.calls else NO_CALL)
     ((first, last),) = program.calls
-    return Found(start + first, start + last, "alone", read_python)
+    return Found(start + first, start + last, "alone", read_one)
+
+
+def _fenced_blocks(text: str, start: int) -> list[tuple[int, int]]:
+    """[start, end) of what stands in each pair of code fences."""
+    blocks: list[tuple[int, int]] = []
+    opening: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text, start):
+        if opening is None:
+            opening = fence
+        elif fence["language"] == "":
+            blocks.append((opening.end(), fence.start()))
+            opening = None
+    return blocks
 
 
 def _in_prose(text: str, start: int) -> Found:
@@ -148,9 +204,9 @@ def _in_prose(text: str, start: int) -> Found:
     else:
         pool = [one for one in direct if not one.formula] or [one for one in found if one.place == "alone"]
     if not pool:
-        raise broken[-1] if broken else CallError("syntax", _NONE)
+        raise broken[-1] if broken else CallError("syntax", NO_CALL)
     if len(pool) > 1:
-        syntax_fault(_MANY)
+        syntax_fault(MANY_CALLS)
     _check_place(text, pool[0])
     return pool[0]
 
@@ -159,16 +215,22 @@ def _check_place(text: str, found: Found) -> None:
     if found.place == "alone":
         return
     before, after = around(text, found.start, found.end)
-    if _COMPUTED_BEFORE.search(before[-20:]) or _COMPUTED_AFTER.match(after):
-        syntax_fault(_COMPUTED)
+    if _COMPUTED_BEFORE.search(before[-20:]) or COMPUTED_AFTER.match(after):
+        syntax_fault(COMPUTED)
     if found.place == "amid":
         syntax_fault(_AMID)
 
 
-def _thought(text: str, start: int) -> str:
+def thought_before(text: str, start: int) -> str:
     """What stands before a call, without the marks that only introduce it; labels are kept."""
     before, _, line = text[:start].rpartition("\n")
-    if LEAD.fullmatch(line):
-        line = " ".join(re.findall(LABEL, line))
-    line = re.sub(r"print\($", "", line).rstrip(" `*\"'“‘")
-    return _OPENING_TAGS.sub("", _FENCE.sub("", f"{before}\n{line}\n").strip()).strip()
+    if match_lead(line):
+        line = " ".join(_LABEL.findall(line))
+    line = line.rstrip().removesuffix("print(").rstrip(" `*\"'“‘")
+    thought = without_marks(_FENCE.sub("", f"{before}\n{line}\n").strip())
+    for _ in range(_MAX_TAGS):
+        tag = _LAST_TAG.search(thought, max(0, len(thought) - _MAX_TAG))
+        if tag is None:
+            break
+        thought = thought[: tag.start()].rstrip()
+    return thought

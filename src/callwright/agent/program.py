@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from callwright.agent.syntax import depth, parse_module
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
+from callwright.functions.python_syntax import with_hidden_escapes
 
 Span = tuple[int, int]
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as the parser counts them
@@ -29,7 +30,7 @@ def read_program(text: str) -> Program | None:
     """What a text calls; None where it is no Python, or only by accident."""
     if len(text) > MAX_CALL_CHARACTERS or depth(text) > MAX_DEPTH:
         return None
-    tree = parse_module(text)
+    tree = parse_module(with_hidden_escapes(text))
     if tree is None or any(map(_may_be_other, map(_value, tree.body))):
         return None
     calls: list[ast.Call] = []

@@ -1,25 +1,36 @@
 """One call's text in Python syntax as data, by `ast`. Nothing here evaluates anything."""
 
 import ast
+import keyword
 import re
-import warnings
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 from callwright.functions.literal import printable
+from callwright.functions.python_syntax import parse_python, with_plain_escapes
 from callwright.records import Call, Json
 
 EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
+NO_CALL = f"no function call was found; {EXAMPLE}"
+MANY_CALLS = f"only one call in a reply; {EXAMPLE}"
+COMPUTED = f"a call stands alone, with nothing calculated around it; {EXAMPLE}"
 # Groups repeat within (?>...), nowhere possessively: before Python 3.11.5 (gh-106052) that takes in half a repetition.
 STRING = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
 CURLY = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
+COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
 
 _STRINGS = re.compile(f"({STRING})|({CURLY})")
 _MINUS = str.maketrans("−–‐‑－", "-----")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?>(?:,\d{3})+)(?!\d)")  # 1,200: one number, or two?
 _SPACED_COMMA = re.compile(r",\s")
+# `f(from=1)` and `a.import(1)` are no Python, but APIs have such names: they are marked, and the mark is cut later.
+_MARK = "_is_no_keyword"
+_WORDS = "|".join(keyword.kwlist)
+_KEYWORD = re.compile(
+    rf"{STRING}|(?P<before>[(,]\s*)(?P<parameter>{_WORDS})(?=\s*=(?!=))|(?P<dot>\A|\.)(?P<part>{_WORDS})(?=[(.])"
+)
 _JSON_NAMES = {"true": True, "false": False, "null": None}
 
 
@@ -31,13 +42,10 @@ def syntax_fault(message: str) -> NoReturn:
 def parse_module(text: str) -> ast.Module | None:
     """The statements that a text is, None where it is no Python. Quick within MAX_CALL_CHARACTERS and MAX_DEPTH."""
     try:
-        if "\\" in text:  # an odd escape in a string makes the parser warn
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text)
-        return ast.parse(text)
+        tree = parse_python(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return tree if isinstance(tree, ast.Module) else None
 
 
 def parse_expression(text: str) -> ast.expr | None:
@@ -56,15 +64,22 @@ def read_python(text: str) -> Call:
         CallError: it is not one call of literals, or exceeds a bound.
     """
     check_bounds(text)
-    text = plain(text)
-    node = parse_expression(text)
+    text = with_plain_escapes(plain(text))
+    node, renamed = parse_expression(text), ""
+    if node is None:
+        renamed = _KEYWORD.sub(_renamed, text)
+        node = parse_expression(renamed)
     if not isinstance(node, ast.Call):
         _refuse_grouped(text, syntactic=False)
         name = text.partition("(")[0].strip()[:40]
         syntax_fault(
             f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like add(a=2, b=3)"
         )
-    return call_of(node, text)
+    return call_of(node, renamed or text)
+
+
+def _renamed(match: re.Match[str]) -> str:
+    return f"{match[0]}{_MARK}" if match["parameter"] or match["part"] else match[0]
 
 
 def check_bounds(text: str) -> None:
@@ -118,12 +133,13 @@ def call_of(node: ast.Call, text: str) -> Call:
         _refuse_grouped(text)
     for place, argument in enumerate(node.args):
         arguments[str(place)] = literal(argument, text)
-    for keyword in node.keywords:
-        if keyword.arg is None:
+    for named in node.keywords:
+        if named.arg is None:
             syntax_fault(f"** is not allowed; {EXAMPLE}")
-        if keyword.arg in arguments:
-            syntax_fault(f"the argument {keyword.arg[:40]} is given twice")
-        arguments[keyword.arg] = literal(keyword.value, text)
+        parameter = named.arg.removesuffix(_MARK)
+        if parameter in arguments:
+            syntax_fault(f"the argument {parameter[:40]} is given twice")
+        arguments[parameter] = literal(named.value, text)
     return Call(name, arguments)
 
 
@@ -147,7 +163,7 @@ def _name(node: ast.expr) -> str:
         node = node.value
     if not isinstance(node, ast.Name) or any(part.startswith("__") for part in [*parts, node.id]):
         syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
-    return ".".join([node.id, *reversed(parts)])
+    return ".".join(part.removesuffix(_MARK) for part in [node.id, *reversed(parts)])
 
 
 def literal(node: ast.expr, text: str) -> Json:
@@ -173,8 +189,7 @@ def literal(node: ast.expr, text: str) -> Json:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return bounded([literal(item, text) for item in items])
         case ast.Dict(keys=keys, values=values):
-            bounded(values)
-            return {_key(key): literal(value, text) for key, value in zip(keys, values, strict=True)}
+            return _dict([(_key(key), literal(value, text)) for key, value in zip(keys, bounded(values), strict=True)])
         case ast.Call(func=ast.Name(id=name)):
             syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
         case ast.Name(id=name) if name in _JSON_NAMES:
@@ -226,6 +241,13 @@ def bounded(items: list[Any]) -> list[Any]:
     if len(items) > MAX_ITEMS:
         syntax_fault(f"a list or dict of more than {MAX_ITEMS} items")
     return items
+
+
+def _dict(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        syntax_fault("a dict names something twice")
+    return value
 
 
 def _key(node: ast.expr | None) -> str:

@@ -1,5 +1,6 @@
 """The text protocol: calls in Python syntax within plain text. Works with any chat model."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
@@ -12,6 +13,7 @@ from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Step
 from callwright.tasks.task import Task
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 CUT_OFF = "the reply was cut off; write one short call"
 
 
@@ -44,10 +46,21 @@ class TextProtocol:
         return {"role": "user", "content": text}
 
     def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
-        """The one thought and call of a reply; for an unreadable reply, its whole text and the error."""
+        """The one thought and call of a reply; for an unreadable reply, its whole text and the error.
+
+        Whatever a server sent, what is returned can be stored.
+        """
         if reply.finish == "length":
-            return [(reply.text.strip(), CallError("syntax", CUT_OFF))]
-        return [read_reply(reply.text)]
+            return storable_reading([(reply.text.strip(), CallError("syntax", CUT_OFF))])
+        return storable_reading([read_reply(reply.text)])
+
+
+def storable_reading(read: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
+    """What both protocols return: thoughts in whole Unicode. A reply may hold half a character (a lone surrogate).
+
+    Calls and errors are whole where they are made: half a character in a call is a fault, a message is printable.
+    """
+    return [(_HALF_CHARACTER.sub("\ufffd", thought), call) for thought, call in read]
 
 
 def said(step: Step) -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from callwright.errors import CallError
 from callwright.functions.equation_bounds import Tree, bound_equation
 from callwright.functions.guard import MAX_EQUATION_CHARACTERS
+from callwright.functions.python_syntax import parse_python
 
 EXAMPLE = "3*x + 5 = 26"
 MAX_NAME = 20  # characters of an unknown's name
@@ -59,9 +60,11 @@ def _read_side(side: str) -> Tree:
     side = re.sub(r"(?<![A-Za-z_0-9.])([0-9.]*[0-9]\.?)\s*(?=[A-Za-z_(])(?![eE][0-9])", r"\1*", side)  # 2x, 2(x + 1)
     side = re.sub(r"\)\s*(?=[A-Za-z_(])", r")*", side)  # (x + 1)(x - 1)
     try:
-        if _ALLOWED.fullmatch(side) is None or _NUMBER_BEFORE_LETTER.search(side):  # Python would warn of some
+        if _ALLOWED.fullmatch(side) is None or _NUMBER_BEFORE_LETTER.search(side):
             raise ValueError("not allowed in an equation")
-        return _Reader(side).read(ast.parse(side, mode="eval").body)
+        parsed = parse_python(side, mode="eval")
+        assert isinstance(parsed, ast.Expression)
+        return _Reader(side).read(parsed.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable("one side is not a sum or product of numbers and unknowns") from None
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from callwright.errors import CallError
-from callwright.functions.literal import printable, render_call, render_value
+from callwright.functions.literal import is_position, printable, render_call, render_value
 from callwright.functions.signature import arguments_schema, check_callable, read_parameters
 from callwright.records import Call, Json
 
@@ -50,7 +50,7 @@ class Function:
         named: dict[str, Json] = {}
         for key, value in call.arguments.items():
             name = key
-            if key.isdigit():
+            if is_position(key):
                 if int(key) >= len(self.parameters):
                     return self._misuse(f"takes {_count(len(self.parameters))}")
                 name = self.parameters[int(key)]

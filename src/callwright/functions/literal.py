@@ -10,6 +10,7 @@ from typing import Any
 from callwright.functions.numbers import format_number
 from callwright.records import Call
 
+_POSITION = re.compile(r"0|[1-9][0-9]{0,3}")
 _FRACTION = re.compile(r"-?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")  # as the parser reads it without quotes
 
 
@@ -58,10 +59,19 @@ def render_call(call: Call) -> str:
     'add(a=2, b=0.5)'
     """
     parts = [
-        render_value(value) if key.isdigit() else f"{key}={render_value(value)}"
+        render_value(value) if is_position(key) else f"{key}={render_value(value)}"
         for key, value in call.arguments.items()
     ]
     return f"{call.name}({', '.join(parts)})"
+
+
+def is_position(key: str) -> bool:
+    """Whether an argument's key is its place ("0", "1", ...) and not a parameter's name.
+
+    >>> is_position("12"), is_position("²"), is_position("٣"), is_position("01")
+    (True, False, False, False)
+    """
+    return _POSITION.fullmatch(key) is not None
 
 
 def printable(text: str) -> str:

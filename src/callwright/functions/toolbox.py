@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from callwright.errors import CallError
+from callwright.functions.decorated import known_name, without_decorations
 from callwright.functions.function import Function, render_call, render_value
 from callwright.functions.literal import printable
 from callwright.functions.numbers import format_number, refuse
@@ -72,12 +73,16 @@ class Toolbox:
         return [function.schema() for function in self.functions.values()]
 
     def name_arguments(self, call: Call) -> Call | CallError:
-        """The call with every argument under its parameter's name, values as the model wrote them."""
-        function = self.functions.get(call.name)
+        """The call with every argument under its parameter's name, values as the model wrote them.
+
+        A name that a model's markup decorated (`functions.add`) is the plain one, where that is a function.
+        """
+        name = known_name(call.name, self.functions)
+        function = self.functions.get(name)
         if function is None:
             return self._unknown(call.name)
         named = function.name_arguments(call)
-        return named if isinstance(named, CallError) else Call(call.name, named)
+        return named if isinstance(named, CallError) else Call(name, named)
 
     def canonical(self, call: Call) -> str:
         """One text for all ways of writing the same call: named, ordered, coerced, defaults filled in.
@@ -105,7 +110,7 @@ class Toolbox:
         return bound if isinstance(bound, CallError) else (function, bound)
 
     def _unknown(self, name: str) -> CallError:
-        near = get_close_matches(name[:80], self.functions, n=1)
+        near = get_close_matches(without_decorations(name[:80]), self.functions, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(self.functions)}"
         return CallError("unknown_function", f"there is no function {printable(name[:40])}; {hint}")
 

@@ -59,7 +59,7 @@ class Amount(NamedTuple):
 _MARK = re.compile(r"<<([^<>]*)>>")
 _IDLE_MARK = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> says nothing; the prose before it may
 _AFTER_MARK = "\ufffc"  # stands where a mark stood, so that the mark's own "=" is not read twice
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?![\d,])")
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:,\d{3}){1,20}|(?: \d{3}){1,20})(?![\d,])")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")", **dict.fromkeys("$€£")})
 _WORDS = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "equals": "="}
 _WORDED = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")

@@ -1,0 +1,70 @@
+"""The marks that models put around, before and after a call. One table for all families; none of them nests."""
+
+import re
+
+# Families spell the same mark with ASCII or full-width bars, and with "_" or "▁" between words.
+_BAR, _SPACE = "[|｜]", "[_▁]"
+_OPENINGS = (
+    r"<tool_calls?>",  # Qwen, Hermes, GLM, Granite, Jamba, MiniMax-M1
+    r"<\|tool_calls?\|?>",  # Gemma 4, Granite, Phi-4
+    r"<\|tool_call_start\|>",  # LFM
+    rf"<{_BAR}tool{_SPACE}calls?{_SPACE}begin{_BAR}>",  # DeepSeek, Kimi
+    r"<\|tool_calls_section_begin\|>",  # Kimi
+    r"<(?:minimax|seed):tool_call>",
+    r"<function_calls>",
+    rf"<{_BAR}DSML{_BAR}(?:function|tool)_calls>",  # DeepSeek V3.2 and later
+    r"<start_function_call>",  # FunctionGemma
+    r"\[TOOL_CALLS?\]",  # Mistral
+    r"<\|python_(?:tag|start)\|>",  # Llama
+    r"<\|action_start\|>\s?<\|plugin\|>",  # InternLM
+    r"functools(?=\s?\[)",  # Phi-4-mini
+    r"(?:<\|channel\|>)?commentary to=(?=[A-Za-z])",  # harmony
+    r"<\|start\|>assistant to=(?=[A-Za-z])",
+)
+_UNITS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a call that says so itself
+_CLOSINGS = (
+    r"</tool_calls?>",
+    r"<tool_calls?\|>",
+    r"<\|/tool_calls?\|>",
+    r"<\|tool_call_end\|>",
+    rf"<{_BAR}tool{_SPACE}calls?{_SPACE}end{_BAR}>",
+    r"<\|tool_calls_section_end\|>",
+    r"</(?:minimax|seed):tool_call>",
+    r"</function_calls>",
+    rf"</{_BAR}DSML{_BAR}\w{{1,20}}>",
+    r"<end_function_call>",
+    r"\[/TOOL_CALLS?\]",
+    r"<\|python_end\|>",
+    r"<\|action_end\|>",
+    r"</(?:function|invoke|parameter|arg_key|arg_value)>",
+)
+_SPECIAL = (
+    r"<\|(?:call|end|return|message|im_end|eot_id|eom_id|end_of_text|endoftext|tool_response)\|?>",
+    r"<\|start\|>(?:assistant)?",
+    r"<\|channel\|>(?:analysis|commentary(?! to=)|final)?",
+    rf"<{_BAR}end{_SPACE}of{_SPACE}sentence{_BAR}>",
+    r"</s>",
+    r"<end_of_turn>|<turn\|>",
+    r"<start_function_response>",
+)
+
+OPENING = re.compile("|".join((*_OPENINGS, _UNITS)))
+CLOSING = re.compile("|".join((*_CLOSINGS, *_SPECIAL)))
+BEFORE_UNIT = re.compile(
+    rf"(?>(?:{'|'.join(_OPENINGS)}|[\s,;\[]|```\w{{0,10}}|function<{_BAR}tool{_SPACE}sep{_BAR}>)*)"
+)
+AFTER_UNIT = re.compile(rf"(?>(?:[\s\]]|```(?!\w)|{'|'.join((*_CLOSINGS, *_SPECIAL))})*)")
+BEFORE_ARGUMENTS = re.compile(
+    r"(?>(?:\s|\[ARGS\]|\[CALL_ID\]\w{1,64}|```\w{0,10}|json\b|<\|constrain\|>|<\|channel\|>commentary|<\|message\|>"
+    rf"|<{_BAR}tool{_SPACE}sep{_BAR}>|<\|tool_call_argument_begin\|>)*)"
+)
+MARK = re.compile("|".join((*_OPENINGS, *_CLOSINGS, *_SPECIAL)))
+
+
+def without_marks(text: str) -> str:
+    """The text without the marks of any family, and without the blank lines that they leave.
+
+    >>> without_marks("<|channel|>analysis<|message|>Two and three.<|end|>\\n</tool_call>")
+    'Two and three.'
+    """
+    return MARK.sub("", text).strip() if "<" in text or "[" in text else text

@@ -1,0 +1,99 @@
+"""One call in a reply, in whichever notation it begins: JSON, tags, a name with arguments after it, or Python."""
+
+import re
+
+from callwright.agent.brackets import end_of_brackets
+from callwright.agent.markup.gemma import read_gemma_arguments
+from callwright.agent.markup.marks import BEFORE_ARGUMENTS, CLOSING
+from callwright.agent.markup.tagged import FUNCTION, read_pairs, read_parameters
+from callwright.agent.objects import CALL_NAME, calls_in, read_arguments, read_object
+from callwright.agent.syntax import COMPUTED, COMPUTED_AFTER, EXAMPLE, read_python, syntax_fault
+from callwright.errors import CallError
+from callwright.records import Call, Json
+
+_NAMED = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
+_END_OF_FUNCTION = re.compile(r"\s*</(?:function|invoke)>")
+_CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # what comes after a value and is no remark on it
+
+Unit = tuple[list[Call | CallError], int]
+
+
+class NoUnitError(CallError):
+    """What follows a mark does not even begin like a call, so that the mark may only have been mentioned."""
+
+
+def read_unit(text: str, start: int) -> Unit:
+    """The calls that begin at `start`, and the index after them.
+
+    More than one where a JSON object or list wraps them.
+
+    Raises:
+        NoUnitError: no call begins there.
+        CallError: a call begins there that could not be read.
+    """
+    if text.startswith("{", start):
+        return _json(text, start)
+    if tag := FUNCTION.match(text, start):
+        return _tagged(text, tag)
+    named = _NAMED.match(text, start)
+    if named is None:
+        raise NoUnitError("syntax", f"no call follows the mark that begins one; {EXAMPLE}")
+    if text.startswith("(", named.end()):
+        return _python(text, start, named.end())
+    name = named["name"]
+    position = _after(BEFORE_ARGUMENTS, text, named.end())
+    if text.startswith("{", position):
+        arguments, end = _arguments(text, position, gemma=named["gemma"] is not None)
+        return [_call(name, arguments)], end
+    if text.startswith("<arg_key>", position):
+        pairs, end = read_pairs(text, position)
+        return [_call(name, pairs)], end
+    if CLOSING.match(text, position):
+        return [_call(name, {})], position
+    raise NoUnitError("syntax", f"the arguments of {name[:40]} could not be read; {EXAMPLE}")
+
+
+def continues(text: str, position: int) -> bool:
+    """Whether what comes after a value seems to belong to the call: another value, a bracket, a quote."""
+    return _CONTINUES.match(text, position) is not None
+
+
+def _json(text: str, start: int) -> Unit:
+    end = end_of_brackets(text, start)
+    return calls_in(read_object(text[start:end])), end
+
+
+def _tagged(text: str, tag: re.Match[str]) -> Unit:
+    name = (tag["function"] or tag["invoke"]).strip()
+    position = _after(BEFORE_ARGUMENTS, text, tag.end())
+    if text.startswith("{", position):
+        arguments, end = _arguments(text, position)
+        closing = _END_OF_FUNCTION.match(text, end)
+        return [_call(name, arguments)], closing.end() if closing else end
+    arguments, end = read_parameters(text, tag.end())
+    return [_call(name, arguments)], end
+
+
+def _python(text: str, start: int, bracket: int) -> Unit:
+    end = end_of_brackets(text, bracket, start)
+    if COMPUTED_AFTER.match(text, end):
+        syntax_fault(COMPUTED)
+    return [read_python(text[start:end])], end
+
+
+def _arguments(text: str, position: int, gemma: bool = False) -> tuple[Json, int]:
+    if gemma:
+        return read_gemma_arguments(text, position)
+    end = end_of_brackets(text, position)
+    return read_object(text[position:end]), end
+
+
+def _call(name: str, arguments: Json) -> Call:
+    if not CALL_NAME.fullmatch(name):
+        syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {EXAMPLE}")
+    return Call(name, read_arguments(arguments))
+
+
+def _after(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

@@ -1,0 +1,92 @@
+"""What Python's parser says about a model's text stays out of the logs, and changes no reading."""
+
+import ast
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.agent.parse import parse_call
+from callwright.errors import CallError
+from callwright.functions.equation import read_equation
+from callwright.functions.python_syntax import parse_python, with_hidden_escapes, with_plain_escapes
+from callwright.records import Call
+
+WARNED = [  # text about which the parser of some Python version warns
+    r"f('\d')",
+    r"f('\777')",
+    r"x = f('\é')",
+    r"f(r'\d', '\q')",
+    "f(1if True else 2)",
+    "f(0x1for x in y)",
+    "f(1 is 1)",
+    "assert (f(1), 'always')",
+    'f("""a\n\\d""")',
+]
+SCRIPT = f"""
+from callwright.agent.parse import parse_call
+from callwright.errors import CallError
+from callwright.functions.equation import read_equation
+for text in {WARNED!r}:
+    parse_call(text)
+    parse_call("Both:\\n" + text)
+for text in ("2x = 1if 6", r"'\\d' = 2"):
+    try:
+        read_equation(text)
+    except CallError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("flags", [["-W", "always"], ["-W", "error"], ["-X", "dev"]])
+def test_nothing_is_printed_about_a_models_text(flags: list[str]):
+    command = [sys.executable, *flags, "-c", SCRIPT]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stderr[-1_000:]
+    assert [line for line in run.stderr.splitlines() if "text of a model" in line or "escape" in line] == []
+
+
+def test_a_log_stays_empty():
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_odd_escapes_are_read_alike_where_all_warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert parse_call(r"f('\d')") == Call("f", {"0": r"\d"})
+        assert parse_call("x = f('\\d', \"\\é\")\nprint(x)") == Call("f", {"0": r"\d", "1": r"\é"})
+        assert parse_call(r"{'name': 'f', 'arguments': {'a': '\d'}}") == Call("f", {"a": r"\d"})
+
+
+def test_parsing_in_threads_leaves_the_filters_as_they_were():
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(parse_call, WARNED * 50))
+    assert warnings.filters == before
+
+
+def test_an_equation_with_a_backslash_is_refused_in_one_line():
+    with pytest.raises(CallError, match="cannot read the equation"):
+        read_equation(r"'\d' = 2")
+
+
+pieces = st.lists(st.sampled_from(["\\", "'", '"', "a", "d", "é", "\n", "r'", "8", "u", "N", "(", ")"]), max_size=12)
+
+
+@given(pieces.map("".join))
+def test_written_out_escapes_mean_the_same(text: str):
+    def dumped(written: str) -> str | None:
+        try:
+            return ast.dump(parse_python(written))
+        except (SyntaxError, ValueError):
+            return None
+
+    assert dumped(with_plain_escapes(text)) == dumped(text)
+    hidden = with_hidden_escapes(text)
+    assert [len(line.encode()) for line in hidden.split("\n")] == [len(line.encode()) for line in text.split("\n")]
+    assert (dumped(hidden) is None) == (dumped(text) is None)
