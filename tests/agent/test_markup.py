@@ -133,8 +133,8 @@ def test_a_call_after_a_block_is_not_lost(text: str):
     assert "several calls stand amid other text" in native(text)[-1][1].message
 
 
-TAGS = ["<function=add>", "<parameter=a>", "<parameter=b>", "</parameter>", "</function>", "<tool_call>", "</tool_call>",
-        '<invoke name="add">', '<parameter name="a">', '<parameter name="b">', "</invoke>", "<arg_key>", "</arg_key>",
+TAGS = ["<function=add>", "<parameter=a>", "<parameter=b>", "</parameter>", "</function>", "<tool_call>",
+        "</tool_call>", '<invoke name="add">', '<parameter name="a">', '<parameter name="b">', "</invoke>", "<arg_key>", "</arg_key>",
         "<arg_value>", "</arg_value>", "<minimax:tool_call>", "</minimax:tool_call>"]  # fmt: skip
 
 
