@@ -81,12 +81,18 @@ def decontaminate(
     """
     if ngram is not None and ngram < 1:
         raise ValueError(f"ngram is {ngram}; it must be at least 1")
-    questions = {normalise(problem.question): problem.id for problem in reversed(test)}
-    runs = {run: problem.id for problem in reversed(test) for run in _runs(problem, ngram)}
+    questions: dict[str, str] = {}  # normalised, to the id of the first test problem that asks it
+    runs: dict[str, str] = {}
+    for problem in test:
+        question = normalise(problem.question)
+        questions.setdefault(question, problem.id)
+        for run in _runs(question, problem, ngram):
+            runs.setdefault(run, problem.id)
     kept, left_out = [], []
     for problem in train:
-        same = questions.get(normalise(problem.question))
-        sharing = (runs[run] for run in _runs(problem, ngram) if run in runs)
+        question = normalise(problem.question)
+        same = questions.get(question)
+        sharing = (runs[run] for run in _runs(question, problem, ngram) if run in runs)
         if same is not None:
             left_out.append(LeftOut(problem.id, SAME_QUESTION, same))
         elif (shared := next(sharing, None)) is not None:
@@ -96,10 +102,10 @@ def decontaminate(
     return kept, left_out
 
 
-def _runs(problem: Problem, length: int | None) -> Iterator[str]:
-    """All runs of words of a natural question."""
+def _runs(question: str, problem: Problem, length: int | None) -> Iterator[str]:
+    """All runs of words of a natural problem's normalised question."""
     if length is None or problem.source == SYNTHETIC:
         return
-    words = normalise(problem.question).split()
+    words = question.split()
     for start in range(len(words) - length + 1):
         yield " ".join(words[start : start + length])
