@@ -31,6 +31,11 @@ def test_normalise_keeps_words_numbers_and_symbols(text: str, expected: str):
     assert normalise(text) == expected
 
 
+def test_accents_count_and_so_many_that_no_language_has_them_do_not():
+    assert normalise("cafe\u0301") == normalise("café") != normalise("cafe")
+    assert normalise("e" + "\u0301\u0323" * 20_000) == normalise("e" + "\u0301\u0323" * 15)
+
+
 @given(st.text(alphabet=st.sampled_from("aB1,.'-*/% 3(ß½é²∧_\n\u0301")))
 def test_normalising_twice_changes_nothing(text: str):
     assert normalise(normalise(text)) == normalise(text)

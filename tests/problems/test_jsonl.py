@@ -199,6 +199,16 @@ def test_a_defect_costs_one_row_and_is_counted(tmp_path: Path):
     assert where == row.where == f"{tmp_path}/mine.jsonl:2"
 
 
+def test_a_file_in_another_format_says_what_to_do(tmp_path: Path):
+    path = write(tmp_path / "mine.csv", "question,answer", "2 + 3?,5")
+    with pytest.raises(DataError) as caught:
+        read_jsonl_problems(path)
+    assert str(caught.value) == (
+        f"{path}: no problems in it ({path}:1: malformed JSON (Expecting value at character 1)); "
+        "put one JSON object with question and answer on each line"
+    )
+
+
 def test_a_file_that_is_missing_or_empty_says_what_to_do(tmp_path: Path):
     with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.path in params\.yaml"):
         read_jsonl_problems(tmp_path / "none.jsonl")

@@ -9,7 +9,7 @@ from typing import Any
 from callwright.errors import CallError, DataError
 from callwright.functions.toolbox import ANSWER
 from callwright.problems.labels import label_of
-from callwright.problems.row_fields import checked_name, checked_text, plain_value, used_fields
+from callwright.problems.row_fields import MALFORMED, checked_name, checked_text, plain_value, used_fields
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import RowError, Sourced
 from callwright.records import SPLITS, Call, Json, Problem, Split
@@ -43,7 +43,7 @@ def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> Sour
         parse_call: reads a call written as text; without it a row with such a call is left out.
 
     Raises:
-        DataError: the file cannot be read, or has no rows.
+        DataError: the file cannot be read, or has no row that is JSON.
     """
     sourced = SourcedJsonl()
     seen: set[str] = set()
@@ -54,8 +54,9 @@ def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> Sour
         seen.add(problem.id)
         if row.content().get("split") in (None, ""):
             sourced.unsplit.add(problem.id)
-    if not sourced.problems and not sourced.left_out:
-        raise DataError(f"{path}: no problems in it; put one JSON object with question and answer on each line")
+    if all(row.reason == MALFORMED for row in sourced.left_out) and not sourced.problems:
+        why = f" ({sourced.left_out[0]})" if sourced.left_out else ""
+        raise DataError(f"{path}: no problems in it{why}; put one JSON object with question and answer on each line")
     return sourced
 
 

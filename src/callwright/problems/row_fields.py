@@ -17,6 +17,8 @@ MAX_QUESTION_CHARACTERS = 50_000  # also of a written solution
 MAX_ANSWER_CHARACTERS = 4_000  # what a function may return
 MAX_NAME_CHARACTERS = 200  # of an id, a group, a task's name
 
+MALFORMED = "malformed JSON"
+
 _MAX_INT_DIGITS = 1_000  # an int with more takes Python long to read, or is refused
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -45,9 +47,9 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_float=WrittenNumber, parse_int=_read_int, object_pairs_hook=_read_object)
     except json.JSONDecodeError as error:
-        raise RowError("malformed JSON", f"{error.msg} at character {error.pos + 1:,}") from None
+        raise RowError(MALFORMED, f"{error.msg} at character {error.pos + 1:,}") from None
     except RecursionError:
-        raise RowError("malformed JSON", "it is nested too deeply") from None
+        raise RowError(MALFORMED, "it is nested too deeply") from None
 
 
 def _read_int(written: str) -> int | WrittenNumber:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from callwright.errors import DataError
-from callwright.problems.row_fields import is_whole, parse_json
+from callwright.problems.row_fields import MALFORMED, is_whole, parse_json
 from callwright.problems.source import RowError
 
 MAX_LINE_CHARACTERS = 4_000_000
@@ -168,7 +168,7 @@ def _whole_value(file: BinaryIO, path: Path, encoding: str) -> Any:
     try:
         return parse_json(content.decode(encoding))
     except UnicodeDecodeError as error:
-        raise RowError("malformed JSON", f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
+        raise RowError(MALFORMED, f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
 
 
 def _list_or_none(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:
