@@ -19,7 +19,7 @@ from callwright.errors import CallError
 from callwright.functions.formula import And, Atom, Exists, ForAll, Formula, Iff, Implies, Not, Or, format_formula, walk
 from callwright.functions.solver import Contradiction, entails, equivalent
 from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
-from callwright.problems.source import LeftOut
+from callwright.problems.source import Sourced
 
 
 def read_annotations(given: Iterable[Row]) -> Counter[str]:
@@ -113,7 +113,7 @@ def compare_misreadings(given: Iterable[Row]) -> Counter[str]:
 def main(folder: Path) -> None:
     figures = []
     for name in ("train", "validation"):
-        malformed: list[LeftOut] = []
+        malformed = Sourced()
         given = list(rows(folder / f"{name}.jsonl", malformed))
         print(f"{name}: annotations that are not read")
         annotations = read_annotations(given)
@@ -126,7 +126,9 @@ def main(folder: Path) -> None:
         compared = compare_misreadings(given)
         took = perf_counter() - began
         total, asked = annotations.total(), labels.total() - labels["not asked"]
-        figures.append(f"{name}: {len(given):,} rows, {len(malformed)} malformed; {total:,} annotations, by story")
+        figures.append(
+            f"{name}: {len(given):,} rows, {len(malformed.left_out)} malformed; {total:,} annotations, by story"
+        )
         figures.append(f"  read {annotations['read'] / total:.1%}; " + counted(annotations))
         if asked:
             figures.append(

@@ -19,11 +19,12 @@ from oracle_chains import oracle_chain
 from callwright.agent.parse import parse_call
 from callwright.params import Params
 from callwright.preferences.forks import pairs_from_forks
-from callwright.problems.load import load_problems
+from callwright.problems.load import load_problems, raise_if_unusable
 from callwright.problems.public import Public
 from callwright.records import SPLITS, Chain, Problem
 from callwright.stage import quiet_libraries
 from callwright.storage import write, write_text
+from callwright.tasks import TASKS
 from callwright.validation.page import SITE_INDEX
 from callwright.validation.pairs import check_pairs
 from callwright.validation.problems import check_problems
@@ -48,9 +49,11 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     settings = params.problems.model_dump()
     public = {"train": None, "dev": 100, "test": None}
     wanted = type(params.problems).model_validate({**settings, "source": name, "path": str(source), "public": public})
-    by_split, report = load_problems(wanted, params.seed, parse_call)
+    loaded = load_problems(wanted, params.seed, TASKS, parse_call)
+    raise_if_unusable(loaded, wanted.max_left_out, out / "left_out.jsonl")
+    by_split = loaded.splits
     problems = {problem.id: problem for split in SPLITS for problem in by_split[split]}
-    print(f"{name}: {report['read']:,} rows, {len(problems):,} problems, left out: {report['left_out']}")
+    print(f"{name}: {loaded.read:,} rows, {len(problems):,} problems, left out: {dict(loaded.reasons)}")
 
     clock = Clock()
     path = out / "chains.jsonl"

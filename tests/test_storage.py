@@ -4,6 +4,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,37 @@ def test_a_missing_file_says_which_and_what_to_run(tmp_path):
 def test_a_folder_in_place_of_a_file_is_a_data_error(tmp_path):
     with refused(f"{tmp_path} cannot be read: Is a directory"):
         list(storage.read(Call, tmp_path))
+
+
+def test_a_line_that_is_too_long_is_one_bad_line_and_is_not_kept_in_memory(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    good = b'{"name": "add", "arguments": {}}\n'
+    longest = storage.MAX_LINE_BYTES
+    path.write_bytes(good + b"1" * (3 * longest) + b"\n" + good)
+    tracemalloc.start()
+    (_, first), (where, long), (last_where, last) = storage.read_lines(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (first, last, last_where) == (good.strip(), good.strip(), f"{path}:3")
+    assert peak < 2.7 * longest  # not the whole line
+    with refused(f"{path}:2: the line is longer than 32,000,000 bytes; not a Call record"):
+        storage.loads(Call, long, where)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_lines_end_as_every_system_writes_them(tmp_path, end):
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b'{"name": "add", "arguments": {}}\r\n\n{"name": "add", "arguments": {}}' + end.encode())
+    assert list(storage.read(Call, path)) == [Call("add", {})] * 2
+
+
+def test_a_json_file_that_is_nested_too_deeply_or_a_folder_is_a_data_error(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with refused(f"{path} is not JSON: it is nested too deeply"):
+        storage.read_json(path)
+    with refused(f"{tmp_path} cannot be read: Is a directory"):
+        storage.read_json(tmp_path)
 
 
 def test_reading_is_streamed(tmp_path):

@@ -8,6 +8,7 @@ WORK = Path(".callwright")  # journals, checkpoints, locks: outside the DVC outs
 
 PROBLEMS = Path("data/problems")
 PROBLEMS_REPORT = Path("reports/problems.json")
+LEFT_OUT = Path("reports/left_out.jsonl")  # rows of the source that are no problems, and why
 BASE = Path("models/base")
 RECIPE = "recipe.json"  # in BASE: how it came about
 TEACHER_CHAINS = Path("data/chains/teacher.jsonl")

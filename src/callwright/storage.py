@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from callwright.errors import DataError
 
 T = TypeVar("T")
-
+MAX_LINE_BYTES = 32_000_000  # of a JSONL file: a longer line is no record, and is not kept in memory
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
@@ -36,6 +36,8 @@ def loads(kind: type[T], line: bytes | str, where: str) -> T:
     Raises:
         DataError: the line is not such a record; says `where`, the field and what was wrong with it.
     """
+    if len(line) > MAX_LINE_BYTES:
+        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {kind.__name__} record")
     try:
         record: T = _adapter(kind).validate_json(line, strict=True)  # a number written as text is no number
         return record
@@ -58,6 +60,8 @@ def read(kind: type[T], path: Path) -> Iterator[T]:
 def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     """Lines of a file that are not blank, without their newline, each with its place (path:line), one at a time.
 
+    Of a line with more than MAX_LINE_BYTES comes its beginning, which is too long for `loads` too.
+
     Raises:
         DataError: the file is missing or cannot be read.
     """
@@ -68,8 +72,13 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     with file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 2):  # with \r\n
+            number += 1
+            rest = line
+            while not rest.endswith(b"\n") and (rest := file.readline(1 << 20)):
+                pass  # a line that is too long is read past in parts
+            if not line.isspace():
                 yield f"{path}:{number}", line.rstrip(b"\r\n")
 
 
@@ -126,6 +135,10 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise DataError(f"{path} is not JSON: it is nested too deeply") from None
     except ValueError as error:
         raise DataError(f"{path} is not JSON: {error}") from None
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_used_is_left_out_with_its_place_and_reason(
 
 def test_lines_that_are_no_rows_are_left_out(tmp_path: Path):
     left_out = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").left_out
-    assert [item.reason for item in left_out] == ["malformed JSON"] * 2
+    assert [item.reason for item in left_out] == ["malformed JSON", "not a JSON object"]
 
 
 def test_a_missing_file_says_where_to_get_it(tmp_path: Path):

@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_pa
     assert sourced.problems == []
     assert [(item.where, item.reason) for item in sourced.left_out] == [
         (f"{path}:1", "malformed JSON"),
-        (f"{path}:2", "malformed JSON"),
+        (f"{path}:2", "not a JSON object"),
         (f"{path}:3", "question is missing"),
         (f"{path}:4", "answer is missing"),
         (f"{path}:5", "answer is missing"),

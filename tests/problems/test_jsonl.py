@@ -13,8 +13,12 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def read_rows(folder: Path, *rows: object, max_left_out: float = 1.0) -> SourcedJsonl:
-    return read_jsonl_problems(write(folder / "mine.jsonl", *rows), max_left_out)
+def read_rows(folder: Path, *rows: object) -> SourcedJsonl:
+    return read_jsonl_problems(write(folder / "mine.jsonl", *rows), parse_answer)
+
+
+def reasons(folder: Path, *rows: object) -> list[str]:
+    return [row.reason for row in read_rows(folder, *rows).left_out]
 
 
 def parse_answer(text: str) -> Call | CallError:
@@ -51,8 +55,8 @@ def test_the_answer_of_another_task_stays_as_it_is(tmp_path: Path):
 
 def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 5, "solution": ["answer(value=5)"]})
-    assert read_jsonl_problems(path, 1.0, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
-    without = read_jsonl_problems(path, 1.0)
+    assert read_jsonl_problems(path, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
+    without = read_jsonl_problems(path)
     assert [item.reason for item in without.left_out] == ["solution has something that is not a call"]
 
 
@@ -60,7 +64,8 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
     ("row", "reason"),
     [
         ("{", "malformed JSON"),
-        ('{"question": "q", "answer": NaN}', "malformed JSON"),
+        ('{"question": "q", "answer": NaN}', "answer is not text or a finite number"),
+        ('{"question": Infinity, "answer": 1}', "question is not text"),
         ("[" * 100_000, "malformed JSON"),
         ("[]", "not a JSON object"),
         ({"answer": 1}, "question is missing"),
@@ -69,6 +74,8 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
         ({"question": "q"}, "answer is missing"),
         ({"question": "q", "answer": True}, "answer is not text"),
         ({"question": "q", "answer": "five"}, "answer is not a number"),
+        ({"question": "q", "answer": 1, "id": "a" * 201}, "id is longer than 200 characters"),
+        ({"question": "q" * 50_001, "answer": 1}, "question is longer than 50,000 characters"),
         ({"question": "q", "answer": 1, "split": "training"}, "split is not one of train, dev, test"),
         ({"question": "q", "answer": 1, "solution": "add"}, "solution is not a list"),
         ({"question": "q", "answer": 1, "solution": [{"name": "add"}]}, "solution has something that is not a call"),
@@ -77,41 +84,135 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
             {"question": "q", "answer": 1, "solution": [{"name": "add", "arguments": {"a": 1, "b": 0}}]},
             "solution does not end with answer",
         ),
+        ({"question": "q", "answer": 1, "solution": ["add("] * 201}, "solution has more than 200 calls"),
     ],
+    ids=lambda value: str(value)[:60],
 )
 def test_a_malformed_line_is_left_out_with_its_place_and_reason(tmp_path: Path, row: object, reason: str):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 1}, "", row)
-    sourced = read_jsonl_problems(path, 0.5, parse_answer)
+    sourced = read_jsonl_problems(path, parse_answer)
     assert len(sourced.problems) == 1
     assert [(item.where, item.reason) for item in sourced.left_out] == [(f"{path}:3", reason)]
 
 
-def test_bytes_that_are_not_text_are_left_out(tmp_path: Path):
-    path = tmp_path / "mine.jsonl"
-    path.write_bytes(b'{"question": "q", "answer": 1}\n{"question": "\xff", "answer": 1}\n')
-    assert [item.reason for item in read_jsonl_problems(path, 0.5).left_out] == ["malformed JSON"]
+def test_a_problem_names_the_line_it_stood_in(tmp_path: Path):
+    sourced = read_rows(tmp_path, "", {"question": "q", "answer": 1, "id": "a"})
+    assert sourced.places == {"a": f"{tmp_path}/mine.jsonl:2"}
 
 
 def test_an_id_names_one_problem(tmp_path: Path):
     row = {"id": "a", "question": "q", "answer": 1}
     sourced = read_rows(tmp_path, row, row)
     assert len(sourced.problems) == 1
-    assert [item.reason for item in sourced.left_out] == ["id is used twice"]
+    assert [(row.reason, row.detail) for row in sourced.left_out] == [("id is used twice", "a")]
 
 
-def test_more_lines_left_out_than_the_limit_stop_with_the_first_of_them(tmp_path: Path):
-    good, bad = {"question": "q", "answer": 1}, {"question": "q"}
-    rows = [good] * 5 + [bad, good, bad]  # 2 of 8 lines: a quarter
-    assert len(read_rows(tmp_path, *rows, max_left_out=0.25).left_out) == 2
+@pytest.mark.parametrize("field", ["question", "id", "group", "task"])
+def test_half_a_character_costs_its_row(tmp_path: Path, field: str):
+    half = {"question": "so", "answer": 1, field: "so \ud83d"}  # written as the escape "\ud83d"
+    sourced = read_rows(tmp_path, {"question": "q \U0001f600", "answer": 1}, half)
+    assert [problem.question for problem in sourced.problems] == ["q \U0001f600"]
+    assert [row.reason for row in sourced.left_out] == [f"{field} has half a character (a lone surrogate)"]
+
+
+@pytest.mark.parametrize(
+    "solution",
+    [
+        ["answer('\ud83d')"],
+        [{"name": "answer", "arguments": {"value": "\ud83d"}}],
+        [{"name": "answer", "arguments": {"\ud83d": 1}}],
+        [{"name": "\ud83d", "arguments": {}}],
+    ],
+)
+def test_half_a_character_in_a_solution_costs_its_row(tmp_path: Path, solution: list[object]):
+    row = {"question": "q", "answer": 1, "solution": solution}
+    assert reasons(tmp_path, row) == ["solution has half a character (a lone surrogate)"]
+
+
+def test_half_a_character_in_an_answer_costs_its_row(tmp_path: Path):
+    row = {"question": "q", "answer": "red \ud83d", "task": "clock"}
+    assert reasons(tmp_path, row) == ["answer has half a character (a lone surrogate)"]
+
+
+@pytest.mark.parametrize("mark", ["\n", "\x1b", "\x00", "\u202e", "\u2028"])
+def test_an_id_has_no_marks_that_people_do_not_see(tmp_path: Path, mark: str):
+    row = {"question": "q", "answer": 1, "id": f"a{mark}b"}
+    assert reasons(tmp_path, row) == ["id has control characters or marks of writing direction"]
+    assert reasons(tmp_path, {**row, "id": "a", "group": f"a{mark}b"}) == [
+        "group has control characters or marks of writing direction"
+    ]
+
+
+def test_a_field_that_nobody_uses_may_hold_anything(tmp_path: Path):
+    row = '{"question": "q", "answer": 5, "weight": NaN, "loss": [-Infinity, 1e999], "n": ' + "9" * 5_000
+    row += ', "tag": "\\ud83d", "tag": {"a": 1, "a": 2}}'
+    assert [problem.answer for problem in read_rows(tmp_path, row).problems] == ["5"]
+
+
+def test_a_field_that_occurs_twice_costs_its_row(tmp_path: Path):
+    assert reasons(tmp_path, '{"question": "q", "answer": 5, "answer": 6}') == ["answer occurs twice"]
+    solution = '[{"name": "answer", "arguments": {"value": 5, "value": 6}}]'
+    assert reasons(tmp_path, f'{{"question": "q", "answer": 5, "solution": {solution}}}') == [
+        "solution has a key that occurs twice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("123456789012345678.25", "123456789012345678.25"),
+        ("0.1", "0.1"),
+        ("-1.50", "-1.5"),
+        ("1.2e3", "1200"),
+        ("1E-2", "0.01"),
+        ("12345678901234567890123", "12345678901234567890123"),
+    ],
+)
+def test_a_number_is_kept_as_it_is_written(tmp_path: Path, written: str, expected: str):
+    assert read_rows(tmp_path, f'{{"question": "q", "answer": {written}}}').problems[0].answer == expected
+
+
+def test_a_number_that_a_call_could_not_hold_exactly_costs_its_row(tmp_path: Path):
+    row = '{"question": "q", "answer": 5, "solution": [{"name": "answer", "arguments": {"value": %s}}]}'
+    assert read_rows(tmp_path, row % "2.50").problems[0].solution == (Call("answer", {"value": 2.5}),)
+    too_many = "solution has a number with too many digits; write it as text, such as a fraction p/q"
+    assert reasons(tmp_path, row % "123456789012345678.25", row % "1e999") == [too_many] * 2
+    assert reasons(tmp_path, row % "NaN") == ["solution has a number that is not finite"]
+
+
+def test_truth_values_are_kept_in_one_notation(tmp_path: Path):
+    rows = [{"question": "q", "task": "entailment", "answer": answer} for answer in (True, "false", "Uncertain")]
+    assert [problem.answer for problem in read_rows(tmp_path, *rows).problems] == ["True", "False", "Unknown"]
+
+
+def test_a_defect_costs_one_row_and_is_counted(tmp_path: Path):
+    def parse(text: str) -> Call:
+        raise ZeroDivisionError(text)
+
+    good, bad = {"question": "q", "answer": 1}, {"question": "q", "answer": 1, "solution": ["answer(1)"]}
+    sourced = read_jsonl_problems(write(tmp_path / "mine.jsonl", good, bad, good), parse)
+    assert len(sourced.problems) == 2
+    (row,) = sourced.left_out
+    ((surprise, where),) = sourced.surprises
+    assert row.reason == surprise.reason
+    assert row.reason.startswith("unexpected ZeroDivisionError in ")
+    assert where == row.where == f"{tmp_path}/mine.jsonl:2"
+
+
+def test_a_file_in_another_format_says_what_to_do(tmp_path: Path):
+    path = write(tmp_path / "mine.csv", "question,answer", "2 + 3?,5")
     with pytest.raises(DataError) as caught:
-        read_rows(tmp_path, *rows, max_left_out=0.01)
+        read_jsonl_problems(path)
     assert str(caught.value) == (
-        f"{tmp_path}/mine.jsonl:6: answer is missing; the line was left out (2 of 8 lines left out, limit 1 %)"
+        f"{path}: no problems in it ({path}:1: malformed JSON (Expecting value at character 1)); "
+        "put one JSON object with question and answer on each line"
     )
 
 
 def test_a_file_that_is_missing_or_empty_says_what_to_do(tmp_path: Path):
     with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.path in params\.yaml"):
-        read_jsonl_problems(tmp_path / "none.jsonl", 0.1)
+        read_jsonl_problems(tmp_path / "none.jsonl")
+    with pytest.raises(DataError, match=r"is a directory; put your problems there, or fix problems\.path"):
+        read_jsonl_problems(tmp_path)
     with pytest.raises(DataError, match=r"no problems in it; put one JSON object"):
-        read_jsonl_problems(write(tmp_path / "empty.jsonl"), 0.1)
+        read_jsonl_problems(write(tmp_path / "empty.jsonl"))

@@ -1,29 +1,138 @@
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callwright.agent.parse import parse_call
 from callwright.errors import DataError
-from callwright.params import Params, ProblemsParams
-from callwright.problems.load import load_problems
+from callwright.params import Params
+from callwright.problems.load import Loaded, load_problems, raise_if_unusable
+from callwright.problems.report import report_lines, report_of
+from callwright.records import SPLITS
+from callwright.tasks import TASKS
 
-SHIPPED = Path(__file__).parents[2] / "params.yaml"
+SHIPPED = Params.load(Path(__file__).parents[2] / "params.yaml").problems
+LISTED = Path("left_out.jsonl")
+ALIKE = [
+    {
+        "question": f"The late train rides along the sea and through nine hills before it stops at platform {number}. "
+        "Which platform?",
+        "answer": number,
+    }
+    for number in range(10)  # they share 14 words in a row; two of them, by their shares, go to test
+]
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> ProblemsParams:
-    """Params of a file with ten problems that share 14 words in a row; two of them, by their shares, go to test."""
-    alike = "The late train rides along the sea and through nine hills before it stops"
-    rows = [{"question": f"{alike} at platform {number}. Which platform?", "answer": number} for number in range(10)]
-    path = tmp_path / "own.jsonl"
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return Params.load(SHIPPED).problems.model_copy(update={"source": "jsonl", "path": str(path)})
+def load(tmp_path: Path) -> Callable[..., Loaded]:
+    """Loads rows as a user's own file."""
+
+    def load(*rows: object, **params: object) -> Loaded:
+        path = tmp_path / "own.jsonl"
+        path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
+        settings = SHIPPED.model_copy(update={"source": "jsonl", "path": str(path), **params})
+        return load_problems(settings, 7, TASKS, parse_call)
+
+    return load
 
 
-def test_splits_that_decontamination_emptied_are_named_with_the_reason(own: ProblemsParams):
+def complaint(loaded: Loaded, max_left_out: float = 0.05) -> str:
     with pytest.raises(DataError) as caught:
-        load_problems(own, 7, parse_call)
-    assert str(caught.value).startswith(
-        "problems: no problem in split train, dev; 8 left out: shares a run of words with a test question; give the"
+        raise_if_unusable(loaded, max_left_out, LISTED)
+    return str(caught.value)
+
+
+def counts(loaded: Loaded) -> list[int]:
+    return [len(loaded.splits[split]) for split in SPLITS]
+
+
+def test_splits_that_decontamination_emptied_are_named_with_the_reason(load):
+    assert complaint(load(*ALIKE)) == (
+        "problems: no problem in split train, dev; 8 left out: shares a run of words with a test question "
+        "(left_out.jsonl lists them); give the source more rows or other shares (docs/own-problems.md)"
     )
+
+
+def test_shared_passages_may_be_meant(load):
+    loaded = load(*ALIKE, shared_words=None)
+    assert (counts(loaded), loaded.left_out) == ([7, 1, 2], [])
+    repeated = load(*ALIKE, ALIKE[0], shared_words=None)
+    assert [row.reason for row in repeated.left_out] == ["duplicate question"]
+
+
+def test_rows_that_decontamination_left_out_are_listed_with_the_test_problem_that_they_give_away(load):
+    loaded = load(*ALIKE)
+    tested = {problem.id for problem in loaded.splits["test"]}
+    assert len(loaded.left_out) == 8
+    assert {row.where for row in loaded.left_out} == {f"own/{number}" for number in range(10)} - tested
+    assert {row.detail for row in loaded.left_out} <= tested
+
+
+def test_more_unusable_rows_than_the_limit_name_the_parameter_the_first_row_and_the_list(load, tmp_path: Path):
+    good, bad = {"question": "q", "answer": 1}, {"question": "q"}
+    loaded = load(*[good] * 5, bad, good, bad)  # 2 of 8 rows: a quarter
+    assert complaint(loaded, 0.01) == (
+        f"{tmp_path}/own.jsonl:6: answer is missing; 2 of 8 rows were left out, more than problems.max_left_out: 0.01 "
+        "allows: mend them, or raise it (left_out.jsonl lists them)"
+    )
+    assert "max_left_out" not in complaint(loaded, 0.25)  # then the splits are looked at
+
+
+def test_every_solution_is_executed_and_its_row_named_by_its_line(load, tmp_path: Path):
+    good = [
+        {"question": f"{n} + 3?", "answer": n + 3, "solution": [f"add({n}, 3)", f"answer({n + 3})"]} for n in range(9)
+    ]
+    bad = {"question": "2 + 2?", "answer": 5, "solution": ["add(2, 2)", "answer(4)"]}
+    loaded = load(*good, bad)
+    assert [str(row) for row in loaded.left_out] == [
+        f"{tmp_path}/own.jsonl:10: its solution does not reach its answer (it answers 4, the answer is 5)"
+    ]
+    assert sum(counts(loaded)) == 9
+
+
+def test_a_row_with_an_unknown_task_costs_itself(load):
+    loaded = load(
+        *[{"question": f"{n}?", "answer": n} for n in range(9)], {"question": "q", "answer": 1, "task": "sums"}
+    )
+    assert [row.reason for row in loaded.left_out] == ["its task does not exist"]
+
+
+def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: pytest.MonkeyPatch):
+    def grade(problem, answer):
+        if problem.answer == "3":
+            raise LookupError("three")
+        return "right"
+
+    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grade=grade))
+    loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)])
+    assert sum(counts(loaded)) == 8
+    assert [surprise.kind for surprise, _ in loaded.surprises] == ["LookupError"]
+    assert [row.reason for row in loaded.left_out] == [loaded.surprises[0][0].reason]
+
+
+def test_the_report_counts_every_row_once(load):
+    loaded = load(
+        *[{"question": f"{n}?", "answer": n} for n in range(8)],
+        {"question": "0?", "answer": 0},
+        {"question": "q", "answer": "25%"},
+        "{",
+        {"question": "q"},
+        {"question": "r"},
+    )
+    report = report_of(loaded)
+    assert report["read"] == 13
+    assert report["left_out"] == {"answer is missing": 2, "duplicate question": 1, "malformed JSON": 1}
+    assert sum(report["left_out"].values()) + sum(split["problems"] for split in report["splits"].values()) == 13
+    assert report["notes"] == {"answers in percent (25 and 0.25 are both right for 25%)": 1}
+    first, *others = report_lines(loaded)
+    assert first.endswith("; 4 left out")
+    assert others[0] == f"  2 left out: answer is missing; the first is {loaded.unusable[1].where}"
+    assert others[-1] == "  1 answers in percent (25 and 0.25 are both right for 25%)"
+
+
+def test_shares_hold_for_the_rows_that_can_be_used(load):
+    rows = [{"question": f"{n} + 1?", "answer": n + 1} for n in range(50)]
+    bad = [{"question": f"{n} + 2?", "answer": n, "solution": ["answer(0)"]} for n in range(1, 51)]
+    assert counts(load(*rows, *bad)) == [35, 5, 10]

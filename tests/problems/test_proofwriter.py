@@ -118,7 +118,7 @@ def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, changes
     assert len(sourced.problems) == 1
     first, second = sourced.left_out
     assert (first.where, first.reason) == (f"{tmp_path / 'dev.json'}: row 1", reason)
-    assert second.reason == "not an object"
+    assert second.reason == "not a JSON object"
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "\xff", "[" * 100_000])

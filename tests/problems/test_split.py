@@ -81,18 +81,18 @@ def test_a_duplicate_question_leaves_train_and_stays_in_test():
     train = problem("How many?", split="train", name="a")
     dev = problem("how  many", split="dev", name="b")
     test = problem("How many ?", split="test", name="c")
-    assert deduplicate([train, dev, test]) == ([test], [LeftOut("a", DUPLICATE), LeftOut("b", DUPLICATE)])
-    assert deduplicate([train, dev]) == ([dev], [LeftOut("a", DUPLICATE)])
+    assert deduplicate([train, dev, test]) == ([test], [LeftOut("a", DUPLICATE, "c"), LeftOut("b", DUPLICATE, "c")])
+    assert deduplicate([train, dev]) == ([dev], [LeftOut("a", DUPLICATE, "b")])
 
 
 def test_the_first_of_two_duplicates_in_a_split_stays():
     first, second = problem("How many?", name="a"), problem("How many?", name="b")
-    assert deduplicate([first, second]) == ([first], [LeftOut("b", DUPLICATE)])
+    assert deduplicate([first, second]) == ([first], [LeftOut("b", DUPLICATE, "a")])
 
 
 def test_a_duplicate_with_another_answer_is_named_as_such():
     first, second = problem("How many?", "1", name="a"), problem("How many?", "2", name="b")
-    assert deduplicate([first, second]) == ([first], [LeftOut("b", CONTRADICTION)])
+    assert deduplicate([first, second]) == ([first], [LeftOut("b", CONTRADICTION, "a")])
 
 
 def test_the_same_question_in_two_tasks_is_no_duplicate():

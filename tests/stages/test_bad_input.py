@@ -1,12 +1,16 @@
 """A user's mistake is one clear line, exit code 1, no traceback, and nothing half-written."""
 
+import gzip
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from callwright.problems.source import LeftOut
 from callwright.problems.synthetic import synthetic_problems
-from callwright.storage import write
+from callwright.records import SPLITS, Problem
+from callwright.storage import read, write
 from tests.stages.conftest import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad_input")]
@@ -47,6 +51,76 @@ def test_a_missing_problem_file_says_where_to_get_it(project: Project):
     project.set("source: synthetic", "source: gsm8k")
     line = complaint(project, "problems")
     assert line.startswith("problems: data/source/train.jsonl: no such file or directory; download train.jsonl")
+
+
+HOSTILE = [  # each costs its own row
+    '{"question": "so \\ud83d", "answer": 1}',
+    '{"question": "q", "answer": 1, "id": "a\\u001b[31mb"}',
+    '{"question": "q", "answer": 5, "answer": 6}',
+    '{"question": "q", "answer": NaN}',
+    '{"question": "q", "answer": 5',
+    '{"question": "how far?", "answer": "3 km"}',
+    '{"question": "who?", "answer": "9", "task": "clock (24h)"}',
+    '{"question": "follows?", "answer": "B", "task": "entailment"}',
+    '{"question": "formula?", "answer": "all x. (", "task": "translation"}',
+    '{"question": "2 + 3?", "answer": 5, "solution": ["plus(2, 3)", "answer(5)"]}',
+    '{"question": "2 + 4?", "answer": 6, "solution": ["divide(2, 0)", "answer(6)"]}',
+    '{"question": "2 + 5?", "answer": 7, "solution": ["add(a=2, c=5)", "answer(7)"]}',
+    '{"question": "2 + 6?", "answer": 8, "solution": ["add(2, 2)", "answer(4)"]}',
+    "[" * 50_000,
+    "1" * 5_000_000,
+]
+TAKEN = [
+    '{"question": "What is 0.5 of it?", "answer": 123456789012345678.25, "weight": NaN}',
+    '{"question": "What percent of 80 is 20?", "answer": "25%", '
+    '"solution": ["divide(20, 80)", "multiply(0.25, 100)", "answer(25)"]}',
+]
+
+
+def with_own_problems(project: Project, *lines: str) -> Path:
+    path = project.folder / "data/source/mine.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    project.set("source: synthetic", "source: jsonl")
+    project.set("path: data/source", "path: data/source/mine.jsonl")
+    return path
+
+
+def test_every_hostile_row_costs_itself_and_the_counts_add_up(project: Project):
+    good = [json.dumps({"question": f"What is {number} + 3?", "answer": number + 3}) for number in range(50)]
+    with_own_problems(project, *good, *HOSTILE, *TAKEN)
+    project.set("max_left_out: 0.05", "max_left_out: 0.5")
+    printed = project.run("python", "stages/problems.py").stdout
+    assert f"; {len(HOSTILE)} left out" in printed
+    report = json.loads((project.folder / "reports/problems.json").read_text())
+    problems = [
+        problem for split in SPLITS for problem in read(Problem, project.folder / f"data/problems/{split}.jsonl")
+    ]
+    assert report["read"] == len(good) + len(HOSTILE) + len(TAKEN)
+    assert sum(report["left_out"].values()) == len(HOSTILE)
+    assert len(problems) == len(good) + len(TAKEN)
+    assert {"123456789012345678.25", "25%"} <= {problem.answer for problem in problems}
+    listed = list(read(LeftOut, project.folder / "reports/left_out.jsonl"))
+    assert {row.where for row in listed} == {
+        f"data/source/mine.jsonl:{number}" for number in range(len(good) + 1, len(good) + len(HOSTILE) + 1)
+    }
+    assert printed.isascii()  # nothing of a row reaches a terminal raw
+    assert "\x1b" not in printed
+
+
+def test_more_bad_rows_than_allowed_are_named_counted_and_listed(project: Project):
+    with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE)
+    assert complaint(project, "problems") == (
+        "problems: data/source/mine.jsonl:2: question has half a character (a lone surrogate); 15 of 16 rows were left "
+        "out, more than problems.max_left_out: 0.05 allows: mend them, or raise it (reports/left_out.jsonl lists them)"
+    )
+    assert len(list(read(LeftOut, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE)
+    assert not (project.folder / "data/problems").exists()
+
+
+def test_a_file_that_is_not_text_says_what_it_is(project: Project):
+    path = with_own_problems(project)
+    path.write_bytes(gzip.compress(b'{"question": "q", "answer": 1}'))
+    assert complaint(project, "problems") == "problems: data/source/mine.jsonl: this is a gzip file: unpack it first"
 
 
 def test_a_malformed_line_is_named_by_file_and_number(project: Project):

@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
     load(["clock"])
-    problems = read_jsonl_problems(project / "clock.jsonl", max_left_out=0, parse_call=parse_call).problems
+    problems = read_jsonl_problems(project / "clock.jsonl", parse_call).problems
     assert len(problems) == 3
     model = EndpointChat(teacher(), create_app(problems, NO_MISTAKES))
     for problem in problems:

@@ -46,3 +46,7 @@ class ProblemsParams(Section):
     public: PublicSource
     jsonl: JsonlSource
     max_left_out: float = Share
+    shared_words: int | None = Field(
+        ge=1,
+        description="in a row with a test question: the training problem is left out; null: shared passages are meant",
+    )

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby, pairwise
 
 from callwright.problems.source import LeftOut
 from callwright.problems.synthetic import SOURCE as SYNTHETIC
@@ -15,6 +16,7 @@ SHARED_WORDS = "shares a run of words with a test question"
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W_]+|\S")
 _OPERATORS = frozenset("-*/")  # punctuation to Unicode, but part of the question before a number
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_MAX_MARKS = 30  # as in Unicode's Stream-Safe Text Format (UAX 15, section 13)
 _APOSTROPHES = re.compile("['’]")
 
 
@@ -28,10 +30,27 @@ def normalise(text: str) -> str:
     >>> normalise("What is  3-5?") == normalise("what is 3 - 5"), normalise("3 + 5") == normalise("3 - 5")
     (True, False)
     """
+    text = _few_marks(text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     plain = _APOSTROPHES.sub("", _THOUSANDS.sub("", folded))
     tokens = _TOKEN.findall(plain)
     return " ".join(token for token, following in pairwise([*tokens, ""]) if _counts(token, following))
+
+
+def _few_marks(text: str) -> str:
+    """The text with at most _MAX_MARKS marks (accents) after a letter.
+
+    To sort n marks, as Unicode's normal forms do, takes time proportional to n squared.
+    """
+    if text.isascii():
+        return text
+    runs = ((is_mark, "".join(run)) for is_mark, run in groupby(text, _is_mark))
+    return "".join(run[:_MAX_MARKS] if is_mark else run for is_mark, run in runs)
+
+
+@lru_cache(maxsize=10_000)
+def _is_mark(character: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) > 0
 
 
 def _counts(token: str, following: str) -> bool:
@@ -41,7 +60,7 @@ def _counts(token: str, following: str) -> bool:
 
 
 def decontaminate(
-    train: Sequence[Problem], test: Sequence[Problem], ngram: int = 13
+    train: Sequence[Problem], test: Sequence[Problem], ngram: int | None = 13
 ) -> tuple[list[Problem], list[LeftOut]]:
     """Training problems that give no test question away, and those left out (by id), in order.
 
@@ -50,29 +69,43 @@ def decontaminate(
 
     Args:
         train: problems of any splits but test.
-        ngram: words in a row; at least 1.
+        ngram: words in a row, at least 1; None where shared passages are meant: then only whole questions count.
+
+    Returns:
+        The problems that stay, and those that leave, each with the id of a test problem that it gives away.
 
     Raises:
         ValueError: ngram is less than 1.
 
     Source: 13-gram overlap as in Brown et al., 2020, appendix C.
     """
-    if ngram < 1:
+    if ngram is not None and ngram < 1:
         raise ValueError(f"ngram is {ngram}; it must be at least 1")
-    questions = {normalise(problem.question) for problem in test}
-    runs = {run for problem in test if problem.source != SYNTHETIC for run in _runs(normalise(problem.question), ngram)}
+    questions: dict[str, str] = {}  # normalised, to the id of the first test problem that asks it
+    runs: dict[str, str] = {}
+    for problem in test:
+        question = normalise(problem.question)
+        questions.setdefault(question, problem.id)
+        for run in _runs(question, problem, ngram):
+            runs.setdefault(run, problem.id)
     kept, left_out = [], []
     for problem in train:
         question = normalise(problem.question)
-        if question in questions:
-            left_out.append(LeftOut(problem.id, SAME_QUESTION))
-        elif problem.source != SYNTHETIC and not runs.isdisjoint(_runs(question, ngram)):
-            left_out.append(LeftOut(problem.id, SHARED_WORDS))
+        same = questions.get(question)
+        sharing = (runs[run] for run in _runs(question, problem, ngram) if run in runs)
+        if same is not None:
+            left_out.append(LeftOut(problem.id, SAME_QUESTION, same))
+        elif (shared := next(sharing, None)) is not None:
+            left_out.append(LeftOut(problem.id, SHARED_WORDS, shared))
         else:
             kept.append(problem)
     return kept, left_out
 
 
-def _runs(question: str, length: int) -> set[str]:
+def _runs(question: str, problem: Problem, length: int | None) -> Iterator[str]:
+    """All runs of words of a natural problem's normalised question."""
+    if length is None or problem.source == SYNTHETIC:
+        return
     words = question.split()
-    return {" ".join(words[start : start + length]) for start in range(len(words) - length + 1)}
+    for start in range(len(words) - length + 1):
+        yield " ".join(words[start : start + length])

@@ -7,14 +7,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from callwright.functions.numbers import read_number
+from callwright.problems.source import RowError
 
 MAX_EXPRESSION_CHARACTERS = 300
 MAX_NESTING = 12
 MAX_UNIT_WORDS = 8  # between an operand and its operator: "5 boxes of eggs * 12"
 
 
-class EquationError(Exception):
-    """An expression that cannot be read or worked out; the message is a short, countable reason."""
+class EquationError(RowError):
+    """An expression that cannot be read or worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,14 @@ class Amount(NamedTuple):
 _MARK = re.compile(r"<<([^<>]*)>>")
 _IDLE_MARK = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> says nothing; the prose before it may
 _AFTER_MARK = "\ufffc"  # stands where a mark stood, so that the mark's own "=" is not read twice
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:,\d{3}){1,20}|(?: \d{3}){1,20})(?![\d,])")
+# At most 20 groups: with any number of them, a long run that is no number would be read again from each of its groups.
+_THOUSANDS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:(?:,[0-9]{3}){1,20}|(?: [0-9]{3}){1,20})(?![0-9,])")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")", **dict.fromkeys("$€£")})
 _WORDS = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "equals": "="}
 _WORDED = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
-_TEXT_TOKEN = re.compile(r"\d+ \d+/\d+|\d+(?:\.\d+)?|\.\d+|[^\W\d_]+|\S")
-_PLAIN_NUMBER = re.compile(r"\.?\d[\d./ ]*")
-_RESULT = re.compile(r"\s*(-?(?:\d+ \d+/\d+|\d+(?: ?/ ?\d+|\.\d+)?|\.\d+))( ?%)?")
+_TEXT_TOKEN = re.compile(r"[0-9]+ [0-9]+/[0-9]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[^\W\d_]+|\S")
+_PLAIN_NUMBER = re.compile(r"\.?[0-9][0-9./ ]*")
+_RESULT = re.compile(r"\s*(-?(?:[0-9]+ [0-9]+/[0-9]+|[0-9]+(?: ?/ ?[0-9]+|\.[0-9]+)?|\.[0-9]+))( ?%)?")
 
 
 def find_equations(text: str) -> Iterator[Equation]:
@@ -81,11 +83,12 @@ def find_equations(text: str) -> Iterator[Equation]:
 def _find_in_line(line: str) -> Iterator[Equation]:
     marks = [mark.group(1).rpartition("=") for mark in _MARK.finditer(line)]
     marked_results = {_normalise(result).strip() for _, _, result in marks}
+    unread_marks = iter(marks)
     prose = _WORDED.sub(lambda word: _WORDS[word.group()], _normalise(_MARK.sub(_AFTER_MARK, line)))
     start = 0
     for stop in re.finditer(f"[={_AFTER_MARK}]", prose):
         if stop.group() == _AFTER_MARK:
-            expression, _, result = marks.pop(0)
+            expression, _, result = next(unread_marks)
             yield Equation(expression, result, True)
             continue
         expression = _last_expression(_TEXT_TOKEN.findall(prose[start : stop.start()]))
@@ -113,8 +116,10 @@ def _last_expression(tokens: list[str]) -> str:
                 tokens.pop()
         else:
             break
-    while kept and (kept[-1] in "+*/^)%" or kept.count("(") != kept.count(")")):
-        kept.pop()
+    unclosed = kept.count("(") - kept.count(")")
+    while kept and (kept[-1] in "+*/^)%" or unclosed):
+        token = kept.pop()
+        unclosed -= (token == "(") - (token == ")")
     return " ".join(reversed(kept))
 
 
@@ -142,14 +147,14 @@ def read_result(text: str) -> Amount:
 def _read_mixed(digits: str) -> Fraction:
     """A number, or a whole number and a fraction: 2 1/2."""
     whole, space, part = digits.strip().partition(" ")
-    if space and whole.isdigit() and part[0].isdigit():
+    if space and whole.isdecimal() and part[:1].isdecimal():
         return read_number(whole) + read_number(part)
     return read_number(digits)
 
 
-_TOKEN = re.compile(r"\s*(\d+ \d+/\d+|\d+\.?\d*|\.\d+|[-+*/^()%])")
-_TIMES = re.compile(r"(?<=[\d)%\s])[xX](?=[\s\d(.])")
-_HUNDREDTH = re.compile(r"(?<=\d)\*\.01(?!\d)")  # how GSM8K's calculator marks spell the percent sign
+_TOKEN = re.compile(r"\s*([0-9]+ [0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+|[-+*/^()%])")
+_TIMES = re.compile(r"(?<=[0-9)%\s])[xX](?=[\s0-9(.])")
+_HUNDREDTH = re.compile(r"(?<=[0-9])\*\.01(?![0-9])")  # how GSM8K's calculator marks spell the percent sign
 _NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 
 
@@ -165,7 +170,7 @@ def parse_expression(text: str) -> Tree:
     if len(text) > MAX_EXPRESSION_CHARACTERS:
         raise EquationError("unreadable expression")
     text = _TIMES.sub("*", _normalise(text)).strip()
-    if not re.fullmatch(r"[\d.]+\*\.01", text):  # 600*.01 alone: pennies
+    if not re.fullmatch(r"[0-9.]+\*\.01", text):  # 600*.01 alone: pennies
         text = _HUNDREDTH.sub("%", text)
     tokens, place = [], 0
     while place < len(text):

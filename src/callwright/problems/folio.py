@@ -1,17 +1,19 @@
 """FOLIO: stories in natural English, every sentence with a first-order formula that people wrote."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from callwright.errors import CallError, DataError
+from callwright.errors import CallError
 from callwright.functions.assumptions import TruthValue
 from callwright.functions.formula import Formula, check_closed, parse_formula, signature
-from callwright.problems import premises, sentences
-from callwright.problems.source import LeftOut, Sourced
+from callwright.problems import premises, row_files, sentences
+from callwright.problems.row_fields import checked_name, checked_text, text_field, used_fields
+from callwright.problems.row_files import read_rows
+from callwright.problems.source import RowError, Sourced
 from callwright.records import Call, Problem, Split
 
 SOURCE = "folio"
@@ -19,20 +21,13 @@ UNREADABLE = "an annotation is not a formula"
 OPEN = "an annotation has a free variable"
 AT_ODDS = "a predicate is annotated with two numbers of terms"
 UNPAIRED = "sentences and annotations do not pair up"
+FIELDS = ("premises", "premises-FOL", "conclusion", "conclusion-FOL", "label", "story_id")
 
 _LABELS: dict[str, TruthValue] = {"True": "True", "False": "False", "Unknown": "Unknown", "Uncertain": "Unknown"}
 
 
-class AnnotationError(ValueError):
-    """An annotation that cannot be used; the message is a short, countable reason, `detail` says what and where."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason)
-        self.detail = detail
-
-
-class _RowError(ValueError):
-    """A row that cannot become a problem; the message is a short, countable reason."""
+class AnnotationError(RowError):
+    """An annotation that cannot be used; `detail` says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +35,7 @@ class Row:
     """One line: a story's premises with their annotations, and a conclusion that train does not annotate."""
 
     number: int
+    where: str
     group: str
     premises: tuple[str, ...]
     annotations: tuple[str, ...]
@@ -103,71 +99,55 @@ def read_folio(path: Path, split: Split) -> Sourced:
     """
     sourced = Sourced()
     known: set[tuple[str, str, str]] = set()
-    for row in rows(path, sourced.left_out):
-        where, row_id = f"{path}:{row.number + 1}", f"{SOURCE}/{path.stem}/{row.number}"
+    for row in rows(path, sourced):
+        where, row_id = row.where, f"{SOURCE}/{path.stem}/{row.number}"
         for name, sentence, annotation in row.annotated():
             if (row.group, sentence, annotation) in known:
                 continue
             known.add((row.group, sentence, annotation))
-            try:
-                sourced.problems.append(
-                    sentences.translation_problem(
-                        sentence, read_annotation(annotation), SOURCE, row.group, split, f"{row_id}/{name}"
-                    )
-                )
-            except AnnotationError as error:
-                sourced.left_out.append(LeftOut(f"{where} {name}", str(error)))
-        try:
-            sourced.problems.append(_entailment(row, row_id, split))
-        except (_RowError, AnnotationError, premises.NoChainError) as error:
-            sourced.left_out.append(LeftOut(where, str(error)))
+            make = partial(_translation, row.group, sentence, annotation, split, f"{row_id}/{name}")
+            sourced.add(f"{where} {name}", make)
+        sourced.add(where, partial(_entailment, row, row_id, split))
     return sourced
 
 
-def rows(path: Path, left_out: list[LeftOut]) -> Iterator[Row]:
-    """The rows of a FOLIO file, in order; those that are malformed go to `left_out`.
+def rows(path: Path, sourced: Sourced) -> Iterator[Row]:
+    """The rows of a FOLIO file, in order; those that are malformed are left out of `sourced`.
 
     Raises:
         DataError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines):
-                if not line.strip():
-                    continue
-                try:
-                    yield _read_row(line, number, path.stem)
-                except _RowError as error:
-                    left_out.append(LeftOut(f"{path}:{number + 1}", str(error)))
-    except OSError as error:
-        raise DataError(
-            f"{path}: {(error.strerror or 'cannot be read').lower()}; download data/v0.0/folio-train.jsonl and "
-            "folio-validation.jsonl from the Yale-LILY/FOLIO repository, or fix problems.path in params.yaml"
-        ) from None
+    advice = (
+        "download data/v0.0/folio-train.jsonl and folio-validation.jsonl from the Yale-LILY/FOLIO repository, "
+        "or fix problems.path in params.yaml"
+    )
+    for read in read_rows(path, advice):
+        try:
+            row = _read_row(read, path.stem)
+        except Exception as error:
+            sourced.leave_out(read.where, error)
+            continue
+        yield row
 
 
-def _read_row(line: bytes, number: int, stem: str) -> Row:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        raise _RowError("malformed JSON") from None
-    if not isinstance(fields, dict):
-        raise _RowError("malformed JSON")
+def _read_row(read: row_files.Row, stem: str) -> Row:
+    fields = used_fields(read.content(), FIELDS)
     texts, annotations = _texts(fields, "premises"), _texts(fields, "premises-FOL")
-    conclusion, label = fields.get("conclusion"), fields.get("label")
-    if not isinstance(conclusion, str) or not conclusion.strip():
-        raise _RowError("conclusion is missing")
-    if label not in _LABELS:
-        raise _RowError("label is not True, False, Unknown or Uncertain")
-    annotation = fields.get("conclusion-FOL")
+    conclusion, label = text_field(fields, "conclusion"), fields.get("label")
+    if not isinstance(label, str) or label not in _LABELS:
+        raise RowError("label is not True, False, Unknown or Uncertain")
+    annotation = text_field(fields, "conclusion-FOL") if isinstance(fields.get("conclusion-FOL"), str) else None
     story = fields.get("story_id", sha256("\n".join(texts).encode()).hexdigest()[:12])
+    if isinstance(story, bool) or not isinstance(story, str | int):
+        raise RowError("story_id is not text or a number")
     return Row(
-        number=number,
-        group=f"{SOURCE}/{stem}/{story}",
+        number=read.number,
+        where=read.where,
+        group=f"{SOURCE}/{stem}/{checked_name(str(story), 'story_id')}",
         premises=texts,
         annotations=annotations,
-        conclusion=conclusion.strip(),
-        conclusion_annotation=annotation.strip() if isinstance(annotation, str) else None,
+        conclusion=conclusion,
+        conclusion_annotation=annotation,
         label=_LABELS[label],
     )
 
@@ -176,13 +156,19 @@ def _texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     """The texts of a list; empty ones, which say nothing on either side, are passed over."""
     values = fields.get(name)
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
-        raise _RowError(f"{name} is missing")
-    return tuple(value.strip() for value in values if value.strip())
+        raise RowError(f"{name} is missing")
+    if len(values) > premises.MAX_PREMISES:
+        raise RowError(f"{name} has more than {premises.MAX_PREMISES} items")
+    return tuple(checked_text(value.strip(), name) for value in values if value.strip())
+
+
+def _translation(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
+    return sentences.translation_problem(sentence, read_annotation(annotation), SOURCE, group, split, problem_id)
 
 
 def _entailment(row: Row, row_id: str, split: Split) -> Problem:
     if not row.pairs_up():
-        raise _RowError(UNPAIRED)
+        raise RowError(UNPAIRED)
     given = list(dict.fromkeys(map(read_annotation, row.annotations)))
     asked = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
     try:

@@ -1,23 +1,23 @@
 """GSM8K: grade-school word problems whose solutions carry calculator marks."""
 
-import json
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
-from callwright.errors import CallError, DataError
-from callwright.functions.numbers import format_number, read_number
+from callwright.errors import CallError
+from callwright.functions.numbers import format_number
 from callwright.problems.equations import EquationError, find_equations
-from callwright.problems.source import LeftOut, Sourced
+from callwright.problems.labels import read_plain_number
+from callwright.problems.row_fields import text_field, used_fields
+from callwright.problems.row_files import Row, read_rows
+from callwright.problems.source import RowError, Sourced
 from callwright.problems.worksheet import TOOLBOX, Worksheet
 from callwright.records import Call, Problem, Split
 
 SOURCE = "gsm8k"
 TASK = "arithmetic"
+MAX_EQUATIONS = 500  # of one written solution
 _ANSWER_MARK = "####"
-
-
-class _RowError(Exception):
-    """A row that cannot become a problem; the message is a short, countable reason."""
 
 
 def read_gsm8k(path: Path, split: Split) -> Sourced:
@@ -37,45 +37,24 @@ def read_gsm8k(path: Path, split: Split) -> Sourced:
     Source: Cobbe et al., 2021, arXiv 2110.14168; the files of github.com/openai/grade-school-math.
     """
     sourced = Sourced()
-    try:
-        with path.open("rb") as rows:
-            for number, row in enumerate(rows):
-                if not row.strip():
-                    continue
-                try:
-                    sourced.problems.append(_read_row(row, f"{SOURCE}/{path.stem}/{number}", split))
-                except (_RowError, EquationError) as error:
-                    sourced.left_out.append(LeftOut(f"{path}:{number + 1}", str(error)))
-    except OSError as error:
-        file = "test" if split == "test" else "train"  # dev is taken from train
-        raise DataError(
-            f"{path}: {(error.strerror or 'cannot be read').lower()}; download {file}.jsonl from the "
-            f"openai/grade-school-math repository, or fix problems.path in params.yaml"
-        ) from None
+    file = "test" if split == "test" else "train"  # dev is taken from train
+    advice = f"download {file}.jsonl from the openai/grade-school-math repository, or fix problems.path in params.yaml"
+    for row in read_rows(path, advice):
+        sourced.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
     return sourced
 
 
-def _read_row(row: bytes, problem_id: str, split: Split) -> Problem:
-    try:
-        fields = json.loads(row)
-    except (ValueError, RecursionError):
-        raise _RowError("malformed JSON") from None
-    if not isinstance(fields, dict):
-        raise _RowError("malformed JSON")
-    for name in ("question", "answer"):
-        if not isinstance(fields.get(name), str) or not fields[name].strip():
-            raise _RowError(f"{name} is missing")
-    prose, mark, final = fields["answer"].rpartition(_ANSWER_MARK)
+def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
+    fields = used_fields(row.content(), ("question", "answer"))
+    question, answer = text_field(fields, "question"), text_field(fields, "answer")
+    prose, mark, final = answer.rpartition(_ANSWER_MARK)
     if not mark:
-        raise _RowError("answer is missing")
-    try:
-        goal = read_number(final)
-    except ValueError:
-        raise _RowError("answer is not a number") from None
+        raise RowError("answer is missing")
+    goal = read_plain_number(final)
     return Problem(
         id=problem_id,
         task=TASK,
-        question=fields["question"].strip(),
+        question=question,
         answer=format_number(goal),
         solution=gold_chain(prose, goal),
         source=SOURCE,
@@ -99,7 +78,9 @@ def gold_chain(prose: str, goal: Fraction) -> tuple[Call, ...]:
     """
     sheet = Worksheet()
     unread: EquationError | None = None
-    for equation in find_equations(prose):
+    for number, equation in enumerate(find_equations(prose)):
+        if number >= MAX_EQUATIONS:
+            raise EquationError(f"more than {MAX_EQUATIONS} equations")
         try:
             sheet.work(equation)
         except EquationError as error:

@@ -1,20 +1,24 @@
-"""The user's own problems: one JSON object a line."""
+"""The user's own problems: one JSON object a line, or one list of them."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from callwright.errors import CallError, DataError
-from callwright.functions.numbers import format_number, read_number
 from callwright.functions.toolbox import ANSWER
-from callwright.problems.source import LeftOut, Sourced
+from callwright.problems.labels import label_of
+from callwright.problems.row_fields import MALFORMED, checked_name, checked_text, plain_value, used_fields
+from callwright.problems.row_files import Row, read_rows
+from callwright.problems.source import RowError, Sourced
 from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"
 DEFAULT_TASK = "arithmetic"
 DEFAULT_SPLIT: Split = "train"  # of a row that names none, until the caller splits those rows
+FIELDS = ("id", "task", "question", "answer", "solution", "group", "split")
+MAX_CALLS = 200  # of a solution
 
 ParseCall = Callable[[str], Call | CallError]
 
@@ -26,141 +30,93 @@ class SourcedJsonl(Sourced):
     unsplit: set[str] = field(default_factory=set)
 
 
-class _RowError(Exception):
-    """What is wrong with a line: a short, countable reason."""
+def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> SourcedJsonl:
+    """Problems of a file with one JSON object a line, or with one JSON list of such objects.
 
-
-def read_jsonl_problems(path: Path, max_left_out: float, parse_call: ParseCall | None = None) -> SourcedJsonl:
-    """Problems of a JSON Lines file.
-
-    A line has `question` and `answer` (text or a number), and may have `id` (else `<file stem>/<0-based line>`), `task`
+    A row has `question` and `answer` (text or a number), and may have `id` (else `<file stem>/<0-based line>`), `task`
     (else DEFAULT_TASK), `group` (else the id), `split` (else DEFAULT_SPLIT) and `solution`: a list of calls, each
     `{"name": ..., "arguments": {...}}` or text such as "add(a=2, b=3)"; the last one is `answer`. Other fields are
-    ignored, blank lines skipped. Neither that the task exists nor that the solution executes is checked here.
+    ignored, whatever they hold; blank lines are skipped. Rows that cannot be used are left out with their reason.
+    Whether the task exists and the solution executes is checked by `check.py`.
 
     Args:
-        max_left_out: the largest share of lines (0 to 1) that may be left out.
-        parse_call: reads a call written as text; without it a line with such a call is left out.
+        parse_call: reads a call written as text; without it a row with such a call is left out.
 
     Raises:
-        DataError: the file cannot be read or holds no line, or more lines than the limit are left out; names the first.
+        DataError: the file cannot be read, or has no row that is JSON.
     """
     sourced = SourcedJsonl()
     seen: set[str] = set()
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines):
-                if not line.strip():
-                    continue
-                try:
-                    row = _read_object(line)
-                    problem = _read_problem(row, f"{path.stem}/{number}", parse_call)
-                    if problem.id in seen:
-                        raise _RowError("id is used twice")
-                except _RowError as error:
-                    sourced.left_out.append(LeftOut(f"{path}:{number + 1}", str(error)))
-                    continue
-                seen.add(problem.id)
-                sourced.problems.append(problem)
-                if row.get("split") in (None, ""):
-                    sourced.unsplit.add(problem.id)
-    except OSError as error:
-        complaint = (error.strerror or "cannot be read").lower()
-        raise DataError(f"{path}: {complaint}; put your problems there, or fix problems.path in params.yaml") from None
-    _check_left_out(path, sourced, max_left_out)
+    for row in read_rows(path, "put your problems there, or fix problems.path in params.yaml"):
+        problem = sourced.add(row.where, partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen))
+        if problem is None:
+            continue
+        seen.add(problem.id)
+        if row.content().get("split") in (None, ""):
+            sourced.unsplit.add(problem.id)
+    if all(row.reason == MALFORMED for row in sourced.left_out) and not sourced.problems:
+        why = f" ({sourced.left_out[0]})" if sourced.left_out else ""
+        raise DataError(f"{path}: no problems in it{why}; put one JSON object with question and answer on each line")
     return sourced
 
 
-def _check_left_out(path: Path, sourced: Sourced, limit: float) -> None:
-    left_out = len(sourced.left_out)
-    total = left_out + len(sourced.problems)
-    if total == 0:
-        raise DataError(f"{path}: no problems in it; put one JSON object with question and answer on each line")
-    if left_out > limit * total:
-        first = sourced.left_out[0]
-        raise DataError(
-            f"{first.where}: {first.reason}; the line was left out "
-            f"({left_out:,} of {total:,} lines left out, limit {limit * 100:g} %)"
-        )
-
-
-def _read_object(line: bytes) -> dict[str, Json]:
-    try:
-        row = json.loads(line, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # includes bytes that are not UTF-8
-        raise _RowError("malformed JSON") from None
-    if not isinstance(row, dict):
-        raise _RowError("not a JSON object")
-    return row
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _read_problem(row: dict[str, Json], default_id: str, parse_call: ParseCall | None) -> Problem:
-    problem_id = _text(row, "id", default_id)
-    task = _text(row, "task", DEFAULT_TASK)
-    split = _text(row, "split", DEFAULT_SPLIT)
+def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen: set[str]) -> Problem:
+    fields = used_fields(row.content(), FIELDS)
+    problem_id = checked_name(_text(fields, "id", default_id), "id")
+    if problem_id in seen:
+        raise RowError("id is used twice", problem_id)
+    task = checked_name(_text(fields, "task", DEFAULT_TASK), "task")
+    split = _text(fields, "split", DEFAULT_SPLIT)
     if split not in SPLITS:
-        raise _RowError(f"split is not one of {', '.join(SPLITS)}")
+        raise RowError(f"split is not one of {', '.join(SPLITS)}", repr(split[:40]))
     return Problem(
         id=problem_id,
         task=task,
-        question=_text(row, "question"),
-        answer=_answer(row, task),
-        solution=_solution(row.get("solution"), parse_call),
+        question=checked_text(_text(fields, "question"), "question"),
+        answer=label_of(fields.get("answer"), task),
+        solution=_solution(fields.get("solution"), parse_call),
         source=SOURCE,
-        group=_text(row, "group", problem_id),
+        group=checked_name(_text(fields, "group", problem_id), "group"),
         split=split,
     )
 
 
-def _text(row: dict[str, Json], name: str, default: str | None = None) -> str:
+def _text(fields: dict[str, Json], name: str, default: str | None = None) -> str:
     """A field as text; a number is taken as it is written."""
-    value = row.get(name)
+    value = fields.get(name)
     if value is None or value == "":
         if default is None:
-            raise _RowError(f"{name} is missing")
+            raise RowError(f"{name} is missing")
         return default
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _RowError(f"{name} is not text")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RowError(f"{name} is not text")
     text = str(value).strip()
     if not text:
-        raise _RowError(f"{name} is missing")
+        raise RowError(f"{name} is missing")
     return text
-
-
-def _answer(row: dict[str, Json], task: str) -> str:
-    """The answer; where the task's answers are numbers, as `format_number` writes them."""
-    answer = _text(row, "answer")
-    if task != DEFAULT_TASK:
-        return answer
-    try:
-        return format_number(read_number(row["answer"]))
-    except ValueError:
-        raise _RowError("answer is not a number") from None
 
 
 def _solution(calls: Any, parse_call: ParseCall | None) -> tuple[Call, ...]:
     if calls is None:
         return ()
     if not isinstance(calls, list):
-        raise _RowError("solution is not a list")
+        raise RowError("solution is not a list")
+    if len(calls) > MAX_CALLS:
+        raise RowError(f"solution has more than {MAX_CALLS} calls")
     chain = tuple(_call(call, parse_call) for call in calls)
     if chain and chain[-1].name != ANSWER:
-        raise _RowError(f"solution does not end with {ANSWER}")
+        raise RowError(f"solution does not end with {ANSWER}")
     return chain
 
 
 def _call(call: Any, parse_call: ParseCall | None) -> Call:
     match call:
         case str() if parse_call is not None:
-            parsed = parse_call(call)
+            parsed = parse_call(checked_text(call, "solution"))
             if isinstance(parsed, CallError):
-                raise _RowError("solution has a call that cannot be read")
+                raise RowError("solution has a call that cannot be read", parsed.message)
             return parsed
         case {"name": str(name), "arguments": dict(arguments), **others} if not others:
-            return Call(name, arguments)
+            return Call(checked_name(name, "solution"), plain_value(arguments, "solution"))
         case _:
-            raise _RowError("solution has something that is not a call")
+            raise RowError("solution has something that is not a call")

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from callwright.errors import CallError
 from callwright.functions.assumptions import TOOLBOX, TruthValue
 from callwright.functions.formula import Formula, format_formula
+from callwright.functions.guard import MAX_ASSUMPTIONS
 from callwright.functions.solver import Contradiction, entails
+from callwright.problems.source import RowError
 from callwright.records import Call
 
 TASK = "entailment"
+MAX_PREMISES = MAX_ASSUMPTIONS  # one chain cannot assume more
 
 
-class NoChainError(ValueError):
-    """The formulas do not lead to the answer; the message is a short, countable reason."""
+class NoChainError(RowError):
+    """The formulas do not lead to the answer."""
 
 
 def entailment_question(premises: Sequence[str], statement: str) -> str:
@@ -33,7 +36,7 @@ def entailment_chain(premises: Sequence[Formula], statement: Formula, answer: Tr
     try:
         found = entails(premises, statement)
     except CallError as error:
-        raise NoChainError(error.message) from None
+        raise NoChainError("the solver refuses the formulas", error.message) from None
     if isinstance(found, Contradiction):
         raise NoChainError("the premises contradict each other")
     if found == "undecided":
@@ -48,5 +51,5 @@ def entailment_chain(premises: Sequence[Formula], statement: Formula, answer: Tr
     opened = TOOLBOX.open()
     for call in chain:
         if isinstance(refused := opened.execute(call), CallError):
-            raise NoChainError(refused.message)
+            raise NoChainError("the chain does not execute", refused.message)
     return chain

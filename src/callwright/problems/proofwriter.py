@@ -1,27 +1,23 @@
 """ProofWriter: facts, rules and a statement in regular English, labelled True, False or Unknown."""
 
-import json
 import re
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from callwright.errors import DataError
 from callwright.functions.assumptions import TruthValue
-from callwright.problems.premises import TASK, NoChainError, entailment_chain, entailment_question
-from callwright.problems.proofwriter_english import SentenceError, read_sentence
-from callwright.problems.source import LeftOut, Sourced
+from callwright.problems.premises import MAX_PREMISES, TASK, entailment_chain, entailment_question
+from callwright.problems.proofwriter_english import read_sentence
+from callwright.problems.row_fields import checked_name, text_field, used_fields
+from callwright.problems.row_files import Row, read_list
+from callwright.problems.source import RowError, Sourced
 from callwright.records import Problem, Split
 
 SOURCE = "proofwriter"
 
 _LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
-_ASKED = re.compile(r".*is the following statement true, false, or unknown\? (?P<statement>[^?]+)", re.DOTALL)
-_THEORY = re.compile(r"(?P<theory>.+)_Q\d+")
+_ASKED = "is the following statement true, false, or unknown? "
+_STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
 _BETWEEN_SENTENCES = re.compile(r"(?<=\.)\s+")
-
-
-class _RowError(ValueError):
-    """A row that cannot become a problem; the message is a short, countable reason."""
 
 
 def read_proofwriter(path: Path, split: Split) -> Sourced:
@@ -42,50 +38,36 @@ def read_proofwriter(path: Path, split: Split) -> Sourced:
     Source: Tafjord et al., 2021, arXiv 2012.13048; the files of github.com/teacherpeterpan/Logic-LLM.
     """
     sourced = Sourced()
-    for place, row in enumerate(_rows(path)):
-        try:
-            sourced.problems.append(_read_row(row, f"{SOURCE}/{path.stem}/{place}", split))
-        except (_RowError, SentenceError, NoChainError) as error:
-            sourced.left_out.append(LeftOut(f"{path}: row {place}", str(error)))
+    advice = (
+        f"download data/ProofWriter/{path.name} from the teacherpeterpan/Logic-LLM repository, "
+        "or fix problems.path in params.yaml"
+    )
+    for row in read_list(path, advice):
+        sourced.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
     return sourced
 
 
-def _rows(path: Path) -> list[Any]:
-    try:
-        rows = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(
-            f"{path}: {(error.strerror or 'cannot be read').lower()}; download data/ProofWriter/{path.name} from the "
-            f"teacherpeterpan/Logic-LLM repository, or fix problems.path in params.yaml"
-        ) from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{path}: not a JSON file; download it again") from None
-    if not isinstance(rows, list):
-        raise DataError(f"{path}: not a list of problems; is it one of ProofWriter's files?")
-    return rows
-
-
-def _read_row(row: Any, problem_id: str, split: Split) -> Problem:
-    if not isinstance(row, dict):
-        raise _RowError("not an object")
-    for name in ("id", "context", "question", "answer"):
-        if not isinstance(row.get(name), str) or not row[name].strip():
-            raise _RowError(f"{name} is missing")
-    asked, theory = _ASKED.fullmatch(row["question"].strip()), _THEORY.fullmatch(row["id"])
-    if asked is None:
-        raise _RowError("the question has no statement")
-    label = _LABELS.get(row["answer"])
+def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
+    fields = used_fields(row.content(), ("id", "context", "question", "answer"))
+    theory = checked_name(text_field(fields, "id"), "id")
+    context, question, answer = (text_field(fields, name) for name in ("context", "question", "answer"))
+    _, asked, statement = question.rpartition(_ASKED)
+    if not asked or not statement.strip() or "?" in statement:
+        raise RowError("the question has no statement")
+    label = _LABELS.get(answer)
     if label is None:
-        raise _RowError("answer is not A, B or C")
-    sentences = _BETWEEN_SENTENCES.split(row["context"].strip())
+        raise RowError("answer is not A, B or C")
+    sentences = _BETWEEN_SENTENCES.split(context)
+    if len(sentences) > MAX_PREMISES:
+        raise RowError(f"more than {MAX_PREMISES} sentences")
     premises = [read_sentence(sentence) for sentence in sentences]
     return Problem(
         id=problem_id,
         task=TASK,
-        question=entailment_question(sentences, asked["statement"]),
+        question=entailment_question(sentences, statement),
         answer=label,
-        solution=entailment_chain(premises, read_sentence(asked["statement"]), label),
+        solution=entailment_chain(premises, read_sentence(statement), label),
         source=SOURCE,
-        group=f"{SOURCE}/{theory['theory'] if theory else row['id']}",
+        group=f"{SOURCE}/{_STATEMENT_NUMBER.sub('', theory)}",
         split=split,
     )

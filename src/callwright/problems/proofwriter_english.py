@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from functools import reduce
 
 from callwright.functions.formula import And, Atom, Constant, ForAll, Formula, Implies, Not, Term, Variable
+from callwright.problems.source import RowError
+
+MAX_SENTENCE_CHARACTERS = 500
 
 _ANYTHING = Variable("x")
 
@@ -28,8 +31,8 @@ _NO_NAME = re.compile(
 )
 
 
-class SentenceError(ValueError):
-    """A sentence of no known form; the message is a short, countable reason."""
+class SentenceError(RowError):
+    """A sentence of no known form."""
 
 
 def read_sentence(sentence: str) -> Formula:
@@ -46,6 +49,8 @@ def read_sentence(sentence: str) -> Formula:
     'all x. ((Big(x) and not Sees(x, bald_eagle)) -> not Kind(x))'
     """
     text = sentence.strip().removesuffix(".")
+    if len(text) > MAX_SENTENCE_CHARACTERS:
+        raise SentenceError(f"a sentence of more than {MAX_SENTENCE_CHARACTERS} characters")
     if rule := _KINDS.fullmatch(text):
         kinds = [_quality(_ANYTHING, kind) for kind in rule["kinds"].split(", ")]
         return ForAll(_ANYTHING, Implies(_all_of(kinds), _quality(_ANYTHING, rule["adjective"], rule["negated"])))

@@ -34,9 +34,12 @@ def read_public(source: Public, folder: Path, dev: int | None, seed: int) -> Sou
         case "proofwriter":
             splits: Sequence[Split] = ("train", "dev", "test")
             read = [read_proofwriter(folder / f"{split}.json", split) for split in splits]
-    sourced = Sourced(
-        [problem for one in read for problem in one.problems], [row for one in read for row in one.left_out]
-    )
+    sourced = Sourced()
+    for one in read:
+        sourced.problems += one.problems
+        sourced.left_out += one.left_out
+        sourced.places |= one.places
+        sourced.surprises += one.surprises
     if source != "proofwriter":
         sourced.problems = _with_dev(sourced.problems, dev, seed)
     return sourced

@@ -1,21 +1,93 @@
 """What a problem source hands over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callwright.records import Problem
+from callwright.surprises import Surprise, surprise_of
+from callwright.visible import visible
+
+_MAX_DETAIL = 300  # characters
+
+
+class RowError(ValueError):
+    """A row that cannot become a problem.
+
+    Args:
+        reason: short, without anything of the row itself, so that it can be counted.
+        detail: what exactly is wrong with this row.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row that did not become a problem: where it stood ("file:line") and why (a short, countable reason)."""
+    """A row that did not become a problem.
+
+    Attributes:
+        where: it stood ("file:line"); of a row that was read, the problem's id.
+        reason: short and countable.
+        detail: what exactly is wrong with this row; may be empty.
+    """
 
     where: str
     reason: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason} ({self.detail})" if self.detail else f"{self.where}: {self.reason}"
 
 
 @dataclass(slots=True)
 class Sourced:
-    """Problems read from one source, and what was left out of it."""
+    """Problems read from one source, and what was left out of it.
+
+    Attributes:
+        places: by a problem's id, where its row stood.
+        surprises: exceptions that nobody expected, each with the place of its row, which is among `left_out`.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    surprises: list[tuple[Surprise, str]] = field(default_factory=list)
+
+    def add(self, where: str, make: Callable[[], Problem]) -> Problem | None:
+        """Add the problem that `make` returns; if it raises, leave the row out with its reason and return None."""
+        try:
+            problem = make()
+        except Exception as error:
+            self.leave_out(where, error)
+            return None
+        self.problems.append(problem)
+        self.places[problem.id] = where
+        return problem
+
+    def keep(self, check: Callable[[Problem], None]) -> None:
+        """Keep the problems that pass a check; where it raises, leave the row out with its reason."""
+        kept = []
+        for problem in self.problems:
+            try:
+                check(problem)
+            except Exception as error:
+                self.leave_out(self.places.get(problem.id, problem.id), error)
+            else:
+                kept.append(problem)
+        self.problems = kept
+
+    def leave_out(self, where: str, error: Exception) -> None:
+        """Leave a row out because of an error: a RowError says why, any other error is a surprise."""
+        if isinstance(error, RowError):
+            self.left_out.append(LeftOut(visible(where), error.reason, _one_line(error.detail)))
+            return
+        surprise = surprise_of(error)
+        self.left_out.append(LeftOut(visible(where), surprise.reason, surprise.message))
+        self.surprises.append((surprise, where))
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text[:_MAX_DETAIL].split()))

@@ -59,7 +59,7 @@ def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict
 
 
 def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[LeftOut]]:
-    """Each question of a task once, in order, and the problems left out (by id).
+    """Each question of a task once, in order, and the problems left out, each with the id of the one that stays.
 
     Questions are compared by `normalise`. Where a question occurs in several splits, test keeps it before dev and dev
     before train, so that it is never learned from; within a split the first one stays.
@@ -75,7 +75,8 @@ def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[LeftOu
         if keeper is problem:
             kept.append(problem)
         else:
-            left_out.append(LeftOut(problem.id, DUPLICATE if keeper.answer == problem.answer else CONTRADICTION))
+            reason = DUPLICATE if keeper.answer == problem.answer else CONTRADICTION
+            left_out.append(LeftOut(problem.id, reason, keeper.id))
     return kept, left_out
 
 

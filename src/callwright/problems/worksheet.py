@@ -23,6 +23,7 @@ from callwright.tasks.arithmetic import ARITHMETIC
 
 TOOLBOX = ARITHMETIC.toolbox  # what the models will be offered
 MAX_DECIMALS = 12  # of a written result that may be a rounded one
+MAX_OPERATIONS = 500  # of one solution, executed or looked up; GSM8K's longest takes 18
 EXACT, ROUNDED, WRONG = range(3)  # how a written result relates to what the calls returned
 
 
@@ -44,6 +45,7 @@ class Worksheet:
     def __init__(self) -> None:
         self._toolbox = TOOLBOX.open()
         self._lines: list[Line] = []
+        self._operations = 0
         self._meant: dict[Fraction, Fraction] = {}  # inexact written result -> what the calls returned
         self._wrong: set[Fraction] = set()  # written results that no reading confirms
         self._carry_exact = True
@@ -165,6 +167,9 @@ class Worksheet:
         return self._execute(call, tuple(operands.values()))
 
     def _execute(self, call: Call, operands: tuple[Fraction, ...]) -> Fraction:
+        self._operations += 1
+        if self._operations > MAX_OPERATIONS:
+            raise EquationError("too many operations")
         for line in self._lines:
             swapped = call.name in ("add", "multiply") and line.operands == operands[::-1]
             if line.call == call or (line.call.name == call.name and swapped):

@@ -8,10 +8,13 @@ from callwright.tasks.task import Grade, Task
 
 
 def _grade(problem: Problem, answer: str) -> Grade:
+    """By value. A label in percent does not say whether 25 or 0.25 was asked for, so both are right for 25%."""
     try:
-        return "right" if read_number(answer) == read_number(problem.answer) else "wrong"
+        given, label = read_number(answer), read_number(problem.answer)
     except ValueError:
         return "wrong"
+    in_percent = problem.answer.endswith("%")
+    return "right" if given == label or (in_percent and given == 100 * label) else "wrong"
 
 
 ARITHMETIC = Task(

@@ -1,0 +1,82 @@
+"""Hostile problem files through everything that the problems stage does: what came of them, and the slowest.
+
+    python benchmarks/fuzz_problems.py [FILES]          # 20,000 files: about three minutes
+
+The files are those of tests/problems/hostile_rows.py, drawn with a fixed seed. Seconds are of processor time for one
+file. A file that raises anything but one clear line, or a row that is a surprise, ends the run with its traceback.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.problems.hostile_rows import PARTS, ROWS, files, longest, outcome
+
+from callwright.errors import DataError
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    folder = Path(tempfile.mkdtemp(prefix="fuzz_problems_"))
+    problems, reasons, refused = Counter[str](), Counter[str](), Counter[str]()
+    slowest = dict.fromkeys(ROWS, (0.0, b""))
+
+    @seed(13)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(file=files())
+    def run(file: tuple[str, bytes]) -> None:
+        source, content = file
+        path = folder / "rows.json"
+        path.write_bytes(content)
+        started = time.process_time()
+        try:
+            sourced = outcome(source, path)
+        except DataError as error:
+            assert "\n" not in str(error)
+            refused[source] += 1
+        else:
+            assert not sourced.surprises, sourced.surprises[0][0].trace
+            problems[source] += len(sourced.problems)
+            reasons.update(row.reason for row in sourced.left_out)
+        seconds = time.process_time() - started
+        if seconds > slowest[source][0]:
+            slowest[source] = (seconds, content[:100])
+
+    run()
+    print(
+        f"{count:,} files: {problems.total():,} problems, {reasons.total():,} rows left out for {len(reasons)} reasons"
+    )
+    for reason, number in reasons.most_common():
+        print(f"  {number:>7,} {reason}")
+    for source, (seconds, content) in slowest.items():
+        counts = f"{problems[source]:,} problems, {refused[source]:,} files refused"
+        print(f"{source}: {counts}, slowest {seconds:.3f} s {content!r}")
+    print(f"the longest text that is allowed, of each of {len(PARTS)} parts: slowest {_slowest_text(folder):.3f} s")
+
+
+def _slowest_text(folder: Path) -> float:
+    """Of a question of the user's own file, in seconds."""
+    path, slowest = folder / "rows.json", 0.0
+    for part in PARTS:
+        path.write_text(json.dumps([{**ROWS["jsonl"], "question": longest(part)}]))
+        started = time.process_time()
+        outcome("jsonl", path)
+        slowest = max(slowest, time.process_time() - started)
+    return slowest
+
+
+if __name__ == "__main__":
+    main()

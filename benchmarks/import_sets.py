@@ -1,0 +1,65 @@
+"""Public sets imported as a user would: rewritten as JSON Lines of problems of one's own, then loaded.
+
+    python benchmarks/import_sets.py FOLDER
+
+FOLDER holds svamp/SVAMP.json and satlm/gsm_system.json and gsm_algebra.json, as their repositories give them.
+SVAMP's equations become solutions, which are executed. Counts with the default `shared_words: 13`, and with null.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from callwright.agent.parse import parse_call
+from callwright.functions.function import render_call
+from callwright.params import Params
+from callwright.problems.gsm8k import gold_chain
+from callwright.problems.load import load_problems
+from callwright.problems.report import report_lines
+from callwright.problems.source import RowError
+from callwright.tasks import TASKS
+
+
+def svamp(folder: Path) -> Iterable[dict[str, Any]]:
+    for row in json.loads((folder / "svamp/SVAMP.json").read_text()):
+        made = {"id": row["ID"], "question": f"{row['Body'].rstrip('. ')}. {row['Question']}", "answer": row["Answer"]}
+        try:
+            calls = gold_chain(f"{row['Equation'].strip()} = {row['Answer']}", Fraction(str(row["Answer"])))
+        except RowError:
+            calls = ()
+        yield {**made, "solution": [render_call(call) for call in calls]} if calls else made
+
+
+def satlm(folder: Path, name: str) -> Iterable[dict[str, Any]]:
+    for row in json.loads((folder / f"satlm/{name}.json").read_text()):
+        yield {"id": row["id"], "question": row["question"], "answer": row["label"]}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    params = Params.load(Path(__file__).parents[1] / "params.yaml")
+    out = Path(tempfile.mkdtemp(prefix="import_sets_"))
+    sets = {"svamp": svamp(folder), **{name: satlm(folder, name) for name in ("gsm_system", "gsm_algebra")}}
+    for name, rows in sets.items():
+        path = out / f"{name}.jsonl"
+        written = [json.dumps(row) for row in rows]
+        path.write_text("\n".join(written) + "\n")
+        for shared_words in (params.problems.shared_words, None):
+            own = {"source": "jsonl", "path": str(path), "shared_words": shared_words}
+            started = time.perf_counter()
+            loaded = load_problems(params.problems.model_copy(update=own), params.seed, TASKS, parse_call)
+            seconds = time.perf_counter() - started
+            executed = sum(bool(problem.solution) for problems in loaded.splits.values() for problem in problems)
+            print(
+                f"{name}, shared_words {shared_words}: {loaded.read:,} rows, {executed:,} solutions ({seconds:.1f} s)"
+            )
+            print("\n".join(f"  {line}" for line in report_lines(loaded)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Problems checked through their task before anything is paid for: answers can be graded, solutions reach them."""
+
+from collections.abc import Mapping
+
+from callwright.errors import CallError, CallwrightError
+from callwright.functions.guard import LIMIT_REACHED
+from callwright.functions.toolbox import ANSWER
+from callwright.problems.source import RowError
+from callwright.records import Call, Problem
+from callwright.tasks.task import Task
+
+_FAILED = {
+    "unknown_function": "its solution calls a function that the task does not have",
+    "bad_arguments": "its solution has a call with wrong arguments",
+    "execution_error": "its solution has a call that does not execute",
+}
+
+
+def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) -> None:
+    """Check that a problem can be solved: its task exists and takes its answer, and its solution reaches the answer.
+
+    Args:
+        execute: run the calls of the solution; False where the reader of the source has run them.
+
+    Raises:
+        RowError: it cannot.
+        Exception: whatever a function or a grader of the user raised.
+    """
+    if problem.task not in tasks:
+        raise RowError("its task does not exist", f"there is no task {problem.task}; the tasks are {', '.join(tasks)}")
+    task = tasks[problem.task]
+    _check_answer(problem, task)
+    if execute and problem.solution:
+        _check_solution(problem, task)
+
+
+def _check_answer(problem: Problem, task: Task) -> None:
+    grade = _graded(problem, task, problem.answer)
+    if grade != "right":
+        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} is graded {grade} against itself")
+    if not _answer_takes_text(task):
+        return
+    given = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
+    if isinstance(given, CallError):
+        raise RowError("the task does not take its answer", given.message)
+    if _graded(problem, task, given.text) != "right":
+        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {given.text[:80]!r}")
+
+
+def _answer_takes_text(task: Task) -> bool:
+    """Whether the task's `answer` has one parameter, which may be text as a label is."""
+    parameters = task.toolbox.functions[ANSWER].schema()["function"]["parameters"]["properties"]
+    if len(parameters) != 1:
+        return False
+    (schema,) = parameters.values()
+    return any(kind.get("type") == "string" for kind in schema.get("anyOf", [schema]))
+
+
+def _graded(problem: Problem, task: Task, answer: str) -> str:
+    try:
+        return task.grade(problem, answer)
+    except CallwrightError as error:
+        raise RowError("the task does not take its answer", str(error)) from None
+
+
+def _check_solution(problem: Problem, task: Task) -> None:
+    opened = task.toolbox.open()
+    reached = ""
+    for number, call in enumerate(problem.solution, start=1):
+        if call.name == ANSWER and number < len(problem.solution):
+            raise RowError("its solution goes on after its answer", f"call {number}")
+        observed = opened.execute(call)
+        if isinstance(observed, CallError):
+            limit = observed.message.startswith(LIMIT_REACHED)
+            reason = "its solution is beyond the solver's limits" if limit else _FAILED[observed.fault]
+            raise RowError(reason, f"call {number}: {observed.message}")
+        reached = observed.text
+    grade = _graded(problem, task, reached)
+    if grade != "right":
+        reason = "the task cannot decide whether its solution reaches its answer"
+        if grade == "wrong":
+            reason = "its solution does not reach its answer"
+        raise RowError(reason, f"it answers {reached[:80]}, the answer is {problem.answer[:80]}")

@@ -1,0 +1,63 @@
+"""Known answers of a source's rows, brought into the one notation that the task's grader reads."""
+
+import re
+from fractions import Fraction
+
+from callwright.functions.assumptions import read_truth_value
+from callwright.functions.numbers import MAX_CHARACTERS, MAX_EXPONENT, format_number, read_number
+from callwright.problems.row_fields import MAX_ANSWER_CHARACTERS, checked_text
+from callwright.problems.source import RowError
+from callwright.records import Json
+
+_SCIENTIFIC = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE]([+-]?[0-9]{1,20})")
+_HAS_NUMBER = re.compile(r"[0-9]")
+
+
+def label_of(value: Json, task: str) -> str:
+    """A row's answer as the label of a problem.
+
+    Numbers are kept exactly, with their percent sign if they have one; truth values as True, False or Unknown; the
+    answers of other tasks as they are.
+
+    Raises:
+        RowError: it is missing, or not an answer of this task.
+    """
+    if task == "entailment" and isinstance(value, bool):
+        value = str(value)
+    if value is None or value == "":
+        raise RowError("answer is missing")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RowError("answer is not text or a finite number" if isinstance(value, float) else "answer is not text")
+    text = checked_text(str(value).strip(), "answer", MAX_ANSWER_CHARACTERS)
+    if not text:
+        raise RowError("answer is missing")
+    if task == "arithmetic":
+        return _number_label(text)
+    return str(read_truth_value(text)) if task == "entailment" else text
+
+
+def _number_label(text: str) -> str:
+    if scientific := _SCIENTIFIC.fullmatch(text):
+        if abs(int(scientific[1])) > MAX_EXPONENT:
+            raise RowError("answer is a number that is too large or too small", text[:40])
+        return format_number(Fraction(text))
+    number = read_plain_number(text)
+    return f"{format_number(number * 100)}%" if text.endswith("%") else format_number(number)
+
+
+def read_plain_number(text: str) -> Fraction:
+    """The number that a label is; a percent sign divides it by 100.
+
+    Raises:
+        RowError: it is not one number, or has words beside it.
+    """
+    plain = " ".join(text.split())
+    if len(plain) > MAX_CHARACTERS:
+        raise RowError(f"answer is a number of more than {MAX_CHARACTERS} characters")
+    try:
+        return read_number(plain)
+    except ValueError:
+        if _HAS_NUMBER.search(plain):
+            reason = "answer is more than one number: give the number alone, without its unit"
+            raise RowError(reason, repr(plain[:80])) from None
+        raise RowError("answer is not a number", repr(plain[:80])) from None

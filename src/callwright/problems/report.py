@@ -1,0 +1,52 @@
+"""What the problems stage says of its source: reports/problems.json, and the lines that it prints."""
+
+from collections import Counter
+from typing import Any
+
+from callwright.problems.load import Loaded
+
+MAX_NAMED = 20  # left-out rows that the report names
+MAX_PRINTED = 10  # reasons that are printed
+PERCENT = "answers in percent (25 and 0.25 are both right for 25%)"
+
+
+def report_of(loaded: Loaded) -> dict[str, Any]:
+    """The report: rows that were read, and for each reason how many were left out (the counts add up)."""
+    return {
+        "read": loaded.read,
+        "left_out": dict(sorted(loaded.reasons.items())),
+        "examples": [str(row) for row in loaded.left_out[:MAX_NAMED]],
+        "notes": _notes(loaded),
+        "splits": {
+            split: {
+                "problems": len(problems),
+                "groups": len({problem.group for problem in problems}),
+                "steps": dict(sorted(Counter(str(len(p.solution) - 1) for p in problems if p.solution).items())),
+            }
+            for split, problems in loaded.splits.items()
+        },
+    }
+
+
+def report_lines(loaded: Loaded) -> list[str]:
+    """The report for people: how many problems there are, and one line for each reason why rows were left out."""
+    counts = ", ".join(f"{len(problems):,} {split}" for split, problems in loaded.splits.items())
+    lines = [f"problems: {counts}; {len(loaded.left_out):,} left out"]
+    first = {row.reason: row.where for row in reversed(loaded.left_out)}
+    reasons = loaded.reasons.most_common()
+    lines += [
+        f"  {count:,} left out: {reason}; the first is {first[reason]}" for reason, count in reasons[:MAX_PRINTED]
+    ]
+    if len(reasons) > MAX_PRINTED:
+        lines.append(f"  and for {len(reasons) - MAX_PRINTED:,} other reasons")
+    return [*lines, *(f"  {count:,} {note}" for note, count in _notes(loaded).items())]
+
+
+def _notes(loaded: Loaded) -> dict[str, int]:
+    """What was read in a way that people should know of."""
+    percent = sum(
+        problem.task == "arithmetic" and problem.answer.endswith("%")
+        for problems in loaded.splits.values()
+        for problem in problems
+    )
+    return {PERCENT: percent} if percent else {}

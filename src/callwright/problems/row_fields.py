@@ -1,0 +1,158 @@
+"""One row of a problem file: its JSON, and its fields as text that can be written, shown and learned from.
+
+Numbers are read exactly. A field that nobody uses may hold anything.
+"""
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from callwright.problems.source import RowError
+from callwright.records import Json
+
+MAX_QUESTION_CHARACTERS = 50_000  # also of a written solution
+MAX_ANSWER_CHARACTERS = 4_000  # what a function may return
+MAX_NAME_CHARACTERS = 200  # of an id, a group, a task's name
+
+MALFORMED = "malformed JSON"
+
+_MAX_INT_DIGITS = 1_000  # an int with more takes Python long to read, or is refused
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class WrittenNumber(str):
+    """A number of a JSON file as it was written, because a float might be another number."""
+
+    __slots__ = ()
+
+
+class RepeatedKeys(dict[str, Any]):
+    """A JSON object in which some keys occur more than once."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.repeated = frozenset(key for key, count in counts.items() if count > 1)
+
+
+def parse_json(text: str) -> Any:
+    """A JSON value. NaN and Infinity are read as floats, other numbers exactly: as int or WrittenNumber.
+
+    Raises:
+        RowError: the text is not JSON.
+    """
+    try:
+        return json.loads(text, parse_float=WrittenNumber, parse_int=_read_int, object_pairs_hook=_read_object)
+    except json.JSONDecodeError as error:
+        raise RowError(MALFORMED, f"{error.msg} at character {error.pos + 1:,}") from None
+    except RecursionError:
+        raise RowError(MALFORMED, "it is nested too deeply") from None
+
+
+def _read_int(written: str) -> int | WrittenNumber:
+    return int(written) if len(written) <= _MAX_INT_DIGITS else WrittenNumber(written)
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    return read if len(read) == len(pairs) else RepeatedKeys(pairs)
+
+
+def used_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Those fields of a row that are used.
+
+    Raises:
+        RowError: it is not an object, or one of these fields occurs twice.
+    """
+    if not isinstance(row, dict):
+        raise RowError("not a JSON object")
+    if isinstance(row, RepeatedKeys):
+        for name in names:
+            if name in row.repeated:
+                raise RowError(f"{name} occurs twice")
+    return {name: row[name] for name in names if name in row}
+
+
+def text_field(fields: dict[str, Any], name: str, longest: int = MAX_QUESTION_CHARACTERS) -> str:
+    """A field that has to be text, without spaces around it.
+
+    Raises:
+        RowError: it is missing, too long, or cannot be written to a file.
+    """
+    value = fields.get(name)
+    if type(value) is not str or not value.strip():
+        raise RowError(f"{name} is missing")
+    return checked_text(value.strip(), name, longest)
+
+
+def checked_text(text: str, name: str, longest: int = MAX_QUESTION_CHARACTERS) -> str:
+    """The text, which has to be whole Unicode and not too long.
+
+    Raises:
+        RowError: it is not; `name` says which field it is.
+    """
+    if len(text) > longest:
+        raise RowError(f"{name} is longer than {longest:,} characters", f"it has {len(text):,}")
+    if not is_whole(text):
+        raise RowError(f"{name} has half a character (a lone surrogate)")
+    return text
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text can be written: it has no lone surrogate, such as the escape of half an emoji leaves."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def checked_name(text: str, name: str) -> str:
+    """The text, which has to be fit for an id: short, without control characters and marks of writing direction.
+
+    Raises:
+        RowError: it is not; `name` says which field it is.
+    """
+    checked_text(text, name, MAX_NAME_CHARACTERS)
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI for character in text):
+        raise RowError(f"{name} has control characters or marks of writing direction")
+    return text
+
+
+def plain_value(value: Any, name: str) -> Json:
+    """A JSON value as a call may hold it.
+
+    Raises:
+        RowError: a text in it is half a character, a key occurs twice, or a number is no finite, exact float.
+    """
+    match value:
+        case WrittenNumber():
+            return _exact_float(value, name)
+        case str():
+            return checked_text(value, name)
+        case float():
+            raise RowError(f"{name} has a number that is not finite")
+        case list():
+            return [plain_value(item, name) for item in value]
+        case RepeatedKeys():
+            raise RowError(f"{name} has a key that occurs twice")
+        case dict():
+            return {checked_text(key, name): plain_value(item, name) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _exact_float(written: str, name: str) -> float:
+    value = float(written)
+    try:
+        exact = Decimal(written) == Decimal(repr(value))
+    except ArithmeticError:
+        exact = False
+    if not exact:
+        raise RowError(f"{name} has a number with too many digits; write it as text, such as a fraction p/q")
+    return value

@@ -1,0 +1,208 @@
+"""Files of rows: one JSON object a line, or one list of objects; in UTF-8, UTF-16 or UTF-32; in bounded memory."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from callwright.errors import DataError
+from callwright.problems.row_fields import MALFORMED, is_whole, parse_json
+from callwright.problems.source import RowError
+
+MAX_LINE_CHARACTERS = 4_000_000
+MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list: unlike lines, it is read as a whole
+
+_MARKS = (  # of UTF-32 before UTF-16, as one begins with the other
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+_NOT_TEXT = {
+    b"\x1f\x8b": "a gzip file: unpack it first",
+    b"BZh": "a bzip2 file: unpack it first",
+    b"\xfd7zXZ": "an xz file: unpack it first",
+    b"\x28\xb5\x2f\xfd": "a zstd file: unpack it first",
+    b"PK\x03\x04": "a zip file or a spreadsheet: save its rows as JSON Lines",
+    b"PAR1": "a Parquet file: save its rows as JSON Lines",
+    b"ARROW1": "an Arrow file: save its rows as JSON Lines",
+    b"SQLite format 3": "an SQLite file: save its rows as JSON Lines",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was read.
+
+    Attributes:
+        number: of the line or of the list's item, from 0; blank lines count.
+        where: for people, "file:line" with lines from 1, or "file: row number".
+        value: the JSON value, or the error that says why there is none.
+    """
+
+    number: int
+    where: str
+    value: Any
+
+    def content(self) -> Any:
+        """The JSON value.
+
+        Raises:
+            RowError: there is none.
+        """
+        if isinstance(self.value, RowError):
+            raise self.value
+        return self.value
+
+
+def read_rows(path: Path, advice: str) -> Iterator[Row]:
+    """The rows of a file, one at a time; blank lines are skipped.
+
+    Args:
+        advice: what to do about a file that cannot be read.
+
+    Raises:
+        DataError: the file cannot be read as rows of text at all.
+    """
+    with _opened(path, advice) as file:
+        head = file.read(4096)
+        encoding = _encoding(head, path)
+        first = head.decode(encoding, errors="ignore").lstrip()[:1]
+        if first == "[":
+            items = _list_or_none(file, path, encoding)
+            if items is not None:
+                yield from _numbered(items, path)
+                return
+        file.seek(0)
+        for row in _lines(file, path, encoding):
+            if row.number == 0 and first == "{" and isinstance(row.value, RowError):
+                _raise_if_one_object(path, encoding, advice)
+            yield row
+
+
+def read_list(path: Path, advice: str) -> Iterator[Row]:
+    """The items of a file that is one JSON list.
+
+    Raises:
+        DataError: it cannot be read, or is not such a file.
+    """
+    with _opened(path, advice) as file:
+        encoding = _encoding(file.read(4096), path)
+        try:
+            items = _whole_value(file, path, encoding)
+        except RowError as error:
+            raise DataError(f"{path}: not a JSON file ({error.detail}); {advice}") from None
+        if not isinstance(items, list):
+            raise DataError(f"{path}: not a list of problems; {advice}")
+    yield from _numbered(items, path)
+
+
+def _opened(path: Path, advice: str) -> BinaryIO:
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise DataError(f"{path}: not a regular file; {advice}")
+        return path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        reason = (getattr(error, "strerror", None) or "cannot be read").lower()
+        raise DataError(f"{path}: {reason}; {advice}") from None
+
+
+def _encoding(head: bytes, path: Path) -> str:
+    for beginning, advice in _NOT_TEXT.items():
+        if head.startswith(beginning):
+            raise DataError(f"{path}: this is {advice}")
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if head[1:2] == b"\0" and head[:1] != b"\0":  # JSON begins with an ASCII character
+        return "utf-16-le"
+    return "utf-16-be" if head[:1] == b"\0" and head[1:2] not in (b"\0", b"") else "utf-8"
+
+
+def _lines(file: BinaryIO, path: Path, encoding: str) -> Iterator[Row]:
+    # Bytes that are not in the encoding become lone surrogates, so that they cost their own line only.
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
+    text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="\n")
+    try:
+        for number in count():
+            where = f"{path}:{number + 1}"
+            line = text.readline(MAX_LINE_CHARACTERS + 1)
+            if not line:
+                return
+            if len(line) > MAX_LINE_CHARACTERS and not line.endswith("\n"):
+                _skip_line(text)
+                yield Row(number, where, RowError(f"the line is longer than {MAX_LINE_CHARACTERS:,} characters"))
+            elif line.strip():
+                yield Row(number, where, _line_value(line, encoding))
+    except UnicodeDecodeError:  # a file in UTF-16 that was cut
+        yield Row(number, where, RowError(f"not {encoding.upper()} text from here on"))
+    finally:
+        text.detach()  # the file stays open for its owner
+
+
+def _skip_line(text: io.TextIOWrapper) -> None:
+    while (part := text.readline(MAX_LINE_CHARACTERS)) and not part.endswith("\n"):
+        pass
+
+
+def _line_value(line: str, encoding: str) -> Any:
+    if not is_whole(line):
+        return RowError(f"not {encoding.removesuffix('-sig').upper()} text")
+    try:
+        return parse_json(line)
+    except RowError as error:
+        return error
+
+
+def _whole_value(file: BinaryIO, path: Path, encoding: str) -> Any:
+    file.seek(0)
+    content = file.read(MAX_LIST_BYTES + 1)
+    if len(content) > MAX_LIST_BYTES:
+        raise DataError(
+            f"{path}: a JSON list of more than {MAX_LIST_BYTES // 2**20} MiB is too large; put one object on each line"
+        )
+    try:
+        return parse_json(content.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise RowError(MALFORMED, f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
+
+
+def _list_or_none(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:
+    """The list that the file is; None if it is not one, but may be lines that are lists.
+
+    Raises:
+        DataError: it begins as a list and is neither.
+    """
+    try:
+        items = _whole_value(file, path, encoding)
+    except RowError as error:
+        file.seek(0)
+        first_lines = islice(_lines(file, path, encoding), 2)  # that are not blank
+        if all(isinstance(row.value, RowError) for row in first_lines):
+            raise DataError(
+                f"{path}: begins as a JSON list, but is malformed: {error.detail}; "
+                "mend it, or put one JSON object on each line"
+            ) from None
+        return None
+    return items if isinstance(items, list) else None
+
+
+def _numbered(items: list[Any], path: Path) -> Iterator[Row]:
+    for number, item in enumerate(items):
+        yield Row(number, f"{path}: row {number}", item)
+
+
+def _raise_if_one_object(path: Path, encoding: str, advice: str) -> None:
+    with _opened(path, advice) as file:
+        try:
+            value = _whole_value(file, path, encoding)
+        except (RowError, DataError):
+            return
+    if isinstance(value, dict):
+        raise DataError(
+            f"{path}: one JSON object over several lines; give a JSON list of problems, or put one object on each line"
+        )

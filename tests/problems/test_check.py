@@ -1,0 +1,97 @@
+"""A problem is checked through its task: its answer can be graded and given, its solution reaches it."""
+
+import pytest
+
+from callwright.agent.parse import parse_call
+from callwright.errors import CallError
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
+from callwright.problems.check import check_problem
+from callwright.problems.source import RowError
+from callwright.records import Call, Problem
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+
+
+def problem(task: str, answer: str, *solution: str) -> Problem:
+    calls = tuple(map(parse_call, solution))
+    assert not any(isinstance(call, CallError) for call in calls)
+    return Problem("x", task, "q", answer, calls, "jsonl", "x", "train")
+
+
+def complaint(made: Problem) -> tuple[str, str]:
+    with pytest.raises(RowError) as caught:
+        check_problem(made, TASKS, execute=True)
+    return caught.value.reason, caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "solution", "reason", "detail"),
+    [
+        (
+            "5",
+            ["plus(2, 3)", "answer(5)"],
+            "its solution calls a function that the task does not have",
+            "call 1: there is no function plus",
+        ),
+        (
+            "5",
+            ["add(2, 2)", "divide(2, 0)", "answer(5)"],
+            "its solution has a call that does not execute",
+            "call 2: cannot divide by zero",
+        ),
+        ("5", ["add(a=2, c=3)", "answer(5)"], "its solution has a call with wrong arguments", "call 1: add "),
+        ("5", ["add(2, 2)", "answer(4)"], "its solution does not reach its answer", "it answers 4, the answer is 5"),
+        ("5", ["answer(5)", "add(2, 3)", "answer(5)"], "its solution goes on after its answer", "call 1"),
+    ],
+)
+def test_a_solution_that_does_not_reach_the_answer_is_named(answer: str, solution: list[str], reason: str, detail: str):
+    found = complaint(problem("arithmetic", answer, *solution))
+    assert found[0] == reason
+    assert found[1].startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [("entailment", "B"), ("translation", "all x. (Bird(x"), ("translation", "Bird(x)"), ("arithmetic", "9" * 701)],
+)
+def test_an_answer_that_the_task_does_not_take_is_named(task: str, answer: str):
+    assert complaint(problem(task, answer))[0] == "the task does not take its answer"
+
+
+def test_a_task_that_does_not_exist_is_named_with_those_that_do():
+    assert complaint(problem("algebra", "5")) == (
+        "its task does not exist",
+        "there is no task algebra; the tasks are arithmetic, translation, entailment",
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        problem("arithmetic", "5", "add(2, 3)", "answer(5)"),
+        problem("arithmetic", "25%", "divide(20, 80)", "multiply(0.25, 100)", "answer(25)"),
+        problem("arithmetic", "25%", "divide(20, 80)", "answer(0.25)"),
+        problem("arithmetic", "1/3"),
+        problem("translation", "all x. (Bird(x) -> Flies(x))"),
+        problem("entailment", "True", "assume('Dog(rex)')", "entails('Dog(rex)')", "answer('True')"),
+        problem("entailment", "Unknown"),
+    ],
+)
+def test_a_problem_that_can_be_solved_passes(made: Problem):
+    check_problem(made, TASKS, execute=True)
+
+
+def test_calls_that_a_reader_has_run_are_not_run_again():
+    check_problem(problem("arithmetic", "5", "divide(2, 0)", "answer(5)"), TASKS, execute=False)
+
+
+def test_a_task_whose_answers_are_no_text_is_checked_by_its_grader_alone():
+    @function(example={"value": [1, 2]})
+    def answer(value: list[int]) -> list[int]:
+        """Give the final answer and stop."""
+        return value
+
+    task = Task("sorting", Toolbox([answer]), "Sort.", lambda made, given: "right" if given == made.answer else "wrong")
+    made = Problem("x", "sorting", "q", "[1, 2]", (Call("answer", {"value": [1, 2]}),), "jsonl", "x", "train")
+    check_problem(made, {"sorting": task}, execute=True)

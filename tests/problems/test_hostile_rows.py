@@ -1,0 +1,64 @@
+"""No file of problems raises anything but one clear line, costs more than its own rows, or takes long."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from callwright.errors import DataError
+from tests.problems.hostile_rows import PARTS, ROWS, files, longest, outcome
+
+MAX_SECONDS = 2  # of processor time for one file; the slowest takes 0.15 s on a quiet machine
+
+
+@seed(13)
+@settings(max_examples=2_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(file=files())
+def test_a_hostile_file_costs_its_own_rows_and_no_surprise(file: tuple[str, bytes], tmp_path: Path):
+    source, content = file
+    path = tmp_path / "rows.json"
+    path.write_bytes(content)
+    started = time.process_time()
+    try:
+        sourced = outcome(source, path)
+    except DataError as error:
+        assert "\n" not in str(error)
+    else:
+        assert sourced.surprises == []
+    assert time.process_time() - started < MAX_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "before", "after"),
+    [
+        ("jsonl", "question", "", ""),
+        ("jsonl", "answer", "", ""),
+        ("jsonl", "solution", "", ""),
+        ("gsm8k", "answer", "", "\n#### 6"),
+        ("gsm8k", "answer", "#### ", ""),
+        ("folio", "conclusion", "", ""),
+        ("folio", "conclusion-FOL", "", ""),
+        ("proofwriter", "context", "", ""),
+        ("proofwriter", "id", "", ""),
+        ("proofwriter", "question", "is the following statement true, false, or unknown? ", ""),
+    ],
+)
+def test_the_longest_text_is_read_in_time_that_grows_with_its_length(
+    tmp_path: Path, source: str, field: str, before: str, after: str
+):
+    path = tmp_path / "rows.json"
+    for part in PARTS:
+        text = before + longest(part)[len(before) + len(after) :] + after
+        path.write_text(json.dumps([{**ROWS[source], field: [text] if field == "solution" else text}]))
+        started = time.process_time()
+        assert outcome(source, path).surprises == []
+        assert time.process_time() - started < MAX_SECONDS, part
+
+
+def test_the_good_rows_of_the_fuzz_are_problems(tmp_path: Path):
+    for source, row in ROWS.items():
+        path = tmp_path / f"{source}.json"
+        path.write_text(json.dumps([row]))
+        assert outcome(source, path).left_out == []

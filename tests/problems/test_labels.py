@@ -1,0 +1,64 @@
+"""Answers of rows become labels exactly, or their row is left out with a reason that says what to do."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.functions.numbers import read_number
+from callwright.problems.labels import label_of
+from callwright.problems.source import RowError
+from callwright.records import Problem
+from callwright.tasks import TASKS
+
+
+def reason(value: object, task: str = "arithmetic") -> str:
+    with pytest.raises(RowError) as caught:
+        label_of(value, task)
+    return caught.value.reason
+
+
+def grade(label: str, answer: str) -> str:
+    return TASKS["arithmetic"].grade(Problem("x", "arithmetic", "q", label, (), "jsonl", "x", "train"), answer)
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("$1,200", "1200"), (" 3.50 ", "3.5"), ("2/6", "1/3"), ("25%", "25%"), ("12.50 %", "12.5%"), (" - 7", "-7")],
+)
+def test_a_number_is_kept_exactly_in_one_notation(written: str, label: str):
+    assert label_of(written, "arithmetic") == label
+
+
+def test_a_label_in_percent_is_right_as_25_and_as_a_quarter():
+    label = label_of("25%", "arithmetic")
+    assert [grade(label, answer) for answer in ("25", "25%", "0.25", "1/4")] == ["right"] * 4
+    assert [grade(label, answer) for answer in ("2500", "0.0025", "26", "maybe")] == ["wrong"] * 4
+    assert grade(label_of("0.25", "arithmetic"), "25") == "wrong"  # without the sign it is plain what is meant
+
+
+@pytest.mark.parametrize("written", ["$18 per hour", "3 km", "5 feet 6 inches", "1e5 m", "12 34", "1,2,3", "7 or 8"])
+def test_a_number_with_something_beside_it_is_not_guessed(written: str):
+    assert reason(written) == "answer is more than one number: give the number alone, without its unit"
+
+
+def test_what_is_no_label_has_its_own_reason():
+    assert reason(None) == reason("  ") == "answer is missing"
+    assert reason("five") == "answer is not a number"
+    assert reason(True) == reason(["5"]) == reason({"value": 5}) == "answer is not text"
+    assert reason("9" * 701) == "answer is a number of more than 700 characters"
+    assert reason("1e61") == "answer is a number that is too large or too small"
+    assert reason("x" * 4_001, "clock") == "answer is longer than 4,000 characters"
+
+
+@given(st.fractions() | st.integers().map(Fraction))
+def test_a_label_means_the_number_that_was_written(number: Fraction):
+    written = f"{number.numerator}/{number.denominator}"
+    assert read_number(label_of(written, "arithmetic")) == number
+    assert read_number(label_of(f"{written}%", "arithmetic")) == number / 100
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**30), max_value=10**30))
+def test_a_decimal_is_kept_to_its_last_place(number):
+    assert read_number(label_of(f"{number:f}", "arithmetic")) == Fraction(number)
