@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import callwright
 from callwright import paths
 from callwright.evaluation.champion import CONTENT_TAG, WEIGHTS
 from callwright.params import Params
+from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
 from callwright.registry.lineage import lineage_of
 from callwright.registry.versions import versions_with
@@ -89,16 +91,12 @@ def _signature() -> Any:
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import Array
 
+    from callwright.registry.served import INPUTS
+
+    columns: dict[Any, Any] = {str: "string", bool: "boolean", list[str]: Array(DataType.string)}
     return ModelSignature(
-        inputs=Schema([ColSpec("string", "question"), ColSpec("string", "task")]),
-        outputs=Schema(
-            [
-                *(ColSpec("string", name) for name in ("answer", "outcome")),
-                *(ColSpec("boolean", name) for name in ("grounded", "valid")),
-                ColSpec(Array(DataType.string), "faults"),
-                ColSpec("string", "chain"),
-            ]
-        ),
+        inputs=Schema([ColSpec("string", name) for name in INPUTS]),
+        outputs=Schema([ColSpec(columns[one.type], one.name) for one in fields(AnswerRow)]),
     )
 
 
