@@ -133,7 +133,7 @@ class ServedAgent:
             return AnswerRow(error=self._report(error, problem.id))
 
     def _report(self, error: Exception, subject: str) -> str:
-        """Log an unexpected exception, the first of its kind with its traceback; returns a line that says what it was."""
+        """Log an unexpected exception, the first of its kind with its traceback; returns what it is in one line."""
         surprise = surprise_of(error)
         first = surprise.reason not in self._reported
         self._reported.add(surprise.reason)
