@@ -19,6 +19,7 @@ PLUMBING = {
     "callwright.storage",
     "callwright.errors",
     "callwright.surprises",
+    "callwright.visible",  # stages whose pages are written with it depend on it all the same
 }
 
 

@@ -10,6 +10,7 @@ import typer
 from callwright import paths
 from callwright.errors import CallwrightError, ParamsError
 from callwright.records import SPLITS, Problem, Protocol
+from callwright.visible import one_line, visible
 
 if TYPE_CHECKING:
     from callwright.tasks.registry import Tasks
@@ -24,7 +25,7 @@ def preset(name: Annotated[str, typer.Argument(help="a file of conf/presets, wit
     from callwright.presets import apply_preset
 
     changed = apply_preset(name)
-    print(f"params.yaml: {', '.join(changed)}" if changed else "params.yaml: nothing to change")
+    print(one_line(f"params.yaml: {', '.join(changed)}") if changed else "params.yaml: nothing to change")
 
 
 @app.command()
@@ -32,7 +33,7 @@ def functions(task: Annotated[str, typer.Argument(help="a task, such as arithmet
     """Print what the prompt says of a task's functions."""
     from callwright.agent.protocol import TEXT
 
-    print(TEXT.function_section(_task(task).toolbox))
+    print(visible(TEXT.function_section(_task(task).toolbox)))
 
 
 def _task(name: str) -> "Task":
@@ -158,7 +159,7 @@ def main() -> None:
     try:
         app()
     except CallwrightError as error:
-        sys.stderr.write(f"callwright: {error}\n")
+        sys.stderr.write(f"callwright: {one_line(str(error))}\n")
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.storage import write_json
+from callwright.visible import one_line
 
 
 @dataclass(slots=True)
@@ -47,7 +48,8 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    """Write a line on the terminal; it may hold names and texts from outside."""
+    sys.stderr.write(one_line(line) + "\n")
 
 
 def quiet_libraries() -> None:

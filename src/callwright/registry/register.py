@@ -15,7 +15,7 @@ from callwright.params import Params
 from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
 from callwright.registry.lineage import lineage_of
-from callwright.registry.versions import versions_with
+from callwright.registry.versions import tag_value, versions_with
 from callwright.storage import read_json
 from callwright.tasks.registry import code_paths
 
@@ -75,11 +75,12 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    tags = {f"callwright.{key.replace(' ', '_')}": tag_value(value) for key, value in lineage.items()}
     made = client.create_model_version(
         name,
         source=logged.model_uri,
         run_id=run_id,
-        tags={CONTENT_TAG: content, **{f"callwright.{key.replace(' ', '_')}": value for key, value in lineage.items()}},
+        tags={CONTENT_TAG: content, **tags},
         description=shortened(card),
         model_id=logged.model_id,
     )
