@@ -7,7 +7,8 @@ from pydantic import Field, field_validator
 from callwright.params.section import Section, Share
 
 TURNS_SUFFIX = "-promotions"  # promotions of a model take turns at the registered model of this name
-_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST = 100  # characters; with the suffix it still fits into MLflow's database
 
 
 def is_model_name(name: object) -> bool:
@@ -32,7 +33,7 @@ class PromoteParams(Section):
     @field_validator("model_name")
     @classmethod
     def _usable(cls, name: str) -> str:
-        if not is_model_name(name):
+        if not is_model_name(name) or len(name) > _LONGEST:
             raise ValueError(
                 'has to be 1 to 100 of the characters a-z, A-Z, 0-9, ".", "_" and "-", the first a letter or digit'
             )
