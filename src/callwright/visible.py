@@ -8,6 +8,8 @@ def visible(text: str) -> str:
     red \x1b[31m, reversed \u202e, line
     break
     """
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() or one == "\n" else _escape(ord(one)) for one in text)
 
 
