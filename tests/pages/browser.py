@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+INSTALL = "tests/pages/install.sh installs it"
 MARK = "data-ran"  # the attribute that every payload sets on the page's outermost element, should it ever run
 _RUN = f"document.documentElement.setAttribute('{MARK}','yes')"
 PAYLOADS = (
@@ -30,8 +31,8 @@ PAYLOADS = (
 def missing(what: str) -> NoReturn:
     """Skip a test on a machine that lacks something; in CI, where everything has to be there, fail it."""
     if os.environ.get("CI"):
-        pytest.fail(f"{what}: .ci/run installs it")
-    pytest.skip(what)
+        pytest.fail(f"{what}: {INSTALL}")
+    pytest.skip(f"{what}: {INSTALL}")
 
 
 def chromium() -> str:

@@ -1,5 +1,8 @@
 """Every page that the pipeline writes, of records that would like to run a script, opened in a real browser."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,7 @@ from callwright.validation.suite import Suites
 from tests.evaluation import pages
 from tests.fakes import chain, problem
 from tests.pages.browser import PAYLOADS, opened, ran
+from tests.working_tree import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -91,3 +95,13 @@ def test_a_payload_that_is_not_escaped_does_run(payload: str, tmp_path: Path):
     """So the test above can fail."""
     (tmp_path / "raw.html").write_text(f"<html><body><p>{payload}</p>")
     assert ran(opened(tmp_path / "raw.html", tmp_path / "profile"))
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "failed"), ("", "skipped")])
+def test_a_browser_that_is_missing_fails_in_ci_and_is_skipped_elsewhere(ci: str, outcome: str, tmp_path: Path):
+    """This file's own test in a process whose PATH has no browser."""
+    name = f"{__file__}::{test_a_payload_that_is_not_escaped_does_run.__name__}"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", name]
+    environment = {**os.environ, "PATH": str(tmp_path), "CI": ci}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
+    assert f"4 {outcome}" in done.stdout, done.stdout[-2_000:]
