@@ -114,6 +114,8 @@ def test_the_image_is_built_for_the_caller_and_runs_with_all_gpus_as_the_caller(
             assert call[call.index("--gpus") + 1] == "all"
             assert call[call.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
             assert f"{dispatched.runner.clone}:/workspace" in call
+            for name in (".git", ".github", "conf/image"):
+                assert f"{dispatched.runner.clone}/{name}:/workspace/{name}:ro" in call
 
 
 def test_a_secret_gets_into_the_one_command_that_needs_it_and_nowhere_else(dispatched: Dispatched):

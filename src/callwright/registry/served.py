@@ -23,6 +23,7 @@ from callwright.evaluation.champion import WEIGHTS
 from callwright.records import Problem, Protocol
 from callwright.registry.answer_row import AnswerRow, answer_row, input_error
 from callwright.surprises import surprise_of
+from callwright.visible import one_line
 
 INPUTS = ("question", "task")
 
@@ -128,7 +129,7 @@ class ServedAgent:
             chain = await solve(problem, TASKS[problem.task], model, self._sampling, PROTOCOLS[self._protocol])
             return answer_row(chain, problem)
         except ProviderError as error:  # such as a question that is longer than the model's context
-            return AnswerRow(error=str(error))
+            return AnswerRow(error=one_line(str(error)))
         except Exception as error:
             return AnswerRow(error=self._report(error, problem.id))
 
