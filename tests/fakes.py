@@ -1,6 +1,6 @@
 """Builders for records, and the one fake: a chat model that says what it was told to say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from callwright.agent.loop import ends_chain, take_steps
@@ -95,3 +95,23 @@ def teacher(**changes: object) -> TeacherParams:
         "mistakes": NO_MISTAKES,
     }
     return TeacherParams.model_validate({**values, **changes})
+
+
+class ChatByQuestion:
+    """A ChatModel that knows what to reply to each question, in turn; the last reply is repeated.
+
+    Args:
+        replies: question -> replies; an exception among them is raised.
+    """
+
+    def __init__(self, replies: Mapping[str, Sequence[str | Reply | Exception]], name: str = "scripted") -> None:
+        self.name = name
+        self._replies = {question: list(script) for question, script in replies.items()}
+
+    async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
+        asked = "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
+        script = next(script for question, script in self._replies.items() if question in asked)
+        reply = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return Reply(reply, "stop", Usage(10, 2)) if isinstance(reply, str) else reply

@@ -350,3 +350,22 @@ def test_a_model_of_ours_is_not_served_by_the_oracle(load, tmp_path):
     assert line.startswith(
         "params.yaml: evaluate.endpoints.base.base_url: should be an address such as http://127.0.0.1"
     )
+
+
+@pytest.mark.parametrize("name", ["callwright-student", "main.models.student_2", "7b", "x" * 100])
+def test_a_registered_model_may_have_a_simple_name(load, name):
+    assert load({"promote.model_name": name}).promote.model_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "it's", 'a"b', "a`b", "a b", "a/b", "a:b", "../x", "-x", "é", "a\nb", "<b>", "\u202ex", "x" * 101]
+)
+def test_a_registered_model_whose_name_no_query_could_hold_is_refused(load, tmp_path, name):
+    line = complaint(load, {"promote.model_name": name}, tmp_path)
+    assert line.startswith("params.yaml: promote.model_name: has to be 1 to 100 of the characters a-z, A-Z, 0-9, ")
+    assert line.isprintable()
+
+
+def test_a_registered_model_cannot_take_the_name_under_which_promotions_take_turns(load, tmp_path):
+    line = complaint(load, {"promote.model_name": "m-promotions"}, tmp_path)
+    assert "cannot end with -promotions, under which promotions take turns" in line

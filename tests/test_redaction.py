@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from callwright.redaction import names_secret, one_line, redacted
+from callwright.redaction import names_secret, redacted, redacted_line
 from callwright.surprises import surprise_of
 
 KEY = "pl4nted+key/of=its.own"
@@ -63,10 +63,10 @@ def test_a_value_that_is_named_is_hidden_whatever_its_variable():
 
 
 def test_one_line_is_one_bounded_visible_line_that_was_redacted_before_it_was_cut():
-    assert one_line(f"\x1b[31mred\n  \u202e{KEY}", 40, [KEY]) == r"\x1b[31mred \u202e***"
-    assert one_line("a" * 30 + KEY, 40, [KEY]) == "a" * 30 + "***"
-    assert len(one_line("b" * 10_000, 40)) == 40
-    assert KEY[:5] not in one_line("a " * 18 + KEY, 40, [KEY])
+    assert redacted_line(f"\x1b[31mred\n  \u202e{KEY}", 40, [KEY]) == r"\x1b[31mred \u202e***"
+    assert redacted_line("a" * 30 + KEY, 40, [KEY]) == "a" * 30 + "***"
+    assert len(redacted_line("b" * 10_000, 40)) == 40
+    assert KEY[:5] not in redacted_line("a " * 18 + KEY, 40, [KEY])
 
 
 def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):

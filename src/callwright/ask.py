@@ -16,6 +16,7 @@ from callwright.evaluation.champion import CHAMPION, WEIGHTS
 from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_complaint
 from callwright.records import Chain, Problem, Protocol, Step
 from callwright.redaction import redacted
+from callwright.visible import one_line
 
 if TYPE_CHECKING:
     from callwright.chat.model import ChatModel, Sampling
@@ -102,7 +103,7 @@ def _champion_or_student() -> Opened:
     except ProviderError as error:
         if not (paths.STUDENT / "config.json").is_file():
             raise ProviderError(f"{error}; and there is no {paths.STUDENT}: name a model with --model") from None
-        sys.stderr.write(f"callwright: {error}; asking {paths.STUDENT}\n")
+        sys.stderr.write(f"callwright: {one_line(str(error))}; asking {paths.STUDENT}\n")
         return _folder(paths.STUDENT)
 
 

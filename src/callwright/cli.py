@@ -11,6 +11,7 @@ from callwright import paths
 from callwright.errors import CallwrightError, ParamsError
 from callwright.records import SPLITS, Problem, Protocol
 from callwright.redaction import redacted
+from callwright.visible import one_line, visible
 
 if TYPE_CHECKING:
     from callwright.tasks.registry import Tasks
@@ -25,7 +26,7 @@ def preset(name: Annotated[str, typer.Argument(help="a file of conf/presets, wit
     from callwright.presets import apply_preset
 
     changed = apply_preset(name)
-    print(f"params.yaml: {', '.join(changed)}" if changed else "params.yaml: nothing to change")
+    print(one_line(f"params.yaml: {', '.join(changed)}") if changed else "params.yaml: nothing to change")
 
 
 @app.command()
@@ -33,7 +34,7 @@ def functions(task: Annotated[str, typer.Argument(help="a task, such as arithmet
     """Print what the prompt says of a task's functions."""
     from callwright.agent.protocol import TEXT
 
-    print(TEXT.function_section(_task(task).toolbox))
+    print(visible(TEXT.function_section(_task(task).toolbox)))
 
 
 def _task(name: str) -> "Task":
@@ -159,7 +160,7 @@ def main() -> None:
     try:
         app()
     except CallwrightError as error:
-        sys.stderr.write(f"callwright: {redacted(str(error))}\n")
+        sys.stderr.write(f"callwright: {one_line(redacted(str(error)))}\n")
         sys.exit(1)
 
 

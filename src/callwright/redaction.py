@@ -64,7 +64,7 @@ def without_patterns(text: str) -> str:
     return _VENDOR_KEY.sub(HIDDEN, text)
 
 
-def one_line(text: str, most: int, secrets: Iterable[str] = ()) -> str:
+def redacted_line(text: str, most: int, secrets: Iterable[str] = ()) -> str:
     """Text from outside as one bounded line that can be shown: redacted, without control characters.
 
     Args:

@@ -15,6 +15,7 @@ from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.redaction import redacted
 from callwright.storage import write_json
+from callwright.visible import one_line
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(redacted(line) + "\n")
+    """Write a line on the terminal; it may hold names and texts from outside."""
+    sys.stderr.write(one_line(redacted(line)) + "\n")
 
 
 def show_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

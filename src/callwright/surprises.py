@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright import paths
-from callwright.redaction import one_line, redacted
+from callwright.redaction import redacted, redacted_line
 from callwright.storage import write_text
 from callwright.visible import visible
 
@@ -46,7 +46,7 @@ class Surprise:
 
 def surprise_of(error: BaseException) -> Surprise:
     """What an exception says of itself, in text that can be written and shown anywhere."""
-    message = one_line(str(error), _MAX_MESSAGE)
+    message = redacted_line(str(error), _MAX_MESSAGE)
     trace = visible(redacted("".join(traceback.format_exception(error))))
     return Surprise(type(error).__name__, _place(error), message, trace)
 

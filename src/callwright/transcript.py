@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from callwright.preferences.message_text import message_text
 from callwright.preferences.tree import Node
 from callwright.records import Chain, Pair, Problem, Step, Verdict
-from callwright.visible import visible
+from callwright.visible import one_line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ class Transcript:
 
     def header(self, chain: Chain) -> None:
         """Which chain it is, of which model, and how it ended."""
-        self._say(f"{chain.id}  ({chain.model}, {chain.protocol}, {chain.outcome})")
+        self._say(one_line(f"{chain.id}  ({chain.model}, {chain.protocol}, {chain.outcome})"))
 
     def step(self, step: Step) -> None:
         """The next step: its thought, its call, and what came of it."""
@@ -47,19 +47,20 @@ class Transcript:
     def answer(self, chain: Chain) -> None:
         """The last line: the answer, or why there is none."""
         ended = chain.outcome.replace("_", " ")
-        self._say(f"answer: {chain.answer}" if chain.answer is not None else f"answer: none ({ended})", "bold")
+        answer = chain.answer if chain.answer is not None else f"none ({ended})"
+        self._say(one_line(f"answer: {answer}"), "bold")
 
     def verdict(self, verdict: Verdict) -> None:
         """Whether the chain is correct, and its faults."""
         self._say("correct" if verdict.correct else "not correct", "green" if verdict.correct else "red")
         for fault in verdict.faults:
-            self._say(f"  step {fault.step + 1}: {fault.fault}: {fault.message}")
+            self._say(one_line(f"  step {fault.step + 1}: {fault.fault}: {fault.message}"))
 
     def problem(self, problem: Problem) -> None:
         """The question, and what is right."""
-        self._say(f"{problem.id}  ({problem.task}, {problem.split})")
+        self._say(one_line(f"{problem.id}  ({problem.task}, {problem.split})"))
         self._say(problem.question, "bold")
-        self._say(f"answer: {problem.answer}")
+        self._say(one_line(f"answer: {problem.answer}"))
 
     def tree(self, root: Node, title: str) -> None:
         """The chains of a problem as a tree: each step's value, how many chains of how many are correct, its call."""
@@ -71,7 +72,7 @@ class Transcript:
 
     def mention(self, pair: Pair) -> None:
         """A pair in one line."""
-        self._say(f"pair {pair.id}  ({pair.kind}, margin {pair.margin:g})")
+        self._say(one_line(f"pair {pair.id}  ({pair.kind}, margin {pair.margin:g})"))
 
     def pair(self, pair: Pair) -> None:
         """What was asked, and the two ways on."""

@@ -8,7 +8,25 @@ def visible(text: str) -> str:
     red \x1b[31m, reversed \u202e, line
     break
     """
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() or one == "\n" else _escape(ord(one)) for one in text)
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    r"""Visible text on one line: a line break shows as an escape too, so that no text can pass for a line of ours.
+
+    Args:
+        limit: characters at most; a longer text ends with an ellipsis.
+
+    >>> print(one_line("saved\nteacher: all is well"))
+    saved\nteacher: all is well
+    >>> one_line("a long text", 6)
+    'a lon…'
+    """
+    cut = text if limit is None else text[: limit + 1]
+    shown = visible(cut).replace("\n", "\\n")
+    return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def _escape(code: int) -> str:

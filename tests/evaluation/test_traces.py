@@ -11,7 +11,7 @@ import pytest
 from callwright.evaluation.evaluated import Evaluated
 from callwright.evaluation.traces import log_traces, sample
 from callwright.evaluation.tracked import TABLE, log_evaluation, table_of
-from callwright.records import CheckedChain, StepFault, Usage, Verdict
+from callwright.records import Call, CheckedChain, StepFault, Usage, Verdict
 from callwright.rollouts.journal import Journaled
 from callwright.storage import write_json
 from callwright.training import tracking
@@ -87,6 +87,21 @@ def test_text_that_no_database_takes_is_logged_all_the_same():
 
 
 @pytest.mark.slow
+def test_names_that_no_tag_could_hold_are_logged_all_the_same():
+    odd = "\ud800 \x00\n' \" ` <b>" + "x" * 20_000
+    said = chain("add(2, 3)", problem_id=odd, id=odd, model=odd)
+    called = replace(said.steps[0], call=Call(odd, {odd: odd}))
+    record = CheckedChain(replace(said, steps=(called,)), Verdict(odd, False, (), None))
+    (trace,) = logged({"student": Evaluated({odd: record}, 1.0)}, [problem(id=odd, question=odd, answer=odd)])
+    shown = trace.info.tags["problem"]
+    assert shown == trace.info.tags["chain"]
+    assert shown.startswith(r"\ud800 \x00\n' ")
+    assert shown.isprintable()
+    assert len(shown) <= 1_000
+    assert len(trace.data.spans[-1].name) <= 1_000
+
+
+@pytest.mark.slow
 def test_a_server_that_takes_no_traces_is_a_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     with tracking.pipeline_run("key") as run_id, caplog.at_level(logging.WARNING, "callwright"):
         log_traces("0" * 32, {"student": STUDENT}, [PROBLEM], 20)
@@ -112,6 +127,7 @@ def test_the_table_and_the_plots_stand_in_the_run_once(tmp_path: Path):
 
 def test_a_table_holds_nothing_that_json_cannot():
     asked = problem(id="p1", question="half \ud800", answer="\ud801")
+    assert table_of({}, [replace(asked, id="\ud803")])["problem"] == ["\\ud803"]
     odd = CheckedChain(replace(SAID, answer="\ud802"), WRONG.verdict)
     table = table_of({"base": STUDENT, "student": replace(STUDENT, chains={"p1": odd})}, [asked])
     assert (table["question"], table["answer"], table["student answer"]) == (["half \\ud800"], ["\\ud801"], ["\\ud802"])

@@ -1,7 +1,7 @@
 """The report page opened in headless Chromium: a silent console, nothing loaded, nothing that axe-core finds.
 
-It needs Node.js, Chromium and the packages of package.json: `npm install` in this folder, or in the folder that
-CALLWRIGHT_PAGE_CHECK names.
+It needs Node.js, Chromium and the packages of package.json: `tests/pages/install.sh` installs what is missing. Without
+them it is skipped, except in CI, where it fails.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation import pages
+from tests.pages.browser import chromium, missing
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -21,14 +22,12 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def command() -> tuple[list[str], Path]:
     """The start of the command, and the folder to run it in."""
-    node = shutil.which("node")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = chromium()
     folder = Path(os.environ.get("CALLWRIGHT_PAGE_CHECK", HERE))
-    if node is None or chromium is None:
-        pytest.skip("Node.js or Chromium is not installed")
+    node = shutil.which("node") or missing("Node.js is not installed")
     if not all((folder / "node_modules" / name).is_dir() for name in ("axe-core", "playwright-core")):
-        pytest.skip(f"axe-core and playwright-core are not installed: npm install in {folder}")
-    return [node, str(HERE / "check.mjs"), chromium], folder
+        missing(f"axe-core and playwright-core are not installed in {folder}")
+    return [node, str(HERE / "check.mjs"), browser], folder
 
 
 def test_the_page_is_sound_wide_and_narrow_light_and_dark(command: tuple[list[str], Path], tmp_path: Path):

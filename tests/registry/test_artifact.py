@@ -119,7 +119,8 @@ def test_a_caller_may_have_a_running_loop_or_many_threads(loaded):
 def test_a_row_says_what_is_known_of_an_answer(loaded):
     row = loaded.predict(QUESTIONS).iloc[0]
     chain = json.loads(row["chain"])
-    assert list(row.index) == ["answer", "outcome", "grounded", "valid", "faults", "chain"]
+    assert list(row.index) == ["answer", "outcome", "grounded", "valid", "faults", "chain", "error"]
+    assert row["error"] == ""
     assert row["answer"] == (chain["answer"] or "")
     assert row["valid"] == all(step["error"] is None for step in chain["steps"])
     assert set(row["faults"]) >= {step["error"]["fault"] for step in chain["steps"] if step["error"]}
@@ -127,21 +128,51 @@ def test_a_row_says_what_is_known_of_an_answer(loaded):
 
 
 @pytest.mark.parametrize(
-    ("frame", "complaint"),
+    ("question", "task", "complaint"),
     [
-        ({"question": ["How many?"], "task": ["riddle"]}, "unknown task riddle; the tasks are arithmetic"),
-        (
-            {"question": ["many " * 9_000], "task": ["arithmetic"]},
-            "prompt of .* tokens does not fit 4096 positions",
-        ),
+        ("How many?", "riddle", "unknown task 'riddle'; the tasks are arithmetic"),
+        ("many " * 9_000, "arithmetic", "does not fit 4096 positions"),
+        ("so \ud83d", "arithmetic", "half a character"),
+        (None, "arithmetic", "question is not a text"),
+        (12, "arithmetic", "question is not a text but int"),
+        ("How many?", None, "task is not a text"),
+        (" \n", "arithmetic", "question is empty"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_one_line(loaded, frame, complaint):
+def test_a_question_that_cannot_be_asked_costs_its_own_row_alone(loaded, question, task, complaint):
+    frame = pd.DataFrame({"question": ["What is 1 plus 2?", question], "task": ["arithmetic", task]}, dtype=object)
+    answered, failed = loaded.predict(frame).to_dict("records")
+    assert answered == loaded.predict(QUESTIONS.head(1)).iloc[0].to_dict()
+    assert complaint in failed.pop("error")
+    assert failed == {"answer": "", "outcome": "error", "grounded": False, "valid": False, "faults": [], "chain": ""}
+
+
+def test_a_table_without_a_needed_column_is_one_line(loaded):
     from mlflow.exceptions import MlflowException
 
-    with pytest.raises(MlflowException, match=complaint) as caught:
-        loaded.predict(pd.DataFrame(frame))
+    with pytest.raises(MlflowException, match="the column task is missing: send a table with") as caught:
+        loaded.predict(pd.DataFrame({"question": ["How many?"]}))
     assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_the_signature_names_the_columns_that_a_row_has(loaded):
+    from callwright.registry.register import _signature
+
+    signature = _signature()
+    assert signature.inputs.input_names() == ["question", "task"]
+    assert signature.outputs.input_names() == list(loaded.predict(QUESTIONS).columns)
+
+
+def test_a_model_that_cannot_be_loaded_fails_the_request_in_one_line(tmp_path: Path):
+    from mlflow.exceptions import MlflowException
+
+    from callwright.registry.served import ServedAgent, _student
+
+    (tmp_path / "config.json").write_text("{}")
+    agent = ServedAgent(lambda: _student(str(tmp_path)), "text", Sampling())
+    with pytest.raises(MlflowException, match="no model could be loaded from") as caught:
+        agent.answer(["How many?"], ["arithmetic"])
+    assert caught.value.error_code == "INTERNAL_ERROR"
 
 
 def test_asking_a_servers_champion_leaves_no_copy_behind(

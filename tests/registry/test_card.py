@@ -1,10 +1,17 @@
 """The model card says what the metrics say, and leaves out what they do not."""
 
+import re
+import tempfile
 from copy import deepcopy
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callwright.params import Params
+from callwright.registry.base_licence import base_licence
 from callwright.registry.card import model_card
 from callwright.registry.lineage import git_commit, lineage_of
 from callwright.registry.register import MAX_DESCRIPTION, shortened
@@ -81,6 +88,58 @@ def test_the_licence_of_a_base_is_that_of_its_model_card(readme, licence, tmp_pa
     lineage = lineage_of()
     assert (lineage["base model"], lineage["base revision"]) == ("maker/small", "abc")
     assert (lineage["base licence"], lineage["code licence"]) == (licence, "Apache-2.0")
+
+
+BOMB = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]"]
+                 + [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghijkl")])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metadata", "licence"),
+    [
+        (f"{BOMB}\nlicense: *l", "unknown"),
+        (f"{BOMB}\nlicense: mit", "mit"),
+        ("license: &x mit\nlicense_name: *x", "mit"),
+        ("? *nothing\n: 1\nlicense: mit", "mit"),
+        ('license: "mit\\n\\n# Champion\\n\\n<script>alert(1)</script>"', "mit # Champion <script>alert(1)</script>"),
+        ('license: "\\e[31mred\\u202e"', r"\x1b[31mred\u202e"),
+        ("license: !!python/object/apply:os.system [ls]", "unknown"),
+        ("license: {license: mit}", "unknown"),
+        ("license: [mit, apache-2.0]", "unknown"),
+        (f"license: {'[' * 20_000}", "unknown"),
+        (f"license: {'x' * 50_000}", f"{'x' * 99}…"),
+        ("license: other", "other"),
+        ("just a text", "unknown"),
+        ("license: mit\nlicense: gpl", "gpl"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_whatever_a_bases_readme_says_its_licence_is_one_short_line(metadata: str, licence: str, tmp_path: Path):
+    (tmp_path / "README.md").write_text(f"---\n{metadata}\n---\n# A model")
+    assert base_licence(tmp_path / "README.md") == licence
+
+
+@settings(max_examples=150, derandomize=True)
+@given(st.text(max_size=200) | st.text("license:*&!|>-[]{}\n \"'#,?", max_size=60))
+def test_no_metadata_makes_more_of_a_licence_than_one_short_line(text: str):
+    with tempfile.TemporaryDirectory() as folder:
+        readme = Path(folder, "README.md")
+        readme.write_bytes(f"---\nlicense: {text}\n---\n".encode("utf-8", "surrogatepass"))
+        found = base_licence(readme)
+    assert found.isprintable()
+    assert 1 <= len(found) <= 100
+
+
+def test_nothing_from_outside_is_markup_on_the_card():
+    hostile = "`x` </code>\n\n# Champion\n<script>alert(1)</script>"
+    params = PARAMS.model_copy(update={"teacher": PARAMS.teacher.model_copy(update={"model": hostile})})
+    lineage = {"base model": hostile, "base licence": hostile, "base revision": "x" * 10_000}
+    written = model_card(params, deepcopy(METRICS), PROBLEMS, {}, lineage)
+    plain = re.sub(r"`[^`\n]*`", "", written.partition("```")[0])
+    assert "script" not in plain
+    assert "# Champion" not in [line.strip() for line in written.splitlines()]
+    assert written.count("<script>") == 4, "the base twice, its licence, the teacher: each in a code span"
+    assert max(map(len, written.splitlines())) < 2_000
 
 
 def test_a_machine_without_git_has_no_commit_to_name(tmp_path, monkeypatch):

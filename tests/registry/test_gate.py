@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from callwright.params import PromoteParams
 from callwright.registry.gate import Facts, Promote, Refuse, decide
@@ -233,6 +235,30 @@ def test_a_task_that_only_the_base_was_measured_on_still_counts():
 def test_a_slice_within_a_task_is_not_held_against_it():
     """GOOD loses 90 points in the slice sums/held_out, which the gate does not look at."""
     assert reasons() == ()
+
+
+@pytest.mark.parametrize("task", ["word/puzzles", "v1.5", "Q&A", "a.b/c.d", "overall/sums"])
+def test_a_task_is_judged_whatever_stands_in_its_name(task):
+    """Tasks are loaded under simple names alone; metrics that come from elsewhere are judged all the same."""
+    measured = deepcopy(GOOD)
+    measured["accuracy"]["student"][task] = {"value": 0.5}
+    assert reasons(measured) == (f"gain.{task}.value is missing or not a number from -1 to 1 in the metrics",)
+    measured["gain"][task] = {"value": -0.4}
+    assert reasons(measured) == (
+        f"gain over the base in {task} is -0.4, promote.max_task_regression asks for >= -0.03",
+    )
+    measured["gain"][task] = {"value": 0.1}
+    assert reasons(measured) == ()
+
+
+@settings(derandomize=True)
+@given(st.text(min_size=1, max_size=12), st.floats(-1, 1))
+def test_no_name_lets_a_task_that_got_worse_through(task, gained):
+    assume(task not in GOOD["gain"] and task.partition("/")[0] not in ("sums", "proofs"))
+    measured = deepcopy(GOOD)
+    measured["accuracy"]["student"][task] = {"value": 0.5}
+    measured["gain"][task] = {"value": gained}
+    assert bool(reasons(measured)) == (gained < -PARAMS.max_task_regression)
 
 
 def test_every_reason_is_named():

@@ -46,7 +46,7 @@ def test_only_one_has_the_turn_and_nothing_is_left_of_it(client):
 
 def test_a_ticket_that_a_killed_process_left_is_removed_after_the_lease(client, monkeypatch, capsys):
     monkeypatch.setattr(turns, "LEASE_S", 0.5)
-    client.create_registered_model("m-promotions")
+    client.create_registered_model("m-promotions", tags={turns.TURNS_TAG: "m"})
     client.create_model_version("m-promotions", source="callwright:/m-promotions")
     started = time.monotonic()
     with turns.turn(client, "m"):
@@ -69,3 +69,36 @@ def test_an_error_within_a_turn_ends_it(client):
     with pytest.raises(ZeroDivisionError), turns.turn(client, "m"):
         _ = 1 / 0
     assert tickets(client) == []
+
+
+def test_a_model_that_only_happens_to_have_the_queues_name_is_left_alone(client, tmp_path):
+    client.create_registered_model("m-promotions", description="Models of the sales department")
+    client.create_model_version("m-promotions", source=str(tmp_path))
+    complaint = r"m-promotions is not Callwright's.*: rename it, or set another promote\.model_name"
+    with pytest.raises(GateError, match=complaint), turns.turn(client, "m"):
+        pytest.fail("it has no turn")
+    assert tickets(client) == [1]
+
+
+def test_a_version_in_the_queue_that_is_no_ticket_stops_a_promotion_and_stays(client, monkeypatch, tmp_path):
+    monkeypatch.setattr(turns, "LEASE_S", 0.0)
+    with turns.turn(client, "m"):
+        pass
+    foreign = client.create_model_version("m-promotions", source=str(tmp_path)).version
+    for _ in range(2):
+        complaint = rf"^version {foreign} of .* is no ticket of Callwright's: copy it to"
+        with pytest.raises(GateError, match=complaint), turns.turn(client, "m"):
+            pytest.fail("it has no turn")
+    assert tickets(client) == [foreign]
+
+
+def test_a_queue_that_an_earlier_version_made_is_still_ours(client):
+    client.create_registered_model("m-promotions", description=turns._NOTE)
+    with turns.turn(client, "m"):
+        assert len(tickets(client)) == 1
+    assert tickets(client) == []
+
+
+def test_the_longest_name_of_a_model_has_a_queue(client):
+    with turns.turn(client, "m" * 100) as check:
+        check()

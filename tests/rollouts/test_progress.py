@@ -17,14 +17,14 @@ from tests.fakes import chain, problem
 (ATTEMPT,) = plan([problem()], {"name": "scripted"}, 1, Sampling())
 
 
-def under_way() -> Progress:
+def under_way(name: str = "teacher") -> Progress:
     """After 60 s: 4 of 10 attempts were done before, then one right, one wrong, one lost; 6 requests of 10 + 2."""
     times = iter([0.0])
     meter = Meter(None, Prices(prompt=0.0, cached=0.0, completion=1_000_000.0), clock=lambda: next(times, 60.0))
     for _ in range(6):
         meter.begin_request()
         meter.end_request(Usage(10, 2))
-    shown = Progress("teacher", 4, 10, meter)
+    shown = Progress(name, 4, 10, meter)
     for one in (chain("add(2, 3)", "answer(5)"), chain("answer(6)"), None):
         shown.finished(ATTEMPT, one)
     return shown
@@ -49,23 +49,34 @@ async def test_where_there_is_no_terminal_there_is_a_line_now_and_then(monkeypat
 
 ON_A_TERMINAL = """
 import asyncio
+import sys
 from tests.rollouts.test_progress import under_way
 
 async def main():
-    async with under_way().shown():
+    async with under_way(sys.argv[1]).shown():
         await asyncio.sleep(0.2)
 
 asyncio.run(main())
 """
 
 
-def test_on_a_terminal_there_is_a_bar():
+def on_a_terminal(name: str) -> str:
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "160", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", ON_A_TERMINAL], stderr=theirs, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", ON_A_TERMINAL, name], stderr=theirs, env=environment, check=True)
     os.close(theirs)
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
+    return shown
+
+
+def test_on_a_terminal_there_is_a_bar():
+    shown = on_a_terminal("teacher")
     assert "━" in shown
     assert "7/10" in shown
     assert "50.0% right, 1 lost, 72 tokens, cost 12.00" in shown
+
+
+def test_the_name_of_a_model_is_neither_markup_nor_a_command_to_the_terminal():
+    shown = on_a_terminal("maker/small[/b]\x1b]0;title\x07")
+    assert "maker/small[/b]\\x1b]0;title\\x07" in shown

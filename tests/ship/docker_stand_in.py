@@ -1,12 +1,14 @@
 """A stand-in for docker where none runs: remembers images and calls; `run` runs the command on this machine instead.
 
-What it keeps of `docker run`: the folder mounted at /workspace is the working folder, and of the caller's environment
-only what `--env` names gets in. It fails on anything that the workflows have no reason to ask for.
+What it keeps of `docker run`: the folder mounted at /workspace is the working folder, what is mounted read-only must be
+the same afterwards, and of the caller's environment only what `--env` names gets in. It fails on anything that the
+workflows have no reason to ask for.
 """
 
 import argparse
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,7 +29,8 @@ def run(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     if asked.image not in known():
         sys.exit(f"no such image: {asked.image}")
-    mounts = {inside: outside for outside, inside in (one.split(":") for one in asked.volume)}
+    mounts = {inside: outside for outside, inside, *_ in (one.split(":") for one in asked.volume)}
+    fixed = [Path(one.split(":")[0]) for one in asked.volume if one.endswith(":ro")]
     environment = {name: os.environ[name] for name in asked.env} | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
         "HOME": str(HERE),
@@ -36,7 +39,17 @@ def run(arguments: list[str]) -> None:
         "HF_HUB_OFFLINE": "1",
     }
     os.chdir(mounts["/workspace"])
-    os.execvpe(asked.command[0], asked.command, environment)
+    before = state(fixed)
+    done = subprocess.run(asked.command, env=environment, check=False)
+    if state(fixed) != before:
+        sys.exit(f"docker stand-in: {asked.command} changed what it was given to read")
+    sys.exit(done.returncode)
+
+
+def state(folders: list[Path]) -> dict[str, int]:
+    """When each file and folder was changed last. git renews its index when it looks; where it may not, it goes on."""
+    files = [file for folder in folders for file in (folder, *folder.rglob("*"))]
+    return {str(file): file.stat().st_mtime_ns for file in files if file.is_file() and file.name != "index"}
 
 
 def known() -> list[str]:

@@ -68,7 +68,30 @@ def test_images_of_others_are_pinned_by_their_version(name: str):
 
 def test_what_is_kept_lies_in_named_volumes():
     mounted = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
-    assert mounted - {"."} == set(COMPOSE["volumes"])
+    assert mounted - {".", "./.git", "/dev/null"} == set(COMPOSE["volumes"])
+
+
+PIPELINES = [name for name in SERVICES if name.startswith("pipeline")]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_pipeline_sees_neither_the_file_of_secrets_nor_a_git_that_it_could_change(name: str):
+    volumes = SERVICES[name]["volumes"]
+    assert ".:/workspace" in volumes
+    assert "/dev/null:/workspace/.env:ro" in volumes
+    assert "./.git:/workspace/.git:ro" in volumes
+    assert not [key for key in SERVICES[name]["environment"] if re.search("POSTGRES|PGPASS|AWS|ARTIFACTS", key)]
+    assert "env_file" not in SERVICES[name]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_pipeline_reaches_mlflow_and_the_teacher_but_not_what_mlflow_stores_in(name: str):
+    own = set(SERVICES[name]["networks"])
+    reached = {other for other, service in SERVICES.items() if own & set(service["networks"])}
+    assert reached == {"mlflow", "teacher", *PIPELINES}
+    for store in ("postgres", "artifacts"):
+        assert set(SERVICES[store]["networks"]) & set(SERVICES["mlflow"]["networks"])
+        assert all(COMPOSE["networks"][network]["internal"] for network in SERVICES[store]["networks"])
 
 
 # MLflow's service for real: its own command and environment, with the two addresses and the secrets filled in.

@@ -114,6 +114,8 @@ def test_the_image_is_built_for_the_caller_and_runs_with_all_gpus_as_the_caller(
             assert call[call.index("--gpus") + 1] == "all"
             assert call[call.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
             assert f"{dispatched.runner.clone}:/workspace" in call
+            for name in (".git", ".github", "conf/image"):
+                assert f"{dispatched.runner.clone}/{name}:/workspace/{name}:ro" in call
 
 
 def test_a_secret_gets_into_the_one_command_that_needs_it_and_nowhere_else(dispatched: Dispatched):
@@ -198,7 +200,12 @@ def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(tmp_path / "callwright/src"),
     }
-    runner = Runner(tmp_path, repository, {"vars.PIP_EXTRA_INDEX_URL": ""}, variables=machine)
+    (tmp_path / "bin").mkdir()
+    for name in ("chromium", "npm"):  # the tests that need them are collected only, too
+        program = tmp_path / "bin" / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    runner = Runner(tmp_path, repository, {"vars.PIP_EXTRA_INDEX_URL": ""}, tmp_path / "bin", machine)
     runner.check_out()
     lend_environment(runner.clone)
     assert runner.run("ci", job), runner.log

@@ -12,7 +12,7 @@ from tests.ship.runner import EXPRESSION, WORKFLOWS, workflow
 from tests.working_tree import ROOT
 
 NAMES = ("audit", "ci", "gpu")
-SCRIPTS = sorted((ROOT / ".github/scripts").glob("*.sh"))
+SCRIPTS = [*sorted((ROOT / ".github/scripts").glob("*.sh")), ROOT / "tests/pages/install.sh", ROOT / ".ci/run"]
 PINNED = re.compile(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 

@@ -68,14 +68,17 @@ def test_the_champion_answers_over_http_as_it_was_evaluated(finished: Project):
     asked = twenty_of_each_task(finished)
     with served(finished, "models:/callwright-student@champion") as url, ThreadPoolExecutor() as threads:
         answers = list(threads.map(lambda problems: ask(url, problems), asked.values()))
-        status, complaint = post(url, {"inputs": {"question": ["How many?"], "task": ["riddle"]}})
-    assert status == 400
-    assert "unknown task riddle; the tasks are arithmetic, translation, entailment" in complaint
+        status, body = post(url, {"inputs": {"question": ["How many?", "so \ud83d"], "task": ["riddle", "arithmetic"]}})
+    assert status == 200, body
+    unknown, broken = json.loads(body)["predictions"]
+    assert unknown["error"] == "unknown task 'riddle'; the tasks are arithmetic, translation, entailment"
+    assert broken["error"].startswith("question has half a character")
     evaluated = chains_of(finished)
     for problem, row in zip(chain(*asked.values()), chain(*answers), strict=True):
         record = evaluated[problem.id]
         assert json.loads(row["chain"])["steps"] == json.loads(json.dumps([asdict(one) for one in record.chain.steps]))
         assert (row["answer"], row["outcome"]) == (record.chain.answer or "", record.chain.outcome)
+        assert row["error"] == ""
         faults = {one.fault for one in record.verdict.faults} - {"wrong_answer", "undecided"}
         assert set(row["faults"]) == faults, "all but those that only the answer tells"
         assert row["valid"] == (not faults & set(STEP_FAULTS))

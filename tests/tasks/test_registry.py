@@ -60,6 +60,38 @@ def test_a_task_of_ones_own_can_take_functions_too(tasks, module):
     assert list(tasks["own"].toolbox.functions) == ["double", "answer"]
 
 
+@pytest.mark.parametrize("name", ["own", "Own-task_2", "a", "x" * 64])
+def test_a_task_may_have_a_simple_name(tasks, module, name):
+    tasks.load([module(f"TASKS = ({TASK.replace('own', name)},)")])
+    assert list(tasks) == ["arithmetic", name]
+
+
+BAD_NAMES = ["", "clock (24h)", "Q&A", "a/b", "v1.5", "two words", "1st", "-x", "line\nbreak", "own\n", "<script>",
+             "\x1b[31m", "na\u0308me", "\ud83d", "x" * 65, "../x", "zahl²", "٣", None, 7]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
+def test_a_task_whose_name_pages_and_metrics_could_not_hold_is_refused_when_loaded(tasks, module, name):
+    with pytest.raises(
+        ParamsError, match=r"a task cannot be called .*: it has to be 1 to 64 of the characters"
+    ) as caught:
+        tasks.load([module(f"TASKS = ({TASK.replace(repr('own'), ascii(name))},)")])
+    assert str(caught.value).isprintable(), "one line that a terminal can show"
+    assert list(tasks) == ["arithmetic"]
+
+
+def test_a_task_cannot_take_the_name_of_all_tasks_together(tasks, module):
+    with pytest.raises(ParamsError, match="a task cannot be called 'overall': the metrics call all tasks together so"):
+        tasks.load([module(f"TASKS = ({TASK.replace('own', 'overall')},)")])
+
+
+def test_an_unknown_task_of_a_problem_is_named_in_one_short_line(tasks):
+    with pytest.raises(DataError) as caught:
+        tasks.require(["\x1b[31m" + "x\n" * 10_000])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
 def test_loading_again_is_the_same_and_loading_nothing_takes_all_back(tasks, module):
     name = module("FUNCTIONS = {'arithmetic': (double,)}")
     tasks.load([name])

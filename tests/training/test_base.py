@@ -138,6 +138,56 @@ def test_a_local_student_is_copied_with_its_hash(tiny_base: Path, tmp_path: Path
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["base"]
 
 
+def folder_with_link(folder: Path, name: str, target: str) -> Path:
+    """A model's folder beside a secret; `name` in it is a link."""
+    (folder / "inner").mkdir(parents=True)
+    (folder.parent / "secret.txt").write_text("a key")
+    (folder / "config.json").write_text("{}")
+    (folder / name).symlink_to(target)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("notes.txt", "../secret.txt"),
+        ("inner/notes.txt", "../../secret.txt"),
+        ("everything", ".."),
+        ("itself", "."),
+        ("circle", "circle"),
+        ("nowhere.txt", "gone.txt"),
+        ("device", "/dev/zero"),
+    ],
+)
+def test_a_link_that_leads_out_of_a_local_student_is_refused(tmp_path: Path, name: str, target: str):
+    folder = folder_with_link(tmp_path / "outside/model", name, target)
+    student = StudentParams(source=str(folder), revision=None, embedded=RECIPE)
+    with pytest.raises(DataError, match=r"^student\.source: .* is a link that does not lead to a file of "):
+        prepare_base(tmp_path / "models" / "base", student, seed=7)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "target"), [("copy.json", "config.json"), ("inner/up.json", "../config.json")])
+def test_a_link_within_a_local_student_is_copied_as_the_file_it_leads_to(tmp_path: Path, name: str, target: str):
+    folder = folder_with_link(tmp_path / "outside/model", name, target)
+    (folder / ".secret").symlink_to("../secret.txt")
+    prepare_base(tmp_path / "base", StudentParams(source=str(folder), revision=None, embedded=RECIPE), seed=7)
+    assert (tmp_path / "base" / name).read_text() == "{}"
+    assert not [path for path in (tmp_path / "base").rglob("*") if path.is_symlink() or path.name == ".secret"]
+
+
+def test_a_folder_of_the_hubs_cache_is_copied_with_the_files_that_its_links_lead_to(tmp_path: Path):
+    cache = tmp_path / "models--maker--small"
+    (cache / "blobs").mkdir(parents=True)
+    (cache / "snapshots/abc").mkdir(parents=True)
+    (cache / "blobs/1234").write_text("{}")
+    (cache / "snapshots/abc/config.json").symlink_to("../../blobs/1234")
+    student = StudentParams(source=str(cache / "snapshots/abc"), revision=None, embedded=RECIPE)
+    prepare_base(tmp_path / "base", student, seed=7)
+    assert (tmp_path / "base/config.json").read_text() == "{}"
+    assert not (tmp_path / "base/config.json").is_symlink()
+
+
 def test_a_folder_that_is_no_model_leaves_nothing_behind(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     student = StudentParams(source=str(tmp_path / "empty"), revision=None, embedded=RECIPE)

@@ -13,7 +13,7 @@ from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.refusal import Refusal, read_refusal
 from callwright.errors import EndpointUnusable, ProviderError
 from callwright.params import TeacherParams
-from callwright.redaction import one_line
+from callwright.redaction import redacted_line
 
 _POOLS = 16  # of connections: the library looks through all of a pool for every request
 _BUSY = (429, 503)
@@ -166,7 +166,7 @@ class Completions:
         said = read_refusal(refused.body, self._secrets)
         reason = f"answered {status}"
         if 300 <= status < 400:
-            where = one_line(refused.headers.get("location", ""), _MOST_ADDRESS, self._secrets) or "nowhere"
+            where = redacted_line(refused.headers.get("location", ""), _MOST_ADDRESS, self._secrets) or "nowhere"
             line = f"{at} answered {status}, a redirect to {where}, which is not followed: check {section}.base_url"
             return LostError(EndpointUnusable(line, "redirected"))
         if status == 401:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callwright.redaction import one_line
+from callwright.redaction import redacted_line
 
 _MOST_WORDS = 300  # characters of the server's own words that a line repeats
 _TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error", "tokens_limit_reached")
@@ -75,7 +75,7 @@ def read_refusal(body: bytes, secrets: Iterable[str]) -> Refusal:
 def words_of(said: object, secrets: Iterable[str] = ()) -> str:
     """A server's reason as one line that can be shown."""
     text = said if isinstance(said, str) else _message(_error(said))
-    return "" if text.lstrip().startswith("<") else one_line(text, _MOST_WORDS, secrets)
+    return "" if text.lstrip().startswith("<") else redacted_line(text, _MOST_WORDS, secrets)
 
 
 def _error(said: object) -> Mapping[str, Any]:

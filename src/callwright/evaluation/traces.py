@@ -22,7 +22,7 @@ from callwright.records import CheckedChain, Problem, Step, Usage
 from callwright.rollouts.journal import Journaled
 from callwright.tasks import TASKS
 from callwright.training.tracking import shown_uri
-from callwright.visible import visible
+from callwright.visible import one_line, visible
 
 if TYPE_CHECKING:
     from mlflow.entities import LiveSpan
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("callwright")
 
 PAGE = 500  # traces asked for at once
+MAX_TAG = 1_000  # characters of a tag, and of a span's name
 
 
 def log_traces(
@@ -73,7 +74,9 @@ def log_traces(
 def sample(problems: Sequence[Problem], limit: int) -> list[Problem]:
     """Up to `limit` problems, a task at a time; which of a task, a hash of their ids decides."""
     tasks: dict[str, list[Problem]] = defaultdict(list)
-    for problem in sorted(problems, key=lambda one: (hashlib.sha256(one.id.encode()).digest(), one.id)):
+    for problem in sorted(
+        problems, key=lambda one: (hashlib.sha256(one.id.encode("utf-8", "surrogatepass")).digest(), one.id)
+    ):
         tasks[problem.task].append(problem)
     in_turn = flattened.from_iterable(zip_longest(*(tasks[name] for name in sorted(tasks))))
     return [problem for problem in in_turn if problem is not None][:limit]
@@ -105,7 +108,10 @@ def _log(model: str, record: CheckedChain, problem: Problem, attempt: Journaled 
         span_type=SpanType.AGENT,
         inputs=_shown(problem.question),
         attributes={"outcome": chain.outcome},
-        tags={"model": model, "problem": problem.id, "task": problem.task, "chain": chain.id},
+        tags={
+            name: one_line(text, MAX_TAG)
+            for name, text in (("model", model), ("problem", problem.id), ("task", problem.task), ("chain", chain.id))
+        },
         start_time_ns=now,
     )
     if not usage:
@@ -170,7 +176,7 @@ def _log_call(root: "LiveSpan", step: Step, now: int) -> "LiveSpan":
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
 
     span = mlflow.start_span_no_context(
-        visible(step.call.name) if step.call else "no call",
+        one_line(step.call.name, MAX_TAG) if step.call else "no call",
         span_type=SpanType.TOOL if step.call else SpanType.PARSER,
         parent_span=root,
         inputs=_shown(step.call.arguments if step.call else step.thought),

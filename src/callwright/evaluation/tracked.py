@@ -48,7 +48,7 @@ def table_of(evaluated: Mapping[str, Evaluated], problems: Sequence[Problem]) ->
     What JSON cannot hold in a text, such as half a character, shows as its escape.
     """
     columns: dict[str, list[Any]] = {
-        "problem": [one.id for one in problems],
+        "problem": [visible(one.id) for one in problems],
         "task": [one.task for one in problems],
         "question": [visible(one.question) for one in problems],
         "answer": [visible(one.answer) for one in problems],

@@ -24,7 +24,7 @@ from callwright.params.section import Section
 from callwright.params.student import EmbeddedStudent, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
-from callwright.redaction import one_line, redacted
+from callwright.redaction import redacted, redacted_line
 
 __all__ = [
     "PARAMS_FILE",
@@ -88,7 +88,7 @@ class Params(Section):
         except FileNotFoundError:
             raise ParamsError(f"{path} is missing: run this from the project's folder, or write one") from None
         except (YAMLError, UnicodeDecodeError) as error:
-            raise ParamsError(f"{path} is not YAML: {one_line(str(error), 200)}") from None
+            raise ParamsError(f"{path} is not YAML: {redacted_line(str(error), 200)}") from None
         if not isinstance(values, dict):
             raise ParamsError(f"{path} is empty or not a mapping of sections")
         try:

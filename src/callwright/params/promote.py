@@ -1,14 +1,25 @@
 """When a model is promoted."""
 
-from pydantic import Field
+import re
+
+from pydantic import Field, field_validator
 
 from callwright.params.section import Section, Share
+
+TURNS_SUFFIX = "-promotions"  # promotions of a model take turns at the registered model of this name
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST = 100  # characters; with the suffix it still fits into MLflow's database
+
+
+def is_model_name(name: object) -> bool:
+    """Whether a registered model may have a name: what MLflow's queries, addresses and the model card can hold."""
+    return isinstance(name, str) and bool(_MODEL_NAME.fullmatch(name))
 
 
 class PromoteParams(Section):
     """The gate, and the registry it guards."""
 
-    model_name: str = Field(min_length=1)
+    model_name: str
     min_accuracy: float = Share
     min_gain: float = Field(ge=-1, le=1, description="lower confidence bound of student minus base")
     max_p_value: float = Share
@@ -18,3 +29,14 @@ class PromoteParams(Section):
         ge=0, le=1, description="how much less accurate than base or champion in one task"
     )
     max_robustness_gap: float | None = Field(ge=-1, le=1, description="accuracy lost on changed problems (null: any)")
+
+    @field_validator("model_name")
+    @classmethod
+    def _usable(cls, name: str) -> str:
+        if not is_model_name(name) or len(name) > _LONGEST:
+            raise ValueError(
+                'has to be 1 to 100 of the characters a-z, A-Z, 0-9, ".", "_" and "-", the first a letter or digit'
+            )
+        if name.endswith(TURNS_SUFFIX):
+            raise ValueError(f"cannot end with {TURNS_SUFFIX}, under which promotions take turns")
+        return name

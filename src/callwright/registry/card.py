@@ -5,9 +5,11 @@ from typing import Any
 
 from callwright.params import Params
 from callwright.tasks import TASKS
+from callwright.visible import one_line
 
 MODELS = ("base", "student", "teacher", "champion")  # in this order, those that were measured
 _COMMONEST = 6  # faults that the card names
+_LONGEST = 200  # characters of a name from outside
 _TITLES = {"champion": "champion before"}
 
 
@@ -31,8 +33,8 @@ def model_card(
     sections = [
         f"# {params.promote.model_name}",
         "A small language model that solves problems by calling functions, trained by Callwright with Direct "
-        f"Preference Optimization from `{lineage.get('base model')}`. It is asked through an agent that executes its "
-        f"calls (protocol `{params.rollout.protocol}`).",
+        f"Preference Optimization from {_code(lineage.get('base model', 'an unknown base'))}. It is asked through an "
+        f"agent that executes its calls (protocol `{params.rollout.protocol}`).",
         "## Accuracy on held-out problems",
         "An answer counts when it is right, every call replays, and a call returned it. In brackets the interval of "
         f"{params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
@@ -44,10 +46,10 @@ def model_card(
         f"{training.get('pairs', 0):,} preference pairs in {training.get('steps', 0):,} steps "
         f"({params.train.method}, beta {params.train.beta:g}, loss {' + '.join(params.train.loss_type)}, learning rate "
         f"{params.train.learning_rate:g}, {params.train.epochs} epochs; {params.train.sft.epochs} epochs of warm-up on "
-        f"right chains). Teacher: {params.teacher.model}{stand_in}. Problems: {params.problems.source} "
+        f"right chains). Teacher: {_code(params.teacher.model)}{stand_in}. Problems: {params.problems.source} "
         f"({_counts(problems)}).",
         "## Lineage and licences",
-        "\n".join(f"- {name}: `{value}`" for name, value in lineage.items()),
+        "\n".join(f"- {name}: {_code(value)}" for name, value in lineage.items()),
         "## Limits",
         f"Trained and measured on these tasks and their functions alone: {tasks}. It can be wrong while sounding sure: "
         "`grounded` says only that a call returned the answer. Whoever serves it adds authentication and rate limits.",
@@ -55,6 +57,11 @@ def model_card(
         _use(params.promote.model_name),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _code(text: str) -> str:
+    """A text from outside as a code span: there neither Markdown nor HTML means anything."""
+    return f"`{one_line(text, _LONGEST).replace('`', chr(39))}`"
 
 
 def _counts(problems: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from callwright import paths
 from callwright.evaluation.champion import CONTENT_TAG, find_champion
 from callwright.evaluation.inputs import inputs_now
 from callwright.registry.gate import Facts
-from callwright.registry.versions import ROLLED_BACK_TAG
+from callwright.registry.versions import ROLLED_BACK_TAG, versions_of
 from callwright.training import tracking
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def facts_now(client: "MlflowClient", name: str) -> Facts:
 
 
 def _rolled_back(client: "MlflowClient", name: str, student: str) -> str | None:
-    for one in client.search_model_versions(f"name = '{name}'"):
+    for one in versions_of(client, name):
         if one.tags.get(CONTENT_TAG) == student and ROLLED_BACK_TAG in one.tags:
             return str(one.version)
     return None

@@ -49,9 +49,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A number of the metrics and the bound it has to keep; `at_least` says on which side of it."""
+    """A number of the metrics and the bound it has to keep; `at_least` says on which side of it.
 
-    path: str
+    Attributes:
+        path: the keys that lead to it, from the outside in; a task's name is one key, whatever stands in it.
+    """
+
+    path: tuple[str, ...]
     words: str
     bound: float
     param: str
@@ -131,19 +135,23 @@ def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
 
 def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
     tasks = list(dict.fromkeys([*_tasks(metrics, "student"), *_tasks(metrics, "base")]))
-    yield Rule("accuracy.student.overall.value", "accuracy", params.min_accuracy, "min_accuracy", within=SHARE)
-    yield Rule("gain.overall.low", "lower bound of the gain over the base", params.min_gain, "min_gain")
-    yield Rule("gain.overall.p_mcnemar", "McNemar p-value of the gain", params.max_p_value, "max_p_value", False, SHARE)
-    yield Rule("valid_calls.student", "share of valid calls", params.min_valid_calls, "min_valid_calls", within=SHARE)
+    yield Rule(("accuracy", "student", OVERALL, "value"), "accuracy", params.min_accuracy, "min_accuracy", within=SHARE)
+    yield Rule(("gain", OVERALL, "low"), "lower bound of the gain over the base", params.min_gain, "min_gain")
+    yield Rule(
+        ("gain", OVERALL, "p_mcnemar"), "McNemar p-value of the gain", params.max_p_value, "max_p_value", False, SHARE
+    )
+    yield Rule(
+        ("valid_calls", "student"), "share of valid calls", params.min_valid_calls, "min_valid_calls", within=SHARE
+    )
     yield from _no_regression("gain", "base", tasks, params)
     if facts.inputs["champion"] is not None and not facts.is_champion:
         least = params.min_gain_over_champion
         words = "lower bound of the gain over the champion"
-        yield Rule("gain_over_champion.overall.low", words, least, "min_gain_over_champion")
+        yield Rule(("gain_over_champion", OVERALL, "low"), words, least, "min_gain_over_champion")
         yield from _no_regression("gain_over_champion", "champion", tasks, params)
     if params.max_robustness_gap is not None:
         words = "accuracy lost on changed problems"
-        path = "robustness.student.overall.gap.value"
+        path = ("robustness", "student", OVERALL, "gap", "value")
         yield Rule(path, words, params.max_robustness_gap, "max_robustness_gap", False)
 
 
@@ -153,16 +161,23 @@ def _no_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
-    """Tasks that a model was measured on."""
-    slices = _at(metrics, f"accuracy.{model}")
-    return [name for name in slices if name != OVERALL and "/" not in name] if isinstance(slices, Mapping) else []
+    """Tasks that a model was measured on: every slice that is not within another one, so that none is passed over."""
+    slices = _at(metrics, ("accuracy", model))
+    if not isinstance(slices, Mapping):
+        return []
+    return [name for name in slices if name != OVERALL and not _is_within_a_task(name, slices)]
+
+
+def _is_within_a_task(name: str, slices: Mapping[str, Any]) -> bool:
+    task, slash, _ = name.partition("/")
+    return bool(slash) and task != OVERALL and task in slices
 
 
 def _no_regression(gain: str, than: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
     """Of the difference itself: the lower bound of a task's few problems would refuse nearly every student."""
     for task in tasks:
         words = f"gain over the {than} in {task}"
-        yield Rule(f"{gain}.{task}.value", words, -params.max_task_regression, "max_task_regression")
+        yield Rule((gain, task, "value"), words, -params.max_task_regression, "max_task_regression")
 
 
 def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterator[str]:
@@ -171,7 +186,7 @@ def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterato
         relation = ">=" if rule.at_least else "<="
         if value is None:
             low, high = rule.within
-            yield f"{rule.path} is missing or not a number from {low:g} to {high:g} in the metrics"
+            yield f"{'.'.join(rule.path)} is missing or not a number from {low:g} to {high:g} in the metrics"
         elif not (value >= rule.bound if rule.at_least else value <= rule.bound):
             yield f"{rule.words} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
 
@@ -184,9 +199,9 @@ def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
     return float(value) if low <= value <= high else None
 
 
-def _at(metrics: Mapping[str, Any], path: str) -> Any:
+def _at(metrics: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = metrics
-    for part in path.split("."):
+    for part in path:
         if not isinstance(value, Mapping) or part not in value:
             return None
         value = value[part]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from callwright import paths
+from callwright.registry.base_licence import base_licence
 from callwright.storage import read_json
 from callwright.training import tracking
 
 CODE_LICENCE = "Apache-2.0"
-UNKNOWN = "unknown"
 
 
 def lineage_of(base: Path = paths.BASE) -> dict[str, str]:
@@ -54,13 +54,4 @@ def _licence(base: Path, recipe: dict[str, Any]) -> str:
     """Of the base's weights: its model card's word; the embedded base is made of nothing but Callwright's own."""
     if recipe.get("source") == "embedded":
         return CODE_LICENCE
-    if not (base / "README.md").is_file():
-        return UNKNOWN
-    from huggingface_hub import ModelCard
-
-    try:
-        data = ModelCard.load(base / "README.md", ignore_metadata_errors=True).data
-    except Exception:  # metadata that is no YAML, each kind with an error of its own
-        return UNKNOWN
-    named = data.get("license_name") if data.get("license") in (None, "other") else data.get("license")
-    return str(named or UNKNOWN)
+    return base_licence(base / "README.md")

@@ -13,14 +13,14 @@ from callwright.registry.facts import facts_now
 from callwright.registry.gate import Facts, Promote, Refuse, decide
 from callwright.registry.register import registered
 from callwright.registry.turns import turn
-from callwright.registry.versions import CHALLENGER, PREVIOUS, ROLLED_BACK_TAG, aliases_of, versions_with
+from callwright.registry.versions import CHALLENGER, PREVIOUS, ROLLED_BACK_TAG, aliases_of, tag_value, versions_with
 from callwright.training import tracking
+from callwright.visible import one_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 GATE_TAG = "callwright.gate"
-_MAX_TAG = 5_000  # characters that MLflow's database takes
 
 
 def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, Any]) -> Outcome:
@@ -50,8 +50,8 @@ def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, An
         if isinstance(verdict, Promote):
             made = registered(client, params, metrics, run_id, content)
             verdict, version, aliases = _crown(client, name, made, facts)
-        reasons = () if isinstance(verdict, Promote) else verdict.reasons
-        said = "; ".join(reasons)[:_MAX_TAG] or "promoted"
+        reasons = () if isinstance(verdict, Promote) else tuple(map(one_line, verdict.reasons))
+        said = tag_value("; ".join(reasons)) or "promoted"
         client.set_tag(run_id, GATE_TAG, said)
         if version is not None:
             client.set_model_version_tag(name, version, GATE_TAG, said)

@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,10 @@ import callwright
 from callwright import paths
 from callwright.evaluation.champion import CONTENT_TAG, WEIGHTS
 from callwright.params import Params
+from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
 from callwright.registry.lineage import lineage_of
-from callwright.registry.versions import versions_with
+from callwright.registry.versions import tag_value, versions_with
 from callwright.storage import read_json
 from callwright.tasks.registry import code_paths
 
@@ -73,11 +75,12 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    tags = {f"callwright.{key.replace(' ', '_')}": tag_value(value) for key, value in lineage.items()}
     made = client.create_model_version(
         name,
         source=logged.model_uri,
         run_id=run_id,
-        tags={CONTENT_TAG: content, **{f"callwright.{key.replace(' ', '_')}": value for key, value in lineage.items()}},
+        tags={CONTENT_TAG: content, **tags},
         description=shortened(card),
         model_id=logged.model_id,
     )
@@ -89,16 +92,12 @@ def _signature() -> Any:
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import Array
 
+    from callwright.registry.served import INPUTS
+
+    columns: dict[Any, Any] = {str: "string", bool: "boolean", list[str]: Array(DataType.string)}
     return ModelSignature(
-        inputs=Schema([ColSpec("string", "question"), ColSpec("string", "task")]),
-        outputs=Schema(
-            [
-                *(ColSpec("string", name) for name in ("answer", "outcome")),
-                *(ColSpec("boolean", name) for name in ("grounded", "valid")),
-                ColSpec(Array(DataType.string), "faults"),
-                ColSpec("string", "chain"),
-            ]
-        ),
+        inputs=Schema([ColSpec("string", name) for name in INPUTS]),
+        outputs=Schema([ColSpec(columns[one.type], one.name) for one in fields(AnswerRow)]),
     )
 
 

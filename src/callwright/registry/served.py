@@ -1,12 +1,15 @@
 """The registered model: answers questions by running the agent.
 
+One row never costs another: a question that cannot be asked, or an exception that nobody expected, becomes that row's
+`error`, and the other rows are answered.
+
 Not covered: it trusts whoever may call it; put authentication and rate limits in front of it.
 """
 
 import asyncio
-import json
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,14 +20,19 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from callwright.chat.model import ChatModel, Sampling
 from callwright.errors import ProviderError
 from callwright.evaluation.champion import WEIGHTS
-from callwright.records import Chain, Problem, Protocol
+from callwright.records import Problem, Protocol
+from callwright.registry.answer_row import AnswerRow, answer_row, input_error
+from callwright.surprises import surprise_of
+from callwright.visible import one_line
+
+INPUTS = ("question", "task")
+
+log = logging.getLogger("callwright")
 
 
 class ServedStudent(PythonModel):
-    """`predict(DataFrame[question, task])` -> a row each: what the agent answered, and what is known of the answer.
+    """`predict(DataFrame[question, task])` -> a row each, with the columns of `AnswerRow`.
 
-    Columns: `answer` (empty: none), `outcome`, `grounded` (a call returned the answer), `valid` (every call could be
-    read and executed), `faults` (names, those that show without knowing the answer), `chain` (JSON).
     MLflow hands it its settings (see `settings`) with the artifacts.
     """
 
@@ -34,28 +42,23 @@ class ServedStudent(PythonModel):
         chosen = context.model_config
         load(chosen["functions"])
         sampling = Sampling(max_steps=chosen["max_steps"], max_tokens=chosen["max_tokens"])
-        self._agent = _Agent(context.artifacts[WEIGHTS], chosen["protocol"], sampling)
+        weights = context.artifacts[WEIGHTS]
+        self._agent = ServedAgent(lambda: _student(weights), chosen["protocol"], sampling)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        from callwright.validation.faults import evident_faults
-
-        problems = _problems(model_input["question"], model_input["task"])
-        rows = []
-        for problem, chain in zip(problems, self._agent.solve(problems), strict=True):
-            faults = sorted({one.fault for one in evident_faults(chain, problem)})
-            rows.append(
-                {
-                    "answer": chain.answer or "",
-                    "outcome": chain.outcome,
-                    "grounded": chain.answer is not None and "ungrounded_answer" not in faults,
-                    "valid": all(step.error is None for step in chain.steps),
-                    "faults": faults,
-                    "chain": json.dumps(asdict(chain), ensure_ascii=False),
-                }
+        """
+        Raises:
+            MlflowException: the table lacks a column, or the model cannot be loaded, so that no row can be answered.
+        """
+        missing = [name for name in INPUTS if name not in model_input]
+        if missing:
+            raise MlflowException.invalid_parameter_value(
+                f"the column {missing[0]} is missing: send a table with the columns {', '.join(INPUTS)}"
             )
-        return pd.DataFrame(rows)
+        rows = self._agent.answer(list(model_input["question"]), list(model_input["task"]))
+        return pd.DataFrame(map(asdict, rows), columns=list(AnswerRow.__dataclass_fields__))
 
 
 def settings(max_steps: int, max_tokens: int, protocol: Protocol, functions: Sequence[str] = ()) -> dict[str, Any]:
@@ -69,52 +72,72 @@ def settings(max_steps: int, max_tokens: int, protocol: Protocol, functions: Seq
     return {"max_steps": max_steps, "max_tokens": max_tokens, "protocol": protocol, "functions": list(functions)}
 
 
-def _problems(questions: Sequence[str], tasks: Sequence[str]) -> list[Problem]:
-    from callwright.tasks import TASKS
+def _student(folder: str) -> ChatModel:
+    from callwright.chat.local import LocalChat
 
-    unknown = sorted(set(tasks) - set(TASKS))
-    if unknown:
-        raise MlflowException.invalid_parameter_value(f"unknown task {unknown[0]}; the tasks are {', '.join(TASKS)}")
-    return [
-        Problem(f"question/{place}", task, question, "", (), "served", "served", "test")
-        for place, (question, task) in enumerate(zip(questions, tasks, strict=True))
-    ]
+    return LocalChat(folder, "student")
 
 
-class _Agent:
+class ServedAgent:
     """The model on an event loop of its own, in a thread of its own.
 
     So the rows of all requests share the model's batches, whatever thread a server asks from, and a caller may have a
-    running loop itself. The weights are loaded for the first question.
+    running loop itself.
+
+    Args:
+        open_model: called for the first question; raises ProviderError when there is no usable model.
     """
 
-    def __init__(self, folder: str, protocol: Protocol, sampling: Sampling) -> None:
-        self._folder = folder
+    def __init__(self, open_model: Callable[[], ChatModel], protocol: Protocol, sampling: Sampling) -> None:
+        self._open_model = open_model
         self._protocol = protocol
         self._sampling = sampling
         self._model: ChatModel | None = None
+        self._reported: set[str] = set()  # reasons of surprises whose traceback is in the log
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="callwright", daemon=True).start()
 
-    def solve(self, problems: Sequence[Problem]) -> list[Chain]:
-        """A chain each, in order.
+    def answer(self, questions: Sequence[object], tasks: Sequence[object]) -> list[AnswerRow]:
+        """A row each, in order.
 
         Raises:
-            MlflowException: a question is too long for the model; a server answers 400.
+            MlflowException: the model cannot be loaded; a server answers 500.
         """
         try:
-            return asyncio.run_coroutine_threadsafe(self._solve(problems), self._loop).result()
+            return asyncio.run_coroutine_threadsafe(self._answer(questions, tasks), self._loop).result()
         except ProviderError as error:
-            raise MlflowException.invalid_parameter_value(str(error)) from None
+            raise MlflowException(str(error)) from None
 
-    async def _solve(self, problems: Sequence[Problem]) -> list[Chain]:
+    async def _answer(self, questions: Sequence[object], tasks: Sequence[object]) -> list[AnswerRow]:
+        if self._model is None:
+            self._model = self._open_model()
+        model = self._model
+        asked = enumerate(zip(questions, tasks, strict=True))
+        rows = (self._row(model, place, question, task) for place, (question, task) in asked)
+        return list(await asyncio.gather(*rows))
+
+    async def _row(self, model: ChatModel, place: int, question: object, task: object) -> AnswerRow:
         from callwright.agent.loop import solve
         from callwright.agent.protocol import PROTOCOLS
-        from callwright.chat.local import LocalChat
         from callwright.tasks import TASKS
 
-        if self._model is None:
-            self._model = LocalChat(self._folder, "student")
-        model, protocol = self._model, PROTOCOLS[self._protocol]
-        attempts = (solve(one, TASKS[one.task], model, self._sampling, protocol) for one in problems)
-        return list(await asyncio.gather(*attempts))
+        unusable = input_error(question, task, list(TASKS))
+        if unusable:
+            return AnswerRow(error=unusable)
+        problem = Problem(f"question/{place}", str(task), str(question), "", (), "served", "served", "test")
+        try:
+            chain = await solve(problem, TASKS[problem.task], model, self._sampling, PROTOCOLS[self._protocol])
+            return answer_row(chain, problem)
+        except ProviderError as error:  # such as a question that is longer than the model's context
+            return AnswerRow(error=one_line(str(error)))
+        except Exception as error:
+            return AnswerRow(error=self._report(error, problem.id))
+
+    def _report(self, error: Exception, subject: str) -> str:
+        """Log an unexpected exception, the first of its kind with its traceback; returns what it is in one line."""
+        surprise = surprise_of(error)
+        first = surprise.reason not in self._reported
+        self._reported.add(surprise.reason)
+        more = f"; this is a defect, please report it with this traceback:\n{surprise.trace}" if first else ""
+        log.error("%s: %s%s", subject, surprise, more)
+        return str(surprise)

@@ -5,6 +5,10 @@ atomically, in its database and so for every client of a server, is to number th
 number once, deleted ones included. A ticket is such a version, of a registered model of its own, `<name>-promotions`;
 it is deleted when its turn ends, so that model is empty when nobody promotes. The lowest ticket has the turn.
 
+Tickets are deleted, so nothing else may be taken for one: the registered model carries a tag of ours, and a ticket
+names its queue as its source. Of a model or a version that does not, nothing is touched, and the promotion stops. Why
+there is a queue at all: docs/decisions/0015.
+
 A process that is killed leaves its ticket. Who waits behind a ticket for LEASE_S, by its own clock, removes it; and who
 has the turn looks before it moves the champion whether its ticket is still there. What remains: a process that stands
 still for longer than LEASE_S exactly between that look and the move. Whoever follows sees the alias as it then is.
@@ -15,16 +19,19 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from callwright.errors import GateError
+from callwright.params.promote import TURNS_SUFFIX
+from callwright.registry.versions import versions_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 LEASE_S = 30.0
 POLL_S = 0.2
+TURNS_TAG = "callwright.turns"  # of the registered model with the tickets: whose promotions take turns there
 DRAW_S = 10.0  # to draw a ticket: the database may be busy with those of others
 _NOTE = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
 
@@ -34,10 +41,11 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
     """Wait until no other promotion or rollback of a model goes on; yields a check that the turn was not lost.
 
     Raises:
-        GateError: (by the check) others took this process for dead.
+        GateError: what lies under the name of the queue is not Callwright's; or (by the check) others took this
+            process for dead.
     """
-    queue = f"{name}-promotions"
-    ticket = _draw(client, queue)
+    queue = f"{name}{TURNS_SUFFIX}"
+    ticket = _draw(client, queue, name)
     try:
         _wait(client, queue, ticket, name)
 
@@ -50,20 +58,46 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
         _remove(client, queue, ticket)
 
 
-def _draw(client: "MlflowClient", queue: str) -> int:
+def _draw(client: "MlflowClient", queue: str, name: str) -> int:
     from mlflow.exceptions import MlflowException
 
     who = f"process {os.getpid()} on {socket.gethostname()}"
     deadline = time.monotonic() + DRAW_S
     while True:
         try:
-            with suppress(MlflowException):  # it exists; if it is something else, the next line says so
-                client.create_registered_model(queue, description=_NOTE)
-            return int(client.create_model_version(queue, source=f"callwright:/{queue}", description=who).version)
+            _open_queue(client, queue, name)
+            return int(client.create_model_version(queue, source=_source(queue), description=who).version)
         except MlflowException:
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_S)
+
+
+def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
+    """Make the registered model for the tickets where there is none.
+
+    Raises:
+        GateError: there is one that is not Callwright's.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(queue, tags={TURNS_TAG: name}, description=_NOTE)
+        return
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    found = client.get_registered_model(queue)
+    if found.tags.get(TURNS_TAG) != name and found.description != _NOTE:  # the note alone: made before there were tags
+        raise GateError(
+            f"the registered model {queue} is not Callwright's, and promotions of {name} take turns under that name: "
+            "rename it, or set another promote.model_name"
+        )
+
+
+def _source(queue: str) -> str:
+    """What a ticket names as its source, and nothing else does."""
+    return f"callwright:/{queue}"
 
 
 def _wait(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
@@ -79,7 +113,14 @@ def _wait(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
 
 
 def _tickets(client: "MlflowClient", queue: str) -> set[int]:
-    return {int(one.version) for one in client.search_model_versions(f"name = '{queue}'")}
+    versions = versions_of(client, queue)
+    strangers = [str(one.version) for one in versions if one.source != _source(queue)]
+    if strangers:
+        raise GateError(
+            f"version {strangers[0]} of the registered model {queue} is no ticket of Callwright's: copy it to a model "
+            "of its own and delete it there, then run again"
+        )
+    return {int(one.version) for one in versions}
 
 
 def _remove(client: "MlflowClient", queue: str, ticket: int) -> None:

@@ -2,11 +2,33 @@
 
 from typing import TYPE_CHECKING
 
+from callwright.errors import GateError
+from callwright.params.promote import is_model_name
+from callwright.visible import one_line
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 CHALLENGER, PREVIOUS = "challenger", "previous"  # aliases, beside the champion's
 ROLLED_BACK_TAG = "callwright.rolled_back"
+_MAX_TAG = 5_000  # characters that MLflow's database takes
+
+
+def tag_value(text: str) -> str:
+    """A text as every database takes it in a tag: on one line, without what cannot be shown, not too long."""
+    return one_line(text, _MAX_TAG)
+
+
+def versions_of(client: "MlflowClient", name: str) -> "list[ModelVersion]":
+    """All versions of a model; none where there is no such model.
+
+    Raises:
+        GateError: no model can have that name, which would be part of a query.
+    """
+    if not is_model_name(name):
+        raise GateError(f"{one_line(repr(name), 100)} is not a registered model's name: set promote.model_name")
+    return list(client.search_model_versions(f"name = '{name}'"))
 
 
 def aliases_of(client: "MlflowClient", name: str) -> dict[str, str]:
@@ -23,5 +45,5 @@ def aliases_of(client: "MlflowClient", name: str) -> dict[str, str]:
 
 def versions_with(client: "MlflowClient", name: str, tag: str, value: str) -> list[str]:
     """The versions that have a tag with a value, oldest first."""
-    found = [one for one in client.search_model_versions(f"name = '{name}'") if one.tags.get(tag) == value]
+    found = [one for one in versions_of(client, name) if one.tags.get(tag) == value]
     return sorted((str(one.version) for one in found), key=int)

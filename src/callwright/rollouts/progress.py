@@ -9,6 +9,7 @@ from callwright.records import Chain
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.plan import Attempt
 from callwright.tasks import TASKS
+from callwright.visible import one_line
 
 LINE_EVERY_S, BAR_EVERY_S = 60.0, 0.5
 
@@ -22,7 +23,7 @@ class Progress:
     """
 
     def __init__(self, name: str, done: int, total: int, meter: Meter) -> None:
-        self.name = name
+        self.name = one_line(name)
         self.done = done
         self.total = total
         self._meter = meter
@@ -78,7 +79,7 @@ class Progress:
         from rich.progress import Progress as Bar
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[text]}"),

@@ -1,6 +1,7 @@
 """The tasks by name: those that ship, and those that a user's own modules add (docs/own-functions.md)."""
 
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +12,15 @@ from typing import Any, NoReturn
 
 from callwright.errors import CallError, DataError, ParamsError
 from callwright.functions.function import Function
+from callwright.functions.literal import printable
 from callwright.records import Call
 from callwright.tasks.task import Task
 
 TASKS, FUNCTIONS = "TASKS", "FUNCTIONS"  # what a user's module defines
+# A task's name stands in keys of the metrics (`<task>/<slice>`), in MLflow's names of metrics, in ids and on pages.
+_TASK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_RESERVED = {"overall": "the metrics call all tasks together so"}
+_SHOWN = 60  # characters of an unknown name that a message repeats
 
 
 class Tasks(dict[str, Task]):
@@ -29,7 +35,7 @@ class Tasks(dict[str, Task]):
         super().__init__(self._built_in)
 
     def __missing__(self, name: str) -> NoReturn:
-        raise DataError(f"there is no task {name}; the tasks are {', '.join(self)}")
+        raise DataError(f"there is no task {printable(name[:_SHOWN])}; the tasks are {', '.join(self)}")
 
     def require(self, names: Iterable[str]) -> None:
         """
@@ -105,6 +111,9 @@ def _add(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
     if not isinstance(joining, Mapping):
         raise ParamsError(f'functions: {name}.FUNCTIONS has to be a dict such as {{"arithmetic": (my_function,)}}')
     for task in own_tasks:
+        unusable = _name_error(task.name)
+        if unusable:
+            raise ParamsError(f"functions: {name}.TASKS: a task cannot be called {task.name!r}: {unusable}")
         if task.name in tasks:
             raise ParamsError(f"functions: {name}.TASKS: there is a task {task.name} already")
         tasks[task.name] = task
@@ -115,6 +124,13 @@ def _add(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
             raise ParamsError(f"functions: {where}: there is no task {task_name}; the tasks are {', '.join(tasks)}")
         tasks[task_name] = _joined(tasks[task_name], functions, where)
         _run_examples(tasks[task_name], functions, name)
+
+
+def _name_error(name: object) -> str:
+    """Why a task cannot have a name; empty when it can."""
+    if not isinstance(name, str) or not _TASK_NAME.fullmatch(name):
+        return 'it has to be 1 to 64 of the characters a-z, A-Z, 0-9, "_" and "-", the first one a letter'
+    return _RESERVED.get(name, "")
 
 
 def _joined(task: Task, functions: Any, where: str) -> Task:

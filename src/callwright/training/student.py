@@ -1,7 +1,9 @@
 """The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
 
+import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,38 @@ def _fill(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
     if local.is_dir():
         if not (local / "config.json").is_file():
             raise DataError(f"student.source: {local} has no config.json; name a folder with a Hugging Face model")
-        shutil.copytree(local, folder, ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(local, folder, ignore=partial(_hidden, local))
         return {"source": str(local), "hash": folder_hash(folder)}
     return _download(folder, student)
+
+
+def _hidden(model: Path, folder: str, names: list[str]) -> set[str]:
+    """What of a folder's names is not copied. Of what is copied, no link may lead out of the model."""
+    hidden = {name for name in names if name.startswith(".")}
+    for name in set(names) - hidden:
+        _refuse_link_outside(Path(folder, name), model)
+    return hidden
+
+
+def _refuse_link_outside(path: Path, model: Path) -> None:
+    """A copy follows links, so each has to end at a file of the model.
+
+    Those are the files of its folder and, in the Hugging Face hub's cache, whose folders consist of links, the files
+    that the cache keeps of the same model.
+
+    Raises:
+        DataError: the link leads elsewhere, to a folder, or nowhere.
+    """
+    if not path.is_symlink():
+        return
+    folders = [model.resolve()]
+    if folders[0].parent.name == "snapshots":
+        folders.append(folders[0].parent.parent / "blobs")
+    target = Path(os.path.realpath(path))  # Path.resolve raises where links lead in a circle
+    if not target.is_file() or not any(target.is_relative_to(folder) for folder in folders):
+        raise DataError(
+            f"student.source: {path} is a link that does not lead to a file of {model}: put the file itself there"
+        )
 
 
 def _download(folder: Path, student: StudentParams) -> dict[str, Any]:

@@ -6,6 +6,8 @@ With `suite` the only importer of Great Expectations, so that a suite reads as a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from callwright.validation.page_text import page_text, page_value
+
 CRITICAL, WARNING = "critical", "warning"
 UNSEEN = 0.001  # share that a value is taken to have had where the reference never saw it
 
@@ -72,6 +74,8 @@ def near(column: str, reference: Mapping[str, float], bound: float, says: str) -
 
 
 def _make(kind: str, says: str, severity: str, **settings: Any) -> Expectation:
+    """An expectation of a `page_frame`: the texts of its settings are changed as those of the table are."""
     from great_expectations import expectations
 
-    return getattr(expectations, kind)(**settings, severity=severity, description=says)
+    names = {name: settings.pop(name) for name in ("column", "type_") if name in settings}
+    return getattr(expectations, kind)(**names, **page_value(settings), severity=severity, description=page_text(says))

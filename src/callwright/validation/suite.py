@@ -5,7 +5,7 @@ Each expectation has a severity: a `critical` one that fails stops the pipeline,
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from callwright.functions.literal import printable
 from callwright.storage import write_text
 from callwright.validation.expect import CRITICAL, Expectation
 from callwright.validation.page import checks_page
+from callwright.validation.page_text import page_frame, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,8 @@ class Check:
     def complaint(self) -> str:
         """One line that says what was expected, what was found, and in which rows."""
         rows = f", such as {self.named()}" if self.rows else ""
-        return f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
+        found = f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
+        return printable(found)
 
 
 class Suites:
@@ -97,8 +99,10 @@ class Suites:
                 },
             )
         )
-        result = checkpoint.run(batch_parameters={"dataframe": frame})
-        checks = [_check(name, one) for run in result.run_results.values() for one in run.results]
+        shown = page_frame(frame)
+        ids = dict(zip(shown["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
+        result = checkpoint.run(batch_parameters={"dataframe": shown})
+        checks = [_check(name, one, ids) for run in result.run_results.values() for one in run.results]
         self._checks += checks
         if self._folder is not None:
             self._write_page(self._folder)
@@ -156,7 +160,11 @@ def _refuse_raised(name: str, info: Any) -> None:
             raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
 
 
-def _check(suite: str, result: Any) -> Check:
+def _check(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
+    """
+    Args:
+        ids: as the pages show them -> as they are.
+    """
     config = result.expectation_config
     details = result.result or {}
     _refuse_raised(config.type, result.exception_info or {})
@@ -167,8 +175,8 @@ def _check(suite: str, result: Any) -> Check:
         name=config.type.removeprefix("expect_"),
         column=str(config.kwargs.get("column", "")),
         severity=str(getattr(config.severity, "value", config.severity) or CRITICAL).lower(),
-        says=str(config.description),
+        says=plain_text(str(config.description)),
         success=bool(result.success),
         observed=f"{observed:.4g}" if isinstance(observed, float) else str(observed),
-        rows=tuple(str(row["id"]) for row in details.get("unexpected_index_list") or ()),
+        rows=tuple(ids.get(str(row["id"]), str(row["id"])) for row in details.get("unexpected_index_list") or ()),
     )

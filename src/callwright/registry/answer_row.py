@@ -1,0 +1,74 @@
+"""The row with which the registered model answers one question: the same columns, whatever happened."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from callwright.records import Chain, Problem
+
+ERROR = "error"  # the outcome of a row that has no chain
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """The columns of one row.
+
+    Attributes:
+        answer: empty: none.
+        outcome: how the chain ended, or ERROR.
+        grounded: whether a call returned the answer.
+        valid: whether every call could be read and executed.
+        faults: names of those that show without knowing the answer.
+        chain: all steps as JSON; empty in a row with an error.
+        error: why the question was not answered, in one line; empty in every other row.
+    """
+
+    answer: str = ""
+    outcome: str = ERROR
+    grounded: bool = False
+    valid: bool = False
+    faults: list[str] = field(default_factory=list)
+    chain: str = ""
+    error: str = ""
+
+
+def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
+    """The row of a finished chain."""
+    from callwright.validation.faults import evident_faults
+
+    faults = sorted({one.fault for one in evident_faults(chain, problem)})
+    return AnswerRow(
+        answer=_encodable(chain.answer or ""),
+        outcome=chain.outcome,
+        grounded=chain.answer is not None and "ungrounded_answer" not in faults,
+        valid=all(step.error is None for step in chain.steps),
+        faults=faults,
+        chain=_encodable(json.dumps(asdict(chain), ensure_ascii=False)),
+    )
+
+
+def input_error(question: object, task: object, tasks: list[str]) -> str:
+    """What makes a row unusable, in one line that says what to send; empty when it can be asked.
+
+    Args:
+        tasks: the names that are known.
+    """
+    for name, value in (("question", question), ("task", task)):
+        if not isinstance(value, str):
+            return f"{name} is not a text but {type(value).__name__}: send a string"
+        if value != _encodable(value):
+            return f"{name} has half a character (a lone surrogate): send valid Unicode"
+    assert isinstance(question, str) and isinstance(task, str)
+    if not question.strip():
+        return "question is empty: send the text of a problem"
+    if task not in tasks:
+        return f"unknown task {task[:60]!r}; the tasks are {', '.join(tasks)}"
+    return ""
+
+
+def _encodable(text: str) -> str:
+    r"""A text that UTF-8 can hold: half a character becomes its escape, which within JSON means the same.
+
+    >>> print(_encodable("so \ud83d"))
+    so \ud83d
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
