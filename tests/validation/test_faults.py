@@ -114,7 +114,7 @@ def test_the_first_fault_is_the_earliest_step_with_one():
 def test_every_fault_has_a_known_name():
     assert set(FAULTS) == {
         "syntax", "unknown_function", "bad_arguments", "execution_error", "repeated_call", "ungrounded_answer",
-        "wrong_answer", "no_answer", "undecided", "replay_mismatch",
+        "unfaithful_call", "wrong_answer", "no_answer", "undecided", "replay_mismatch",
     }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
 
 
 def test_an_answer_out_of_a_list_that_a_call_returned_is_grounded():
-    nine = replace(SUM, answer="-3")
+    nine = replace(SUM, answer="-3", question="The square of which number below zero is 9?", solution=())
     assert verdict(chain("solve('x**2 = 9')", "answer(-3)"), nine).correct
     assert not verdict(chain("solve('x**2 = 16')", "answer(-3)"), nine).correct
 
