@@ -14,7 +14,7 @@ from callwright.errors import CallError
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, parts_of
 from callwright.records import Call, Json
-from callwright.tasks.question_numbers import MAX_RESULTS, Change, Ratio
+from callwright.tasks.question_numbers import MAX_RESULTS, USUAL, Change, Ratio
 from callwright.tasks.task import Executed
 
 MAX_PARTS = 64  # of one result that later arguments may follow
@@ -50,7 +50,8 @@ class Sources(NamedTuple):
 
     Attributes:
         backwards: the question first, and then results, the earliest first.
-        apart: equal arguments of one call follow different sources, as in `divide(5, 5)` of two results.
+        apart: equal arguments of one call follow different sources, as in `divide(100, 100)` of a result and the
+            cents of a dollar.
     """
 
     backwards: bool = False
@@ -171,6 +172,8 @@ class _Flow:
             choices.append(Outcome(Fraction(*asked), _NONE))
         if self._sources.backwards:
             choices.reverse()
+        if self._sources.apart and number in USUAL:
+            choices.append(Outcome(Fraction(*number), frozenset((number,))))
         place = self._seen[number] if self._sources.apart else 0
         self._seen[number] += 1
         chosen = choices[place % len(choices)]

@@ -13,11 +13,8 @@ from callwright.functions.numbers import format_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
 from callwright.tasks.number_flow import FAILED, READINGS, Loose, Outcome, follow, ratio_of
-from callwright.tasks.question_numbers import Change, Ratio, changes_of
+from callwright.tasks.question_numbers import USUAL, Change, Ratio, changes_of
 from callwright.tasks.task import Executed
-
-USUAL = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
-"""Numbers that everybody knows without being told: hours, days, weeks, percent."""
 
 MAX_COMPARED = 3  # changes under which a chain is compared with the known solution
 
@@ -90,16 +87,20 @@ def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> 
 
 
 def _differs(answers: _Answers, problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> bool:
-    """Whether the known solution's answer changes otherwise than the chain's, under all changes that tell."""
+    """Whether the known solution's answer changes otherwise than the chain's, under all changes that tell.
+
+    A factor for all numbers does not: under it, `multiply(q, v / q)` agrees with any sum that is v. A chain that can no
+    longer be executed where the solution can differs as well.
+    """
     gold = _execute_solution(problem, toolbox)
     if gold is None:
         return False
     known, answer = _answers_of(gold, toolbox), ratio_of(gold.values[-1])
     compared = 0
-    for change in changes:
+    for change in (change for change in changes if not change.alike):
         expected = {ratio_of(one.value) for one in known(change) if one.value is not FAILED} - {answer}
         found = {ratio_of(one.value) for one in answers(change) if one.value is not FAILED}
-        if not expected or not found:
+        if not expected:
             continue
         if expected & found:
             return False

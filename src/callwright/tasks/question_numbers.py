@@ -36,6 +36,10 @@ _OTHER = {  # words that stand for a number or for its inverse
 }  # fmt: skip
 
 
+Ratio: TypeAlias = tuple[int, int]
+"""A number as numerator and denominator: a key that is cheaper than a Fraction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """A question's numbers.
@@ -49,6 +53,10 @@ class Numbers:
 
     plain: tuple[Fraction, ...]
     derived: Mapping[Fraction, tuple[str, tuple[Fraction, ...]]]
+
+
+USUAL = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
+"""Numbers that everybody knows without being told: hours, days, weeks, percent."""
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -99,20 +107,18 @@ def _derive(form: str, numbers: tuple[Fraction, ...]) -> Fraction | None:
     return number / numbers[1] if numbers[1] else None
 
 
-Ratio: TypeAlias = tuple[int, int]
-"""A number as numerator and denominator: a key that is cheaper than a Fraction."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """Other numbers in place of a question's own.
 
     Attributes:
+        alike: every number is multiplied by the same factor, or grows by the same amount.
         results: what calls returned under this change, for chains that make the same ones; at most MAX_RESULTS.
     """
 
     plain: Mapping[Ratio, Ratio]
     derived: Mapping[Ratio, tuple[str, tuple[Fraction, ...]]]
+    alike: bool
     results: dict[Any, Any] = field(default_factory=dict)
 
     def of(self, number: Ratio) -> Ratio | None:
@@ -142,17 +148,18 @@ def changes_of(question: str) -> tuple[Change, ...]:
     factors, addends, more = (rng.sample(some, len(plain)) for _ in range(3))
     large = rng.sample(range(11, 13 + 2 * len(plain)), len(plain))
     ways = (
-        [number * factor for number, factor in zip(plain, factors, strict=True)],
-        [number + addend for number, addend in zip(plain, addends, strict=True)],
-        [number * 4 for number in plain],
-        [number + 1 for number in plain],
-        [number * factor + 1 for number, factor in zip(plain, more, strict=True)],
-        [number * factor for number, factor in zip(plain, large, strict=True)],
+        ([number * factor for number, factor in zip(plain, factors, strict=True)], False),
+        ([number + addend for number, addend in zip(plain, addends, strict=True)], False),
+        ([number * 4 for number in plain], True),
+        ([number + 1 for number in plain], True),
+        ([number * factor + 1 for number, factor in zip(plain, more, strict=True)], False),
+        ([number * factor for number, factor in zip(plain, large, strict=True)], False),
     )
     old = [number.as_integer_ratio() for number in plain]
     derived = {number.as_integer_ratio(): made for number, made in numbers.derived.items()}
     return tuple(
-        Change(dict(zip(old, (number.as_integer_ratio() for number in new), strict=True)), derived) for new in ways
+        Change(dict(zip(old, (number.as_integer_ratio() for number in new), strict=True)), derived, alike)
+        for new, alike in ways
     )
 
 
