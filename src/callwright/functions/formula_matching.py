@@ -18,7 +18,7 @@ from callwright.functions.formula_parts import (
 from callwright.functions.normal_form import Node, clauses_of, normal_form, shape_of
 from callwright.functions.solver import equivalent
 
-MAX_TRIES = 20_000  # pairs of nodes that are compared for one question
+MAX_TRIES = 8_000  # pairs of nodes that are compared for one question
 MAX_ASKED = 24  # questions to the solver for one question
 MAX_RENAMINGS = 4  # with which the solver is asked
 

@@ -40,6 +40,8 @@ _OTHER = {"and": "or", "or": "and", "all": "exists", "exists": "all"}
 
 def clauses_of(formula: Formula) -> tuple[Node, ...]:
     """What a closed formula states, as nodes that all have to hold; none if it is true by its form."""
+    if isinstance(formula, And):  # split before `exists` is drawn out of it: what is joined may have been two premises
+        return (*clauses_of(formula.left), *clauses_of(formula.right))
     node = _Normal().read(formula, True, {})
     return tuple(map(_with_kinds, node[1] if node[0] == "and" else (node,)))
 
@@ -64,8 +66,16 @@ def shape_of(node: Node) -> Node:
 class _Normal:
     def __init__(self) -> None:
         self._fresh = (f"v{number}" for number in count())
+        self._known: dict[tuple[int, bool, tuple[str, ...]], Node] = {}
 
     def read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
+        """A part, or its negation; remembered, as an equivalence may need both, and so may each part of it."""
+        key = id(formula), positive, tuple(bound.values())
+        if key not in self._known:
+            self._known[key] = self._read(formula, positive, bound)
+        return self._known[key]
+
+    def _read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
         match formula:
             case Atom(predicate, terms):
                 named = (
@@ -127,6 +137,12 @@ class _Normal:
         return (kind, kept, body) if kept else body
 
     def _parity(self, left: Formula, right: Formula, odd: bool, bound: Bound) -> Node:
+        """Two implications, as people also write them; a row of equivalences stays one, as its order tells nothing."""
+        if not isinstance(left, Iff | Xor) and not isinstance(right, Iff | Xor):
+            both = self._join("or", (self.read(left, True, bound), self.read(right, odd, bound)))
+            return self._join(
+                "and", (both, self._join("or", (self.read(left, False, bound), self.read(right, not odd, bound))))
+            )
         parts: list[Node] = []
         for side in (left, right):
             node = self.read(side, True, bound)

@@ -19,7 +19,8 @@ from callwright.tasks.task import Executed
 
 MAX_PARTS = 64  # of one result that later arguments may follow
 
-_IN_TEXT = re.compile(r"(?<![0-9.A-Za-z_])[0-9]{1,400}+(?:\.[0-9]{1,400}+)?+(?![0-9.])")
+_DIGITS = r"[0-9]{1,400}+(?:\.[0-9]{1,400}+)?+(?![0-9.])"
+_IN_TEXT = re.compile(rf"(?<![0-9.A-Za-z_])({_DIGITS})(?: ?/ ?({_DIGITS}))?+")
 _EXPONENT = re.compile(r"(?:\^|\*\*) ?\(?[-+]?$")
 
 
@@ -195,11 +196,26 @@ class _Flow:
         for found in _IN_TEXT.finditer(text):
             yield text[end : found.start()]
             end = found.end()
-            number = Fraction(found[0]).as_integer_ratio()
-            is_exponent = _EXPONENT.search(text, max(0, found.start() - 5), found.start())
-            new = number if is_exponent else self._number(number)
-            yield found[0] if new == number else _in_equation(new)
+            if _EXPONENT.search(text, max(0, found.start() - 5), found.start()):
+                yield found[0]
+            else:
+                yield from self._quotient(found[1], found[2])
         yield text[end:]
+
+    def _quotient(self, over: str, under: str | None) -> Iterator[str]:
+        """A number, or a quotient of two: one number where it is known as such, and its parts are not."""
+        parts = [Fraction(part).as_integer_ratio() for part in (over, under) if part is not None]
+        if len(parts) == 2 and parts[1][0] and not all(map(self._is_known, parts)):
+            whole = (Fraction(*parts[0]) / Fraction(*parts[1])).as_integer_ratio()
+            if self._is_known(whole):
+                yield _in_equation(self._number(whole))
+                return
+        written = [part for part in (over, under) if part is not None]
+        news = [(text, part, self._number(part)) for text, part in zip(written, parts, strict=True)]
+        yield "/".join(text if new == part else _in_equation(new) for text, part, new in news)
+
+    def _is_known(self, number: Ratio) -> bool:
+        return number in self.results or self._change.of(number) is not None
 
 
 def _in_equation(number: Ratio) -> str:
