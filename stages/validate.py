@@ -5,6 +5,7 @@ from callwright.params import Params
 from callwright.records import SPLITS, Problem
 from callwright.stage import Clock, run_stage
 from callwright.storage import read, write, write_json, write_lines, write_text
+from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 from callwright.validation import drift
 from callwright.validation.page import SITE_INDEX
@@ -35,6 +36,11 @@ def main(_: Clock) -> None:
     write_json(paths.QUALITY_REPORT, report)
     counts = report["chains"]
     print(f"validate: {counts['kept']:,} of {counts['in']:,} chains kept; correct: {report.get('correct', {})}")
+    surprises = SurpriseLog("validate")
+    for where, surprise in validated.surprises.items():
+        surprises.add(surprise, where)
+    if summary := surprises.summary():
+        print(f"validate: {summary}")
     for line in warnings_of(checks):
         print(f"validate: warning: {line}")
     refuse_quarantined(validated, bounds.max_quarantined_share)

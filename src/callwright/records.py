@@ -10,7 +10,15 @@ Protocol = Literal["text", "native"]
 Outcome = Literal["answered", "step_limit", "stuck"]
 
 STEP_FAULTS = ("syntax", "unknown_function", "bad_arguments", "execution_error")
-CHAIN_FAULTS = ("repeated_call", "ungrounded_answer", "wrong_answer", "no_answer", "undecided", "replay_mismatch")
+CHAIN_FAULTS = (
+    "repeated_call",
+    "ungrounded_answer",
+    "unfaithful_call",
+    "wrong_answer",
+    "no_answer",
+    "undecided",
+    "replay_mismatch",
+)
 FAULTS = STEP_FAULTS + CHAIN_FAULTS
 
 

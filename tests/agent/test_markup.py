@@ -133,9 +133,12 @@ def test_a_call_after_a_block_is_not_lost(text: str):
     assert "several calls stand amid other text" in native(text)[-1][1].message
 
 
-TAGS = ["<function=add>", "<parameter=a>", "<parameter=b>", "</parameter>", "</function>", "<tool_call>",
-        "</tool_call>", '<invoke name="add">', '<parameter name="a">', '<parameter name="b">', "</invoke>", "<arg_key>", "</arg_key>",
-        "<arg_value>", "</arg_value>", "<minimax:tool_call>", "</minimax:tool_call>"]  # fmt: skip
+TAGS = [
+    *("<function=add>", "<parameter=a>", "<parameter=b>", "</parameter>", "</function>"),
+    *("<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"),
+    *('<invoke name="add">', '<parameter name="a">', '<parameter name="b">', "</invoke>"),
+    *("<minimax:tool_call>", "</minimax:tool_call>"),
+]
 
 
 @given(st.sampled_from(["Qwen 3.5, Nemotron", "MiniMax-M2", "GLM", "Seed"]), st.sampled_from(TAGS), st.integers(0, 1))

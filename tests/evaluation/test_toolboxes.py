@@ -10,6 +10,7 @@ from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Problem, Step, Usage
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
+from callwright.validation.execution import execute_again
 
 
 def steps(task: Task, *replies: str) -> list[Step]:
@@ -48,11 +49,15 @@ def test_premises_count_under_their_functions_new_name():
     gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
     problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
     asked = ("follows(formula='Kind(rex)')", "answer(value='Unknown')")
-    assert renamed.lacks_ground(problem, steps(renamed, "take_as_given(formula='Cat(rex)')", *asked)) == ""
-    assert renamed.lacks_ground(problem, steps(renamed, *asked)) == "Unknown was answered from 0 of 1 premises"
-    old_name = steps(renamed, "assume(formula='Cat(rex)')", *asked)
-    assert old_name[0].error is not None
-    assert renamed.lacks_ground(problem, old_name) == "Unknown was answered from 0 of 1 premises"
+
+    def faults(*replies: str) -> list[str]:
+        executed = execute_again(steps(renamed, *replies), renamed.toolbox)
+        return [fault.message for fault in renamed.grounding_faults(problem, executed, renamed.toolbox)]
+
+    assert faults("take_as_given(formula='Cat(rex)')", *asked) == []
+    assert faults(*asked) == ["Unknown was answered from 0 of 1 premises"]
+    assert steps(renamed, "assume(formula='Cat(rex)')")[0].error is not None
+    assert faults("assume(formula='Cat(rex)')", *asked) == ["Unknown was answered from 0 of 1 premises"]
 
 
 @function(example={"a": 1}, name="sum_of")

@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import pytest
+
 from callwright.params import PairsParams
-from callwright.preferences.mix import balanced, distinct
+from callwright.preferences.mix import answers_in, balanced, distinct
 from callwright.records import Pair
 from tests.fakes import problem
 
@@ -57,6 +59,27 @@ def test_results_that_look_like_an_answer_are_none():
     (one,) = pairs("arithmetic", "wrong_call", 1, chosen="answer(value=5)")
     echo = [Pair(f"e{place}", "arithmetic", (), one.rejected, side, (), 1.0, "x") for place in range(4)]
     assert len(balanced([one, *echo], PROBLEMS, OPEN)) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "is_answer"),
+    [
+        ("answer(value=5)", True),
+        ("So it is five.\nanswer(5)", True),
+        ("```python\nanswer(value=5)\n```", True),
+        ('{"name": "answer", "arguments": {"value": 5}}', True),
+        ("answer(value=", False),
+        ("add(a=2, b=3)", False),
+        ("I could\nanswer(value=5) or not\nadd(a=2, b=3)", False),
+    ],
+)
+def test_an_answer_is_what_reads_as_a_call_of_answer(content, is_answer):
+    assert answers_in([{"role": "assistant", "content": content}]) == is_answer
+
+
+def test_an_answer_beside_other_native_calls_is_one():
+    calls = [{"function": {"name": name, "arguments": "{}"}} for name in ("add", "answer")]
+    assert answers_in([{"role": "assistant", "content": "", "tool_calls": calls}])
 
 
 def test_of_equal_pairs_the_first_is_kept():

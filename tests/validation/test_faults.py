@@ -4,8 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.records import FAULTS, Chain, StepFault, Verdict
+from callwright.agent.loop import executed
+from callwright.functions.function import function
+from callwright.functions.guard import LIMIT_REACHED
+from callwright.functions.toolbox import Toolbox
+from callwright.records import FAULTS, Call, Chain, StepError, StepFault, Verdict
 from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+from callwright.validation.execution import execute_again
 from callwright.validation.faults import BREAKING, MEANINGS, judge
 from callwright.validation.replay import replay
 from tests.fakes import chain, problem, step
@@ -114,7 +120,7 @@ def test_the_first_fault_is_the_earliest_step_with_one():
 def test_every_fault_has_a_known_name():
     assert set(FAULTS) == {
         "syntax", "unknown_function", "bad_arguments", "execution_error", "repeated_call", "ungrounded_answer",
-        "wrong_answer", "no_answer", "undecided", "replay_mismatch",
+        "unfaithful_call", "wrong_answer", "no_answer", "undecided", "replay_mismatch",
     }  # fmt: skip
 
 
@@ -124,7 +130,7 @@ def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
 
 
 def test_an_answer_out_of_a_list_that_a_call_returned_is_grounded():
-    nine = replace(SUM, answer="-3")
+    nine = replace(SUM, answer="-3", question="The square of which number below zero is 9?", solution=())
     assert verdict(chain("solve('x**2 = 9')", "answer(-3)"), nine).correct
     assert not verdict(chain("solve('x**2 = 16')", "answer(-3)"), nine).correct
 
@@ -143,3 +149,78 @@ def test_an_answer_without_any_step_is_a_mismatch_and_a_guess_at_the_first_place
 def test_every_fault_has_a_sentence_for_people():
     assert set(MEANINGS) == set(FAULTS)
     assert set(FAULTS) > BREAKING
+
+
+LIMITED = StepError("execution_error", f"{LIMIT_REACHED}: it took too long")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "now"),
+    [(step("add(2, 3)"), LIMITED), (step("add(2, 3)", observation=None, error=LIMITED), None)],
+)
+def test_a_limit_that_was_reached_only_once_leaves_the_chain_undecided(recorded, now):
+    judged = chain(recorded, "add(3, 2)", "answer(5)")
+    again = replay(judged, SUM)
+    if now is not None:
+        steps = (replace(again.steps[0], observation=None, error=now), *again.steps[1:])
+        again = replace(again, steps=steps, values=(None, *again.values[1:]))
+    found = judge(judged, SUM, again)
+    assert [(fault.fault, fault.step) for fault in found.faults if fault.fault != "execution_error"] == [
+        ("undecided", 0)
+    ]
+    assert not found.correct
+
+
+def test_what_an_error_of_a_limit_says_is_not_compared():
+    other = StepError("execution_error", f"{LIMIT_REACHED}: it needed too much memory")
+    judged = chain(step("add(2, 3)", observation=None, error=LIMITED), "add(3, 2)", "answer(5)")
+    again = replay(judged, SUM)
+    steps = (replace(again.steps[0], observation=None, error=other), *again.steps[1:])
+    found = judge(judged, SUM, replace(again, steps=steps, values=(None, *again.values[1:])))
+    assert [fault.fault for fault in found.faults] == ["execution_error"]
+    assert found.correct
+
+
+@function(example={"kind": "warm"})
+def colors(kind: str) -> list[str]:
+    """The colors of a kind."""
+    return ["red", "blue, light", "a [b]"]
+
+
+@function(example={"kind": "warm"})
+def shades(kind: str) -> dict[str, tuple[int, list[str]]]:
+    """How many shades of each color, and what they are called."""
+    return {"red": (2, ["ruby", "rose, pale"])}
+
+
+@function(example={"value": "red"})
+def name_it(value: str) -> str:
+    """Give the final answer and stop."""
+    return value
+
+
+COLORS = Task("colors", Toolbox([colors, shades, replace(name_it, name="answer")]), "", lambda problem, answer: "right")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "grounded"),
+    [
+        ("colors", "red", True),
+        ("colors", "blue, light", True),
+        ("colors", "a [b]", True),
+        ("colors", "blue", False),
+        ("colors", "'red'", False),
+        ("colors", "['red', 'blue, light', 'a [b]']", True),
+        ("shades", "ruby", True),
+        ("shades", "rose, pale", True),
+        ("shades", "red", True),
+        ("shades", "2", True),
+        ("shades", "rose", False),
+    ],
+)
+def test_an_item_of_a_result_grounds_an_answer_by_its_value(asked: str, answer: str, grounded: bool):
+    tools = COLORS.toolbox.open()
+    calls = (Call(asked, {"kind": "warm"}), Call("answer", {"value": answer}))
+    steps = tuple(executed("", call, tools) for call in calls)
+    judged = Chain("c", "p", "me", "text", steps, "answered", answer)
+    assert judge(judged, SUM, execute_again(steps, COLORS.toolbox), COLORS).correct == grounded

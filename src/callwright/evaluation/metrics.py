@@ -15,6 +15,7 @@ from callwright.evaluation.samples import samples_of
 from callwright.evaluation.slices import Seen, slices_of
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
+from callwright.validation.faults import WITHOUT_GROUND
 
 Chains = Mapping[str, CheckedChain]  # by problem id
 Slices = Mapping[str, Sequence[Problem]]
@@ -110,9 +111,9 @@ def _valid_calls(chains: Iterable[CheckedChain], confidence: float) -> Interval:
 
 
 def _grounded(chains: Iterable[CheckedChain], confidence: float) -> Interval:
-    """Share of all answers that a call had returned."""
+    """Share of all answers that a call had returned, and that rest on the problem."""
     answered = [record for record in chains if record.chain.steps and ends_chain(record.chain.steps[-1])]
-    guessed = sum(any(fault.fault == "ungrounded_answer" for fault in record.verdict.faults) for record in answered)
+    guessed = sum(any(fault.fault in WITHOUT_GROUND for fault in record.verdict.faults) for record in answered)
     return rate(len(answered) - guessed, len(answered), confidence)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from callwright.functions.function import strict_function
-from callwright.functions.toolbox import ANSWER
-from callwright.records import Problem, Step
-from callwright.tasks.task import Task
+from callwright.functions.toolbox import ANSWER, Toolbox
+from callwright.records import Problem, Step, StepFault
+from callwright.tasks.task import Executed, Task
 
 OTHER_NAMES: Mapping[str, str] = {
     "add": "sum_of",
@@ -56,11 +56,13 @@ def with_renamed_functions(task: Task, names: Iterable[str] | None = None) -> Ta
     old = {after: before for before, after in new.items()}
     mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, new))})\b")
 
-    def lacks_ground(problem: Problem, steps: Sequence[Step]) -> str:
-        return task.lacks_ground(problem, [_called_as(step, old) for step in steps])
+    def grounding_faults(problem: Problem, executed: Executed, _toolbox: Toolbox) -> Sequence[StepFault]:
+        steps = tuple(_called_as(step, old) for step in executed.steps)
+        return task.grounding_faults(problem, replace(executed, steps=steps), task.toolbox)
 
     instructions = mentioned.sub(lambda found: new[found[0]], task.instructions) if new else task.instructions
-    return replace(task, toolbox=task.toolbox.renamed(new), instructions=instructions, lacks_ground=lacks_ground)
+    toolbox = task.toolbox.renamed(new)
+    return replace(task, toolbox=toolbox, instructions=instructions, grounding_faults=grounding_faults)
 
 
 def with_new_function(task: Task, problem: Problem) -> Task | None:

@@ -1,7 +1,7 @@
 """The named functions a task offers, and one chain's use of them."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -116,11 +116,15 @@ class Toolbox:
 
 
 class OpenToolbox:
-    """A toolbox in use by one chain."""
+    """A toolbox in use by one chain.
+
+    Attributes:
+        state: the chain's own, which stateful functions read and change; None if the toolbox makes none.
+    """
 
     def __init__(self, toolbox: Toolbox, state: Any) -> None:
         self._toolbox = toolbox
-        self._state = state
+        self.state = state
 
     def execute(self, call: Call) -> Observation | CallError:
         """Run one call. A mistake of the model comes back as a CallError; a defect raises (docs/decisions/0005).
@@ -134,8 +138,8 @@ class OpenToolbox:
             return bound
         function, arguments = bound
         try:
-            value = function.python(self._state, **arguments) if function.stateful else function.python(**arguments)
-            return Observation(value, _show(value, function.name))
+            value = function.python(self.state, **arguments) if function.stateful else function.python(**arguments)
+            return Observation(value, text_of(value, function.name))
         except CallError as error:
             return CallError(error.fault, printable(error.message))
         except function.refusals as error:
@@ -146,7 +150,35 @@ class OpenToolbox:
             raise
 
 
-def _show(value: Any, name: str) -> str:
+def parts_of(value: Any) -> Iterator[Any]:
+    """A value and everything in it: items of lists, tuples and sets, keys and values of dicts, at any depth.
+
+    >>> list(parts_of([1, {"a": (2,)}]))
+    [[1, {'a': (2,)}], 1, {'a': (2,)}, 'a', (2,), 2]
+    """
+    yield value
+    match value:
+        case list() | tuple() | set() | frozenset():
+            for item in value:
+                yield from parts_of(item)
+        case Mapping():
+            for key, item in value.items():
+                yield from parts_of(key)
+                yield from parts_of(item)
+        case _:
+            pass
+
+
+def text_of(value: Any, name: str) -> str:
+    """The text by which a model is shown a value.
+
+    Args:
+        name: of the function that returned it, for the messages.
+
+    Raises:
+        CallError: execution_error: the text would be too long, or the number too large or not finite.
+        TypeError: a value of this type cannot be shown.
+    """
     if type(value) is Fraction:
         return format_number(value)
     _check_shown(value, name)

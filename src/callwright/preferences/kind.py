@@ -6,6 +6,7 @@ from callwright.agent.loop import ends_chain
 from callwright.functions.toolbox import Toolbox
 from callwright.preferences.tree import step_key
 from callwright.records import Step
+from callwright.validation.execution import execute_again, returned_texts
 
 
 def kind_of(best: Step, step: Step, path: Sequence[Step], toolbox: Toolbox, *, right: bool) -> str:
@@ -19,7 +20,7 @@ def kind_of(best: Step, step: Step, path: Sequence[Step], toolbox: Toolbox, *, r
     if step_key(step, toolbox) in {step_key(earlier, toolbox) for earlier in path}:
         return "repeated_call"
     if ends_chain(step):
-        grounded = step.observation in {earlier.observation for earlier in path}
+        grounded = step.observation in set(returned_texts(path, execute_again(path, toolbox).values))
         return "wrong_answer" if grounded else "ungrounded_answer"
     if ends_chain(best):
         return "needless_call"

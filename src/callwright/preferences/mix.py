@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from callwright.agent.parse import parse_call
 from callwright.functions.toolbox import ANSWER
 from callwright.params import PairsParams
-from callwright.records import Pair, Problem
+from callwright.records import Call, Pair, Problem
 
 
 def most_telling(pairs: Sequence[Pair], limit: int) -> list[Pair]:
@@ -80,7 +81,7 @@ def _hash(text: str) -> str:
 
 
 def _is_answer(message: Mapping[str, Any]) -> bool:
-    calls = message.get("tool_calls")
-    if calls:
-        return bool(calls[0]["function"]["name"] == ANSWER)
-    return str(message["content"]).rpartition("\n")[2].startswith(f"{ANSWER}(")
+    if calls := message.get("tool_calls"):
+        return any(call["function"]["name"] == ANSWER for call in calls)
+    call = parse_call(str(message["content"]))
+    return isinstance(call, Call) and call.name == ANSWER

@@ -4,6 +4,7 @@ from callwright.functions import algebra, arithmetic
 from callwright.functions.numbers import read_number
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem
+from callwright.tasks.number_grounding import has_numbers, number_faults
 from callwright.tasks.task import Grade, Task
 
 
@@ -25,4 +26,6 @@ ARITHMETIC = Task(
         "and use its result in the next call. When a result answers the question, call answer with it."
     ),
     grade=_grade,
+    grounding_faults=number_faults,
+    can_check_grounding=has_numbers,
 )

@@ -6,6 +6,7 @@ from callwright.functions.formula import check_closed, parse_formula, signature
 from callwright.functions.solver import equivalent
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem
+from callwright.tasks.formula_grounding import building_faults
 from callwright.tasks.task import Grade, Task
 
 _GRADES: dict[str, Grade] = {"yes": "right", "no": "wrong", "undecided": "undecided"}
@@ -42,4 +43,5 @@ TRANSLATION = Task(
         "the next call. When a result says what the sentence says, call answer with it."
     ),
     grade=_grade,
+    grounding_faults=building_faults,
 )

@@ -17,6 +17,7 @@ def line_expectations(params: ValidateParams, models: Collection[str]) -> list[e
     told = expect.WARNING
     return [
         expect.empty("unreadable", "a line is a chain record", told),
+        expect.empty("unexpected", "a line is executed and judged without an unexpected error", told),
         expect.unique("id", "no two chains have the same id", told),
         expect.empty("orphan", "a chain's problem exists", told),
         expect.one_of("split", ["train", "dev"], "a chain's problem is of train or dev, not of test", told),

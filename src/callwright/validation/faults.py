@@ -1,15 +1,23 @@
 """The named ways in which a chain is wrong, found by pure functions, each with a sentence a person understands."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from callwright.agent.loop import ends_chain
+from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Problem, Step, StepFault, Verdict
 from callwright.tasks import TASKS
-from callwright.tasks.task import Task
+from callwright.tasks.task import Executed, Task
+from callwright.validation.execution import execute_again, returned_texts
 
-BREAKING = frozenset({"ungrounded_answer", "wrong_answer", "no_answer", "undecided", "replay_mismatch"})
+BREAKING = frozenset(
+    {"ungrounded_answer", "unfaithful_call", "wrong_answer", "no_answer", "undecided", "replay_mismatch"}
+)
 """Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
+
+WITHOUT_GROUND = frozenset({"ungrounded_answer", "unfaithful_call"})
+"""Faults of an answer that does not rest on the problem."""
 
 MEANINGS: Mapping[str, str] = {
     "syntax": "The reply holds no call that could be read.",
@@ -17,31 +25,33 @@ MEANINGS: Mapping[str, str] = {
     "bad_arguments": "The function does not take these arguments.",
     "execution_error": "The call was fine, but it could not be executed.",
     "repeated_call": "The same call was made before, so it told nothing new.",
-    "ungrounded_answer": "The answer was returned by no call: it was guessed, right or wrong.",
+    "ungrounded_answer": "No call returned the answer, or it does not depend on the problem: it was guessed.",
+    "unfaithful_call": "The answer rests on a premise, a statement or a number that is not the problem's.",
     "wrong_answer": "The answer is not the problem's.",
     "no_answer": "The chain ended without an answer.",
-    "undecided": "Whether the answer is right could not be decided.",
+    "undecided": "Whether the chain is right could not be decided within the limits.",
     "replay_mismatch": "Executing the calls again does not give what was recorded.",
 }
 """What each fault means, for people; the fault of a step says what it was there."""
 
 
-def judge(chain: Chain, problem: Problem, replayed: tuple[Step, ...], task: Task | None = None) -> Verdict:
+def judge(chain: Chain, problem: Problem, replayed: Executed, task: Task | None = None) -> Verdict:
     """The verdict on a chain.
 
     Args:
-        replayed: the chain's steps with every call executed again (see `callwright.validation.replay`).
+        replayed: the chain with every call executed again (see `callwright.validation.execution`).
         task: what the chain was asked with, where that is not the problem's own task.
     """
     task = task or TASKS[problem.task]
+    replay_faults = list(_replay_faults(chain, replayed.steps, task.toolbox))
     found = [
         *_step_errors(chain),
-        *_replay_mismatches(chain, replayed),
+        *replay_faults,
         *_end_mismatch(chain),
         *_repeated_calls(chain, task.toolbox),
         *_no_answer(chain),
         *_grade_faults(chain, problem, task),
-        *_ground_faults(chain, problem, task),
+        *_ground_faults(chain, problem, replayed, task, as_recorded=not replay_faults),
     ]
     faults = _in_order(found)
     correct = not any(fault.fault in BREAKING for fault in faults)
@@ -59,7 +69,7 @@ def evident_faults(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
             *_step_errors(chain),
             *_repeated_calls(chain, task.toolbox),
             *_no_answer(chain),
-            *_ground_faults(chain, problem, task),
+            *_ground_faults(chain, problem, execute_again(chain.steps, task.toolbox), task, as_recorded=True),
         ]
     )
 
@@ -74,11 +84,33 @@ def _step_errors(chain: Chain) -> Iterator[StepFault]:
             yield StepFault(step.error.fault, place, step.error.message)
 
 
-def _replay_mismatches(chain: Chain, replayed: tuple[Step, ...]) -> Iterator[StepFault]:
+def _replay_faults(chain: Chain, replayed: tuple[Step, ...], toolbox: Toolbox) -> Iterator[StepFault]:
+    """What was recorded and is not what comes out now.
+
+    Of a step that reached the solver's limits, then or now, it cannot be told whether what was recorded is right; nor
+    of later steps that share a state with it. Two such errors are the same whatever they say.
+    """
+    limited = False
     for place, (recorded, again) in enumerate(zip(chain.steps, replayed, strict=True)):
-        if recorded != again:
-            was, now = _came_of(recorded), _came_of(again)
-            yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {now}")
+        then, now = _reached_limit(recorded), _reached_limit(again)
+        if recorded == again or (then and now):
+            continue
+        if then != now:
+            limited = True
+            when = "when the chain was made, and not now" if then else "now, and not when the chain was made"
+            yield StepFault("undecided", place, f"the solver reached its limits {when}")
+        elif not (limited and _is_stateful(recorded, toolbox)):
+            was, came = _came_of(recorded), _came_of(again)
+            yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {came}")
+
+
+def _reached_limit(step: Step) -> bool:
+    return step.error is not None and step.error.message.startswith(LIMIT_REACHED)
+
+
+def _is_stateful(step: Step, toolbox: Toolbox) -> bool:
+    function = toolbox.functions.get(step.call.name) if step.call else None
+    return function is not None and function.stateful
 
 
 def _end_mismatch(chain: Chain) -> Iterator[StepFault]:
@@ -99,8 +131,9 @@ def _came_of(step: Step) -> str:
 
 def _repeated_calls(chain: Chain, toolbox: Toolbox) -> Iterator[StepFault]:
     seen: dict[str, int] = {}
+    often = Counter(step.call.name for step in chain.steps if step.call is not None)
     for place, step in enumerate(chain.steps):
-        if step.call is None:
+        if step.call is None or often[step.call.name] == 1:
             continue
         canonical = toolbox.canonical(step.call)
         if canonical in seen:
@@ -123,26 +156,21 @@ def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFa
         yield StepFault("undecided", _last(chain), f"whether {chain.answer} is right could not be decided")
 
 
-def _ground_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFault]:
+def _ground_faults(
+    chain: Chain, problem: Problem, replayed: Executed, task: Task, *, as_recorded: bool
+) -> Iterator[StepFault]:
+    """
+    Args:
+        as_recorded: whether executing the chain again gave what was recorded; on what differs nothing more is built.
+    """
     if chain.answer is None:
         return
-    last = _last(chain)
-    returned = {text for step in chain.steps if not ends_chain(step) for text in _returned(step)}
-    lacking = task.lacks_ground(problem, chain.steps)
-    if chain.answer not in returned:
-        yield StepFault("ungrounded_answer", last, f"{chain.answer} was returned by no call: it was guessed")
-    elif lacking:
-        yield StepFault("ungrounded_answer", last, lacking)
+    if chain.answer not in returned_texts(chain.steps, replayed.values):
+        message = f"{chain.answer} was returned by no call: it was guessed"
+        yield StepFault("ungrounded_answer", _last(chain), message)
+    elif as_recorded and ends_chain(replayed.steps[-1]):
+        yield from task.grounding_faults(problem, replayed, task.toolbox)
 
 
 def _last(chain: Chain) -> int:
     return max(len(chain.steps) - 1, 0)
-
-
-def _returned(step: Step) -> Iterator[str]:
-    """What a call gave: its observation, and of a list each item."""
-    if step.observation is None:
-        return
-    yield step.observation
-    if step.observation.startswith("[") and step.observation.endswith("]"):
-        yield from (item.strip() for item in step.observation[1:-1].split(","))

@@ -1,6 +1,6 @@
 """Lines of chain files, checked: what can be read is executed again, judged, and summed up in a row.
 
-Whatever is wrong with a line is found here, and told by its row: a broken line stops nothing.
+Whatever is wrong with a line is found here, and its row says it: a broken line stops nothing.
 """
 
 import json
@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from callwright.agent.text import said
-from callwright.errors import DataError
+from callwright.errors import CallwrightError, DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage import dumps, loads, read_lines
+from callwright.surprises import Surprise, surprise_of
+from callwright.tasks import TASKS
 from callwright.tasks import load as load_tasks
 from callwright.validation.executor import map_chunks
 from callwright.validation.replay import check_chain
 
 CHUNK = 256  # lines that travel to a process together
+MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand; a longer line is not read
 NONE = "none"  # first fault of a chain without one
 
 _USUAL = re.compile(rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"')  # as we write a chain, without escapes
@@ -41,15 +44,18 @@ class Row(NamedTuple):
     Attributes:
         id: of the chain; of an unreadable line its place.
         unreadable: why the line is no chain.
+        unexpected: the exception that nobody expected while the line was read, executed or judged.
         orphan: why the chain has no problem; then nothing was replayed.
         mismatch: the first thing recorded that is not what executing the calls again gives.
         longest_reply: in characters.
         first_fault: "none" without.
+        ground_checked: whether the chain's problem has what it takes to check that an answer rests on it.
     """
 
     where: str
     id: str
     unreadable: str | None = None
+    unexpected: str | None = None
     orphan: str | None = None
     mismatch: str | None = None
     problem_id: str | None = None
@@ -65,13 +71,19 @@ class Row(NamedTuple):
     completion_tokens: int | None = None
     longest_reply: int | None = None
     first_fault: str | None = None
+    ground_checked: bool | None = None
 
 
 class CheckedLine(NamedTuple):
-    """A line's row, and the checked chain as JSON; the line as it was where it is not one."""
+    """A line's row, and the checked chain as JSON; the line as it was where it is not one.
+
+    Attributes:
+        surprise: what `row.unexpected` says, with its traceback.
+    """
 
     row: Row
     text: bytes
+    surprise: Surprise | None = None
 
 
 def check_files(
@@ -125,6 +137,8 @@ class _Belonging:
 
 def _problem_id(text: bytes) -> str:
     """Read alone, since a line is read whole where it is checked; empty where there is none."""
+    if len(text) > MAX_LINE_BYTES:
+        return ""
     usual = _USUAL.match(text)
     if usual:
         return usual[1].decode()
@@ -135,6 +149,17 @@ def _problem_id(text: bytes) -> str:
 
 
 def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+    """A line's row. Nothing that a line holds stops the others; a mistake that a user can mend stops the stage."""
+    try:
+        return _checked(where, text, problems)
+    except CallwrightError:
+        raise
+    except Exception as error:  # counted and named: the stage prints how many there were, and where
+        surprise = surprise_of(error)
+        return CheckedLine(Row(where, where, unexpected=str(surprise)), text, surprise)
+
+
+def _checked(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     try:
         chain = _read(text, where)
     except DataError as error:
@@ -149,12 +174,14 @@ def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedL
 
 
 def _read(text: bytes, where: str) -> Chain:
+    if len(text) > MAX_LINE_BYTES:
+        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes")
     if b"NaN" in text or b"Infinity" in text:  # pydantic takes them for numbers, and would write null in their place
         try:
             json.loads(text, parse_constant=_refuse)
         except _NotJsonError as error:
             raise DataError(f"{where}: {error} is not a JSON value") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # broken in another way, which `loads` names
     return loads(Chain, text, where)
 
@@ -192,5 +219,6 @@ def _row(where: str, record: CheckedChain, problem: Problem) -> Row:
         split=problem.split,
         correct=record.verdict.correct,
         first_fault=faults[0].fault if faults else NONE,
+        ground_checked=TASKS[problem.task].can_check_grounding(problem),
         **_recorded(record.chain),
     )

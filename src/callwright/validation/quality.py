@@ -10,6 +10,7 @@ from callwright.errors import DataError
 from callwright.params import ValidateParams
 from callwright.records import CheckedChain, Problem
 from callwright.storage import loads
+from callwright.surprises import Surprise
 from callwright.validation import drift
 from callwright.validation.chains import chain_expectations, line_expectations, task_expectations
 from callwright.validation.frame import chain_frame, line_frame, task_frame
@@ -19,7 +20,7 @@ from callwright.validation.suite import Check, Suites, failed_rows, report_of
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPLAINTS = ("unreadable", "orphan", "mismatch")  # columns whose value says what is wrong
+COMPLAINTS = ("unreadable", "unexpected", "orphan", "mismatch")  # columns whose value says what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Validated:
     Attributes:
         kept: checked chains as JSON, in the order of the files.
         version: what the next version of the data is compared with; None where nothing was kept.
+        surprises: by the place of the line that each cost.
     """
 
     kept: list[bytes]
@@ -53,6 +55,7 @@ class Validated:
     report: dict[str, Any]
     checks: list[Check]
     version: drift.Version | None
+    surprises: dict[str, Surprise]
 
     def records(self) -> list[CheckedChain]:
         """The kept chains."""
@@ -96,10 +99,12 @@ def validate_chains(
     report = {
         "chains": {"in": len(lines), "kept": len(kept), "quarantined": len(quarantined)},
         **(_summary(chains) if kept else {}),
+        "ground_not_checked": sum(line.row.ground_checked is False for line in lines if line.row.id not in failed),
         "quarantine_reasons": _reasons(lines, failed),
         "checks": report_of(checks),
     }
-    return Validated(kept, quarantined, report, checks, version)
+    surprises = {line.row.where: line.surprise for line in lines if line.surprise is not None}
+    return Validated(kept, quarantined, report, checks, version, surprises)
 
 
 def refuse_quarantined(validated: Validated, limit: float) -> None:
@@ -131,9 +136,9 @@ def _check_together(
 
 
 def _quarantined(line: CheckedLine, failed: Sequence[Check]) -> Quarantined:
-    row, text = line
+    row, text = line.row, line.text
     reasons = tuple(_reason(check, getattr(row, check.column)) for check in failed)
-    if row.unreadable or row.orphan:
+    if row.unreadable or row.unexpected or row.orphan:
         return Quarantined(row.where, row.id, reasons, None, text.decode(errors="backslashreplace"))
     return Quarantined(row.where, row.id, reasons, loads(CheckedChain, text, row.where), None)
 

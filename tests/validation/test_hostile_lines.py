@@ -1,0 +1,210 @@
+"""Lines that nobody would write: each becomes a kept chain or a line put aside with its reason, and stops no other."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callwright import storage
+from callwright.errors import DataError
+from callwright.records import Call
+from callwright.tasks import TASKS, load
+from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_files, check_lines
+from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.suite import Suites
+from tests.fakes import chain, problem, step
+from tests.validation.conftest import SHIPPED, Run
+
+PROBLEM = problem()
+GOOD = chain("add(2, 3)", "answer(5)", id="good")
+LINE = storage.dumps(GOOD)
+
+
+def rows(*lines: bytes):
+    chunk = Chunk(tuple((f"f:{number}", line) for number, line in enumerate(lines)), (storage.dumps(PROBLEM),))
+    return [line.row for line in check_lines(chunk)]
+
+
+HOSTILE = {
+    "a lone surrogate as an escape": LINE.replace(b'"thought":""', rb'"thought":"\ud83d"', 1),
+    "a lone surrogate in the id": LINE.replace(b'"good"', rb'"\udc00"', 1),
+    "a surrogate in UTF-8": LINE.replace(b'"good"', b'"\xed\xa0\xbd"', 1),
+    "invalid UTF-8": LINE.replace(b'"good"', b'"\xff\xfe"', 1),
+    "NaN": LINE.replace(b'"a":2', b'"a":NaN', 1),
+    "minus infinity": LINE.replace(b'"a":2', b'"a":-Infinity', 1),
+    "a number of 401 digits": LINE.replace(b'"a":2', b'"a":1' + b"0" * 400, 1),
+    "a number of 5,000 digits": LINE.replace(b'"a":2', b'"a":1' + b"0" * 5_000, 1),
+    "a huge exponent": LINE.replace(b'"a":2', b'"a":1e999', 1),
+    "a step number of 400 digits": LINE.replace(b'"prompt_tokens":20', b'"prompt_tokens":1' + b"0" * 400, 1),
+    "10,000 lists in each other": LINE.replace(b'"a":2', b'"a":' + b"[" * 10_000 + b"]" * 10_000, 1),
+    "10,000 lists in each other around NaN": LINE.replace(
+        b'"a":2', b'"a":' + b"[" * 10_000 + b"NaN" + b"]" * 10_000, 1
+    ),
+    "150 lists in each other": LINE.replace(b'"a":2', b'"a":' + b"[" * 150 + b"]" * 150, 1),
+    "nothing but brackets": b"[" * 100_000,
+    "a list": b"[1, 2]",
+    "a number": b"5",
+    "null": b"null",
+    "zero bytes": b"\x00" * 100,
+    "a longer line than is read": LINE[:-1] + b" " * MAX_LINE_BYTES + b"}",
+}
+
+
+def test_the_hostile_lines_differ_from_the_good_one():
+    assert LINE not in HOSTILE.values()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_line_is_put_aside_and_the_next_one_judged(kind: str):
+    bad, good = rows(HOSTILE[kind], LINE)
+    assert bad.unexpected is None
+    assert bad.unreadable or bad.mismatch or (bad.prompt_tokens or 0) > 500_000
+    assert good.correct is True
+
+
+def test_every_hostile_line_once_in_a_file_leaves_the_good_ones(validated: Run):
+    good = [chain(*replies, id=f"good {number}") for number in range(8) for replies in REPLIES[number % 2 :][:1]]
+    result = validated(*good, *HOSTILE.values())
+    assert result.report["chains"] == {"in": 8 + len(HOSTILE), "kept": 8, "quarantined": len(HOSTILE)}
+    assert result.surprises == {}
+    assert all(one.reasons for one in result.quarantined)
+    assert storage.dumps(result.quarantined[0])
+
+
+REPLIES = (("add(2, 3)", "answer(5)"), ("multiply(2, 3)", "answer(6)"))
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
+        st.sampled_from([10**400, -(10**60), "²", "1/0", "x^0=1", "\ud83d", "1e400", "9" * 800, "answer", "add"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+    max_leaves=6,
+)  # fmt: skip
+NAMES = st.sampled_from(["add", "answer", "divide", "percent_of", "round_to", "power", "remainder", "²", "", "a" * 300])
+ARGUMENTS = st.dictionaries(st.sampled_from(["a", "b", "0", "1", "value", "number", "x"]), VALUES, max_size=3)
+FIELDS = ("id", "problem_id", "model", "protocol", "steps", "outcome", "answer", "usage")
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> bytes:
+    """The good line with a few of its parts changed, or its bytes."""
+    record = json.loads(LINE)
+    for _ in range(draw(st.integers(0, 2))):
+        match draw(st.sampled_from(["field", "call", "step", "drop"])):
+            case "field":
+                record[draw(st.sampled_from(FIELDS))] = draw(VALUES)
+            case "call" if isinstance(record.get("steps"), list) and record["steps"]:
+                record["steps"][0] = {
+                    **json.loads(LINE)["steps"][0],
+                    "call": {"name": draw(NAMES), "arguments": draw(ARGUMENTS)},
+                }
+            case "step" if isinstance(record.get("steps"), list):
+                record["steps"] = [*record["steps"][:1], *record["steps"]]
+            case _:
+                record.pop(draw(st.sampled_from(FIELDS)), None)
+    line = json.dumps(record, ensure_ascii=draw(st.booleans())).encode(errors="surrogatepass")
+    if draw(st.integers(0, 3)) == 0:
+        place, junk = draw(st.integers(0, len(line))), draw(st.binary(max_size=4))
+        line = line[:place] + junk + line[place + draw(st.integers(0, 3)) :]
+    return line.replace(b"\n", b" ")
+
+
+@settings(max_examples=2_000, deadline=None, derandomize=True)
+@given(lines())
+def test_any_line_becomes_a_row_and_no_exception_is_a_surprise(line: bytes):
+    bad, good = rows(line, LINE)
+    assert bad.unexpected is None, bad.unexpected
+    assert bad.unreadable or bad.orphan or bad.correct is not None
+    assert good.correct is True
+
+
+def raises(*_: object) -> str:
+    raise RuntimeError("the check fell over")
+
+
+def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkeypatch):
+    (tmp_path / "own_grader.py").write_text(GRADER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    chains = [chain(*REPLIES[0], id=f"good {number}") for number in range(7)]
+    chains += [chain(*REPLIES[1], id="bad"), chain("add(9, 9)", "answer(18)", id="wrong")]
+    path = tmp_path / "chains.jsonl"
+    storage.write(path, chains)
+    problems = {"p": problem(task="sums")}
+    history = tmp_path / "history.json"
+    try:
+        result = validate_chains([path], problems, {"oracle"}, SHIPPED, Suites(None), history, ["own_grader"])
+    finally:
+        load([])
+    assert result.report["chains"] == {"in": 9, "kept": 8, "quarantined": 1}
+    (aside,) = result.quarantined
+    assert aside.where.endswith(":8")
+    (reason,) = aside.reasons
+    assert reason.startswith(
+        "unexpected: expected that a line is executed and judged without an unexpected error; found "
+    )
+    assert "unexpected RuntimeError in " in reason
+    assert reason.endswith("the grader fell over")
+    assert json.loads(aside.text or "")["id"] == "bad"
+    ((where, surprise),) = result.surprises.items()
+    assert where == aside.where
+    assert "own_grader.py" in surprise.trace
+    with pytest.raises(DataError, match="1 of 9 chains were quarantined"):
+        refuse_quarantined(result, 0.05)
+
+
+GRADER = """
+from dataclasses import replace
+
+from callwright.tasks.arithmetic import ARITHMETIC
+
+
+def grade(problem, answer):
+    if answer == "6":
+        raise RuntimeError("the grader fell over")
+    return ARITHMETIC.grade(problem, answer)
+
+
+TASKS = (replace(ARITHMETIC, name="sums", grade=grade),)
+"""
+
+
+def test_a_grounding_check_that_raises_costs_its_line_alone(monkeypatch):
+    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grounding_faults=raises))
+    checked, unanswered = rows(LINE, storage.dumps(chain("add(2, 3)")))
+    assert checked.unexpected is not None
+    assert checked.correct is None
+    assert unanswered.correct is False
+
+
+@pytest.mark.slow
+def test_surprises_travel_from_the_processes_that_met_them(tmp_path, monkeypatch):
+    """The user's function raises what it must not, in processes that load it by its name."""
+    (tmp_path / "own_broken.py").write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = chain(step("add(2, 3)", call=Call("broken", {"a": 3})), "answer(5)", id="broken")
+    path = tmp_path / "chains.jsonl"
+    path.write_bytes(b"".join(line + b"\n" for line in [LINE, storage.dumps(own)] * 1_500))
+    found = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
+    assert [line.row.correct for line in found[:2]] == [True, None]
+    assert sum(line.surprise is not None for line in found) == 1_500
+    assert "own_broken.py" in found[1].surprise.trace
+
+
+BROKEN = '''
+from callwright.functions.function import function
+from callwright.functions.numbers import Number
+
+
+@function(example={"a": 2})
+def broken(a: Number) -> Number:
+    """Two times a number."""
+    return {2: 4}[int(a)]
+
+
+FUNCTIONS = {"arithmetic": (broken,)}
+'''
