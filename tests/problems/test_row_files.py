@@ -95,7 +95,7 @@ def test_a_first_line_that_is_malformed_costs_itself(path: Path):
 @pytest.mark.parametrize(
     ("content", "advice"),
     [
-        (gzip.compress(LINES.encode()), "this is a gzip file: unpack it first"),
+        (gzip.compress(LINES.encode(), mtime=0), "this is a gzip file: unpack it first"),
         (b"PK\x03\x04...", "this is a zip file or a spreadsheet: save its rows as JSON Lines"),
         (b"PAR1...", "this is a Parquet file: save its rows as JSON Lines"),
     ],

@@ -18,7 +18,8 @@ from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
 from callwright.visible import visible
 
-LASTING = ("too long",)  # reasons of providers for which the same attempt fails again
+# Reasons of providers for which the same attempt fails again.
+LASTING = ("too long", "content filter", "reasoning only", "reply too large", "unwritable request")
 
 
 @dataclass(frozen=True, slots=True)
