@@ -112,10 +112,10 @@ def outcomes(premises: list[str], statement: str, runs: int) -> set[object]:
     return seen
 
 
-@pytest.mark.parametrize("statement", ["P(b)", "R(c0, c8)", "exists x. P(x)"])
-def test_a_verdict_that_takes_all_the_work_does_not_depend_on_the_load(busy_machine, statement):
-    assert outcomes(NEARLY_ENDLESS, statement, 3) == {Contradiction(12)}
-    assert outcomes(NEARLY_ENDLESS[:-1], "P(a)", 3) == {"undecided"}
+def test_a_verdict_that_takes_all_the_work_does_not_depend_on_the_load(busy_machine):
+    assert outcomes(NEARLY_ENDLESS, "P(b)", 3) == {Contradiction(12)}
+    assert outcomes(NEARLY_ENDLESS, "R(c0, c8)", 2) == {Contradiction(12)}
+    assert outcomes(NEARLY_ENDLESS[:-1], "R(a, c0)", 2) == {"undecided"}
 
 
 def test_equal_questions_spend_equal_work_whatever_was_asked_before():

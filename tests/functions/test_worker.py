@@ -42,9 +42,12 @@ def alive(pid: int) -> bool:
     return True
 
 
-def queued() -> int:
-    """How many threads use the worker or wait for it."""
-    return len(worker._own_worker()._turns._waiting)
+def start_and_queue(thread: threading.Thread) -> None:
+    """Return when the thread has taken its place in the worker's queue."""
+    own = worker._own_worker()
+    last = own._last
+    thread.start()
+    assert wait_until(lambda: own._last is not last)
 
 
 def wait_until(condition, timeout_s: float = 10) -> bool:
@@ -146,31 +149,34 @@ def test_threads_get_the_worker_in_the_order_in_which_they_asked():
         served.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
-    for number, thread in enumerate(threads):
-        thread.start()
-        assert wait_until(lambda number=number: queued() > number), "the first one was done before all had asked"
+    for thread in threads:
+        start_and_queue(thread)
     for thread in threads:
         thread.join()
     assert served == list(range(6))
 
 
-def test_an_interrupted_thread_leaves_the_queue():
-    turns = worker._Turns()
-    with turns:
-        script_thread_id = threading.get_ident()
-        threading.Timer(0.3, signal.pthread_kill, (script_thread_id, signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt), turns:
-            pass  # never reached: this thread has the lock itself
-    with turns:
-        assert len(turns._waiting) == 1
+def test_a_thread_that_is_interrupted_while_it_waits_lets_the_others_pass_one_by_one():
+    pid = run("own_pid")
+    said: list[object] = []
+    busy = threading.Thread(target=lambda: said.append(run("sleep", 4)))
+    start_and_queue(busy)
+    behind = threading.Thread(target=lambda: said.append(run("own_pid")))
+    threading.Timer(0.5, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run("echo", 1)
+    start_and_queue(behind)
+    assert said == [], "the call in progress goes on, and the next one waits for it"
+    busy.join()
+    behind.join(timeout=60)
+    assert said == [None, pid]
 
 
 def test_stopping_the_worker_frees_a_thread_that_waits_for_it():
     run("own_pid")
     said: list[str] = []
     waiting = threading.Thread(target=lambda: said.append(refusal("sleep", 600, seconds=600)), daemon=True)
-    waiting.start()
-    assert wait_until(lambda: queued() == 1)
+    start_and_queue(waiting)
 
     def ended() -> bool:  # a call that has not begun yet gets a new worker
         stop_worker()

@@ -1,5 +1,7 @@
 """One helper process for calls that cannot be bounded beforehand: SymPy's and Z3's. Reused, limited, killable.
 
+This is the owner's side; `worker_process.py` is what runs in the worker.
+
 Each process of Callwright has at most one worker, started by the first call (about 0.1 s, and as much again for each
 library it loads) and shared by all threads, one call at a time, in the order in which they asked. The worker gets no
 environment variables but the few it needs, so no key; it ends with its last owner, and a call that outlives its owner
@@ -15,28 +17,25 @@ and more below them (docs/logic.md).
 """
 
 import atexit
-import importlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-import traceback
-from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, TypeVar
 
 from callwright.errors import CallError
-from callwright.functions.guard import LIMIT_REACHED, SOLVER_BYTES, SOLVER_SECONDS
+from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
 
 PATIENCE = 10  # wall-clock seconds that the owner grants per processor second: the machine may be busy
 STARTUP_SECONDS = 60.0  # processor time, to start and to load a library; PATIENCE times as much by the clock
 LOOK_EVERY_S = 0.5  # how often a waiting owner checks that the worker is alive
 
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_COMMAND = "import sys; from callwright.functions.worker import serve; serve(int(sys.argv[1]))"
+_COMMAND = "import sys; from callwright.functions.worker_process import serve; serve(int(sys.argv[1]))"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,44 +70,14 @@ def stop_worker() -> None:
         own.stop()
 
 
-class _Turns:
-    """A lock that threads get in the order in which they asked for it; nobody waits for ever beside a busy thread."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: deque[object] = deque()  # the first one has the lock
-
-    def __enter__(self) -> None:
-        turn = object()
-        try:
-            with self._changed:
-                self._waiting.append(turn)
-                self._changed.wait_for(lambda: self._waiting[0] is turn)
-        except BaseException:  # an interrupt: without this, all others would wait for a thread that went away
-            with self._changed:
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
-                    self._changed.notify_all()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._waiting.popleft()
-            self._changed.notify_all()
-
-    def run_if_free(self, work: Callable[[], object]) -> None:
-        """Do some work if no thread has the lock; else do nothing."""
-        with self._changed:  # nobody gets the lock meanwhile
-            if not self._waiting:
-                work()
-
-
 class Worker:
     """The owner's side of one worker process. Started by the first call, and again by the first after its death."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
-        self._turns = _Turns()
+        self._lock = threading.Lock()  # held during a call
+        self._queue = threading.Lock()  # held to take a place in the queue
+        self._last = threading.Lock()  # of the last thread in the queue, which holds it until its call is done
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._loaded: set[str] = set()
@@ -121,8 +90,14 @@ class Worker:
 
     def run(self, reference: str, args: tuple[Any, ...], seconds: float) -> Any:
         """See `run_in_worker`."""
-        with self._turns:
-            outcome, value = self._ask(reference, args, seconds)
+        # Each thread waits for the one before it, so all get their turn in the order in which they asked. An interrupt
+        # in any line releases what was taken: the next thread then waits for the call in progress by the lock alone.
+        done = threading.Lock()
+        with done:
+            with self._queue:
+                before, self._last = self._last, done
+            with before, self._lock:
+                outcome, value = self._ask(reference, args, seconds)
         match outcome:
             case "value":
                 return value
@@ -221,7 +196,11 @@ class Worker:
             return
         if process := self._process:
             process.kill()
-        self._turns.run_if_free(self._discard)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._discard()
+            finally:
+                self._lock.release()
 
     def _discard(self) -> int | None:
         """As `stop`, for the thread whose turn it is. Returns the signal that had ended the worker before, if any."""
@@ -252,51 +231,3 @@ def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {**kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1"}
-
-
-def serve(descriptor: int) -> None:
-    """The worker's side: answer calls until the owner is gone."""
-    _limit_memory()
-    connection = Connection(descriptor)
-    while True:
-        try:
-            reference, args, seconds = connection.recv()
-        except EOFError:
-            return
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles SIGPROF: the kernel kills
-        reply = _answer(reference, args)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        try:
-            connection.send(reply)
-        except Exception:  # the result is not plain data
-            connection.send(("raised", traceback.format_exc()))
-
-
-def _answer(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
-    module, _, name = reference.partition(":")
-    try:
-        loaded = importlib.import_module(module)
-        if not name:
-            return "value", None
-        python = getattr(loaded, name, None)
-        if not getattr(python, "runs_in_worker", False):
-            return "raised", f"{reference} is not marked in_worker"
-        return "value", python(*args)  # type: ignore[misc]
-    except CallError as error:
-        return "refused", error.message
-    except MemoryError:
-        return "full", None
-    except RecursionError:
-        return "limit", "it is nested too deeply"
-    except Exception:
-        return "raised", traceback.format_exc()
-
-
-def _limit_memory() -> None:
-    import resource
-
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (SOLVER_BYTES, SOLVER_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ValueError, OSError):  # this kernel has no such limit
-        return
