@@ -8,6 +8,7 @@ from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem, step
 
 PROBLEMS = {f"p{number}": problem(id=f"p{number}") for number in range(7)}
+PROBLEMS["p3"] = problem(id="p3", question="Ana has 2.5 figs, and Ben has as many. How many have they?")
 CHAINS = [
     chain("add(2, 3)", "answer(5)", id="right", problem_id="p0"),
     chain("multiply(2, 3)", "answer(6)", id="wrong", problem_id="p1"),
