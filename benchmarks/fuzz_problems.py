@@ -3,7 +3,8 @@
     python benchmarks/fuzz_problems.py [FILES]          # 20,000 files: about three minutes
 
 The files are those of tests/problems/hostile_rows.py, drawn with a fixed seed. Seconds are of processor time for one
-file, of the better of two tries where it is slow. A file that raises anything but one clear line, or a row that is a surprise, ends the run with its traceback.
+file, of the better of two tries where it is slow. A file that raises anything but one clear line, or a row that is a
+surprise, ends the run with its traceback.
 """
 
 import json
