@@ -75,7 +75,7 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
         ({"question": "q", "answer": True}, "answer is not text"),
         ({"question": "q", "answer": "five"}, "answer is not a number"),
         ({"question": "q", "answer": 1, "id": "a" * 201}, "id is longer than 200 characters"),
-        ({"question": "q" * 50_001, "answer": 1}, "question is longer than 50,000 characters"),
+        ({"question": "q" * 40_001, "answer": 1}, "question is longer than 40,000 characters"),
         ({"question": "q", "answer": 1, "split": "training"}, "split is not one of train, dev, test"),
         ({"question": "q", "answer": 1, "solution": "add"}, "solution is not a list"),
         ({"question": "q", "answer": 1, "solution": [{"name": "add"}]}, "solution has something that is not a call"),

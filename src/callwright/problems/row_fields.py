@@ -13,7 +13,7 @@ from typing import Any
 from callwright.problems.source import RowError
 from callwright.records import Json
 
-MAX_QUESTION_CHARACTERS = 50_000  # also of a written solution
+MAX_QUESTION_CHARACTERS = 40_000  # also of a written solution
 MAX_ANSWER_CHARACTERS = 4_000  # what a function may return
 MAX_NAME_CHARACTERS = 200  # of an id, a group, a task's name
 

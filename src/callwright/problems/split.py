@@ -64,14 +64,15 @@ def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[LeftOu
     Questions are compared by `normalise`. Where a question occurs in several splits, test keeps it before dev and dev
     before train, so that it is never learned from; within a split the first one stays.
     """
+    keyed = [(_key(problem), problem) for problem in problems]
     first: dict[tuple[str, str], Problem] = {}
     for split in _PRECEDENCE:
-        for problem in problems:
+        for key, problem in keyed:
             if problem.split == split:
-                first.setdefault(_key(problem), problem)
+                first.setdefault(key, problem)
     kept, left_out = [], []
-    for problem in problems:
-        keeper = first[_key(problem)]
+    for key, problem in keyed:
+        keeper = first[key]
         if keeper is problem:
             kept.append(problem)
         else:
