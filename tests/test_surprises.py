@@ -51,3 +51,14 @@ def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
     assert "attempt 0" in kept and "attempt 3" in kept and "attempt 1" not in kept
     assert log.summary().startswith("4 surprises, 3 times unexpected ValueError in test_surprises.py:")
     assert log.summary().endswith("please report it with .callwright/surprises/rollout.log")
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_exception_whose_text_cannot_be_made_is_a_surprise_like_any_other():
+    surprise = surprise_of(UnspeakableError())
+    assert surprise.kind == "UnspeakableError"
+    assert surprise.message == "its text cannot be made (RuntimeError)"

@@ -46,9 +46,16 @@ class Surprise:
 
 def surprise_of(error: BaseException) -> Surprise:
     """What an exception says of itself, in text that can be written and shown anywhere."""
-    message = redacted_line(str(error), _MAX_MESSAGE)
+    message = redacted_line(_text_of(error), _MAX_MESSAGE)
     trace = visible(redacted("".join(traceback.format_exception(error))))
     return Surprise(type(error).__name__, _place(error), message, trace)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # of a user's own class
+        return f"its text cannot be made ({type(failure).__name__})"
 
 
 def _place(error: BaseException) -> str:
