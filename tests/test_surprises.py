@@ -2,6 +2,8 @@
 
 import pytest
 
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
@@ -36,6 +38,19 @@ def test_the_place_is_ours_where_a_library_raised_it():
         assert surprise_of(error).place.startswith("functions/")
     else:
         raise AssertionError("adding text to a number was expected to fail")
+
+
+@function(example={"a": 1})
+def defective(a: int) -> int:
+    """A function of a user's that has a defect."""
+    return {1: 1}[a]
+
+
+def test_the_place_is_the_users_where_a_function_of_the_users_is_defective():
+    tools = Toolbox([defective, TASKS["arithmetic"].toolbox.functions["answer"]]).open()
+    with pytest.raises(KeyError) as caught:
+        tools.execute(Call("defective", {"a": 2}))
+    assert surprise_of(caught.value).place.startswith("test_surprises.py:")
 
 
 def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
