@@ -25,6 +25,7 @@ from callwright.agent.parse import parse_call  # noqa: E402
 from callwright.params import Params  # noqa: E402
 from callwright.problems.load import load_problems  # noqa: E402
 from callwright.records import Problem  # noqa: E402
+from callwright.tasks import TASKS  # noqa: E402
 from callwright.validation.replay import check_chain  # noqa: E402
 
 SEED = 13
@@ -34,8 +35,8 @@ def main() -> None:
     chains = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 2_000
     attempts = int(sys.argv[2].replace(",", "")) if len(sys.argv) > 2 else 20_000
     params = Params.load(ROOT / "params.yaml")
-    by_split, _ = load_problems(params.problems, params.seed, parse_call)
-    problems = [problem for split in by_split.values() for problem in split if problem.solution]
+    loaded = load_problems(params.problems, params.seed, TASKS, parse_call)
+    problems = [problem for split in loaded.splits.values() for problem in split if problem.solution]
     families = {problem.group.rpartition("/")[0] for problem in problems}
     print(f"{len(problems):,} problems of {len(families)} families")
     judge_made(problems, chains)

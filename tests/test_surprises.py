@@ -2,6 +2,8 @@
 
 import pytest
 
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
@@ -38,6 +40,19 @@ def test_the_place_is_ours_where_a_library_raised_it():
         raise AssertionError("adding text to a number was expected to fail")
 
 
+@function(example={"a": 1})
+def defective(a: int) -> int:
+    """A function of a user's that has a defect."""
+    return {1: 1}[a]
+
+
+def test_the_place_is_the_users_where_a_function_of_the_users_is_defective():
+    tools = Toolbox([defective, TASKS["arithmetic"].toolbox.functions["answer"]]).open()
+    with pytest.raises(KeyError) as caught:
+        tools.execute(Call("defective", {"a": 2}))
+    assert surprise_of(caught.value).place.startswith("test_surprises.py:")
+
+
 def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
     log = SurpriseLog("rollout")
     assert log.summary() is None
@@ -51,3 +66,14 @@ def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
     assert "attempt 0" in kept and "attempt 3" in kept and "attempt 1" not in kept
     assert log.summary().startswith("4 surprises, 3 times unexpected ValueError in test_surprises.py:")
     assert log.summary().endswith("please report it with .callwright/surprises/rollout.log")
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_exception_whose_text_cannot_be_made_is_a_surprise_like_any_other():
+    surprise = surprise_of(UnspeakableError())
+    assert surprise.kind == "UnspeakableError"
+    assert surprise.message == "its text cannot be made (RuntimeError)"

@@ -4,6 +4,7 @@ A surprise is our defect, a library's, or that of a user's function. Whoever cat
 records what it cost, and prints the summary: how many there were, and which file holds the first traceback of each.
 """
 
+import sysconfig
 import traceback
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from callwright.storage import write_text
 from callwright.visible import visible
 
 _PACKAGE = Path(__file__).parent
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _MAX_MESSAGE = 200  # characters
 _MOST_REASONS = 20  # whose tracebacks are kept
 
@@ -25,7 +27,7 @@ class Surprise:
 
     Attributes:
         kind: the exception's class.
-        place: file and line, of ours where the traceback has one: `agent/parse.py:71`.
+        place: file and line, a library's only where nothing else is on the way: `agent/parse.py:71`.
         message: one line of its text.
         trace: the whole traceback.
     """
@@ -46,19 +48,30 @@ class Surprise:
 
 def surprise_of(error: BaseException) -> Surprise:
     """What an exception says of itself, in text that can be written and shown anywhere."""
-    message = redacted_line(str(error), _MAX_MESSAGE)
+    message = redacted_line(_text_of(error), _MAX_MESSAGE)
     trace = visible(redacted("".join(traceback.format_exception(error))))
     return Surprise(type(error).__name__, _place(error), message, trace)
 
 
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # of a user's own class
+        return f"its text cannot be made ({type(failure).__name__})"
+
+
 def _place(error: BaseException) -> str:
+    """The last line on the way that is not a library's: ours, or one of a user's module."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return "an unknown place"
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-    frame = ours[-1] if ours else frames[-1]
+    frame = next((frame for frame in reversed(frames) if not _is_library(Path(frame.filename))), frames[-1])
     file = Path(frame.filename)
-    return f"{file.relative_to(_PACKAGE) if ours else file.name}:{frame.lineno}"
+    return f"{file.relative_to(_PACKAGE) if file.is_relative_to(_PACKAGE) else file.name}:{frame.lineno}"
+
+
+def _is_library(file: Path) -> bool:
+    return not file.is_relative_to(_PACKAGE) and any(file.is_relative_to(folder) for folder in _LIBRARIES)
 
 
 class SurpriseLog:

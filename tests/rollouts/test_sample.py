@@ -158,7 +158,7 @@ async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_p
     assert [chain.problem_id for chain in chains] == ["two"]
     (failure,) = rolled.failures
     assert failure.attempt_id == "one/scripted/0"
-    assert failure.reason.startswith("unexpected TypeError in functions/toolbox.py:")
+    assert failure.reason.startswith("unexpected TypeError in test_sample.py:")
     assert "can only concatenate str" in failure.message
     assert failure.lasting
     assert log.counts == {failure.reason: 1}

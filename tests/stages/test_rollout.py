@@ -97,7 +97,7 @@ def test_a_defect_of_a_function_costs_one_attempt_and_is_named_with_its_tracebac
     twice = replace(problem(question="Twice?"), id="twice", task="repeats")
     write(project.folder / "data/problems/train.jsonl", [*plain, twice])
     write(project.folder / "data/problems/dev.jsonl", [])
-    named = "unexpected TypeError in functions/toolbox.py:"
+    named = "unexpected TypeError in defective.py:"
 
     refused = project.run("python", "stages/rollout.py", check=False, TEACHER_API_KEY="any")
     assert refused.returncode == 1, refused.stdout

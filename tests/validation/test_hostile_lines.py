@@ -84,7 +84,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )  # fmt: skip
 NAMES = st.sampled_from(["add", "answer", "divide", "percent_of", "round_to", "power", "remainder", "²", "", "a" * 300])
-ARGUMENTS = st.dictionaries(st.sampled_from(["a", "b", "0", "1", "value", "number", "x"]), VALUES, max_size=3)
+ARGUMENTS = st.dictionaries(st.sampled_from(["a", "b", "0", "1", "²", "٣", "value", "number", "x"]), VALUES, max_size=3)
 FIELDS = ("id", "problem_id", "model", "protocol", "steps", "outcome", "answer", "usage")
 
 

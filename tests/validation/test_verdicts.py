@@ -11,6 +11,7 @@ from callwright.agent.parse import parse_call
 from callwright.params import Params
 from callwright.problems.load import load_problems
 from callwright.records import Problem
+from callwright.tasks import TASKS
 from callwright.validation.replay import check_chain
 from tests.validation.attacker import attacks, successes
 from tests.validation.made_chains import CHEATS, HONEST, forged, made_chain
@@ -23,8 +24,8 @@ ATTACKS = 2  # on each of the arithmetic problems
 def problems() -> list[Problem]:
     """Of all families, in an order that mixes them."""
     params = Params.load(Path(__file__).parents[2] / "params.yaml")
-    by_split, _ = load_problems(params.problems, params.seed, parse_call)
-    found = [problem for split in by_split.values() for problem in split]
+    loaded = load_problems(params.problems, params.seed, TASKS, parse_call)
+    found = [problem for split in loaded.splits.values() for problem in split]
     return random.Random(5).sample(found, len(found))
 
 

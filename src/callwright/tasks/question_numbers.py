@@ -14,7 +14,7 @@ MAX_DIGITS = 40  # of a number; a longer one is not changed
 MAX_RESULTS = 64  # of calls under one change that are remembered
 CHANGES = 6  # ways in which a question's numbers are changed
 
-_NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
+_NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
 _FRACTION = re.compile(r"(?<![0-9./])([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
 _WORD = re.compile(r"[a-z]++")
 
