@@ -73,7 +73,6 @@ def quiet_libraries() -> None:
         os.environ.setdefault("TQDM_DISABLE", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")  # of what a model wrote
     for library in ("httpx2", "httpx", "alembic", "great_expectations", "mlflow"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
