@@ -175,9 +175,8 @@ class Completions:
             advice = f"check the key in {self._key_env}, and what it may do"
             return LostError(ProviderError(f"{at} answered 403: {advice}{_quoted(said)}", reason))
         if status == 404:
-            advice = f"check {section}.model and {section}.base_url"
-            line = f"{at} knows no model {self._model} (404): {advice}{_quoted(said)}"
-            return LostError(EndpointUnusable(line, reason))
+            line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
+            return LostError(EndpointUnusable(f"{line}{_quoted(said)}", reason))
         if status == 402 or said.no_credit():
             return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
         if status in _REQUEST_AT_FAULT and said.filtered():
