@@ -221,6 +221,7 @@ SECRET_ADDRESSES = [
     "https://host/v1?api-version=2024-10-21&subscription_key=hunter22",
     "https://host/v1?sig=hunter22",
     "https://host/sk-hunter22/v1",
+    "https://sk-hunter22-4f9a7c1e5b2d4860/v1",
 ]
 
 
@@ -257,9 +258,15 @@ def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
 
 
 @pytest.mark.parametrize(
-    "address", ["https://h/openai/deployments/gpt/?api-version=2024-10-21", "http://[::1]:8000/v1"]
+    "address",
+    [
+        "https://h/openai/deployments/gpt/?api-version=2024-10-21",
+        "http://[::1]:8000/v1",
+        "http://sk-node1:8000/v1",  # a machine, not a key
+        "https://pk-proxy.example.com",
+    ],
 )
-def test_an_address_with_a_harmless_query_or_ipv6_is_taken(load, address):
+def test_an_address_with_a_harmless_query_ipv6_or_host_is_taken(load, address):
     assert load({"teacher.base_url": address}).teacher.base_url == address
 
 
@@ -283,7 +290,9 @@ def test_a_key_pasted_in_place_of_its_variable_is_not_repeated(load, tmp_path, p
     )
 
 
-@pytest.mark.parametrize("name", ["TEACHER_API_KEY", "OPENAI_API_KEY", "KEY2", "my_key", "_private"])
+@pytest.mark.parametrize(
+    "name", ["TEACHER_API_KEY", "OPENAI_API_KEY", "KEY2", "my_key", "key2", "my_key_2", "_private"]
+)
 def test_any_usual_name_of_a_variable_is_taken(load, name):
     assert load({"teacher.api_key_env": name}).teacher.api_key_env == name
 

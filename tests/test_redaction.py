@@ -67,6 +67,8 @@ def test_one_line_is_one_bounded_visible_line_that_was_redacted_before_it_was_cu
     assert redacted_line("a" * 30 + KEY, 40, [KEY]) == "a" * 30 + "***"
     assert len(redacted_line("b" * 10_000, 40)) == 40
     assert KEY[:5] not in redacted_line("a " * 18 + KEY, 40, [KEY])
+    for blanks in range(700, 801):  # somewhere here the text that is looked at ends within the key
+        assert KEY[:3] not in redacted_line("a" + " " * blanks + KEY, 40, [KEY])
 
 
 def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from callwright.visible import visible
 
 HIDDEN = "***"
+_SCANNED = 20  # times as much of a text is looked at as is shown: secrets and blanks in it leave less
 _MIN_SECRET = 6  # characters: a shorter value, such as "any", would hide ordinary words
 
 _SECRET_WORD = re.compile(
@@ -70,7 +71,10 @@ def redacted_line(text: str, most: int, secrets: Iterable[str] = ()) -> str:
     Args:
         most: characters.
     """
-    line = visible(" ".join(redacted(text[: 20 * most], secrets).split()))
+    words = text[: _SCANNED * most].split()
+    if len(text) > _SCANNED * most:
+        words = words[:-1] or words  # the last word may be the first half of a secret, which nothing would recognize
+    line = visible(redacted(" ".join(words), secrets))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -117,9 +117,8 @@ async def test_the_largest_body_that_is_read_is_parsed_beside_the_event_loop():
         b'{"choices":' * 20_000,
         b'{"choices": [{"message": {"content": "x"}}], "more": ' + b"[" * 90_000 + b"]" * 90_000 + b"}",
         b'{"choices": [{"message": {"content": "x"}}], "more": [' + b"[]," * 200_000 + b"0]}",
-        b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": ' + b"9" * 5_000 + b"}}",
     ],
-    ids=["lists", "objects", "closed", "wide", "digits"],
+    ids=["lists", "objects", "closed", "wide"],
 )
 async def test_a_bomb_of_json_is_no_completion(body):
     async def answer(_: Request) -> Response:

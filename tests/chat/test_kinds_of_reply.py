@@ -92,6 +92,63 @@ async def test_reasoning_that_used_up_all_tokens_is_an_empty_reply_that_was_cut(
     assert (reply.text, reply.finish) == ("", "length")
 
 
+@pytest.mark.parametrize("finish", ["stop", "tool_calls", "function_call_filter: MALFORMED_FUNCTION_CALL"])
+@pytest.mark.parametrize("message", [{"content": None}, {}, {"content": None, "tool_calls": []}, {"content": []}])
+async def test_a_message_without_content_is_an_empty_reply_asked_for_once(message, finish):
+    """As vLLM and Gemini's endpoint write that the model said nothing."""
+    model, asked = chat({"role": "assistant", **message}, finish)
+    reply = await ask(model)
+    assert (reply.text, reply.tool_calls) == ("", ())
+    assert len(asked) == 1
+
+
+async def test_a_message_without_content_that_never_finished_is_no_completion():
+    model, _ = chat({"role": "assistant", "content": None}, finish=None, retries=0)
+    with pytest.raises(ProviderError, match="what is no chat completion"):
+        await ask(model)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "add(2, 3)"}]}]},
+        {"content": None, "reasoning_details": [{"type": "reasoning.text", "text": "add(2, 3)"}]},
+    ],
+)
+async def test_reasoning_in_parts_without_a_reply_is_a_failure_of_its_own(message):
+    model, asked = chat(message)
+    with pytest.raises(ProviderError, match="answered with reasoning and no reply"):
+        await ask(model)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [({"error": {"code": 502, "message": "It went away"}}, ": It went away"), ({}, "")]
+)
+async def test_a_reply_that_the_models_provider_broke_off_is_none_and_shows_its_words(error, words):
+    choice = {"message": {"content": "add(2,"}, "finish_reason": "error", **error}
+
+    async def answer(_) -> Response:
+        return JSONResponse({"choices": [choice]})
+
+    with pytest.raises(ProviderError, match=f"broke off its reply with an error{words}$") as caught:
+        await ask(EndpointChat(teacher(max_retries=0), app_of(answer)))
+    assert caught.value.reason == "no completion"
+
+
+async def test_a_count_of_tokens_too_long_for_python_never_discards_a_reply():
+    async def answer(_) -> Response:
+        count = "9" * 5_000
+        return Response(
+            f'{{"choices": [{{"message": {{"content": "add(2, 3)"}}, "finish_reason": "stop"}}], '
+            f'"created": {count}, "usage": {{"prompt_tokens": {count}, "completion_tokens": -{count}}}}}'
+        )
+
+    reply = await ask(EndpointChat(teacher(max_retries=0), app_of(answer)))
+    assert reply.text == "add(2, 3)"
+    assert 0 < reply.usage.prompt_tokens < 10_000
+
+
 async def test_reasoning_beside_a_tool_call_is_left_out():
     model, _ = chat({"content": None, "reasoning_content": "Add.", "tool_calls": [CALL]}, "tool_calls")
     reply = await ask(model)

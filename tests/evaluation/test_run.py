@@ -8,17 +8,19 @@ import pytest
 
 from callwright import paths
 from callwright.chat.oracle import create_app
-from callwright.errors import ProviderError
+from callwright.errors import DataError, ProviderError
 from callwright.evaluation.evaluated import Evaluated
 from callwright.evaluation.robustness import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.params import EndpointParams, EndpointsParams, Params, RobustnessParams
 from callwright.records import Problem
+from callwright.tasks import TASKS
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, problem
 
 pytestmark = [pytest.mark.slow]  # several servers and clients a test
 
+ARITHMETIC = TASKS["arithmetic"]
 PROBLEMS = [
     replace(
         problem(f"add(a={place}, b=30)", f"answer(value={place + 30})", question=f"What is {place} and 30?"),
@@ -105,3 +107,18 @@ def test_a_key_that_is_not_set_is_named(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.delenv("OWN_KEY")
     with pytest.raises(ProviderError, match=r"the key of the base at http://127\.0\.0\.1:9/v1 is missing: set OWN_KEY"):
         evaluate_models(PROBLEMS, [], asked_at("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"))
+
+
+def test_an_evaluation_of_which_much_cannot_be_checked_ends_and_says_where_the_reason_is(
+    folder: Path, serve: Servers, monkeypatch: pytest.MonkeyPatch
+):
+    def grade(one: Problem, answer: str) -> str:
+        if one.id in "01":
+            raise ZeroDivisionError("a defect of a grader's")
+        return ARITHMETIC.grade(one, answer)
+
+    monkeypatch.setitem(TASKS, "arithmetic", replace(ARITHMETIC, grade=grade))
+    base, student = map(serve, apps(PROBLEMS))
+    with pytest.raises(DataError, match=r"2 of 6 chains cannot be checked \(limit 2%\): \S+evaluate.log says what"):
+        evaluate_models(PROBLEMS, [], asked_at(base, student))
+    assert "a defect of a grader's" in paths.surprises("evaluate").read_text()

@@ -65,6 +65,45 @@ def test_the_seed_decides_which_groups_are_tested():
     assert split_by_group(problems, SHARES, seed=1) != split_by_group(problems, SHARES, seed=2)
 
 
+def rows(count: int, first: int = 0) -> list[Problem]:
+    """Problems as of a file whose rows name neither id nor group: both are made of the row's number."""
+    return [
+        problem(f"What is {number} + 1?", name=f"mine/{place}", group=f"mine/{place}")
+        for place, number in enumerate(range(count), start=first)
+    ]
+
+
+@pytest.mark.parametrize("count", [10, 57, 200])
+def test_a_row_put_in_front_moves_hardly_any_other_row_into_another_split(count):
+    new = problem("What is 3 * 4?", name="mine/0", group="mine/0")
+    before = {each.question: each.split for each in split_by_group(rows(count), SHARES, seed=1)}
+    after = {each.question: each.split for each in split_by_group([new, *rows(count, 1)], SHARES, seed=1)}
+    assert sum(after[question] != split for question, split in before.items()) <= 2
+
+
+@given(st.lists(st.integers(1, 9), min_size=30, max_size=60), st.integers(1, 9))
+def test_a_new_group_moves_hardly_any_problem_of_other_groups(sizes, size):
+    problems = [
+        problem(f"{group}: {number}", group=f"template {group}")
+        for group, of in enumerate(sizes)
+        for number in range(of)
+    ]
+    more = [problem(f"new: {number}", group="new template") for number in range(size)]
+    before = {each.question: each.split for each in split_by_group(problems, {"train": 2, "test": 1}, seed=1)}
+    after = {each.question: each.split for each in split_by_group([*problems, *more], {"train": 2, "test": 1}, seed=1)}
+    moved = {question for question, split in before.items() if after[question] != split}
+    assert len(moved) <= size + 2 * max(sizes)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_no_split_exceeds_its_share_by_more_than_the_largest_group(sizes):
+    problems = [
+        problem(f"{group}: {number}", group=f"g{group}") for group, of in enumerate(sizes) for number in range(of)
+    ]
+    counts = Counter(each.split for each in split_by_group(problems, SHARES, seed=1))
+    assert all(counts[split] <= share * len(problems) + max(sizes) for split, share in SHARES.items())
+
+
 def test_a_split_without_a_share_gets_nothing():
     problems = [problem(str(number), group=str(number)) for number in range(10)]
     split = split_by_group(problems, {"train": 1, "dev": 0, "test": 1}, seed=1)

@@ -1,6 +1,7 @@
 """A reply out of a chat completion, as servers really send them."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from callwright.chat.usage import read_usage
 
 MAX_CONTAINERS = 100_000  # objects and lists in one body: each takes a hundred times the memory of its two bytes
 NO_COMPLETION = "no completion"  # the reason under which it is counted
-_REASONING = ("reasoning_content", "reasoning")
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+_MAX_INT_DIGITS = 4_000  # Python reads no more than 4,300
 
 
 class NoReplyError(Exception):
@@ -44,16 +46,22 @@ def parse_body(body: bytes) -> object:
     if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
         raise NoCompletionError
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_read_int)
     except (ValueError, RecursionError):
         raise NoCompletionError from None
+
+
+def _read_int(written: str) -> int | float:
+    """A whole number; one with more digits than Python reads costs itself, and not the reply that it stands beside."""
+    return int(written) if len(written) <= _MAX_INT_DIGITS else math.inf
 
 
 def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()) -> Reply:
     """The first choice of a completion.
 
-    A refusal is the model's reply, in its own words. A reply that the provider's filter withheld or cut is none, nor is
-    one of reasoning alone: the model has not said what it wants to do.
+    A refusal is the model's reply, in its own words, and a message without any content is an empty one. A reply that
+    the provider's filter withheld or cut is none, nor is one of reasoning alone: the model has not said what it wants
+    to do.
 
     Args:
         prompt_size: characters of the request.
@@ -69,7 +77,7 @@ def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()
     tool_calls = tuple(_tool_call(call) for call in _tool_calls(message))
     text = _text(message.get("content"))
     if not text and not tool_calls:
-        text = _text_of_no_content(text, message, cut=finish == "length")
+        text = _text_of_no_content(text, message, finish)
     written = len(text or "") + sum(len(call.name) + len(call.arguments) for call in tool_calls)
     usage = read_usage(completion.get("usage") if isinstance(completion, Mapping) else None, prompt_size, written)
     return Reply(text or "", "length" if finish == "length" else "stop", usage, tool_calls)
@@ -86,7 +94,11 @@ def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[s
         raise NoCompletionError
     choice = choices[0]
     message = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(message, Mapping) or choice.get("finish_reason") == "error":  # the model failed half-way
+    if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":  # the model failed half-way
+        words = words_of(choice, secrets)
+        said = f": {words}" if words else ""
+        raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{said}", heals=True)
+    if not isinstance(message, Mapping):
         raise NoCompletionError
     return choice, message
 
@@ -110,26 +122,36 @@ def _part(part: object) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _text_of_no_content(text: str | None, message: Mapping[str, Any], cut: bool) -> str:
+def _text_of_no_content(text: str | None, message: Mapping[str, Any], finish: object) -> str:
     """What a message without text and calls says.
 
     Args:
-        cut: at max_tokens; all of them may have gone into reasoning.
+        finish: why it ended; where it was cut at max_tokens, all of them may have gone into reasoning.
     """
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
         return refusal
-    if cut:
+    if finish == "length":
         return ""
-    if any(isinstance(message.get(name), str) and message[name].strip() for name in _REASONING):
+    if _reasons(message):
         line = (
             "answered with reasoning and no reply: raise rollout.max_tokens, or serve the model without a parser "
             "for its reasoning"
         )
         raise NoReplyError("reasoning only", line, heals=False)
-    if text is None:
+    if text is None and not isinstance(finish, str):
         raise NoCompletionError
-    return text
+    return text or ""  # servers write an empty reply as null too, once they have looked for calls in it
+
+
+def _reasons(message: Mapping[str, Any]) -> bool:
+    """Whether a message has reasoning in it, in a field of its own or as parts of its content (Mistral)."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    fields = (message.get(name) for name in _REASONING)
+    return any(bool(field.strip()) if isinstance(field, str) else bool(field) for field in fields) or any(
+        isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning") for part in parts
+    )
 
 
 def _tool_calls(message: Mapping[str, Any]) -> Sequence[object]:

@@ -176,7 +176,7 @@ class Completions:
             return LostError(ProviderError(f"{at} answered 403: {advice}{_quoted(said)}", reason))
         if status == 404:
             line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
-            return LostError(EndpointUnusable(line, reason))
+            return LostError(EndpointUnusable(f"{line}{_quoted(said)}", reason))
         if status == 402 or said.no_credit():
             return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
         if status in _REQUEST_AT_FAULT and said.filtered():

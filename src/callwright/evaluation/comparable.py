@@ -47,7 +47,7 @@ def comparison_of(
         if variant.original.id in ids and all(chains[place] is not None for chains in asked)
     ]
     left = [one.id for one in problems if one.id not in ids]
-    left += [one.problem.id for place, one in enumerate(variants) if place not in set(places)]
+    left += [variants[place].problem.id for place in sorted(set(range(len(variants))) - set(places))]
     return Comparison(
         kept,
         [variants[place] for place in places],

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from callwright import paths
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, DataError
 from callwright.evaluation.candidate import Candidate, candidate, concurrency, opened
 from callwright.evaluation.champion import Champion
 from callwright.evaluation.evaluated import Evaluated
@@ -68,16 +68,16 @@ def _evaluate(
     def plan_of(own: SamplingParams) -> list[Attempt]:
         return local_plan(problems, one.name, one.identity, own, params.rollout, params.seed)
 
-    asked = params.evaluate
+    asked, limit = params.evaluate, params.rollout.max_failure_rate
     sampling = SamplingParams(chains=asked.samples, temperature=asked.temperature, top_p=1.0, problems=None)
     greedy, sampled = plan_of(GREEDY), plan_of(sampling) if asked.samples > 1 else []
     with open_journal(journal_path(f"evaluate_{one.name}")) as journal:
         changed = asyncio.run(_ask(one, [*greedy, *sampled], variants, journal, params, log))
         samples: dict[str, list[CheckedChain]] = defaultdict(list)
-        for checked in _checked(problems, sampled, journal, log):
+        for checked in _checked(problems, sampled, journal, log, limit):
             samples[checked.chain.problem_id].append(checked)
         whole = {name: chains for name, chains in samples.items() if len(chains) == asked.samples}
-        chains, attempts = _by_problem(problems, greedy, journal, log), _attempts(greedy, journal)
+        chains, attempts = _by_problem(problems, greedy, journal, log, limit), _attempts(greedy, journal)
         return Evaluated(chains, _seconds(attempts), whole, changed, attempts)
 
 
@@ -113,9 +113,10 @@ def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: Surprise
     plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
     with open_journal(journal_path("evaluate_teacher")) as journal:
         rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
-        _refuse_failures(rolled.failures, len(plan), params.rollout.max_failure_rate)
+        limit = params.rollout.max_failure_rate
+        _refuse_failures(rolled.failures, len(plan), limit)
         _refuse_unmade(rolled, len(plan))
-        chains, attempts = _by_problem(problems, plan, journal, log), _attempts(plan, journal)
+        chains, attempts = _by_problem(problems, plan, journal, log, limit), _attempts(plan, journal)
         return Evaluated(chains, _seconds(attempts), attempts=attempts)
 
 
@@ -129,10 +130,18 @@ def _refuse_unmade(rolled: Rolled, attempts: int) -> None:
 
 
 def _checked(
-    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog
+    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog, limit: float
 ) -> Iterator[CheckedChain]:
-    """The chains of a plan, checked, without those whose check raises something unexpected: that is counted."""
+    """The chains of a plan, checked, without those whose check raises something unexpected: that is counted.
+
+    Args:
+        limit: the largest share of the plan whose check may raise.
+
+    Raises:
+        DataError: more did; what is left would say little of the model.
+    """
     by_id = {problem.id: problem for problem in problems}
+    unchecked = 0
     for chain in chains_of(plan, journal):
         try:
             checked = check_chain(chain, by_id[chain.problem_id])
@@ -140,14 +149,20 @@ def _checked(
             raise
         except Exception as error:
             log.add(surprise_of(error), chain.id)
+            unchecked += 1
         else:
             yield checked
+    if unchecked > limit * len(plan):
+        raise DataError(
+            f"{unchecked:,} of {len(plan):,} chains cannot be checked (limit {limit:.0%}): "
+            f"{log.path} says what went wrong"
+        )
 
 
 def _by_problem(
-    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog
+    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog, limit: float
 ) -> dict[str, CheckedChain]:
-    return {one.chain.problem_id: one for one in _checked(problems, plan, journal, log)}
+    return {one.chain.problem_id: one for one in _checked(problems, plan, journal, log, limit)}
 
 
 def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Journaled]:

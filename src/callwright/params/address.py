@@ -16,7 +16,8 @@ from callwright.redaction import without_patterns
 
 ORACLE = "oracle"  # a base_url: the oracle in process
 SECRET = "secret"  # the type of a validation error whose input is not repeated
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,64}")  # a key of letters and digits is none
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
+_HOST = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")  # its first part, or all of it: sk-node1, too short for a key
 _OURS = ("messages", "model", "tools", "stream", "stream_options", "n")
 _OF_THE_LIBRARY = ("extra_body", "extra_headers", "extra_query", "headers")
 _KEYS = ("key", "token", "bearer")
@@ -29,7 +30,9 @@ def _base_url(url: str) -> str:
 
 
 def _address(url: str) -> str:
-    if "@" in url or without_patterns(url) != url:  # a password may hold any character: in a path @ is %40
+    if (
+        "@" in url or without_patterns(shown := _HOST.sub("host", url, count=1)) != shown
+    ):  # a password may hold any character: in a path @ is %40
         line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
         raise PydanticCustomError(SECRET, line)
     try:

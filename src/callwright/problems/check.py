@@ -35,16 +35,17 @@ def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) ->
 
 
 def _check_answer(problem: Problem, task: Task) -> None:
+    given = problem.answer
+    if _answer_takes_text(task):  # first, as it says what is wrong with an answer, and a grade does not
+        taken = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
+        if isinstance(taken, CallError):
+            raise RowError("the task does not take its answer", f"{problem.answer[:80]!r}: {taken.message}")
+        given = taken.text
     grade = _graded(problem, task, problem.answer)
     if grade != "right":
         raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} is graded {grade} against itself")
-    if not _answer_takes_text(task):
-        return
-    given = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
-    if isinstance(given, CallError):
-        raise RowError("the task does not take its answer", given.message)
-    if _graded(problem, task, given.text) != "right":
-        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {given.text[:80]!r}")
+    if given != problem.answer and _graded(problem, task, given) != "right":
+        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {given[:80]!r}")
 
 
 def _answer_takes_text(task: Task) -> bool:

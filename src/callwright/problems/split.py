@@ -1,9 +1,11 @@
 """Put problems into splits by whole groups, and leave repeated questions out."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import accumulate
 
 from callwright.problems.decontaminate import normalise
 from callwright.problems.source import LeftOut
@@ -12,6 +14,7 @@ from callwright.records import SPLITS, Problem, Split
 DUPLICATE = "duplicate question"
 CONTRADICTION = "duplicate question with another answer"
 
+_ROUNDING = 1e-6  # of problems: how far sums of shares may be off
 _PRECEDENCE: tuple[Split, ...] = ("test", "dev", "train")  # who keeps a question that occurs in several splits
 
 
@@ -20,7 +23,8 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
 
     A group that has problems of several tasks stays whole too. Groups of the same task (or the same set of tasks) are
     shared out among the splits by themselves, so that every task has its share of every split, up to the size of its
-    largest groups. The order of `problems` does not matter.
+    largest groups. The order of `problems` does not matter, and a problem that is alone in a group named as itself
+    is placed by its question: such names are made of row numbers. A further problem moves few others (`_share_out`).
 
     Args:
         shares: weights, such as {"train": 0.8, "dev": 0.1, "test": 0.1}; a split that is missing gets nothing.
@@ -31,30 +35,48 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
     weights = {split: shares[split] for split in SPLITS if shares.get(split, 0) > 0}
     if not weights or min(shares.values()) < 0:
         raise ValueError(f"shares must not be negative and one must be positive, not {dict(shares)}")
-    sizes: dict[str, int] = defaultdict(int)
-    tasks: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
-        sizes[problem.group] += 1
-        tasks[problem.group].add(problem.task)
+        groups[problem.group].append(problem)
     strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for group, kinds in tasks.items():
-        strata[tuple(sorted(kinds))].append(group)
+    for group, members in groups.items():
+        strata[tuple(sorted({problem.task for problem in members}))].append(group)
     chosen: dict[str, Split] = {}
-    for groups in strata.values():
-        groups.sort(key=lambda group: sha256(f"{seed}/{group}".encode()).digest())
-        chosen |= _share_out({group: sizes[group] for group in groups}, weights)
+    for names in strata.values():
+        names.sort(key=lambda name: (_place(name, groups[name], seed), name))
+        chosen |= _share_out({name: len(groups[name]) for name in names}, weights)
     return [replace(problem, split=chosen[problem.group]) for problem in problems]
 
 
+def _place(group: str, members: Sequence[Problem], seed: int) -> bytes:
+    """Where a group stands among the others: anywhere, and always there."""
+    alone = len(members) == 1 and members[0].id == group
+    return sha256(f"{seed}/{members[0].question if alone else group}".encode()).digest()
+
+
 def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:
-    """Each group, in order, to the split that still lacks most; no split exceeds its share by a whole group."""
+    """A split for each group; none exceeds its share by a whole group.
+
+    A large group goes to the split that lacks most. The others, in their order, are cut where one split ends and the
+    next begins: one group more moves a cut by no more than its size, so that nearly all others stay where they are,
+    and what was paid for them serves again.
+    """
     whole, total = sum(sizes.values()), sum(weights.values())
     lacking = {split: whole * weight / total for split, weight in weights.items()}
+    large = min(lacking.values()) / 2
     chosen: dict[str, Split] = {}
     for group, size in sizes.items():
-        split = max(lacking, key=lambda split: lacking[split])
-        lacking[split] -= size
-        chosen[group] = split
+        if size > max(large, 1):
+            chosen[group] = max(lacking, key=lambda split: lacking[split])
+            lacking[chosen[group]] -= size
+    small = {group: size for group, size in sizes.items() if group not in chosen}
+    room = {split: lack for split, lack in lacking.items() if lack > 0}  # a large group may have overfilled one
+    splits, ends = list(room), list(accumulate(room.values()))
+    before = 0
+    for group, size in small.items():
+        middle = (before + size / 2) * sum(room.values()) / sum(small.values())
+        chosen[group] = splits[min(bisect_left(ends, middle - _ROUNDING), len(ends) - 1)]
+        before += size
     return chosen
 
 
