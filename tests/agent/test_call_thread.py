@@ -146,3 +146,15 @@ def test_a_forked_process_has_a_thread_of_its_own():
     if child == 0:
         os._exit(0 if asyncio.run(calls.run(os.getpid)) == os.getpid() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, asyncio.CancelledError, KeyboardInterrupt, StopIteration])
+async def test_what_would_end_the_event_loop_is_an_ordinary_error_where_it_is_awaited(kind: type[BaseException]):
+    def leave() -> None:
+        raise kind
+
+    thread = CallThread()
+    with pytest.raises(RuntimeError, match=f"a function raised {kind.__name__}") as caught:
+        await thread.run(leave)
+    assert isinstance(caught.value.__cause__, kind)
+    assert await thread.run(len, "ab") == 2
