@@ -186,3 +186,15 @@ def test_two_event_loops_at_once_each_get_their_own_results():
     for thread in threads:
         thread.join()
     assert got == {loop: [loop**number for number in range(200)] for loop in (2, 3)}
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, asyncio.CancelledError, KeyboardInterrupt, StopIteration])
+async def test_what_would_end_the_event_loop_is_an_ordinary_error_where_it_is_awaited(kind: type[BaseException]):
+    def leave() -> None:
+        raise kind
+
+    thread = CallThread()
+    with pytest.raises(RuntimeError, match=f"a function raised {kind.__name__}") as caught:
+        await thread.run(leave)
+    assert isinstance(caught.value.__cause__, kind)
+    assert await thread.run(len, "ab") == 2

@@ -52,6 +52,27 @@ def test_a_defect_is_raised_with_a_note_of_the_call_and_not_taken_for_the_models
     assert caught.value.__notes__ == ["in a function that a model called: broken('a')"]
 
 
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit])
+def test_a_function_that_would_end_the_process_is_a_defect(kind: type[BaseException]):
+    @function(example={})
+    def leave() -> str:
+        """Leave."""
+        raise kind("now")
+
+    with pytest.raises(RuntimeError, match=f"leave raised {kind.__name__}") as caught:
+        Toolbox([leave, answer]).open().execute(Call("leave", {}))
+    assert caught.value.__notes__ == ["in a function that a model called: leave()"]
+
+
+def test_half_a_character_in_a_result_is_replaced_as_it_could_not_be_stored():
+    @function(example={})
+    def cut() -> str:
+        """A text that was cut."""
+        return "so \ud83d"
+
+    assert Toolbox([cut, answer]).open().execute(Call("cut", {})) == Observation("so \ud83d", "so \ufffd")
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_function_of_ours_refuses_by_call_error_only_so_that_its_other_errors_stay_defects(task):
     assert {name: own.refusals for name, own in TASKS[task].toolbox.functions.items() if own.refusals} == {}

@@ -1,12 +1,16 @@
 """A problem is checked through its task: its answer can be graded and given, its solution reaches it."""
 
+from pathlib import Path
+
 import pytest
 
 from callwright.agent.parse import parse_call
 from callwright.errors import CallError
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
+from callwright.params import Params
 from callwright.problems.check import check_problem
+from callwright.problems.row_fields import MAX_QUESTION_CHARACTERS
 from callwright.problems.source import RowError
 from callwright.records import Call, Problem
 from callwright.tasks import TASKS
@@ -82,6 +86,15 @@ def test_a_problem_that_can_be_solved_passes(made: Problem):
     check_problem(made, TASKS, execute=True)
 
 
+def test_the_arguments_of_a_solution_get_the_names_of_their_parameters():
+    made = problem("entailment", "True", "assume('Dog(rex)')", "entails('Dog(rex)')", "answer('True')")
+    assert check_problem(made, TASKS, execute=True).solution == (
+        Call("assume", {"formula": "Dog(rex)"}),
+        Call("entails", {"formula": "Dog(rex)"}),
+        Call("answer", {"value": "True"}),
+    )
+
+
 def test_calls_that_a_reader_has_run_are_not_run_again():
     check_problem(problem("arithmetic", "5", "divide(2, 0)", "answer(5)"), TASKS, execute=False)
 
@@ -95,3 +108,8 @@ def test_a_task_whose_answers_are_no_text_is_checked_by_its_grader_alone():
     task = Task("sorting", Toolbox([answer]), "Sort.", lambda made, given: "right" if given == made.answer else "wrong")
     made = Problem("x", "sorting", "q", "[1, 2]", (Call("answer", {"value": [1, 2]}),), "jsonl", "x", "train")
     check_problem(made, {"sorting": task}, execute=True)
+
+
+def test_no_question_that_is_read_is_too_long_for_the_checks_that_stop_the_pipeline_later():
+    shipped = Params.load(Path(__file__).parents[2] / "params.yaml")
+    assert shipped.validate_.max_question_characters >= MAX_QUESTION_CHARACTERS

@@ -12,6 +12,35 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+def build_smallest_base(folder: Path) -> None:
+    """The smallest embedded base, after one step of training: what it replies means nothing."""
+    from callwright.params import EmbeddedStudent, TaskShares
+    from callwright.training.embedded import build_embedded
+
+    recipe = EmbeddedStudent.model_validate(
+        {
+            **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
+            **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
+            **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
+            "copy_weight": 4.0,
+        }
+    )
+    build_embedded(folder, recipe, 0)
+
+
+def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 8) -> None:
+    """A model of a folder as MLflow saves it, by no registry."""
+    import mlflow
+
+    mlflow.pyfunc.save_model(
+        saved,
+        python_model=str(CODE),
+        model_config=settings(max_steps, max_tokens, "text"),
+        artifacts={"model": str(base)},
+        pip_requirements=["mlflow"],
+    )
+
+
 def register_student(name: str, folder: Path, max_steps: int, max_tokens: int, protocol: Protocol) -> "MlflowClient":
     """Register the model of a folder under a name, as version 1 without an alias."""
     import mlflow

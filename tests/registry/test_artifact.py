@@ -17,7 +17,7 @@ from callwright.records import Call, Usage
 from tests.chat.conftest import QUESTION, SUM, taught
 from tests.fakes import problem
 from tests.registry.conftest import Server
-from tests.registry.students import register_student
+from tests.registry.students import build_smallest_base, register_student, save_student
 
 __all__ = ["taught"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
@@ -65,19 +65,8 @@ def test_an_embedded_base_is_a_folder_that_vllm_serve_takes(embedded: Path):
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The smallest embedded base, after one step of training."""
-    from callwright.params import EmbeddedStudent, TaskShares
-    from callwright.training.embedded import build_embedded
-
     folder = tmp_path_factory.mktemp("embedded")
-    recipe = EmbeddedStudent.model_validate(
-        {
-            **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
-            **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
-            **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
-            "copy_weight": 4.0,
-        }
-    )
-    build_embedded(folder, recipe, 0)
+    build_smallest_base(folder)
     return folder
 
 
@@ -86,17 +75,8 @@ def loaded(embedded: Path, tmp_path_factory: pytest.TempPathFactory):
     """The embedded student through MLflow's own saving and loading."""
     import mlflow
 
-    from callwright.registry.register import CODE
-    from callwright.registry.served import settings
-
     saved = tmp_path_factory.mktemp("saved") / "model"
-    mlflow.pyfunc.save_model(
-        saved,
-        python_model=str(CODE),
-        model_config=settings(3, 8, "text"),
-        artifacts={"model": str(embedded)},
-        pip_requirements=["mlflow"],
-    )
+    save_student(saved, embedded)
     return mlflow.pyfunc.load_model(saved)
 
 

@@ -25,7 +25,7 @@ class CallThread:
         self._owner = 0  # the process that has the thread: a forked one has none
 
     async def run(self, python: Callable[..., T], *args: Any) -> T:
-        """The function's result, or whatever it raises.
+        """The function's result, or whatever it raises; RuntimeError in place of StopIteration and of no Exception.
 
         A caller that is cancelled stops waiting at once; the function itself goes on to its end, unless it has yet to
         begin.
@@ -60,21 +60,28 @@ def _run(
     if done.cancelled():
         return
     result: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
     try:
         result = python(*args)
     except StopIteration as raised:  # a future takes any exception but this one
-        error = RuntimeError("a function raised StopIteration")
-        error.__cause__ = raised
-    except BaseException as raised:  # raised again where it is awaited
+        error = _unusual(raised)
+    except Exception as raised:  # raised again where it is awaited
         error = raised
+    except BaseException as raised:  # such as SystemExit: awaited, it would end the event loop
+        error = _unusual(raised)
     try:
         loop.call_soon_threadsafe(_settle, done, result, error)
     except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
         return
 
 
-def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+def _unusual(raised: BaseException) -> RuntimeError:
+    error = RuntimeError(f"a function raised {type(raised).__name__}")
+    error.__cause__ = raised
+    return error
+
+
+def _settle(done: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
     if done.cancelled():
         return
     if error is None:

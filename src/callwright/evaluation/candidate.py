@@ -1,18 +1,18 @@
 """A model of ours that is evaluated: in this process, or where it is served."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel
 from callwright.params import Params, TeacherParams
+from callwright.rollouts.journal import Journaled
 from callwright.rollouts.plan import Attempt, same_address, weights_here
-from callwright.storage import folder_hash
-from callwright.tasks import TASKS
+from callwright.rollouts.probe import probe
+from callwright.storage import Journal, folder_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,10 @@ def concurrency(one: Candidate, params: Params) -> int:
 
 
 @asynccontextmanager
-async def opened(one: Candidate, params: Params, first: Attempt) -> AsyncIterator[ChatModel]:
-    """The model, ready to be asked; one that is served is asked for the first attempt's first reply.
+async def opened(
+    one: Candidate, params: Params, plan: Sequence[Attempt], journal: Journal[Journaled]
+) -> AsyncIterator[ChatModel]:
+    """The model, ready to be asked; one that is served is asked for a reply.
 
     Raises:
         ProviderError: the folder holds no usable model, or its endpoint cannot be used.
@@ -61,9 +63,7 @@ async def opened(one: Candidate, params: Params, first: Attempt) -> AsyncIterato
     model = EndpointChat(one.endpoint, section=f"evaluate.endpoints.{one.name}")
     model.name = one.name
     try:
-        task = TASKS[first.problem.task]
-        prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
-        await model.probe(prompt, tools, first.sampling)
+        await probe(model, plan, journal)
         yield model
     finally:
         await model.close()

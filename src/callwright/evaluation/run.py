@@ -93,7 +93,7 @@ async def _ask(
     if not variants and not missing(plan, journal):
         return []
     rollout, at_once = params.rollout, concurrency(one, params)
-    async with opened(one, params, plan[0]) as model:
+    async with opened(one, params, plan, journal) as model:
         rolled = await roll_out(plan, model, journal, at_once, Meter(), rollout, log)
         _refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
         greedy, protocol = plan[0].sampling, rollout.protocol

@@ -1,6 +1,7 @@
 """The named functions a task offers, and one chain's use of them."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,6 +20,7 @@ from callwright.records import Call, Json
 ANSWER = "answer"  # the function that ends a chain
 MAX_RESULT_CHARACTERS = 4_000  # of an observation; twice what one call may carry
 _MAX_INT_BITS = 8_192  # of an integer that is shown
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ class OpenToolbox:
         """Run one call. A mistake of the model comes back as a CallError; a defect raises (docs/decisions/0005).
 
         Raises:
-            Exception: whatever a defective function raised, with a note of the call; TypeError when a function
-                returned what cannot be shown to a model.
+            Exception: whatever a defective function raised, with a note of the call; RuntimeError in place of what is
+                no Exception, such as SystemExit; TypeError when a function returned what cannot be shown to a model.
         """
         bound = self._toolbox._bind(call)
         if isinstance(bound, CallError):
@@ -146,8 +148,18 @@ class OpenToolbox:
             reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
             return CallError("execution_error", printable(reason))
         except Exception as error:
-            error.add_note(f"in a function that a model called: {render_call(call)[:300]}")
+            error.add_note(_called(call))
             raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # such as SystemExit: it would end the process, or cancel what awaits the call
+            ended = RuntimeError(f"{function.name} raised {type(error).__name__}")
+            ended.add_note(_called(call))
+            raise ended from error
+
+
+def _called(call: Call) -> str:
+    return f"in a function that a model called: {render_call(call)[:300]}"
 
 
 def parts_of(value: Any) -> Iterator[Any]:
@@ -185,7 +197,7 @@ def text_of(value: Any, name: str) -> str:
     text = str(value) if isinstance(value, str) and not isinstance(value, Enum) else render_value(value)
     if len(text) > MAX_RESULT_CHARACTERS:
         raise refuse(f"the result would be longer than {MAX_RESULT_CHARACTERS} characters")
-    return text
+    return _HALF_CHARACTER.sub("\ufffd", text)  # UTF-8 cannot hold one: neither a file nor a request could
 
 
 def _check_shown(value: Any, name: str) -> None:

@@ -1,6 +1,7 @@
 """Problems checked through their task before anything is paid for: answers can be graded, solutions reach them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from callwright.errors import CallError, CallwrightError
 from callwright.functions.guard import LIMIT_REACHED
@@ -16,11 +17,14 @@ _FAILED = {
 }
 
 
-def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) -> None:
+def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) -> Problem:
     """Check that a problem can be solved: its task exists and takes its answer, and its solution reaches the answer.
 
     Args:
         execute: run the calls of the solution; False where the reader of the source has run them.
+
+    Returns:
+        The problem, in whose solution every argument has its parameter's name, as later stages look them up by name.
 
     Raises:
         RowError: it cannot.
@@ -31,7 +35,21 @@ def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) ->
     task = tasks[problem.task]
     _check_answer(problem, task)
     if execute and problem.solution:
-        _check_solution(problem, task)
+        named = replace(problem, solution=_named(problem, task))
+        _check_solution(named, task)
+        return named
+    return problem
+
+
+def _named(problem: Problem, task: Task) -> tuple[Call, ...]:
+    """The calls of the solution with each argument under its parameter's name."""
+    calls = []
+    for number, call in enumerate(problem.solution, start=1):
+        named = task.toolbox.name_arguments(call)
+        if isinstance(named, CallError):
+            raise RowError(_FAILED[named.fault], f"call {number}: {named.message}")
+        calls.append(named)
+    return tuple(calls)
 
 
 def _check_answer(problem: Problem, task: Task) -> None:

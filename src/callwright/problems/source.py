@@ -67,16 +67,14 @@ class Sourced:
         self.places[problem.id] = where
         return problem
 
-    def keep(self, check: Callable[[Problem], None]) -> None:
-        """Keep the problems that pass a check; where it raises, leave the row out with its reason."""
+    def keep(self, check: Callable[[Problem], Problem]) -> None:
+        """Keep the problems as a check returns them; where it raises, leave the row out with its reason."""
         kept = []
         for problem in self.problems:
             try:
-                check(problem)
+                kept.append(check(problem))
             except Exception as error:
                 self.leave_out(self.places.get(problem.id, problem.id), error)
-            else:
-                kept.append(problem)
         self.problems = kept
 
     def leave_out(self, where: str, error: Exception) -> None:

@@ -8,6 +8,7 @@ Not covered: it trusts whoever may call it; put authentication and rate limits i
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -26,6 +27,7 @@ from callwright.surprises import surprise_of
 from callwright.visible import one_line
 
 INPUTS = ("question", "task")
+_SCORING_SERVER = "__pyfunc_model_path__"  # is set in the environment of MLflow's own server
 
 log = logging.getLogger("callwright")
 
@@ -39,6 +41,10 @@ class ServedStudent(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         from callwright.tasks import load
 
+        if _SCORING_SERVER in os.environ:
+            # MLflow makes a table of the request before `predict`, and pandas' usual text cannot hold half a character:
+            # one such question would refuse all rows. A process that only loads the model keeps its own options.
+            pd.set_option("mode.string_storage", "python")
         chosen = context.model_config
         load(chosen["functions"])
         sampling = Sampling(max_steps=chosen["max_steps"], max_tokens=chosen["max_tokens"])

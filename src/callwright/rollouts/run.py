@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.endpoint import ORACLE, EndpointChat
 from callwright.chat.model import ChatModel
 from callwright.chat.oracle import create_app
@@ -14,11 +13,11 @@ from callwright.records import Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import Journaled
 from callwright.rollouts.plan import Attempt
+from callwright.rollouts.probe import probe
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Rolled, missing, run_attempts
 from callwright.storage import Journal
 from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
 
 
 def roll_out_teacher(
@@ -46,10 +45,7 @@ def roll_out_teacher(
         model = EndpointChat(teacher, app)
         meter = Meter(rollout.budget, rollout.prices)
         try:
-            first = next(iter(left.values()))
-            task = TASKS[first.problem.task]
-            prompt, tools = PROTOCOLS[first.protocol].render(task, first.problem.question, ())
-            await model.probe(prompt, tools, first.sampling)
+            await probe(model, attempts, journal)
             return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout, surprises)
         finally:
             await model.close()
