@@ -6,7 +6,8 @@ import pytest
 
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.question_numbers import changes_of, numbers_of
+from callwright.tasks.changed_numbers import changes_of
+from callwright.tasks.question_numbers import numbers_of
 from callwright.validation.execution import execute_again
 from tests.fakes import chain, problem
 
@@ -84,7 +85,7 @@ def test_a_cheat_beside_a_loose_solution_is_found(question, solution, calls, fau
 
 def test_a_number_in_words_is_told_apart_from_one_that_stands_there_twice():
     assert numbers_of("three figs").repeated == frozenset()
-    assert numbers_of("3 figs, three times").repeated == {3}
+    assert numbers_of("3 figs, three times").repeated == {(3, 1)}
     (first, *_) = changes_of("3 figs, three times")
     assert first.twins[3, 1] != first.plain[3, 1]
 

@@ -15,7 +15,9 @@ from callwright.errors import CallError
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, parts_of
 from callwright.records import Call, Json
-from callwright.tasks.question_numbers import MAX_RESULTS, USUAL, Change, Ratio
+from callwright.tasks.changed_numbers import MAX_RESULTS, Change
+from callwright.tasks.number_forms import Ratio
+from callwright.tasks.question_numbers import USUAL
 from callwright.tasks.task import Executed
 
 MAX_PARTS = 64  # of one result that later arguments may follow

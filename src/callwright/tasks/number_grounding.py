@@ -15,8 +15,10 @@ from callwright.errors import CallError
 from callwright.functions.numbers import format_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
+from callwright.tasks.changed_numbers import Change, changes_of
 from callwright.tasks.number_flow import FAILED, Loose, Outcome, ratio_of, readings
-from callwright.tasks.question_numbers import USUAL, Change, Ratio, changes_of
+from callwright.tasks.number_forms import Ratio
+from callwright.tasks.question_numbers import USUAL
 from callwright.tasks.task import Executed
 
 MIN_AGREED = 2  # changes under which a chain has to come to what the known solution comes to

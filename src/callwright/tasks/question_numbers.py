@@ -1,23 +1,19 @@
-"""The numbers that a question holds, in digits and in words, and the same question's numbers changed."""
+"""The numbers that a question holds, in digits and in words."""
 
-import random
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, TypeAlias
 
 from callwright.functions.numbers import read_number
+from callwright.tasks.number_forms import FORMS, Derived, Ratio, derive
 
 REMEMBERED = 512  # questions: chains of one problem stand together
 MAX_NUMBERS = 64  # of one question; the others are not changed
 MAX_DIGITS = 40  # of a number; a longer one is not changed
-MAX_RESULTS = 64  # of calls under one change that are remembered
-TWIN = 101  # times what stands at the first place: rarely what other calls come to
-CHANGES = 6  # ways in which a question's numbers are changed
 
 _NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
 _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
@@ -57,19 +53,14 @@ _UNIT = re.compile(rf"\b([a-z]{{1,9}}|[0-9]{{1,9}})[ -]({'|'.join(_IN_SMALLER)})
 _PARTS_IN_WORDS = re.compile(rf"\b(?:([a-z]{{1,9}}|[0-9]{{1,9}})[ -])?+({'|'.join(_PARTS)})\b")
 _AND_A_HALF = re.compile(r"\b([a-z]{1,9}|[0-9]{1,9})(?: [a-z]{1,12})? and (?:a|one)[ -](half|third|quarter|fourth)\b")
 
-Ratio: TypeAlias = tuple[int, int]
-"""A number as numerator and denominator: a key that is cheaper than a Fraction."""
-
-_Derived: TypeAlias = tuple[str, tuple[Fraction, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """A question's numbers.
 
     Attributes:
-        plain: the numbers as they stand there, ascending; 0 and 1 only where there is no other, since they do not
-            tell a quantity from a manner of speaking.
+        plain, ratios: the numbers as they stand there, ascending; 0 and 1 only where there is no other, since they
+            do not tell a quantity from a manner of speaking.
         derived: what people make of one or two of them without calculating: a percentage as a part (15 % is 0.15, or
             0.85 less, or 1.15 more), a fraction, what is left of it, a mixed number, an inverse, cents of dollars;
             value -> (form, the numbers).
@@ -78,8 +69,9 @@ class Numbers:
     """
 
     plain: tuple[Fraction, ...]
-    derived: Mapping[Fraction, _Derived]
-    repeated: frozenset[Fraction]
+    ratios: tuple[Ratio, ...]
+    derived: Mapping[Ratio, Derived]
+    repeated: frozenset[Ratio]
 
 
 USUAL = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
@@ -98,115 +90,24 @@ def numbers_of(question: str) -> Numbers:
     found = Counter((*_in_digits(text), *_in_words(words)))
     plain = sorted(number for number in found if number > 1 or 0 < number < 1)[:MAX_NUMBERS]
     plain = plain or sorted(found)
-    derived: dict[Fraction, _Derived] = {}
-    for form, numbers in (*_fractions(text), *_fractions_in_words(words), *_scaled(words), *_in_smaller(words)):
-        if (value := _derive(form, numbers)) is not None:
-            derived.setdefault(value, (form, numbers))
-    for form in _FORMS:
-        for number in plain:
-            if (value := _derive(form, (number,))) is not None and _is_likely(form, number):
-                derived.setdefault(value, (form, (number,)))
-    for number in plain:
-        derived.pop(number, None)
-    return Numbers(tuple(plain), derived, frozenset(number for number in plain if found[number] > 1))
-
-
-_FORMS: Mapping[str, Callable[[Fraction], Fraction]] = {
-    "percent": lambda number: number / 100,
-    "less": lambda number: 1 - number / 100,
-    "more": lambda number: 1 + number / 100,
-    "inverse": lambda number: 1 / number,
-    "negative": lambda number: -number,
-    "rest": lambda number: 100 - number,
-    "cents": lambda number: number * 100,
-    "full": lambda number: 100 + number,
-}
+    ratios = tuple(number.as_integer_ratio() for number in plain)
+    derived: dict[Ratio, Derived] = {}
+    for form, parts in (*_fractions(text), *_fractions_in_words(words), *_scaled(words), *_in_smaller(words)):
+        if (value := derive(form, parts)) is not None:
+            derived.setdefault(value, (form, parts))
+    for form in FORMS:
+        for number, ratio in zip(plain, ratios, strict=True):
+            if _is_likely(form, number) and (value := derive(form, (ratio,))) is not None:
+                derived.setdefault(value, (form, (ratio,)))
+    for ratio in ratios:
+        derived.pop(ratio, None)
+    repeated = frozenset(ratio for number, ratio in zip(plain, ratios, strict=True) if found[number] > 1)
+    return Numbers(tuple(plain), ratios, derived, repeated)
 
 
 def _is_likely(form: str, number: Fraction) -> bool:
     """Of more than 100 % nothing is left. Only of the question as it stands: what is changed may exceed it."""
     return form not in ("less", "rest") or number < 100
-
-
-def _derive(form: str, numbers: tuple[Fraction, ...]) -> Fraction | None:
-    try:
-        if form in _FORMS:
-            return _FORMS[form](numbers[0])
-        if form == "product":
-            return numbers[0] * numbers[1]
-        part = numbers[0] / numbers[1]
-    except ZeroDivisionError:
-        return None
-    match form:
-        case "left":
-            return 1 - part
-        case "and more":
-            return 1 + part
-        case "mixed":
-            return numbers[2] + part
-    return part
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Other numbers in place of a question's own.
-
-    Attributes:
-        twins: for a number that stands in the question more than once what stands at one of the other places.
-        alike: every number is multiplied by the same factor, or grows by the same amount.
-        results: what calls returned under this change, for chains that make the same ones; at most MAX_RESULTS.
-    """
-
-    plain: Mapping[Ratio, Ratio]
-    derived: Mapping[Ratio, _Derived]
-    twins: Mapping[Ratio, Ratio]
-    alike: bool
-    results: dict[Any, Any] = field(default_factory=dict)
-
-    def of(self, number: Ratio) -> Ratio | None:
-        """What stands for a number of the question now; None for a number that is not the question's."""
-        if (new := self.plain.get(number)) is not None:
-            return new
-        if (made := self.derived.get(number)) is None:
-            return None
-        form, numbers = made
-        keys = (one.as_integer_ratio() for one in numbers)
-        value = _derive(form, tuple(Fraction(*self.plain.get(key, key)) for key in keys))
-        return None if value is None else value.as_integer_ratio()
-
-
-@lru_cache(maxsize=REMEMBERED)
-def changes_of(question: str) -> tuple[Change, ...]:
-    """A question's numbers changed in CHANGES ways, the same ways every time; none if it has no numbers.
-
-    Factors keep whole numbers whole and keep what is divided divisible more often than sums do; sums reach what
-    depends on differences alone; one factor for all keeps what is a square, and what is larger.
-    """
-    numbers = numbers_of(question)
-    plain = numbers.plain
-    if not plain:
-        return ()
-    rng = random.Random(question)
-    some = range(2, 2 * len(plain) + 6)
-    factors, addends, more = (rng.sample(some, len(plain)) for _ in range(3))
-    large = rng.sample(range(11, 13 + 2 * len(plain)), len(plain))
-    ways = (
-        ([number * factor for number, factor in zip(plain, factors, strict=True)], False),
-        ([number + addend for number, addend in zip(plain, addends, strict=True)], False),
-        ([number * 4 for number in plain], True),
-        ([number + 1 for number in plain], True),
-        ([number * factor + 1 for number, factor in zip(plain, more, strict=True)], False),
-        ([number * factor for number, factor in zip(plain, large, strict=True)], False),
-    )
-    old = [number.as_integer_ratio() for number in plain]
-    derived = {number.as_integer_ratio(): made for number, made in numbers.derived.items()}
-    again = {number.as_integer_ratio() for number in numbers.repeated}
-    made = []
-    for new, alike in ways:
-        changed = dict(zip(old, (number.as_integer_ratio() for number in new), strict=True))
-        twins = {key: (Fraction(*value) * TWIN).as_integer_ratio() for key, value in changed.items() if key in again}
-        made.append(Change(changed, derived, twins, alike))
-    return tuple(made)
 
 
 def _in_digits(question: str) -> Iterator[Fraction]:
@@ -218,47 +119,49 @@ def _in_digits(question: str) -> Iterator[Fraction]:
             yield Fraction("".join(one for one in written if one.isdecimal()))
 
 
-def _fractions(question: str) -> Iterator[_Derived]:
+def _fractions(question: str) -> Iterator[Derived]:
     found = _FRACTION.findall(question)
     for whole, top, bottom in found:
         if whole:
-            yield "mixed", (Fraction(int(top)), Fraction(int(bottom)), Fraction(int(whole)))
+            yield "mixed", ((int(top), 1), (int(bottom), 1), (int(whole), 1))
     for _, top, bottom in found:
-        yield from _part_of(Fraction(int(top)), Fraction(int(bottom)))
+        yield from _part_of(int(top), int(bottom))
 
 
-def _fractions_in_words(words: str) -> Iterator[_Derived]:
+def _fractions_in_words(words: str) -> Iterator[Derived]:
     """Two-thirds, a quarter; two and a half, two hours and a half, a year and a half."""
     for whole, bottom in _AND_A_HALF.findall(words):
-        yield "mixed", (Fraction(1), Fraction(_PARTS[bottom]), _small(whole))
+        yield "mixed", ((1, 1), (_PARTS[bottom], 1), (_small(whole), 1))
     for top, bottom in _PARTS_IN_WORDS.findall(words):
-        yield from _part_of(_small(top), Fraction(_PARTS[bottom]))
+        yield from _part_of(_small(top), _PARTS[bottom])
 
 
-def _small(word: str) -> Fraction:
-    return Fraction(int(word)) if word.isdecimal() else Fraction(_UNITS.get(word, 1))
+def _small(word: str) -> int:
+    return int(word) if word.isdecimal() else _UNITS.get(word, 1)
 
 
-def _part_of(top: Fraction, bottom: Fraction) -> Iterator[_Derived]:
-    yield "ratio", (top, bottom)
+def _part_of(top: int, bottom: int) -> Iterator[Derived]:
+    parts = (top, 1), (bottom, 1)
+    yield "ratio", parts
     if top < bottom:
-        yield "left", (top, bottom)
-        yield "and more", (top, bottom)
+        yield "left", parts
+        yield "and more", parts
 
 
-def _in_smaller(words: str) -> Iterator[_Derived]:
+def _in_smaller(words: str) -> Iterator[Derived]:
     """Two weeks in days, three hours in minutes."""
     for count, unit in _UNIT.findall(words):
         if count in _UNITS or count.isdecimal():
-            yield "product", (_small(count), Fraction(_IN_SMALLER[unit]))
+            yield "product", ((_small(count), 1), (_IN_SMALLER[unit], 1))
 
 
-def _scaled(words: str) -> Iterator[_Derived]:
+def _scaled(words: str) -> Iterator[Derived]:
     for written, power in _SCALED.findall(words):
         try:
-            yield "product", (read_number(written.rstrip(".,")), Fraction(_POWERS[power]))
+            number = read_number(written.rstrip(".,"))
         except ValueError:
             continue  # such as 1.2.3 million
+        yield "product", (number.as_integer_ratio(), (_POWERS[power], 1))
 
 
 def _in_words(question: str) -> Iterator[Fraction]:
