@@ -60,6 +60,19 @@ def test_premises_count_under_their_functions_new_name():
     assert faults("assume(formula='Cat(rex)')", *asked) == ["Unknown was answered from 0 of 1 premises"]
 
 
+def test_a_premise_taken_back_counts_as_taken_back_under_the_functions_new_name():
+    """A contradiction is an error of `entails` that changes what is assumed; a chain may recover from it."""
+    renamed = with_renamed_functions(TASKS["entailment"])
+    assert renamed is not None
+    gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
+    problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
+    assumed = ("take_as_given(formula='Cat(rex)')", "take_as_given(formula='not Cat(rex)')")
+    asked = ("follows(formula='Kind(rex)')", "follows(formula='Kind(rex)')", "answer(value='Unknown')")
+    made = steps(renamed, *assumed, *asked)
+    assert [step.error is not None for step in made] == [False, False, True, False, False]
+    assert renamed.grounding_faults(problem, execute_again(made, renamed.toolbox), renamed.toolbox) == ()
+
+
 @function(example={"a": 1}, name="sum_of")
 def own_sum(a: int) -> int:
     """One's own."""
