@@ -66,10 +66,10 @@ def test_a_premise_taken_back_counts_as_taken_back_under_the_functions_new_name(
     assert renamed is not None
     gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
     problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
-    assumed = ("take_as_given(formula='Cat(rex)')", "take_as_given(formula='not Cat(rex)')")
-    asked = ("follows(formula='Kind(rex)')", "follows(formula='Kind(rex)')", "answer(value='Unknown')")
-    made = steps(renamed, *assumed, *asked)
-    assert [step.error is not None for step in made] == [False, False, True, False, False]
+    assumed = ("Cat(rex)", "not Cat(rex)", "not Cat(rex) and Big(rex)")
+    asked = ("follows(formula='Kind(rex)')",) * 3
+    made = steps(renamed, *(f"take_as_given(formula='{one}')" for one in assumed), *asked, "answer(value='Unknown')")
+    assert [step.error is not None for step in made[3:]] == [True, True, False, False]
     assert renamed.grounding_faults(problem, execute_again(made, renamed.toolbox), renamed.toolbox) == ()
 
 
