@@ -37,8 +37,8 @@ def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
     """Whether the answer with the most votes is right; of answers with as many votes the one that was given first.
 
     A chain votes with a grounded answer. An answer is right if one chain that gave it is correct: others may have come
-    to it by a call that is unfaithful, which shows only to who knows the solution. Two answers are one where the task's grader takes one for the other. Without
-    a vote there is no answer.
+    to it by a call that is unfaithful, which shows only to who knows the solution. Two answers are one where the task's
+    grader takes one for the other. Without a vote there is no answer.
     """
     camps: list[tuple[str, list[CheckedChain]]] = []  # an answer, and who gave it
     for one in chains:
