@@ -4,7 +4,7 @@ import pytest
 
 from callwright.evaluation.samples import majority_is_right, samples_of
 from callwright.params import EvaluateParams, Params
-from callwright.records import CheckedChain
+from callwright.records import CheckedChain, StepFault, Verdict
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem
 
@@ -35,6 +35,13 @@ def test_the_commonest_answer_wins_however_it_is_written():
 def test_of_two_answers_with_as_many_votes_the_first_given_counts():
     assert majority_is_right(FIVE, [RIGHT, WRONG])
     assert not majority_is_right(FIVE, [WRONG, RIGHT])
+
+
+def test_the_first_of_a_camp_may_be_unfaithful_where_another_is_correct():
+    verdict = Verdict("p/x/0", False, (StepFault("unfaithful_call", 1, "it rests on 31"),), 1)
+    unfaithful = replace(RIGHT, verdict=verdict)
+    assert majority_is_right(FIVE, [unfaithful, RIGHT, WRONG])
+    assert not majority_is_right(FIVE, [unfaithful, unfaithful, WRONG])
 
 
 def test_a_guess_has_no_vote():

@@ -60,6 +60,19 @@ def test_premises_count_under_their_functions_new_name():
     assert faults("assume(formula='Cat(rex)')", *asked) == ["Unknown was answered from 0 of 1 premises"]
 
 
+def test_a_premise_taken_back_counts_as_taken_back_under_the_functions_new_name():
+    """A contradiction is an error of `entails` that changes what is assumed; a chain may recover from it."""
+    renamed = with_renamed_functions(TASKS["entailment"])
+    assert renamed is not None
+    gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
+    problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
+    assumed = ("Cat(rex)", "not Cat(rex)", "not Cat(rex) and Big(rex)")
+    asked = ("follows(formula='Kind(rex)')",) * 3
+    made = steps(renamed, *(f"take_as_given(formula='{one}')" for one in assumed), *asked, "answer(value='Unknown')")
+    assert [step.error is not None for step in made[3:]] == [True, True, False, False]
+    assert renamed.grounding_faults(problem, execute_again(made, renamed.toolbox), renamed.toolbox) == ()
+
+
 @function(example={"a": 1}, name="sum_of")
 def own_sum(a: int) -> int:
     """One's own."""

@@ -8,7 +8,8 @@ from callwright.functions.function import function
 from callwright.functions.numbers import Number
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.question_numbers import changes_of, numbers_of
+from callwright.tasks.changed_numbers import changes_of
+from callwright.tasks.question_numbers import numbers_of
 from callwright.validation.execution import execute_again
 from tests.fakes import chain, problem
 

@@ -8,7 +8,7 @@ from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
 from callwright.tasks.question_numbers import numbers_of
 from callwright.validation.replay import check_chain
-from tests.validation.made_chains import answer, equation, made_chain, two
+from tests.validation.made_chains import answer, asked_numbers, equation, made_chain, two
 
 MAX_CALLS = 4
 _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percent_of", "round_to", "solve")
@@ -17,8 +17,7 @@ _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percen
 def attacks(problem: Problem, count: int, seed: int) -> Iterator[Chain]:
     """Chains that end with the right answer, none of whose calls holds a number of the question."""
     rng = random.Random(f"{seed}/{problem.id}")
-    numbers = numbers_of(problem.question)
-    taken = {*numbers.plain, *numbers.derived}
+    taken = asked_numbers(problem.question)
     value = read_number(problem.answer)
     if value in taken:
         return  # it stands in the question: any call that returns it uses it

@@ -269,13 +269,17 @@ def _value(problem: Problem) -> Fraction | None:
     if problem.task != "arithmetic":
         return None
     value = read_number(problem.answer)
-    numbers = numbers_of(problem.question)
-    return None if value in numbers.plain or value in numbers.derived else value
+    return None if value in asked_numbers(problem.question) else value
+
+
+def asked_numbers(question: str) -> set[Fraction]:
+    """The numbers of a question, and what people make of them without calculating."""
+    numbers = numbers_of(question)
+    return {*numbers.plain, *(Fraction(*one) for one in numbers.derived)}
 
 
 def _own(problem: Problem, rng: random.Random) -> int:
-    numbers = numbers_of(problem.question)
-    taken = {*numbers.plain, *numbers.derived}
+    taken = asked_numbers(problem.question)
     while (number := rng.randrange(1_000, 9_000)) in taken:
         pass
     return number
@@ -292,9 +296,8 @@ def numeric(make: Callable[[Fraction, int, Fraction], list[Call]], *, rest: bool
         value = _value(problem)
         if value is None:
             return None
-        numbers = numbers_of(problem.question)
-        asked = rng.choice(numbers.plain)
-        if rest and {value - asked, value + asked, value / asked} & {*numbers.plain, *numbers.derived}:
+        asked = rng.choice(numbers_of(problem.question).plain)
+        if rest and {value - asked, value + asked, value / asked} & asked_numbers(problem.question):
             return None  # what is right by the problem
         return [*make(value, _own(problem, rng), asked), answer(as_argument(value))]
 

@@ -36,8 +36,9 @@ def samples_of(
 def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
     """Whether the answer with the most votes is right; of answers with as many votes the one that was given first.
 
-    A chain votes with a grounded answer. Two answers are one where the task's grader takes one for the other. Without
-    a vote there is no answer.
+    A chain votes with a grounded answer. An answer is right if one chain that gave it is correct: others may have come
+    to it by a call that is unfaithful, which shows only to who knows the solution. Two answers are one where the task's
+    grader takes one for the other. Without a vote there is no answer.
     """
     camps: list[tuple[str, list[CheckedChain]]] = []  # an answer, and who gave it
     for one in chains:
@@ -49,7 +50,7 @@ def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
             camps.append((answer, home := []))
         home.append(one)
     largest = max((members for _, members in camps), key=len, default=None)  # the first of equals
-    return largest is not None and largest[0].verdict.correct
+    return largest is not None and any(one.verdict.correct for one in largest)
 
 
 def _same(problem: Problem, one: str, other: str) -> bool:

@@ -76,8 +76,8 @@ def with_new_function(task: Task, problem: Problem) -> Task | None:
 
 
 def _called_as(step: Step, names: Mapping[str, str]) -> Step:
-    if step.call is None or step.error is not None:
-        return step
+    if step.call is None or (step.error is not None and step.error.fault != "execution_error"):
+        return step  # what was not executed may name a function that is not offered
     return replace(step, call=replace(step.call, name=names.get(step.call.name, step.call.name)))
 
 

@@ -36,7 +36,7 @@ after it may differ from run to run: nobody compares it."""
 
 def bits(number: Fraction) -> int:
     """Bits of the larger of numerator and denominator."""
-    return max(number.numerator.bit_length(), number.denominator.bit_length())
+    return (abs(number.numerator) | number.denominator).bit_length()
 
 
 def bound_result(number: Fraction) -> Fraction:

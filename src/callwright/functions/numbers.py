@@ -43,7 +43,7 @@ def read_number(value: Any) -> Fraction:
     >>> read_number("1,200"), read_number("$18"), read_number("3.50"), read_number("1/2"), read_number(0.1)
     (Fraction(1200, 1), Fraction(18, 1), Fraction(7, 2), Fraction(1, 2), Fraction(1, 10))
     """
-    number = _read(value)
+    number = Fraction(value) if type(value) is int else _read(value)
     if bits(number) > MAX_BITS:
         raise ValueError(f"a number of more than {MAX_DIGITS} digits")
     return number

@@ -2,22 +2,30 @@
 
 The question's numbers are changed, and the chain's calls are executed with what its arguments are then. An answer that
 stays what it was, however they change, rests on nothing that was asked. An answer that rests on a number from nowhere
-as well has to change as the known solution's answer does.
+as well has to change as the known solution's answer does. Known solutions are people's work, some of it done in the
+head: a chain is not blamed for what its problem's solution does as well.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from callwright.errors import CallError
 from callwright.functions.numbers import format_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
-from callwright.tasks.number_flow import FAILED, READINGS, Loose, Outcome, follow, ratio_of
-from callwright.tasks.question_numbers import USUAL, Change, Ratio, changes_of
+from callwright.tasks.changed_numbers import Change, changes_of
+from callwright.tasks.number_flow import FAILED, Loose, Outcome, ratio_of, readings
+from callwright.tasks.number_forms import Ratio
+from callwright.tasks.question_numbers import USUAL
 from callwright.tasks.task import Executed
 
-MAX_COMPARED = 3  # changes under which a chain is compared with the known solution
+MIN_AGREED = 2  # changes under which a chain has to come to what the known solution comes to
+UNITS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
+"""Of the usual numbers those that are no quantities: a solution that calculates in the head cannot refute them."""
 
+_NONE: Loose = frozenset()
 _Answers = Callable[[Change], Iterator[Outcome]]
 
 
@@ -34,13 +42,18 @@ def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Seq
     last = len(executed.steps) - 1
     answers = _answers_of(executed, toolbox)
     depends, loose = _dependence(answers, changes, answer)
-    if depends is False:
+    if depends and not loose:
+        return ()
+    known = _known(problem, toolbox, changes)
+    if depends is False and not _is_as_free(loose, known):
         message = f"{_shown(answer)} comes out whatever the numbers of the question are: it rests on none of them"
         return (StepFault("ungrounded_answer", last, message),)
-    if answer in loose and answer not in USUAL:
+    differs = _differs(answers, loose, known, changes) if loose and known else None
+    taken = (USUAL if depends is not False else _NONE) | (known.loose if known else _NONE)
+    if answer in loose and answer not in taken and differs is not False:
         message = f"{_shown(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
         return (StepFault("ungrounded_answer", last, message),)
-    if loose and _differs(answers, problem, toolbox, changes):
+    if differs and known and not (loose <= UNITS and not known.loose <= USUAL):
         numbers = ", ".join(map(_shown, sorted(loose)))
         message = (
             f"the answer rests on {numbers}, which is no number of the question and no earlier result; with other "
@@ -50,17 +63,41 @@ def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Seq
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The known solution: how its answer changes, whether it does, and its own numbers from nowhere."""
+
+    answers: _Answers
+    answer: Ratio | None
+    depends: bool | None
+    loose: Loose
+
+
+def _known(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Known | None:
+    executed = _execute_solution(problem, toolbox)
+    answer = ratio_of(executed.values[-1]) if executed else None
+    if executed is None or answer is None:
+        return None
+    answers = _answers_of(executed, toolbox)
+    return _Known(answers, answer, *_dependence(answers, changes, answer))
+
+
+def _is_as_free(loose: Loose, known: _Known | None) -> bool:
+    """Whether a chain that does not depend on the question cannot be blamed for it, as the known solution does not.
+
+    Then either the chain has no other numbers from nowhere than the solution, or both have none but those that
+    everybody knows: the numbers that could be read in the question have no part in it.
+    """
+    return known is not None and not known.depends and (loose <= known.loose or loose | known.loose <= USUAL)
+
+
 def has_numbers(problem: Problem) -> bool:
     """Whether the question holds numbers that can be changed."""
     return bool(changes_of(problem.question))
 
 
 def _answers_of(executed: Executed, toolbox: Toolbox) -> _Answers:
-    def answers(change: Change) -> Iterator[Outcome]:
-        for sources in READINGS:
-            yield from follow(executed, toolbox, change, sources)
-
-    return answers
+    return partial(readings, executed, toolbox)
 
 
 def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> tuple[bool | None, Loose]:
@@ -86,28 +123,26 @@ def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> 
     return (False if executed else None), min(loose, key=len, default=frozenset())
 
 
-def _differs(answers: _Answers, problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> bool:
-    """Whether the known solution's answer changes otherwise than the chain's, under all changes that tell.
+def _differs(answers: _Answers, loose: Loose, known: _Known, changes: Sequence[Change]) -> bool | None:
+    """Whether the known solution's answer changes otherwise than the chain's, under all that tell; None if none does.
 
-    A factor for all numbers does not: under it, `multiply(q, v / q)` agrees with any sum that is v. A chain that can no
-    longer be executed where the solution can differs as well.
+    A factor for all numbers does not tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
+    have to agree, as numbers of the chain's own may make it agree by chance; one if it has none but units, as rounding
+    up and rounding agree now and then only. A chain that can no longer be executed where the solution can
+    differs as well.
     """
-    gold = _execute_solution(problem, toolbox)
-    if gold is None:
-        return False
-    known, answer = _answers_of(gold, toolbox), ratio_of(gold.values[-1])
-    compared = 0
+    compared = agreed = 0
+    wanted = 1 if loose <= UNITS else MIN_AGREED
     for change in (change for change in changes if not change.alike):
-        expected = {ratio_of(one.value) for one in known(change) if one.value is not FAILED} - {answer}
-        found = {ratio_of(one.value) for one in answers(change) if one.value is not FAILED}
+        as_usual = (one for one in known.answers(change) if one.value is not FAILED and one.loose <= known.loose)
+        expected = {ratio_of(one.value) for one in as_usual} - {known.answer}
         if not expected:
             continue
-        if expected & found:
-            return False
         compared += 1
-        if compared == MAX_COMPARED:
-            break
-    return compared > 0
+        agreed += any(one.value is not FAILED and ratio_of(one.value) in expected for one in answers(change))
+        if agreed == wanted:
+            return False
+    return agreed < min(compared, wanted) if compared else None
 
 
 def _shown(number: Ratio) -> str:

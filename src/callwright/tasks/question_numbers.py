@@ -1,21 +1,25 @@
-"""The numbers that a question holds, in digits and in words, and the same question's numbers changed."""
+"""The numbers that a question holds, in digits and in words."""
 
-import random
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, TypeAlias
+
+from callwright.functions.numbers import read_number
+from callwright.tasks.number_forms import FORMS, Derived, Ratio, derive
 
 REMEMBERED = 512  # questions: chains of one problem stand together
 MAX_NUMBERS = 64  # of one question; the others are not changed
 MAX_DIGITS = 40  # of a number; a longer one is not changed
-MAX_RESULTS = 64  # of calls under one change that are remembered
-CHANGES = 6  # ways in which a question's numbers are changed
 
 _NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
-_FRACTION = re.compile(r"(?<![0-9./])([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
+_SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
+_FRACTION = re.compile(r"(?<![0-9./])(?:([0-9]{1,9})(?:[ -]| and ))?+([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
+_VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # one sign for a fraction, such as 3/4
+_SCALED = re.compile(r"([0-9][0-9.,]{0,20}+) ?(hundred|thousand|million|billion)\b")
 _WORD = re.compile(r"[a-z]++")
 
 _SMALL = (
@@ -36,8 +40,18 @@ _OTHER = {  # words that stand for a number or for its inverse
 }  # fmt: skip
 
 
-Ratio: TypeAlias = tuple[int, int]
-"""A number as numerator and denominator: a key that is cheaper than a Fraction."""
+_PARTS = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
+    "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
+    "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10,
+}  # fmt: skip
+_IN_SMALLER = {  # what people convert without calculating
+    "week": 7, "weeks": 7, "dozen": 12, "hour": 60, "hours": 60, "minute": 60, "minutes": 60, "year": 12, "years": 12,
+    "feet": 12, "foot": 12,
+}  # fmt: skip
+_UNIT = re.compile(rf"\b([a-z]{{1,9}}|[0-9]{{1,9}})[ -]({'|'.join(_IN_SMALLER)})\b")
+_PARTS_IN_WORDS = re.compile(rf"\b(?:([a-z]{{1,9}}|[0-9]{{1,9}})[ -])?+({'|'.join(_PARTS)})\b")
+_AND_A_HALF = re.compile(r"\b([a-z]{1,9}|[0-9]{1,9})(?: [a-z]{1,12})? and (?:a|one)[ -](half|third|quarter|fourth)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +59,19 @@ class Numbers:
     """A question's numbers.
 
     Attributes:
-        plain: the numbers as they stand there, ascending; 0 and 1 only where there is no other, since they do not
-            tell a quantity from a manner of speaking.
+        plain, ratios: the numbers as they stand there, ascending; 0 and 1 only where there is no other, since they
+            do not tell a quantity from a manner of speaking.
         derived: what people make of one or two of them without calculating: a percentage as a part (15 % is 0.15, or
-            0.85 less, or 1.15 more), an inverse, cents of dollars; value -> (form, the numbers).
+            0.85 less, or 1.15 more), a fraction, what is left of it, a mixed number, an inverse, cents of dollars;
+            value -> (form, the numbers).
+        repeated: of the numbers as they stand there, those that stand there more than once; each time it may be
+            another quantity that happens to be as large.
     """
 
     plain: tuple[Fraction, ...]
-    derived: Mapping[Fraction, tuple[str, tuple[Fraction, ...]]]
+    ratios: tuple[Ratio, ...]
+    derived: Mapping[Ratio, Derived]
+    repeated: frozenset[Ratio]
 
 
 USUAL = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
@@ -66,129 +85,105 @@ def numbers_of(question: str) -> Numbers:
     >>> [str(number) for number in numbers_of("Twenty-five boxes at $1.50, half of them full, 3/4 of 1,200.").plain]
     ['3/2', '2', '3', '4', '5', '20', '25', '1200']
     """
-    found = set(_in_digits(question)) | set(_in_words(question.lower()))
+    text = _VULGAR.sub(lambda sign: f" {Fraction(unicodedata.numeric(sign[0])).limit_denominator(10)} ", question)
+    words = text.lower()
+    found = Counter((*_in_digits(text), *_in_words(words)))
     plain = sorted(number for number in found if number > 1 or 0 < number < 1)[:MAX_NUMBERS]
     plain = plain or sorted(found)
-    derived: dict[Fraction, tuple[str, tuple[Fraction, ...]]] = {}
-    for top, bottom in _FRACTION.findall(question):
-        if int(bottom) and Fraction(int(top)) in plain and Fraction(int(bottom)) in plain:
-            derived.setdefault(Fraction(int(top), int(bottom)), ("ratio", (Fraction(int(top)), Fraction(int(bottom)))))
-    for form in _FORMS:
-        for number in plain:
-            if (value := _derive(form, (number,))) is not None:
-                derived.setdefault(value, (form, (number,)))
-    for number in plain:
-        derived.pop(number, None)
-    return Numbers(tuple(plain), derived)
+    ratios = tuple(number.as_integer_ratio() for number in plain)
+    derived: dict[Ratio, Derived] = {}
+    for form, parts in (*_fractions(text), *_fractions_in_words(words), *_scaled(words), *_in_smaller(words)):
+        if (value := derive(form, parts)) is not None:
+            derived.setdefault(value, (form, parts))
+    for form in FORMS:
+        for number, ratio in zip(plain, ratios, strict=True):
+            if _is_likely(form, number) and (value := derive(form, (ratio,))) is not None:
+                derived.setdefault(value, (form, (ratio,)))
+    for ratio in ratios:
+        derived.pop(ratio, None)
+    repeated = frozenset(ratio for number, ratio in zip(plain, ratios, strict=True) if found[number] > 1)
+    return Numbers(tuple(plain), ratios, derived, repeated)
 
 
-_FORMS = ("percent", "less", "more", "inverse", "negative", "rest", "cents", "full")
-
-
-def _derive(form: str, numbers: tuple[Fraction, ...]) -> Fraction | None:
-    number = numbers[0]
-    match form:
-        case "percent":
-            return number / 100
-        case "less":
-            return 1 - number / 100 if number < 100 else None
-        case "more":
-            return 1 + number / 100
-        case "inverse":
-            return 1 / number if number else None
-        case "negative":
-            return -number
-        case "rest":
-            return 100 - number if number < 100 else None
-        case "cents":
-            return number * 100
-        case "full":
-            return 100 + number
-    return number / numbers[1] if numbers[1] else None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Other numbers in place of a question's own.
-
-    Attributes:
-        alike: every number is multiplied by the same factor, or grows by the same amount.
-        results: what calls returned under this change, for chains that make the same ones; at most MAX_RESULTS.
-    """
-
-    plain: Mapping[Ratio, Ratio]
-    derived: Mapping[Ratio, tuple[str, tuple[Fraction, ...]]]
-    alike: bool
-    results: dict[Any, Any] = field(default_factory=dict)
-
-    def of(self, number: Ratio) -> Ratio | None:
-        """What stands for a number of the question now; None for a number that is not the question's."""
-        if (new := self.plain.get(number)) is not None:
-            return new
-        if (made := self.derived.get(number)) is None:
-            return None
-        form, numbers = made
-        value = _derive(form, tuple(Fraction(*self.plain[one.as_integer_ratio()]) for one in numbers))
-        return None if value is None else value.as_integer_ratio()
-
-
-@lru_cache(maxsize=REMEMBERED)
-def changes_of(question: str) -> tuple[Change, ...]:
-    """A question's numbers changed in CHANGES ways, the same ways every time; none if it has no numbers.
-
-    Factors keep whole numbers whole and keep what is divided divisible more often than sums do; sums reach what
-    depends on differences alone; one factor for all keeps what is a square, and what is larger.
-    """
-    numbers = numbers_of(question)
-    plain = numbers.plain
-    if not plain:
-        return ()
-    rng = random.Random(question)
-    some = range(2, 2 * len(plain) + 6)
-    factors, addends, more = (rng.sample(some, len(plain)) for _ in range(3))
-    large = rng.sample(range(11, 13 + 2 * len(plain)), len(plain))
-    ways = (
-        ([number * factor for number, factor in zip(plain, factors, strict=True)], False),
-        ([number + addend for number, addend in zip(plain, addends, strict=True)], False),
-        ([number * 4 for number in plain], True),
-        ([number + 1 for number in plain], True),
-        ([number * factor + 1 for number, factor in zip(plain, more, strict=True)], False),
-        ([number * factor for number, factor in zip(plain, large, strict=True)], False),
-    )
-    old = [number.as_integer_ratio() for number in plain]
-    derived = {number.as_integer_ratio(): made for number, made in numbers.derived.items()}
-    return tuple(
-        Change(dict(zip(old, (number.as_integer_ratio() for number in new), strict=True)), derived, alike)
-        for new, alike in ways
-    )
+def _is_likely(form: str, number: Fraction) -> bool:
+    """Of more than 100 % nothing is left. Only of the question as it stands: what is changed may exceed it."""
+    return form not in ("less", "rest") or number < 100
 
 
 def _in_digits(question: str) -> Iterator[Fraction]:
     for written in _NUMBER.findall(question):
         if len(written) <= MAX_DIGITS:
             yield Fraction(written.replace(",", ""))
+    for written in _SPACED.findall(question):
+        if len(written) <= MAX_DIGITS:
+            yield Fraction("".join(one for one in written if one.isdecimal()))
+
+
+def _fractions(question: str) -> Iterator[Derived]:
+    found = _FRACTION.findall(question)
+    for whole, top, bottom in found:
+        if whole:
+            yield "mixed", ((int(top), 1), (int(bottom), 1), (int(whole), 1))
+    for _, top, bottom in found:
+        yield from _part_of(int(top), int(bottom))
+
+
+def _fractions_in_words(words: str) -> Iterator[Derived]:
+    """Two-thirds, a quarter; two and a half, two hours and a half, a year and a half."""
+    for whole, bottom in _AND_A_HALF.findall(words):
+        yield "mixed", ((1, 1), (_PARTS[bottom], 1), (_small(whole), 1))
+    for top, bottom in _PARTS_IN_WORDS.findall(words):
+        yield from _part_of(_small(top), _PARTS[bottom])
+
+
+def _small(word: str) -> int:
+    return int(word) if word.isdecimal() else _UNITS.get(word, 1)
+
+
+def _part_of(top: int, bottom: int) -> Iterator[Derived]:
+    parts = (top, 1), (bottom, 1)
+    yield "ratio", parts
+    if top < bottom:
+        yield "left", parts
+        yield "and more", parts
+
+
+def _in_smaller(words: str) -> Iterator[Derived]:
+    """Two weeks in days, three hours in minutes."""
+    for count, unit in _UNIT.findall(words):
+        if count in _UNITS or count.isdecimal():
+            yield "product", ((_small(count), 1), (_IN_SMALLER[unit], 1))
+
+
+def _scaled(words: str) -> Iterator[Derived]:
+    for written, power in _SCALED.findall(words):
+        try:
+            number = read_number(written.rstrip(".,"))
+        except ValueError:
+            continue  # such as 1.2.3 million
+        yield "product", (number.as_integer_ratio(), (_POWERS[power], 1))
 
 
 def _in_words(question: str) -> Iterator[Fraction]:
     """Numbers in words, each word by itself and what neighbours make together: twenty-five is 20, 5 and 25."""
-    total, current, running = 0, 0, False
+    total, current, length = 0, 0, 0
     for word in _WORD.findall(question):
         if word in _UNITS:
             yield Fraction(_UNITS[word])
-            current, running = current + _UNITS[word], True
+            current, length = current + _UNITS[word], length + 1
         elif word in _POWERS:
             yield Fraction(_POWERS[word])
             current = max(current, 1) * _POWERS[word]
             if _POWERS[word] > 100:
                 total, current = total + current, 0
-            running = True
-        elif word == "and" and running:
+            length += 1
+        elif word == "and" and length:
             continue
         else:
-            if running:
+            if length > 1:
                 yield Fraction(total + current)
-            total, current, running = 0, 0, False
+            total, current, length = 0, 0, 0
             if word in _OTHER:
                 yield Fraction(_OTHER[word])
-    if running:
+    if length > 1:
         yield Fraction(total + current)
