@@ -1,9 +1,12 @@
 """Every family's markup is read as the calls it makes, by both protocols; and what stands in it is never ignored."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.agent.markup import marks as table
 from callwright.agent.markup.read import read_markup, without_markup
 from callwright.agent.native import NATIVE
 from callwright.agent.text import TEXT
@@ -171,6 +174,23 @@ def test_what_follows_an_observation_was_made_up():
     assert native(f"Thought: both.\n{first}\nObservation: 5\n{second}") == [("Thought: both.", SUM)]
 
 
+@pytest.mark.parametrize("pattern", [table.OPENING, table.CLOSING, table.MARK], ids=["opening", "closing", "mark"])
+def test_every_mark_begins_plainly_so_that_a_search_can_skip_other_text(pattern: re.Pattern[str]):
+    # re skips at once to a place where one of the alternatives can begin, if all of them begin with a literal
+    assert all(re.match(r"[<\w]|\\\[", alternative) for alternative in top_level_alternatives(pattern.pattern))
+
+
+def top_level_alternatives(pattern: str) -> list[str]:
+    depth, alternatives = 0, [""]
+    for piece in re.findall(r"\[[^\]]*\]|\\.|.", pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and depth == 0:
+            alternatives.append("")
+        else:
+            alternatives[-1] += piece
+    return alternatives
+
+
 def test_a_reply_holds_a_bounded_number_of_calls():
     said = native(FAMILIES["Qwen, Hermes"]([SUM] * 1_000))
     assert len(said) == MAX_ITEMS + 1
@@ -190,6 +210,8 @@ def test_a_reply_holds_a_bounded_number_of_calls():
         "<|channel|>analysis<|message|>I add.<|end|>",
         "I add.\n<function=add>\n<parameter=a>\n2\n</parameter>\n</function>\n</tool_call>",
         "I add.<｜tool▁calls▁begin｜>",
+        "<|start_header_id|>assistant<|end_header_id|>\n\nI add.<|eot_id|>",
+        "<|im_start|>assistant\nI add.<|im_end|>",
         "I add.<|tool_calls_section_begin|><|tool_calls_section_end|>",
     ],
 )

@@ -171,6 +171,8 @@ def test_a_name_that_servers_refuse_is_not_sent_back_as_a_call(name):
         ("I add.\nadd(2, 3)", "I add."),
         ('I add.\n<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>', "I add."),
         ('{"name": "add", "parameters": {"a": 2, "b": 3}}', ""),
+        ('- {"name": "add", "arguments": {"a": 2, "b": 3}}', ""),
+        ('As f(2) = 7: {"name": "add", "arguments": {"a": 2, "b": 3}}', "As f(2) = 7:"),
     ],
 )
 def test_a_call_written_as_text_is_read_as_it_is_meant(text, thought):
