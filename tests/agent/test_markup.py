@@ -12,7 +12,10 @@ from callwright.agent.native import NATIVE
 from callwright.agent.text import TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
+from callwright.functions.arithmetic import answer
+from callwright.functions.function import function
 from callwright.functions.guard import MAX_ITEMS
+from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Usage
 from tests.agent.markup_families import FAMILIES
 from tests.fakes import TOOLBOX
@@ -107,6 +110,48 @@ def test_what_cannot_be_read_in_a_markup_is_a_fault_with_its_cause(text: str):
         assert fault.message.isprintable()
         assert "no function was called" not in fault.message
     assert isinstance(text_call(text), CallError)
+
+
+@function(example={"query": "rivers"})
+def search(query: str) -> str:
+    """Look something up."""
+    return f"about {query}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_number_is_text_where_the_function_takes_text(family: str):
+    # <parameter=query>2024</parameter> does not say which it is
+    ((_, call),) = native(FAMILIES[family]([Call("search", {"query": 2024})]))
+    assert isinstance(call, Call)
+    box = Toolbox([search, answer])
+    assert box.open().execute(Call("search", call.arguments)).text == "about 2024"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>\n{"name": "now"}\n</tool_call>',
+        '<tool_call>\n{"name": "now", "arguments": null}\n</tool_call>',
+        '[TOOL_CALLS] [{"name": "now", "id": "abcdefghi"}]',
+        '{"name": "now", "arguments": null}',
+    ],
+)
+def test_a_call_without_arguments_may_leave_them_out_or_give_null(text: str):
+    assert native(text) == [("", Call("now", {}))]
+    assert text_call(text) == Call("now", {})
+
+
+@pytest.mark.parametrize(
+    "text", ['<tool_call>\n{"name": "add", "a": 2, "b": 3}\n</tool_call>', '<tool_call>{"name": 5}</tool_call>']
+)
+def test_arguments_beside_the_name_are_not_dropped(text: str):
+    ((_, fault),) = native(text)
+    assert isinstance(fault, CallError)
+    assert "a name and arguments" in fault.message
+
+
+def test_a_name_in_prose_is_no_call():
+    assert isinstance(text_call('{"name": "Tim"}'), CallError)
 
 
 def test_of_two_blocks_each_is_read_for_itself():

@@ -192,8 +192,9 @@ def test_a_reply_that_was_cut_off_counts_as_a_whole():
     assert taken.thought.startswith("So.\n")
 
 
-def test_no_arguments_at_all_are_an_empty_object():
-    assert NATIVE.read(said(ToolCall("f", ""))) == [("", Call("f", {}))]
+@pytest.mark.parametrize("arguments", ["", "null", "{}"])
+def test_no_arguments_at_all_are_an_empty_object(arguments):
+    assert NATIVE.read(said(ToolCall("f", arguments))) == [("", Call("f", {}))]
 
 
 @pytest.mark.parametrize("arguments", ['{"a": "1/3", "b": -2}', '{"a": 0.5, "b": 3}', '{"a": 2.0, "b": "7"}'])
