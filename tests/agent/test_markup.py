@@ -214,6 +214,27 @@ def test_prose_between_two_calls_without_markup_leaves_open_which_is_meant():
     assert refused.message == "several calls stand amid other text; call one of the tools"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have f(x) = 2x + 3, so f(2) = 7.\nadd(a=2, b=3)\nmultiply(a=4, b='1/3')",
+        "As f(2) = 7:\n- add(a=2, b=3)\n- multiply(a=4, b='1/3')\n\nThen g(3) is known.",
+        f"As f(2) = 7: I call both.\n[{J}, {{'name': 'multiply', 'arguments': {{'a': 4, 'b': '1/3'}}}}]",
+    ],
+)
+def test_what_a_sentence_mentions_does_not_hide_the_calls_on_their_own_lines(text: str):
+    assert [call for _, call in native(text)] == [SUM, PRODUCT]
+    assert native(text)[0][0].startswith(("We have f(x)", "As f(2) = 7"))
+
+
+def test_of_two_rows_of_calls_neither_is_chosen():
+    rows = "add(a=2, b=3)\nadd(a=3, b=3)\nor rather\nmultiply(a=4, b=5)\nmultiply(a=5, b=5)"
+    ((thought, fault),) = native(rows)
+    assert thought == rows
+    assert isinstance(fault, CallError)
+    assert "several calls" in fault.message
+
+
 def test_what_follows_an_observation_was_made_up():
     first, second = FAMILIES["ReAct"]([SUM]), FAMILIES["ReAct"]([Call("answer", {"value": 5})])
     assert native(f"Thought: both.\n{first}\nObservation: 5\n{second}") == [("Thought: both.", SUM)]
