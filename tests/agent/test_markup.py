@@ -1,15 +1,21 @@
 """Every family's markup is read as the calls it makes, by both protocols; and what stands in it is never ignored."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.agent.markup import marks as table
 from callwright.agent.markup.read import read_markup, without_markup
 from callwright.agent.native import NATIVE
 from callwright.agent.text import TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
+from callwright.functions.arithmetic import answer
+from callwright.functions.function import function
 from callwright.functions.guard import MAX_ITEMS
+from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Usage
 from tests.agent.markup_families import FAMILIES
 from tests.fakes import TOOLBOX
@@ -106,6 +112,48 @@ def test_what_cannot_be_read_in_a_markup_is_a_fault_with_its_cause(text: str):
     assert isinstance(text_call(text), CallError)
 
 
+@function(example={"query": "rivers"})
+def search(query: str) -> str:
+    """Look something up."""
+    return f"about {query}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_number_is_text_where_the_function_takes_text(family: str):
+    # <parameter=query>2024</parameter> does not say which it is
+    ((_, call),) = native(FAMILIES[family]([Call("search", {"query": 2024})]))
+    assert isinstance(call, Call)
+    box = Toolbox([search, answer])
+    assert box.open().execute(Call("search", call.arguments)).text == "about 2024"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>\n{"name": "now"}\n</tool_call>',
+        '<tool_call>\n{"name": "now", "arguments": null}\n</tool_call>',
+        '[TOOL_CALLS] [{"name": "now", "id": "abcdefghi"}]',
+        '{"name": "now", "arguments": null}',
+    ],
+)
+def test_a_call_without_arguments_may_leave_them_out_or_give_null(text: str):
+    assert native(text) == [("", Call("now", {}))]
+    assert text_call(text) == Call("now", {})
+
+
+@pytest.mark.parametrize(
+    "text", ['<tool_call>\n{"name": "add", "a": 2, "b": 3}\n</tool_call>', '<tool_call>{"name": 5}</tool_call>']
+)
+def test_arguments_beside_the_name_are_not_dropped(text: str):
+    ((_, fault),) = native(text)
+    assert isinstance(fault, CallError)
+    assert "a name and arguments" in fault.message
+
+
+def test_a_name_in_prose_is_no_call():
+    assert isinstance(text_call('{"name": "Tim"}'), CallError)
+
+
 def test_of_two_blocks_each_is_read_for_itself():
     said = native(f"So.\n<tool_call>\n{J}\n</tool_call>\nAnd:\n<tool_call>\n{{'name': 3}}\n</tool_call>")
     assert [type(call) for _, call in said] == [Call, CallError]
@@ -166,9 +214,47 @@ def test_prose_between_two_calls_without_markup_leaves_open_which_is_meant():
     assert refused.message == "several calls stand amid other text; call one of the tools"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have f(x) = 2x + 3, so f(2) = 7.\nadd(a=2, b=3)\nmultiply(a=4, b='1/3')",
+        "As f(2) = 7:\n- add(a=2, b=3)\n- multiply(a=4, b='1/3')\n\nThen g(3) is known.",
+        f"As f(2) = 7: I call both.\n[{J}, {{'name': 'multiply', 'arguments': {{'a': 4, 'b': '1/3'}}}}]",
+    ],
+)
+def test_what_a_sentence_mentions_does_not_hide_the_calls_on_their_own_lines(text: str):
+    assert [call for _, call in native(text)] == [SUM, PRODUCT]
+    assert native(text)[0][0].startswith(("We have f(x)", "As f(2) = 7"))
+
+
+def test_of_two_rows_of_calls_neither_is_chosen():
+    rows = "add(a=2, b=3)\nadd(a=3, b=3)\nor rather\nmultiply(a=4, b=5)\nmultiply(a=5, b=5)"
+    ((thought, fault),) = native(rows)
+    assert thought == rows
+    assert isinstance(fault, CallError)
+    assert "several calls" in fault.message
+
+
 def test_what_follows_an_observation_was_made_up():
     first, second = FAMILIES["ReAct"]([SUM]), FAMILIES["ReAct"]([Call("answer", {"value": 5})])
     assert native(f"Thought: both.\n{first}\nObservation: 5\n{second}") == [("Thought: both.", SUM)]
+
+
+@pytest.mark.parametrize("pattern", [table.OPENING, table.CLOSING, table.MARK], ids=["opening", "closing", "mark"])
+def test_every_mark_begins_plainly_so_that_a_search_can_skip_other_text(pattern: re.Pattern[str]):
+    # re skips at once to a place where one of the alternatives can begin, if all of them begin with a literal
+    assert all(re.match(r"[<\w]|\\\[", alternative) for alternative in top_level_alternatives(pattern.pattern))
+
+
+def top_level_alternatives(pattern: str) -> list[str]:
+    depth, alternatives = 0, [""]
+    for piece in re.findall(r"\[[^\]]*\]|\\.|.", pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and depth == 0:
+            alternatives.append("")
+        else:
+            alternatives[-1] += piece
+    return alternatives
 
 
 def test_a_reply_holds_a_bounded_number_of_calls():
@@ -190,6 +276,8 @@ def test_a_reply_holds_a_bounded_number_of_calls():
         "<|channel|>analysis<|message|>I add.<|end|>",
         "I add.\n<function=add>\n<parameter=a>\n2\n</parameter>\n</function>\n</tool_call>",
         "I add.<｜tool▁calls▁begin｜>",
+        "<|start_header_id|>assistant<|end_header_id|>\n\nI add.<|eot_id|>",
+        "<|im_start|>assistant\nI add.<|im_end|>",
         "I add.<|tool_calls_section_begin|><|tool_calls_section_end|>",
     ],
 )

@@ -171,6 +171,8 @@ def test_a_name_that_servers_refuse_is_not_sent_back_as_a_call(name):
         ("I add.\nadd(2, 3)", "I add."),
         ('I add.\n<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>', "I add."),
         ('{"name": "add", "parameters": {"a": 2, "b": 3}}', ""),
+        ('- {"name": "add", "arguments": {"a": 2, "b": 3}}', ""),
+        ('As f(2) = 7: {"name": "add", "arguments": {"a": 2, "b": 3}}', "As f(2) = 7:"),
     ],
 )
 def test_a_call_written_as_text_is_read_as_it_is_meant(text, thought):
@@ -190,8 +192,9 @@ def test_a_reply_that_was_cut_off_counts_as_a_whole():
     assert taken.thought.startswith("So.\n")
 
 
-def test_no_arguments_at_all_are_an_empty_object():
-    assert NATIVE.read(said(ToolCall("f", ""))) == [("", Call("f", {}))]
+@pytest.mark.parametrize("arguments", ["", "null", "{}"])
+def test_no_arguments_at_all_are_an_empty_object(arguments):
+    assert NATIVE.read(said(ToolCall("f", arguments))) == [("", Call("f", {}))]
 
 
 @pytest.mark.parametrize("arguments", ['{"a": "1/3", "b": -2}', '{"a": 0.5, "b": 3}', '{"a": 2.0, "b": "7"}'])

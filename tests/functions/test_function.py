@@ -163,7 +163,10 @@ def test_a_default_is_coerced_as_an_argument_would_be():
             {"prices": {}, "bought": [], "schema": []},
             "bill cannot take this schema: Input should be a valid integer; or Input should be a valid string",
         ),
-        ({"prices": {}, "bought": [], "notes": [1]}, "bill cannot take this notes[0]: Input should be a valid string"),
+        (
+            {"prices": {}, "bought": [], "notes": [None]},
+            "bill cannot take this notes[0]: Input should be a valid string",
+        ),
         ({"prices": {}, "bought": [], "\x1b[2J": 1}, "bill has no parameter \\x1b[2J"),
         (dict.fromkeys("0123456789", 1), "bill takes 8 arguments"),
     ],

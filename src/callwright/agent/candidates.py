@@ -37,6 +37,10 @@ class Found:
     spaced: bool = False  # `add (2, 3)`: in prose, a remark in brackets
     formula: bool = False  # `Dog(rex)`, or a remark: no literal in it
 
+    @property
+    def is_json(self) -> bool:
+        return self.read is read_json
+
 
 def candidates(text: str, start: int) -> tuple[list[Found], list[CallError]]:
     """What looks like a call, in order, and why others that began like one are none."""

@@ -160,6 +160,8 @@ def _arguments(tool_call: ToolCall) -> dict[str, Json]:
     except CallError as error:
         complaint = error.message.partition(";")[0]
         raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_EXAMPLE}") from None
+    if read is None:  # servers send null for a function without parameters
+        return {}
     if not isinstance(read, dict):
         raise CallError("syntax", f"the arguments of a call are a JSON object, {_EXAMPLE}")
     return read

@@ -24,6 +24,7 @@ CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*+(?>(?:\.(?!__)[A-Za-z_]\w*+)*)(?::[0
 _NAME_KEYS = ("name", "function", "tool", "action", "function_name", "tool_name")
 _WRAPPERS = ("function", "action", "function_call", "tool_call", "tool_calls")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "kwargs", "input", "action_input", "tool_input")
+_BARE_KEYS = frozenset({"name", "id", "type", "index"})
 _SHAPE = f"a call is a JSON object with a name and arguments; {EXAMPLE}"
 _OBJECT = 'the arguments of a call are a JSON object, like {"a": 2, "b": 3}'
 
@@ -43,20 +44,32 @@ def read_json(text: str) -> list[Call | CallError]:
 def calls_in(value: Json) -> list[Call | CallError]:
     """The calls that a JSON value holds: one object, a list of them, or objects that wrap them.
 
+    It stands where a call is expected, so that `{"name": "now"}` is one, without arguments.
+
     Raises:
         CallError: it holds none.
     """
-    return [_call_or_error(one) or CallError("syntax", _SHAPE) for one in _unwrapped(value)] or syntax_fault(_SHAPE)
+    calls = [_call_or_error(one) or _bare_call(one) for one in _unwrapped(value)]
+    return calls or syntax_fault(_SHAPE)
+
+
+def _bare_call(value: Json) -> Call | CallError:
+    """The call of an object that has a name and nothing that could be an argument."""
+    if isinstance(value, dict) and "name" in value and not set(value) - _BARE_KEYS:
+        return _call_or_error({"name": value["name"], "arguments": {}}) or CallError("syntax", _SHAPE)
+    return CallError("syntax", _SHAPE)
 
 
 def read_arguments(value: Json) -> dict[str, Json]:
-    """Arguments by name or place; those encoded as JSON text, as the OpenAI API has them, are decoded.
+    """Arguments by name or place; those encoded as JSON text, as the OpenAI API has them, are decoded; null is none.
 
     Raises:
         CallError: they are no object and no list.
     """
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         value = read_object(value)
+    if value is None:
+        return {}
     if isinstance(value, list):
         return {str(place): one for place, one in enumerate(value)}
     if not isinstance(value, dict):

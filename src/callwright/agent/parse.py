@@ -203,6 +203,8 @@ def _in_prose(text: str, start: int) -> Found:
         pool = [one for one in alone if not one.formula or one is alone[-1]]
     else:
         pool = [one for one in direct if not one.formula] or [one for one in found if one.place == "alone"]
+        # `f(2)` in a sentence may be mathematics; JSON that names a function is a call.
+        pool = [one for one in pool if one.is_json] or pool
     if not pool:
         raise broken[-1] if broken else CallError("syntax", NO_CALL)
     if len(pool) > 1:

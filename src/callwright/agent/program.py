@@ -49,7 +49,9 @@ def read_program(text: str) -> Program | None:
 
 
 def _may_be_other(value: ast.expr | None) -> bool:
-    """JSON, tags in brackets, a call in quotes: Python by accident."""
+    """JSON (also in a list: `- {...}`), tags in brackets, a call in quotes: Python by accident."""
+    if isinstance(value, ast.UnaryOp) and isinstance(value.operand, ast.Dict):
+        return True
     if isinstance(value, ast.Constant):
         return isinstance(value.value, str)
     return isinstance(value, ast.Dict | ast.List | ast.Subscript)

@@ -1,11 +1,11 @@
 """From a native reply's text to its calls: a reply may hold several, and a server may have passed them on as text.
 
 Several calls without markup count only where nothing but calls stands from the first to the last: a list, lines, a code
-block. Where prose stands between them, it is not plain which are meant.
+block. Where prose stands between them, it is not plain which are meant. What a sentence before or after them mentions
+does not count.
 """
 
 import re
-from itertools import pairwise
 
 from callwright.agent.candidates import Found, around, candidates, match_lead, match_trail
 from callwright.agent.markup.read import read_markup
@@ -60,20 +60,30 @@ def _read(text: str, found: Found) -> list[Call | CallError]:
 
 
 def _run(text: str, start: int) -> list[Found]:
-    """The calls between which nothing else stands; none where something does, or a call could not be read."""
+    """The calls between which nothing else stands; none where a call could not be read, or two such rows are there.
+
+    Calls within a sentence are no row: `f(2)` may be mathematics.
+    """
     found, broken = candidates(text, start)
-    run = [one for one in found if not one.spaced and (not one.formula or one is found[-1])]
-    if broken or not run:
+    if broken:
         return []
-    lead, trail = match_lead(around(text, run[0].start, run[0].end)[0]), match_trail(around(text, *_span(run[-1]))[1])
-    if not lead or not trail or lead["bracket"] + trail["bracket"] not in ("", "()", "[]"):
-        return []
-    gaps = [text[left.end : right.start] for left, right in pairwise(run)]
-    return run if all(map(_is_empty, gaps)) else []
+    rows: list[list[Found]] = []
+    for one in found:
+        if one.spaced or (one.formula and one is not found[-1]):
+            continue
+        if rows and _is_empty(text[rows[-1][-1].end : one.start]):
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    standing = [row for row in rows if _stands_alone(text, row)]
+    return standing[0] if len(standing) == 1 else []
 
 
-def _span(found: Found) -> tuple[int, int]:
-    return found.start, found.end
+def _stands_alone(text: str, row: list[Found]) -> bool:
+    """Whether only marks stand before a row on its first line and after it on its last."""
+    lead = match_lead(around(text, row[0].start, row[0].end)[0])
+    trail = match_trail(around(text, row[-1].start, row[-1].end)[1])
+    return lead is not None and trail is not None and lead["bracket"] + trail["bracket"] in ("", "()", "[]")
 
 
 def _is_empty(gap: str) -> bool:

@@ -56,7 +56,13 @@ def read_parameters(python: Callable[..., Any], name: str) -> tuple[type[BaseMod
     except Exception as error:
         raise TypeError(f"{name}: an annotation cannot be resolved: {error}") from None
     fields: dict[str, Any] = {one.name: _field(one, hints, name) for one in parameters.values()}
-    config = ConfigDict(extra="forbid", validate_default=True, arbitrary_types_allowed=False, protected_namespaces=())
+    config = ConfigDict(
+        extra="forbid",
+        validate_default=True,
+        arbitrary_types_allowed=False,
+        protected_namespaces=(),
+        coerce_numbers_to_str=True,  # the tags of many models do not say whether 42 is a number or text
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a parameter may be called `json` or `copy`

@@ -2,6 +2,7 @@
 
 import re
 
+# Every mark begins with a plain letter or sign, so that a search can skip what begins with none of them.
 # Families spell the same mark with ASCII or full-width bars, and with "_" or "▁" between words.
 _BAR, _SPACE = "[|｜]", "[_▁]"
 _OPENINGS = (
@@ -18,7 +19,8 @@ _OPENINGS = (
     r"<\|python_(?:tag|start)\|>",  # Llama
     r"<\|action_start\|>\s?<\|plugin\|>",  # InternLM
     r"functools(?=\s?\[)",  # Phi-4-mini
-    r"(?:<\|channel\|>)?commentary to=(?=[A-Za-z])",  # harmony
+    r"<\|channel\|>commentary to=(?=[A-Za-z])",  # harmony
+    r"commentary to=(?=[A-Za-z])",
     r"<\|start\|>assistant to=(?=[A-Za-z])",
 )
 _UNITS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a call that says so itself
@@ -41,6 +43,8 @@ _CLOSINGS = (
 _SPECIAL = (
     r"<\|(?:call|end|return|message|im_end|eot_id|eom_id|end_of_text|endoftext|tool_response)\|?>",
     r"<\|start\|>(?:assistant)?",
+    r"<\|start_header_id\|>assistant<\|end_header_id\|>",  # Llama
+    r"<\|im_start\|>assistant(?=\n|$)",  # Qwen
     r"<\|channel\|>(?:analysis|commentary(?! to=)|final)?",
     rf"<{_BAR}end{_SPACE}of{_SPACE}sentence{_BAR}>",
     r"</s>",
