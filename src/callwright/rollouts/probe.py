@@ -40,9 +40,9 @@ async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journ
             if unusable or error.reason in _SAME_FOR_ALL:
                 raise
             errors.append(error)
-    for error in errors:
-        if error.reason not in LASTING:
-            raise error
+    of_the_server = next((error for error in errors if error.reason not in LASTING), None)
+    if of_the_server is not None:
+        raise of_the_server
 
 
 def _of_different_problems(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Attempt]:
