@@ -79,7 +79,7 @@ async def test_a_failed_attempt_at_a_variant_costs_that_one(tmp_path, monkeypatc
     log = SurpriseLog("evaluate")
     chains, (failure,) = await solve_variants(variants, model, Sampling(), "text", 1, log)
     assert [chain is None for chain in chains] == [True, False]
-    assert failure.reason.startswith("unexpected KeyError in agent/loop.py:")
+    assert failure.reason.startswith("unexpected KeyError in fakes.py:")
     assert log.counts == {failure.reason: 1}
     with pytest.raises(EndpointUnusable):
         await solve_variants(variants, ScriptedChat(EndpointUnusable("no key")), Sampling(), "text", 1, log)

@@ -210,7 +210,7 @@ ASKED: dict[str, tuple[Problem, str, str]] = {
     "unknown task": (problem(id="odd", question="Dan?", task="cooking"), "task", "odd"),
     "empty question": (problem(id="mute", question=" "), "question", "mute"),
     "empty answer": (problem(id="open", question="Eve?", answer=""), "answer", "open"),
-    "overlong question": (problem(id="long", question="word " * 5000), "question_characters", "long"),
+    "overlong question": (problem(id="long", question="word " * 10_000), "question_characters", "long"),
 }
 
 
