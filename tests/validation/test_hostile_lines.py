@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright import storage
+from callwright.agent.loop import take_steps
+from callwright.agent.protocol import TEXT
+from callwright.chat.model import Reply
 from callwright.errors import DataError
-from callwright.records import Call
+from callwright.records import Call, Chain, Problem, Usage
 from callwright.tasks import TASKS, load
 from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_files, check_lines
 from callwright.validation.quality import refuse_quarantined, validate_chains
@@ -20,11 +24,37 @@ from tests.validation.conftest import SHIPPED, Run
 PROBLEM = problem()
 GOOD = chain("add(2, 3)", "answer(5)", id="good")
 LINE = storage.dumps(GOOD)
+LOGIC = {
+    "entailment": ("assume('Cat(tom)')", "entails('Cat(tom)')", "answer('True')"),
+    "translation": ("predicate('Dog', ['x'])", "exists('x', 'Dog(x)')", "answer('exists x. Dog(x)')"),
+}
+
+
+@cache
+def logic_chains() -> dict[str, tuple[Problem, Chain]]:
+    """By task: a problem, and the chain that is its solution."""
+    made: dict[str, tuple[Problem, Chain]] = {}
+    for task, replies in LOGIC.items():
+        toolbox = TASKS[task].toolbox
+        tools = toolbox.open()
+        taken = (take_steps(Reply(text, "stop", Usage()), TEXT, toolbox, tools) for text in replies)
+        steps = tuple(step for steps in taken for step in steps)
+        answer = str(steps[-1].observation)
+        solution = tuple(step.call for step in steps if step.call)
+        asked = Problem(task, task, "Tom is a cat. Some dog.", answer, solution, "source", "group", "train")
+        made[task] = asked, replace(GOOD, id=task, problem_id=task, steps=steps, answer=answer)
+    return made
+
+
+@cache
+def good_lines() -> tuple[bytes, ...]:
+    return LINE, *(storage.dumps(right) for _, right in logic_chains().values())
 
 
 def rows(*lines: bytes):
-    chunk = Chunk(tuple((f"f:{number}", line) for number, line in enumerate(lines)), (storage.dumps(PROBLEM),))
-    return [line.row for line in check_lines(chunk)]
+    problems = (PROBLEM, *(asked for asked, _ in logic_chains().values()))
+    numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
+    return [line.row for line in check_lines(Chunk(numbered, tuple(map(storage.dumps, problems))))]
 
 
 HOSTILE = {
@@ -50,6 +80,10 @@ HOSTILE = {
     "zero bytes": b"\x00" * 100,
     "a longer line than is read": LINE[:-1] + b" " * MAX_LINE_BYTES + b"}",
 }
+
+
+def test_the_good_lines_are_right():
+    assert [row.correct for row in rows(*good_lines())] == [True, True, True]
 
 
 def test_the_hostile_lines_differ_from_the_good_one():
@@ -83,30 +117,65 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
     max_leaves=6,
 )  # fmt: skip
-NAMES = st.sampled_from(["add", "answer", "divide", "percent_of", "round_to", "power", "remainder", "²", "", "a" * 300])
-ARGUMENTS = st.dictionaries(st.sampled_from(["a", "b", "0", "1", "²", "٣", "value", "number", "x"]), VALUES, max_size=3)
+FORMULAS = st.sampled_from(
+    [
+        "Cat(tom)",
+        "all x. Cat(x)",
+        "Cat(x)",
+        "not",
+        "((((",
+        "P(a, b, c)",
+        "all x. exists y. R(x, y)",
+        "∀",
+        "\ud83d(a)",
+        "x" * 3_000,
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        "add",
+        "answer",
+        "divide",
+        "solve",
+        "power",
+        "remainder",
+        "assume",
+        "entails",
+        "conjoin",
+        "for_all",
+        "²",
+        "",
+        "a" * 300,
+    ]
+)
+KEYS = st.sampled_from(
+    ["a", "b", "0", "1", "²", "٣", "value", "formula", "equation", "variable", "body", "left", "right"]
+)
+ARGUMENTS = st.dictionaries(KEYS, st.one_of(VALUES, FORMULAS, st.integers(-9, 9)), max_size=3)
 FIELDS = ("id", "problem_id", "model", "protocol", "steps", "outcome", "answer", "usage")
 
 
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
-    """The good line with a few of its parts changed, or its bytes."""
-    record = json.loads(LINE)
-    for _ in range(draw(st.integers(0, 2))):
-        match draw(st.sampled_from(["field", "call", "step", "drop"])):
+    """A good line with a few of its parts changed, its calls most of all, or its bytes."""
+    record = json.loads(draw(st.sampled_from(good_lines())))
+    for _ in range(draw(st.integers(0, 3))):
+        steps = record.get("steps")
+        match draw(st.sampled_from(["call", "call", "call", "call", "step", "swap", "field", "drop"])):
+            case "call" if isinstance(steps, list) and steps:
+                changed = {"name": draw(NAMES), "arguments": draw(ARGUMENTS)}
+                number = draw(st.integers(0, len(steps) - 1))
+                steps[number] = {**json.loads(LINE)["steps"][0], "call": changed}
+            case "step" if isinstance(steps, list):
+                record["steps"] = [*steps[:1], *steps]
+            case "swap" if isinstance(steps, list):
+                steps.reverse()
             case "field":
                 record[draw(st.sampled_from(FIELDS))] = draw(VALUES)
-            case "call" if isinstance(record.get("steps"), list) and record["steps"]:
-                record["steps"][0] = {
-                    **json.loads(LINE)["steps"][0],
-                    "call": {"name": draw(NAMES), "arguments": draw(ARGUMENTS)},
-                }
-            case "step" if isinstance(record.get("steps"), list):
-                record["steps"] = [*record["steps"][:1], *record["steps"]]
-            case _:
+            case "drop":
                 record.pop(draw(st.sampled_from(FIELDS)), None)
     line = json.dumps(record, ensure_ascii=draw(st.booleans())).encode(errors="surrogatepass")
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 7)) == 0:
         place, junk = draw(st.integers(0, len(line))), draw(st.binary(max_size=4))
         line = line[:place] + junk + line[place + draw(st.integers(0, 3)) :]
     return line.replace(b"\n", b" ")
