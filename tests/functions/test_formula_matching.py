@@ -21,7 +21,8 @@ from callwright.functions.formula import (
     Xor,
     parse_formula,
 )  # fmt: skip
-from callwright.functions.formula_matching import Argument, says_the_same
+from callwright.functions.formula_matching import says_the_same
+from callwright.functions.formula_parts import Argument
 from callwright.functions.normal_form import FALSE, TRUE, clauses_of, normal_form
 from tests.validation.made_chains import otherwise
 

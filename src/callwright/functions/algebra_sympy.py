@@ -17,7 +17,7 @@ from callwright.functions.equation_bounds import NOT_LINEAR, Tree
 from callwright.functions.numbers import ZERO_TO_ZERO, refuse
 from callwright.functions.worker import in_worker
 
-_DIGITS = 6  # of an irrational root that is shown
+_DIGITS = 6  # significant digits shown of an irrational root
 
 
 @in_worker
@@ -39,10 +39,10 @@ def solve_one(difference: Tree, name: str) -> list[Fraction]:
         if factor.degree() == 1:
             roots.append(_fraction(-factor.coeff(1), factor.LC))
         else:
-            irrational += _near_roots(factor)
+            irrational += _approximate_roots(factor)
     if irrational:
-        near = dict.fromkeys(_about(root) for root in sorted(roots + irrational))
-        raise refuse(f"{name} is not a fraction: it is about {' or '.join(near)}")
+        texts = dict.fromkeys(_format_rounded(root) for root in sorted(roots + irrational))
+        raise refuse(f"{name} is not a fraction: it is about {' or '.join(texts)}")
     if not roots:
         raise refuse(f"no {name} solves this equation")
     return sorted(roots)
@@ -57,7 +57,9 @@ def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -
     """
     quotients = _Quotients(names, QQ)
     tops = [quotients.build(difference)[0] for difference in differences]
-    if any(sum(powers) > 1 for top in tops for powers in top) or not all(each.is_ground for each in quotients.divisors):
+    if any(sum(powers) > 1 for top in tops for powers in top) or not all(
+        divisor.is_ground for divisor in quotients.divisors
+    ):
         raise refuse(NOT_LINEAR)
     solution = solve_lin_sys(tops, quotients.ring)
     if solution is None:
@@ -66,19 +68,19 @@ def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -
     value = quotients.ring(solution.get(unknown, unknown))
     if not value.is_ground:
         raise refuse(f"{name} may have any value: the equations do not fix it")
-    found = value.coeff(1)
-    return [_fraction(found.numerator, found.denominator)]
+    coefficient = value.coeff(1)
+    return [_fraction(coefficient.numerator, coefficient.denominator)]
 
 
 class _Quotients:
-    """Trees as quotients of two polynomials, not cancelled, so that what was divided by stays known.
+    """Trees as quotients of two polynomials. They are not cancelled, so that every divisor stays known.
 
     Attributes:
         divisors: polynomials that must not be zero.
     """
 
     def __init__(self, names: Sequence[str], domain: Any) -> None:
-        self.ring, *unknowns = ring([f"x{place}" for place in range(len(names))], domain)
+        self.ring, *unknowns = ring([f"x{index}" for index in range(len(names))], domain)
         self.unknowns = dict(zip(names, unknowns, strict=True))
         self.divisors: list[Any] = []
 
@@ -123,25 +125,27 @@ class _Quotients:
         self.divisors.append(divisor)
 
 
-def _near_roots(factor: Any) -> Iterator[Fraction]:
-    """The real roots of an irreducible polynomial of degree 2 or more, each to two digits more than are shown.
+def _approximate_roots(factor: Any) -> Iterator[Fraction]:
+    """Approximate real roots of an irreducible polynomial of degree 2 or more, two digits more than are shown.
 
     Args:
         factor: in one unknown, with integer coefficients.
     """
     polynomial = Poly.from_dict(dict(factor), factor.ring.symbols[0], domain=ZZ)
-    coefficients = [int(each) for each in polynomial.all_coeffs()]
-    mirrored = [each if place % 2 == 0 else -each for place, each in enumerate(coefficients[::-1])][::-1]
+    coefficients = [int(coefficient) for coefficient in polynomial.all_coeffs()]
+    mirrored = [
+        coefficient if index % 2 == 0 else -coefficient for index, coefficient in enumerate(coefficients[::-1])
+    ][::-1]
     for (low, high), _ in polynomial.intervals(fast=True):  # none has zero inside
         low_end, high_end = _fraction(low.p, low.q), _fraction(high.p, high.q)
         if high_end > 0:
-            yield _near_root(coefficients, low_end, high_end)
+            yield _approximate_root(coefficients, low_end, high_end)
         else:
-            yield -_near_root(mirrored, -high_end, -low_end)
+            yield -_approximate_root(mirrored, -high_end, -low_end)
 
 
-def _near_root(coefficients: Sequence[int], low: Fraction, high: Fraction) -> Fraction:
-    """A fraction near the one root between two others; there is a change of sign, and no root is a fraction.
+def _approximate_root(coefficients: Sequence[int], low: Fraction, high: Fraction) -> Fraction:
+    """A fraction near the only root between `low` and `high`. The sign changes there, and the root is irrational.
 
     Bisection: `Poly.refine_root` takes up to 0.3 s for a root near zero, this takes a millisecond.
 
@@ -151,11 +155,11 @@ def _near_root(coefficients: Sequence[int], low: Fraction, high: Fraction) -> Fr
     """
     constant = abs(coefficients[-1])
     low = max(low, Fraction(constant, constant + max(map(abs, coefficients))))  # no root is nearer to zero (Cauchy)
-    below = _is_positive(coefficients, low)
+    sign_at_low = _is_positive(coefficients, low)
     while high - low > low / 10 ** (_DIGITS + 2):
-        exponent = (_exponent(low) + _exponent(high)) // 2
-        middle = Fraction(2) ** exponent if high > 16 * low else (low + high) / 2  # its size first, then its digits
-        if _is_positive(coefficients, middle) == below:
+        log2 = (_log2(low) + _log2(high)) // 2
+        middle = Fraction(2) ** log2 if high > 16 * low else (low + high) / 2  # its size first, then its digits
+        if _is_positive(coefficients, middle) == sign_at_low:
             low = middle
         else:
             high = middle
@@ -170,16 +174,16 @@ def _is_positive(coefficients: Sequence[int], number: Fraction) -> bool:
     return value > 0
 
 
-def _exponent(number: Fraction) -> int:
+def _log2(number: Fraction) -> int:
     """The logarithm to base 2, less than 1 too small or too large."""
     return number.numerator.bit_length() - number.denominator.bit_length()
 
 
-def _about(number: Fraction) -> str:
+def _format_rounded(number: Fraction) -> str:
     """A number to six digits: `1.41421`, `-1e+30`."""
     rounded = Context(prec=_DIGITS).divide(Decimal(number.numerator), Decimal(number.denominator)).normalize()
     return f"{rounded:f}" if -_DIGITS < rounded.adjusted() < _DIGITS else f"{rounded:e}"
 
 
-def _fraction(above: Any, below: Any) -> Fraction:
-    return Fraction(int(above), int(below))
+def _fraction(numerator: Any, denominator: Any) -> Fraction:
+    return Fraction(int(numerator), int(denominator))

@@ -1,15 +1,15 @@
-"""Names of functions as the markup of some models decorates them: `functions.add`, `default_api.add`, `add:0`."""
+"""Remove what some models' markup adds to a function's name: `functions.add`, `default_api.add`, `add:0`."""
 
 import re
 from collections.abc import Container
 
 _NAMESPACES = ("functions.", "function.", "default_api.", "tools.", "tool.")
 _END = re.compile(r"[:<]")
-_ENDING = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's number of the call, harmony's next mark
+_ENDING = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next mark
 
 
 def known_name(name: str, known: Container[str]) -> str:
-    """The name without its decorations where that is a known function; any other name as it is.
+    """The name without its decorations if that is a known function; otherwise the name unchanged.
 
     >>> known_name("functions.add:0", {"add"}), known_name("add<|channel|>commentary", {"add"})
     ('add', 'add')
@@ -21,7 +21,7 @@ def known_name(name: str, known: Container[str]) -> str:
 
 
 def without_decorations(name: str) -> str:
-    """The name without a namespace that only markup has, and without what markup left behind it."""
+    """The name without a namespace from the markup before it, and without a call number or a mark after it."""
     end = _END.search(name)
     if end and _ENDING.fullmatch(name, end.start()):
         name = name[: end.start()].rstrip()

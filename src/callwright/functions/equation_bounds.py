@@ -29,32 +29,34 @@ class Bounds(NamedTuple):
 
 
 def bound_equation(tree: Tree) -> Bounds:
-    """The bounds of a tree; those of its parts are checked too.
+    """The bounds of a tree. The bounds of its parts are checked too.
 
     Raises:
         CallError: execution_error: the degree is above MAX_DEGREE, or the numbers are too large for it.
     """
     match tree:
         case ("number", number):
-            found = _of_number(number)
+            bounds = _bound_number(number)
         case ("name", _):
-            found = Bounds(1, 0, 0, 0)
+            bounds = Bounds(1, 0, 0, 0)
         case ("**", base, exponent):
-            inside = bound_equation(base)
-            found = Bounds(*(abs(exponent) * each for each in (_inverse(inside) if exponent < 0 else inside)))
+            base_bounds = bound_equation(base)
+            bounds = Bounds(
+                *(abs(exponent) * bound for bound in (_inverse(base_bounds) if exponent < 0 else base_bounds))
+            )
         case (operator, left, right):
-            found = _of_operation(operator, bound_equation(left), bound_equation(right))
-    degree = max(found.degree, found.bottom_degree)
-    size = max(found.bits, found.bottom_bits)
+            bounds = _bound_operation(operator, bound_equation(left), bound_equation(right))
+    degree = max(bounds.degree, bounds.bottom_degree)
+    size = max(bounds.bits, bounds.bottom_bits)
     if degree > MAX_DEGREE:
         raise refuse(f"{LIMIT_REACHED}: the equation has a degree above {MAX_DEGREE}; try a simpler one")
     if size > MAX_BITS or degree * size > MAX_DEGREE_BITS:
         raise refuse(f"{LIMIT_REACHED}: the numbers of the equation are too large; try a simpler one")
-    return found
+    return bounds
 
 
 def check_system(trees: Iterable[Tree]) -> None:
-    """Refuse a system that is not linear, as far as that shows before anything is computed.
+    """Refuse a system that is visibly not linear, before anything is computed.
 
     Raises:
         CallError: execution_error: an unknown is divided by, or the degree is above MAX_SYSTEM_DEGREE.
@@ -65,13 +67,15 @@ def check_system(trees: Iterable[Tree]) -> None:
             raise refuse(NOT_LINEAR)
 
 
-def _of_number(number: Fraction) -> Bounds:
+def _bound_number(number: Fraction) -> Bounds:
     # (n - 1).bit_length() is the logarithm of n to base 2, rounded up
-    above, below = ((max(abs(part), 1) - 1).bit_length() for part in (number.numerator, number.denominator))
-    return Bounds(0, above, 0, below)
+    numerator_bits, denominator_bits = (
+        (max(abs(part), 1) - 1).bit_length() for part in (number.numerator, number.denominator)
+    )
+    return Bounds(0, numerator_bits, 0, denominator_bits)
 
 
-def _of_operation(operator: str, left: Bounds, right: Bounds) -> Bounds:
+def _bound_operation(operator: str, left: Bounds, right: Bounds) -> Bounds:
     if operator == "/":
         right = _inverse(right)
     bottom = left.bottom_degree + right.bottom_degree, left.bottom_bits + right.bottom_bits

@@ -1,7 +1,7 @@
 """Small worlds: whether formulas can be true together among at most N things.
 
 Z3's own search often goes on for ever where a quantifier asks for one more thing ("everything likes something"),
-though a world of two things would do. Among N named things a quantifier is a row of `and` or `or`, and without
+though a world of two things would do. Among N named things a quantifier is an `and` or an `or` of N parts, and without
 quantifiers Z3 always comes to an end. A world that is found proves that the formulas go together. None found proves
 nothing: there are formulas that are true in infinite worlds alone.
 
@@ -15,8 +15,8 @@ import z3
 from callwright.functions.formula_parts import Atom, Constant, Exists, ForAll, Formula, Not, atoms
 from callwright.functions.z3_question import Question
 
-SIZES = (2, 3, 5)  # how many things there are at most
-MOST_PARTS = 10_000  # of all formulas of a question, each quantifier written out
+SIZES = (2, 3, 5)  # numbers of things that are tried, each an upper limit
+MOST_PARTS = 10_000  # of all formulas of a question, with each quantifier expanded
 
 
 def small_world(question: Question, formulas: Sequence[Formula], work: int, sizes: Sequence[int] = SIZES) -> bool:
@@ -36,17 +36,17 @@ def small_world(question: Question, formulas: Sequence[Formula], work: int, size
         if question.left <= end or sum(parts_among(formula, count) for formula in formulas) > MOST_PARTS:
             return False
         things = [question.thing(f"d{number}") for number in range(count)]
-        placed = [
-            z3.Or([question.thing(name) == thing for thing in things[: place + 1]]) for place, name in enumerate(names)
+        constraints = [
+            z3.Or([question.thing(name) == thing for thing in things[: index + 1]]) for index, name in enumerate(names)
         ]
         world = [question.translate(formula, things) for formula in formulas]
-        if question.check([*placed, *world], question.left - end) == z3.sat:
+        if question.check([*constraints, *world], question.left - end) == z3.sat:
             return True
     return False
 
 
 def parts_among(formula: Formula, count: int) -> int:
-    """How many parts a formula has among so many things, each quantifier written out.
+    """How many parts a formula has in a world of `count` things, with each quantifier expanded.
 
     >>> from callwright.functions.formula import read_formula
     >>> parts_among(read_formula("all x. exists y. R(x, y)"), 3)

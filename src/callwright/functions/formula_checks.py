@@ -1,9 +1,9 @@
-"""Bounds and sense of first-order formulas: their size, free variables, and what a predicate takes."""
+"""Checks of first-order formulas: their size, free variables, and the number of terms of each predicate."""
 
 from callwright.errors import CallError
 from callwright.functions.formula_parts import Atom, Constant, Exists, ForAll, Formula, Not, Variable, atoms, walk
 
-MAX_CHARACTERS = 2_000  # of a formula's text
+MAX_CHARACTERS = 2_000  # in a formula's text
 MAX_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
 MAX_NODES = 200  # connectives, quantifiers and atoms
 
@@ -19,10 +19,10 @@ def check_size(formula: Formula) -> None:
     Raises:
         ValueError: it exceeds MAX_DEPTH or MAX_NODES.
     """
-    for place, (_, depth) in enumerate(walk(formula), start=1):
+    for count, (_, depth) in enumerate(walk(formula), start=1):
         if depth > MAX_DEPTH:
             raise ValueError(f"a formula nested deeper than {MAX_DEPTH}")
-        if place > MAX_NODES:
+        if count > MAX_NODES:
             raise ValueError(f"a formula of more than {MAX_NODES} parts")
 
 
@@ -30,7 +30,7 @@ def free_variables(formula: Formula) -> set[str]:
     """Names of the variables that no quantifier binds; for a formula within `check_size`."""
     match formula:
         case Atom(_, terms):
-            return {one.name for one in terms if isinstance(one, Variable)}
+            return {term.name for term in terms if isinstance(term, Variable)}
         case Not(body):
             return free_variables(body)
         case ForAll(variable, body) | Exists(variable, body):
@@ -56,23 +56,23 @@ def signature(*formulas: Formula) -> dict[str, int]:
     """How many terms each predicate takes, in order of appearance.
 
     Raises:
-        CallError: bad_arguments; a predicate stands with two numbers of terms.
+        CallError: bad_arguments; a predicate has two numbers of terms.
     """
-    places: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for formula in formulas:
         for atom in atoms(formula):
-            known, found = places.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
-            if known != found:
+            expected, actual = counts.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
+            if expected != actual:
                 raise CallError(
                     "bad_arguments",
-                    f"{atom.predicate} stands with {known} and with {found} names: "
+                    f"{atom.predicate} stands with {expected} and with {actual} names: "
                     "a predicate always takes the same number",
                 )
-    return places
+    return counts
 
 
 def check_signature(*formulas: Formula) -> None:
-    """Refuse formulas in which a predicate stands with two numbers of terms.
+    """Refuse formulas in which a predicate has two numbers of terms.
 
     Raises:
         CallError: bad_arguments.
@@ -84,16 +84,16 @@ def check_question(*formulas: Formula) -> None:
     """Refuse formulas that together are too much for the solver.
 
     Raises:
-        CallError: bad_arguments: a predicate stands with two numbers of terms; execution_error: there are more than
+        CallError: bad_arguments: a predicate has two numbers of terms; execution_error: there are more than
             MAX_PARTS parts, MAX_PREDICATES predicates or MAX_CONSTANTS constants.
     """
     parts = [part for formula in formulas for part, _ in walk(formula)]
     terms = {term for part in parts if isinstance(part, Atom) for term in part.terms}
     constants = sum(isinstance(term, Constant) for term in terms)
-    for what, count, most in (
+    for noun, count, limit in (
         ("parts", len(parts), MAX_PARTS),
         ("predicates", len(signature(*formulas)), MAX_PREDICATES),
         ("names of things", constants, MAX_CONSTANTS),
     ):
-        if count > most:
-            raise CallError("execution_error", f"the formulas together have more than {most:,} {what}, the limit")
+        if count > limit:
+            raise CallError("execution_error", f"the formulas together have more than {limit:,} {noun}, the limit")

@@ -141,10 +141,10 @@ def _check_brackets(text: str) -> None:
         elif character in _BRACKETS.values():
             if not opened:
                 raise ValueError(f"the bracket {character!r} in column {column} closes nothing")
-            place, opening = opened.pop()
+            opened_at, opening = opened.pop()
             if _BRACKETS[opening] != character:
                 raise ValueError(
-                    f"the bracket {character!r} in column {column} does not close the {opening!r} in column {place}"
+                    f"the bracket {character!r} in column {column} does not close the {opening!r} in column {opened_at}"
                 )
     if opened:
         raise ValueError(f"the bracket {opened[-1][1]!r} in column {opened[-1][0]} is not closed")

@@ -120,6 +120,14 @@ class Exists(_Quantified):
 Formula: TypeAlias = Atom | Not | And | Or | Xor | Implies | Iff | ForAll | Exists
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Premises, and the statement whose truth they should decide."""
+
+    premises: tuple[Formula, ...]
+    statement: Formula
+
+
 def term(name: str) -> Term:
     """The variable or the constant of this name.
 

@@ -12,10 +12,10 @@ from callwright.errors import CallError
 from callwright.functions.guard import MAX_BITS, bits
 from callwright.records import Json
 
-MAX_DIGITS = int(MAX_BITS * math.log10(2))  # a whole number of so many digits always fits
-MAX_CHARACTERS = 700  # of a number's text; every number within MAX_BITS is shown in fewer
-MAX_EXPONENT = 60  # of a float: what is beyond it was not meant
-_MAX_SHOWN = 60  # characters of what could not be read
+MAX_DIGITS = int(MAX_BITS * math.log10(2))  # an integer of so many digits always fits
+MAX_CHARACTERS = 700  # of a number's text; a number within MAX_BITS needs fewer
+MAX_EXPONENT = 60  # of a float; larger exponents are mistakes
+_MAX_SHOWN = 60  # characters of an unreadable number in an error
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
 ZERO_TO_ZERO = "0 to the power of 0 is not defined"
 TYPE_IN_WORDS = "x-type-in-words"
@@ -83,18 +83,18 @@ def _read_text(text: str) -> Fraction:
         raise ValueError(f"a number of more than {MAX_CHARACTERS} characters")
     match = _WRITTEN.fullmatch(text)
     if match is None or (match["whole"] is None and match["decimals"] in (None, ".")):
-        raise ValueError(f"{_start(text)} is not a number")
+        raise ValueError(f"{_quote_start(text)} is not a number")
     number = Fraction((match["whole"] or "0").replace(",", "") + (match["decimals"] or "").rstrip("."))
     if match["denominator"] is not None:
         if int(match["denominator"]) == 0:
-            raise ValueError(f"{_start(text)} divides by zero")
+            raise ValueError(f"{_quote_start(text)} divides by zero")
         number /= int(match["denominator"])
     if match["percent"]:
         number /= 100
     return -number if match["sign"] and match["sign"] in _NEGATIVE else number
 
 
-def _start(text: str) -> str:
+def _quote_start(text: str) -> str:
     return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")
 
 
@@ -121,10 +121,10 @@ def as_argument(number: Fraction) -> Json:
     """
     if number.denominator == 1:
         return number.numerator
-    shown = format_number(number)
-    if "/" in shown or not math.isfinite(near := float(shown)) or Fraction(repr(near)) != number:
-        return shown
-    return near
+    text = format_number(number)
+    if "/" in text or not math.isfinite(as_float := float(text)) or Fraction(repr(as_float)) != number:
+        return text
+    return as_float
 
 
 Number = Annotated[

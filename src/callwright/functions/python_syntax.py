@@ -15,7 +15,7 @@ _FILE = "<text of a model>"
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\\'\"\n\rabfnrtvxNuU01234567")
 _RAW_STRING = re.compile(r"(?:\b|(?<=[bBfF]))[rR][bBfF]?['\"]")
-_NO_CODE = "$"  # stands in no Python code, and is plain within a string
+_NO_CODE = "$"  # never occurs in Python code, and has no special meaning in a string
 
 warnings.filterwarnings("ignore", module=re.escape(_FILE))
 
@@ -37,7 +37,7 @@ def with_plain_escapes(text: str) -> str:
     """
     if "\\" not in text or _RAW_STRING.search(text):
         return text
-    return _ESCAPE.sub(lambda match: match[0] if _is_known(match) else f"\\\\{match[1]}", text)
+    return _ESCAPE.sub(lambda match: match[0] if _is_known_escape(match) else f"\\\\{match[1]}", text)
 
 
 def with_hidden_escapes(text: str) -> str:
@@ -48,8 +48,8 @@ def with_hidden_escapes(text: str) -> str:
     """
     if "\\" not in text:
         return text
-    return _ESCAPE.sub(lambda match: match[0] if _is_known(match) else f"{_NO_CODE}{match[1]}", text)
+    return _ESCAPE.sub(lambda match: match[0] if _is_known_escape(match) else f"{_NO_CODE}{match[1]}", text)
 
 
-def _is_known(match: re.Match[str]) -> bool:
+def _is_known_escape(match: re.Match[str]) -> bool:
     return match[1] in _KNOWN_ESCAPES

@@ -102,20 +102,20 @@ def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, J
         raise TypeError(f"{name}: a parameter's type has no JSON schema ({reason}); use {_SUPPORTED}") from None
     definitions = schema.pop("$defs", {})
     parameters = {
-        parameter: _plain(one, definitions, f"{name}: parameter {parameter}")
-        for parameter, one in schema.get("properties", {}).items()
+        parameter: _plain(sub_schema, definitions, f"{name}: parameter {parameter}")
+        for parameter, sub_schema in schema.get("properties", {}).items()
     }
-    schema["properties"] = {parameter: _without_words(one) for parameter, one in parameters.items()}
+    schema["properties"] = {parameter: _without_type_words(sub_schema) for parameter, sub_schema in parameters.items()}
     schema.setdefault("required", [])
     for unwanted in ("title", "description"):
         schema.pop(unwanted, None)
-    return schema, {parameter: type_in_words(one) for parameter, one in parameters.items()}
+    return schema, {parameter: type_in_words(sub_schema) for parameter, sub_schema in parameters.items()}
 
 
 def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
     """A schema without titles, with the definitions of enums put where they are referred to."""
     if isinstance(schema, list):
-        return [_plain(one, definitions, where) for one in schema]
+        return [_plain(item, definitions, where) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -131,13 +131,13 @@ def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
     }
 
 
-def _without_words(schema: Any) -> Any:
+def _without_type_words(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_without_words(one) for one in schema]
+        return [_without_type_words(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: value if key in _LITERAL else _without_words(value)
+        key: value if key in _LITERAL else _without_type_words(value)
         for key, value in schema.items()
         if key != TYPE_IN_WORDS
     }

@@ -52,8 +52,8 @@ def equivalent(left: Formula, right: Formula) -> Equivalence:
 
 @lru_cache(maxsize=REMEMBERED)
 def _entails(question: bytes) -> Entailment | Contradiction:
-    found = run_in_worker("callwright.functions.solver_z3:entails", question)
-    return Contradiction(found) if isinstance(found, int) else cast(Entailment, found)
+    result = run_in_worker("callwright.functions.solver_z3:entails", question)
+    return Contradiction(result) if isinstance(result, int) else cast(Entailment, result)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -62,7 +62,7 @@ def _equivalent(question: bytes) -> Equivalence:
 
 
 def _question(*formulas: Formula) -> bytes:
-    """Formulas as the worker gets them and as they are remembered: a tenth of the memory that their parts take.
+    """Formulas, pickled for the worker and as a cache key; this takes a tenth of the objects' memory.
 
     Raises:
         CallError: as `entails` does, before the worker is asked.
@@ -84,20 +84,20 @@ def _renamed(*formulas: Formula) -> list[Formula]:
     predicates: dict[str, str] = {}
     constants: dict[str, Constant] = {}
 
-    def term(old: Term, variables: dict[str, Variable]) -> Term:
-        if isinstance(old, Variable):
-            return variables[old.name]
-        return constants.setdefault(old.name, Constant(f"c{len(constants)}"))
+    def term(original: Term, variables: dict[str, Variable]) -> Term:
+        if isinstance(original, Variable):
+            return variables[original.name]
+        return constants.setdefault(original.name, Constant(f"c{len(constants)}"))
 
     def rename(formula: Formula, variables: dict[str, Variable], depth: int) -> Formula:
         match formula:
             case Atom(predicate, terms):
                 name = predicates.setdefault(predicate, f"P{len(predicates)}")
-                return Atom(name, tuple(term(old, variables) for old in terms))
+                return Atom(name, tuple(term(original, variables) for original in terms))
             case Not(body):
                 return Not(rename(body, variables, depth))
             case ForAll(variable, body) | Exists(variable, body):
-                new = Variable(f"{'uvwxyz'[depth // 10]}{depth % 10}")  # MAX_DEPTH of them are enough
+                new = Variable(f"{'uvwxyz'[depth // 10]}{depth % 10}")  # MAX_DEPTH variables are enough
                 return type(formula)(new, rename(body, {**variables, variable.name: new}, depth + 1))
             case _:
                 return type(formula)(rename(formula.left, variables, depth), rename(formula.right, variables, depth))

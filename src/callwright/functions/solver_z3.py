@@ -16,8 +16,8 @@ from callwright.functions.worker import in_worker
 from callwright.functions.z3_question import Question
 
 WORK = 400_000  # Z3's resource units granted to one question, see docs/logic.md
-MOMENT = 20_000  # of them for the first try: FOLIO and ProofWriter need less than 10,000
-MODELS = 80_000  # for small worlds
+MOMENT = 20_000  # units for the first try: FOLIO and ProofWriter need less than 10,000
+MODELS = 80_000  # units for the search for small worlds
 
 
 @in_worker
@@ -31,8 +31,8 @@ def entails(formulas: bytes) -> str | int:
 def equivalent(formulas: bytes) -> str:
     """Yes, no or undecided, of two formulas; pickled by `solver.py`."""
     left, right = pickle.loads(formulas)
-    found = _possible(Question(WORK), [Xor(left, right)], WORK)
-    return "yes" if found == z3.unsat else "no" if found == z3.sat else "undecided"
+    result = _check_together(Question(WORK), [Xor(left, right)], WORK)
+    return "yes" if result == z3.unsat else "no" if result == z3.sat else "undecided"
 
 
 def entailed(premises: Sequence[Formula], statement: Formula) -> str | int:
@@ -41,30 +41,30 @@ def entailed(premises: Sequence[Formula], statement: Formula) -> str | int:
     N is the first such, if the budget lasts to find it.
     """
     question = Question(WORK)
-    without = _possible(question, [*premises, Not(statement)], WORK // 2)
-    if without == z3.unknown:
+    with_negation = _check_together(question, [*premises, Not(statement)], WORK // 2)
+    if with_negation == z3.unknown:
         return "undecided"
-    with_it = _possible(question, [*premises, statement], question.left)
-    if with_it == z3.unknown:
+    with_statement = _check_together(question, [*premises, statement], question.left)
+    if with_statement == z3.unknown:
         return "undecided"
-    if without == with_it == z3.unsat:
-        given = [question.translate(premise) for premise in premises]
-        shorter = range(len(given) - 1)  # all of them contradict each other: that is known
-        return bisect_left(shorter, True, key=lambda last: _contradicts(question, given[: last + 1]))
-    return "True" if without == z3.unsat else "False" if with_it == z3.unsat else "Unknown"
+    if with_negation == with_statement == z3.unsat:
+        translated = [question.translate(premise) for premise in premises]
+        lengths = range(len(translated) - 1)  # it is already known that all of them contradict each other
+        return bisect_left(lengths, True, key=lambda last: _contradicts(question, translated[: last + 1]))
+    return "True" if with_negation == z3.unsat else "False" if with_statement == z3.unsat else "Unknown"
 
 
-def _possible(question: Question, formulas: Sequence[Formula], work: int) -> z3.CheckSatResult:
+def _check_together(question: Question, formulas: Sequence[Formula], work: int) -> z3.CheckSatResult:
     """Whether formulas can be true together: z3.sat, z3.unsat or z3.unknown."""
     end = question.left - work
-    given = [question.translate(formula) for formula in formulas]
-    found = question.check(given, min(MOMENT, work))
-    if found != z3.unknown:
-        return found
+    translated = [question.translate(formula) for formula in formulas]
+    result = question.check(translated, min(MOMENT, work))
+    if result != z3.unknown:
+        return result
     if small_world(question, formulas, min(MODELS, question.left - end)):
         return z3.sat
-    return question.check(given, question.left - end)
+    return question.check(translated, question.left - end)
 
 
-def _contradicts(question: Question, given: Sequence[z3.BoolRef]) -> bool:
-    return bool(question.check(given, question.left // 2) == z3.unsat)
+def _contradicts(question: Question, formulas: Sequence[z3.BoolRef]) -> bool:
+    return bool(question.check(formulas, question.left // 2) == z3.unsat)

@@ -105,23 +105,23 @@ class Toolbox:
         function = self.functions.get(call.name)
         if function is None:
             return self._unknown(call.name)
-        named = function.name_arguments(call)
-        if isinstance(named, CallError):
-            return named
-        bound = function.bind(named)
+        with_names = function.name_arguments(call)
+        if isinstance(with_names, CallError):
+            return with_names
+        bound = function.bind(with_names)
         return bound if isinstance(bound, CallError) else (function, bound)
 
     def _unknown(self, name: str) -> CallError:
-        near = get_close_matches(without_decorations(name[:80]), self.functions, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(self.functions)}"
+        suggestions = get_close_matches(without_decorations(name[:80]), self.functions, n=1)
+        hint = f"did you mean {suggestions[0]}?" if suggestions else f"the functions are {', '.join(self.functions)}"
         return CallError("unknown_function", f"there is no function {printable(name[:40])}; {hint}")
 
 
 class OpenToolbox:
-    """A toolbox in use by one chain.
+    """A toolbox that one chain uses.
 
     Attributes:
-        state: the chain's own, which stateful functions read and change; None if the toolbox makes none.
+        state: what stateful functions read and change, for this chain alone; None if the toolbox has none.
     """
 
     def __init__(self, toolbox: Toolbox, state: Any) -> None:
@@ -148,17 +148,17 @@ class OpenToolbox:
             reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
             return CallError("execution_error", printable(reason))
         except Exception as error:
-            error.add_note(_called(call))
+            error.add_note(_note_of_call(call))
             raise
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # such as SystemExit: it would end the process, or cancel what awaits the call
-            ended = RuntimeError(f"{function.name} raised {type(error).__name__}")
-            ended.add_note(_called(call))
-            raise ended from error
+            substitute = RuntimeError(f"{function.name} raised {type(error).__name__}")
+            substitute.add_note(_note_of_call(call))
+            raise substitute from error
 
 
-def _called(call: Call) -> str:
+def _note_of_call(call: Call) -> str:
     return f"in a function that a model called: {render_call(call)[:300]}"
 
 
@@ -182,7 +182,7 @@ def parts_of(value: Any) -> Iterator[Any]:
 
 
 def text_of(value: Any, name: str) -> str:
-    """The text by which a model is shown a value.
+    """The text that shows a value to a model.
 
     Args:
         name: of the function that returned it, for the messages.

@@ -66,8 +66,8 @@ def stop_worker() -> None:
 
     For a program that was interrupted and wants to end before the calls in progress do.
     """
-    if own := _WORKERS.get(os.getpid()):
-        own.stop()
+    if worker := _WORKERS.get(os.getpid()):
+        worker.stop()
 
 
 class Worker:
@@ -77,7 +77,7 @@ class Worker:
         self._owner = os.getpid()
         self._lock = threading.Lock()  # held during a call
         self._queue = threading.Lock()  # held to take a place in the queue
-        self._last = threading.Lock()  # of the last thread in the queue, which holds it until its call is done
+        self._last = threading.Lock()  # held by the last thread in the queue until its call is done
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._loaded: set[str] = set()
@@ -92,11 +92,11 @@ class Worker:
         """See `run_in_worker`."""
         # Each thread waits for the one before it, so all get their turn in the order in which they asked. An interrupt
         # in any line releases what was taken: the next thread then waits for the call in progress by the lock alone.
-        done = threading.Lock()
-        with done:
+        turn = threading.Lock()
+        with turn:
             with self._queue:
-                before, self._last = self._last, done
-            with before, self._lock:
+                previous_turn, self._last = self._last, turn
+            with previous_turn, self._lock:
                 outcome, value = self._ask(reference, args, seconds)
         match outcome:
             case "value":
@@ -171,18 +171,18 @@ class Worker:
         self._loaded.add(module)
 
     def _start(self) -> None:
-        ours, theirs = Pipe()
-        with theirs:
+        connection, worker_end = Pipe()
+        with worker_end:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, str(theirs.fileno())],
+                [sys.executable, "-c", _COMMAND, str(worker_end.fileno())],
                 env=_environment(),
-                pass_fds=[theirs.fileno()],
+                pass_fds=[worker_end.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 process_group=0,  # an interrupt from the keyboard is its owner's business
             )
-        self._connection = ours
+        self._connection = connection
         atexit.register(self.stop)
 
     def stop(self) -> None:
@@ -228,6 +228,6 @@ def _own_worker() -> Worker:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    inherited = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return {**kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1"}
+    return {**inherited, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1"}

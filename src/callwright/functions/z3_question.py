@@ -23,7 +23,7 @@ from callwright.functions.formula_parts import (
     Xor,
 )
 
-MEGABYTES = 256  # that Z3 may allocate in this process, all its contexts together
+MEGABYTES = 256  # limit of Z3's memory in this process, for all contexts together
 
 z3.set_param("memory_max_size", MEGABYTES)
 
@@ -47,7 +47,7 @@ class Question:
 
     @property
     def left(self) -> int:
-        """Units that are left."""
+        """Units of work that are not spent yet."""
         return self._work - self._spent
 
     def check(self, formulas: Sequence[z3.BoolRef], most: int) -> z3.CheckSatResult:
@@ -66,16 +66,16 @@ class Question:
             solver = z3.SimpleSolver(ctx=self.context)
             solver.set("rlimit", granted)
             solver.add(*formulas)
-            found = solver.check()
-            # Z3 grants anew at each check, but counts over all checks of a context.
+            result = solver.check()
+            # The limit applies to each check, but Z3 counts over all checks of a context.
             self._spent = solver.statistics().get_key_value("rlimit count")
         except z3.Z3Exception as error:
             if "memory" in str(error):
                 raise MemoryError from None
             raise
-        if found == z3.unknown and "memory" in solver.reason_unknown():
+        if result == z3.unknown and "memory" in solver.reason_unknown():
             raise MemoryError
-        return found
+        return result
 
     def thing(self, name: str) -> z3.ExprRef:
         """The constant or the variable of this name."""
@@ -87,8 +87,8 @@ class Question:
         """The formula in Z3's terms; translated once.
 
         Args:
-            things: what there is, the same for the same number. With them the result has no quantifier: each becomes a
-                row over the things.
+            things: all things of the world; calls with equally many must pass the same ones. With them the result has
+                no quantifiers: each becomes an `and` or an `or` over the things.
         """
         key = formula, len(things) if things else None
         if key not in self._translated:
@@ -99,8 +99,8 @@ class Question:
         match formula:
             case Atom(predicate, terms):
                 if predicate not in self._predicates:
-                    takes = [self._things] * len(terms)
-                    self._predicates[predicate] = z3.Function(predicate, *takes, self._truth)
+                    sorts = [self._things] * len(terms)
+                    self._predicates[predicate] = z3.Function(predicate, *sorts, self._truth)
                 return self._predicates[predicate](*map(self._term, terms))
             case Not(body):
                 return z3.Not(self._translate(body, things))
@@ -118,8 +118,8 @@ class Question:
                 inner, bound = self._translate(body, things), self._term(variable)
                 if things is None:
                     return (z3.ForAll if isinstance(formula, ForAll) else z3.Exists)([bound], inner)
-                row = [z3.substitute(inner, (bound, thing)) for thing in things]
-                return cast(z3.BoolRef, (z3.And if isinstance(formula, ForAll) else z3.Or)(row))
+                instances = [z3.substitute(inner, (bound, thing)) for thing in things]
+                return cast(z3.BoolRef, (z3.And if isinstance(formula, ForAll) else z3.Or)(instances))
 
     def _term(self, term: Term) -> z3.ExprRef:
         return self.thing(term.name)

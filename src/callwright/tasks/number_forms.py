@@ -1,11 +1,11 @@
-"""What people make of one, two or three numbers without calculating, such as 0.85 of 15 %."""
+"""Numbers that people derive from one to three others without a calculation, such as 0.85 from 15 % off."""
 
 from collections.abc import Mapping
 from math import gcd
 from typing import TypeAlias
 
 Ratio: TypeAlias = tuple[int, int]
-"""A number as numerator and denominator, without a common divisor: a key that is cheaper than a Fraction."""
+"""A number as numerator and denominator without a common divisor. A cheaper dictionary key than a Fraction."""
 
 Derived: TypeAlias = tuple[str, tuple[Ratio, ...]]
 """A form, and the numbers that it is made of."""
@@ -49,7 +49,7 @@ def derive(form: str, numbers: tuple[Ratio, ...]) -> Ratio | None:
 
 
 def reduced(top: int, bottom: int) -> Ratio | None:
-    """A quotient as numerator and positive denominator without a common divisor; None if it is none."""
+    """A quotient as numerator and positive denominator without a common divisor; None if bottom is 0."""
     if not bottom:
         return None
     common = gcd(top, bottom) if bottom > 0 else -gcd(top, bottom)

@@ -1,9 +1,9 @@
-"""Whether a number that a call returned rests on the question's numbers.
+"""Check that a number that a call returned depends on the question's numbers.
 
-The question's numbers are changed, and the chain's calls are executed with what its arguments are then. An answer that
-stays what it was, however they change, rests on nothing that was asked. An answer that rests on a number from nowhere
-as well has to change as the known solution's answer does. Known solutions are people's work, some of it done in the
-head: a chain is not blamed for what its problem's solution does as well.
+The check changes the question's numbers and executes the chain's calls again with the changed arguments. If the answer
+never changes, it does not depend on the question. If it depends on a loose number (neither in the question nor an
+earlier result), it has to change as the known solution's answer does. People wrote the known solutions and did some
+steps in their heads, so a chain is not blamed for what its problem's solution does too.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,51 +21,51 @@ from callwright.tasks.number_forms import Ratio
 from callwright.tasks.question_numbers import USUAL
 from callwright.tasks.task import Executed
 
-MIN_AGREED = 2  # changes under which a chain has to come to what the known solution comes to
+MIN_AGREED = 2  # changes under which a chain's answer has to equal the known solution's
 UNITS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
-"""Of the usual numbers those that are no quantities: a solution that calculates in the head cannot refute them."""
+"""The usual numbers that convert units: a solution that leaves out conversions says nothing about them."""
 
 _NONE: Loose = frozenset()
 _Answers = Callable[[Change], Iterator[Outcome]]
 
 
 def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Sequence[StepFault]:
-    """At most one fault: the answer does not depend on the question, or it rests on a number from nowhere.
+    """At most one fault: the answer does not depend on the question, or it depends on a loose number.
 
-    A question without readable numbers, and a chain that can be executed under none of the changes, are not judged.
+    A question without readable numbers, and a chain that fails under every change, are not judged.
     Source: the idea of testing for dependence by changing inputs is metamorphic testing, Chen et al., 1998.
     """
     answer = ratio_of(executed.values[-1])
     changes = changes_of(problem.question)
     if not changes or answer is None:
         return ()
-    last = len(executed.steps) - 1
+    last_step = len(executed.steps) - 1
     answers = _answers_of(executed, toolbox)
     depends, loose = _dependence(answers, changes, answer)
     if depends and not loose:
         return ()
-    known = _known(problem, toolbox, changes)
-    if depends is False and not _is_as_free(loose, known):
-        message = f"{_shown(answer)} comes out whatever the numbers of the question are: it rests on none of them"
-        return (StepFault("ungrounded_answer", last, message),)
+    known = _known_solution(problem, toolbox, changes)
+    if depends is False and not _is_excused(loose, known):
+        message = f"{_format(answer)} comes out whatever the numbers of the question are: it rests on none of them"
+        return (StepFault("ungrounded_answer", last_step, message),)
     differs = _differs(answers, loose, known, changes) if loose and known else None
-    taken = (USUAL if depends is not False else _NONE) | (known.loose if known else _NONE)
-    if answer in loose and answer not in taken and differs is not False:
-        message = f"{_shown(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
-        return (StepFault("ungrounded_answer", last, message),)
+    accepted = (USUAL if depends is not False else _NONE) | (known.loose if known else _NONE)
+    if answer in loose and answer not in accepted and differs is not False:
+        message = f"{_format(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
+        return (StepFault("ungrounded_answer", last_step, message),)
     if differs and known and not (loose <= UNITS and not known.loose <= USUAL):
-        numbers = ", ".join(map(_shown, sorted(loose)))
+        numbers = ", ".join(map(_format, sorted(loose)))
         message = (
             f"the answer rests on {numbers}, which is no number of the question and no earlier result; with other "
             "numbers in the question the known solution gives another answer than these calls"
         )
-        return (StepFault("unfaithful_call", last, message),)
+        return (StepFault("unfaithful_call", last_step, message),)
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The known solution: how its answer changes, whether it does, and its own numbers from nowhere."""
+    """The known solution: its answer, its answer under a change, whether that differs, and its loose numbers."""
 
     answers: _Answers
     answer: Ratio | None
@@ -73,7 +73,7 @@ class _Known:
     loose: Loose
 
 
-def _known(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Known | None:
+def _known_solution(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Known | None:
     executed = _execute_solution(problem, toolbox)
     answer = ratio_of(executed.values[-1]) if executed else None
     if executed is None or answer is None:
@@ -82,11 +82,10 @@ def _known(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Kn
     return _Known(answers, answer, *_dependence(answers, changes, answer))
 
 
-def _is_as_free(loose: Loose, known: _Known | None) -> bool:
-    """Whether a chain that does not depend on the question cannot be blamed for it, as the known solution does not.
+def _is_excused(loose: Loose, known: _Known | None) -> bool:
+    """Whether neither the chain nor the known solution depends on the question, so the chain is not to blame.
 
-    Then either the chain has no other numbers from nowhere than the solution, or both have none but those that
-    everybody knows: the numbers that could be read in the question have no part in it.
+    Then the chain has no loose numbers that the solution lacks, or the loose numbers of both are all usual ones.
     """
     return known is not None and not known.depends and (loose <= known.loose or loose | known.loose <= USUAL)
 
@@ -101,9 +100,9 @@ def _answers_of(executed: Executed, toolbox: Toolbox) -> _Answers:
 
 
 def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> tuple[bool | None, Loose]:
-    """Whether the answer changes with the question's numbers, and the numbers from nowhere that it rests on.
+    """Whether the answer changes with the question's numbers, and the loose numbers that it depends on.
 
-    None instead of whether: no call returned the answer, or no change could be executed.
+    The first is None if no call returned the answer, or if the calls failed under every change.
     """
     executed = False
     loose: list[Loose] = []
@@ -124,28 +123,32 @@ def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> 
 
 
 def _differs(answers: _Answers, loose: Loose, known: _Known, changes: Sequence[Change]) -> bool | None:
-    """Whether the known solution's answer changes otherwise than the chain's, under all that tell; None if none does.
+    """Whether the chain's answer changes in another way than the known solution's; None if no change can tell.
 
-    A factor for all numbers does not tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
-    have to agree, as numbers of the chain's own may make it agree by chance; one if it has none but units, as rounding
-    up and rounding agree now and then only. A chain that can no longer be executed where the solution can
-    differs as well.
+    One factor for all numbers cannot tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
+    have to agree, as a chain with loose numbers may agree once by chance. One is enough if these only convert units,
+    as rounding up and rounding rarely agree. A chain that fails under a change where the solution does not fail
+    counts as different.
     """
     compared = agreed = 0
-    wanted = 1 if loose <= UNITS else MIN_AGREED
+    required = 1 if loose <= UNITS else MIN_AGREED
     for change in (change for change in changes if not change.alike):
-        as_usual = (one for one in known.answers(change) if one.value is not FAILED and one.loose <= known.loose)
-        expected = {ratio_of(one.value) for one in as_usual} - {known.answer}
+        as_expected = (
+            outcome for outcome in known.answers(change) if outcome.value is not FAILED and outcome.loose <= known.loose
+        )
+        expected = {ratio_of(outcome.value) for outcome in as_expected} - {known.answer}
         if not expected:
             continue
         compared += 1
-        agreed += any(one.value is not FAILED and ratio_of(one.value) in expected for one in answers(change))
-        if agreed == wanted:
+        agreed += any(
+            outcome.value is not FAILED and ratio_of(outcome.value) in expected for outcome in answers(change)
+        )
+        if agreed == required:
             return False
-    return agreed < min(compared, wanted) if compared else None
+    return agreed < min(compared, required) if compared else None
 
 
-def _shown(number: Ratio) -> str:
+def _format(number: Ratio) -> str:
     return format_number(Fraction(*number))
 
 
@@ -154,11 +157,11 @@ def _execute_solution(problem: Problem, toolbox: Toolbox) -> Executed | None:
     steps, values = [], []
     tools = toolbox.open()
     for call in problem.solution:
-        named = toolbox.name_arguments(call)
-        result = named if isinstance(named, CallError) else tools.execute(named)
-        if isinstance(named, CallError) or isinstance(result, CallError):
+        with_names = toolbox.name_arguments(call)
+        result = with_names if isinstance(with_names, CallError) else tools.execute(with_names)
+        if isinstance(with_names, CallError) or isinstance(result, CallError):
             return None
-        steps.append(Step("", named, None, result.text))
+        steps.append(Step("", with_names, None, result.text))
         values.append(result.value)
     if not steps or steps[-1].call is None or steps[-1].call.name != ANSWER:
         return None
