@@ -1,4 +1,4 @@
-"""Where a bracket is closed, found in one pass: quoted text is skipped, and the search ends at a call's bound."""
+"""Find the closing bracket in one pass. The search skips quoted text and ends at a call's maximum length."""
 
 import re
 
@@ -19,9 +19,9 @@ def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
     """
     begin = start if begin is None else begin
     limit = begin + MAX_CALL_CHARACTERS
-    what = text[begin:start].strip()[:40] or "the JSON"
+    subject = text[begin:start].strip()[:40] or "the JSON"
     level = 0
-    for token in _TOKEN.finditer(text, start, limit + 1):  # what is cut at the limit looks unclosed
+    for token in _TOKEN.finditer(text, start, limit + 1):  # a quote that the limit cuts looks unclosed
         if token.end() > limit:
             syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
         if token["quote"]:
@@ -29,12 +29,14 @@ def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
                 syntax_fault(
                     f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a quote in it is not closed"
                 )
-            syntax_fault(f"a quote in the call of {what} is not closed; {EXAMPLE}")
+            syntax_fault(f"a quote in the call of {subject} is not closed; {EXAMPLE}")
         level += bool(token["open"]) - bool(token["close"])
         if level > MAX_DEPTH:
             syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
         if level == 0 and token["close"]:
             return token.end()
     if len(text) > limit:
-        syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a bracket of {what} is not closed")
-    return syntax_fault(f"the closing bracket of {what} is missing; {EXAMPLE}")
+        syntax_fault(
+            f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a bracket of {subject} is not closed"
+        )
+    return syntax_fault(f"the closing bracket of {subject} is missing; {EXAMPLE}")

@@ -1,7 +1,7 @@
 """The one thread in which replies are read and calls executed, so that none of them stops the event loop.
 
-A function or a solver may take seconds. Meanwhile requests, time limits, budgets and other models' batches go on; other
-calls wait, since all of a process run here, one at a time: a user's functions need no locks.
+A function or a solver may take seconds. Meanwhile requests, time limits, budgets and other models' batches go on. Other
+calls wait, because this thread runs all calls of the process one at a time. So a user's functions need no locks.
 
 The thread is a daemon: a call that never returns does not keep an interrupted process from ending.
 """
@@ -22,72 +22,72 @@ class CallThread:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._lock = threading.Lock()
-        self._owner = 0  # the process that has the thread: a forked one has none
+        self._owner = 0  # id of the process that started the thread; a forked process has no thread
 
     async def run(self, python: Callable[..., T], *args: Any) -> T:
-        """The function's result, or whatever it raises; RuntimeError in place of StopIteration and of no Exception.
+        """The function's result, or the exception that it raises. StopIteration, and what is not an Exception, such as
+        SystemExit, becomes a RuntimeError.
 
-        A caller that is cancelled stops waiting at once; the function itself goes on to its end, unless it has yet to
-        begin.
+        A caller that is cancelled stops waiting at once. The function still runs to its end if it has begun.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
+        future: asyncio.Future[T] = loop.create_future()
         if self._owner != os.getpid():
             self._start()
-        self._jobs.put((loop, done, python, args))
-        return await done
+        self._jobs.put((loop, future, python, args))
+        return await future
 
     def _start(self) -> None:
         with self._lock:
             if self._owner == os.getpid():
                 return
             self._jobs = SimpleQueue()
-            threading.Thread(target=_work, args=(self._jobs,), name="callwright-calls", daemon=True).start()
+            threading.Thread(target=_run_jobs, args=(self._jobs,), name="callwright-calls", daemon=True).start()
             self._owner = os.getpid()
 
 
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 
-def _work(jobs: "SimpleQueue[_Job]") -> None:
+def _run_jobs(jobs: "SimpleQueue[_Job]") -> None:
     while True:
         _run(*jobs.get())
 
 
 def _run(
-    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", python: Callable[..., Any], args: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", python: Callable[..., Any], args: tuple[Any, ...]
 ) -> None:
-    if done.cancelled():
+    if future.cancelled():
         return
     result: Any = None
     error: Exception | None = None
     try:
         result = python(*args)
-    except StopIteration as raised:  # a future takes any exception but this one
-        error = _unusual(raised)
+    except StopIteration as raised:  # a future does not accept StopIteration
+        error = _wrapped(raised)
     except Exception as raised:  # raised again where it is awaited
         error = raised
     except BaseException as raised:  # such as SystemExit: awaited, it would end the event loop
-        error = _unusual(raised)
+        error = _wrapped(raised)
     try:
-        loop.call_soon_threadsafe(_settle, done, result, error)
-    except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+        loop.call_soon_threadsafe(_set_outcome, future, result, error)
+    except RuntimeError:  # the loop was closed meanwhile, so nobody waits
         return
 
 
-def _unusual(raised: BaseException) -> RuntimeError:
+def _wrapped(raised: BaseException) -> RuntimeError:
     error = RuntimeError(f"a function raised {type(raised).__name__}")
     error.__cause__ = raised
     return error
 
 
-def _settle(done: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
-    if done.cancelled():
+def _set_outcome(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if future.cancelled():
         return
     if error is None:
-        done.set_result(result)
+        future.set_result(result)
     else:
-        done.set_exception(error)
+        future.set_exception(error)
 
 
 CALLS = CallThread()

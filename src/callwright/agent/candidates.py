@@ -11,8 +11,8 @@ from callwright.agent.syntax import read_python
 from callwright.errors import CallError
 from callwright.records import Call
 
-_MAX_CANDIDATES = 100  # the last ones count; each may be looked at for as long as a call may be
-_MAX_MARKS = 1_000  # characters; each candidate looks at its line again
+_MAX_CANDIDATES = 100  # the last ones are read; each costs at most one call's maximum length
+_MAX_MARKS = 1_000  # characters; each candidate reads its line again
 _START = re.compile(r"""(?<![\w.])[A-Za-z_][A-Za-z0-9_]*+(?>(?:\.[A-Za-z_][A-Za-z0-9_]*+)*)(\ ?)\(|\{(?=\s*["'“‘])""")
 _NAMES_A_FUNCTION = re.compile(r"""["'“‘](?:[a-z]{1,20}_)?(?:name|function|tool|action)["'”’]\s*:""")
 LABEL = r"(?!lambda\b)[A-Za-z][\w ]{0,30}:(?=[\s`*]|$)"
@@ -116,19 +116,19 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
 
 def _place(text: str, start: int, end: int) -> Place:
     before, after = around(text, start, end)
-    lead, trail = match_lead(before), match_trail(after)
-    if lead and trail and lead["bracket"] + trail["bracket"] in ("", "()", "[]"):
+    prefix, suffix = match_lead(before), match_trail(after)
+    if prefix and suffix and prefix["bracket"] + suffix["bracket"] in ("", "()", "[]"):
         return "alone"
-    at_edge = (lead and not lead["bracket"]) or (trail and not trail["bracket"])
+    at_edge = (prefix and not prefix["bracket"]) or (suffix and not suffix["bracket"])
     quoted = before.endswith("`") and after.startswith("`")
     return "edge" if at_edge or quoted else "amid"
 
 
 def match_lead(before: str) -> re.Match[str] | None:
-    """The marks that a line begins with before a call, if they are all that stands there."""
+    """The marks before a call on its line, if there is nothing else before it."""
     return _LEAD.fullmatch(before) if len(before) <= _MAX_MARKS else None
 
 
 def match_trail(after: str) -> re.Match[str] | None:
-    """The marks and the comment that a line ends with after a call, if they are all that stands there."""
+    """The marks and the comment after a call on its line, if there is nothing else after it."""
     return _TRAIL.fullmatch(after) if len(after) <= _MAX_MARKS else None

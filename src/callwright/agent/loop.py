@@ -41,23 +41,23 @@ async def solve(
     steps: list[Step] = []
     usage = Usage()
     outcome: Outcome | None = None
-    tools, prompt = await CALLS.run(_begin, problem, task, protocol)
+    tools, prompt = await CALLS.run(_open_chain, problem, task, protocol)
     while outcome is None:
         reply = await model.reply(*prompt, sampling)
         usage += reply.usage
-        known = len(steps)
-        outcome, prompt = await CALLS.run(_go_on, problem, task, protocol, tools, steps, reply, sampling.max_steps)
-        for step in steps[known:]:
+        steps_before = len(steps)
+        outcome, prompt = await CALLS.run(_add_steps, problem, task, protocol, tools, steps, reply, sampling.max_steps)
+        for step in steps[steps_before:]:
             on_step(step)
     answer = steps[-1].observation if outcome == "answered" else None
     return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
 
 
-def _begin(problem: Problem, task: Task, protocol: AgentProtocol) -> tuple[OpenToolbox, _Prompt]:
+def _open_chain(problem: Problem, task: Task, protocol: AgentProtocol) -> tuple[OpenToolbox, _Prompt]:
     return task.toolbox.open(), protocol.render(task, problem.question, ())
 
 
-def _go_on(
+def _add_steps(
     problem: Problem,
     task: Task,
     protocol: AgentProtocol,
@@ -66,7 +66,7 @@ def _go_on(
     reply: Reply,
     max_steps: int,
 ) -> tuple[Outcome | None, _Prompt]:
-    """Add the steps of a reply; returns how the chain ended with one of them, and what the model is asked if not."""
+    """Add a reply's steps. Returns the chain's outcome, None if it goes on, and the next prompt."""
     for step in take_steps(reply, protocol, task.toolbox, tools):
         steps.append(step)
         outcome = _outcome(steps, max_steps)

@@ -83,13 +83,14 @@ class NativeProtocol:
         if reply.finish == "length":
             return [(_as_text(reply.text, reply.tool_calls), CallError("syntax", CUT_OFF))]
         if not reply.tool_calls:
-            said = read_calls(reply.text.strip())
-            return _up_to_answer([(thought, _told_to_call(call)) for thought, call in said])
+            calls = read_calls(reply.text.strip())
+            return _cut_after_answer([(thought, _with_advice(call)) for thought, call in calls])
         thought = without_markup(reply.text)
-        said = [
-            _checked(thought if place == 0 else "", one) for place, one in enumerate(reply.tool_calls[: MAX_ITEMS + 1])
+        calls = [
+            _read_tool_call(thought if index == 0 else "", tool_call)
+            for index, tool_call in enumerate(reply.tool_calls[: MAX_ITEMS + 1])
         ]
-        return _up_to_answer(said)
+        return _cut_after_answer(calls)
 
 
 def _sendable(step: Step) -> bool:
@@ -103,21 +104,21 @@ def _call_id(place: int) -> str:
 
 @lru_cache(maxsize=64)
 def _example_section(toolbox: Toolbox) -> str:
-    lines = [f"{one.usage()} -> {example_result(one, toolbox)}" for one in toolbox.functions.values()]
+    lines = [f"{function.usage()} -> {example_result(function, toolbox)}" for function in toolbox.functions.values()]
     return "\n".join(["In each reply call a function. Examples, with what they return:", *lines])
 
 
-def _up_to_answer(said: Said) -> Said:
-    if len(said) > MAX_ITEMS:
-        said = [*said[:MAX_ITEMS], ("", CallError("syntax", f"more than {MAX_ITEMS} calls in a reply; {_ADVICE}"))]
-    for place, (_, call) in enumerate(said):
+def _cut_after_answer(calls: Said) -> Said:
+    if len(calls) > MAX_ITEMS:
+        calls = [*calls[:MAX_ITEMS], ("", CallError("syntax", f"more than {MAX_ITEMS} calls in a reply; {_ADVICE}"))]
+    for index, (_, call) in enumerate(calls):
         if isinstance(call, Call) and known_name(call.name, (ANSWER,)) == ANSWER:
-            return said[: place + 1]
-    return said
+            return calls[: index + 1]
+    return calls
 
 
-def _told_to_call(call: Call | CallError) -> Call | CallError:
-    """What is wrong with a call that was written as text, with the advice that fits this protocol."""
+def _with_advice(call: Call | CallError) -> Call | CallError:
+    """A call that was written as text; for an error, the message with advice that fits this protocol."""
     if isinstance(call, Call):
         return call
     if call.message == NO_CALL:
@@ -128,7 +129,7 @@ def _told_to_call(call: Call | CallError) -> Call | CallError:
     return CallError(call.fault, cause if cause == call.message else f"{cause}; {_ADVICE}")
 
 
-def _checked(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
+def _read_tool_call(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
     try:
         check_bounds(tool_call.name)
         return thought, Call(storable(tool_call.name), _arguments(tool_call))
@@ -138,7 +139,9 @@ def _checked(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
 
 def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
     """An unreadable reply, in the JSON that most models write a call in."""
-    calls = (f'{{"name": {json.dumps(one.name)}, "arguments": {one.arguments}}}' for one in tool_calls)
+    calls = (
+        f'{{"name": {json.dumps(tool_call.name)}, "arguments": {tool_call.arguments}}}' for tool_call in tool_calls
+    )
     return "\n".join(part for part in (thought.strip(), *calls) if part)
 
 
@@ -154,17 +157,17 @@ def _arguments(tool_call: ToolCall) -> dict[str, Json]:
     try:
         if text.startswith("{") and (end := end_of_brackets(text, 0)) < len(text) and not continues(text, end):
             text = text[:end]
-        read = read_object(text)
-        if isinstance(read, str) and read.lstrip().startswith("{"):
-            read = read_object(read)
+        arguments = read_object(text)
+        if isinstance(arguments, str) and arguments.lstrip().startswith("{"):
+            arguments = read_object(arguments)
     except CallError as error:
         complaint = error.message.partition(";")[0]
         raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_EXAMPLE}") from None
-    if read is None:  # servers send null for a function without parameters
+    if arguments is None:  # servers send null for a function without parameters
         return {}
-    if not isinstance(read, dict):
+    if not isinstance(arguments, dict):
         raise CallError("syntax", f"the arguments of a call are a JSON object, {_EXAMPLE}")
-    return read
+    return arguments
 
 
 NATIVE = NativeProtocol()

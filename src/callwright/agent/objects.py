@@ -37,8 +37,8 @@ def read_json(text: str) -> list[Call | CallError]:
     Raises:
         CallError: it cannot be read, or exceeds a bound.
     """
-    calls = [_call_or_error(one) for one in _unwrapped(read_object(text))]
-    return [] if None in calls else [one for one in calls if one is not None]
+    calls = [_call_or_error(value) for value in _unwrapped(read_object(text))]
+    return [] if None in calls else [value for value in calls if value is not None]
 
 
 def calls_in(value: Json) -> list[Call | CallError]:
@@ -49,11 +49,11 @@ def calls_in(value: Json) -> list[Call | CallError]:
     Raises:
         CallError: it holds none.
     """
-    calls = [_call_or_error(one) or _bare_call(one) for one in _unwrapped(value)]
+    calls = [_call_or_error(item) or _call_without_arguments(item) for item in _unwrapped(value)]
     return calls or syntax_fault(_SHAPE)
 
 
-def _bare_call(value: Json) -> Call | CallError:
+def _call_without_arguments(value: Json) -> Call | CallError:
     """The call of an object that has a name and nothing that could be an argument."""
     if isinstance(value, dict) and "name" in value and not set(value) - _BARE_KEYS:
         return _call_or_error({"name": value["name"], "arguments": {}}) or CallError("syntax", _SHAPE)
@@ -71,7 +71,7 @@ def read_arguments(value: Json) -> dict[str, Json]:
     if value is None:
         return {}
     if isinstance(value, list):
-        return {str(place): one for place, one in enumerate(value)}
+        return {str(index): item for index, item in enumerate(value)}
     if not isinstance(value, dict):
         syntax_fault(f"{_OBJECT}; {EXAMPLE}")
     return value
@@ -88,10 +88,10 @@ def _call(value: Json) -> Call | None:
     if not isinstance(value, dict):
         return None
     names = [key for key in _NAME_KEYS if isinstance(value.get(key), str)]
-    given = [key for key in _ARGUMENT_KEYS if key in value]
-    if len(names) != 1 or len(given) != 1:
+    argument_keys = [key for key in _ARGUMENT_KEYS if key in value]
+    if len(names) != 1 or len(argument_keys) != 1:
         return None
-    arguments = read_arguments(value[given[0]])
+    arguments = read_arguments(value[argument_keys[0]])
     if not CALL_NAME.fullmatch(value[names[0]]):
         syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
     return Call(value[names[0]], arguments)
@@ -100,7 +100,7 @@ def _call(value: Json) -> Call | None:
 def _unwrapped(value: Json) -> list[Json]:
     """The objects in `{"type": "function", "function": {...}}`, `{"tool_calls": [{...}]}` and lists; others alone."""
     if isinstance(value, list):
-        return [inner for one in value for inner in _unwrapped(one)]
+        return [inner for item in value for inner in _unwrapped(item)]
     for key in _WRAPPERS:
         inner = value.get(key) if isinstance(value, dict) else None
         if isinstance(inner, list | dict) and inner:

@@ -114,44 +114,47 @@ def _is_print(node: ast.Call) -> bool:
 
 
 def read_one_call(text: str, start: int, marked: Sequence[Reading]) -> tuple[str, Call]:
-    """The thought and the call of a reply that is more than a call.
+    """The thought and the call of a reply that holds more than a bare call.
 
     Args:
         start: where the reply begins to be read.
-        marked: what stands in markup from there on.
+        marked: the calls in markup from there on.
 
     Raises:
         CallError: there is no call, or more than one, or it is not plain that it is meant.
     """
-    begun = [one for one in marked if not isinstance(one.call, NoUnitError)]
-    if len(begun) > 1 or (begun and calls_after(text, begun[-1].end)):
+    in_markup = [reading for reading in marked if not isinstance(reading.call, NoUnitError)]
+    if len(in_markup) > 1 or (in_markup and calls_after(text, in_markup[-1].end)):
         syntax_fault(MANY_CALLS)
-    if begun:
-        return thought_before(text, begun[0].start), _raised(begun[0].call)
+    if in_markup:
+        return thought_before(text, in_markup[0].start), _raise_if_error(in_markup[0].call)
     try:
-        found = _find(text, start)
-        calls = found.read(text[found.start : found.end])
+        candidate = _find_call(text, start)
+        calls = candidate.read(text[candidate.start : candidate.end])
     except CallError as error:
         unread = marked[0].call if marked else error
         raise (unread if isinstance(unread, CallError) and error.message == NO_CALL else error) from None
     if len(calls) > 1:
         syntax_fault(MANY_CALLS)
-    return thought_before(text, found.start), _raised(calls[0])
+    return thought_before(text, candidate.start), _raise_if_error(calls[0])
 
 
-def _raised(call: Call | CallError) -> Call:
+def _raise_if_error(call: Call | CallError) -> Call:
     if isinstance(call, CallError):
         raise call
     return call
 
 
 def calls_after(text: str, position: int) -> bool:
-    """Whether a call without markup stands on a line of its own after `position`."""
-    return any(one.place == "alone" and not (one.spaced or one.formula) for one in candidates(text, position)[0])
+    """Whether there is a call without markup on a line of its own after `position`."""
+    return any(
+        candidate.place == "alone" and not (candidate.spaced or candidate.formula)
+        for candidate in candidates(text, position)[0]
+    )
 
 
 def readable_from(text: str) -> int:
-    """Where a reply begins to be read: after what a model thinks aloud, in which no call is meant.
+    """Where reading begins: after the model's reasoning, whose calls do not count.
 
     Raises:
         CallError: the reply is too long, or holds characters that no call has.
@@ -164,8 +167,8 @@ def readable_from(text: str) -> int:
     return thoughts + len(_THINK_END) if thoughts >= 0 else 0
 
 
-def _find(text: str, start: int) -> Found:
-    """Where the one call of a reply stands.
+def _find_call(text: str, start: int) -> Found:
+    """Find the only call of a reply.
 
     Raises:
         CallError: there is none, or more than one, or it is not plain that it is meant.
@@ -183,7 +186,7 @@ def _find(text: str, start: int) -> Found:
 
 
 def _fenced_blocks(text: str, start: int) -> list[tuple[int, int]]:
-    """[start, end) of what stands in each pair of code fences."""
+    """[start, end) of the text in each pair of code fences."""
     blocks: list[tuple[int, int]] = []
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text, start):
@@ -196,21 +199,23 @@ def _fenced_blocks(text: str, start: int) -> list[tuple[int, int]]:
 
 
 def _in_prose(text: str, start: int) -> Found:
-    found, broken = candidates(text, start)
-    direct = [one for one in found if not one.spaced]
-    alone = [one for one in direct if one.place == "alone"]
-    if alone:  # a formula on a line of its own belongs to the thought that comes before the call
-        pool = [one for one in alone if not one.formula or one is alone[-1]]
+    all_candidates, broken = candidates(text, start)
+    direct = [candidate for candidate in all_candidates if not candidate.spaced]
+    on_own_line = [candidate for candidate in direct if candidate.place == "alone"]
+    if on_own_line:  # a formula on a line of its own belongs to the thought that comes before the call
+        possible = [candidate for candidate in on_own_line if not candidate.formula or candidate is on_own_line[-1]]
     else:
-        pool = [one for one in direct if not one.formula] or [one for one in found if one.place == "alone"]
+        possible = [candidate for candidate in direct if not candidate.formula] or [
+            candidate for candidate in all_candidates if candidate.place == "alone"
+        ]
         # `f(2)` in a sentence may be mathematics; JSON that names a function is a call.
-        pool = [one for one in pool if one.is_json] or pool
-    if not pool:
+        possible = [candidate for candidate in possible if candidate.is_json] or possible
+    if not possible:
         raise broken[-1] if broken else CallError("syntax", NO_CALL)
-    if len(pool) > 1:
+    if len(possible) > 1:
         syntax_fault(MANY_CALLS)
-    _check_place(text, pool[0])
-    return pool[0]
+    _check_place(text, possible[0])
+    return possible[0]
 
 
 def _check_place(text: str, found: Found) -> None:

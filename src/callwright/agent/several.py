@@ -1,8 +1,8 @@
-"""From a native reply's text to its calls: a reply may hold several, and a server may have passed them on as text.
+"""Read the calls in a native reply's text, which may hold several, as some servers pass calls on as text.
 
-Several calls without markup count only where nothing but calls stands from the first to the last: a list, lines, a code
-block. Where prose stands between them, it is not plain which are meant. What a sentence before or after them mentions
-does not count.
+Several calls without markup count only if there is nothing but calls from the first to the last: a list, lines, or a
+code block. With prose between them it is unclear which are meant. Calls that a sentence before or after mentions do not
+count.
 """
 
 import re
@@ -22,65 +22,66 @@ _FENCE_LINE = re.compile(r"\s*+(?:```[\w-]*+\s*+)?")
 
 
 def read_calls(text: str) -> Said:
-    """What a text says, in order: each call with what stood before it, or the whole text and what is wrong with it."""
+    """The calls of a text in order, each with the text before it; or the whole text and its error."""
     try:
         start = readable_from(text)
     except CallError as error:
         return [(text.strip(), error)]
     readings = read_markup(text, start)
-    marked = [one for one in readings if not isinstance(one.call, NoUnitError)]
-    if marked:
-        thought = thought_before(text, marked[0].start)
+    in_markup = [reading for reading in readings if not isinstance(reading.call, NoUnitError)]
+    if in_markup:
+        thought = thought_before(text, in_markup[0].start)
         said: Said = []
-        for one in marked:
-            unread = "" if isinstance(one.call, Call) else text[one.start : one.end].strip()
-            said.append((_joined("" if said else thought, unread), one.call))
-        if calls_after(text, marked[-1].end):
-            said.append((text[marked[-1].end :].strip(), CallError("syntax", MANY_CALLS)))
+        for reading in in_markup:
+            unread = "" if isinstance(reading.call, Call) else text[reading.start : reading.end].strip()
+            said.append((_join_lines("" if said else thought, unread), reading.call))
+        if calls_after(text, in_markup[-1].end):
+            said.append((text[in_markup[-1].end :].strip(), CallError("syntax", MANY_CALLS)))
         return said
-    run = _run(text, start)
-    calls = [call for one in run for call in _read(text, one)]
+    row = _only_row_of_calls(text, start)
+    calls = [call for candidate in row for call in _read_candidate(text, candidate)]
     if len(calls) > 1:
-        return [(thought_before(text, run[0].start) if place == 0 else "", call) for place, call in enumerate(calls)]
+        thought = thought_before(text, row[0].start)
+        return [(thought if index == 0 else "", call) for index, call in enumerate(calls)]
     try:
         return [read_one_call(text, start, readings)]
     except CallError as error:
         return [(text.strip(), error)]
 
 
-def _joined(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)
+def _join_lines(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
 
 
-def _read(text: str, found: Found) -> list[Call | CallError]:
+def _read_candidate(text: str, candidate: Found) -> list[Call | CallError]:
     try:
-        return found.read(text[found.start : found.end])
+        return candidate.read(text[candidate.start : candidate.end])
     except CallError as error:
         return [error]
 
 
-def _run(text: str, start: int) -> list[Found]:
-    """The calls between which nothing else stands; none where a call could not be read, or two such rows are there.
+def _only_row_of_calls(text: str, start: int) -> list[Found]:
+    """The only row of calls with nothing between them; empty if a call is unreadable or if there are two such rows.
 
-    Calls within a sentence are no row: `f(2)` may be mathematics.
+    Calls within a sentence do not count: `f(2)` may be mathematics.
     """
-    found, broken = candidates(text, start)
+    all_candidates, broken = candidates(text, start)
     if broken:
         return []
     rows: list[list[Found]] = []
-    for one in found:
-        if one.spaced or (one.formula and one is not found[-1]):
+    for candidate in all_candidates:
+        if candidate.spaced or (candidate.formula and candidate is not all_candidates[-1]):
             continue
-        if rows and _is_empty(text[rows[-1][-1].end : one.start]):
-            rows[-1].append(one)
+        if rows and _is_empty(text[rows[-1][-1].end : candidate.start]):
+            rows[-1].append(candidate)
         else:
-            rows.append([one])
-    standing = [row for row in rows if _stands_alone(text, row)]
-    return standing[0] if len(standing) == 1 else []
+            rows.append([candidate])
+    separate = [row for row in rows if _stands_alone(text, row)]
+    return separate[0] if len(separate) == 1 else []
 
 
 def _stands_alone(text: str, row: list[Found]) -> bool:
-    """Whether only marks stand before a row on its first line and after it on its last."""
+    """Whether there are only marks before the row on its first line and after it on its last line."""
     lead = match_lead(around(text, row[0].start, row[0].end)[0])
     trail = match_trail(around(text, row[-1].start, row[-1].end)[1])
     return lead is not None and trail is not None and lead["bracket"] + trail["bracket"] in ("", "()", "[]")
@@ -90,8 +91,8 @@ def _is_empty(gap: str) -> bool:
     """Whether a gap between two calls holds nothing but separators and the marks of lists and code."""
     if _SEPARATOR.fullmatch(gap):
         return True
-    first, *between, last = gap.split("\n") if "\n" in gap else (gap, gap)
-    trail, lead = match_trail(first), match_lead(last)
+    line_after_call, *middle, line_before_call = gap.split("\n") if "\n" in gap else (gap, gap)
+    trail, lead = match_trail(line_after_call), match_lead(line_before_call)
     if "\n" not in gap or not trail or not lead or trail["bracket"] or lead["bracket"]:
         return False
-    return all(_FENCE_LINE.fullmatch(line) for line in between)
+    return all(_FENCE_LINE.fullmatch(line) for line in middle)

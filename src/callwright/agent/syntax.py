@@ -67,7 +67,7 @@ def read_python(text: str) -> Call:
     text = with_plain_escapes(plain(text))
     node, renamed = parse_expression(text), ""
     if node is None:
-        renamed = _KEYWORD.sub(_renamed, text)
+        renamed = _KEYWORD.sub(_with_mark, text)
         node = parse_expression(renamed)
     if not isinstance(node, ast.Call):
         _refuse_grouped(text, syntactic=False)
@@ -78,7 +78,7 @@ def read_python(text: str) -> Call:
     return call_of(node, renamed or text)
 
 
-def _renamed(match: re.Match[str]) -> str:
+def _with_mark(match: re.Match[str]) -> str:
     return f"{match[0]}{_MARK}" if match["parameter"] or match["part"] else match[0]
 
 
@@ -131,15 +131,15 @@ def call_of(node: ast.Call, text: str) -> Call:
         syntax_fault(f"more than {MAX_ITEMS} arguments")
     if "," in text:
         _refuse_grouped(text)
-    for place, argument in enumerate(node.args):
-        arguments[str(place)] = literal(argument, text)
-    for named in node.keywords:
-        if named.arg is None:
+    for index, argument in enumerate(node.args):
+        arguments[str(index)] = literal(argument, text)
+    for keyword_argument in node.keywords:
+        if keyword_argument.arg is None:
             syntax_fault(f"** is not allowed; {EXAMPLE}")
-        parameter = named.arg.removesuffix(_MARK)
+        parameter = keyword_argument.arg.removesuffix(_MARK)
         if parameter in arguments:
             syntax_fault(f"the argument {parameter[:40]} is given twice")
-        arguments[parameter] = literal(named.value, text)
+        arguments[parameter] = literal(keyword_argument.value, text)
     return Call(name, arguments)
 
 
@@ -148,9 +148,9 @@ def _refuse_grouped(text: str, syntactic: bool = True) -> None:
     grouped = _GROUPED.search(text)
     if grouped is None:
         return
-    bare = _STRINGS.sub("''", text)
-    grouped = _GROUPED.search(bare)
-    if grouped and (not syntactic or _SPACED_COMMA.search(bare)):
+    without_strings = _STRINGS.sub("''", text)
+    grouped = _GROUPED.search(without_strings)
+    if grouped and (not syntactic or _SPACED_COMMA.search(without_strings)):
         syntax_fault(f"{grouped[0][:30]} may be one number or several; write {grouped[0][:30].replace(',', '')}")
 
 

@@ -55,12 +55,12 @@ class TextProtocol:
         return storable_reading([read_reply(reply.text)])
 
 
-def storable_reading(read: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
-    """What both protocols return: thoughts in whole Unicode. A reply may hold half a character (a lone surrogate).
+def storable_reading(reading: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
+    """A reading with thoughts in valid Unicode: a reply may hold half a character (a lone surrogate).
 
     Calls and errors are whole where they are made: half a character in a call is a fault, a message is printable.
     """
-    return [(_HALF_CHARACTER.sub("\ufffd", thought), call) for thought, call in read]
+    return [(_HALF_CHARACTER.sub("\ufffd", thought), call) for thought, call in reading]
 
 
 def said(step: Step) -> str:

@@ -1,4 +1,4 @@
-"""Every call of a chain executed again. Needs no model."""
+"""Execute every call of a chain again. Needs no model."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from callwright.tasks.task import Executed
 
 
 def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> Executed:
-    """The steps of a chain as they come out when their calls are executed now, in a fresh toolbox, and the values.
+    """Execute a chain's calls in a fresh toolbox, and return the new steps and values.
 
-    A call that cannot be executed gives its error again. A step without a readable call had its syntax error; if an
-    observation was recorded of it, it comes out without.
+    A call that cannot be executed gives its error again. A step without a readable call keeps its syntax error, and
+    gets no observation, even if one was recorded.
     """
     tools = toolbox.open()
     steps: list[Step] = []
@@ -23,9 +23,9 @@ def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> Executed:
         value = observation = None
         call, error = step.call, step.error
         if call is not None:
-            named = toolbox.name_arguments(call)
-            result = named if isinstance(named, CallError) else tools.execute(named)
-            call = call if isinstance(named, CallError) else named
+            with_names = toolbox.name_arguments(call)
+            result = with_names if isinstance(with_names, CallError) else tools.execute(with_names)
+            call = call if isinstance(with_names, CallError) else with_names
             if isinstance(result, CallError):
                 error = StepError(result.fault, result.message)
             else:
@@ -36,7 +36,7 @@ def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> Executed:
 
 
 def returned_texts(steps: Sequence[Step], values: Sequence[Any]) -> Iterator[str]:
-    """What the calls of a chain returned, but for its answer: observations as recorded, and each part of a value.
+    """What a chain's calls returned, except the answer: recorded observations, and each part of a value.
 
     Args:
         values: of the steps, executed again.
@@ -46,4 +46,4 @@ def returned_texts(steps: Sequence[Step], values: Sequence[Any]) -> Iterator[str
             continue
         yield step.observation
         if isinstance(value, list | tuple | set | frozenset | Mapping):
-            yield from (text_of(part, step.call.name) for part in parts_of(value))
+            yield from (text_of(value_part, step.call.name) for value_part in parts_of(value))

@@ -44,16 +44,16 @@ def judge(chain: Chain, problem: Problem, replayed: Executed, task: Task | None 
     """
     task = task or TASKS[problem.task]
     replay_faults = list(_replay_faults(chain, replayed.steps, task.toolbox))
-    found = [
+    unordered = [
         *_step_errors(chain),
         *replay_faults,
         *_end_mismatch(chain),
         *_repeated_calls(chain, task.toolbox),
         *_no_answer(chain),
         *_grade_faults(chain, problem, task),
-        *_ground_faults(chain, problem, replayed, task, as_recorded=not replay_faults),
+        *_grounding_faults(chain, problem, replayed, task, as_recorded=not replay_faults),
     ]
-    faults = _in_order(found)
+    faults = _in_order(unordered)
     correct = not any(fault.fault in BREAKING for fault in faults)
     return Verdict(chain.id, correct, faults, faults[0].step if faults else None)
 
@@ -69,39 +69,41 @@ def evident_faults(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
             *_step_errors(chain),
             *_repeated_calls(chain, task.toolbox),
             *_no_answer(chain),
-            *_ground_faults(chain, problem, execute_again(chain.steps, task.toolbox), task, as_recorded=True),
+            *_grounding_faults(chain, problem, execute_again(chain.steps, task.toolbox), task, as_recorded=True),
         ]
     )
 
 
-def _in_order(found: list[StepFault]) -> tuple[StepFault, ...]:
-    return tuple(sorted(found, key=lambda fault: fault.step))
+def _in_order(faults: list[StepFault]) -> tuple[StepFault, ...]:
+    return tuple(sorted(faults, key=lambda fault: fault.step))
 
 
 def _step_errors(chain: Chain) -> Iterator[StepFault]:
-    for place, step in enumerate(chain.steps):
+    for index, step in enumerate(chain.steps):
         if step.error:
-            yield StepFault(step.error.fault, place, step.error.message)
+            yield StepFault(step.error.fault, index, step.error.message)
 
 
 def _replay_faults(chain: Chain, replayed: tuple[Step, ...], toolbox: Toolbox) -> Iterator[StepFault]:
-    """What was recorded and is not what comes out now.
+    """Steps whose recorded result differs from the result now.
 
-    Of a step that reached the solver's limits, then or now, it cannot be told whether what was recorded is right; nor
-    of later steps that share a state with it. Two such errors are the same whatever they say.
+    If a step reached the solver's limits, when recorded or now, nothing can be said about its recorded result, nor
+    about later steps that share a state with it. Two such errors count as equal, whatever their texts.
     """
     limited = False
-    for place, (recorded, again) in enumerate(zip(chain.steps, replayed, strict=True)):
-        then, now = _reached_limit(recorded), _reached_limit(again)
-        if recorded == again or (then and now):
+    for index, (recorded, repeated) in enumerate(zip(chain.steps, replayed, strict=True)):
+        limited_then, limited_now = _reached_limit(recorded), _reached_limit(repeated)
+        if recorded == repeated or (limited_then and limited_now):
             continue
-        if then != now:
+        if limited_then != limited_now:
             limited = True
-            when = "when the chain was made, and not now" if then else "now, and not when the chain was made"
-            yield StepFault("undecided", place, f"the solver reached its limits {when}")
+            when = "when the chain was made, and not now" if limited_then else "now, and not when the chain was made"
+            yield StepFault("undecided", index, f"the solver reached its limits {when}")
         elif not (limited and _is_stateful(recorded, toolbox)):
-            was, came = _came_of(recorded), _came_of(again)
-            yield StepFault("replay_mismatch", place, f"recorded {was}, but executing the call again gives {came}")
+            recorded_result, result = _result_in_words(recorded), _result_in_words(repeated)
+            yield StepFault(
+                "replay_mismatch", index, f"recorded {recorded_result}, but executing the call again gives {result}"
+            )
 
 
 def _reached_limit(step: Step) -> bool:
@@ -114,36 +116,40 @@ def _is_stateful(step: Step, toolbox: Toolbox) -> bool:
 
 
 def _end_mismatch(chain: Chain) -> Iterator[StepFault]:
-    """An answer or an outcome that is not what the last step came to."""
-    place = max(len(chain.steps) - 1, 0)
-    last = chain.steps[-1] if chain.steps else None
-    given = last.observation if last is not None and ends_chain(last) else None
-    if chain.answer != given:
-        yield StepFault("replay_mismatch", place, f"recorded answer {chain.answer!r}, but the last step gave {given!r}")
-    elif (chain.outcome == "answered") != (given is not None):
-        ended = "an answer" if given is not None else "no answer"
-        yield StepFault("replay_mismatch", place, f"recorded outcome {chain.outcome}, but the last step gave {ended}")
+    """An answer or an outcome that contradicts the last step."""
+    index = max(len(chain.steps) - 1, 0)
+    last_step = chain.steps[-1] if chain.steps else None
+    answer = last_step.observation if last_step is not None and ends_chain(last_step) else None
+    if chain.answer != answer:
+        yield StepFault(
+            "replay_mismatch", index, f"recorded answer {chain.answer!r}, but the last step gave {answer!r}"
+        )
+    elif (chain.outcome == "answered") != (answer is not None):
+        ended = "an answer" if answer is not None else "no answer"
+        yield StepFault("replay_mismatch", index, f"recorded outcome {chain.outcome}, but the last step gave {ended}")
 
 
-def _came_of(step: Step) -> str:
+def _result_in_words(step: Step) -> str:
     return f"the error {step.error.fault}" if step.error else repr(step.observation)
 
 
 def _repeated_calls(chain: Chain, toolbox: Toolbox) -> Iterator[StepFault]:
-    seen: dict[str, int] = {}
-    often = Counter(step.call.name for step in chain.steps if step.call is not None)
-    for place, step in enumerate(chain.steps):
-        if step.call is None or often[step.call.name] == 1:
+    first_index_of: dict[str, int] = {}
+    counts = Counter(step.call.name for step in chain.steps if step.call is not None)
+    for index, step in enumerate(chain.steps):
+        if step.call is None or counts[step.call.name] == 1:
             continue
         canonical = toolbox.canonical(step.call)
-        if canonical in seen:
-            yield StepFault("repeated_call", place, f"{canonical} was called at step {seen[canonical] + 1} already")
-        seen.setdefault(canonical, place)
+        if canonical in first_index_of:
+            yield StepFault(
+                "repeated_call", index, f"{canonical} was called at step {first_index_of[canonical] + 1} already"
+            )
+        first_index_of.setdefault(canonical, index)
 
 
 def _no_answer(chain: Chain) -> Iterator[StepFault]:
     if chain.answer is None:
-        yield StepFault("no_answer", _last(chain), f"no answer after {len(chain.steps)} steps ({chain.outcome})")
+        yield StepFault("no_answer", _last_index(chain), f"no answer after {len(chain.steps)} steps ({chain.outcome})")
 
 
 def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFault]:
@@ -151,26 +157,26 @@ def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFa
         return
     grade = task.grade(problem, chain.answer)
     if grade == "wrong":
-        yield StepFault("wrong_answer", _last(chain), f"answered {chain.answer}, the answer is {problem.answer}")
+        yield StepFault("wrong_answer", _last_index(chain), f"answered {chain.answer}, the answer is {problem.answer}")
     if grade == "undecided":
-        yield StepFault("undecided", _last(chain), f"whether {chain.answer} is right could not be decided")
+        yield StepFault("undecided", _last_index(chain), f"whether {chain.answer} is right could not be decided")
 
 
-def _ground_faults(
+def _grounding_faults(
     chain: Chain, problem: Problem, replayed: Executed, task: Task, *, as_recorded: bool
 ) -> Iterator[StepFault]:
     """
     Args:
-        as_recorded: whether executing the chain again gave what was recorded; on what differs nothing more is built.
+        as_recorded: whether executing the chain again gave what was recorded; if not, there are no further checks.
     """
     if chain.answer is None:
         return
     if chain.answer not in returned_texts(chain.steps, replayed.values):
         message = f"{chain.answer} was returned by no call: it was guessed"
-        yield StepFault("ungrounded_answer", _last(chain), message)
+        yield StepFault("ungrounded_answer", _last_index(chain), message)
     elif as_recorded and ends_chain(replayed.steps[-1]):
         yield from task.grounding_faults(problem, replayed, task.toolbox)
 
 
-def _last(chain: Chain) -> int:
+def _last_index(chain: Chain) -> int:
     return max(len(chain.steps) - 1, 0)

@@ -151,7 +151,7 @@ def _problem_id(text: bytes) -> str:
 def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     """A line's row. Nothing that a line holds stops the others; a mistake that a user can mend stops the stage."""
     try:
-        return _checked(where, text, problems)
+        return _check_line(where, text, problems)
     except CallwrightError:
         raise
     except Exception as error:  # counted and named: the stage prints how many there were, and where
@@ -159,7 +159,7 @@ def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedL
         return CheckedLine(Row(where, where, unexpected=str(surprise)), text, surprise)
 
 
-def _checked(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     try:
         chain = _read(text, where)
     except DataError as error:

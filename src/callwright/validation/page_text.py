@@ -1,4 +1,4 @@
-"""Text as Great Expectations' pages can show it: they put what they are given into HTML and Markdown as it stands."""
+"""Escape text for Great Expectations' pages, which put texts into HTML and Markdown without escaping them."""
 
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -8,14 +8,14 @@ from callwright.visible import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-# All ASCII punctuation that means something in HTML, in a script, in Markdown or in a template of theirs.
+# All ASCII punctuation with a meaning in HTML, in scripts, in Markdown or in their templates.
 _ESCAPES = {ord(mark): f"&#{ord(mark)};" for mark in "&<>\"'`\\$*[](){}|~#!"}
 
 
 def page_text(text: str) -> str:
-    r"""A text in which nothing is markup; different texts stay different.
+    r"""The text with all markup escaped; different texts stay different.
 
-    Characters that cannot be seen show as escapes, and a real backslash is an entity, so that neither is the other.
+    Invisible characters become escapes, and a real backslash becomes an entity, so that the two differ.
 
     >>> page_text("<b> \\x1b \x1b")
     '&#60;b&#62; &#92;x1b \\x1b'
@@ -24,7 +24,7 @@ def page_text(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    r"""What a person reads on the page where it says `page_text(...)`.
+    r"""What a person reads on a page that holds `page_text(...)`.
 
     >>> print(plain_text(page_text("<b> \x1b")))
     <b> \x1b
@@ -38,9 +38,9 @@ def page_value(value: Any) -> Any:
         case str():
             return page_text(value)
         case list() | tuple():
-            return [page_value(one) for one in value]
+            return [page_value(item) for item in value]
         case dict():
-            return {name: page_value(one) for name, one in value.items()}
+            return {name: page_value(item) for name, item in value.items()}
         case _:
             return value
 
@@ -49,10 +49,10 @@ def page_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
     """A table of the same size and types with all its texts as `page_text`."""
     from pandas.api.types import is_object_dtype, is_string_dtype
 
-    shown = frame.copy(deep=False)
+    escaped = frame.copy(deep=False)
     for name in frame.columns:
         column = frame[name]
         if is_object_dtype(column.dtype) or is_string_dtype(column.dtype):
-            texts = [page_text(one) if isinstance(one, str) else one for one in column]
-            shown[name] = type(column)(texts, index=column.index, dtype=column.dtype)
-    return shown
+            texts = [page_text(value) if isinstance(value, str) else value for value in column]
+            escaped[name] = type(column)(texts, index=column.index, dtype=column.dtype)
+    return escaped

@@ -102,7 +102,7 @@ class Suites:
         shown = page_frame(frame)
         ids = dict(zip(shown["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
         result = checkpoint.run(batch_parameters={"dataframe": shown})
-        checks = [_check(name, one, ids) for run in result.run_results.values() for one in run.results]
+        checks = [_check_expectation(name, one, ids) for run in result.run_results.values() for one in run.results]
         self._checks += checks
         if self._folder is not None:
             self._write_page(self._folder)
@@ -160,7 +160,7 @@ def _refuse_raised(name: str, info: Any) -> None:
             raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
 
 
-def _check(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
+def _check_expectation(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
     """
     Args:
         ids: as the pages show them -> as they are.

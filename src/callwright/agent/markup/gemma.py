@@ -1,4 +1,4 @@
-"""Gemma's own notation of arguments: `{a:2,b:<|"|>text<|"|>}`, keys without quotes and text between marks."""
+"""Read Gemma's notation of arguments, `{a:2,b:<|"|>text<|"|>}`: keys without quotes, text between marks."""
 
 import json
 import re
@@ -19,13 +19,15 @@ def read_gemma_arguments(text: str, start: int) -> tuple[Json, int]:
     Raises:
         CallError: they could not be read, or a bound is exceeded.
     """
-    end = _end(text, start)
+    end = _end_of_arguments(text, start)
     pieces = _QUOTE.split(text[start:end])
-    written = [json.dumps(piece) if place % 2 else _KEY.sub(_quoted, piece) for place, piece in enumerate(pieces)]
-    return read_object("".join(written)), end
+    json_pieces = [
+        json.dumps(piece) if index % 2 else _KEY.sub(_quote_key, piece) for index, piece in enumerate(pieces)
+    ]
+    return read_object("".join(json_pieces)), end
 
 
-def _end(text: str, start: int) -> int:
+def _end_of_arguments(text: str, start: int) -> int:
     level = 0
     quoted = False
     for token in _TOKEN.finditer(text, start, start + 2 * MAX_CALL_CHARACTERS):
@@ -38,5 +40,5 @@ def _end(text: str, start: int) -> int:
     return syntax_fault(f"the closing bracket of the call's arguments is missing; {EXAMPLE}")
 
 
-def _quoted(match: re.Match[str]) -> str:
+def _quote_key(match: re.Match[str]) -> str:
     return json.dumps(match["key"]) if match["key"] else match[0]

@@ -2,7 +2,7 @@
 
 import re
 
-# Every mark begins with a plain letter or sign, so that a search can skip what begins with none of them.
+# Every pattern begins with a literal character, so that a search can skip all other characters quickly.
 # Families spell the same mark with ASCII or full-width bars, and with "_" or "▁" between words.
 _BAR, _SPACE = "[|｜]", "[_▁]"
 _OPENINGS = (
@@ -23,7 +23,7 @@ _OPENINGS = (
     r"commentary to=(?=[A-Za-z])",
     r"<\|start\|>assistant to=(?=[A-Za-z])",
 )
-_UNITS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a call that says so itself
+_UNITS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a mark that is part of the call
 _CLOSINGS = (
     r"</tool_calls?>",
     r"<tool_calls?\|>",

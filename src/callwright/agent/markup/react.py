@@ -1,4 +1,4 @@
-"""ReAct's two lines, `Action: add` and `Action Input: {...}`; what comes after the first observation was made up."""
+"""Read ReAct's two lines, `Action: add` and `Action Input: {...}`, up to the first observation the model invented."""
 
 import re
 from itertools import islice
@@ -21,25 +21,25 @@ _OBSERVATION = re.compile(rf"{_LEAD}Observation(?:\s?[0-9]{{1,3}})?\s?:", re.MUL
 
 
 def read_react(text: str, start: int) -> list[tuple[int, int, Call | CallError]]:
-    """[start, end) of each action before the first observation, with its call or what is wrong with it."""
+    """[start, end) of each action before the first observation, with its call or the error."""
     observation = _OBSERVATION.search(text, start)
     end = observation.start() if observation else len(text)
     actions = list(islice(_ACTION.finditer(text, start, end), MAX_ITEMS + 1))
-    read: list[tuple[int, int, Call | CallError]] = []
-    for place, action in enumerate(actions):
-        following = actions[place + 1].start() if place + 1 < len(actions) else end
+    actions_read: list[tuple[int, int, Call | CallError]] = []
+    for index, action in enumerate(actions):
+        next_start = actions[index + 1].start() if index + 1 < len(actions) else end
         try:
-            call, call_end = _call(text, action)
+            call, call_end = _read_call(text, action)
         except CallError as error:
-            read.append((action.start(), following, error))
+            actions_read.append((action.start(), next_start, error))
         else:
-            read.append((action.start(), call_end, call))
-    return read
+            actions_read.append((action.start(), call_end, call))
+    return actions_read
 
 
-def _call(text: str, action: re.Match[str]) -> tuple[Call, int]:
-    skipped = BEFORE_ARGUMENTS.match(text, action.end())
-    position = skipped.end() if skipped else action.end()
+def _read_call(text: str, action: re.Match[str]) -> tuple[Call, int]:
+    marks = BEFORE_ARGUMENTS.match(text, action.end())
+    position = marks.end() if marks else action.end()
     if not text.startswith(("{", "["), position):
         syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + EXAMPLE)
     end = end_of_brackets(text, position)

@@ -1,7 +1,7 @@
-"""Calls whose arguments stand between tags: `<function=add><parameter=a>2</parameter>...`, GLM's pairs, `<invoke ...>`.
+"""Read calls with arguments between tags: `<function=add><parameter=a>2</parameter>...`, GLM's pairs, `<invoke ...>`.
 
-Closing tags may be missing: a value then ends where the next tag begins. Anything else that stands between the tags is
-a fault, because a part of a call is never ignored.
+Closing tags may be missing: a value then ends where the next tag begins. Any other text between the tags is a fault,
+because no part of a call is ignored.
 """
 
 import json
@@ -25,8 +25,8 @@ _PARAMETER = re.compile(
 )
 _PAIR = re.compile(r"<(?P<close>/?)arg_(?P<kind>key|value)>")
 _END = re.compile(rf"</(?:function|{_DSML}invoke)>")
-_OF_ARGUMENTS = re.compile(rf"</(?:{_DSML}parameter|arg_key|arg_value)>")
-_WHOLE = re.compile(r"-?[0-9]{1,2000}")
+_ARGUMENT_END = re.compile(rf"</(?:{_DSML}parameter|arg_key|arg_value)>")
+_INTEGER = re.compile(r"-?[0-9]{1,2000}")
 
 
 def read_parameters(text: str, position: int) -> tuple[dict[str, Json], int]:
@@ -37,18 +37,20 @@ def read_parameters(text: str, position: int) -> tuple[dict[str, Json], int]:
     """
     end = _END.search(text, position, _next_opening(text, position))
     body = text[position : end.start() if end else _end_of_block(text, position)]
-    _bound(body)
+    _check_bounds(body)
     arguments: dict[str, Json] = {}
     tags = list(_PARAMETER.finditer(body))
     if body[: tags[0].start() if tags else len(body)].strip():
-        syntax_fault(_odd(body))
-    for place, tag in enumerate(tags):
-        inside = body[tag.end() : tags[place + 1].start() if place + 1 < len(tags) else len(body)]
+        syntax_fault(_stray_text_message(body))
+    for index, tag in enumerate(tags):
+        content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
-            if inside.strip():
-                syntax_fault(_odd(inside))
+            if content.strip():
+                syntax_fault(_stray_text_message(content))
         else:
-            _add(arguments, tag["name"], _text(inside) if "true" in (tag["text"] or "") else _value(inside))
+            _add_argument(
+                arguments, tag["name"], _read_text(content) if "true" in (tag["text"] or "") else _read_value(content)
+            )
     return arguments, end.end() if end else position + len(body)
 
 
@@ -60,21 +62,21 @@ def read_pairs(text: str, position: int) -> tuple[dict[str, Json], int]:
     """
     end = _end_of_block(text, position)
     body = text[position:end]
-    _bound(body)
+    _check_bounds(body)
     arguments: dict[str, Json] = {}
     tags = list(_PAIR.finditer(body))
     key: str | None = None
-    for place, tag in enumerate(tags):
-        inside = body[tag.end() : tags[place + 1].start() if place + 1 < len(tags) else len(body)]
+    for index, tag in enumerate(tags):
+        content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
-            if inside.strip():
-                syntax_fault(_odd(inside))
+            if content.strip():
+                syntax_fault(_stray_text_message(content))
         elif (tag["kind"] == "value") == (key is None):
             syntax_fault(f"a tag <arg_value> follows every <arg_key>; {EXAMPLE}")
         elif key is None:
-            key = inside
+            key = content
         else:
-            _add(arguments, key, _value(inside))
+            _add_argument(arguments, key, _read_value(content))
             key = None
     if key is not None or body[: tags[0].start()].strip():
         syntax_fault(f"a tag <arg_value> follows every <arg_key>; {EXAMPLE}")
@@ -87,15 +89,15 @@ def _next_opening(text: str, position: int) -> int:
 
 
 def _end_of_block(text: str, position: int) -> int:
-    """Where the next call begins or the block ends; the tags of arguments do not end it."""
+    """Where the next call begins or the block ends. Tags of arguments do not end a block."""
     end = _next_opening(text, position)
     for closing in CLOSING.finditer(text, position, end):
-        if not _OF_ARGUMENTS.fullmatch(closing[0]):
+        if not _ARGUMENT_END.fullmatch(closing[0]):
             return closing.start()
     return end
 
 
-def _add(arguments: dict[str, Json], name: str | None, value: Json) -> None:
+def _add_argument(arguments: dict[str, Json], name: str | None, value: Json) -> None:
     if name is None:
         syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {EXAMPLE}")
     key = storable(name.strip())
@@ -105,31 +107,31 @@ def _add(arguments: dict[str, Json], name: str | None, value: Json) -> None:
     bounded(list(arguments))
 
 
-def _value(inside: str) -> Json:
-    """A whole number, a list, a dict, a quoted text, true, false or null; anything else is text.
+def _read_value(content: str) -> Json:
+    """The value of an argument: an integer, list, dict, quoted text, true, false or null; anything else is text.
 
-    So is a decimal: a function that takes a number reads its text exactly.
+    Decimals stay text too, because a function that takes a number reads the text exactly.
     """
-    written = inside.strip()
-    if written in ("true", "false", "null"):
-        return json.loads(written)
-    if written.startswith(("[", "{", '"')) or _WHOLE.fullmatch(written):
+    stripped = content.strip()
+    if stripped in ("true", "false", "null"):
+        return json.loads(stripped)
+    if stripped.startswith(("[", "{", '"')) or _INTEGER.fullmatch(stripped):
         try:
-            return read_object(written)
+            return read_object(stripped)
         except CallError:
-            return _text(inside)
-    return _text(inside)
+            return _read_text(content)
+    return _read_text(content)
 
 
-def _text(inside: str) -> str:
-    """The text between two tags, without the line breaks that stand beside them."""
-    return storable(inside.removeprefix("\n").removesuffix("\n"))
+def _read_text(content: str) -> str:
+    """The text between two tags, without a line break next to each tag."""
+    return storable(content.removeprefix("\n").removesuffix("\n"))
 
 
-def _bound(body: str) -> None:
+def _check_bounds(body: str) -> None:
     if len(body) > 2 * MAX_CALL_CHARACTERS or len(_PARAMETER.sub("", body)) > MAX_CALL_CHARACTERS:
         syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
 
 
-def _odd(body: str) -> str:
+def _stray_text_message(body: str) -> str:
     return f"the call's arguments could not be read: {body.strip()[:40]} stands between the tags; {EXAMPLE}"
