@@ -128,8 +128,8 @@ def _registered(uri: str) -> Opened:
             student = folder / served["artifacts"][WEIGHTS]["path"]
         except MlflowException as error:  # its text may hold the server's address with a password
             known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-            what = redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {shown_uri()}"
-            raise ProviderError(f"{uri} cannot be loaded: {what}") from None
+            cause = redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {shown_uri()}"
+            raise ProviderError(f"{uri} cannot be loaded: {cause}") from None
         except OSError as error:
             raise ProviderError(
                 f"{uri} cannot be downloaded ({type(error).__name__}): check MLflow's artifact store"
@@ -137,9 +137,9 @@ def _registered(uri: str) -> Opened:
         except KeyError:
             raise ProviderError(f"{uri} is no student of Callwright's") from None
         opened = _folder(student, uri)
-    told = {"protocol": opened.protocol, **served.get("config", {})}
-    limits = {name: told[name] for name in ("max_steps", "max_tokens") if name in told}
-    return replace(opened, protocol=told["protocol"], sampling=replace(opened.sampling, **limits))
+    config = {"protocol": opened.protocol, **served.get("config", {})}
+    limits = {name: config[name] for name in ("max_steps", "max_tokens") if name in config}
+    return replace(opened, protocol=config["protocol"], sampling=replace(opened.sampling, **limits))
 
 
 def _folder(folder: Path, name: str = "") -> Opened:

@@ -1,8 +1,8 @@
-"""Text from outside without secrets: everything that a server, a library or an exception says passes here.
+"""Remove secrets from text of servers, libraries and exceptions.
 
-It finds what looks like a secret (`sk-...`, `Bearer ...`, passwords in addresses, key-like query parameters) and the
-values of environment variables whose names say that they hold one. A secret of another form is not recognized, nor is a
-part of one. Every pattern is linear in the length of the text.
+It hides what looks like a secret (`sk-...`, `Bearer ...`, passwords in addresses, key-like query parameters) and the
+values of environment variables whose names suggest a secret. Secrets of other forms, and parts of secrets, are not
+recognized. Every pattern is linear in the length of the text.
 """
 
 import os
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from callwright.visible import visible
 
 HIDDEN = "***"
-_SCANNED = 20  # times as much of a text is looked at as is shown: secrets and blanks in it leave less
+_SCANNED = 20  # scan this many times the shown length, as hiding secrets and blanks shortens the text
 _MIN_SECRET = 6  # characters: a shorter value, such as "any", would hide ordinary words
 
 _SECRET_WORD = re.compile(
@@ -73,7 +73,7 @@ def redacted_line(text: str, most: int, secrets: Iterable[str] = ()) -> str:
     """
     words = text[: _SCANNED * most].split()
     if len(text) > _SCANNED * most:
-        words = words[:-1] or words  # the last word may be the first half of a secret, which nothing would recognize
+        words = words[:-1] or words  # the last word may be part of a secret, which would not be recognized
     line = visible(redacted(" ".join(words), secrets))
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -85,7 +85,7 @@ def names_secret(name: str) -> bool:
     >>> [name for name in ("api-version", "api-key", "subscriptionKey", "sig", "HF_TOKEN") if names_secret(name)]
     ['api-key', 'subscriptionKey', 'sig', 'HF_TOKEN']
     """
-    words = [word.lower() for part in _NO_WORD.split(name) for word in _CAMEL_HUMP.split(part)]
+    words = [word.lower() for piece in _NO_WORD.split(name) for word in _CAMEL_HUMP.split(piece)]
     return any(_SECRET_WORD.fullmatch(word) or word.endswith(_SECRET_ENDING) for word in words)
 
 
@@ -99,13 +99,13 @@ def _hide_parameter(match: re.Match[str]) -> str:
 
 
 def _hide_userinfo(match: re.Match[str]) -> str:
-    """One word of a text; `user:password@` goes out of every address in it, also where a password holds a slash."""
-    first, *addresses = match.group().split("://")
-    return "://".join([first, *map(_without_userinfo, addresses)])
+    """Hide `user:password@` in every address of one word, also if the password holds a slash."""
+    before_address, *addresses = match.group().split("://")
+    return "://".join([before_address, *map(_hide_userinfo_in_address, addresses)])
 
 
-def _without_userinfo(address: str) -> str:
-    """An address behind `://`: all up to the last @ of the part that names the host."""
+def _hide_userinfo_in_address(address: str) -> str:
+    """Hide all up to the last @ of the host in an address, which is given without its `http://`."""
     host = re.split(r"[/?#]", address, maxsplit=1)[0]
     if "@" in host:
         return f"{HIDDEN}@{host.rpartition('@')[2]}{address[len(host) :]}"

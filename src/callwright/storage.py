@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from callwright.errors import DataError
 
 T = TypeVar("T")
-MAX_LINE_BYTES = 32_000_000  # of a JSONL file: a longer line is no record, and is not kept in memory
+MAX_LINE_BYTES = 32_000_000  # in a JSONL file; a longer line is not a record and is not kept in memory
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
@@ -75,9 +75,9 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
         number = 0
         while line := file.readline(MAX_LINE_BYTES + 2):  # with \r\n
             number += 1
-            rest = line
-            while not rest.endswith(b"\n") and (rest := file.readline(1 << 20)):
-                pass  # a line that is too long is read past in parts
+            tail = line
+            while not tail.endswith(b"\n") and (tail := file.readline(1 << 20)):
+                pass  # skip the rest of a line that is too long
             if not line.isspace():
                 yield f"{path}:{number}", line.rstrip(b"\r\n")
 

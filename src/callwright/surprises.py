@@ -1,7 +1,7 @@
-"""Exceptions that nobody expected: each costs one attempt, one line or one row, and none is hidden.
+"""Unexpected exceptions. Each costs one attempt, one line or one row, and none is hidden.
 
-A surprise is our defect, a library's, or that of a user's function. Whoever catches one counts it under its reason,
-records what it cost, and prints the summary: how many there were, and which file holds the first traceback of each.
+A surprise is a defect of ours, of a library, or of a user's function. The code that catches it counts it under its
+reason, records what was lost, and prints a summary: how many there were, and which file holds their tracebacks.
 """
 
 import sysconfig
@@ -18,7 +18,7 @@ from callwright.visible import visible
 _PACKAGE = Path(__file__).parent
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _MAX_MESSAGE = 200  # characters
-_MOST_REASONS = 20  # whose tracebacks are kept
+_MOST_REASONS = 20  # reasons whose first traceback is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Surprise:
 
     Attributes:
         kind: the exception's class.
-        place: file and line, a library's only where nothing else is on the way: `agent/parse.py:71`.
+        place: file and line, such as `agent/parse.py:71`; in a library only if no other code was involved.
         message: one line of its text.
         trace: the whole traceback.
     """
@@ -39,7 +39,7 @@ class Surprise:
 
     @property
     def reason(self) -> str:
-        """Under which it is counted."""
+        """The name under which it is counted."""
         return f"unexpected {self.kind} in {self.place}"
 
     def __str__(self) -> str:
@@ -47,10 +47,10 @@ class Surprise:
 
 
 def surprise_of(error: BaseException) -> Surprise:
-    """What an exception says of itself, in text that can be written and shown anywhere."""
+    """The exception as a Surprise whose text can be written and shown anywhere."""
     message = redacted_line(_text_of(error), _MAX_MESSAGE)
     trace = visible(redacted("".join(traceback.format_exception(error))))
-    return Surprise(type(error).__name__, _place(error), message, trace)
+    return Surprise(type(error).__name__, _find_place(error), message, trace)
 
 
 def _text_of(error: BaseException) -> str:
@@ -60,8 +60,8 @@ def _text_of(error: BaseException) -> str:
         return f"its text cannot be made ({type(failure).__name__})"
 
 
-def _place(error: BaseException) -> str:
-    """The last line on the way that is not a library's: ours, or one of a user's module."""
+def _find_place(error: BaseException) -> str:
+    """The innermost line outside of libraries: in our code or in a user's module."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return "an unknown place"
@@ -90,7 +90,7 @@ class SurpriseLog:
         """Count one surprise.
 
         Args:
-            subject: what it cost, such as an attempt's id.
+            subject: what was lost, such as an attempt's id.
 
         Raises:
             DataError: the file cannot be written.
@@ -101,7 +101,7 @@ class SurpriseLog:
             write_text(self.path, "\n".join(self._kept))
 
     def summary(self) -> str | None:
-        """One line: how many, what the commonest is, and where the tracebacks are; None without any."""
+        """One line: how many, the most common one, and where the tracebacks are; None without any."""
         if not self.counts:
             return None
         reason, count = self.counts.most_common(1)[0]

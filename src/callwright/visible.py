@@ -1,8 +1,8 @@
-"""Text that cannot drive what shows it: a model's words are hostile until proven otherwise."""
+"""Escape text that could control the terminal or page that shows it, as a model's text is untrusted."""
 
 
 def visible(text: str) -> str:
-    r"""Text without control characters and marks of writing direction: they show as escapes.
+    r"""The text with control characters and marks of writing direction as escapes.
 
     >>> print(visible("red \x1b[31m, reversed \u202e, line\nbreak"))
     red \x1b[31m, reversed \u202e, line
@@ -10,11 +10,13 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one == "\n" else _escape(ord(one)) for one in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else _escape(ord(character)) for character in text
+    )
 
 
 def one_line(text: str, limit: int | None = None) -> str:
-    r"""Visible text on one line: a line break shows as an escape too, so that no text can pass for a line of ours.
+    r"""Visible text on one line. Line breaks become escapes too, so that no text can imitate a line of our output.
 
     Args:
         limit: characters at most; a longer text ends with an ellipsis.

@@ -31,13 +31,13 @@ def read_calls(text: str) -> Said:
     in_markup = [reading for reading in readings if not isinstance(reading.call, NoUnitError)]
     if in_markup:
         thought = thought_before(text, in_markup[0].start)
-        said: Said = []
+        calls_read: Said = []
         for reading in in_markup:
             unread = "" if isinstance(reading.call, Call) else text[reading.start : reading.end].strip()
-            said.append((_join_lines("" if said else thought, unread), reading.call))
+            calls_read.append((_join_lines("" if calls_read else thought, unread), reading.call))
         if calls_after(text, in_markup[-1].end):
-            said.append((text[in_markup[-1].end :].strip(), CallError("syntax", MANY_CALLS)))
-        return said
+            calls_read.append((text[in_markup[-1].end :].strip(), CallError("syntax", MANY_CALLS)))
+        return calls_read
     row = _only_row_of_calls(text, start)
     calls = [call for candidate in row for call in _read_candidate(text, candidate)]
     if len(calls) > 1:

@@ -32,7 +32,7 @@ class Turn:
 
     @property
     def nbytes(self) -> int:
-        """Of the keys and values."""
+        """Size of the keys and values."""
         return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
 
     def part(self, start: int, end: int) -> tuple[tuple[Tensor, Tensor], ...]:
@@ -42,7 +42,7 @@ class Turn:
 
 
 class Turns:
-    """The latest rows; a conversation that goes on begins with the tokens of one of them.
+    """The latest rows. A conversation that continues begins with the tokens of one of them.
 
     Args:
         max_bytes: that their keys and values take together.
@@ -58,7 +58,7 @@ class Turns:
         self.nbytes = 0
 
     def keep(self, turn: Turn) -> None:
-        """Remember a row, if it is not too much by itself, and forget the oldest ones where it gets too much."""
+        """Remember a row unless it alone is too large, and forget the oldest rows when the total gets too large."""
         if turn.nbytes > self._max_bytes:
             return
         if turn.ids in self._turns:

@@ -1,4 +1,4 @@
-"""A reply out of a chat completion, as servers really send them."""
+"""Read the reply in a chat completion, in the forms that servers really send."""
 
 import json
 import math
@@ -10,13 +10,13 @@ from callwright.chat.refusal import words_of
 from callwright.chat.usage import read_usage
 
 MAX_CONTAINERS = 100_000  # objects and lists in one body: each takes a hundred times the memory of its two bytes
-NO_COMPLETION = "no completion"  # the reason under which it is counted
+NO_COMPLETION = "no completion"  # the reason under which such answers are counted
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _MAX_INT_DIGITS = 4_000  # Python reads no more than 4,300
 
 
 class NoReplyError(Exception):
-    """An answer of a server that holds no reply of the model.
+    """A server's answer that holds no reply of the model.
 
     Args:
         reason: under which it is counted.
@@ -38,10 +38,10 @@ class NoCompletionError(NoReplyError):
 
 
 def parse_body(body: bytes) -> object:
-    """The JSON value in a body. Of a key that stands there twice the last one counts.
+    """The JSON value in a body. If a key occurs twice, the last value counts.
 
     Raises:
-        NoCompletionError: it is no JSON, too deep, or has numbers or parts beyond measure.
+        NoCompletionError: it is not JSON, nested too deep, or has too many parts.
     """
     if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
         raise NoCompletionError
@@ -51,17 +51,16 @@ def parse_body(body: bytes) -> object:
         raise NoCompletionError from None
 
 
-def _read_int(written: str) -> int | float:
-    """A whole number; one with more digits than Python reads costs itself, and not the reply that it stands beside."""
-    return int(written) if len(written) <= _MAX_INT_DIGITS else math.inf
+def _read_int(digits: str) -> int | float:
+    """An integer. One with more digits than Python reads becomes infinity, so that the reply beside it is not lost."""
+    return int(digits) if len(digits) <= _MAX_INT_DIGITS else math.inf
 
 
 def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()) -> Reply:
     """The first choice of a completion.
 
-    A refusal is the model's reply, in its own words, and a message without any content is an empty one. A reply that
-    the provider's filter withheld or cut is none, nor is one of reasoning alone: the model has not said what it wants
-    to do.
+    A refusal counts as the model's reply, and a message without content as an empty reply. A reply that the provider's
+    filter withheld or cut does not count, nor does reasoning alone, because the model has not said what to do.
 
     Args:
         prompt_size: characters of the request.
@@ -77,9 +76,9 @@ def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()
     tool_calls = tuple(_tool_call(call) for call in _tool_calls(message))
     text = _text(message.get("content"))
     if not text and not tool_calls:
-        text = _text_of_no_content(text, message, finish)
-    written = len(text or "") + sum(len(call.name) + len(call.arguments) for call in tool_calls)
-    usage = read_usage(completion.get("usage") if isinstance(completion, Mapping) else None, prompt_size, written)
+        text = _text_without_content(text, message, finish)
+    reply_size = len(text or "") + sum(len(call.name) + len(call.arguments) for call in tool_calls)
+    usage = read_usage(completion.get("usage") if isinstance(completion, Mapping) else None, prompt_size, reply_size)
     return Reply(text or "", "length" if finish == "length" else "stop", usage, tool_calls)
 
 
@@ -89,51 +88,51 @@ def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[s
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
         words = words_of(completion, secrets) if completion.get("error") else ""
-        if words:  # as routers say that the model behind them failed
+        if words:  # routers report a failure of the model behind them like this
             raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {words}", heals=True)
         raise NoCompletionError
     choice = choices[0]
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":  # the model failed half-way
         words = words_of(choice, secrets)
-        said = f": {words}" if words else ""
-        raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{said}", heals=True)
+        cause = f": {words}" if words else ""
+        raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{cause}", heals=True)
     if not isinstance(message, Mapping):
         raise NoCompletionError
     return choice, message
 
 
 def _text(content: object) -> str | None:
-    """Text, or a list of parts with the text parts joined; None where there is no content."""
+    """The text, or the text parts of a list joined; None if there is no content."""
     if content is None or isinstance(content, str):
         return content
     if not isinstance(content, list):
         raise NoCompletionError
-    parts = [part for part in map(_part, content) if part is not None]
+    parts = [part for part in map(_text_of_part, content) if part is not None]
     return "".join(parts) if parts else None
 
 
-def _part(part: object) -> str | None:
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, Mapping) or part.get("type") not in ("text", "output_text", "refusal"):
+def _text_of_part(entry: object) -> str | None:
+    if isinstance(entry, str):
+        return entry
+    if not isinstance(entry, Mapping) or entry.get("type") not in ("text", "output_text", "refusal"):
         return None  # reasoning, an image
-    text = part.get("refusal" if part["type"] == "refusal" else "text")
+    text = entry.get("refusal" if entry["type"] == "refusal" else "text")
     return text if isinstance(text, str) else None
 
 
-def _text_of_no_content(text: str | None, message: Mapping[str, Any], finish: object) -> str:
-    """What a message without text and calls says.
+def _text_without_content(text: str | None, message: Mapping[str, Any], finish: object) -> str:
+    """The text of a message that has no text and no calls.
 
     Args:
-        finish: why it ended; where it was cut at max_tokens, all of them may have gone into reasoning.
+        finish: why it ended. If it was cut at max_tokens, the reasoning may have used all tokens.
     """
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
         return refusal
     if finish == "length":
         return ""
-    if _reasons(message):
+    if _has_reasoning(message):
         line = (
             "answered with reasoning and no reply: raise rollout.max_tokens, or serve the model without a parser "
             "for its reasoning"
@@ -141,10 +140,10 @@ def _text_of_no_content(text: str | None, message: Mapping[str, Any], finish: ob
         raise NoReplyError("reasoning only", line, heals=False)
     if text is None and not isinstance(finish, str):
         raise NoCompletionError
-    return text or ""  # servers write an empty reply as null too, once they have looked for calls in it
+    return text or ""  # some servers write an empty reply as null
 
 
-def _reasons(message: Mapping[str, Any]) -> bool:
+def _has_reasoning(message: Mapping[str, Any]) -> bool:
     """Whether a message has reasoning in it, in a field of its own or as parts of its content (Mistral)."""
     content = message.get("content")
     parts = content if isinstance(content, list) else ()

@@ -98,13 +98,13 @@ class Completions:
         Raises:
             LostError: there is no reply.
         """
-        content = self._encoded(self._body(messages, tools, sampling))
+        content = self._encode(self._body(messages, tools, sampling))
         try:
             async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
                 answer = await self._post(content)
                 return read_reply(await beside_the_loop(parse_body, answer), len(content), self._secrets)
         except self._http_client.RefusedError as refused:
-            raise self._refused(refused, bool(tools)) from None
+            raise self._error_of_status(refused, bool(tools)) from None
         except self._http_client.TooLargeError:
             limit = f"{self._http_client.MAX_REPLY_BYTES / 2**20:.0f} MiB"
             line = (
@@ -120,7 +120,7 @@ class Completions:
             line = f"{self._at} did not answer in time: raise teacher.timeout_s or check the server"
             raise LostError(ProviderError(line, "timed out"), heals=True, slow=True) from None
         except (self._openai.APIConnectionError, self._httpx.InvalidURL, OSError) as error:
-            raise self._unanswered(error) from None
+            raise self._error_of_connection(error) from None
 
     async def close(self) -> None:
         for client in self._clients:
@@ -140,7 +140,7 @@ class Completions:
         }
         return {name: value for name, value in body.items() if value is not None}
 
-    def _encoded(self, body: Mapping[str, Any]) -> bytes:
+    def _encode(self, body: Mapping[str, Any]) -> bytes:
         """The request as JSON.
 
         Raises:
@@ -160,10 +160,10 @@ class Completions:
         body: bytes = response.content
         return body
 
-    def _refused(self, refused: Any, with_tools: bool) -> LostError:
+    def _error_of_status(self, refused: Any, with_tools: bool) -> LostError:
         """What a status says; the server's own words are shown where they help, without the key."""
         at, status, section = self._at, int(refused.status), self._section
-        said = read_refusal(refused.body, self._secrets)
+        refusal = read_refusal(refused.body, self._secrets)
         reason = f"answered {status}"
         if 300 <= status < 400:
             where = redacted_line(refused.headers.get("location", ""), _MOST_ADDRESS, self._secrets) or "nowhere"
@@ -173,16 +173,16 @@ class Completions:
             return LostError(EndpointUnusable(f"{at} answered 401: check the key in {self._key_env}", reason))
         if status == 403:
             advice = f"check the key in {self._key_env}, and what it may do"
-            return LostError(ProviderError(f"{at} answered 403: {advice}{_quoted(said)}", reason))
+            return LostError(ProviderError(f"{at} answered 403: {advice}{_server_words(refusal)}", reason))
         if status == 404:
             line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
-            return LostError(EndpointUnusable(f"{line}{_quoted(said)}", reason))
-        if status == 402 or said.no_credit():
+            return LostError(EndpointUnusable(f"{line}{_server_words(refusal)}", reason))
+        if status == 402 or refusal.no_credit():
             return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
-        if status in _REQUEST_AT_FAULT and said.filtered():
-            line = f"{at} answered {status}: the prompt was filtered{_quoted(said)}"
+        if status in _REQUEST_AT_FAULT and refusal.filtered():
+            line = f"{at} answered {status}: the prompt was filtered{_server_words(refusal)}"
             return LostError(ProviderError(line, "content filter"))
-        if status == 413 or (status in _REQUEST_AT_FAULT and said.too_long()):
+        if status == 413 or (status in _REQUEST_AT_FAULT and refusal.too_long()):
             line = (
                 f"{at} answered {status}: the conversation is longer than the model's context: "
                 "lower rollout.max_steps or rollout.max_tokens, or serve the model with more"
@@ -191,16 +191,16 @@ class Completions:
         wait_s = retry_after_s(refused.headers)
         heals = status in (*_BUSY, *_HEALING) or status >= 500
         busy = status in _BUSY or (heals and wait_s is not None)
-        hint = self._hint(said, with_tools) if status in _REQUEST_AT_FAULT else ""
-        line = f"{at} {reason}{hint}{_quoted(said)}"
+        hint = self._hint(refusal, with_tools) if status in _REQUEST_AT_FAULT else ""
+        line = f"{at} {reason}{hint}{_server_words(refusal)}"
         return LostError(ProviderError(line, reason), heals=heals, busy=busy, wait_s=wait_s)
 
-    def _hint(self, said: Refusal, with_tools: bool) -> str:
-        if said.field is not None:
-            return f": {self._section}.request can change or leave out {said.field}"
+    def _hint(self, refusal: Refusal, with_tools: bool) -> str:
+        if refusal.field is not None:
+            return f": {self._section}.request can change or leave out {refusal.field}"
         return ": does this server take tools? rollout.protocol: text needs none" if with_tools else ""
 
-    def _unanswered(self, error: Exception) -> LostError:
+    def _error_of_connection(self, error: Exception) -> LostError:
         at, section, cause = self._at, self._section, error.__cause__
         if isinstance(error, self._httpx.InvalidURL):
             line = f"{at} cannot be asked, as the address is none: check {section}.base_url"
@@ -229,5 +229,5 @@ async def beside_the_loop(parse: Callable[[bytes], object], body: bytes) -> obje
     return await asyncio.to_thread(parse, body) if len(body) > _LARGE else parse(body)
 
 
-def _quoted(said: Refusal) -> str:
-    return f" (the server says: {said.words})" if said.words else ""
+def _server_words(refusal: Refusal) -> str:
+    return f" (the server says: {refusal.words})" if refusal.words else ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MIN_SHARED = 16  # tokens; below, sharing a prefix is not worth it
-MAX_PREFIXES = 8  # that are kept computed, where there is room: one per task, and some more
+MAX_PREFIXES = 8  # prefixes whose keys and values are cached if there is room: one per task, and some more
 
 Found = tuple[Turn | None, int]  # what `Turns.longest` gives
 
@@ -41,7 +41,7 @@ class Stopped(Exception):  # noqa: N818 - says what it is
 
 
 class Decoder:
-    """Continues rows with one model; keeps what it computed of prompts and conversations for later rows.
+    """Continues rows with one model, and caches keys and values of prompts and conversations for later rows.
 
     Args:
         max_bytes: that what is kept may take on the model's device, half of it for prompts, half for conversations;
@@ -84,12 +84,12 @@ class Decoder:
         return made
 
     def stop(self) -> None:
-        """Have a batch that is being decoded end at its next token, for good."""
+        """End the current batch at its next token, and decode nothing more."""
         self._stopping = True
 
     @property
     def kept_bytes(self) -> int:
-        """What is kept computed takes so much."""
+        """Size of all cached keys and values."""
         return self._turns.nbytes + sum(map(_nbytes, self._prefixes.values()))
 
     def new_tokens(self, row: Row) -> int:
@@ -194,7 +194,7 @@ class _States:
 
 
 def _nbytes(cache: Any) -> int:
-    """Of a prefix's cache."""
+    """Size of a prefix's cache."""
     return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
 
 

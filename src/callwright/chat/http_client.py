@@ -1,4 +1,4 @@
-"""HTTP with one model server: what is sent is listed here, and what comes back is bounded.
+"""HTTP with one model server. Only the headers listed here are sent, and replies are bounded in size.
 
 Imports openai and httpx2, so it is itself imported only where a connection is made.
 """
@@ -11,7 +11,7 @@ import httpx2
 import openai
 
 MAX_REPLY_BYTES = 4 * 2**20  # after decompression; a reply of 4,000 tokens with its reasoning has 20 kB
-MAX_ERROR_BYTES = 64 * 2**10  # of an error's body the rest is not read
+MAX_ERROR_BYTES = 64 * 2**10  # the rest of an error's body is not read
 
 
 class RefusedError(Exception):
@@ -74,12 +74,12 @@ class BoundedHttp(httpx2.AsyncClient):
         return httpx2.Response(200, content=body, request=request)  # without headers: none of them is trusted
 
 
-async def _read(response: httpx2.Response, most: int) -> bytes:
-    """The body, decompressed; no further piece once it is over the limit. A piece has at most 1 MiB."""
+async def _read(response: httpx2.Response, limit: int) -> bytes:
+    """The decompressed body. Reading stops once it exceeds the limit; a piece has at most 1 MiB."""
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
-        if len(body) > most:
+        if len(body) > limit:
             break
     return bytes(body)
 

@@ -13,7 +13,7 @@ log = logging.getLogger("callwright")
 CUT = 0.7  # of what was in flight, when the endpoint is busy: multiplicative decrease
 FIRST_COOL_DOWN_S, LONGEST_COOL_DOWN_S = 1.0, 60.0  # doubling, where the endpoint does not say how long
 LONGEST_WAIT_S = 3600.0  # that an endpoint may ask for
-_LONGEST_HEADER = 64  # characters of a Retry-After that is read
+_LONGEST_HEADER = 64  # characters; a longer Retry-After is ignored
 WAIT_WORTH_A_LINE_S = 5.0
 OUT_AFTER, UNREACHABLE_COUNTS = 10, 5  # rounds in a row without an answer; nobody listening counts as five
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # doubling, between trials of an endpoint that is out
@@ -120,7 +120,7 @@ class Limiter:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer's Retry-After asks to wait, at most LONGEST_WAIT_S; None where it says nothing of use.
+    """Seconds to wait by an answer's Retry-After, at most LONGEST_WAIT_S; None if it names no usable time.
 
     It may be a number of seconds or an HTTP date (RFC 9110, 10.2.3), or `retry-after-ms` as some servers send it.
     """
@@ -133,7 +133,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds(value: str, unit_s: float) -> float | None:
-    """A number of seconds, which may be negative; None for what is no number."""
+    """A number of seconds, which may be negative; None if the value is not a number."""
     if len(value) > _LONGEST_HEADER:
         return None
     try:

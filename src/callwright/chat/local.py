@@ -19,7 +19,7 @@ from callwright.chat.template import only_special_tokens_control
 from callwright.errors import ProviderError
 from callwright.records import Usage
 
-PATIENCE_S = 0.05  # for the calls of other chains, before a batch is put together
+PATIENCE_S = 0.05  # how long a batch waits for the requests of other chains
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class LocalChat:
         return [one for _, one in commonest[: self._max_batch]]
 
     async def _let_chains_go_on(self) -> None:
-        """Let every chain that can put its next request in, so that batches are whole.
+        """Wait until every chain that can has sent its next request, so that batches are full.
 
         Between a reply and the next request is a job in the thread of calls, which does them in turn: when an empty one
         is done, so are those before it. A function that takes its time is not waited for.
@@ -128,7 +128,7 @@ class LocalChat:
         await _turns_of_the_loop()
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await CALLS.run(_nothing)
+                await CALLS.run(_do_nothing)
         await _turns_of_the_loop()
 
     async def _drain(self) -> None:
@@ -142,7 +142,7 @@ class LocalChat:
             try:
                 made = await asyncio.to_thread(self._decoder.continue_rows, [one.row for one in batch])
             except asyncio.CancelledError:
-                self._decoder.stop()  # its thread would keep an interrupted process waiting for the whole batch
+                self._decoder.stop()  # otherwise an interrupted process would wait for the whole batch
                 raise
             except Exception as error:
                 for one in batch:
@@ -159,7 +159,7 @@ async def _turns_of_the_loop() -> None:
         await asyncio.sleep(0)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     return None
 
 

@@ -1,4 +1,4 @@
-"""How much memory a device has to spare for what is kept computed."""
+"""How much memory of a device a cache of keys and values may use."""
 
 import os
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 
-SHARE = 4  # of the free memory a quarter is used; the rest is for batches, and for other programs
+SHARE = 4  # the cache may use 1/SHARE of the free memory; the rest is for batches and other programs
 
 _MEMINFO, _OWN_GROUP, _GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def cache_bytes(device: torch.device) -> int:
-    """Bytes that keys and values kept for later may take on a device, going by what is free there now.
+    """Bytes that cached keys and values may take on a device, from the memory that is free now.
 
-    It decides what is computed again and never what comes out.
+    The size decides only what is computed again, never the results.
     """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0]) // SHARE
@@ -22,7 +22,7 @@ def cache_bytes(device: torch.device) -> int:
 
 
 def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
-    """Bytes that programs can have without swapping; where the system does not say, half of the memory."""
+    """Bytes that are available without swapping; half of the memory if the system does not say."""
     try:
         fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
         return int(fields["MemAvailable"].split()[0]) * 1024  # "12345 kB"
@@ -30,14 +30,14 @@ def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def _free_in_groups(own: Path = _OWN_GROUP, groups: Path = _GROUPS) -> Iterator[int]:
-    """What is left below the limit of each control group that this process is in; a container is one.
+def _free_in_groups(memberships: Path = _OWN_GROUP, groups: Path = _GROUPS) -> Iterator[int]:
+    """Free bytes below the limit of each control group of this process, such as a container.
 
     Files in the system's cache that can be given back count as free.
     """
     yield 2**63  # no group, no limit
     try:
-        lines = own.read_text().splitlines()
+        lines = memberships.read_text().splitlines()
     except OSError:
         return
     for line in lines:
@@ -50,15 +50,15 @@ def _free_in_groups(own: Path = _OWN_GROUP, groups: Path = _GROUPS) -> Iterator[
 
 
 def _free_below(root: Path, path: str, limit: str, used: str, inactive: str) -> Iterator[int]:
-    """In the group at `path` and in those that hold it, as far as they are seen from here."""
+    """Free bytes in the group at `path` and in each visible group that contains it."""
     for group in (root / path.lstrip("/"), *(root / path.lstrip("/")).parents):
         try:
-            most = (group / limit).read_text().strip()
-            taken = int((group / used).read_text())
-            kept = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):  # not there, as the root of version 2 has no limit
-            most = "max"
-        if most != "max":
-            yield max(int(most) - taken + int(kept.get(inactive, 0)), 0)
+            maximum = (group / limit).read_text().strip()
+            usage = int((group / used).read_text())
+            statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):  # missing files: the root group of version 2 has no limit
+            maximum = "max"
+        if maximum != "max":
+            yield max(int(maximum) - usage + int(statistics.get(inactive, 0)), 0)
         if group == root:
             return

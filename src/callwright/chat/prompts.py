@@ -13,24 +13,24 @@ from callwright.chat.model import Message, Tool
 from callwright.chat.template import chat_ids, control_tokens, template_messages
 from callwright.errors import ProviderError
 
-INLINE = 20_000  # characters of a conversation that is read at once; a longer one is read beside the event loop
+INLINE = 20_000  # characters; a longer conversation is tokenized in a thread beside the event loop
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What conversations of one system message begin with."""
+    """The common beginning of all conversations with one system message."""
 
     text: str
     ids: tuple[int, ...]
 
 
 class Prompts:
-    """Reads conversations with one tokenizer; what those of one system message begin with is read once.
+    """Tokenizes conversations; the common beginning for one system message is tokenized once.
 
     Args:
         name: of the model, for errors.
         tokenizer: prepared by `only_special_tokens_control`.
-        positions: tokens that the model takes, prompt and reply together; None: it says nothing.
+        positions: maximum tokens of prompt and reply together; None if the model does not say.
     """
 
     def __init__(self, name: str, tokenizer: Any, positions: int | None) -> None:
@@ -44,7 +44,7 @@ class Prompts:
         """Token ids of a conversation, up to where the model is asked for its reply.
 
         Args:
-            prompt: what conversations with this system message and these tools have in common.
+            prompt: a key for conversations with this system message and these tools.
             reply: tokens that the reply may have.
 
         Raises:
@@ -52,23 +52,23 @@ class Prompts:
         """
         characters = sum(len(message["content"] or "") for message in messages)
         if self._positions and characters > INLINE and characters > self._positions * self._longest_token:
-            raise self._too_long(f"{characters:,} characters")
+            raise self._too_long_error(f"{characters:,} characters")
         if characters > INLINE:
             ids = await asyncio.to_thread(self.read, messages, tools, prompt)
         else:
             ids = self.read(messages, tools, prompt)
         if self._positions and len(ids) + reply > self._positions:
-            raise self._too_long(f"{len(ids):,} tokens")
+            raise self._too_long_error(f"{len(ids):,} tokens")
         return ids
 
-    def _too_long(self, size: str) -> ProviderError:
+    def _too_long_error(self, size: str) -> ProviderError:
         return ProviderError(
             f"{self._name}: the prompt of {size} does not fit {self._positions:,} positions", "too long"
         )
 
     @cached_property
     def _longest_token(self) -> int:
-        """Characters that one token stands for, at most."""
+        """Characters of the longest token."""
         return max(map(len, self._tokenizer.get_vocab()))
 
     def read(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
@@ -85,7 +85,7 @@ class Prompts:
                 f"{self._name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
             )
         if self._holds_control_tokens(messages):
-            return self._guarded(messages, tools)
+            return self._guarded_ids(messages, tools)
         if messages[0]["role"] != "system":
             return self._tokens(text)
         if prompt not in self.beginnings:
@@ -96,14 +96,14 @@ class Prompts:
         return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
 
     def _holds_control_tokens(self, messages: Sequence[Message]) -> bool:
-        """Whether what the conversation says holds a special token; the names of its tools are their author's."""
-        found = self._control_tokens.search
+        """Whether messages or calls hold a special token. Tool definitions are not checked: their author is trusted."""
+        search = self._control_tokens.search
         return any(
-            found(message["content"] or "") or found(json.dumps(message.get("tool_calls", ()), ensure_ascii=False))
+            search(message["content"] or "") or search(json.dumps(message.get("tool_calls", ()), ensure_ascii=False))
             for message in messages
         )
 
-    def _guarded(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
+    def _guarded_ids(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
         try:
             return chat_ids(self._tokenizer, messages, tools, ask=True)
         except ValueError as error:
@@ -122,25 +122,27 @@ class Prompts:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], whole: str) -> "Beginning | None":
-        """The system message as tokens, up to its last special token: that is where tokenizers cut a text anyhow.
+    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], conversation: str) -> "Beginning | None":
+        """The system message as tokens, up to its last special token, where tokenizers split a text.
 
-        None where they do not: one conversation is read both ways to see.
+        None if the tokenizer does not split there: one conversation is tokenized both ways to find out.
         """
         try:
             text = self._text(system, tools, add_generation_prompt=False)
-        except (TemplateError, TypeError):  # of a template that wants a user's turn
+        except (TemplateError, TypeError):  # the template demands a user message
             return None
-        special = [one for one in self._tokenizer.all_special_tokens if one in text]
-        text = text[: max((text.rfind(one) + len(one) for one in special), default=0)]
+        special = [token for token in self._tokenizer.all_special_tokens if token in text]
+        text = text[: max((text.rfind(token) + len(token) for token in special), default=0)]
         ids = self._tokens(text)
-        if not whole.startswith(text) or ids + self._tokens(whole[len(text) :]) != self._tokens(whole):
+        if not conversation.startswith(text) or ids + self._tokens(conversation[len(text) :]) != self._tokens(
+            conversation
+        ):
             return None
         return Beginning(text, tuple(ids))
 
     @cached_property
     def _shows_tools(self) -> bool:
-        """Whether the template shows a function, a call of it and its result; some leave one out without a word."""
+        """Whether the template shows a function, its call and its result; some silently omit one of them."""
         schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
         call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
         conversation = [
@@ -153,9 +155,9 @@ class Prompts:
             {"role": "tool", "tool_call_id": "call00000", "content": "resultwood"},
         ]
         try:
-            shown = self._tokenizer.apply_chat_template(
+            rendered = self._tokenizer.apply_chat_template(
                 conversation, tools=[{"type": "function", "function": schema}], tokenize=False
             )
         except (TemplateError, TypeError):
             return False
-        return all(word in shown for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))
+        return all(word in rendered for word in ("fetchwood", "callwood", "argwood", "valuewood", "resultwood"))

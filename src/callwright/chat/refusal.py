@@ -1,4 +1,4 @@
-"""What a server says when it refuses a request, and which kind of refusal that is."""
+"""Read a server's refusal of a request, and decide which kind it is."""
 
 import json
 import re
@@ -35,7 +35,7 @@ class Refusal:
     """The body of an error, read.
 
     Attributes:
-        words: the server's reason as one line that can be shown; empty where it gives none.
+        words: the server's reason as one printable line; empty if it gives none.
         codes: its `code` and `type`.
         field: a field of our request that the reason names.
     """
@@ -45,9 +45,11 @@ class Refusal:
     field: str | None
 
     def too_long(self) -> bool:
-        """Whether the conversation is longer than the model's context. Most servers say it in words alone."""
+        """Whether the conversation is longer than the model's context. Most servers say so only in words."""
         words = self.words.lower()
-        return any(code in _TOO_LONG_CODES for code in self.codes) or any(one in words for one in _TOO_LONG_PHRASES)
+        return any(code in _TOO_LONG_CODES for code in self.codes) or any(
+            phrase in words for phrase in _TOO_LONG_PHRASES
+        )
 
     def filtered(self) -> bool:
         return any(code in _FILTER_CODES for code in self.codes)
@@ -57,32 +59,32 @@ class Refusal:
 
 
 def read_refusal(body: bytes, secrets: Iterable[str]) -> Refusal:
-    """What an error's body says; a body that is no JSON says itself, a page says nothing.
+    """Read the body of an error. Text that is not JSON is the reason itself; an HTML page gives no reason.
 
     Args:
         secrets: values that a server may repeat and nobody may see.
     """
     try:
-        said: object = json.loads(body)
+        content: object = json.loads(body)
     except (ValueError, RecursionError):
-        said = body.decode("utf-8", "replace")
-    words, error = words_of(said, secrets), _error(said)
+        content = body.decode("utf-8", "replace")
+    words, error = words_of(content, secrets), _error_object(content)
     codes = tuple(error[name] for name in ("code", "type") if isinstance(error.get(name), str))
     field = _FIELD.search(str(error["param"]) if isinstance(error.get("param"), str) else words)
     return Refusal(words, codes, field.group() if field else None)
 
 
-def words_of(said: object, secrets: Iterable[str] = ()) -> str:
+def words_of(content: object, secrets: Iterable[str] = ()) -> str:
     """A server's reason as one line that can be shown."""
-    text = said if isinstance(said, str) else _message(_error(said))
+    text = content if isinstance(content, str) else _message(_error_object(content))
     return "" if text.lstrip().startswith("<") else redacted_line(text, _MOST_WORDS, secrets)
 
 
-def _error(said: object) -> Mapping[str, Any]:
-    """The object that holds message, code and type: OpenAI nests it in `error`, others do not."""
-    if not isinstance(said, Mapping):
+def _error_object(content: object) -> Mapping[str, Any]:
+    """The object that holds message, code and type. OpenAI nests it in `error`; others do not."""
+    if not isinstance(content, Mapping):
         return {}
-    error = said.get("error", said)
+    error = content.get("error", content)
     return error if isinstance(error, Mapping) else {"message": error}
 
 
@@ -94,7 +96,9 @@ def _message(error: Mapping[str, Any]) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, list):  # FastAPI: one object for each field
-            parts = [part["msg"] for part in value if isinstance(part, Mapping) and isinstance(part.get("msg"), str)]
-            if parts:
-                return "; ".join(parts[:3])
+            messages = [
+                entry["msg"] for entry in value if isinstance(entry, Mapping) and isinstance(entry.get("msg"), str)
+            ]
+            if messages:
+                return "; ".join(messages[:3])
     return ""

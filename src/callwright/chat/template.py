@@ -52,9 +52,11 @@ def only_special_tokens_control(tokenizer: Any) -> Any:
 
 def control_tokens(tokenizer: Any) -> re.Pattern[str]:
     """What `chat_ids` guards: a conversation without any of these has the ids of its rendered text."""
-    named = set(tokenizer.chat_control_tokens or ())
+    names = set(tokenizer.chat_control_tokens or ())
     added = tokenizer.added_tokens_decoder.values()
-    tokens = sorted((one.content for one in added if one.special or one.content in named), key=len, reverse=True)
+    tokens = sorted(
+        (token.content for token in added if token.special or token.content in names), key=len, reverse=True
+    )
     return re.compile("|".join(map(re.escape, tokens)) or "(?!)")
 
 
@@ -81,8 +83,8 @@ def _with_mapping(call: Mapping[str, Any]) -> dict[str, Any]:
 def _with_plain_keys(value: Any) -> Any:
     match value:
         case dict():
-            return {_LIKE_A_TOKEN.sub(r"\g<0> ", key): _with_plain_keys(one) for key, one in value.items()}
+            return {_LIKE_A_TOKEN.sub(r"\g<0> ", key): _with_plain_keys(item) for key, item in value.items()}
         case list():
-            return [_with_plain_keys(one) for one in value]
+            return [_with_plain_keys(item) for item in value]
         case _:
             return value

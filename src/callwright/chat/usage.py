@@ -1,7 +1,7 @@
-"""The tokens of one reply, from what a server reports: never less than nothing, never more than can be.
+"""The tokens of one reply, from a server's report.
 
-A budget rests on these numbers, so a server cannot make them small: a count that is missing beside others, no number,
-or far below what the text must take is replaced by an estimate.
+Budgets depend on these counts, so they are checked: a negative count, one that is not a number, one that is missing
+while others are present, and one far too small for the text are replaced by an estimate; huge counts are capped.
 """
 
 import math
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from callwright.records import Usage
 
 MOST_TOKENS = 10_000_000  # of one request
-_CHARACTERS_PER_TOKEN = 4  # of an estimate
-_MOST_CHARACTERS_PER_TOKEN = 32  # on average; a count that claims more of them is not believed
+_CHARACTERS_PER_TOKEN = 4  # for estimates
+_MOST_CHARACTERS_PER_TOKEN = 32  # on average; a count that implies more is replaced by an estimate
 _FIELDS = ("prompt_tokens", "completion_tokens")
 
 
@@ -32,7 +32,7 @@ def read_usage(usage: object, prompt_size: int, reply_size: int) -> Usage:
     if reported == usage and not any(name in reported for name in _FIELDS):
         return Usage()
     prompt, completion = (
-        _believable(_count(reported.get(name)), size)
+        _count_or_estimate(_count(reported.get(name)), size)
         for name, size in zip(_FIELDS, (prompt_size, reply_size), strict=True)
     )
     details = reported.get("prompt_tokens_details")
@@ -41,7 +41,7 @@ def read_usage(usage: object, prompt_size: int, reply_size: int) -> Usage:
 
 
 def _count(value: object) -> int | None:
-    """A number of tokens; None for what is none."""
+    """A number of tokens; None if the value is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -49,7 +49,7 @@ def _count(value: object) -> int | None:
     return int(min(value, MOST_TOKENS)) if value >= 0 else None
 
 
-def _believable(count: int | None, size: int) -> int:
+def _count_or_estimate(count: int | None, size: int) -> int:
     if count is None or count < size // _MOST_CHARACTERS_PER_TOKEN:
         return min(-(-size // _CHARACTERS_PER_TOKEN), MOST_TOKENS)
     return count

@@ -36,32 +36,32 @@ def candidate(name: str, folder: Path, params: Params) -> Candidate:
     if served is None:
         return Candidate(name, folder, weights_here(folder))
     endpoint = params.teacher.model_copy(update={**served.model_dump(), "base_urls": []})
-    asked = f" with {json.dumps(served.request, sort_keys=True)}" if served.request else ""
-    weights = f"{folder_hash(folder)} as {served.model} at {same_address(served.base_url)}{asked}"
+    request = f" with {json.dumps(served.request, sort_keys=True)}" if served.request else ""
+    weights = f"{folder_hash(folder)} as {served.model} at {same_address(served.base_url)}{request}"
     return Candidate(name, folder, weights, endpoint)
 
 
-def concurrency(one: Candidate, params: Params) -> int:
-    """Problems in flight: so many that there are whole batches of rows of like length."""
-    return params.evaluate.batch_size * 4 if one.endpoint is None else params.rollout.concurrency
+def concurrency(model: Candidate, params: Params) -> int:
+    """Problems in flight: enough to fill batches with rows of similar length."""
+    return params.evaluate.batch_size * 4 if model.endpoint is None else params.rollout.concurrency
 
 
 @asynccontextmanager
 async def opened(
-    one: Candidate, params: Params, plan: Sequence[Attempt], journal: Journal[Journaled]
+    served_candidate: Candidate, params: Params, plan: Sequence[Attempt], journal: Journal[Journaled]
 ) -> AsyncIterator[ChatModel]:
     """The model, ready to be asked; one that is served is asked for a reply.
 
     Raises:
         ProviderError: the folder holds no usable model, or its endpoint cannot be used.
     """
-    if one.endpoint is None:
+    if served_candidate.endpoint is None:
         from callwright.chat.local import LocalChat
 
-        yield LocalChat(one.folder, one.name, max_batch=params.evaluate.batch_size)
+        yield LocalChat(served_candidate.folder, served_candidate.name, max_batch=params.evaluate.batch_size)
         return
-    model = EndpointChat(one.endpoint, section=f"evaluate.endpoints.{one.name}")
-    model.name = one.name
+    model = EndpointChat(served_candidate.endpoint, section=f"evaluate.endpoints.{served_candidate.name}")
+    model.name = served_candidate.name
     try:
         await probe(model, plan, journal)
         yield model

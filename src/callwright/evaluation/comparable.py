@@ -1,4 +1,4 @@
-"""The problems on which models can be compared: those of which every model has all its chains."""
+"""Select the problems on which models can be compared: those for which every model has all its chains."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from callwright.records import Problem
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared. `dropped`: ids of problems and variants that one of the models has no chain of."""
+    """What is compared. `dropped`: ids of problems and variants for which some model has no chain."""
 
     problems: list[Problem]
     variants: list[Variant]
@@ -19,7 +19,7 @@ class Comparison:
     dropped: list[str]
 
     def line(self) -> str | None:
-        """What to tell about the dropped ones; None without any."""
+        """A line about what was dropped; None if nothing was."""
         if not self.dropped:
             return None
         return (
@@ -31,40 +31,44 @@ class Comparison:
 def comparison_of(
     problems: Sequence[Problem], variants: Sequence[Variant], evaluated: Mapping[str, Evaluated]
 ) -> Comparison:
-    """Leave out what one of the models has no chain of, for all of them: shares are of the same problems then.
+    """Drop, for every model, what some model has no chain of, so that all shares refer to the same problems.
 
     Raises:
         DataError: nothing is left.
     """
-    kept = [one for one in problems if all(_is_complete(one.id, own) for own in evaluated.values())]
-    if problems and not kept:
-        raise DataError("no problem is left on which all models can be compared: see the failures above")
-    ids = {one.id for one in kept}
-    asked = [own.variants for own in evaluated.values() if own.variants]
-    places = [
-        place
-        for place, variant in enumerate(variants)
-        if variant.original.id in ids and all(chains[place] is not None for chains in asked)
+    complete = [
+        problem
+        for problem in problems
+        if all(_is_complete(problem.id, evaluation) for evaluation in evaluated.values())
     ]
-    left = [one.id for one in problems if one.id not in ids]
-    left += [variants[place].problem.id for place in sorted(set(range(len(variants))) - set(places))]
+    if problems and not complete:
+        raise DataError("no problem is left on which all models can be compared: see the failures above")
+    ids = {problem.id for problem in complete}
+    variant_chains = [evaluation.variants for evaluation in evaluated.values() if evaluation.variants]
+    indexes = [
+        index
+        for index, variant in enumerate(variants)
+        if variant.original.id in ids and all(chains[index] is not None for chains in variant_chains)
+    ]
+    dropped = [problem.id for problem in problems if problem.id not in ids]
+    dropped += [variants[index].problem.id for index in sorted(set(range(len(variants))) - set(indexes))]
     return Comparison(
-        kept,
-        [variants[place] for place in places],
-        {model: _only(own, ids, places) for model, own in evaluated.items()},
-        left,
+        complete,
+        [variants[index] for index in indexes],
+        {model: _restricted(evaluation, ids, indexes) for model, evaluation in evaluated.items()},
+        dropped,
     )
 
 
-def _is_complete(problem_id: str, own: Evaluated) -> bool:
-    return problem_id in own.chains and (not own.samples or problem_id in own.samples)
+def _is_complete(problem_id: str, evaluation: Evaluated) -> bool:
+    return problem_id in evaluation.chains and (not evaluation.samples or problem_id in evaluation.samples)
 
 
-def _only(own: Evaluated, ids: set[str], places: Sequence[int]) -> Evaluated:
+def _restricted(evaluation: Evaluated, ids: set[str], indexes: Sequence[int]) -> Evaluated:
     return replace(
-        own,
-        chains={name: chain for name, chain in own.chains.items() if name in ids},
-        samples={name: chains for name, chains in own.samples.items() if name in ids},
-        variants=[own.variants[place] for place in places] if own.variants else (),
-        attempts={name: attempt for name, attempt in own.attempts.items() if name in ids},
+        evaluation,
+        chains={name: chain for name, chain in evaluation.chains.items() if name in ids},
+        samples={name: chains for name, chains in evaluation.samples.items() if name in ids},
+        variants=[evaluation.variants[index] for index in indexes] if evaluation.variants else (),
+        attempts={name: attempt for name, attempt in evaluation.attempts.items() if name in ids},
     )

@@ -61,24 +61,24 @@ def evaluate_models(
 
 
 def _evaluate(
-    one: Candidate, problems: Sequence[Problem], variants: Sequence[Variant], params: Params, log: SurpriseLog
+    model_asked: Candidate, problems: Sequence[Problem], variants: Sequence[Variant], params: Params, log: SurpriseLog
 ) -> Evaluated:
-    """Ask one of our own models: greedily, by samples where `evaluate.samples` says so, and the variants."""
+    """Ask one of our own models: greedily, with samples if `evaluate.samples` > 1, and on the variants."""
 
-    def plan_of(own: SamplingParams) -> list[Attempt]:
-        return local_plan(problems, one.name, one.identity, own, params.rollout, params.seed)
+    def plan_of(sampling: SamplingParams) -> list[Attempt]:
+        return local_plan(problems, model_asked.name, model_asked.identity, sampling, params.rollout, params.seed)
 
-    asked, limit = params.evaluate, params.rollout.max_failure_rate
-    sampling = SamplingParams(chains=asked.samples, temperature=asked.temperature, top_p=1.0, problems=None)
-    greedy, sampled = plan_of(GREEDY), plan_of(sampling) if asked.samples > 1 else []
-    with open_journal(journal_path(f"evaluate_{one.name}")) as journal:
-        changed = asyncio.run(_ask(one, [*greedy, *sampled], variants, journal, params, log))
+    settings, limit = params.evaluate, params.rollout.max_failure_rate
+    sampling = SamplingParams(chains=settings.samples, temperature=settings.temperature, top_p=1.0, problems=None)
+    greedy, sampled = plan_of(GREEDY), plan_of(sampling) if settings.samples > 1 else []
+    with open_journal(journal_path(f"evaluate_{model_asked.name}")) as journal:
+        changed = asyncio.run(_ask(model_asked, [*greedy, *sampled], variants, journal, params, log))
         samples: dict[str, list[CheckedChain]] = defaultdict(list)
-        for checked in _checked(problems, sampled, journal, log, limit):
+        for checked in _checked_chains(problems, sampled, journal, log, limit):
             samples[checked.chain.problem_id].append(checked)
-        whole = {name: chains for name, chains in samples.items() if len(chains) == asked.samples}
+        complete = {name: chains for name, chains in samples.items() if len(chains) == settings.samples}
         chains, attempts = _by_problem(problems, greedy, journal, log, limit), _attempts(greedy, journal)
-        return Evaluated(chains, _seconds(attempts), whole, changed, attempts)
+        return Evaluated(chains, _seconds(attempts), complete, changed, attempts)
 
 
 async def _ask(
@@ -103,13 +103,13 @@ async def _ask(
 
 
 def _refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
-    """Nothing may be missing that the next run can make, and little of the rest."""
-    refuse_failures([one for one in failures if not one.lasting], attempts, 0)
+    """Raise if an attempt failed that the next run can repeat, or if too many failed for good."""
+    refuse_failures([failure for failure in failures if not failure.lasting], attempts, 0)
     refuse_failures(failures, attempts, limit)
 
 
 def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: SurpriseLog) -> Evaluated:
-    """Greedily alone: more of it costs money, and it is not what is evaluated."""
+    """The teacher answers greedily only: samples cost money, and the teacher is not what is evaluated."""
     plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
     with open_journal(journal_path("evaluate_teacher")) as journal:
         rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
@@ -129,16 +129,16 @@ def _refuse_unmade(rolled: Rolled, attempts: int) -> None:
         )
 
 
-def _checked(
+def _checked_chains(
     problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog, limit: float
 ) -> Iterator[CheckedChain]:
-    """The chains of a plan, checked, without those whose check raises something unexpected: that is counted.
+    """The checked chains of a plan. A chain whose check raises an unexpected error is counted and left out.
 
     Args:
         limit: the largest share of the plan whose check may raise.
 
     Raises:
-        DataError: more did; what is left would say little of the model.
+        DataError: more checks raised, so that the rest would say little about the model.
     """
     by_id = {problem.id: problem for problem in problems}
     unchecked = 0
@@ -162,7 +162,7 @@ def _checked(
 def _by_problem(
     problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[Journaled], log: SurpriseLog, limit: float
 ) -> dict[str, CheckedChain]:
-    return {one.chain.problem_id: one for one in _checked(problems, plan, journal, log, limit)}
+    return {checked.chain.problem_id: checked for checked in _checked_chains(problems, plan, journal, log, limit)}
 
 
 def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Journaled]:
@@ -170,4 +170,4 @@ def _attempts(plan: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str,
 
 
 def _seconds(attempts: Mapping[str, Journaled]) -> float:
-    return sum(sum(one.request_s) for one in attempts.values()) / max(len(attempts), 1)
+    return sum(sum(attempt.request_s) for attempt in attempts.values()) / max(len(attempts), 1)

@@ -22,9 +22,9 @@ def samples_of(
         chains: problem id -> its k samples, in order.
     """
     share_of = partial(
-        share, groups=[one.group for one in problems], confidence=params.confidence, resamples=params.resamples
+        share, groups=[problem.group for problem in problems], confidence=params.confidence, resamples=params.resamples
     )
-    right = [[one.verdict.correct for one in chains[problem.id]] for problem in problems]
+    right = [[checked.verdict.correct for checked in chains[problem.id]] for problem in problems]
     return {
         "k": params.samples,
         "pass_at_1": asdict(share_of([sum(flags) / len(flags) for flags in right])),
@@ -41,16 +41,16 @@ def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
     grader takes one for the other. Without a vote there is no answer.
     """
     camps: list[tuple[str, list[CheckedChain]]] = []  # an answer, and who gave it
-    for one in chains:
-        answer = one.chain.answer
-        if answer is None or UNGROUNDED & {fault.fault for fault in one.verdict.faults}:
+    for checked in chains:
+        answer = checked.chain.answer
+        if answer is None or UNGROUNDED & {fault.fault for fault in checked.verdict.faults}:
             continue
-        home = next((members for given, members in camps if _same(problem, given, answer)), None)
-        if home is None:
-            camps.append((answer, home := []))
-        home.append(one)
+        camp = next((members for first_answer, members in camps if _same(problem, first_answer, answer)), None)
+        if camp is None:
+            camps.append((answer, camp := []))
+        camp.append(checked)
     largest = max((members for _, members in camps), key=len, default=None)  # the first of equals
-    return largest is not None and any(one.verdict.correct for one in largest)
+    return largest is not None and any(checked.verdict.correct for checked in largest)
 
 
 def _same(problem: Problem, one: str, other: str) -> bool:

@@ -108,21 +108,21 @@ def first_complaint(model: type[BaseModel], error: ValidationError, source: str)
 
 def _first_complaint(model: type[BaseModel], error: ValidationError, source: str) -> str:
     errors = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
-    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    first = next((problem for problem in errors if problem["type"] == "extra_forbidden"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "extra_forbidden":
             known = _known_keys(model, first["loc"][:-1])
-            near = get_close_matches(str(first["loc"][-1]), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            suggestions = get_close_matches(str(first["loc"][-1]), known, n=1)
+            hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
             return f"{source}: {where} is not a parameter ({hint})"
         case "missing":
             return f"{source}: {where} is missing"
         case _:
             message = first["msg"].removeprefix("Value error, ")
             hidden = hides_input(first) or isinstance(first["input"], dict | BaseModel)
-            given = "" if hidden else f", not {first['input']!r}"
-            return f"{source}: {where}: {message[0].lower()}{message[1:]}{given}"
+            value = "" if hidden else f", not {first['input']!r}"
+            return f"{source}: {where}: {message[0].lower()}{message[1:]}{value}"
 
 
 def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The fields of params.yaml that say where a model is asked and with which key; no secret may stand in them.
+"""Check the fields of params.yaml that name a model's server and its key's variable. They may hold no secret.
 
 params.yaml is committed, its values are printed in error lines, and DVC copies them into dvc.lock.
 """
@@ -14,10 +14,11 @@ from pydantic_core import PydanticCustomError
 
 from callwright.redaction import without_patterns
 
-ORACLE = "oracle"  # a base_url: the oracle in process
-SECRET = "secret"  # the type of a validation error whose input is not repeated
+ORACLE = "oracle"  # the base_url of the oracle, which runs in this process
+SECRET = "secret"  # type of validation errors whose messages must not repeat the input
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
-_HOST = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")  # its first part, or all of it: sk-node1, too short for a key
+# The host's first part is too short for a key, but may look like one: sk-node1.
+_HOST = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
 _OURS = ("messages", "model", "tools", "stream", "stream_options", "n")
 _OF_THE_LIBRARY = ("extra_body", "extra_headers", "extra_query", "headers")
 _KEYS = ("key", "token", "bearer")
@@ -25,34 +26,34 @@ _KEY_ENDINGS = ("authorization", "apikey", "accesstoken", "authtoken", "password
 _MAX_DEPTH = 20
 
 
-def _base_url(url: str) -> str:
-    return url if url == ORACLE else _address(url)
+def _check_base_url(url: str) -> str:
+    return url if url == ORACLE else _check_address(url)
 
 
-def _address(url: str) -> str:
+def _check_address(url: str) -> str:
     if (
         "@" in url or without_patterns(shown := _HOST.sub("host", url, count=1)) != shown
     ):  # a password may hold any character: in a path @ is %40
         line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
         raise PydanticCustomError(SECRET, line)
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        split_url = urlsplit(url)
+        usable = split_url.scheme in ("http", "https") and bool(split_url.hostname) and split_url.port != 0
     except ValueError:  # a port out of range, half an IPv6 address
         usable = False
-    if not usable or parts.fragment or not url.isprintable() or " " in url:
+    if not usable or split_url.fragment or not url.isprintable() or " " in url:
         raise PydanticCustomError("address", "should be an address such as http://127.0.0.1:8000/v1")
     return url
 
 
-def _variable(name: str) -> str:
+def _check_variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name) or without_patterns(name) != name:
         line = "should be the name of an environment variable, such as TEACHER_API_KEY, and never the key itself"
         raise PydanticCustomError(SECRET, line)
     return name
 
 
-def _request(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def _check_request(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
     for name in fields:
         if name in _OURS:
             raise PydanticCustomError("request", "{name} is set by Callwright and cannot be changed", {"name": name})
@@ -83,10 +84,10 @@ def _check_without_secrets(value: JsonValue, depth: int) -> None:
         raise PydanticCustomError("request", "holds a number that JSON cannot write")
 
 
-Address = Annotated[str, AfterValidator(_address)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]  # an address, or the oracle
-KeyVariable = Annotated[str, AfterValidator(_variable)]
-RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_request)]
+Address = Annotated[str, AfterValidator(_check_address)]
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]  # an address, or the oracle
+KeyVariable = Annotated[str, AfterValidator(_check_variable)]
+RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_check_request)]
 
 
 def hides_input(error: Mapping[str, Any]) -> bool:

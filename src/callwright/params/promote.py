@@ -32,7 +32,7 @@ class PromoteParams(Section):
 
     @field_validator("model_name")
     @classmethod
-    def _usable(cls, name: str) -> str:
+    def _check_model_name(cls, name: str) -> str:
         if not is_model_name(name) or len(name) > _LONGEST:
             raise ValueError(
                 'has to be 1 to 100 of the characters a-z, A-Z, 0-9, ".", "_" and "-", the first a letter or digit'

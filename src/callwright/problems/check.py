@@ -1,4 +1,4 @@
-"""Problems checked through their task before anything is paid for: answers can be graded, solutions reach them."""
+"""Check problems with their task before anything is paid for: answers can be graded, and solutions reach them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) ->
         execute: run the calls of the solution; False where the reader of the source has run them.
 
     Returns:
-        The problem, in whose solution every argument has its parameter's name, as later stages look them up by name.
+        The problem. Each argument of its solution has its parameter's name, as later stages look arguments up by name.
 
     Raises:
         RowError: it cannot.
@@ -35,35 +35,36 @@ def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) ->
     task = tasks[problem.task]
     _check_answer(problem, task)
     if execute and problem.solution:
-        named = replace(problem, solution=_named(problem, task))
-        _check_solution(named, task)
-        return named
+        with_names = replace(problem, solution=_with_parameter_names(problem, task))
+        _check_solution(with_names, task)
+        return with_names
     return problem
 
 
-def _named(problem: Problem, task: Task) -> tuple[Call, ...]:
+def _with_parameter_names(problem: Problem, task: Task) -> tuple[Call, ...]:
     """The calls of the solution with each argument under its parameter's name."""
     calls = []
     for number, call in enumerate(problem.solution, start=1):
-        named = task.toolbox.name_arguments(call)
-        if isinstance(named, CallError):
-            raise RowError(_FAILED[named.fault], f"call {number}: {named.message}")
-        calls.append(named)
+        with_names = task.toolbox.name_arguments(call)
+        if isinstance(with_names, CallError):
+            raise RowError(_FAILED[with_names.fault], f"call {number}: {with_names.message}")
+        calls.append(with_names)
     return tuple(calls)
 
 
 def _check_answer(problem: Problem, task: Task) -> None:
-    given = problem.answer
-    if _answer_takes_text(task):  # first, as it says what is wrong with an answer, and a grade does not
-        taken = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
-        if isinstance(taken, CallError):
-            raise RowError("the task does not take its answer", f"{problem.answer[:80]!r}: {taken.message}")
-        given = taken.text
-    grade = _graded(problem, task, problem.answer)
+    answer_text = problem.answer
+    # Executed before grading, because its error explains what is wrong with the answer, and a grade does not.
+    if _answer_takes_text(task):
+        observation = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
+        if isinstance(observation, CallError):
+            raise RowError("the task does not take its answer", f"{problem.answer[:80]!r}: {observation.message}")
+        answer_text = observation.text
+    grade = _grade(problem, task, problem.answer)
     if grade != "right":
         raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} is graded {grade} against itself")
-    if given != problem.answer and _graded(problem, task, given) != "right":
-        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {given[:80]!r}")
+    if answer_text != problem.answer and _grade(problem, task, answer_text) != "right":
+        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {answer_text[:80]!r}")
 
 
 def _answer_takes_text(task: Task) -> bool:
@@ -75,7 +76,7 @@ def _answer_takes_text(task: Task) -> bool:
     return any(kind.get("type") == "string" for kind in schema.get("anyOf", [schema]))
 
 
-def _graded(problem: Problem, task: Task, answer: str) -> str:
+def _grade(problem: Problem, task: Task, answer: str) -> str:
     try:
         return task.grade(problem, answer)
     except CallwrightError as error:
@@ -83,18 +84,18 @@ def _graded(problem: Problem, task: Task, answer: str) -> str:
 
 
 def _check_solution(problem: Problem, task: Task) -> None:
-    opened = task.toolbox.open()
+    tools = task.toolbox.open()
     reached = ""
     for number, call in enumerate(problem.solution, start=1):
         if call.name == ANSWER and number < len(problem.solution):
             raise RowError("its solution goes on after its answer", f"call {number}")
-        observed = opened.execute(call)
-        if isinstance(observed, CallError):
-            limit = observed.message.startswith(LIMIT_REACHED)
-            reason = "its solution is beyond the solver's limits" if limit else _FAILED[observed.fault]
-            raise RowError(reason, f"call {number}: {observed.message}")
-        reached = observed.text
-    grade = _graded(problem, task, reached)
+        observation = tools.execute(call)
+        if isinstance(observation, CallError):
+            limit = observation.message.startswith(LIMIT_REACHED)
+            reason = "its solution is beyond the solver's limits" if limit else _FAILED[observation.fault]
+            raise RowError(reason, f"call {number}: {observation.message}")
+        reached = observation.text
+    grade = _grade(problem, task, reached)
     if grade != "right":
         reason = "the task cannot decide whether its solution reaches its answer"
         if grade == "wrong":

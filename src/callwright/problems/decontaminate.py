@@ -30,14 +30,14 @@ def normalise(text: str) -> str:
     >>> normalise("What is  3-5?") == normalise("what is 3 - 5"), normalise("3 + 5") == normalise("3 - 5")
     (True, False)
     """
-    text = _few_marks(text)
+    text = _limit_marks(text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     plain = _APOSTROPHES.sub("", _THOUSANDS.sub("", folded))
     tokens = _TOKEN.findall(plain)
     return " ".join(token for token, following in pairwise([*tokens, ""]) if _counts(token, following))
 
 
-def _few_marks(text: str) -> str:
+def _limit_marks(text: str) -> str:
     """The text with at most _MAX_MARKS marks (accents) after a letter.
 
     To sort n marks, as Unicode's normal forms do, takes time proportional to n squared.
@@ -62,7 +62,7 @@ def _counts(token: str, following: str) -> bool:
 def decontaminate(
     train: Sequence[Problem], test: Sequence[Problem], ngram: int | None = 13
 ) -> tuple[list[Problem], list[LeftOut]]:
-    """Training problems that give no test question away, and those left out (by id), in order.
+    """Training problems that reveal no test question, and those left out (by id), in order.
 
     A problem leaves when its normalised question is a test question, or when it shares `ngram` words in a row with one;
     the latter counts between natural texts alone (source not "synthetic"), since templates share words by design.
@@ -91,11 +91,11 @@ def decontaminate(
     kept, left_out = [], []
     for problem in train:
         question = normalise(problem.question)
-        same = questions.get(question)
-        sharing = (runs[run] for run in _runs(question, problem, ngram) if run in runs)
-        if same is not None:
-            left_out.append(LeftOut(problem.id, SAME_QUESTION, same))
-        elif (shared := next(sharing, None)) is not None:
+        same_question = questions.get(question)
+        shared_runs = (runs[run] for run in _runs(question, problem, ngram) if run in runs)
+        if same_question is not None:
+            left_out.append(LeftOut(problem.id, SAME_QUESTION, same_question))
+        elif (shared := next(shared_runs, None)) is not None:
             left_out.append(LeftOut(problem.id, SHARED_WORDS, shared))
         else:
             kept.append(problem)

@@ -121,17 +121,17 @@ def rows(path: Path, sourced: Sourced) -> Iterator[Row]:
         "download data/v0.0/folio-train.jsonl and folio-validation.jsonl from the Yale-LILY/FOLIO repository, "
         "or fix problems.path in params.yaml"
     )
-    for read in read_rows(path, advice):
+    for file_row in read_rows(path, advice):
         try:
-            row = _read_row(read, path.stem)
+            row = _read_row(file_row, path.stem)
         except Exception as error:
-            sourced.leave_out(read.where, error)
+            sourced.leave_out(file_row.where, error)
             continue
         yield row
 
 
-def _read_row(read: row_files.Row, stem: str) -> Row:
-    fields = used_fields(read.content(), FIELDS)
+def _read_row(file_row: row_files.Row, stem: str) -> Row:
+    fields = used_fields(file_row.content(), FIELDS)
     texts, annotations = _texts(fields, "premises"), _texts(fields, "premises-FOL")
     conclusion, label = text_field(fields, "conclusion"), fields.get("label")
     if not isinstance(label, str) or label not in _LABELS:
@@ -141,8 +141,8 @@ def _read_row(read: row_files.Row, stem: str) -> Row:
     if isinstance(story, bool) or not isinstance(story, str | int):
         raise RowError("story_id is not text or a number")
     return Row(
-        number=read.number,
-        where=read.where,
+        number=file_row.number,
+        where=file_row.where,
         group=f"{SOURCE}/{stem}/{checked_name(str(story), 'story_id')}",
         premises=texts,
         annotations=annotations,
@@ -169,13 +169,15 @@ def _translation(group: str, sentence: str, annotation: str, split: Split, probl
 def _entailment(row: Row, row_id: str, split: Split) -> Problem:
     if not row.pairs_up():
         raise RowError(UNPAIRED)
-    given = list(dict.fromkeys(map(read_annotation, row.annotations)))
-    asked = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
+    premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
+    statements = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
     try:
-        words = sentences.vocabulary(*given, *asked)
+        words = sentences.vocabulary(*premise_formulas, *statements)
     except CallError as error:
         raise AnnotationError(AT_ODDS, error.message) from None
-    solution: tuple[Call, ...] = premises.entailment_chain(given, asked[0], row.label) if asked else ()
+    solution: tuple[Call, ...] = (
+        premises.entailment_chain(premise_formulas, statements[0], row.label) if statements else ()
+    )
     return Problem(
         id=row_id,
         task=premises.TASK,

@@ -1,4 +1,4 @@
-"""Known answers of a source's rows, brought into the one notation that the task's grader reads."""
+"""Convert the known answers of a source's rows to the notation that the task's grader reads."""
 
 import re
 from fractions import Fraction
@@ -16,8 +16,8 @@ _HAS_NUMBER = re.compile(r"[0-9]")
 def label_of(value: Json, task: str) -> str:
     """A row's answer as the label of a problem.
 
-    Numbers are kept exactly, with their percent sign if they have one; truth values as True, False or Unknown; the
-    answers of other tasks as they are.
+    Numbers stay exact and keep their percent sign. Truth values become True, False or Unknown. Answers of other tasks
+    stay unchanged.
 
     Raises:
         RowError: it is missing, or not an answer of this task.
@@ -51,13 +51,13 @@ def read_plain_number(text: str) -> Fraction:
     Raises:
         RowError: it is not one number, or has words beside it.
     """
-    plain = " ".join(text.split())
-    if len(plain) > MAX_CHARACTERS:
+    number_text = " ".join(text.split())
+    if len(number_text) > MAX_CHARACTERS:
         raise RowError(f"answer is a number of more than {MAX_CHARACTERS} characters")
     try:
-        return read_number(plain)
+        return read_number(number_text)
     except ValueError:
-        if _HAS_NUMBER.search(plain):
+        if _HAS_NUMBER.search(number_text):
             reason = "answer is more than one number: give the number alone, without its unit"
-            raise RowError(reason, repr(plain[:80])) from None
-        raise RowError("answer is not a number", repr(plain[:80])) from None
+            raise RowError(reason, repr(number_text[:80])) from None
+        raise RowError("answer is not a number", repr(number_text[:80])) from None

@@ -64,19 +64,19 @@ def load_problems(params: ProblemsParams, seed: int, tasks: Mapping[str, Task], 
     Raises:
         DataError: the source cannot be read.
     """
-    sourced = _read(params, seed, parse_call)
-    read = len(sourced.problems) + len(sourced.left_out)
+    sourced = _read_source(params, seed, parse_call)
+    rows_read = len(sourced.problems) + len(sourced.left_out)
     sourced.keep(lambda problem: check_problem(problem, tasks, execute=params.source in ("synthetic", "jsonl")))
     if isinstance(sourced, SourcedJsonl):
         _share_out(sourced, params.jsonl, seed)
     unique, repeated = deduplicate(sourced.problems)
     test = [problem for problem in unique if problem.split == "test"]
-    others = [problem for problem in unique if problem.split != "test"]
-    clean, leaked = decontaminate(others, test, params.shared_words)
+    training = [problem for problem in unique if problem.split != "test"]
+    clean, leaked = decontaminate(training, test, params.shared_words)
     splits = {split: [problem for problem in [*clean, *test] if problem.split == split] for split in SPLITS}
     if params.source not in ("synthetic", "jsonl"):
         splits = limited(splits, params.public.model_dump(), seed)
-    return Loaded(splits, read, sourced.left_out, [*repeated, *leaked], sourced.surprises)
+    return Loaded(splits, rows_read, sourced.left_out, [*repeated, *leaked], sourced.surprises)
 
 
 def raise_if_unusable(loaded: Loaded, max_left_out: float, listed: Path) -> None:
@@ -104,7 +104,7 @@ def raise_if_unusable(loaded: Loaded, max_left_out: float, listed: Path) -> None
         )
 
 
-def _read(params: ProblemsParams, seed: int, parse_call: ParseCall) -> Sourced:
+def _read_source(params: ProblemsParams, seed: int, parse_call: ParseCall) -> Sourced:
     match params.source:
         case "synthetic":
             return _synthetic(params.synthetic, seed)

@@ -51,8 +51,8 @@ def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
     fields = used_fields(row.content(), ("id", "context", "question", "answer"))
     theory = checked_name(text_field(fields, "id"), "id")
     context, question, answer = (text_field(fields, name) for name in ("context", "question", "answer"))
-    _, asked, statement = question.rpartition(_ASKED)
-    if not asked or not statement.strip() or "?" in statement:
+    _, marker, statement = question.rpartition(_ASKED)
+    if not marker or not statement.strip() or "?" in statement:
         raise RowError("the question has no statement")
     label = _LABELS.get(answer)
     if label is None:

@@ -28,18 +28,18 @@ def read_public(source: Public, folder: Path, dev: int | None, seed: int) -> Sou
     """
     match source:
         case "gsm8k":
-            read = [read_gsm8k(folder / "train.jsonl", "train"), read_gsm8k(folder / "test.jsonl", "test")]
+            parts = [read_gsm8k(folder / "train.jsonl", "train"), read_gsm8k(folder / "test.jsonl", "test")]
         case "folio":
-            read = [read_folio(folder / "train.jsonl", "train"), read_folio(folder / "validation.jsonl", "test")]
+            parts = [read_folio(folder / "train.jsonl", "train"), read_folio(folder / "validation.jsonl", "test")]
         case "proofwriter":
             splits: Sequence[Split] = ("train", "dev", "test")
-            read = [read_proofwriter(folder / f"{split}.json", split) for split in splits]
+            parts = [read_proofwriter(folder / f"{split}.json", split) for split in splits]
     sourced = Sourced()
-    for one in read:
-        sourced.problems += one.problems
-        sourced.left_out += one.left_out
-        sourced.places |= one.places
-        sourced.surprises += one.surprises
+    for part in parts:
+        sourced.problems += part.problems
+        sourced.left_out += part.left_out
+        sourced.places |= part.places
+        sourced.surprises += part.surprises
     if source != "proofwriter":
         sourced.problems = _with_dev(sourced.problems, dev, seed)
     return sourced

@@ -1,4 +1,4 @@
-"""What the problems stage says of its source: reports/problems.json, and the lines that it prints."""
+"""The problems stage's report on its source: reports/problems.json, and the lines that the stage prints."""
 
 from collections import Counter
 from typing import Any
@@ -32,10 +32,10 @@ def report_lines(loaded: Loaded) -> list[str]:
     """The report for people: how many problems there are, and one line for each reason why rows were left out."""
     counts = ", ".join(f"{len(problems):,} {split}" for split, problems in loaded.splits.items())
     lines = [f"problems: {counts}; {len(loaded.left_out):,} left out"]
-    first = {row.reason: row.where for row in reversed(loaded.left_out)}
+    first_row = {row.reason: row.where for row in reversed(loaded.left_out)}
     reasons = loaded.reasons.most_common()
     lines += [
-        f"  {count:,} left out: {reason}; the first is {first[reason]}" for reason, count in reasons[:MAX_PRINTED]
+        f"  {count:,} left out: {reason}; the first is {first_row[reason]}" for reason, count in reasons[:MAX_PRINTED]
     ]
     if len(reasons) > MAX_PRINTED:
         lines.append(f"  and for {len(reasons) - MAX_PRINTED:,} other reasons")
@@ -43,7 +43,7 @@ def report_lines(loaded: Loaded) -> list[str]:
 
 
 def _notes(loaded: Loaded) -> dict[str, int]:
-    """What was read in a way that people should know of."""
+    """Counts of rows that were read in a way that people should know about."""
     percent = sum(
         problem.task == "arithmetic" and problem.answer.endswith("%")
         for problems in loaded.splits.values()

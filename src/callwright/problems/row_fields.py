@@ -1,6 +1,6 @@
-"""One row of a problem file: its JSON, and its fields as text that can be written, shown and learned from.
+"""Read one row of a problem file: its JSON, and its fields as text that can be written, shown and learned from.
 
-Numbers are read exactly. A field that nobody uses may hold anything.
+Numbers are read exactly. An unused field may hold anything.
 """
 
 import json
@@ -24,7 +24,7 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 class WrittenNumber(str):
-    """A number of a JSON file as it was written, because a float might be another number."""
+    """A JSON number as it was written, because a float might differ from it."""
 
     __slots__ = ()
 
@@ -52,17 +52,17 @@ def parse_json(text: str) -> Any:
         raise RowError(MALFORMED, "it is nested too deeply") from None
 
 
-def _read_int(written: str) -> int | WrittenNumber:
-    return int(written) if len(written) <= _MAX_INT_DIGITS else WrittenNumber(written)
+def _read_int(digits: str) -> int | WrittenNumber:
+    return int(digits) if len(digits) <= _MAX_INT_DIGITS else WrittenNumber(digits)
 
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    return read if len(read) == len(pairs) else RepeatedKeys(pairs)
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else RepeatedKeys(pairs)
 
 
 def used_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Those fields of a row that are used.
+    """The fields of a row that are used.
 
     Raises:
         RowError: it is not an object, or one of these fields occurs twice.
@@ -89,7 +89,7 @@ def text_field(fields: dict[str, Any], name: str, longest: int = MAX_QUESTION_CH
 
 
 def checked_text(text: str, name: str, longest: int = MAX_QUESTION_CHARACTERS) -> str:
-    """The text, which has to be whole Unicode and not too long.
+    """The text, checked to be valid Unicode and not too long.
 
     Raises:
         RowError: it is not; `name` says which field it is.
@@ -113,7 +113,7 @@ def is_whole(text: str) -> bool:
 
 
 def checked_name(text: str, name: str) -> str:
-    """The text, which has to be fit for an id: short, without control characters and marks of writing direction.
+    """The text, checked to be a usable id: short, without control characters and marks of writing direction.
 
     Raises:
         RowError: it is not; `name` says which field it is.
@@ -128,7 +128,7 @@ def plain_value(value: Any, name: str) -> Json:
     """A JSON value as a call may hold it.
 
     Raises:
-        RowError: a text in it is half a character, a key occurs twice, or a number is no finite, exact float.
+        RowError: a text has half a character, a key occurs twice, or a number is not a finite, exact float.
     """
     match value:
         case WrittenNumber():
@@ -147,10 +147,10 @@ def plain_value(value: Any, name: str) -> Json:
             return value
 
 
-def _exact_float(written: str, name: str) -> float:
-    value = float(written)
+def _exact_float(text: str, name: str) -> float:
+    value = float(text)
     try:
-        exact = Decimal(written) == Decimal(repr(value))
+        exact = Decimal(text) == Decimal(repr(value))
     except ArithmeticError:
         exact = False
     if not exact:

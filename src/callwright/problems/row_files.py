@@ -1,4 +1,4 @@
-"""Files of rows: one JSON object a line, or one list of objects; in UTF-8, UTF-16 or UTF-32; in bounded memory."""
+"""Read files of rows in bounded memory: one JSON object per line, or one list, in UTF-8, UTF-16 or UTF-32."""
 
 import codecs
 import io
@@ -13,9 +13,9 @@ from callwright.problems.row_fields import MALFORMED, is_whole, parse_json
 from callwright.problems.source import RowError
 
 MAX_LINE_CHARACTERS = 4_000_000
-MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list: unlike lines, it is read as a whole
+MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list, which is read as a whole
 
-_MARKS = (  # of UTF-32 before UTF-16, as one begins with the other
+_MARKS = (  # UTF-32 before UTF-16, as a mark of UTF-32 begins with one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -68,18 +68,18 @@ def read_rows(path: Path, advice: str) -> Iterator[Row]:
     Raises:
         DataError: the file cannot be read as rows of text at all.
     """
-    with _opened(path, advice) as file:
+    with _open(path, advice) as file:
         head = file.read(4096)
-        encoding = _encoding(head, path)
-        first = head.decode(encoding, errors="ignore").lstrip()[:1]
-        if first == "[":
-            items = _list_or_none(file, path, encoding)
+        encoding = _detect_encoding(head, path)
+        first_character = head.decode(encoding, errors="ignore").lstrip()[:1]
+        if first_character == "[":
+            items = _parse_list(file, path, encoding)
             if items is not None:
-                yield from _numbered(items, path)
+                yield from _numbered_rows(items, path)
                 return
         file.seek(0)
-        for row in _lines(file, path, encoding):
-            if row.number == 0 and first == "{" and isinstance(row.value, RowError):
+        for row in _read_lines(file, path, encoding):
+            if row.number == 0 and first_character == "{" and isinstance(row.value, RowError):
                 _raise_if_one_object(path, encoding, advice)
             yield row
 
@@ -90,28 +90,28 @@ def read_list(path: Path, advice: str) -> Iterator[Row]:
     Raises:
         DataError: it cannot be read, or is not such a file.
     """
-    with _opened(path, advice) as file:
-        encoding = _encoding(file.read(4096), path)
+    with _open(path, advice) as file:
+        encoding = _detect_encoding(file.read(4096), path)
         try:
-            items = _whole_value(file, path, encoding)
+            items = _parse_file(file, path, encoding)
         except RowError as error:
             raise DataError(f"{path}: not a JSON file ({error.detail}); {advice}") from None
         if not isinstance(items, list):
             raise DataError(f"{path}: not a list of problems; {advice}")
-    yield from _numbered(items, path)
+    yield from _numbered_rows(items, path)
 
 
-def _opened(path: Path, advice: str) -> BinaryIO:
+def _open(path: Path, advice: str) -> BinaryIO:
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise DataError(f"{path}: not a regular file; {advice}")
         return path.open("rb")
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+    except (OSError, ValueError) as error:  # ValueError: the name has a NUL
         reason = (getattr(error, "strerror", None) or "cannot be read").lower()
         raise DataError(f"{path}: {reason}; {advice}") from None
 
 
-def _encoding(head: bytes, path: Path) -> str:
+def _detect_encoding(head: bytes, path: Path) -> str:
     for beginning, advice in _NOT_TEXT.items():
         if head.startswith(beginning):
             raise DataError(f"{path}: this is {advice}")
@@ -123,8 +123,8 @@ def _encoding(head: bytes, path: Path) -> str:
     return "utf-16-be" if head[:1] == b"\0" and head[1:2] not in (b"\0", b"") else "utf-8"
 
 
-def _lines(file: BinaryIO, path: Path, encoding: str) -> Iterator[Row]:
-    # Bytes that are not in the encoding become lone surrogates, so that they cost their own line only.
+def _read_lines(file: BinaryIO, path: Path, encoding: str) -> Iterator[Row]:
+    # Undecodable bytes become lone surrogates, so that only their own line is lost.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
     text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="\n")
     try:
@@ -137,19 +137,19 @@ def _lines(file: BinaryIO, path: Path, encoding: str) -> Iterator[Row]:
                 _skip_line(text)
                 yield Row(number, where, RowError(f"the line is longer than {MAX_LINE_CHARACTERS:,} characters"))
             elif line.strip():
-                yield Row(number, where, _line_value(line, encoding))
-    except UnicodeDecodeError:  # a file in UTF-16 that was cut
+                yield Row(number, where, _parse_line(line, encoding))
+    except UnicodeDecodeError:  # a truncated UTF-16 file
         yield Row(number, where, RowError(f"not {encoding.upper()} text from here on"))
     finally:
         text.detach()  # the file stays open for its owner
 
 
 def _skip_line(text: io.TextIOWrapper) -> None:
-    while (part := text.readline(MAX_LINE_CHARACTERS)) and not part.endswith("\n"):
+    while (piece := text.readline(MAX_LINE_CHARACTERS)) and not piece.endswith("\n"):
         pass
 
 
-def _line_value(line: str, encoding: str) -> Any:
+def _parse_line(line: str, encoding: str) -> Any:
     if not is_whole(line):
         return RowError(f"not {encoding.removesuffix('-sig').upper()} text")
     try:
@@ -158,7 +158,7 @@ def _line_value(line: str, encoding: str) -> Any:
         return error
 
 
-def _whole_value(file: BinaryIO, path: Path, encoding: str) -> Any:
+def _parse_file(file: BinaryIO, path: Path, encoding: str) -> Any:
     file.seek(0)
     content = file.read(MAX_LIST_BYTES + 1)
     if len(content) > MAX_LIST_BYTES:
@@ -171,17 +171,17 @@ def _whole_value(file: BinaryIO, path: Path, encoding: str) -> Any:
         raise RowError(MALFORMED, f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
 
 
-def _list_or_none(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:
-    """The list that the file is; None if it is not one, but may be lines that are lists.
+def _parse_list(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:
+    """The file's list; None if the file is not one list but may have lists as lines.
 
     Raises:
-        DataError: it begins as a list and is neither.
+        DataError: the file begins as a list but is neither.
     """
     try:
-        items = _whole_value(file, path, encoding)
+        items = _parse_file(file, path, encoding)
     except RowError as error:
         file.seek(0)
-        first_lines = islice(_lines(file, path, encoding), 2)  # that are not blank
+        first_lines = islice(_read_lines(file, path, encoding), 2)  # blank lines do not count
         if all(isinstance(row.value, RowError) for row in first_lines):
             raise DataError(
                 f"{path}: begins as a JSON list, but is malformed: {error.detail}; "
@@ -191,15 +191,15 @@ def _list_or_none(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None
     return items if isinstance(items, list) else None
 
 
-def _numbered(items: list[Any], path: Path) -> Iterator[Row]:
+def _numbered_rows(items: list[Any], path: Path) -> Iterator[Row]:
     for number, item in enumerate(items):
         yield Row(number, f"{path}: row {number}", item)
 
 
 def _raise_if_one_object(path: Path, encoding: str, advice: str) -> None:
-    with _opened(path, advice) as file:
+    with _open(path, advice) as file:
         try:
-            value = _whole_value(file, path, encoding)
+            value = _parse_file(file, path, encoding)
         except (RowError, DataError):
             return
     if isinstance(value, dict):

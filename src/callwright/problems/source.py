@@ -1,4 +1,4 @@
-"""What a problem source hands over."""
+"""The problems and the left-out rows that a problem source returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class LeftOut:
     """A row that did not become a problem.
 
     Attributes:
-        where: it stood ("file:line"); of a row that was read, the problem's id.
+        where: the row's place ("file:line"); for a row that became a problem, the problem's id.
         reason: short and countable.
         detail: what exactly is wrong with this row; may be empty.
     """
@@ -48,7 +48,7 @@ class Sourced:
 
     Attributes:
         places: by a problem's id, where its row stood.
-        surprises: exceptions that nobody expected, each with the place of its row, which is among `left_out`.
+        surprises: unexpected exceptions, each with the place of its row; the row is in `left_out`.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -68,17 +68,17 @@ class Sourced:
         return problem
 
     def keep(self, check: Callable[[Problem], Problem]) -> None:
-        """Keep the problems as a check returns them; where it raises, leave the row out with its reason."""
-        kept = []
+        """Replace each problem by what `check` returns; if it raises, leave the row out with its reason."""
+        checked = []
         for problem in self.problems:
             try:
-                kept.append(check(problem))
+                checked.append(check(problem))
             except Exception as error:
                 self.leave_out(self.places.get(problem.id, problem.id), error)
-        self.problems = kept
+        self.problems = checked
 
     def leave_out(self, where: str, error: Exception) -> None:
-        """Leave a row out because of an error: a RowError says why, any other error is a surprise."""
+        """Leave a row out because of an error. A RowError says why; any other error is a surprise."""
         if isinstance(error, RowError):
             self.left_out.append(LeftOut(visible(where), error.reason, _one_line(error.detail)))
             return

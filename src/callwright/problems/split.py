@@ -43,26 +43,26 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
         strata[tuple(sorted({problem.task for problem in members}))].append(group)
     chosen: dict[str, Split] = {}
     for names in strata.values():
-        names.sort(key=lambda name: (_place(name, groups[name], seed), name))
+        names.sort(key=lambda name: (_order_key(name, groups[name], seed), name))
         chosen |= _share_out({name: len(groups[name]) for name in names}, weights)
     return [replace(problem, split=chosen[problem.group]) for problem in problems]
 
 
-def _place(group: str, members: Sequence[Problem], seed: int) -> bytes:
-    """Where a group stands among the others: anywhere, and always there."""
+def _order_key(group: str, members: Sequence[Problem], seed: int) -> bytes:
+    """A group's sort key: random, but always the same."""
     alone = len(members) == 1 and members[0].id == group
     return sha256(f"{seed}/{members[0].question if alone else group}".encode()).digest()
 
 
 def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:
-    """A split for each group; none exceeds its share by a whole group.
+    """A split for each group. No split exceeds its share by a whole group.
 
-    A large group goes to the split that lacks most. The others, in their order, are cut where one split ends and the
-    next begins: one group more moves a cut by no more than its size, so that nearly all others stay where they are,
-    and what was paid for them serves again.
+    A large group goes to the split that lacks most problems. The other groups, in their order, are cut into splits. A
+    further group moves a cut by no more than its size, so nearly all groups keep their split, and the chains that were
+    paid for stay usable.
     """
-    whole, total = sum(sizes.values()), sum(weights.values())
-    lacking = {split: whole * weight / total for split, weight in weights.items()}
+    problem_count, total = sum(sizes.values()), sum(weights.values())
+    lacking = {split: problem_count * weight / total for split, weight in weights.items()}
     large = min(lacking.values()) / 2
     chosen: dict[str, Split] = {}
     for group, size in sizes.items():
@@ -70,13 +70,13 @@ def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict
             chosen[group] = max(lacking, key=lambda split: lacking[split])
             lacking[chosen[group]] -= size
     small = {group: size for group, size in sizes.items() if group not in chosen}
-    room = {split: lack for split, lack in lacking.items() if lack > 0}  # a large group may have overfilled one
-    splits, ends = list(room), list(accumulate(room.values()))
-    before = 0
+    free = {split: lack for split, lack in lacking.items() if lack > 0}  # a large group may have overfilled one
+    splits, ends = list(free), list(accumulate(free.values()))
+    preceding = 0
     for group, size in small.items():
-        middle = (before + size / 2) * sum(room.values()) / sum(small.values())
+        middle = (preceding + size / 2) * sum(free.values()) / sum(small.values())
         chosen[group] = splits[min(bisect_left(ends, middle - _ROUNDING), len(ends) - 1)]
-        before += size
+        preceding += size
     return chosen
 
 
@@ -87,20 +87,20 @@ def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[LeftOu
     before train, so that it is never learned from; within a split the first one stays.
     """
     keyed = [(_key(problem), problem) for problem in problems]
-    first: dict[tuple[str, str], Problem] = {}
+    keepers: dict[tuple[str, str], Problem] = {}
     for split in _PRECEDENCE:
         for key, problem in keyed:
             if problem.split == split:
-                first.setdefault(key, problem)
-    kept, left_out = [], []
+                keepers.setdefault(key, problem)
+    unique, left_out = [], []
     for key, problem in keyed:
-        keeper = first[key]
+        keeper = keepers[key]
         if keeper is problem:
-            kept.append(problem)
+            unique.append(problem)
         else:
             reason = DUPLICATE if keeper.answer == problem.answer else CONTRADICTION
             left_out.append(LeftOut(problem.id, reason, keeper.id))
-    return kept, left_out
+    return unique, left_out
 
 
 def _key(problem: Problem) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The row with which the registered model answers one question: the same columns, whatever happened."""
+"""The row with which the registered model answers one question. It always has the same columns."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -13,11 +13,11 @@ class AnswerRow:
     """The columns of one row.
 
     Attributes:
-        answer: empty: none.
+        answer: empty if there is none.
         outcome: how the chain ended, or ERROR.
         grounded: whether a call returned the answer.
         valid: whether every call could be read and executed.
-        faults: names of those that show without knowing the answer.
+        faults: names of the faults that can be seen without knowing the answer.
         chain: all steps as JSON; empty in a row with an error.
         error: why the question was not answered, in one line; empty in every other row.
     """
@@ -35,7 +35,7 @@ def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
     """The row of a finished chain."""
     from callwright.validation.faults import evident_faults
 
-    faults = sorted({one.fault for one in evident_faults(chain, problem)})
+    faults = sorted({fault.fault for fault in evident_faults(chain, problem)})
     return AnswerRow(
         answer=_encodable(chain.answer or ""),
         outcome=chain.outcome,
@@ -47,7 +47,7 @@ def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
 
 
 def input_error(question: object, task: object, tasks: list[str]) -> str:
-    """What makes a row unusable, in one line that says what to send; empty when it can be asked.
+    """Why a row cannot be answered, in one line that says what to send; empty if it can be.
 
     Args:
         tasks: the names that are known.

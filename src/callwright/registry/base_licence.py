@@ -1,4 +1,4 @@
-"""The licence that a base's README names: a stranger's file, so it is read as little and as plainly as possible."""
+"""Read the licence from a base model's README. The file is untrusted, so as little of it as possible is read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from callwright.visible import one_line
 
 UNKNOWN = "unknown"
-_MAX_BYTES = 64 * 1024  # of the README that are looked at: its metadata stand at its top
+_MAX_BYTES = 64 * 1024  # read from the top of the README, where its metadata are
 _MAX_DEPTH = 10
 _MAX_CHARACTERS = 100  # of a licence's name
 _FENCE = "---"
@@ -19,7 +19,7 @@ def base_licence(readme: Path) -> str:
     can make it grow.
 
     Returns:
-        One line of at most 100 characters; UNKNOWN where the file says nothing that can be read.
+        One line of at most 100 characters; UNKNOWN if the file names none that can be read.
     """
     from ruamel.yaml.error import YAMLError
 
@@ -30,12 +30,12 @@ def base_licence(readme: Path) -> str:
     except YAMLError:
         return UNKNOWN
     licence, name = metadata.get("license", ""), metadata.get("license_name", "")
-    named = name if licence in ("", "other") else licence
-    return one_line(" ".join(named.split()), _MAX_CHARACTERS) or licence or UNKNOWN
+    licence_name = name if licence in ("", "other") else licence
+    return one_line(" ".join(licence_name.split()), _MAX_CHARACTERS) or licence or UNKNOWN
 
 
 def _metadata(readme: Path) -> str:
-    """What stands between the first two lines of three dashes; empty without them."""
+    """The text between the first two lines of three dashes; empty without them."""
     with readme.open("rb") as file:
         lines = file.read(_MAX_BYTES).decode(errors="replace").removeprefix("\ufeff").splitlines()
     if not lines or lines[0].rstrip() != _FENCE:

@@ -35,9 +35,9 @@ def facts_now(client: "MlflowClient", name: str) -> Facts:
 
 
 def _rolled_back(client: "MlflowClient", name: str, student: str) -> str | None:
-    for one in versions_of(client, name):
-        if one.tags.get(CONTENT_TAG) == student and ROLLED_BACK_TAG in one.tags:
-            return str(one.version)
+    for version in versions_of(client, name):
+        if version.tags.get(CONTENT_TAG) == student and ROLLED_BACK_TAG in version.tags:
+            return str(version.version)
     return None
 
 

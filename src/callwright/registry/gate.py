@@ -201,8 +201,8 @@ def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
 
 def _at(metrics: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = metrics
-    for part in path:
-        if not isinstance(value, Mapping) or part not in value:
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
             return None
-        value = value[part]
+        value = value[key]
     return value

@@ -51,10 +51,10 @@ def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, An
             made = registered(client, params, metrics, run_id, content)
             verdict, version, aliases = _crown(client, name, made, facts)
         reasons = () if isinstance(verdict, Promote) else tuple(map(one_line, verdict.reasons))
-        said = tag_value("; ".join(reasons)) or "promoted"
-        client.set_tag(run_id, GATE_TAG, said)
+        reasons_text = tag_value("; ".join(reasons)) or "promoted"
+        client.set_tag(run_id, GATE_TAG, reasons_text)
         if version is not None:
-            client.set_model_version_tag(name, version, GATE_TAG, said)
+            client.set_model_version_tag(name, version, GATE_TAG, reasons_text)
     if isinstance(verdict, Refuse):
         return Outcome("refused", reasons, name, None, (), content)
     return Outcome("promoted", (), name, version, aliases, content)

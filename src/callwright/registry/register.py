@@ -97,7 +97,7 @@ def _signature() -> Any:
     columns: dict[Any, Any] = {str: "string", bool: "boolean", list[str]: Array(DataType.string)}
     return ModelSignature(
         inputs=Schema([ColSpec("string", name) for name in INPUTS]),
-        outputs=Schema([ColSpec(columns[one.type], one.name) for one in fields(AnswerRow)]),
+        outputs=Schema([ColSpec(columns[column.type], column.name) for column in fields(AnswerRow)]),
     )
 
 

@@ -85,10 +85,10 @@ def _student(folder: str) -> ChatModel:
 
 
 class ServedAgent:
-    """The model on an event loop of its own, in a thread of its own.
+    """The model on its own event loop, in its own thread.
 
-    So the rows of all requests share the model's batches, whatever thread a server asks from, and a caller may have a
-    running loop itself.
+    So the rows of all requests share the model's batches, whichever thread a server calls from, and a caller may itself
+    run an event loop.
 
     Args:
         open_model: called for the first question; raises ProviderError when there is no usable model.
@@ -118,11 +118,11 @@ class ServedAgent:
         if self._model is None:
             self._model = self._open_model()
         model = self._model
-        asked = enumerate(zip(questions, tasks, strict=True))
-        rows = (self._row(model, place, question, task) for place, (question, task) in asked)
+        rows_asked = enumerate(zip(questions, tasks, strict=True))
+        rows = (self._row(model, index, question, task) for index, (question, task) in rows_asked)
         return list(await asyncio.gather(*rows))
 
-    async def _row(self, model: ChatModel, place: int, question: object, task: object) -> AnswerRow:
+    async def _row(self, model: ChatModel, index: int, question: object, task: object) -> AnswerRow:
         from callwright.agent.loop import solve
         from callwright.agent.protocol import PROTOCOLS
         from callwright.tasks import TASKS
@@ -130,7 +130,7 @@ class ServedAgent:
         unusable = input_error(question, task, list(TASKS))
         if unusable:
             return AnswerRow(error=unusable)
-        problem = Problem(f"question/{place}", str(task), str(question), "", (), "served", "served", "test")
+        problem = Problem(f"question/{index}", str(task), str(question), "", (), "served", "served", "test")
         try:
             chain = await solve(problem, TASKS[problem.task], model, self._sampling, PROTOCOLS[self._protocol])
             return answer_row(chain, problem)
@@ -140,10 +140,10 @@ class ServedAgent:
             return AnswerRow(error=self._report(error, problem.id))
 
     def _report(self, error: Exception, subject: str) -> str:
-        """Log an unexpected exception, the first of its kind with its traceback; returns what it is in one line."""
+        """Log an unexpected exception, with a traceback for the first of its kind, and return it as one line."""
         surprise = surprise_of(error)
-        first = surprise.reason not in self._reported
+        is_first = surprise.reason not in self._reported
         self._reported.add(surprise.reason)
-        more = f"; this is a defect, please report it with this traceback:\n{surprise.trace}" if first else ""
+        more = f"; this is a defect, please report it with this traceback:\n{surprise.trace}" if is_first else ""
         log.error("%s: %s%s", subject, surprise, more)
         return str(surprise)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 30.0
 POLL_S = 0.2
-TURNS_TAG = "callwright.turns"  # of the registered model with the tickets: whose promotions take turns there
+TURNS_TAG = "callwright.turns"  # tag of the registered model with the tickets: the model whose promotions it serves
 DRAW_S = 10.0  # to draw a ticket: the database may be busy with those of others
 _NOTE = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
 
@@ -45,7 +45,7 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
             process for dead.
     """
     queue = f"{name}{TURNS_SUFFIX}"
-    ticket = _draw(client, queue, name)
+    ticket = _draw_ticket(client, queue, name)
     try:
         _wait(client, queue, ticket, name)
 
@@ -58,7 +58,7 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
         _remove(client, queue, ticket)
 
 
-def _draw(client: "MlflowClient", queue: str, name: str) -> int:
+def _draw_ticket(client: "MlflowClient", queue: str, name: str) -> int:
     from mlflow.exceptions import MlflowException
 
     who = f"process {os.getpid()} on {socket.gethostname()}"
@@ -74,7 +74,7 @@ def _draw(client: "MlflowClient", queue: str, name: str) -> int:
 
 
 def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
-    """Make the registered model for the tickets where there is none.
+    """Create the registered model for the tickets if there is none.
 
     Raises:
         GateError: there is one that is not Callwright's.
@@ -87,8 +87,8 @@ def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    found = client.get_registered_model(queue)
-    if found.tags.get(TURNS_TAG) != name and found.description != _NOTE:  # the note alone: made before there were tags
+    model = client.get_registered_model(queue)
+    if model.tags.get(TURNS_TAG) != name and model.description != _NOTE:  # the note alone: made before there were tags
         raise GateError(
             f"the registered model {queue} is not Callwright's, and promotions of {name} take turns under that name: "
             "rename it, or set another promote.model_name"
@@ -96,31 +96,31 @@ def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
 
 
 def _source(queue: str) -> str:
-    """What a ticket names as its source, and nothing else does."""
+    """The source that every ticket has, and no other version."""
     return f"callwright:/{queue}"
 
 
 def _wait(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
-    first: int | None = None
+    first_ticket: int | None = None
     since = time.monotonic()
-    while ahead := [one for one in _tickets(client, queue) if one < ticket]:
-        if min(ahead) != first:
-            first, since = min(ahead), time.monotonic()
+    while ahead := [other_ticket for other_ticket in _tickets(client, queue) if other_ticket < ticket]:
+        if min(ahead) != first_ticket:
+            first_ticket, since = min(ahead), time.monotonic()
             sys.stderr.write(f"waiting for another promotion of {name} to end, at most {LEASE_S:g} s\n")
         elif time.monotonic() - since > LEASE_S:
-            _remove(client, queue, first)
+            _remove(client, queue, first_ticket)
         time.sleep(POLL_S)
 
 
 def _tickets(client: "MlflowClient", queue: str) -> set[int]:
     versions = versions_of(client, queue)
-    strangers = [str(one.version) for one in versions if one.source != _source(queue)]
+    strangers = [str(version.version) for version in versions if version.source != _source(queue)]
     if strangers:
         raise GateError(
             f"version {strangers[0]} of the registered model {queue} is no ticket of Callwright's: copy it to a model "
             "of its own and delete it there, then run again"
         )
-    return {int(one.version) for one in versions}
+    return {int(version.version) for version in versions}
 
 
 def _remove(client: "MlflowClient", queue: str, ticket: int) -> None:

@@ -45,5 +45,5 @@ def aliases_of(client: "MlflowClient", name: str) -> dict[str, str]:
 
 def versions_with(client: "MlflowClient", name: str, tag: str, value: str) -> list[str]:
     """The versions that have a tag with a value, oldest first."""
-    found = [one for one in versions_of(client, name) if one.tags.get(tag) == value]
-    return sorted((str(one.version) for one in found), key=int)
+    matching = [version for version in versions_of(client, name) if version.tags.get(tag) == value]
+    return sorted((str(version.version) for version in matching), key=int)

@@ -10,7 +10,7 @@ from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 
 TOKENS_PER_PRICE = 1_000_000
-_OF_TOKENS = ("tokens", "cost")  # the limits that rest on what the server tells
+_OF_TOKENS = ("tokens", "cost")  # the limits that depend on the server's token counts
 
 
 class BudgetError(CallwrightError):
@@ -54,7 +54,7 @@ class Meter:
         self._waiting = self._running = self._finished = 0  # requests; attempts; attempts
         self._taken = dict.fromkeys(self._limits, 0.0)  # by the finished attempts
         self.requests = 0  # answered or lost
-        self._told = self._untold = 0  # answered with and without a count of tokens
+        self._told = self._untold = 0  # replies with and without a token count
         self.usage = Usage()
         self.reached: str | None = None  # the limit that ended the run
 
@@ -116,7 +116,7 @@ class Meter:
         self._waiting += 1
 
     def end_request(self, usage: Usage | None) -> None:
-        """Count a request out.
+        """Remove a request from the counts.
 
         Args:
             usage: None: it was lost; all zero: the server did not tell the tokens.
@@ -156,7 +156,7 @@ class Meter:
         return None
 
     def _spent_so_far(self) -> dict[str, float]:
-        """The whole run's amounts; a reply whose tokens the server did not tell counts as the mean of the others."""
+        """The whole run's amounts. A reply without a token count is estimated as the mean of the others."""
         spent = self._amounts(self.requests, self.usage, self.seconds())
         share_told = self._told / (self._told + self._untold) if self._told else 1.0
         return {name: amount / share_told if name in _OF_TOKENS else amount for name, amount in spent.items()}

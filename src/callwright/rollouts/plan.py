@@ -36,7 +36,7 @@ class Attempt:
     elsewhere: tuple[str, ...] = ()
 
     def kept_in(self, keys: Container[str]) -> str | None:
-        """Under which key the attempt is among those that were made; None: it is to be made."""
+        """The key under which the attempt was already made; None if it is still to be made."""
         return next((key for key in (self.key, *self.elsewhere) if key in keys), None)
 
 
@@ -58,23 +58,23 @@ def plan(
         elsewhere: the same model at other servers.
         reads_solutions: the model answers from the problems' solutions.
     """
-    own = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
-    written = [json.dumps(asdict(one), sort_keys=True).encode() for one in own]
-    servers = [json.dumps(dict(one), sort_keys=True) for one in (model, *elsewhere)]
+    samplings = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
+    samplings_json = [json.dumps(asdict(own), sort_keys=True).encode() for own in samplings]
+    servers = [json.dumps(dict(server), sort_keys=True) for server in (model, *elsewhere)]
     attempts = []
     for problem in problems:
-        asked = [hashlib.sha256(_asked(problem, protocol, server, reads_solutions)) for server in servers]
+        hashes = [hashlib.sha256(_hashed_content(problem, protocol, server, reads_solutions)) for server in servers]
         for number in range(chains):
-            key, *others = (_extended(one, written[number]) for one in asked)
+            key, *others = (_extend_hash(server_hash, samplings_json[number]) for server_hash in hashes)
             name = f"{problem.id}/{model['name']}/{number}"
-            attempts.append(Attempt(name, problem, own[number], protocol, key, tuple(others)))
+            attempts.append(Attempt(name, problem, samplings[number], protocol, key, tuple(others)))
     return attempts
 
 
-def _extended(started: "hashlib._Hash", more: bytes) -> str:
-    whole = started.copy()
-    whole.update(more)
-    return whole.hexdigest()
+def _extend_hash(hash_so_far: "hashlib._Hash", content: bytes) -> str:
+    extended = hash_so_far.copy()
+    extended.update(content)
+    return extended.hexdigest()
 
 
 def teacher_plan(
@@ -92,7 +92,7 @@ def teacher_plan(
     if teacher.request:
         model["request"] = json.dumps(teacher.request, sort_keys=True)
     return plan(
-        _first(problems, own),
+        _limit_problems(problems, own),
         model,
         own.chains,
         _sampling(own, rollout, seed),
@@ -122,7 +122,7 @@ def local_plan(
         identity: what its answers depend on, such as `weights_here`.
     """
     model = {"name": name, "weights": identity}
-    return plan(_first(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
+    return plan(_limit_problems(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
 
 
 def weights_here(folder: Path) -> str:
@@ -133,7 +133,7 @@ def weights_here(folder: Path) -> str:
     return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
 
 
-def _first(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
+def _limit_problems(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
     return list(problems)[: own.problems]
 
 
@@ -141,11 +141,11 @@ def _sampling(own: SamplingParams, rollout: RolloutParams, seed: int) -> Samplin
     return Sampling(own.temperature, own.top_p, rollout.max_tokens, rollout.max_steps, seed)
 
 
-def _asked(problem: Problem, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
-    """All but the sampling: the prompt and tools that pose the problem, the functions, the engine, the model."""
+def _hashed_content(problem: Problem, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
+    """What the key hashes, except the sampling: prompt, tools, functions, engine and model."""
     task = TASKS[problem.task]
     messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
-    asked = [ENGINE, messages, tools, protocol, server, functions_hash(task.toolbox)]
+    content = [ENGINE, messages, tools, protocol, server, functions_hash(task.toolbox)]
     if reads_solutions:
-        asked.append([asdict(call) for call in problem.solution])
-    return json.dumps(asked, sort_keys=True).encode()
+        content.append([asdict(call) for call in problem.solution])
+    return json.dumps(content, sort_keys=True).encode()

@@ -1,4 +1,4 @@
-"""Before a rollout: can the model's server be used at all? It is asked prompts that it will be asked anyway."""
+"""Check before a rollout that the model's server can be used, with prompts that the rollout needs anyway."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -12,22 +12,22 @@ from callwright.rollouts.sample import LASTING
 from callwright.storage import Journal
 from callwright.tasks import TASKS
 
-PROMPTS = 3  # that are tried: one of them may be filtered, too long, or answered without a call
+PROMPTS = 3  # tried at most, as a single one may be filtered, too long, or answered without a call
 _SAME_FOR_ALL = ("unreachable", "timed out", "connection lost")
 
 
 async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journal[Journaled]) -> None:
     """Ask for one reply, so that a wrong address, key or model is known before the work begins.
 
-    What is wrong with one prompt, or with the reply to it, costs its attempt later and stops nothing here: up to
-    PROMPTS prompts are tried, first those to which the journal has a chain.
+    A fault of one prompt or its reply costs its attempt later but does not stop the run here. So up to PROMPTS prompts
+    are tried, first those for which the journal has a chain.
 
     Args:
         attempts: at least one.
 
     Raises:
         EndpointUnusable: no request can succeed.
-        ProviderError: no prompt was answered, and not for reasons of the prompts.
+        ProviderError: no prompt was answered, and the prompts are not the cause.
     """
     errors: list[ProviderError] = []
     for attempt in islice(_of_different_problems(attempts, journal), PROMPTS):
@@ -46,10 +46,10 @@ async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journ
 
 
 def _of_different_problems(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Attempt]:
-    """An attempt at each problem, first those that were made."""
-    seen: set[str] = set()
-    made = (attempt for attempt in attempts if attempt.kept_in(journal) is not None)
-    for attempt in chain(made, attempts):
-        if attempt.problem.id not in seen:
-            seen.add(attempt.problem.id)
+    """One attempt per problem, first those that the journal has."""
+    problem_ids: set[str] = set()
+    already_made = (attempt for attempt in attempts if attempt.kept_in(journal) is not None)
+    for attempt in chain(already_made, attempts):
+        if attempt.problem.id not in problem_ids:
+            problem_ids.add(attempt.problem.id)
             yield attempt

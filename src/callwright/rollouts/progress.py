@@ -37,7 +37,7 @@ class Progress:
             self._lost += 1
             return
         self._chains += 1
-        with suppress(Exception):  # a grader's defect: `publish` meets it again, and counts it
+        with suppress(Exception):  # a grader's defect: `publish` sees it again, and counts it
             self._right += answered_right(attempt, chain)
 
     def text(self) -> str:

@@ -24,7 +24,7 @@ LASTING = ("too long", "content filter", "reasoning only", "reply too large", "u
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt without a chain; outside the chain data, and tried again by the next run.
+    """An attempt without a chain. It is not part of the chain data, and the next run repeats it.
 
     Attributes:
         reason: a few words, under which failures are counted.
@@ -38,7 +38,7 @@ class Failure:
 
 
 def failure_of(attempt_id: str, error: Exception, surprises: SurpriseLog) -> Failure:
-    """What one attempt that ended with an error is recorded as; an unexpected error is counted among the surprises.
+    """The Failure of an attempt that ended with an error. An unexpected error is also counted as a surprise.
 
     Raises:
         CallwrightError: the error itself, where it ends more than this attempt.
@@ -83,7 +83,7 @@ async def run_attempts(
     finished: Callable[[Attempt, Chain | None], None] = lambda attempt, chain: None,
     surprises: SurpriseLog | None = None,
 ) -> Rolled:
-    """Make all attempts that the journal lacks. One that ends with an unexpected exception is a failure as well.
+    """Make all attempts that the journal lacks. One that ends with an unexpected exception counts as a failure.
 
     Args:
         concurrency: attempts in flight.

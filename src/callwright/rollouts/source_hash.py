@@ -1,4 +1,4 @@
-"""The hash of what functions compute, as far as their own source says it."""
+"""Hash functions by their own source code."""
 
 import ast
 import hashlib
@@ -14,7 +14,7 @@ from callwright.functions.toolbox import Toolbox
 
 @cache
 def functions_hash(toolbox: Toolbox) -> str:
-    """The same while the functions' syntax trees are: comments, layout and the Python that runs them do not count."""
+    """A hash of the functions' syntax trees; comments, layout and the version of Python do not change it."""
     sources = [_source(function) for function in toolbox.functions.values()]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()
 
@@ -24,21 +24,21 @@ def _source(function: Function) -> str:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function.python)))
     except (OSError, TypeError, SyntaxError):  # made at run time: its signature and example are in the prompt
         return ""
-    return json.dumps(_plain(tree))
+    return json.dumps(_to_plain_data(tree))
 
 
-def _plain(node: Any) -> Any:
-    """A syntax tree as plain data, without what is empty: versions of Python differ in which empty fields they have.
+def _to_plain_data(node: Any) -> Any:
+    """A syntax tree as plain data, without empty fields, which differ between versions of Python.
 
-    `ast.unparse` and `ast.dump` write one tree otherwise in each version.
+    `ast.unparse` and `ast.dump` write the same tree differently in each version.
     """
     match node:
         case ast.AST():
-            fields = {name: _plain(value) for name, value in ast.iter_fields(node)}
-            kept = {name: value for name, value in fields.items() if value not in (None, [])}
-            return [type(node).__name__, kept]
+            fields = {name: _to_plain_data(value) for name, value in ast.iter_fields(node)}
+            filled = {name: value for name, value in fields.items() if value not in (None, [])}
+            return [type(node).__name__, filled]
         case list():
-            return [_plain(one) for one in node]
+            return [_to_plain_data(item) for item in node]
         case None:
             return None
         case _:

@@ -28,7 +28,7 @@ class _Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     chains: Counter[str] = field(default_factory=Counter)  # by task
     right: Counter[str] = field(default_factory=Counter)  # by task
-    ungraded: int = 0  # whose grader raised something unexpected
+    ungraded: int = 0  # chains whose grader raised an unexpected error
     request_s: "array[float]" = field(default_factory=lambda: array("f"))
 
     def add(self, attempt: Attempt, record: Journaled, surprises: SurpriseLog) -> None:

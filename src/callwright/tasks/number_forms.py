@@ -33,19 +33,19 @@ def derive(form: str, numbers: tuple[Ratio, ...]) -> Ratio | None:
     if form in FORMS:
         a, b, c, d = FORMS[form]
         return reduced(a * top + b * bottom, c * top + d * bottom)
-    over, under = numbers[1]
+    second_top, second_bottom = numbers[1]
     if form == "product":
-        return reduced(top * over, bottom * under)
-    part, whole = top * under, bottom * over
+        return reduced(top * second_top, bottom * second_bottom)
+    numerator, denominator = top * second_bottom, bottom * second_top
     match form:
         case "left":
-            part = whole - part
+            numerator = denominator - numerator
         case "and more":
-            part = whole + part
+            numerator = denominator + numerator
         case "mixed":
-            count, each = numbers[2]
-            part, whole = count * whole + each * part, each * whole
-    return reduced(part, whole)
+            count, third_bottom = numbers[2]
+            numerator, denominator = count * denominator + third_bottom * numerator, third_bottom * denominator
+    return reduced(numerator, denominator)
 
 
 def reduced(top: int, bottom: int) -> Ratio | None:

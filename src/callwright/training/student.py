@@ -46,17 +46,17 @@ def _fill(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
     if local.is_dir():
         if not (local / "config.json").is_file():
             raise DataError(f"student.source: {local} has no config.json; name a folder with a Hugging Face model")
-        shutil.copytree(local, folder, ignore=partial(_hidden, local))
+        shutil.copytree(local, folder, ignore=partial(_names_not_copied, local))
         return {"source": str(local), "hash": folder_hash(folder)}
     return _download(folder, student)
 
 
-def _hidden(model: Path, folder: str, names: list[str]) -> set[str]:
-    """What of a folder's names is not copied. Of what is copied, no link may lead out of the model."""
-    hidden = {name for name in names if name.startswith(".")}
-    for name in set(names) - hidden:
+def _names_not_copied(model: Path, folder: str, names: list[str]) -> set[str]:
+    """The names in a folder that are not copied. Raises if another one is a link out of the model."""
+    not_copied = {name for name in names if name.startswith(".")}
+    for name in set(names) - not_copied:
         _refuse_link_outside(Path(folder, name), model)
-    return hidden
+    return not_copied
 
 
 def _refuse_link_outside(path: Path, model: Path) -> None:

@@ -75,7 +75,7 @@ class Row(NamedTuple):
 
 
 class CheckedLine(NamedTuple):
-    """A line's row, and the checked chain as JSON; the line as it was where it is not one.
+    """A line's row, and the checked chain as JSON, or the line unchanged if it is not a chain.
 
     Attributes:
         surprise: what `row.unexpected` says, with its traceback.
@@ -149,7 +149,7 @@ def _problem_id(text: bytes) -> str:
 
 
 def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
-    """A line's row. Nothing that a line holds stops the others; a mistake that a user can mend stops the stage."""
+    """A line's row. No content of a line stops the others, but a mistake that the user can fix stops the stage."""
     try:
         return _check_line(where, text, problems)
     except CallwrightError:

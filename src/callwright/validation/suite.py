@@ -43,8 +43,8 @@ class Check:
     def complaint(self) -> str:
         """One line that says what was expected, what was found, and in which rows."""
         rows = f", such as {self.named()}" if self.rows else ""
-        found = f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
-        return printable(found)
+        line = f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
+        return printable(line)
 
 
 class Suites:
