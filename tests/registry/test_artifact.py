@@ -111,7 +111,7 @@ def test_a_row_says_what_is_known_of_an_answer(loaded):
     ("question", "task", "complaint"),
     [
         ("How many?", "riddle", "unknown task 'riddle'; the tasks are arithmetic"),
-        ("many " * 9_000, "arithmetic", "does not fit 4096 positions"),
+        pytest.param("many " * 9_000, "arithmetic", "does not fit 4,096 positions", id="too long"),
         ("so \ud83d", "arithmetic", "half a character"),
         (None, "arithmetic", "question is not a text"),
         (12, "arithmetic", "question is not a text but int"),
