@@ -57,8 +57,9 @@ async def test_the_first_prompt_is_enough_where_it_is_answered(probed):
     assert await probed({}, completion()) == ["0?"]
 
 
-async def test_a_prompt_that_was_answered_before_is_asked_first(probed):
-    assert await probed({}, completion(), made=(4, 6)) == ["4?"]
+async def test_a_prompt_that_was_answered_before_is_asked_only_where_two_others_are_not_answered(probed):
+    assert await probed({}, completion(), made=(0, 4)) == ["0?"]  # of its two attempts one is still to be made
+    assert await probed({"0?": FILTERED, "1?": FILTERED}, completion(), made=(4, 6)) == ["0?", "1?", "4?"]
 
 
 async def test_a_prompt_that_is_filtered_stops_nothing(probed):

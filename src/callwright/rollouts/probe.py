@@ -20,7 +20,7 @@ async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journ
     """Ask for one reply, so that a wrong address, key or model is known before the work begins.
 
     A fault of one prompt or its reply costs its attempt later but does not stop the run here. So up to PROMPTS prompts
-    are tried, first those for which the journal has a chain.
+    are tried: some that are to be asked anyway, and then one that was answered before.
 
     Args:
         attempts: at least one.
@@ -46,10 +46,22 @@ async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journ
 
 
 def _of_different_problems(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Attempt]:
-    """One attempt per problem, first those that the journal has."""
+    """One attempt per problem: some that are still to be made, then those that were answered before, then the others."""
+    made = [attempt for attempt in attempts if attempt.kept_in(journal) is not None]
+    made_ids = {attempt.id for attempt in made}
+    missing = [attempt for attempt in attempts if attempt.id not in made_ids]
     problem_ids: set[str] = set()
-    already_made = (attempt for attempt in attempts if attempt.kept_in(journal) is not None)
-    for attempt in chain(already_made, attempts):
+    for attempt in chain(_first_of_problems(missing, PROMPTS - 1), made, missing):
         if attempt.problem.id not in problem_ids:
             problem_ids.add(attempt.problem.id)
             yield attempt
+
+
+def _first_of_problems(attempts: Sequence[Attempt], count: int) -> list[Attempt]:
+    """The first attempt at each of the first `count` problems."""
+    by_problem: dict[str, Attempt] = {}
+    for attempt in attempts:
+        if len(by_problem) == count:
+            break
+        by_problem.setdefault(attempt.problem.id, attempt)
+    return list(by_problem.values())
