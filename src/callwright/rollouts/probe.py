@@ -46,7 +46,7 @@ async def probe(model: EndpointChat, attempts: Sequence[Attempt], journal: Journ
 
 
 def _of_different_problems(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Attempt]:
-    """One attempt per problem: some that are still to be made, then those that were answered before, then the others."""
+    """One attempt per problem: some that are still to be made, those that were answered before, then the others."""
     made = [attempt for attempt in attempts if attempt.kept_in(journal) is not None]
     made_ids = {attempt.id for attempt in made}
     missing = [attempt for attempt in attempts if attempt.id not in made_ids]
