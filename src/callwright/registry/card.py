@@ -36,7 +36,7 @@ def model_card(
         f"Preference Optimization from {_code(lineage.get('base model', 'an unknown base'))}. It is asked through an "
         f"agent that executes its calls (protocol `{params.rollout.protocol}`).",
         "## Accuracy on held-out problems",
-        "An answer counts when it is right, every call replays, and a call returned it. In brackets the interval of "
+        "An answer counts when it is right and rests on the problem, and every call replays. In brackets the interval of "
         f"{params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
         "\n".join(_accuracy(metrics)),
         "\n".join(_gains(metrics)),
