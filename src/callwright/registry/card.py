@@ -36,8 +36,8 @@ def model_card(
         f"Preference Optimization from {_code(lineage.get('base model', 'an unknown base'))}. It is asked through an "
         f"agent that executes its calls (protocol `{params.rollout.protocol}`).",
         "## Accuracy on held-out problems",
-        "An answer counts when it is right and rests on the problem, and every call replays. In brackets the interval of "
-        f"{params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
+        "An answer counts when it is right and rests on the problem, and every call replays. In brackets the interval "
+        f"of {params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
         "\n".join(_accuracy(metrics)),
         "\n".join(_gains(metrics)),
         "\n".join(_calls_and_faults(metrics)),
