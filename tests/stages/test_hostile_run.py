@@ -13,10 +13,12 @@ from typing import Any, get_args
 
 import pytest
 
+from callwright.chat.endpoint import TOOL_CALL_TRIES
 from callwright.chat.usage import MOST_TOKENS
 from callwright.presets import apply_preset
 from callwright.problems.source import LeftOut
 from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
+from callwright.rollouts.probe import PROMPTS
 from callwright.rollouts.sample import Failure
 from callwright.storage import dumps, read, read_json
 from callwright.validation.quality import Quarantined
@@ -221,9 +223,10 @@ def test_another_run_asks_for_nothing_but_what_failed(hostile: Hostile, protocol
     run, again = hostile.rollouts[protocol], hostile.again[protocol]
     assert (again.chains, again.failures) == (run.chains, run.failures)
     failed = {failure.attempt_id.removesuffix("/oracle/0") for failure in run.failures}
-    probed = {"an ordinary reply"}
-    assert set(again.asked) == failed | probed
-    assert all(again.asked[name] == run.asked[name] for name in failed)
+    assert failed <= set(again.asked) <= failed | {"an ordinary reply"}  # which may be asked by the probe
+    more = {name: again.asked[name] - run.asked[name] for name in failed}
+    assert min(more.values()) >= 0
+    assert 1 <= sum(more.values()) + again.asked["an ordinary reply"] <= PROMPTS * TOOL_CALL_TRIES  # by the probe
     assert again.report["prompt_tokens"] == run.report["prompt_tokens"]
 
 
