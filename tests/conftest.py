@@ -1,11 +1,15 @@
-"""Before anything is imported: no telemetry, no downloads. Properties get no deadline: the machine may be busy."""
+"""Before anything is imported: no telemetry, no downloads, interrupts that arrive. Properties have no deadline."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests interrupt themselves and programs that they start
 
 import pytest
 from hypothesis import settings

@@ -239,10 +239,13 @@ def test_an_interrupted_program_ends_though_a_thread_waits_for_the_worker(stop):
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
     ) as program:
-        assert program.stdout is not None and program.stdout.readline() == "ready\n"
-        time.sleep(0.3)
-        program.send_signal(signal.SIGINT)
-        assert program.communicate(timeout=120)[0] == "CallError\n"
+        try:
+            assert program.stdout is not None and program.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            program.send_signal(signal.SIGINT)
+            assert program.communicate(timeout=120)[0] == "CallError\n"
+        finally:
+            program.kill()
         assert program.returncode == 0
 
 
