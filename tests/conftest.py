@@ -1,5 +1,6 @@
 """Before anything is imported: no telemetry, no downloads, interrupts that arrive. Properties have no deadline."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,3 +30,12 @@ def _tracking_settings() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("MLFLOW_") and name not in before]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def frozen_heap() -> Iterator[None]:
+    """Timed calls do not pay for the garbage collector, which may walk the objects of all earlier tests for a second."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.working_tree import ROOT
+
 AFTER_A_RUN, RUNS_IN, NEEDS = "after a run", "runs in", "needs"
 KNOWN_NEEDS = {
     "gpu": "a CUDA device",

@@ -6,7 +6,8 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[1]
+from tests.working_tree import ROOT
+
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
 GRAPH = grimp.build_graph("callwright")

@@ -1,10 +1,10 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.working_tree import ROOT
+
 HEAVY = (
     "torch",
     "transformers",

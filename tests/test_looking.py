@@ -13,8 +13,9 @@ from callwright.records import CheckedChain
 from callwright.storage import write
 from tests.fakes import checked, problem
 from tests.preferences.test_forks import native, params
+from tests.working_tree import ROOT
 
-SHIPPED = Path(__file__).parents[1] / "params.yaml"
+SHIPPED = ROOT / "params.yaml"
 OWN = problem()
 RECORDS = [
     checked("add(2, 3)", "answer(5)", correct=True, id="a"),

@@ -9,8 +9,9 @@ from ruamel.yaml import YAML
 from callwright.errors import ParamsError
 from callwright.params import Params, TeacherParams, first_complaint
 from tests.fakes import teacher
+from tests.working_tree import ROOT
 
-SHIPPED = Path(__file__).parents[1] / "params.yaml"
+SHIPPED = ROOT / "params.yaml"
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from callwright.agent.parse import MAX_REPLY_CHARACTERS
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_EQUATION_CHARACTERS
 from tests.pattern_attacks import Used, attacks, patterns_in_use
 
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
+
 SECONDS = 0.5  # of this thread's processor time; linear patterns take less than a tenth of it
 LIMITS = {  # characters of what a pattern is given, where that is bounded below a reply's length
     "agent/syntax.py: _STRINGS": MAX_CALL_CHARACTERS,

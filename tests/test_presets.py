@@ -7,8 +7,8 @@ from ruamel.yaml import YAML
 from callwright.errors import ParamsError
 from callwright.params import Params
 from callwright.presets import apply_preset
+from tests.working_tree import ROOT
 
-ROOT = Path(__file__).parents[1]
 PRESETS = ROOT / "conf/presets"
 NAMES = sorted(path.stem for path in PRESETS.glob("*.yaml"))
 

@@ -23,8 +23,9 @@ from callwright.storage import write, write_json
 from callwright.visible import one_line
 from tests.fakes import checked, problem
 from tests.preferences.test_forks import params
+from tests.working_tree import ROOT
 
-SHIPPED = Path(__file__).parents[1] / "params.yaml"
+SHIPPED = ROOT / "params.yaml"
 HOSTILE = "id \x1b[2J\x1b]0;title\x07 \u202egnp\x9b31m \x00 <b>\ncorrect"
 RIGHT = checked("add(2, 3)", "answer(5)", correct=True, id=HOSTILE, problem_id=HOSTILE, model=HOSTILE)
 WRONG = checked(f"so {HOSTILE}", f"answer('{HOSTILE}')", correct=False, id="wrong", problem_id=HOSTILE, model="base")

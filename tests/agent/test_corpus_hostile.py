@@ -3,9 +3,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.agent.corpus_hostile import HARMLESS, HOSTILE
+from tests.working_tree import ROOT
 
 SECONDS, MEGABYTES = 1.0, 512
 
@@ -34,7 +34,7 @@ for reply in [*(reply for kind in HOSTILE.values() for reply in kind), *HARMLESS
 def test_every_hostile_reply_is_a_fault_within_a_second_and_512_mb_and_what_is_said_of_it_can_be_printed():
     replies = [reply for kind in HOSTILE.values() for reply in kind] + list(HARMLESS)
     assert len(set(replies)) == len(replies) >= 100
-    root = Path(__file__).parents[2]
+    root = ROOT
     command = [sys.executable, "-c", RUNNER]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr[-2_000:]

@@ -1,9 +1,12 @@
 """No reply that the fuzzer makes raises, is slow, or leaves a step that cannot be stored and sent."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.agent.hostile_replies import check, open_toolboxes, reply
+
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
 
 SECONDS = 1.0  # of processor time; the benchmark holds them to 0.1
 INPUTS = 2_000

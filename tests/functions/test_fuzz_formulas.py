@@ -7,7 +7,7 @@ from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Outcomes:
+def outcomes(frozen_heap: None) -> Outcomes:
     return fuzz(2_000, seed=1, questions=0.02)
 
 

@@ -13,6 +13,8 @@ from callwright.functions.guard import MAX_BITS, bits
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call
 
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
+
 TOOLBOX = Toolbox(ALL)
 EDGE = 2**MAX_BITS
 SIGNS = "0123456789,./-+−–$€£% eE_x٣²½∞\u00a0\u202e\ud83d\0\n"

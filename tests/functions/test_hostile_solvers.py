@@ -16,7 +16,10 @@ from callwright.functions.toolbox import OpenToolbox, Toolbox
 from callwright.functions.worker import _own_worker
 from callwright.records import Call
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time from /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time from /proc"),
+    pytest.mark.usefixtures("frozen_heap"),
+]
 
 ALGEBRA = Toolbox((solve, answer))
 ORDER = ["all x. all y. all z. ((R(x, y) and R(y, z)) -> R(x, z))", "all x. not R(x, x)", "all x. exists y. R(x, y)"]

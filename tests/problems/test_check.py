@@ -1,7 +1,5 @@
 """A problem is checked through its task: its answer can be graded and given, its solution reaches it."""
 
-from pathlib import Path
-
 import pytest
 
 from callwright.agent.parse import parse_call
@@ -15,6 +13,7 @@ from callwright.problems.source import RowError
 from callwright.records import Call, Problem
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
+from tests.working_tree import ROOT
 
 
 def problem(task: str, answer: str, *solution: str) -> Problem:
@@ -111,5 +110,5 @@ def test_a_task_whose_answers_are_no_text_is_checked_by_its_grader_alone():
 
 
 def test_no_question_that_is_read_is_too_long_for_the_checks_that_stop_the_pipeline_later():
-    shipped = Params.load(Path(__file__).parents[2] / "params.yaml")
+    shipped = Params.load(ROOT / "params.yaml")
     assert shipped.validate_.max_question_characters >= MAX_QUESTION_CHARACTERS

@@ -10,8 +10,9 @@ from callwright.problems import folio
 from callwright.problems.folio import read_folio
 from callwright.records import Problem
 from callwright.tasks import TASKS
+from tests.working_tree import ROOT
 
-PUBLIC = Path(__file__).parents[3] / "shared/data/folio"
+PUBLIC = ROOT.parent / "shared/data/folio"
 STORY = {
     "premises": ["All dogs bark. ", "Rex is a dog or a cat."],
     "premises-FOL": ["∀x (Dog(x) → Bark(x))", "Dog(rex) ⊕ Cat(rex)"],

@@ -11,8 +11,9 @@ from callwright.problems.equations import EquationError
 from callwright.problems.gsm8k import gold_chain, read_gsm8k
 from callwright.problems.worksheet import TOOLBOX
 from callwright.records import Call
+from tests.working_tree import ROOT
 
-PUBLIC = Path(__file__).parents[3] / "shared/data/gsm8k/train.jsonl"
+PUBLIC = ROOT.parent / "shared/data/gsm8k/train.jsonl"
 
 
 def chain(prose: str, answer: str) -> list[str]:

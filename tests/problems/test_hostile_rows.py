@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from callwright.errors import DataError
 from tests.problems.hostile_rows import PARTS, ROWS, files, longest, outcome
 
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
+
 MAX_SECONDS = 2  # of processor time for one file; the slowest takes 0.15 s on a quiet machine
 
 

@@ -12,8 +12,9 @@ from callwright.problems.load import Loaded, load_problems, raise_if_unusable
 from callwright.problems.report import report_lines, report_of
 from callwright.records import SPLITS
 from callwright.tasks import TASKS
+from tests.working_tree import ROOT
 
-SHIPPED = Params.load(Path(__file__).parents[2] / "params.yaml").problems
+SHIPPED = Params.load(ROOT / "params.yaml").problems
 LISTED = Path("left_out.jsonl")
 ALIKE = [
     {

@@ -7,8 +7,9 @@ from callwright.errors import DataError
 from callwright.functions.formula import format_formula
 from callwright.problems.proofwriter import read_proofwriter
 from callwright.problems.proofwriter_english import SentenceError, read_sentence
+from tests.working_tree import ROOT
 
-PUBLIC = Path(__file__).parents[3] / "shared/data/proofwriter/test.json"
+PUBLIC = ROOT.parent / "shared/data/proofwriter/test.json"
 
 
 @pytest.mark.parametrize(

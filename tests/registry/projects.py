@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from callwright.storage import file_hash, folder_hash, write_json
+from tests.working_tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["mlflow", "mlflow.pyfunc", "callwright.registry.promote", "tests.registry.projects"])
 WRITES = ("create_", "set_", "delete_", "update_", "rename_")

@@ -13,8 +13,9 @@ from callwright.rollouts.plan import teacher_plan
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.summary import publish, refuse_failures
 from callwright.storage import read
+from tests.working_tree import ROOT
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+PARAMS = ROOT / "params.yaml"
 CHAINS, CONCURRENCY = 3, 8
 
 

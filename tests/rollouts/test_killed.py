@@ -21,9 +21,9 @@ from callwright.rollouts.journal import Journaled
 from callwright.storage import read, write
 from tests.rollouts import teacher_process
 from tests.rollouts.teacher_process import CHAINS, CONCURRENCY
+from tests.working_tree import ROOT
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
 KILLS = 20
 LATENCY_S = 0.05
 LONGEST_LIFE_S = 0.5  # after its first request; a fifth is killed before, while it starts

@@ -25,6 +25,7 @@ from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
 from callwright.tasks.task import Grade, Task
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
+from tests.working_tree import ROOT
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
 ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?")
@@ -273,7 +274,7 @@ async def test_the_journal_has_time_and_tokens_of_every_request(tmp_path):
 
 def test_an_oracle_without_solutions_is_refused_before_it_is_asked(tmp_path):
     attempts = planned(ONE, replace(TWO, solution=()))
-    rollout = Params.load(Path(__file__).parents[2] / "params.yaml").rollout
+    rollout = Params.load(ROOT / "params.yaml").rollout
     with (
         open_journal(tmp_path / "journal.jsonl") as journal,
         pytest.raises(ProviderError, match="which 1 problems do not have, such as two: name an endpoint"),

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+from tests.working_tree import ROOT
+
 COMPOSE = YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LONG_LIVED = sorted(name for name in SERVICES if SERVICES[name].get("restart"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from docker.utils.build import exclude_paths
 
-ROOT = Path(__file__).parents[2]
+from tests.working_tree import ROOT
+
 SCRIPTS = ROOT / "conf/image"
 
 

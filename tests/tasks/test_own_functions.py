@@ -17,8 +17,8 @@ from callwright.problems.jsonl import read_jsonl_problems
 from callwright.tasks import TASKS, load
 from callwright.tasks.registry import code_paths
 from tests.fakes import NO_MISTAKES, teacher
+from tests.working_tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/own-functions.md").read_text()
 
 

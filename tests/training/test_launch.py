@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 from tests.training.examples import PARAMS
+from tests.working_tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 LAUNCHES = sorted((ROOT / "conf/accelerate").glob("*.yaml"))
 SCRIPT = """
 import json, os, sys

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from callwright.training.checkpoints import last_checkpoint
 from callwright.training.dpo import train, training_key
 from tests.training.examples import DEMONSTRATIONS, EXAMPLES, WARM
+from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 PARAMS = WARM.model_copy(update={"epochs": 4})  # 24 steps of warm-up, 32 of pairs; a checkpoint every 5
@@ -45,7 +46,7 @@ def run(base: Path, folder: Path) -> list[int]:
 
 def killed_at(base: Path, folder: Path, checkpoint: str) -> None:
     """Train in a process of its own, killed when a checkpoint is there and whole."""
-    root = Path(__file__).parents[2]
+    root = ROOT
     path = f"{root / 'src'}{os.pathsep}{root}"
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(base), str(folder)],

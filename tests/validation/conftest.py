@@ -11,8 +11,9 @@ from callwright.records import Chain
 from callwright.validation.quality import Validated, validate_chains
 from callwright.validation.suite import Suites
 from tests.fakes import problem
+from tests.working_tree import ROOT
 
-SHIPPED = Params.load(Path(__file__).parents[2] / "params.yaml").validate_
+SHIPPED = Params.load(ROOT / "params.yaml").validate_
 PROBLEMS = {"p": problem(), "secret": problem(id="secret", question="Test?", split="test")}
 
 Run = Callable[..., Validated]

@@ -20,6 +20,7 @@ from callwright.validation.replay import check_chains
 from callwright.validation.suite import Check, Suites, refuse_critical
 from tests.fakes import chain, problem, step
 from tests.validation.conftest import PROBLEMS, SHIPPED, bounds
+from tests.working_tree import ROOT
 
 RIGHT, WRONG = ("add(2, 3)", "answer(5)"), ("multiply(2, 3)", "answer(6)")
 GOOD = [chain(*(RIGHT if number % 2 else WRONG), id=f"good {number}") for number in range(40)]
@@ -236,7 +237,7 @@ def test_a_label_that_nearly_all_problems_have_is_told():
 @pytest.fixture(scope="module")
 def made() -> tuple[list[Pair], dict[str, Problem], list]:
     """Pairs as the pipeline makes them, of one problem with right, wrong and roundabout chains."""
-    params = Params.load(Path(__file__).parents[2] / "params.yaml").pairs
+    params = Params.load(ROOT / "params.yaml").pairs
     chains = [
         chain("add(2, 3)", "answer(5)", id="right"),
         chain("multiply(2, 3)", "answer(6)", id="wrong"),

@@ -3,7 +3,6 @@
 benchmarks/verdicts.py does the same with more chains."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from callwright.tasks import TASKS
 from callwright.validation.replay import check_chain
 from tests.validation.attacker import attacks, successes
 from tests.validation.made_chains import CHEATS, HONEST, forged, made_chain
+from tests.working_tree import ROOT
 
 EACH = 8  # chains of a kind
 ATTACKS = 2  # on each of the arithmetic problems
@@ -23,7 +23,7 @@ ATTACKS = 2  # on each of the arithmetic problems
 @pytest.fixture(scope="module")
 def problems() -> list[Problem]:
     """Of all families, in an order that mixes them."""
-    params = Params.load(Path(__file__).parents[2] / "params.yaml")
+    params = Params.load(ROOT / "params.yaml")
     loaded = load_problems(params.problems, params.seed, TASKS, parse_call)
     found = [problem for split in loaded.splits.values() for problem in split]
     return random.Random(5).sample(found, len(found))
