@@ -34,7 +34,7 @@ def _tracking_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def frozen_heap() -> Iterator[None]:
-    """Timed calls do not pay for the garbage collector, which may walk the objects of all earlier tests for a second."""
+    """Timed calls do not pay for the garbage collector, which may walk all earlier tests' objects for a second."""
     gc.collect()
     gc.freeze()
     yield
