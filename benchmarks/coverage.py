@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from callwright.evaluation.intervals import difference_interval, share_interval, wilson
+from callwright.evaluation.statistics.intervals import difference_interval, share_interval, wilson
 
 CONFIDENCE = 0.95
 RESAMPLES = 600

@@ -31,8 +31,8 @@ Rows = list[dict[str, list[int]]]
 
 def arithmetic_rows(count: int, seed: int) -> Rows:
     """Pairs at the first fork of a right and a wrong oracle chain, two a problem, as token ids, in random order."""
-    from callwright.training.demonstrations import DRAWS, conversation
-    from callwright.training.tokenizer import train_tokenizer
+    from callwright.standins.embedded.lessons import DRAWS, conversation
+    from callwright.standins.embedded.tokenizer import train_tokenizer
 
     rng, made = random.Random(seed), []
     while len(made) < count:
@@ -223,7 +223,7 @@ def one(asked: dict[str, Any]) -> None:
     """What a process of its own does."""
     import torch
 
-    from callwright.stage import quiet_libraries
+    from callwright.pipeline.stage import quiet_libraries
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()

@@ -17,16 +17,16 @@ import time
 from collections.abc import Awaitable, Callable
 
 from callwright.agent.protocol import TEXT
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
-from callwright.chat.oracle import create_app
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.params import MistakeShares, TeacherParams
-from callwright.problems.synthetic import synthetic_problems
+from callwright.standins.oracle.app import create_app
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 
 LATENCY_S = 1.0
 NO_MISTAKES = dict.fromkeys(MistakeShares.model_fields, 0.0)
-PROBLEM = synthetic_problems({"train": 1}, held_out_test=0, seed=7).problems[0]
+PROBLEM = synthetic_problems({"train": 1}, held_out_test=0, seed=7)[0]
 MESSAGES, _ = TEXT.render(TASKS[PROBLEM.task], PROBLEM.question, ())
 KEY_ENV = "CALLWRIGHT_BENCHMARK_KEY"
 

@@ -24,14 +24,14 @@ import torch
 
 from callwright import paths
 from callwright.agent.loop import solve
-from callwright.chat.device import pick_device
-from callwright.chat.local import LocalChat
+from callwright.chat.local.chat import LocalChat
+from callwright.chat.local.device import pick_device
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.chat.template import template_messages
 from callwright.params import Params
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Chain, Problem, Usage
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 
 TARGET = 10.0
 
@@ -83,7 +83,7 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
 
 def small_base(folder: Path, params: Params) -> Path:
     """A base with the default's architecture that has seen little: it speaks the protocol, mostly wrongly."""
-    from callwright.training.embedded import build_embedded
+    from callwright.standins.embedded.build import build_embedded
 
     print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)
     few = params.student.embedded.model_copy(
@@ -101,7 +101,7 @@ def main() -> None:
     args = asked.parse_args()
     params = Params.load(Path(__file__).parents[1] / "params.yaml")
     sampling = Sampling(max_tokens=params.rollout.max_tokens, max_steps=params.rollout.max_steps)
-    problems = synthetic_problems({"test": args.problems}, 0, params.seed).problems[: args.problems]
+    problems = synthetic_problems({"test": args.problems}, 0, params.seed)[: args.problems]
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.model or paths.STUDENT
         folder = folder if (folder / "config.json").is_file() else small_base(Path(temporary), params)

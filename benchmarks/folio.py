@@ -16,8 +16,20 @@ from pathlib import Path
 from time import perf_counter
 
 from callwright.errors import CallError
-from callwright.functions.formula import And, Atom, Exists, ForAll, Formula, Iff, Implies, Not, Or, format_formula, walk
-from callwright.functions.solver import Contradiction, entails, equivalent
+from callwright.functions.formulas.formula import (
+    And,
+    Atom,
+    Exists,
+    ForAll,
+    Formula,
+    Iff,
+    Implies,
+    Not,
+    Or,
+    format_formula,
+    walk,
+)
+from callwright.functions.solvers.entailment import Contradiction, entails, equivalent
 from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
 from callwright.problems.source import Sourced
 

@@ -16,13 +16,12 @@ from fractions import Fraction
 from typing import Any
 
 from callwright.errors import CallError
-from callwright.functions.algebra import solve
-from callwright.functions.arithmetic import answer
-from callwright.functions.equation import names_in, read_equation
 from callwright.functions.guard import SOLVER_SECONDS
+from callwright.functions.solvers.equations import names_in, read_equation
+from callwright.functions.solvers.worker import _own_worker
 from callwright.functions.toolbox import Toolbox
-from callwright.functions.worker import _own_worker
 from callwright.records import Call
+from callwright.tasks.arithmetic.functions import answer, solve
 
 CHARACTERS = "0123456789xyzab+-*/^().= ,eE_²³−×÷%$!\"'\\\n\t\0٣é"
 PRIMORIAL = 2 * 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31 * 37  # a leading coefficient that many primes divide

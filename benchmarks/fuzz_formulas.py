@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import CallError
-from callwright.functions import assumptions, logic
-from callwright.functions.formula import (
+from callwright.functions.formulas.formula import (
     MAX_CHARACTERS,
     And,
     Atom,
@@ -37,9 +36,11 @@ from callwright.functions.formula import (
     free_variables,
 )
 from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
+from callwright.functions.solvers.worker import _own_worker
 from callwright.functions.toolbox import OpenToolbox, Toolbox
-from callwright.functions.worker import _own_worker
 from callwright.records import Call
+from callwright.tasks.entailment.functions import TOOLBOX
+from callwright.tasks.translation.functions import ALL
 
 SIGNS: dict[type, Sequence[str]] = {
     Not: ("not ", "Not ", "~", "!", "¬", " -", r"\neg "),
@@ -261,7 +262,7 @@ def fuzz(count: int, seed: int, questions: float) -> Outcomes:
         questions: share of them that are a question with its premises; the others are a single call.
     """
     rng, outcomes = random.Random(seed), Outcomes()
-    logic_toolbox, assumption_toolbox = Toolbox(logic.ALL), assumptions.TOOLBOX
+    logic_toolbox, assumption_toolbox = Toolbox(ALL), TOOLBOX
     assumption_toolbox.open().execute(Call("entails", {"formula": "P(a)"}))  # loads Z3, outside a call's time
     for _ in range(count):
         if rng.random() < questions:

@@ -3,7 +3,7 @@
     python benchmarks/fuzz_replies.py --inputs 200000 --seed 1     # about ten minutes on one free core
     python benchmarks/fuzz_replies.py --inputs 2000                # some seconds
 
-Each input is made from its number and the seed (tests/agent/hostile_replies.py): a call in one of the families'
+Each input is made from its number and the seed (tests/agent/parsing/hostile_replies.py): a call in one of the families'
 markups, mutated, with broken Unicode, huge numbers, deep nesting or long runs. Counts go to a CSV after every thousand
 inputs, and a rerun with the same seed goes on after the last of them. Seconds are processor time of this process: the
 solvers run in a process of their own, and a busy machine does not count. The exit code is 1 if anything raised or took
@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # tests/ is no installed package
 
-from tests.agent.hostile_replies import Cost, check, open_toolboxes, reply  # noqa: E402
+from tests.agent.parsing.hostile_replies import Cost, check, open_toolboxes, reply  # noqa: E402
 
 LIMIT = 0.1  # seconds of one step of one reply
 BATCH = 1_000

@@ -1,6 +1,7 @@
 """Answers that no server should give, in numbers: what each ends in, and how long the slowest takes.
 
-The client as it is, a socket, and bytes made up by the tests' strategy (tests/chat/hostile_servers.py). About a minute:
+The client as it is, a socket, and bytes made up by the tests' strategy (tests/chat/openai/hostile_servers.py).
+About a minute:
 
     python benchmarks/fuzz_servers.py [--answers 5000]
 
@@ -19,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.chat.hostile_servers import answers, check, client_of, raw_server
+from tests.chat.openai.hostile_servers import answers, check, client_of, raw_server
 
 from callwright.chat.model import Reply
 

@@ -15,13 +15,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
+from callwright.errors import RowError
 from callwright.functions.function import render_call
 from callwright.params import Params
 from callwright.problems.gsm8k import gold_chain
 from callwright.problems.load import load_problems
 from callwright.problems.report import report_lines
-from callwright.problems.source import RowError
 from callwright.tasks import TASKS
 
 

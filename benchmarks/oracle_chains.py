@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from callwright.agent.loop import ends_chain, take_steps
 from callwright.agent.protocol import TEXT
-from callwright.chat.mistakes import draw_mistake, write_script
 from callwright.chat.model import Reply
-from callwright.chat.oracle import MODEL
 from callwright.records import Chain, Problem, Step, Usage
+from callwright.standins.oracle.app import MODEL
+from callwright.standins.oracle.mistakes import draw_mistake, write_script
 from callwright.tasks import TASKS
 
 

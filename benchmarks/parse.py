@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.errors import CallError
 from callwright.tasks import TASKS
 

@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from callwright.functions.formula import And, Atom, Constant, ForAll, Formula, Implies, Not, Variable, atoms
-from callwright.functions.solver import Contradiction, entails
-from callwright.problems.proofwriter_english import SentenceError, read_sentence
+from callwright.functions.formulas.formula import And, Atom, Constant, ForAll, Formula, Implies, Not, Variable, atoms
+from callwright.functions.solvers.entailment import Contradiction, entails
+from callwright.problems.proofwriter import SentenceError, read_sentence
 
 LABELS = {"A": "True", "B": "False", "C": "Unknown"}
 

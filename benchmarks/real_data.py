@@ -16,20 +16,20 @@ from typing import get_args
 
 from oracle_chains import oracle_chain
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
+from callwright.pipeline.stage import quiet_libraries
 from callwright.preferences.forks import pairs_from_forks
 from callwright.problems.load import load_problems, raise_if_unusable
 from callwright.problems.public import Public
 from callwright.records import SPLITS, Chain, Problem
-from callwright.stage import quiet_libraries
-from callwright.storage import write, write_text
+from callwright.reporting.data_docs import write_index
+from callwright.storage.jsonl import write
 from callwright.tasks import TASKS
-from callwright.validation.page import SITE_INDEX
-from callwright.validation.pairs import check_pairs
-from callwright.validation.problems import check_problems
 from callwright.validation.quality import refuse_quarantined, validate_chains
-from callwright.validation.suite import Suites, refuse_critical, warnings_of
+from callwright.validation.suites.pairs import check_pairs
+from callwright.validation.suites.problems import check_problems
+from callwright.validation.suites.suite import Suites, refuse_critical, warnings_of
 
 CHAINS = 4
 MAX_STEPS = 40  # of premises and formulas there are many
@@ -78,9 +78,9 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     print(f"  pairs:      {len(pairs):,}: {kinds} {clock.lap()}")
     minimum = params.pairs.min_margin
     checks += validated.checks
-    checks += check_pairs(pairs, problems, records, minimum, params.validate_, out / "data_docs/pairs")
+    checks += check_pairs(pairs, problems, records, minimum, params.validate_, Suites(out / "data_docs/pairs"))
     print(f"  checked:    {len(checks)} checks, {sum(not check.success for check in checks)} failed {clock.lap()}")
-    write_text(out / "data_docs/index.html", SITE_INDEX)
+    write_index(out / "data_docs/index.html")
     for line in warnings_of(checks):
         print(f"  warning:    {line}")
     refuse_quarantined(validated, params.validate_.max_quarantined_share)

@@ -34,19 +34,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from callwright.agent.loop import solve
-from callwright.chat.endpoint import EndpointChat
-from callwright.chat.mistakes import MISTAKES
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
-from callwright.chat.oracle import create_app
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.params import Params
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Problem, Usage
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import Attempt, plan
 from callwright.rollouts.sample import Rolled, run_attempts
 from callwright.rollouts.summary import publish
+from callwright.standins.oracle.app import create_app
+from callwright.standins.oracle.mistakes import MISTAKES
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
@@ -213,7 +213,7 @@ async def ours(
 
 
 def compare(options: argparse.Namespace) -> None:
-    problems = synthetic_problems({"train": 400}, 0, seed=1).problems
+    problems = synthetic_problems({"train": 400}, 0, seed=1)
     model = {"name": "oracle", "base_url": "benchmark"}
     attempts = plan(problems, model, -(-options.attempts // len(problems)), Sampling(0.7, max_steps=12))
     attempts = attempts[: options.attempts]
@@ -237,7 +237,7 @@ def compare(options: argparse.Namespace) -> None:
 
 def memory(options: argparse.Namespace) -> None:
     count = options.memory
-    template = synthetic_problems({"train": 1}, 0, seed=1).problems[0]
+    template = synthetic_problems({"train": 1}, 0, seed=1)[0]
     problems = [
         replace(template, id=f"p{number}", question=f"{template.question} ({number})", solution=template.solution[-1:])
         for number in range(-(-count // 4))

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from callwright.presets import apply_preset
+from callwright.cli.preset import apply_preset
 
 ROOT = Path(__file__).parents[1]
 MARK = "CALLWRIGHT_SOAK"

@@ -22,14 +22,14 @@ from pathlib import Path
 from oracle_chains import oracle_chain
 
 from callwright.params import Params
-from callwright.problems.synthetic import synthetic_problems
+from callwright.pipeline.stage import quiet_libraries
 from callwright.records import Problem
-from callwright.stage import quiet_libraries
-from callwright.storage import dumps, write, write_lines
+from callwright.storage.jsonl import dumps, write, write_lines
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from callwright.validation.lines import Chunk, check_files, check_lines
-from callwright.validation.problems import check_problems
 from callwright.validation.quality import Validated, validate_chains
-from callwright.validation.suite import Suites
+from callwright.validation.suites.problems import check_problems
+from callwright.validation.suites.suite import Suites
 
 CALLS = 5  # four calculations and the answer
 DISTINCT, PER_PROBLEM = 10_000, 4  # chains
@@ -40,7 +40,7 @@ def main() -> None:
     quiet_libraries()
     count = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 100_000
     params = Params.load(Path(__file__).parents[1] / "params.yaml")
-    problems = [one for one in synthetic_problems({"train": 8_000}, 0, 7).problems if len(one.solution) == CALLS]
+    problems = [one for one in synthetic_problems({"train": 8_000}, 0, 7) if len(one.solution) == CALLS]
     mistakes = params.teacher.mistakes.model_dump()
     attempts = islice(cycle(one for one in problems for _ in range(PER_PROBLEM)), DISTINCT)
     chains = [oracle_chain(problem, number, mistakes, 8) for number, problem in enumerate(attempts)]

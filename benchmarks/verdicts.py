@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from tests.validation.attacker import attacks, successes  # noqa: E402
 from tests.validation.made_chains import CHEATS, HONEST, forged, made_chain  # noqa: E402
 
-from callwright.agent.parse import parse_call  # noqa: E402
+from callwright.agent.parsing.parse import parse_call  # noqa: E402
 from callwright.params import Params  # noqa: E402
 from callwright.problems.load import load_problems  # noqa: E402
 from callwright.records import Problem  # noqa: E402

@@ -1,18 +1,7 @@
 """Build the embedded student, or resolve and pin the one that params name."""
 
-from callwright import paths
-from callwright.params import Params
-from callwright.stage import Clock, run_stage
-from callwright.tasks import load as load_tasks
-from callwright.training.student import prepare_base
-
-
-def main(_: Clock) -> None:
-    params = Params.load()
-    load_tasks(params.functions)
-    recipe = prepare_base(paths.BASE, params.student, params.seed)
-    print(f"base: {recipe['source']} in {paths.BASE}")
-
+from callwright.pipeline.base import main
+from callwright.pipeline.stage import run_stage
 
 if __name__ == "__main__":
     run_stage("base", main)

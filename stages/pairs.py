@@ -1,48 +1,7 @@
 """Turn validated chains into preference pairs, check them, and show samples of both."""
 
-from pathlib import Path
-
-from callwright import paths
-from callwright.params import Params
-from callwright.preferences.demonstrations import demonstrations_of
-from callwright.preferences.forks import pairs_from_forks
-from callwright.preferences.page import write_samples
-from callwright.records import CheckedChain, Pair, Problem, Split
-from callwright.stage import Clock, run_stage
-from callwright.storage import read, write, write_json
-from callwright.tasks import load as load_tasks
-from callwright.validation.pairs import check_pairs
-from callwright.validation.suite import refuse_critical, report_of, warnings_of
-
-
-def main(_: Clock) -> None:
-    params = Params.load()
-    load_tasks(params.functions)
-    records = list(read(CheckedChain, paths.VALIDATED))
-    report = {}
-    outs: dict[Split, Path] = {"train": paths.PAIRS_TRAIN, "dev": paths.PAIRS_DEV}
-    every: list[Pair] = []
-    every_problem: dict[str, Problem] = {}
-    for split, path in outs.items():
-        problems = {problem.id: problem for problem in read(Problem, paths.problems(split))}
-        pairs, report[split] = pairs_from_forks(records, problems, params.pairs)
-        write(path, pairs)
-        print(f"pairs: {split}: {len(pairs):,} pairs from {len(problems):,} problems: {report[split]['kinds']}")
-        every += pairs
-        every_problem |= problems
-        if split == "train":
-            own = [record for record in records if record.chain.problem_id in problems]
-            demonstrations = demonstrations_of(own, problems)
-            report[split]["demonstrations"] = len(demonstrations)
-            write(paths.DEMONSTRATIONS, demonstrations)
-    every_problem |= {problem.id: problem for problem in read(Problem, paths.problems("test"))}
-    checks = check_pairs(every, every_problem, records, params.pairs.min_margin, params.validate_, paths.PAIRS_DOCS)
-    write_json(paths.PAIRS_REPORT, {**report, "checks": report_of(checks)})
-    for line in warnings_of(checks):
-        print(f"pairs: warning: {line}")
-    refuse_critical(checks)
-    write_samples(paths.SAMPLES, records, every, every_problem)
-
+from callwright.pipeline.pairs import main
+from callwright.pipeline.stage import run_stage
 
 if __name__ == "__main__":
     run_stage("pairs", main)

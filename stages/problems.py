@@ -1,32 +1,7 @@
 """Read problems, check them, split them by group, and keep test questions out of training."""
 
-from callwright import paths
-from callwright.agent.parse import parse_call
-from callwright.params import Params
-from callwright.problems.load import load_problems, raise_if_unusable
-from callwright.problems.report import report_lines, report_of
-from callwright.stage import Clock, run_stage
-from callwright.storage import write, write_json
-from callwright.surprises import SurpriseLog
-from callwright.tasks import load as load_tasks
-
-
-def main(_: Clock) -> None:
-    params = Params.load()
-    tasks = load_tasks(params.functions)
-    loaded = load_problems(params.problems, params.seed, tasks, parse_call)
-    surprises = SurpriseLog("problems")
-    for surprise, where in loaded.surprises:
-        surprises.add(surprise, where)
-    if summary := surprises.summary():
-        print(f"problems: {summary}")
-    write(paths.LEFT_OUT, loaded.left_out)
-    raise_if_unusable(loaded, params.problems.max_left_out, paths.LEFT_OUT)
-    for split, problems in loaded.splits.items():
-        write(paths.problems(split), problems)
-    write_json(paths.PROBLEMS_REPORT, report_of(loaded))
-    print("\n".join(report_lines(loaded)))
-
+from callwright.pipeline.problems import main
+from callwright.pipeline.stage import run_stage
 
 if __name__ == "__main__":
     run_stage("problems", main)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from callwright.agent.loop import ends_chain, take_steps
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
-from callwright.chat.mistakes import MISTAKES
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.params import TeacherParams
 from callwright.records import Call, Chain, CheckedChain, Problem, Split, Step, Usage, Verdict
+from callwright.standins.oracle.mistakes import MISTAKES
 from callwright.tasks import TASKS
 
 TOOLBOX = TASKS["arithmetic"].toolbox

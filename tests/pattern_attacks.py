@@ -21,7 +21,7 @@ _ONE_START = {"match", "fullmatch"}
 
 @dataclass(frozen=True)
 class Used:
-    """A pattern, where it stands (`agent/parse.py: _FENCE`), and the methods by which it is used."""
+    """A pattern, where it stands (`agent/parsing/parse.py: _FENCE`), and the methods by which it is used."""
 
     place: str
     pattern: re.Pattern[str]

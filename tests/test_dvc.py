@@ -16,12 +16,12 @@ PLUMBING = {
     "callwright",
     "callwright.params",
     "callwright.paths",
-    "callwright.stage",
+    "callwright.pipeline.stage",
     "callwright.storage",
     "callwright.errors",
     "callwright.surprises",
     "callwright.redaction",
-    "callwright.visible",  # of error lines; stages whose pages it shapes name it all the same
+    "callwright.text",  # of error lines; stages whose pages it shapes name it all the same
 }
 
 

@@ -34,8 +34,8 @@ def test_importing_the_package_takes_under_300_ms():
     [
         "callwright",
         "callwright.agent.loop",
-        "callwright.chat.endpoint",
-        "callwright.chat.oracle",
+        "callwright.chat.openai.endpoint",
+        "callwright.standins.oracle.app",
         "callwright.preferences.forks",
         "callwright.problems.load",
         "callwright.rollouts.run",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from callwright.agent.parse import MAX_REPLY_CHARACTERS
+from callwright.agent.parsing.parse import MAX_REPLY_CHARACTERS
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_EQUATION_CHARACTERS
 from tests.pattern_attacks import Used, attacks, patterns_in_use
 
@@ -14,24 +14,24 @@ pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
 
 SECONDS = 0.5  # of this thread's processor time; linear patterns take less than a tenth of it
 LIMITS = {  # characters of what a pattern is given, where that is bounded below a reply's length
-    "agent/syntax.py: _STRINGS": MAX_CALL_CHARACTERS,
-    "agent/syntax.py: _KEYWORD": MAX_CALL_CHARACTERS,
-    "agent/syntax.py: _GROUPED": MAX_CALL_CHARACTERS,
-    "agent/parse.py: _FLAT_ARGUMENT": MAX_CALL_CHARACTERS,
-    "agent/brackets.py: _TOKEN": MAX_CALL_CHARACTERS,
-    "agent/candidates.py: _LEAD": 1_000,
-    "agent/candidates.py: _TRAIL": 1_000,
-    "agent/candidates.py: _NAMES_A_FUNCTION": MAX_CALL_CHARACTERS,
-    "agent/candidates.py: _LITERAL": MAX_CALL_CHARACTERS,
-    "agent/markup/gemma.py: _TOKEN": 2 * MAX_CALL_CHARACTERS,
-    "agent/markup/gemma.py: _KEY": 2 * MAX_CALL_CHARACTERS,
-    "functions/equation.py": MAX_EQUATION_CHARACTERS,
+    "agent/parsing/syntax.py: _STRINGS": MAX_CALL_CHARACTERS,
+    "agent/parsing/syntax.py: _KEYWORD": MAX_CALL_CHARACTERS,
+    "agent/parsing/syntax.py: _GROUPED": MAX_CALL_CHARACTERS,
+    "agent/parsing/parse.py: _FLAT_ARGUMENT": MAX_CALL_CHARACTERS,
+    "agent/parsing/objects.py: _TOKEN": MAX_CALL_CHARACTERS,
+    "agent/parsing/candidates.py: _LEAD": 1_000,
+    "agent/parsing/candidates.py: _TRAIL": 1_000,
+    "agent/parsing/candidates.py: _NAMES_A_FUNCTION": MAX_CALL_CHARACTERS,
+    "agent/parsing/candidates.py: _LITERAL": MAX_CALL_CHARACTERS,
+    "agent/parsing/markup/gemma.py: _TOKEN": 2 * MAX_CALL_CHARACTERS,
+    "agent/parsing/markup/gemma.py: _KEY": 2 * MAX_CALL_CHARACTERS,
+    "functions/solvers/equations.py": MAX_EQUATION_CHARACTERS,
     "functions/numbers.py": MAX_CALL_CHARACTERS,
 }
 BUILT_IN_FUNCTIONS = {  # of functions' names and of a tokenizer's special tokens, escaped; of two sets of characters
     "chat/template.py: control_tokens",
-    "evaluation/toolboxes.py: with_renamed_functions",
-    "problems/equations.py: _find_in_line",
+    "evaluation/perturb/toolbox.py: with_renamed_functions",
+    "problems/gsm8k_equations.py: _find_in_line",
 }
 USED, HIDDEN = patterns_in_use()
 DO: dict[str, Callable[[re.Pattern[str], str], object]] = {

@@ -84,7 +84,7 @@ def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):
 
 def test_a_stage_that_breaks_down_shows_its_traceback_without_secrets(tmp_path):
     code = f"""
-from callwright.stage import run_stage
+from callwright.pipeline.stage import run_stage
 def main(clock):
     raise RuntimeError("cannot reach postgresql://ann:hunter22@db/mlflow with {KEY}")
 run_stage("problems", main)

@@ -35,7 +35,7 @@ def test_the_place_is_ours_where_a_library_raised_it():
     try:
         TASKS["arithmetic"].toolbox.functions["add"].python("a", 1)
     except Exception as error:
-        assert surprise_of(error).place.startswith("functions/")
+        assert surprise_of(error).place.startswith("tasks/arithmetic/functions.py:")
     else:
         raise AssertionError("adding text to a number was expected to fail")
 

@@ -47,3 +47,17 @@ class CallError(Exception):
         super().__init__(message)
         self.fault = fault
         self.message = message
+
+
+class RowError(ValueError):
+    """A row that cannot become a problem.
+
+    Args:
+        reason: short, without anything of the row itself, so that it can be counted.
+        detail: what exactly is wrong with this row.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail

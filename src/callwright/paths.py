@@ -28,6 +28,7 @@ DEMONSTRATIONS = Path("data/pairs/demonstrations.jsonl")
 PAIRS_REPORT = Path("reports/pairs.json")
 SAMPLES = Path("reports/samples.html")
 STUDENT = Path("models/student")
+TRAINING = "training.json"  # in STUDENT: which training its weights come from
 ADAPTER = Path("models/adapter")
 CURVES = Path("reports/curves.csv")
 TRAIN_REPORT = Path("reports/train.json")

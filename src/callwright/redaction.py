@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from callwright.visible import visible
+from callwright.text import visible
 
 HIDDEN = "***"
 _SCANNED = 20  # scan this many times the shown length, as hiding secrets and blanks shortens the text

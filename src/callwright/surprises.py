@@ -12,8 +12,8 @@ from pathlib import Path
 
 from callwright import paths
 from callwright.redaction import redacted, redacted_line
-from callwright.storage import write_text
-from callwright.visible import visible
+from callwright.storage.files import write_text
+from callwright.text import visible
 
 _PACKAGE = Path(__file__).parent
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -27,7 +27,7 @@ class Surprise:
 
     Attributes:
         kind: the exception's class.
-        place: file and line, such as `agent/parse.py:71`; in a library only if no other code was involved.
+        place: file and line, such as `agent/parsing/parse.py:71`; in a library only if no other code was involved.
         message: one line of its text.
         trace: the whole traceback.
     """

@@ -82,7 +82,8 @@ async def test_functions_of_many_chains_run_one_at_a_time():
     AT_ONCE.clear()
     models = [ScriptedChat("ponder('a')", "ponder('b')", "answer(5)") for _ in range(8)]
     await asyncio.gather(*(solve(problem(), TASK, model, Sampling()) for model in models))
-    assert AT_ONCE == [1] * 16
+    assert len(AT_ONCE) >= 16  # the example in the prompt may be executed as well
+    assert set(AT_ONCE) == {1}
 
 
 async def test_what_a_function_raises_is_raised_where_it_is_awaited():

@@ -4,9 +4,8 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from callwright.agent.engine import ENGINE
 from callwright.agent.loop import STUCK_AFTER, take_steps
-from callwright.agent.protocol import NATIVE, TEXT
+from callwright.agent.protocol import ENGINE, NATIVE, TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.functions import guard
 from callwright.functions.toolbox import MAX_RESULT_CHARACTERS

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright import storage
 from callwright.agent.loop import STUCK_AFTER, solve, take_steps
 from callwright.agent.native import NATIVE
 from callwright.agent.protocol import PROTOCOLS, TEXT
@@ -12,6 +11,7 @@ from callwright.chat.model import Reply, Sampling, ToolCall
 from callwright.chat.template import template_messages
 from callwright.errors import CallError
 from callwright.records import Call, Chain, Step, StepError, Usage
+from callwright.storage import jsonl
 from callwright.tasks import TASKS
 from tests.fakes import TOOLBOX, ScriptedChat, problem, step
 
@@ -210,7 +210,7 @@ async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone
         said(ADD, ToolCall("sum", "{}"), text="One."), said(broken, ADD), said(text="add(1, 1)"), said(ANSWER)
     )
     chain = await solve(problem(), TASK, model, Sampling(), NATIVE)
-    on_disk = storage.loads(Chain, storage.dumps(chain), "here")
+    on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
     assert [asked == NATIVE.render(TASK, problem().question, on_disk.steps[:place])[0]
             for asked, place in zip(model.asked, (0, 2, 4, 5), strict=True)] == [True] * 4  # fmt: skip
 
@@ -231,7 +231,7 @@ def test_no_reply_raises_and_every_complaint_is_one_line(name, text):
     for reply in (said(ToolCall(name, text), text=text), said(text=text)):
         for one in steps_of(reply):
             assert one.error is None or ("\n" not in one.error.message)
-            storage.dumps(one)
+            jsonl.dumps(one)
 
 
 @given(

@@ -1,17 +1,17 @@
 import pytest
 
-from callwright import storage
 from callwright.agent.loop import solve
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply, Sampling
 from callwright.errors import CallError
-from callwright.functions.arithmetic import answer
 from callwright.functions.function import function
 from callwright.functions.numbers import Number, refuse
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Usage
+from callwright.storage import jsonl
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.functions import answer
 from tests.fakes import TOOLBOX, ScriptedChat, problem, step
 
 TASK = TASKS["arithmetic"]
@@ -73,7 +73,7 @@ def test_the_messages_are_prompt_question_and_what_was_said_and_returned():
 async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone():
     model = ScriptedChat("I add.\nadd(2, 3)", "ad(5, 1)", "add(5, 1", "add(5)", "divide(6, 0)", "answer(5)")
     chain = await solve(problem(), TASK, model, Sampling())
-    on_disk = storage.loads(Chain, storage.dumps(chain), "here")
+    on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
     assert len(on_disk.steps) == 6
     for place, asked in enumerate(model.asked):
         assert asked == TEXT.render(TASK, problem().question, on_disk.steps[:place])[0]

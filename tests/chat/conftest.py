@@ -16,10 +16,10 @@ from callwright.agent.loop import take_steps
 from callwright.agent.native import NATIVE
 from callwright.chat.model import Reply, ToolCall
 from callwright.chat.template import template_messages
-from callwright.functions import arithmetic
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Step, Usage
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.functions import add, answer
 from callwright.tasks.task import Task
 
 
@@ -64,7 +64,7 @@ def unused_port() -> int:
         return int(free.getsockname()[1])
 
 
-TOOLBOX = Toolbox([arithmetic.add, arithmetic.answer])
+TOOLBOX = Toolbox([add, answer])
 SUM = Task("sum", TOOLBOX, "Solve the problem.", TASKS["arithmetic"].grade)
 QUESTION = "Ana has 2 figs and picks 3 more. How many figs has she?"
 
@@ -88,7 +88,7 @@ def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>")
     """A byte-level tokenizer with a template: any text survives it."""
     from transformers import AddedToken
 
-    from callwright.training.tokenizer import train_tokenizer
+    from callwright.standins.embedded.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(texts, 700)
     tokenizer.add_tokens([AddedToken(end, special=True), AddedToken("<|im_start|>", special=True)])

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from callwright import paths
-from callwright.chat.oracle import create_app
 from callwright.errors import DataError, ProviderError
 from callwright.evaluation.evaluated import Evaluated
-from callwright.evaluation.robustness import variants_of
+from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.params import EndpointParams, EndpointsParams, Params, RobustnessParams
 from callwright.records import Problem
+from callwright.standins.oracle.app import create_app
 from callwright.tasks import TASKS
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, problem

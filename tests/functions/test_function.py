@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from callwright.errors import CallError
-from callwright.functions.arithmetic import add, round_to
 from callwright.functions.function import Function, function, render_call
 from callwright.functions.literal import printable, render_value
 from callwright.functions.numbers import Number, WholeNumber
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
+from callwright.tasks.arithmetic.functions import add, round_to
 from tests.fakes import TOOLBOX, call
 
 
@@ -402,7 +402,7 @@ def _documented() -> str:
 
 
 def call_as_written(text: str) -> Call:
-    from callwright.agent.parse import parse_call
+    from callwright.agent.parsing.parse import parse_call
 
     parsed = parse_call(text)
     assert isinstance(parsed, Call)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.errors import CallError
-from callwright.functions.equation import read_equation
 from callwright.functions.python_syntax import parse_python, with_hidden_escapes, with_plain_escapes
+from callwright.functions.solvers.equations import read_equation
 from callwright.records import Call
 
 WARNED = [  # text about which the parser of some Python version warns
@@ -28,9 +28,9 @@ WARNED = [  # text about which the parser of some Python version warns
     'f("""a\n\\d""")',
 ]
 SCRIPT = f"""
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.errors import CallError
-from callwright.functions.equation import read_equation
+from callwright.functions.solvers.equations import read_equation
 for text in {WARNED!r}:
     parse_call(text)
     parse_call("Both:\\n" + text)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.errors import CallError
-from callwright.functions.arithmetic import add, answer
 from callwright.functions.function import Function, function, render_call, strict_function
 from callwright.functions.numbers import Number
 from callwright.functions.toolbox import MAX_RESULT_CHARACTERS, Observation, Toolbox
 from callwright.records import Call
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.functions import add, answer
 from tests.fakes import TOOLBOX, call
 
 small = st.integers(-999, 999)

@@ -10,14 +10,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from callwright.evaluation.drawing import plots
-from callwright.preferences.page import write_samples
 from callwright.records import CheckedChain, Pair, Step, StepError, StepFault, Verdict
-from callwright.validation import expect
-from callwright.validation.suite import Suites
-from tests.evaluation import pages
+from callwright.reporting.data_docs import write_checks
+from callwright.reporting.drawing import plots
+from callwright.reporting.samples import write_samples
+from callwright.validation.suites import expectations
+from callwright.validation.suites.suite import Suites
 from tests.fakes import chain, problem
 from tests.pages.browser import PAYLOADS, opened, ran
+from tests.reporting import pages
 from tests.working_tree import ROOT
 
 pytestmark = pytest.mark.slow
@@ -66,13 +67,14 @@ def data_docs(folder: Path) -> None:
     ids = [one.replace("\ud800", "") for one in PAYLOADS]  # a line with half a character is put aside before
     frame = pd.DataFrame({"id": ids, "task": ids, "n": range(len(ids))})
     suites = Suites(folder)
-    expected = [expect.one_of("task", [f"not {one}"], one) for one in PAYLOADS]
+    expected = [expectations.one_of("task", [f"not {one}"], one) for one in PAYLOADS]
     expected += [
-        expect.empty("task", "nothing is wrong"),
-        expect.near("task", {ids[0]: 0.9, ids[1]: 0.1}, 0.01, "tasks stay as they were"),
-        expect.between("n", 100, None, "numbers are large"),
+        expectations.empty("task", "nothing is wrong"),
+        expectations.near("task", {ids[0]: 0.9, ids[1]: 0.1}, 0.01, "tasks stay as they were"),
+        expectations.between("n", 100, None, "numbers are large"),
     ]
     checks = suites.run(frame, "lines", expected)
+    write_checks(folder, suites)
     assert not any(check.success for check in checks)
     assert {row for check in checks for row in check.rows} == set(ids), "they are named as they were"
 

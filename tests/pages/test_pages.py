@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.evaluation import pages
 from tests.pages.browser import chromium, missing
+from tests.reporting import pages
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent

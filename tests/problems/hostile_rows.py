@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.problems.check import check_problem
 from callwright.problems.decontaminate import decontaminate
 from callwright.problems.folio import read_folio
@@ -17,7 +17,7 @@ from callwright.problems.proofwriter import read_proofwriter
 from callwright.problems.row_fields import MAX_QUESTION_CHARACTERS
 from callwright.problems.source import Sourced
 from callwright.problems.split import deduplicate
-from callwright.storage import dumps
+from callwright.storage.jsonl import dumps
 from callwright.tasks import TASKS
 
 READERS: dict[str, Callable[[Path], Sourced]] = {

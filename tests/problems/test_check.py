@@ -2,14 +2,13 @@
 
 import pytest
 
-from callwright.agent.parse import parse_call
-from callwright.errors import CallError
+from callwright.agent.parsing.parse import parse_call
+from callwright.errors import CallError, RowError
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
 from callwright.params import Params
 from callwright.problems.check import check_problem
 from callwright.problems.row_fields import MAX_QUESTION_CHARACTERS
-from callwright.problems.source import RowError
 from callwright.records import Call, Problem
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task

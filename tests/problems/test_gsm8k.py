@@ -7,9 +7,9 @@ import pytest
 from callwright.errors import DataError
 from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, format_number, read_number
-from callwright.problems.equations import EquationError
 from callwright.problems.gsm8k import gold_chain, read_gsm8k
-from callwright.problems.worksheet import TOOLBOX
+from callwright.problems.gsm8k_equations import EquationError
+from callwright.problems.gsm8k_worksheet import TOOLBOX
 from callwright.records import Call
 from tests.working_tree import ROOT
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.errors import RowError
 from callwright.functions.numbers import read_number
 from callwright.problems.labels import label_of
-from callwright.problems.source import RowError
 from callwright.records import Problem
 from callwright.tasks import TASKS
 

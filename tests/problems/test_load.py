@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.errors import DataError
 from callwright.params import Params
 from callwright.problems.load import Loaded, load_problems, raise_if_unusable

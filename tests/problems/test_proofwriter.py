@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 
 from callwright.errors import DataError
-from callwright.functions.formula import format_formula
-from callwright.problems.proofwriter import read_proofwriter
-from callwright.problems.proofwriter_english import SentenceError, read_sentence
+from callwright.functions.formulas.formula import format_formula
+from callwright.problems.proofwriter import SentenceError, read_proofwriter, read_sentence
 from tests.working_tree import ROOT
 
 PUBLIC = ROOT.parent / "shared/data/proofwriter/test.json"

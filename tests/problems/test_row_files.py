@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from callwright.errors import DataError
+from callwright.errors import DataError, RowError
 from callwright.problems.row_files import MAX_LINE_CHARACTERS, read_rows
-from callwright.problems.source import RowError
 
 ROWS = [{"a": 1}, {"a": "ü\U0001f600\u2028"}, {"a": 3}]
 LINES = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in ROWS)

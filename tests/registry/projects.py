@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from callwright.storage import file_hash, folder_hash, write_json
+from callwright.storage.files import file_hash, folder_hash, write_json
 from tests.working_tree import ROOT
 
 PROCESSES = get_context("forkserver")
@@ -102,13 +102,13 @@ def _act(folder: str, uri: str, action: str, kill_at: int | None, meet: Any, aft
         after_a_kill: it need not wait long for tickets ahead: they are of the dead.
     """
     from callwright.errors import CallwrightError
-    from callwright.registry import promote, turns
+    from callwright.registry import promote, promotion_lock
 
     os.chdir(folder)
     os.environ["MLFLOW_TRACKING_URI"] = uri
     os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow leaves there what it was told last
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-    turns.LEASE_S = 0.5 if after_a_kill else 300.0  # this machine may be busy
+    promotion_lock.LEASE_S = 0.5 if after_a_kill else 300.0  # this machine may be busy
     writes: list[str] = []
     _before_each_write(lambda name, args: _note(writes, name, args, kill_at, meet))
     sys.stdout = sys.stderr = Path("said").open("a")  # noqa: SIM115 - until the process ends
@@ -122,7 +122,7 @@ def _act(folder: str, uri: str, action: str, kill_at: int | None, meet: Any, aft
 def _promote() -> dict[str, Any]:
     from callwright.params import Params
     from callwright.registry.promote import promote
-    from callwright.storage import read_json
+    from callwright.storage.files import read_json
 
     reports = (read_json(Path("reports", f"{name}.json")) for name in ("metrics", "quality"))
     return asdict(promote(Params.load(), *reports))

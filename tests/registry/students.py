@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from callwright.records import Protocol
 from callwright.registry.register import CODE
 from callwright.registry.served import settings
-from callwright.training.tracking import connect
+from callwright.tracking.runs import connect
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build_smallest_base(folder: Path) -> None:
     """The smallest embedded base, after one step of training: what it replies means nothing."""
     from callwright.params import EmbeddedStudent, TaskShares
-    from callwright.training.embedded import build_embedded
+    from callwright.standins.embedded.build import build_embedded
 
     recipe = EmbeddedStudent.model_validate(
         {

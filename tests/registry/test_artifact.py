@@ -11,7 +11,7 @@ import pytest
 
 from callwright.agent.loop import solve
 from callwright.agent.native import NATIVE
-from callwright.chat.local import LocalChat
+from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
 from tests.chat.conftest import QUESTION, SUM, taught
@@ -158,7 +158,7 @@ def test_a_model_that_cannot_be_loaded_fails_the_request_in_one_line(tmp_path: P
 def test_asking_a_servers_champion_leaves_no_copy_behind(
     embedded: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from callwright.ask import open_model
+    from callwright.cli.ask import open_model
 
     temporary = tmp_path / "temporary"
     temporary.mkdir()

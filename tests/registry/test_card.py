@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.params import Params
-from callwright.registry.base_licence import base_licence
 from callwright.registry.card import model_card
-from callwright.registry.lineage import git_commit, lineage_of
+from callwright.registry.lineage import base_licence, git_commit, lineage_of
 from callwright.registry.register import MAX_DESCRIPTION, shortened
-from callwright.storage import write_json
+from callwright.storage.files import write_json
 from tests.registry.projects import GAINED, METRICS, ROOT, SURE
 
 PARAMS = Params.load(ROOT / "params.yaml")

@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from callwright import paths
-from callwright.cli import app
+from callwright.cli.app import app
 from callwright.errors import CallwrightError, DataError, GateError
-from callwright.evaluation.champion import CONTENT_TAG
-from callwright.storage import folder_hash, write_json
-from callwright.training.tracking import connect
+from callwright.registry.champion import CONTENT_TAG
+from callwright.storage.files import folder_hash, write_json
+from callwright.tracking.runs import connect
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from callwright.storage import folder_hash
+from callwright.storage.files import folder_hash
 from tests.registry.conftest import Server
 from tests.registry.projects import PROCESSES, evaluate, finish, make_project, run, start
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callwright.tasks import load
-from callwright.tasks.registry import code_paths
+from callwright.tasks.user_tasks import code_paths
 
 MODULE = """
 from callwright.functions.function import function

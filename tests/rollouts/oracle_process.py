@@ -11,9 +11,9 @@ from typing import Any
 
 import uvicorn
 
-from callwright.chat.oracle import create_app
 from callwright.records import Problem
-from callwright.storage import read
+from callwright.standins.oracle.app import create_app
+from callwright.storage.jsonl import read
 from tests.fakes import NO_MISTAKES
 
 

@@ -12,7 +12,7 @@ from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import teacher_plan
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.summary import publish, refuse_failures
-from callwright.storage import read
+from callwright.storage.jsonl import read
 from tests.working_tree import ROOT
 
 PARAMS = ROOT / "params.yaml"

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Reply, Sampling
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import EndpointUnusable
 from callwright.params import BudgetParams, Prices
 from callwright.records import Usage

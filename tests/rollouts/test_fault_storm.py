@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Message, Reply, Sampling, Tool
-from callwright.chat.oracle import create_app
-from callwright.chat.oracle_faults import Faults
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Chain
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import plan
 from callwright.rollouts.sample import Rolled, run_attempts
 from callwright.rollouts.summary import chains_of
+from callwright.standins.oracle.app import create_app
+from callwright.standins.oracle.faults import Faults
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, teacher
 
 STORM = Faults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
 MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
-PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7).problems
+PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7)
 TEXT, NATIVE = (plan(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
 ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 

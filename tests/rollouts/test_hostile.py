@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
 from callwright.params import BudgetParams
@@ -22,11 +22,11 @@ from callwright.rollouts.plan import Attempt, plan
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Failure, Rolled, run_attempts
 from callwright.rollouts.summary import publish
-from callwright.storage import read, write
+from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
-from tests.agent.corpus_hostile import HARMLESS, HOSTILE
+from tests.agent.parsing.corpus_hostile import HARMLESS, HOSTILE
 from tests.fakes import problem, teacher
 
 J = '{"name": "add", "arguments": {"a": 2, "b": 3}}'

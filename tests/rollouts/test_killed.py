@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Problem
 from callwright.rollouts.journal import Journaled
-from callwright.storage import read, write
+from callwright.storage.jsonl import read, write
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.rollouts import teacher_process
 from tests.rollouts.teacher_process import CHAINS, CONCURRENCY
 from tests.working_tree import ROOT
@@ -43,7 +43,7 @@ class Oracle:
 
 @pytest.fixture
 def problems(tmp_path: Path) -> Path:
-    found = {problem.question: problem for problem in synthetic_problems({"train": 120}, 0, seed=3).problems}
+    found = {problem.question: problem for problem in synthetic_problems({"train": 120}, 0, seed=3)}
     write(tmp_path / "problems.jsonl", found.values())
     return tmp_path / "problems.jsonl"
 

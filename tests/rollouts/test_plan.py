@@ -9,9 +9,8 @@ from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams
 from callwright.records import Problem
 from callwright.rollouts.journal import Journaled, open_journal, record_of
-from callwright.rollouts.plan import Attempt, local_plan, plan, teacher_plan, weights_here
+from callwright.rollouts.plan import Attempt, functions_hash, local_plan, plan, teacher_plan, weights_here
 from callwright.rollouts.sample import missing
-from callwright.rollouts.source_hash import functions_hash
 from tests.fakes import chain, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}

@@ -10,14 +10,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import EndpointUnusable, ProviderError
 from callwright.records import Protocol
 from callwright.rollouts.journal import Journaled, open_journal
 from callwright.rollouts.plan import plan
 from callwright.rollouts.probe import PROMPTS, probe
-from tests.chat.test_endpoint import app_of, completion, tool_completion
+from tests.chat.openai.test_endpoint import app_of, completion, tool_completion
 from tests.fakes import chain, problem, teacher
 
 PROBLEMS = [problem(id=str(number), question=f"{number}?") for number in range(9)]

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel, Sampling
-from callwright.chat.oracle import create_app
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
 from callwright.params import Params
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Chain, Problem, Usage
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import Journaled, open_journal
@@ -20,9 +18,11 @@ from callwright.rollouts.progress import Progress
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, Rolled, run_attempts
 from callwright.rollouts.summary import chains_of, publish, refuse_failures
-from callwright.storage import write
+from callwright.standins.oracle.app import create_app
+from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from callwright.tasks.task import Grade, Task
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
 from tests.working_tree import ROOT
@@ -86,7 +86,7 @@ async def test_a_problem_that_comes_twice_is_paid_for_once(tmp_path):
 
 
 async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp_path):
-    problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1).problems
+    problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1)
     attempts = plan(problems, MODEL, 2, Sampling(temperature=0.7))
     results = []
     for concurrency in (1, 8):
@@ -212,7 +212,7 @@ async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, mo
     chains, rolled = await run(planned(broken, TWO), ScriptedChat(*SOLVED, *SOLVED), journal, surprises=log)
     assert [chain.problem_id for chain in chains] == ["two"]
     assert [failure.attempt_id for failure in rolled.failures] == [r"half \ud83d/scripted/0"]
-    assert "unexpected PydanticSerializationError in storage.py" in rolled.failures[0].reason
+    assert "unexpected PydanticSerializationError in storage/jsonl.py" in rolled.failures[0].reason
     write(tmp_path / "failures.jsonl", rolled.failures)
     assert len(journal.read_text().splitlines()) == 1
 

@@ -10,7 +10,7 @@ from callwright.rollouts.journal import Journaled, open_journal
 from callwright.rollouts.plan import plan
 from callwright.rollouts.sample import Failure, Rolled
 from callwright.rollouts.summary import publish, refuse_failures
-from callwright.storage import read
+from callwright.storage.jsonl import read
 from tests.fakes import chain, problem
 
 PROBLEMS = [problem(id=name, question=f"{name}?") for name in ("one", "two")]

@@ -22,10 +22,16 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 
 def test_only_the_package_its_versions_and_the_entry_point_are_sent_to_the_build(tmp_path: Path):
     wanted = {"pyproject.toml", "requirements.lock", "README.md", "LICENSE"}
-    wanted |= {"src/callwright/cli.py", "conf/image/entrypoint.sh"}
+    wanted |= {"src/callwright/cli/app.py", "conf/image/entrypoint.sh"}
     secrets = {".env", "src/.env", "src/callwright/.env.local", "src/server.pem", "src/id.key", ".dvc/config.local"}
     artifacts = {"data/problems/test.jsonl", "models/base/model.safetensors", "mlflow.db", "mlartifacts/1/card.md"}
-    rest = {".git/config", ".venv/bin/python", "src/callwright/__pycache__/cli.pyc", "params.yaml", "tests/test_cli.py"}
+    rest = {
+        ".git/config",
+        ".venv/bin/python",
+        "src/callwright/__pycache__/cli.pyc",
+        "params.yaml",
+        "tests/cli/test_cli.py",
+    }
     for name in wanted | secrets | artifacts | rest:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.presets import apply_preset
+from callwright.cli.preset import apply_preset
 from tests.working_tree import copy_working_tree
 
 TINY = Path(__file__).parent

@@ -3,7 +3,7 @@
 import gzip
 import json
 
-from tests.functions.test_solver import NEARLY_ENDLESS
+from tests.functions.solvers.test_entailment import NEARLY_ENDLESS
 from tests.stages.hostile_cases import Answer, Case, called, completed, message, numbered, refused, said, texts
 from tests.stages.hostile_notations import NOTATIONS
 

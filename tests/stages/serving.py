@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from callwright.records import CheckedChain, Problem
-from callwright.storage import read
+from callwright.storage.jsonl import read
 from tests.stages.conftest import Project
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from callwright.problems.source import LeftOut
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import SPLITS, Problem
-from callwright.storage import read, write
+from callwright.storage.jsonl import read, write
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.stages.conftest import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad_input")]
@@ -27,7 +27,7 @@ def complaint(project: Project, stage: str, **environment: str) -> str:
 
 
 def with_problems(project: Project) -> Project:
-    problems = synthetic_problems({"train": 5, "dev": 5, "test": 5}, 2, 7).problems
+    problems = synthetic_problems({"train": 5, "dev": 5, "test": 5}, 2, 7)
     for split in ("train", "dev", "test"):
         path = project.folder / f"data/problems/{split}.jsonl"
         write(path, [problem for problem in problems if problem.split == split])

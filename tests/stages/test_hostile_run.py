@@ -13,14 +13,15 @@ from typing import Any, get_args
 
 import pytest
 
-from callwright.chat.endpoint import TOOL_CALL_TRIES
-from callwright.chat.usage import MOST_TOKENS
-from callwright.presets import apply_preset
+from callwright.chat.openai.endpoint import TOOL_CALL_TRIES
+from callwright.chat.openai.reply import MOST_TOKENS
+from callwright.cli.preset import apply_preset
 from callwright.problems.source import LeftOut
 from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
 from callwright.rollouts.probe import PROMPTS
 from callwright.rollouts.sample import Failure
-from callwright.storage import dumps, read, read_json
+from callwright.storage.files import read_json
+from callwright.storage.jsonl import dumps, read
 from callwright.validation.quality import Quarantined
 from tests.chat.conftest import Servers
 from tests.registry.students import build_smallest_base, save_student

@@ -17,7 +17,7 @@ from callwright.agent.protocol import NATIVE, TEXT
 from callwright.chat.model import Reply
 from callwright.functions.toolbox import Observation
 from callwright.records import STEP_FAULTS, CheckedChain, Pair, Problem, Usage
-from callwright.storage import read
+from callwright.storage.jsonl import read
 from callwright.tasks import TASKS
 from tests.stages.conftest import Project
 from tests.stages.serving import ask, chains_of, post, served, twenty_of_each_task

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from callwright.presets import apply_preset
+from callwright.cli.preset import apply_preset
 from callwright.records import Problem
-from callwright.storage import read
+from callwright.storage.jsonl import read
 from tests.stages.conftest import TINY, Project
 from tests.working_tree import ROOT
 

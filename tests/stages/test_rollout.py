@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from callwright.presets import apply_preset
-from callwright.storage import write
+from callwright.cli.preset import apply_preset
+from callwright.storage.jsonl import write
 from tests.chat.conftest import Servers
 from tests.fakes import problem
 from tests.stages.conftest import Project

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from callwright.problems.synthetic import synthetic_problems
-from callwright.storage import write
+from callwright.storage.jsonl import write
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.chat.conftest import unused_port
 from tests.stages.conftest import Project, copy_of_the_project
 
@@ -81,7 +81,7 @@ def test_a_report_says_what_the_rollout_used(paid: tuple[Project, str]):
     assert teacher["completion_tokens"] == sum(json.loads(line)["usage"]["completion_tokens"] for line in lines)
     assert teacher["latency_s"]["p95"] >= teacher["latency_s"]["p50"] > 0
     code = (
-        "from callwright.training.tracking import connect; client = connect(); "
+        "from callwright.tracking.runs import connect; client = connect(); "
         "(run,) = client.search_runs([client.get_experiment_by_name('callwright').experiment_id]); "
         "print(run.data.metrics['rollout.teacher.prompt_tokens'])"
     )
@@ -140,7 +140,7 @@ class TalkativeAboutFields(Talkative):
 def test_a_key_that_the_server_repeats_in_its_refusal_is_not_shown(
     server_class: type[Talkative], line: str, project: Project
 ):
-    found = synthetic_problems({"train": 3, "dev": 3}, 0, 7).problems
+    found = synthetic_problems({"train": 3, "dev": 3}, 0, 7)
     for split in ("train", "dev"):
         write(project.folder / f"data/problems/{split}.jsonl", [one for one in found if one.split == split])
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), server_class) as server:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.problems.synthetic import synthetic_problems
 from callwright.records import Chain, Problem
-from callwright.storage import dumps, read_lines, write_lines
+from callwright.storage.jsonl import dumps, read_lines, write_lines
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.fakes import chain
 from tests.stages.conftest import Project
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("validate")]
 @pytest.fixture
 def with_chains(project: Project) -> tuple[Project, list[Problem]]:
     """Twenty train problems, each with a right chain (its solution) and a wrong one, all by the oracle."""
-    problems = synthetic_problems({"train": 20, "dev": 5, "test": 5}, 0, 7).problems
+    problems = synthetic_problems({"train": 20, "dev": 5, "test": 5}, 0, 7)
     for split in ("train", "dev", "test"):
         lines = [dumps(problem) for problem in problems if problem.split == split]
         write_lines(project.folder / f"data/problems/{split}.jsonl", lines)

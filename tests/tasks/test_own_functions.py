@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from callwright.agent.loop import solve
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import Sampling
-from callwright.chat.oracle import create_app
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.problems.jsonl import read_jsonl_problems
+from callwright.standins.oracle.app import create_app
 from callwright.tasks import TASKS, load
-from callwright.tasks.registry import code_paths
+from callwright.tasks.user_tasks import code_paths
 from tests.fakes import NO_MISTAKES, teacher
 from tests.working_tree import ROOT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from callwright.params import EmbeddedStudent, TaskShares
-from callwright.training.embedded import build_embedded
+from callwright.standins.embedded.build import build_embedded
 
 RECIPE = EmbeddedStudent(
     hidden=32,

@@ -7,23 +7,23 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.protocol import TEXT
-from callwright.chat.local import LocalChat
+from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Sampling
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
 from callwright.problems.decontaminate import normalise
-from callwright.problems.synthetic import synthetic_problems
-from callwright.problems.synthetic_logic.entailment import entailment_problems
-from callwright.problems.synthetic_logic.translation import translation_problems
-from callwright.storage import folder_hash
+from callwright.standins.embedded.build import token_weights
+from callwright.standins.embedded.lessons import demonstrations
+from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
-from callwright.training.demonstrations import demonstrations
-from callwright.training.embedded import token_weights
-from callwright.training.student import prepare_base
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
+from callwright.tasks.entailment.synthetic.problems import entailment_problems
+from callwright.tasks.translation.synthetic.problems import translation_problems
+from callwright.training.base import prepare_base
 from tests.training.conftest import RECIPE
 
 pytestmark = pytest.mark.xdist_group("training")
-PROBLEMS = synthetic_problems({"train": 24, "dev": 20, "test": 20}, 12, 7).problems
+PROBLEMS = synthetic_problems({"train": 24, "dev": 20, "test": 20}, 12, 7)
 TASK = TASKS["arithmetic"]
 
 
@@ -59,7 +59,7 @@ def test_a_symbol_of_a_formula_is_the_same_tokens_wherever_it_stands(tiny_base: 
     ],
 )
 def test_demonstrations_share_no_question_with_any_split(task, generate):
-    problems = generate({"train": 150, "dev": 20, "test": 50}, 20, 7).problems
+    problems = generate({"train": 150, "dev": 20, "test": 50}, 20, 7)
     shown = {normalise(messages[1]["content"]) for messages in islice(demonstrations(task, 0.5, 7), 500)}
     assert not shown & {normalise(problem.question) for problem in problems}
 

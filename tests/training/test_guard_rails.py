@@ -1,6 +1,6 @@
 import math
 
-from callwright.training.guard_rails import advice, warm_up_advice, warning, why_stop
+from callwright.training.callbacks import advice, warm_up_advice, warning, why_stop
 from tests.training.examples import PARAMS
 
 ADVICE = advice(PARAMS)

@@ -125,7 +125,7 @@ def test_what_a_template_writes_after_the_end_of_a_turn_is_not_trained_on():
 
 
 def test_the_collator_puts_the_masks_after_the_prompts():
-    from callwright.training.loss_mask import MaskedPreference
+    from callwright.training.batches import MaskedPreference
 
     first = {"prompt_ids": [1, 2], "chosen_ids": [3, 4, 5], "rejected_ids": [6]}
     second = {"prompt_ids": [1], "chosen_ids": [7], "rejected_ids": [8, 9]}
@@ -146,7 +146,7 @@ def trainer_of(folder: Path, pairs: list[Pair], work: Path) -> Any:
     from transformers import AutoModelForCausalLM
     from trl import DPOConfig, DPOTrainer
 
-    from callwright.training.loss_mask import MaskedPreference
+    from callwright.training.batches import MaskedPreference
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     _, masks = check_rows(pairs, tokenizer, 8_192)

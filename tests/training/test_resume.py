@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from callwright.training.checkpoints import last_checkpoint
+from callwright.training.callbacks import last_checkpoint
 from callwright.training.dpo import train, training_key
 from tests.training.examples import DEMONSTRATIONS, EXAMPLES, WARM
 from tests.working_tree import ROOT

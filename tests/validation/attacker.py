@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
-from callwright.tasks.question_numbers import numbers_of
+from callwright.tasks.arithmetic.question_numbers import numbers_of
 from callwright.validation.replay import check_chain
 from tests.validation.made_chains import answer, asked_numbers, equation, made_chain, two
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from callwright import storage
 from callwright.params import Params, ValidateParams
 from callwright.records import Chain
+from callwright.storage import jsonl
 from callwright.validation.quality import Validated, validate_chains
-from callwright.validation.suite import Suites
+from callwright.validation.suites.suite import Suites
 from tests.fakes import problem
 from tests.working_tree import ROOT
 
@@ -25,7 +25,7 @@ def bounds(**changes: float) -> ValidateParams:
 
 
 def line_of(chain: Chain | bytes) -> bytes:
-    return chain if isinstance(chain, bytes) else storage.dumps(chain)
+    return chain if isinstance(chain, bytes) else jsonl.dumps(chain)
 
 
 @pytest.fixture

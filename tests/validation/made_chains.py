@@ -10,24 +10,13 @@ from callwright.agent.loop import ends_chain, take_steps
 from callwright.agent.native import NATIVE
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply, ToolCall
-from callwright.functions.formula import Formula, format_formula, parse_formula
-from callwright.functions.formula_parts import (
-    And,
-    Atom,
-    Constant,
-    Exists,
-    ForAll,
-    Iff,
-    Implies,
-    Not,
-    Or,
-    Xor,
-)  # fmt: skip
+from callwright.functions.formulas.formula import Formula, format_formula, parse_formula
+from callwright.functions.formulas.nodes import And, Atom, Constant, Exists, ForAll, Iff, Implies, Not, Or, Xor
 from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem, Step, Usage
 from callwright.tasks import TASKS
-from callwright.tasks.question_numbers import numbers_of
+from callwright.tasks.arithmetic.question_numbers import numbers_of
 
 Way = Callable[[Problem, random.Random], "list[Call | str] | None"]
 """Replies of a chain: calls, or texts that are none; None where the way does not fit the problem."""

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from callwright import storage
 from callwright.errors import DataError
 from callwright.params import Params
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, Pair, Problem, Usage
-from callwright.storage import read
+from callwright.storage import jsonl
+from callwright.storage.jsonl import read
 from callwright.validation import drift
-from callwright.validation.pairs import check_pairs
-from callwright.validation.problems import check_problems
 from callwright.validation.quality import Validated, refuse_quarantined, validate_chains
 from callwright.validation.replay import check_chains
-from callwright.validation.suite import Check, Suites, refuse_critical
+from callwright.validation.suites.pairs import check_pairs
+from callwright.validation.suites.problems import check_problems
+from callwright.validation.suites.suite import Check, Suites, refuse_critical
 from tests.fakes import chain, problem, step
 from tests.validation.conftest import PROBLEMS, SHIPPED, bounds
 from tests.working_tree import ROOT
@@ -28,13 +28,13 @@ GOOD = [chain(*(RIGHT if number % 2 else WRONG), id=f"good {number}") for number
 
 def changed(old: bytes, new: bytes) -> bytes:
     """The line of a right chain with a piece of it changed."""
-    line = storage.dumps(chain(*RIGHT, id="changed"))
+    line = jsonl.dumps(chain(*RIGHT, id="changed"))
     assert line.count(old) == 1, line
     return line.replace(old, new)
 
 
 def cut_off() -> bytes:
-    return storage.dumps(chain(*RIGHT))[:-40]
+    return jsonl.dumps(chain(*RIGHT))[:-40]
 
 
 LINES: dict[str, tuple[Chain | bytes, str, str]] = {
@@ -84,13 +84,13 @@ LINES: dict[str, tuple[Chain | bytes, str, str]] = {
     "mixed encodings": (changed(b'"id":"changed"', '"id":"größer"'.encode("latin-1")), "unreadable", "Invalid JSON"),
     "unknown outcome": (changed(b'"outcome":"answered"', b'"outcome":"tired"'), "unreadable", "outcome: Input should"),
     "unknown protocol": (changed(b'"protocol":"text"', b'"protocol":"morse"'), "unreadable", "protocol: Input should"),
-    "another record": (storage.dumps(problem()), "unreadable", "problem_id: Field required"),
+    "another record": (jsonl.dumps(problem()), "unreadable", "problem_id: Field required"),
 }
 
 
 def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, **changes: float) -> Validated:
     path = folder / "chains.jsonl"
-    path.write_bytes(b"".join((line if isinstance(line, bytes) else storage.dumps(line)) + b"\n" for line in lines))
+    path.write_bytes(b"".join((line if isinstance(line, bytes) else jsonl.dumps(line)) + b"\n" for line in lines))
     history = history or folder / "history.json"
     return validate_chains([path], PROBLEMS, {"oracle", "base"}, bounds(**changes), Suites(None), history)
 
@@ -250,7 +250,7 @@ def made() -> tuple[list[Pair], dict[str, Problem], list]:
 
 
 def look(made, pairs: list[Pair]) -> list[Check]:
-    return check_pairs(pairs, made[1], made[2], 0.3, SHIPPED, None)
+    return check_pairs(pairs, made[1], made[2], 0.3, SHIPPED, Suites(None))
 
 
 def said(text: str) -> tuple[dict[str, str], ...]:
@@ -293,7 +293,7 @@ def test_no_pairs_at_all_are_named(made):
 
 
 def test_a_truncated_pair_file_is_named_by_line(made, tmp_path: Path):
-    storage.write(tmp_path / "pairs.jsonl", made[0])
+    jsonl.write(tmp_path / "pairs.jsonl", made[0])
     whole = (tmp_path / "pairs.jsonl").read_bytes()
     (tmp_path / "pairs.jsonl").write_bytes(whole[:-30])
     with pytest.raises(DataError, match=rf"pairs\.jsonl:{len(made[0])}: "):

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright import storage
 from callwright.agent.loop import take_steps
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
 from callwright.errors import DataError
 from callwright.records import Call, Chain, Problem, Usage
+from callwright.storage import jsonl
 from callwright.tasks import TASKS, load
 from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_files, check_lines
 from callwright.validation.quality import refuse_quarantined, validate_chains
-from callwright.validation.suite import Suites
+from callwright.validation.suites.suite import Suites
 from tests.fakes import chain, problem, step
 from tests.validation.conftest import SHIPPED, Run
 
 PROBLEM = problem()
 GOOD = chain("add(2, 3)", "answer(5)", id="good")
-LINE = storage.dumps(GOOD)
+LINE = jsonl.dumps(GOOD)
 LOGIC = {
     "entailment": ("assume('Cat(tom)')", "entails('Cat(tom)')", "answer('True')"),
     "translation": ("predicate('Dog', ['x'])", "exists('x', 'Dog(x)')", "answer('exists x. Dog(x)')"),
@@ -48,13 +48,13 @@ def logic_chains() -> dict[str, tuple[Problem, Chain]]:
 
 @cache
 def good_lines() -> tuple[bytes, ...]:
-    return LINE, *(storage.dumps(right) for _, right in logic_chains().values())
+    return LINE, *(jsonl.dumps(right) for _, right in logic_chains().values())
 
 
 def rows(*lines: bytes):
     problems = (PROBLEM, *(asked for asked, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
-    return [line.row for line in check_lines(Chunk(numbered, tuple(map(storage.dumps, problems))))]
+    return [line.row for line in check_lines(Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
 
 
 HOSTILE = {
@@ -104,7 +104,7 @@ def test_every_hostile_line_once_in_a_file_leaves_the_good_ones(validated: Run):
     assert result.report["chains"] == {"in": 8 + len(HOSTILE), "kept": 8, "quarantined": len(HOSTILE)}
     assert result.surprises == {}
     assert all(one.reasons for one in result.quarantined)
-    assert storage.dumps(result.quarantined[0])
+    assert jsonl.dumps(result.quarantined[0])
 
 
 REPLIES = (("add(2, 3)", "answer(5)"), ("multiply(2, 3)", "answer(6)"))
@@ -201,7 +201,7 @@ def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkey
     chains = [chain(*REPLIES[0], id=f"good {number}") for number in range(7)]
     chains += [chain(*REPLIES[1], id="bad"), chain("add(9, 9)", "answer(18)", id="wrong")]
     path = tmp_path / "chains.jsonl"
-    storage.write(path, chains)
+    jsonl.write(path, chains)
     problems = {"p": problem(task="sums")}
     history = tmp_path / "history.json"
     try:
@@ -228,7 +228,7 @@ def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkey
 GRADER = """
 from dataclasses import replace
 
-from callwright.tasks.arithmetic import ARITHMETIC
+from callwright.tasks.arithmetic.task import ARITHMETIC
 
 
 def grade(problem, answer):
@@ -243,7 +243,7 @@ TASKS = (replace(ARITHMETIC, name="sums", grade=grade),)
 
 def test_a_grounding_check_that_raises_costs_its_line_alone(monkeypatch):
     monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grounding_faults=raises))
-    checked, unanswered = rows(LINE, storage.dumps(chain("add(2, 3)")))
+    checked, unanswered = rows(LINE, jsonl.dumps(chain("add(2, 3)")))
     assert checked.unexpected is not None
     assert checked.correct is None
     assert unanswered.correct is False
@@ -257,7 +257,7 @@ def test_surprises_travel_from_the_processes_that_met_them(tmp_path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     own = chain(step("add(2, 3)", call=Call("broken", {"a": 3})), "answer(5)", id="broken")
     path = tmp_path / "chains.jsonl"
-    path.write_bytes(b"".join(line + b"\n" for line in [LINE, storage.dumps(own)] * 1_500))
+    path.write_bytes(b"".join(line + b"\n" for line in [LINE, jsonl.dumps(own)] * 1_500))
     found = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
     assert [line.row.correct for line in found[:2]] == [True, None]
     assert sum(line.surprise is not None for line in found) == 1_500

@@ -1,8 +1,8 @@
 import pytest
 
-from callwright import storage
 from callwright.errors import DataError
 from callwright.records import CheckedChain, Problem
+from callwright.storage import jsonl
 from callwright.validation.lines import CHUNK, check_files
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem, step
@@ -23,9 +23,9 @@ def files(folder, lines, name="chains.jsonl"):
 
 
 def test_a_line_becomes_the_checked_chain_and_its_row(tmp_path):
-    lines = list(check_files(files(tmp_path, map(storage.dumps, CHAINS)), PROBLEMS))
+    lines = list(check_files(files(tmp_path, map(jsonl.dumps, CHAINS)), PROBLEMS))
     for line, own in zip(lines, CHAINS, strict=True):
-        assert storage.loads(CheckedChain, line.text, "here") == check_chain(own, PROBLEMS[own.problem_id])
+        assert jsonl.loads(CheckedChain, line.text, "here") == check_chain(own, PROBLEMS[own.problem_id])
     rows = [line.row for line in lines]
     assert [(row.id, row.correct, row.first_fault) for row in rows] == [
         ("right", True, "none"),
@@ -38,8 +38,8 @@ def test_a_line_becomes_the_checked_chain_and_its_row(tmp_path):
 
 
 def test_files_are_one_stream_and_blank_lines_are_none(tmp_path):
-    one = files(tmp_path, [storage.dumps(CHAINS[0]), b"", b"  "], "one.jsonl")
-    two = files(tmp_path, [storage.dumps(CHAINS[1])], "two.jsonl")
+    one = files(tmp_path, [jsonl.dumps(CHAINS[0]), b"", b"  "], "one.jsonl")
+    two = files(tmp_path, [jsonl.dumps(CHAINS[1])], "two.jsonl")
     wheres = [line.row.where for line in check_files([*one, *two], PROBLEMS)]
     assert [where.rpartition("/")[2] for where in wheres] == ["one.jsonl:1", "two.jsonl:1"]
 
@@ -47,7 +47,7 @@ def test_files_are_one_stream_and_blank_lines_are_none(tmp_path):
 def test_a_problem_of_no_task_is_a_data_error(tmp_path):
     odd = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
     with pytest.raises(DataError, match="there is no task cooking"):
-        list(check_files(files(tmp_path, [storage.dumps(CHAINS[0])]), odd))
+        list(check_files(files(tmp_path, [jsonl.dumps(CHAINS[0])]), odd))
 
 
 @pytest.mark.slow
@@ -56,9 +56,9 @@ def test_processes_find_what_one_alone_finds_also_of_broken_lines_and_functions_
     (tmp_path / "own_functions.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    doubled = storage.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
+    doubled = jsonl.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
-    lines = [*map(storage.dumps, CHAINS), b"{", doubled] * (3 * CHUNK)
+    lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * CHUNK)
     path = files(tmp_path, lines)
     alone = list(check_files(path, PROBLEMS, ["own_functions"], workers=1))
     together = list(check_files(path, PROBLEMS, ["own_functions"], workers=2))

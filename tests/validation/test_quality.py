@@ -4,7 +4,7 @@ import pytest
 
 from callwright.errors import DataError
 from callwright.validation.quality import Validated, refuse_quarantined
-from callwright.validation.suite import refuse_critical, warnings_of
+from callwright.validation.suites.suite import refuse_critical, warnings_of
 from tests.fakes import chain, step
 from tests.validation.conftest import Run
 

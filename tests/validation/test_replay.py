@@ -1,8 +1,8 @@
 import pytest
 
-from callwright import storage
 from callwright.errors import DataError
 from callwright.records import Call, Chain, Step, StepError
+from callwright.storage import jsonl
 from callwright.validation.replay import check_chains, replay
 from tests.fakes import chain, problem, step
 
@@ -11,7 +11,7 @@ SUM = problem()
 
 def test_an_honest_chain_replays_to_itself_also_from_disk():
     recorded = chain("First.\nadd(1/3, 0.5)", "add(2", "sum(2, 3)", "add(2)", "divide(1, 0)", "add(2, 3)", "answer(5)")
-    on_disk = storage.loads(Chain, storage.dumps(recorded), "here")
+    on_disk = jsonl.loads(Chain, jsonl.dumps(recorded), "here")
     assert on_disk == recorded
     assert replay(on_disk, SUM).steps == recorded.steps
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from callwright.agent.parse import parse_call
+from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
 from callwright.problems.load import load_problems
 from callwright.records import Problem

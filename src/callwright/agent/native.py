@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from callwright.agent.brackets import end_of_brackets
-from callwright.agent.markup.read import without_markup
-from callwright.agent.markup.units import continues
-from callwright.agent.objects import read_object
-from callwright.agent.several import Said, read_calls
-from callwright.agent.syntax import EXAMPLE, MANY_CALLS, NO_CALL, check_bounds, storable
+from callwright.agent.parsing.markup.read import without_markup
+from callwright.agent.parsing.markup.units import continues
+from callwright.agent.parsing.objects import end_of_brackets, read_object
+from callwright.agent.parsing.several import Said, read_calls
+from callwright.agent.parsing.syntax import EXAMPLE, MANY_CALLS, NO_CALL, check_bounds, storable
 from callwright.agent.text import CUT_OFF, example_result, said, storable_reading
 from callwright.chat.model import Message, Reply, Tool, ToolCall
 from callwright.errors import CallError
-from callwright.functions.decorated import known_name
 from callwright.functions.guard import MAX_ITEMS
+from callwright.functions.prefixed_names import known_name
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task

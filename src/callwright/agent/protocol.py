@@ -15,6 +15,9 @@ from callwright.errors import CallError
 from callwright.records import Call, Protocol, Step
 from callwright.tasks.task import Task
 
+ENGINE = 1
+
+
 __all__ = ["NATIVE", "PROTOCOLS", "TEXT", "AgentProtocol"]
 
 

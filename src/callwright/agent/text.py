@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from callwright.agent.parse import read_reply
+from callwright.agent.parsing.parse import read_reply
 from callwright.chat.model import Message, Reply, Tool
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call

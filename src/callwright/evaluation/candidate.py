@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from callwright.chat.endpoint import EndpointChat
 from callwright.chat.model import ChatModel
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.params import Params, TeacherParams
 from callwright.rollouts.journal import Journaled
 from callwright.rollouts.plan import Attempt, same_address, weights_here
 from callwright.rollouts.probe import probe
-from callwright.storage import Journal, folder_hash
+from callwright.storage.files import folder_hash
+from callwright.storage.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def opened(
         ProviderError: the folder holds no usable model, or its endpoint cannot be used.
     """
     if served_candidate.endpoint is None:
-        from callwright.chat.local import LocalChat
+        from callwright.chat.local.chat import LocalChat
 
         yield LocalChat(served_candidate.folder, served_candidate.name, max_batch=params.evaluate.batch_size)
         return

@@ -1,13 +1,15 @@
 """What an evaluation was made of, so that nobody takes its numbers for another model's."""
 
 from callwright import paths
-from callwright.evaluation.champion import Champion
-from callwright.storage import file_hash, folder_hash, read_json
-from callwright.training.tracking import TRAINING
+from callwright.paths import TRAINING
+from callwright.storage.files import file_hash, folder_hash, read_json
 
 
-def inputs_now(champion: Champion | None) -> dict[str, str | None]:
+def inputs_now(champion: str | None) -> dict[str, str | None]:
     """Hashes of the problems and models that lie there now, and the champion's version.
+
+    Args:
+        champion: the version of the registered model in use.
 
     Raises:
         DataError: the student was not made by a training of ours.
@@ -17,5 +19,5 @@ def inputs_now(champion: Champion | None) -> dict[str, str | None]:
         "problems": file_hash(paths.problems("test")),
         "base": folder_hash(paths.BASE),
         "student": folder_hash(paths.STUDENT),
-        "champion": champion.version if champion else None,
+        "champion": champion,
     }

@@ -8,11 +8,11 @@ from typing import Any
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
-from callwright.evaluation.compare import Interval, gain, rate, share
 from callwright.evaluation.evaluated import Evaluated
-from callwright.evaluation.robustness import Variant, robustness_of
+from callwright.evaluation.perturb.run import Variant, robustness_of
 from callwright.evaluation.samples import samples_of
 from callwright.evaluation.slices import Seen, slices_of
+from callwright.evaluation.statistics.compare import Interval, gain, rate, share
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
 from callwright.validation.faults import WITHOUT_GROUND

@@ -4,14 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from callwright import paths
 from callwright.errors import CallwrightError, DataError
 from callwright.evaluation.candidate import Candidate, candidate, concurrency, opened
-from callwright.evaluation.champion import Champion
 from callwright.evaluation.evaluated import Evaluated
-from callwright.evaluation.robustness import Variant, solve_variants
+from callwright.evaluation.perturb.run import Variant, solve_variants
 from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.budget import BudgetError, Meter
@@ -20,7 +18,7 @@ from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
 from callwright.rollouts.sample import Failure, Rolled, missing
 from callwright.rollouts.summary import chains_of, refuse_failures
-from callwright.storage import Journal, folder_hash
+from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.validation.replay import check_chain
 
@@ -31,15 +29,16 @@ def evaluate_models(
     problems: Sequence[Problem],
     variants: Sequence[Variant],
     params: Params,
-    champion: Champion | None = None,
+    champion: Path | None = None,
     surprises: SurpriseLog | None = None,
 ) -> dict[str, Evaluated]:
-    """What `base`, `student`, `champion` (where there is one that is not the student) and `teacher` came to.
+    """What `base`, `student`, `champion` (if there is one) and `teacher` came to.
 
     An attempt that would fail again (something unexpected happened, or the conversation got too long) has no chain;
     `comparison_of` leaves its problem out.
 
     Args:
+        champion: folder with the weights of the registered model in use; None: there is none beside the student.
         surprises: counts unexpected exceptions; by default those of the stage `evaluate`.
 
     Raises:
@@ -52,10 +51,8 @@ def evaluate_models(
         name: _evaluate(candidate(name, folder, params), problems, variants, params, log)
         for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
     }
-    if champion is not None and champion.content != folder_hash(paths.STUDENT):
-        with TemporaryDirectory(prefix="champion.") as folder:
-            weights = champion.download(Path(folder))
-            evaluated["champion"] = _evaluate(candidate("champion", weights, params), problems, (), params, log)
+    if champion is not None:
+        evaluated["champion"] = _evaluate(candidate("champion", champion, params), problems, (), params, log)
     evaluated["teacher"] = _evaluate_teacher(problems, params, log)
     return evaluated
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from callwright.evaluation.compare import share
+from callwright.evaluation.statistics.compare import share
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
 from callwright.tasks import TASKS

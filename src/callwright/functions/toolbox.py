@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from callwright.errors import CallError
-from callwright.functions.decorated import known_name, without_decorations
 from callwright.functions.function import Function, render_call, render_value
 from callwright.functions.literal import printable
 from callwright.functions.numbers import format_number, refuse
+from callwright.functions.prefixed_names import known_name, without_decorations
 from callwright.records import Call, Json
 
 ANSWER = "answer"  # the function that ends a chain
@@ -91,7 +91,7 @@ class Toolbox:
 
         A call that does not bind keeps the text it was written as.
 
-        >>> from callwright.functions.arithmetic import add, answer
+        >>> from callwright.tasks.arithmetic.functions import add, answer
         >>> Toolbox([add, answer]).canonical(Call("add", {"1": "3.0", "0": 2}))
         'add(a=2, b=3)'
         """

@@ -12,14 +12,7 @@ from callwright.params.evaluate import EndpointParams, EndpointsParams, Evaluate
 from callwright.params.pairs import PairsParams
 from callwright.params.problems import JsonlSource, ProblemsParams, PublicSource, SyntheticCounts, SyntheticSource
 from callwright.params.promote import PromoteParams
-from callwright.params.rollout import (
-    BudgetParams,
-    MistakeShares,
-    Prices,
-    RolloutParams,
-    SamplingParams,
-    TeacherParams,
-)
+from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
 from callwright.params.student import EmbeddedStudent, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams

@@ -7,10 +7,10 @@ from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.kind import kind_of
-from callwright.preferences.mix import answers_in, balanced, distinct, most_telling
+from callwright.preferences.balance import answers_in, balanced, distinct, most_telling
+from callwright.preferences.chain_pairs import chain_pairs
+from callwright.preferences.pair_kind import kind_of
 from callwright.preferences.tree import ROUNDING, tree_of, walk
-from callwright.preferences.whole import chain_pairs
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import TASKS
 

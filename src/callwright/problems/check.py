@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from callwright.errors import CallError, CallwrightError
+from callwright.errors import CallError, CallwrightError, RowError
 from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import ANSWER
-from callwright.problems.source import RowError
 from callwright.records import Call, Problem
 from callwright.tasks.task import Task
 

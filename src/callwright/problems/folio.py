@@ -7,14 +7,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from callwright.errors import CallError
-from callwright.functions.assumptions import TruthValue
-from callwright.functions.formula import Formula, check_closed, parse_formula, signature
-from callwright.problems import premises, row_files, sentences
+from callwright.errors import CallError, RowError
+from callwright.functions.formulas.formula import Formula, check_closed, parse_formula, signature
+from callwright.problems import row_files
 from callwright.problems.row_fields import checked_name, checked_text, text_field, used_fields
 from callwright.problems.row_files import read_rows
-from callwright.problems.source import RowError, Sourced
+from callwright.problems.source import Sourced
 from callwright.records import Call, Problem, Split
+from callwright.tasks.entailment.functions import TruthValue
+from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_chain, entailment_question
+from callwright.tasks.translation.questions import translation_problem, vocabulary
 
 SOURCE = "folio"
 UNREADABLE = "an annotation is not a formula"
@@ -157,13 +159,13 @@ def _texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     values = fields.get(name)
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         raise RowError(f"{name} is missing")
-    if len(values) > premises.MAX_PREMISES:
-        raise RowError(f"{name} has more than {premises.MAX_PREMISES} items")
+    if len(values) > MAX_PREMISES:
+        raise RowError(f"{name} has more than {MAX_PREMISES} items")
     return tuple(checked_text(value.strip(), name) for value in values if value.strip())
 
 
 def _translation(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
-    return sentences.translation_problem(sentence, read_annotation(annotation), SOURCE, group, split, problem_id)
+    return translation_problem(sentence, read_annotation(annotation), SOURCE, group, split, problem_id)
 
 
 def _entailment(row: Row, row_id: str, split: Split) -> Problem:
@@ -172,16 +174,14 @@ def _entailment(row: Row, row_id: str, split: Split) -> Problem:
     premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
     statements = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
     try:
-        words = sentences.vocabulary(*premise_formulas, *statements)
+        words = vocabulary(*premise_formulas, *statements)
     except CallError as error:
         raise AnnotationError(AT_ODDS, error.message) from None
-    solution: tuple[Call, ...] = (
-        premises.entailment_chain(premise_formulas, statements[0], row.label) if statements else ()
-    )
+    solution: tuple[Call, ...] = entailment_chain(premise_formulas, statements[0], row.label) if statements else ()
     return Problem(
         id=row_id,
-        task=premises.TASK,
-        question=f"{premises.entailment_question(row.premises, row.conclusion)} Vocabulary: {words}.",
+        task=TASK,
+        question=f"{entailment_question(row.premises, row.conclusion)} Vocabulary: {words}.",
         answer=row.label,
         solution=solution,
         source=SOURCE,

@@ -4,14 +4,14 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from callwright.errors import CallError
+from callwright.errors import CallError, RowError
 from callwright.functions.numbers import format_number
-from callwright.problems.equations import EquationError, find_equations
+from callwright.problems.gsm8k_equations import EquationError, find_equations
+from callwright.problems.gsm8k_worksheet import TOOLBOX, Worksheet
 from callwright.problems.labels import read_plain_number
 from callwright.problems.row_fields import text_field, used_fields
 from callwright.problems.row_files import Row, read_rows
-from callwright.problems.source import RowError, Sourced
-from callwright.problems.worksheet import TOOLBOX, Worksheet
+from callwright.problems.source import Sourced
 from callwright.records import Call, Problem, Split
 
 SOURCE = "gsm8k"

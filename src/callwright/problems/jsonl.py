@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from callwright.errors import CallError, DataError
+from callwright.errors import CallError, DataError, RowError
 from callwright.functions.toolbox import ANSWER
 from callwright.problems.labels import label_of
 from callwright.problems.row_fields import MALFORMED, checked_name, checked_text, plain_value, used_fields
 from callwright.problems.row_files import Row, read_rows
-from callwright.problems.source import RowError, Sourced
+from callwright.problems.source import Sourced
 from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"

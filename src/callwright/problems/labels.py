@@ -3,11 +3,11 @@
 import re
 from fractions import Fraction
 
-from callwright.functions.assumptions import read_truth_value
+from callwright.errors import RowError
 from callwright.functions.numbers import MAX_CHARACTERS, MAX_EXPONENT, format_number, read_number
 from callwright.problems.row_fields import MAX_ANSWER_CHARACTERS, checked_text
-from callwright.problems.source import RowError
 from callwright.records import Json
+from callwright.tasks.entailment.functions import read_truth_value
 
 _SCIENTIFIC = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE]([+-]?[0-9]{1,20})")
 _HAS_NUMBER = re.compile(r"[0-9]")

@@ -13,12 +13,12 @@ from callwright.problems.jsonl import ParseCall, SourcedJsonl, read_jsonl_proble
 from callwright.problems.public import limited, read_public
 from callwright.problems.source import LeftOut, Sourced
 from callwright.problems.split import deduplicate, split_by_group
-from callwright.problems.synthetic import synthetic_problems
-from callwright.problems.synthetic_logic.entailment import entailment_problems
-from callwright.problems.synthetic_logic.translation import translation_problems
 from callwright.records import SPLITS, Problem, Split
 from callwright.surprises import Surprise
+from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
+from callwright.tasks.entailment.synthetic.problems import entailment_problems
 from callwright.tasks.task import Task
+from callwright.tasks.translation.synthetic.problems import translation_problems
 
 _SYNTHETIC = {
     "arithmetic": synthetic_problems,
@@ -119,7 +119,7 @@ def _synthetic(source: SyntheticSource, seed: int) -> Sourced:
     for task, generate in _SYNTHETIC.items():
         counts = getattr(source, task)
         by_split: Mapping[Split, int] = {"train": counts.train, "dev": counts.dev, "test": counts.test}
-        sourced.problems += generate(by_split, counts.held_out_test, seed).problems
+        sourced.problems += generate(by_split, counts.held_out_test, seed)
     return sourced
 
 

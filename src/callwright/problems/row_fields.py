@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from callwright.problems.source import RowError
+from callwright.errors import RowError
 from callwright.records import Json
 
 MAX_QUESTION_CHARACTERS = 40_000  # also of a written solution

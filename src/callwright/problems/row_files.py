@@ -8,9 +8,8 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from callwright.errors import DataError
+from callwright.errors import DataError, RowError
 from callwright.problems.row_fields import MALFORMED, is_whole, parse_json
-from callwright.problems.source import RowError
 
 MAX_LINE_CHARACTERS = 4_000_000
 MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list, which is read as a whole

@@ -3,25 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from callwright.errors import RowError
 from callwright.records import Problem
 from callwright.surprises import Surprise, surprise_of
-from callwright.visible import visible
+from callwright.text import visible
 
 _MAX_DETAIL = 300  # characters
-
-
-class RowError(ValueError):
-    """A row that cannot become a problem.
-
-    Args:
-        reason: short, without anything of the row itself, so that it can be counted.
-        detail: what exactly is wrong with this row.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

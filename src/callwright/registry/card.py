@@ -5,7 +5,7 @@ from typing import Any
 
 from callwright.params import Params
 from callwright.tasks import TASKS
-from callwright.visible import one_line
+from callwright.text import one_line
 
 MODELS = ("base", "student", "teacher", "champion")  # in this order, those that were measured
 _COMMONEST = 6  # faults that the card names

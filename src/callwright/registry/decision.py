@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from callwright import paths
 from callwright.errors import DataError, GateError
-from callwright.storage import folder_hash, read_json
+from callwright.storage.files import folder_hash, read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright import paths
-from callwright.evaluation.champion import CONTENT_TAG, find_champion
 from callwright.evaluation.inputs import inputs_now
+from callwright.registry.champion import CONTENT_TAG, find_champion
 from callwright.registry.gate import Facts
-from callwright.registry.versions import ROLLED_BACK_TAG, versions_of
-from callwright.training import tracking
+from callwright.registry.version import ROLLED_BACK_TAG, versions_of
+from callwright.tracking import runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,12 +25,12 @@ def facts_now(client: "MlflowClient", name: str) -> Facts:
         ProviderError: the tracking server cannot be used.
     """
     champion = find_champion(name)
-    inputs = inputs_now(champion)
+    inputs = inputs_now(champion.version if champion else None)
     return Facts(
         inputs=inputs,
         is_champion=champion is not None and champion.content == inputs["student"],
         rolled_back=_rolled_back(client, name, str(inputs["student"])),
-        changed=tuple(str(path) for path in REPORTS if tracking.dvc_hash(path) not in ("", _md5(path))),
+        changed=tuple(str(path) for path in REPORTS if runs.dvc_hash(path) not in ("", _md5(path))),
     )
 
 

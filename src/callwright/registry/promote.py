@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from callwright import paths
 from callwright.errors import GateError, ProviderError
-from callwright.evaluation.champion import CHAMPION, CONTENT_TAG
 from callwright.params import Params
+from callwright.registry.champion import CHAMPION, CONTENT_TAG
 from callwright.registry.decision import Outcome
 from callwright.registry.facts import facts_now
 from callwright.registry.gate import Facts, Promote, Refuse, decide
+from callwright.registry.promotion_lock import turn
 from callwright.registry.register import registered
-from callwright.registry.turns import turn
-from callwright.registry.versions import CHALLENGER, PREVIOUS, ROLLED_BACK_TAG, aliases_of, tag_value, versions_with
-from callwright.training import tracking
-from callwright.visible import one_line
+from callwright.registry.version import CHALLENGER, PREVIOUS, ROLLED_BACK_TAG, aliases_of, tag_value, versions_with
+from callwright.text import one_line
+from callwright.tracking import runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,13 +39,13 @@ def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, An
         GateError: the turn was lost, or somebody moved the alias by hand meanwhile.
     """
     name = params.promote.model_name
-    client = tracking.connect()
+    client = runs.connect()
     version: str | None = None
     aliases: tuple[str, ...] = ()
     with _one_line():
         facts = facts_now(client, name)
         content = str(facts.inputs["student"])
-        run_id = tracking.attach(paths.STUDENT, {}, [])
+        run_id = runs.attach(paths.STUDENT, {}, [])
         verdict = decide(metrics, quality, facts, params.promote)
         if isinstance(verdict, Promote):
             made = registered(client, params, metrics, run_id, content)
@@ -109,12 +109,12 @@ def require_registered(outcome: Mapping[str, Any]) -> None:
         GateError: no version holds it.
         ProviderError: the tracking server cannot be used.
     """
-    client = tracking.connect()
+    client = runs.connect()
     with _one_line():
         if not versions_with(client, str(outcome["model"]), CONTENT_TAG, str(outcome["content"])):
             raise GateError(
                 f"unregistered: {paths.REGISTRY} says promoted, but no version of {outcome['model']} in MLflow at "
-                f"{tracking.shown_uri()} holds this student: run dvc repro --force --single-item promote"
+                f"{runs.shown_uri()} holds this student: run dvc repro --force --single-item promote"
             )
 
 
@@ -128,7 +128,7 @@ def roll_back(name: str) -> tuple[str, str]:
         ProviderError: the tracking server cannot be used.
         GateError: there is no champion, or none before it, or a promotion is half done.
     """
-    client = tracking.connect()
+    client = runs.connect()
     with _one_line(), turn(client, name) as check_turn:
         champion, previous = _places(client, name)
         if champion == previous:  # a rollback was killed before its last step: what it took back is marked
@@ -172,6 +172,6 @@ def _one_line() -> Iterator[None]:
     except (MlflowException, RequestException) as error:
         what = getattr(error, "error_code", type(error).__name__)
         raise ProviderError(
-            f"MLflow at {tracking.shown_uri()} did not answer or refused ({what}): check the server, then run again; "
+            f"MLflow at {runs.shown_uri()} did not answer or refused ({what}): check the server, then run again; "
             f"what was half done is completed then"
         ) from None

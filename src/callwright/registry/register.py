@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import callwright
 from callwright import paths
-from callwright.evaluation.champion import CONTENT_TAG, WEIGHTS
 from callwright.params import Params
 from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
+from callwright.registry.champion import CONTENT_TAG, WEIGHTS
 from callwright.registry.lineage import lineage_of
-from callwright.registry.versions import tag_value, versions_with
-from callwright.storage import read_json
-from callwright.tasks.registry import code_paths
+from callwright.registry.version import tag_value, versions_with
+from callwright.storage.files import read_json
+from callwright.tasks.user_tasks import code_paths
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -20,11 +20,11 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from callwright.chat.model import ChatModel, Sampling
 from callwright.errors import ProviderError
-from callwright.evaluation.champion import WEIGHTS
 from callwright.records import Problem, Protocol
 from callwright.registry.answer_row import AnswerRow, answer_row, input_error
+from callwright.registry.champion import WEIGHTS
 from callwright.surprises import surprise_of
-from callwright.visible import one_line
+from callwright.text import one_line
 
 INPUTS = ("question", "task")
 _SCORING_SERVER = "__pyfunc_model_path__"  # is set in the environment of MLflow's own server
@@ -79,7 +79,7 @@ def settings(max_steps: int, max_tokens: int, protocol: Protocol, functions: Seq
 
 
 def _student(folder: str) -> ChatModel:
-    from callwright.chat.local import LocalChat
+    from callwright.chat.local.chat import LocalChat
 
     return LocalChat(folder, "student")
 

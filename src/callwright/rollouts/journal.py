@@ -12,7 +12,7 @@ from callwright import paths
 from callwright.errors import DataError
 from callwright.records import Chain, Usage
 from callwright.rollouts.plan import Attempt
-from callwright.storage import Journal
+from callwright.storage.journal import Journal
 
 log = logging.getLogger("callwright")
 

@@ -1,21 +1,59 @@
 """Which chains to sample: a deterministic list of attempts, each keyed by all that determines it."""
 
+import ast
 import hashlib
+import inspect
 import json
+import textwrap
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from callwright.agent.engine import ENGINE
-from callwright.agent.protocol import PROTOCOLS
-from callwright.chat.endpoint import ORACLE
+from callwright.agent.protocol import ENGINE, PROTOCOLS
 from callwright.chat.model import Sampling
+from callwright.chat.openai.endpoint import ORACLE
+from callwright.functions.function import Function
+from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams, TeacherParams
 from callwright.records import Problem, Protocol
-from callwright.rollouts.source_hash import functions_hash
-from callwright.storage import folder_hash
+from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
+
+
+@cache
+def functions_hash(toolbox: Toolbox) -> str:
+    """A hash of the functions' syntax trees; comments, layout and the version of Python do not change it."""
+    sources = [_source(function) for function in toolbox.functions.values()]
+    return hashlib.sha256("\n".join(sources).encode()).hexdigest()
+
+
+def _source(function: Function) -> str:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function.python)))
+    except (OSError, TypeError, SyntaxError):  # made at run time: its signature and example are in the prompt
+        return ""
+    return json.dumps(_to_plain_data(tree))
+
+
+def _to_plain_data(node: Any) -> Any:
+    """A syntax tree as plain data, without empty fields, which differ between versions of Python.
+
+    `ast.unparse` and `ast.dump` write the same tree differently in each version.
+    """
+    match node:
+        case ast.AST():
+            fields = {name: _to_plain_data(value) for name, value in ast.iter_fields(node)}
+            filled = {name: value for name, value in fields.items() if value not in (None, [])}
+            return [type(node).__name__, filled]
+        case list():
+            return [_to_plain_data(item) for item in node]
+        case None:
+            return None
+        case _:
+            return f"{type(node).__name__} {node!r}"  # a name, or a constant's value: 1 is not 1.0, nor True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +165,7 @@ def local_plan(
 
 def weights_here(folder: Path) -> str:
     """What the answers of a model in this process depend on: its files, and how this device computes with them."""
-    from callwright.chat.device import pick_device, pick_dtype
+    from callwright.chat.local.device import pick_device, pick_dtype
 
     device = pick_device()
     return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from callwright.agent.protocol import PROTOCOLS
-from callwright.chat.endpoint import EndpointChat
+from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import EndpointUnusable, ProviderError
 from callwright.rollouts.journal import Journaled
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.sample import LASTING
-from callwright.storage import Journal
+from callwright.storage.journal import Journal
 from callwright.tasks import TASKS
 
 PROMPTS = 3  # tried at most, as a single one may be filtered, too long, or answered without a call

@@ -9,7 +9,7 @@ from callwright.records import Chain
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.plan import Attempt
 from callwright.tasks import TASKS
-from callwright.visible import one_line
+from callwright.text import one_line
 
 LINE_EVERY_S, BAR_EVERY_S = 60.0, 0.5
 

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from callwright.chat.endpoint import ORACLE, EndpointChat
 from callwright.chat.model import ChatModel
-from callwright.chat.oracle import create_app
+from callwright.chat.openai.endpoint import ORACLE, EndpointChat
 from callwright.errors import ProviderError
 from callwright.params import RolloutParams, TeacherParams
 from callwright.records import Problem
@@ -16,7 +15,8 @@ from callwright.rollouts.plan import Attempt
 from callwright.rollouts.probe import probe
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Rolled, missing, run_attempts
-from callwright.storage import Journal
+from callwright.standins.oracle.app import create_app
+from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
 
 
@@ -77,7 +77,7 @@ def roll_out_local(
     """
     if not missing(attempts, journal):
         return Rolled()
-    from callwright.chat.local import LocalChat
+    from callwright.chat.local.chat import LocalChat
 
     async def run() -> Rolled:
         model = LocalChat(folder, name, max_batch=batch_size)

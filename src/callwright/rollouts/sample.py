@@ -13,10 +13,10 @@ from callwright.records import Chain
 from callwright.rollouts.budget import BudgetError, Meter, MeteredChat
 from callwright.rollouts.journal import GroupCommit, Journaled
 from callwright.rollouts.plan import Attempt
-from callwright.storage import Journal
+from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
-from callwright.visible import visible
+from callwright.text import visible
 
 # Reasons of providers for which the same attempt fails again.
 LASTING = ("too long", "content filter", "reasoning only", "reply too large", "unwritable request")

@@ -15,7 +15,8 @@ from callwright.rollouts.journal import Journaled, record_of
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.progress import answered_right
 from callwright.rollouts.sample import Failure, Rolled
-from callwright.storage import Journal, write
+from callwright.storage.journal import Journal
+from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog, surprise_of
 
 

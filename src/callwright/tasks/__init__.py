@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from callwright.tasks.arithmetic import ARITHMETIC
-from callwright.tasks.entailment import ENTAILMENT
-from callwright.tasks.registry import Tasks
-from callwright.tasks.translation import TRANSLATION
+from callwright.tasks.arithmetic.task import ARITHMETIC
+from callwright.tasks.entailment.task import ENTAILMENT
+from callwright.tasks.translation.task import TRANSLATION
+from callwright.tasks.user_tasks import Tasks
 
 TASKS = Tasks((ARITHMETIC, TRANSLATION, ENTAILMENT))
 

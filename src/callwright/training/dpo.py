@@ -14,10 +14,9 @@ from callwright.errors import DataError
 from callwright.params import TrainParams
 from callwright.preferences.dialogue import RowReport, check_rows, rows_of
 from callwright.records import Demonstration, Pair
-from callwright.storage import folder_hash
-from callwright.training import guard_rails
-from callwright.training.checkpoints import checkpointing, last_checkpoint, marker
-from callwright.training.curves import Log, last_dev, reporter, training_rows
+from callwright.storage.files import folder_hash
+from callwright.training import callbacks
+from callwright.training.callbacks import Log, checkpointing, last_checkpoint, last_dev, marker, reporter, training_rows
 
 HOW_IT_RUNS = {"checkpoint_steps"}  # params.train that leave the result as it is
 
@@ -75,7 +74,7 @@ def train(
     from transformers import AutoTokenizer
 
     from callwright.training.prefix_sharing import share_prefixes
-    from callwright.training.warm_up import warm_up
+    from callwright.training.sft import warm_up
     from callwright.training.weights import load_base, load_trained, publish, save_trained
 
     pairs, dev_pairs = examples.pairs, examples.dev_pairs
@@ -127,8 +126,7 @@ def _trainer(
     from transformers import PrinterCallback
     from trl import DPOTrainer
 
-    from callwright.training.batches import ByProblem
-    from callwright.training.loss_mask import MaskedPreference
+    from callwright.training.batches import ByProblem, MaskedPreference
     from callwright.training.weights import lora_config
 
     class InOurOrder(DPOTrainer):
@@ -146,7 +144,7 @@ def _trainer(
         processing_class=tokenizer,
         data_collator=MaskedPreference(tokenizer.pad_token_id),
         peft_config=None if isinstance(model, PeftModel) else lora_config(params),
-        callbacks=[marker(), guard_rails.guard_rails(guard_rails.advice(params)), *([reporter(log)] if log else [])],
+        callbacks=[marker(), callbacks.guard_rails(callbacks.advice(params)), *([reporter(log)] if log else [])],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -202,7 +200,7 @@ def _report(
         "steps": steps,
         "loss": round(loss, 6),
         "last": {name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
-        "warning": guard_rails.warning(trainer.state.log_history),
+        "warning": callbacks.warning(trainer.state.log_history),
         "rows": asdict(rows),
         "pairs_per_second": round(seen / result.metrics["train_runtime"], 3),
         **last_dev(trainer.state.log_history),

@@ -8,8 +8,8 @@ from typing import Any
 
 from callwright.errors import CallwrightError, DataError
 from callwright.params import TrainParams
-from callwright.storage import write_json
-from callwright.training.tracking import TRAINING
+from callwright.paths import TRAINING
+from callwright.storage.files import write_json
 
 _OF_THE_TRAINER = ("ref", "training_args.bin")  # the reference's adapter, and a pickle
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright.errors import DataError
-from callwright.storage import dumps, loads, write_text
-from callwright.validation import expect
+from callwright.storage.files import write_text
+from callwright.storage.jsonl import dumps, loads
+from callwright.validation.suites import expectations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,10 +71,12 @@ def record(path: Path, version: Version) -> None:
         write_text(path, dumps(History(version, history.latest if history else None)).decode() + "\n")
 
 
-def drift_expectations(before: Version, bound: float) -> list[expect.Expectation]:
+def drift_expectations(before: Version, bound: float) -> list[expectations.Expectation]:
     """Every compared column is distributed about as before."""
     return [
-        expect.near(column, before.shares[column], bound, f"{column} is distributed as in the data's previous version")
+        expectations.near(
+            column, before.shares[column], bound, f"{column} is distributed as in the data's previous version"
+        )
         for column in COMPARED
         if column in before.shares
     ]

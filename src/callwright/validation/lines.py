@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from callwright.agent.text import said
 from callwright.errors import CallwrightError, DataError
 from callwright.records import Chain, CheckedChain, Problem
-from callwright.storage import dumps, loads, read_lines
+from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import Surprise, surprise_of
 from callwright.tasks import TASKS
 from callwright.tasks import load as load_tasks

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from callwright.errors import DataError
 from callwright.params import ValidateParams
 from callwright.records import CheckedChain, Problem
-from callwright.storage import loads
+from callwright.storage.jsonl import loads
 from callwright.surprises import Surprise
 from callwright.validation import drift
-from callwright.validation.chains import chain_expectations, line_expectations, task_expectations
-from callwright.validation.frame import chain_frame, line_frame, task_frame
 from callwright.validation.lines import NONE, CheckedLine, check_files
-from callwright.validation.suite import Check, Suites, failed_rows, report_of
+from callwright.validation.suites.chains import chain_expectations, line_expectations, task_expectations
+from callwright.validation.suites.frames import chain_frame, line_frame, task_frame
+from callwright.validation.suites.suite import Check, Suites, failed_rows, report_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,44 @@
+"""Read Gemma's notation of arguments, `{a:2,b:<|"|>text<|"|>}`: keys without quotes, text between marks."""
+
+import json
+import re
+
+from callwright.agent.parsing.objects import read_object
+from callwright.agent.parsing.syntax import EXAMPLE, STRING, syntax_fault
+from callwright.functions.guard import MAX_CALL_CHARACTERS
+from callwright.records import Json
+
+_QUOTE = re.compile(r'<\|"\|>|<escape>')
+_TOKEN = re.compile(rf"(?P<quote>{_QUOTE.pattern})|{STRING}|(?P<open>[{{\[])|(?P<close>[}}\]])")
+_KEY = re.compile(rf"{STRING}|(?P<key>[A-Za-z_][\w.-]*+)(?=\s*:)")
+
+
+def read_gemma_arguments(text: str, start: int) -> tuple[Json, int]:
+    """The arguments that the bracket at `start` opens, and the index after the bracket that closes it.
+
+    Raises:
+        CallError: they could not be read, or a bound is exceeded.
+    """
+    end = _end_of_arguments(text, start)
+    pieces = _QUOTE.split(text[start:end])
+    json_pieces = [
+        json.dumps(piece) if index % 2 else _KEY.sub(_quote_key, piece) for index, piece in enumerate(pieces)
+    ]
+    return read_object("".join(json_pieces)), end
+
+
+def _end_of_arguments(text: str, start: int) -> int:
+    level = 0
+    quoted = False
+    for token in _TOKEN.finditer(text, start, start + 2 * MAX_CALL_CHARACTERS):
+        if token["quote"]:
+            quoted = not quoted
+        elif not quoted:
+            level += bool(token["open"]) - bool(token["close"])
+            if level == 0 and token["close"]:
+                return token.end()
+    return syntax_fault(f"the closing bracket of the call's arguments is missing; {EXAMPLE}")
+
+
+def _quote_key(match: re.Match[str]) -> str:
+    return json.dumps(match["key"]) if match["key"] else match[0]

@@ -1,0 +1,45 @@
+"""Read ReAct's two lines, `Action: add` and `Action Input: {...}`, up to the first observation the model invented."""
+
+import re
+from itertools import islice
+
+from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS
+from callwright.agent.parsing.objects import end_of_brackets, read_arguments, read_object
+from callwright.agent.parsing.syntax import EXAMPLE, syntax_fault
+from callwright.errors import CallError
+from callwright.functions.guard import MAX_ITEMS
+from callwright.records import Call
+
+_LEAD = r"^[ \t>*#-]{0,20}"
+_ACTION = re.compile(
+    rf"{_LEAD}Action(?:\s?[0-9]{{1,3}})?\s?:[ \t*`\"']{{0,20}}(?P<name>[A-Za-z_][\w.]*+)[ \t*`\"']{{0,20}}\n"
+    rf"\s{{0,20}}{_LEAD}Action[ _]Input(?:\s?[0-9]{{1,3}})?\s?:[ \t*]{{0,20}}",
+    re.MULTILINE | re.ASCII,
+)
+_OBSERVATION = re.compile(rf"{_LEAD}Observation(?:\s?[0-9]{{1,3}})?\s?:", re.MULTILINE)
+
+
+def read_react(text: str, start: int) -> list[tuple[int, int, Call | CallError]]:
+    """[start, end) of each action before the first observation, with its call or the error."""
+    observation = _OBSERVATION.search(text, start)
+    end = observation.start() if observation else len(text)
+    actions = list(islice(_ACTION.finditer(text, start, end), MAX_ITEMS + 1))
+    actions_read: list[tuple[int, int, Call | CallError]] = []
+    for index, action in enumerate(actions):
+        next_start = actions[index + 1].start() if index + 1 < len(actions) else end
+        try:
+            call, call_end = _read_call(text, action)
+        except CallError as error:
+            actions_read.append((action.start(), next_start, error))
+        else:
+            actions_read.append((action.start(), call_end, call))
+    return actions_read
+
+
+def _read_call(text: str, action: re.Match[str]) -> tuple[Call, int]:
+    marks = BEFORE_ARGUMENTS.match(text, action.end())
+    position = marks.end() if marks else action.end()
+    if not text.startswith(("{", "["), position):
+        syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + EXAMPLE)
+    end = end_of_brackets(text, position)
+    return Call(action["name"], read_arguments(read_object(text[position:end]))), end

@@ -1,0 +1,98 @@
+"""Read one call of a reply, in any notation: JSON, tags, a name with arguments after it, or Python."""
+
+import re
+
+from callwright.agent.parsing.markup.gemma import read_gemma_arguments
+from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING
+from callwright.agent.parsing.markup.tagged import FUNCTION, read_pairs, read_parameters
+from callwright.agent.parsing.objects import CALL_NAME, calls_in, end_of_brackets, read_arguments, read_object
+from callwright.agent.parsing.syntax import COMPUTED, COMPUTED_AFTER, EXAMPLE, read_python, syntax_fault
+from callwright.errors import CallError
+from callwright.records import Call, Json
+
+_NAMED = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
+_END_OF_FUNCTION = re.compile(r"\s*</(?:function|invoke)>")
+_CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # what continues a call after a value, unlike a remark
+
+Unit = tuple[list[Call | CallError], int]
+
+
+class NoUnitError(CallError):
+    """No call begins after a mark, so the model may only have mentioned the mark."""
+
+
+def read_unit(text: str, start: int) -> Unit:
+    """The calls that begin at `start`, and the index after them.
+
+    There are several if a JSON object or list wraps them.
+
+    Raises:
+        NoUnitError: no call begins there.
+        CallError: a call begins there that could not be read.
+    """
+    if text.startswith("{", start):
+        return _read_json_unit(text, start)
+    if tag := FUNCTION.match(text, start):
+        return _read_tagged_unit(text, tag)
+    name_match = _NAMED.match(text, start)
+    if name_match is None:
+        raise NoUnitError("syntax", f"no call follows the mark that begins one; {EXAMPLE}")
+    if text.startswith("(", name_match.end()):
+        return _read_python_unit(text, start, name_match.end())
+    name = name_match["name"]
+    position = _end_of_match(BEFORE_ARGUMENTS, text, name_match.end())
+    if text.startswith("{", position):
+        arguments, end = _read_braced_arguments(text, position, gemma=name_match["gemma"] is not None)
+        return [_make_call(name, arguments)], end
+    if text.startswith("<arg_key>", position):
+        pairs, end = read_pairs(text, position)
+        return [_make_call(name, pairs)], end
+    if CLOSING.match(text, position):
+        return [_make_call(name, {})], position
+    raise NoUnitError("syntax", f"the arguments of {name[:40]} could not be read; {EXAMPLE}")
+
+
+def continues(text: str, position: int) -> bool:
+    """Whether the text after a value seems to belong to the call: another value, a bracket, or a quote."""
+    return _CONTINUES.match(text, position) is not None
+
+
+def _read_json_unit(text: str, start: int) -> Unit:
+    end = end_of_brackets(text, start)
+    return calls_in(read_object(text[start:end])), end
+
+
+def _read_tagged_unit(text: str, tag: re.Match[str]) -> Unit:
+    name = (tag["function"] or tag["invoke"]).strip()
+    position = _end_of_match(BEFORE_ARGUMENTS, text, tag.end())
+    if text.startswith("{", position):
+        arguments, end = _read_braced_arguments(text, position)
+        closing = _END_OF_FUNCTION.match(text, end)
+        return [_make_call(name, arguments)], closing.end() if closing else end
+    arguments, end = read_parameters(text, tag.end())
+    return [_make_call(name, arguments)], end
+
+
+def _read_python_unit(text: str, start: int, bracket: int) -> Unit:
+    end = end_of_brackets(text, bracket, start)
+    if COMPUTED_AFTER.match(text, end):
+        syntax_fault(COMPUTED)
+    return [read_python(text[start:end])], end
+
+
+def _read_braced_arguments(text: str, position: int, gemma: bool = False) -> tuple[Json, int]:
+    if gemma:
+        return read_gemma_arguments(text, position)
+    end = end_of_brackets(text, position)
+    return read_object(text[position:end]), end
+
+
+def _make_call(name: str, arguments: Json) -> Call:
+    if not CALL_NAME.fullmatch(name):
+        syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {EXAMPLE}")
+    return Call(name, read_arguments(arguments))
+
+
+def _end_of_match(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

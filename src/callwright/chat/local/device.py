@@ -1,0 +1,75 @@
+"""Which device and number type a local model runs on, and how many tokens fit its memory."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+
+def pick_device() -> torch.device:
+    """The accelerator if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pick_dtype(device: torch.device) -> torch.dtype:
+    """Of the weights."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+SHARE = 4  # the cache may use 1/SHARE of the free memory; the rest is for batches and other programs
+
+_MEMINFO, _OWN_GROUP, _GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+
+
+def cache_bytes(device: torch.device) -> int:
+    """Bytes that cached keys and values may take on a device, from the memory that is free now.
+
+    The size decides only what is computed again, never the results.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0]) // SHARE
+    return min(_free_on_machine(), *_free_in_groups()) // SHARE
+
+
+def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
+    """Bytes that are available without swapping; half of the memory if the system does not say."""
+    try:
+        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        return int(fields["MemAvailable"].split()[0]) * 1024  # "12345 kB"
+    except (OSError, KeyError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _free_in_groups(memberships: Path = _OWN_GROUP, groups: Path = _GROUPS) -> Iterator[int]:
+    """Free bytes below the limit of each control group of this process, such as a container.
+
+    Files in the system's cache that can be given back count as free.
+    """
+    yield 2**63  # no group, no limit
+    try:
+        lines = memberships.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:  # version 2: one hierarchy
+            yield from _free_below(groups, path, "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            yield from _free_below(groups / "memory", path, *names)
+
+
+def _free_below(root: Path, path: str, limit: str, used: str, inactive: str) -> Iterator[int]:
+    """Free bytes in the group at `path` and in each visible group that contains it."""
+    for group in (root / path.lstrip("/"), *(root / path.lstrip("/")).parents):
+        try:
+            maximum = (group / limit).read_text().strip()
+            usage = int((group / used).read_text())
+            statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):  # missing files: the root group of version 2 has no limit
+            maximum = "max"
+        if maximum != "max":
+            yield max(int(maximum) - usage + int(statistics.get(inactive, 0)), 0)
+        if group == root:
+            return

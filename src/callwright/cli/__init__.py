@@ -1,0 +1,8 @@
+"""The command `callwright`."""
+
+
+def main() -> None:
+    """Run it; its code is imported only now, so that `import callwright.cli` stays cheap."""
+    from callwright.cli.app import main as run
+
+    run()

@@ -1,0 +1,177 @@
+"""One question to one model: where the model comes from, and what it is asked with."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from callwright import paths
+from callwright.errors import ParamsError, ProviderError
+from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_complaint
+from callwright.records import Chain, Problem, Protocol, Step
+from callwright.redaction import redacted
+from callwright.registry.champion import CHAMPION, WEIGHTS
+from callwright.text import one_line
+
+if TYPE_CHECKING:
+    from callwright.chat.model import ChatModel, Sampling
+    from callwright.tasks.task import Task
+
+REGISTRY = "models:/"
+ENDPOINT_TOKENS = 512  # at least, per reply: large models think aloud
+STUDENT_NAME = "callwright-student"  # in the registry, where there is no params.yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model, ready to be asked, with the protocol and the limits that it was made for; `close` ends a connection."""
+
+    model: "ChatModel"
+    protocol: Protocol
+    sampling: "Sampling"
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+def open_model(source: str | None, name: str | None, api_key_env: str) -> Opened:
+    """The model that `source` names: an endpoint's URL, a registered model, a folder; by default the champion.
+
+    Args:
+        name: what an endpoint calls the model.
+        api_key_env: the environment variable with an endpoint's key.
+
+    Raises:
+        ParamsError: the source is none of these.
+        ProviderError: the model cannot be used.
+    """
+    if source is None:
+        return _champion_or_student()
+    if source.startswith(("http://", "https://")):
+        return _endpoint(source, name, api_key_env)
+    if source.startswith(REGISTRY):
+        return _registered(source)
+    if Path(source).is_dir():
+        return _folder(Path(source))
+    raise ParamsError(f"--model {source} is no folder, no {REGISTRY}name@alias and no http(s):// address")
+
+
+def ask(question: str, task: "Task", opened: Opened, protocol: Protocol, on_step: Callable[[Step], None]) -> Chain:
+    """Let the model answer a question greedily.
+
+    Raises:
+        ProviderError: the model could not be reached.
+    """
+    from callwright.agent.loop import solve
+    from callwright.agent.protocol import PROTOCOLS
+
+    problem = Problem("question", task.name, question, "", (), "asked", "asked", "test")
+
+    async def run() -> Chain:
+        try:
+            return await solve(problem, task, opened.model, opened.sampling, PROTOCOLS[protocol], on_step=on_step)
+        finally:
+            if opened.close is not None:
+                await opened.close()
+
+    return asyncio.run(run())
+
+
+def _params() -> Params | None:
+    return Params.load() if PARAMS_FILE.is_file() else None
+
+
+def _limits() -> tuple[Protocol, "Sampling"]:
+    """The protocol and the limits of params.yaml, where there is one."""
+    from callwright.chat.model import Sampling
+
+    params = _params()
+    if params is None:
+        return "text", Sampling()
+    rollout = params.rollout
+    return rollout.protocol, Sampling(max_tokens=rollout.max_tokens, max_steps=rollout.max_steps)
+
+
+def _champion_or_student() -> Opened:
+    params = _params()
+    champion = f"{REGISTRY}{params.promote.model_name if params else STUDENT_NAME}@{CHAMPION}"
+    try:
+        return _registered(champion)
+    except ProviderError as error:
+        if not (paths.STUDENT / "config.json").is_file():
+            raise ProviderError(f"{error}; and there is no {paths.STUDENT}: name a model with --model") from None
+        sys.stderr.write(f"callwright: {one_line(str(error))}; asking {paths.STUDENT}\n")
+        return _folder(paths.STUDENT)
+
+
+def _registered(uri: str) -> Opened:
+    from callwright.tracking.runs import SQLITE, connect, shown_uri, tracking_uri
+
+    database = tracking_uri().removeprefix(SQLITE)
+    if database != tracking_uri() and not Path(database).is_file():
+        raise ProviderError(f"{uri} is not registered: there is no {database}")
+    connect()
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+    from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
+    from mlflow.utils.uri import is_local_uri
+
+    with TemporaryDirectory(prefix="callwright-") as fetched:  # from a server; what lies on this machine is not copied
+        try:
+            here = is_local_uri(ModelsArtifactRepository.get_underlying_uri(uri))
+            folder = Path(download_artifacts(uri, dst_path=None if here else fetched))
+            served = Model.load(str(folder)).flavors["python_function"]
+            student = folder / served["artifacts"][WEIGHTS]["path"]
+        except MlflowException as error:  # its text may hold the server's address with a password
+            known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+            cause = redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {shown_uri()}"
+            raise ProviderError(f"{uri} cannot be loaded: {cause}") from None
+        except OSError as error:
+            raise ProviderError(
+                f"{uri} cannot be downloaded ({type(error).__name__}): check MLflow's artifact store"
+            ) from None
+        except KeyError:
+            raise ProviderError(f"{uri} is no student of Callwright's") from None
+        opened = _folder(student, uri)
+    config = {"protocol": opened.protocol, **served.get("config", {})}
+    limits = {name: config[name] for name in ("max_steps", "max_tokens") if name in config}
+    return replace(opened, protocol=config["protocol"], sampling=replace(opened.sampling, **limits))
+
+
+def _folder(folder: Path, name: str = "") -> Opened:
+    from callwright.chat.local.chat import LocalChat
+
+    protocol, sampling = _limits()
+    return Opened(LocalChat(folder, name or folder.name), protocol, sampling)
+
+
+def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
+    from callwright.chat.openai.endpoint import EndpointChat
+
+    params = _params()
+    request = {}
+    if params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
+        name, request = name or params.teacher.model, params.teacher.request
+    if name is None:
+        raise ParamsError(f"--name is missing: what {url} calls the model")
+    faultless = MistakeShares(**dict.fromkeys(MistakeShares.model_fields, 0.0))
+    try:
+        teacher = TeacherParams(
+            base_url=url,
+            base_urls=[],
+            model=name,
+            api_key_env=api_key_env,
+            request=request,
+            timeout_s=120,
+            max_retries=2,
+            mistakes=faultless,
+        )
+    except ValidationError as error:
+        raise ParamsError(first_complaint(TeacherParams, error, "ask")) from None
+    protocol, sampling = _limits()
+    model = EndpointChat(teacher, wait_for_server=False)
+    return Opened(model, protocol, replace(sampling, max_tokens=max(sampling.max_tokens, ENDPOINT_TOKENS)), model.close)

@@ -1,0 +1,133 @@
+"""The same problems told or offered in another way: how much accuracy is lost when nothing that matters has changed."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+from callwright.agent.call_thread import CALLS
+from callwright.agent.loop import solve
+from callwright.agent.protocol import PROTOCOLS
+from callwright.chat.model import ChatModel, Sampling
+from callwright.evaluation.perturb.question import in_another_order, with_other_people
+from callwright.evaluation.perturb.toolbox import with_distractor, with_new_function, with_renamed_functions
+from callwright.evaluation.statistics.compare import difference, share
+from callwright.params import EvaluateParams, RobustnessParams
+from callwright.params.evaluate import Change
+from callwright.records import CheckedChain, Problem, Protocol
+from callwright.rollouts.sample import Failure, failure_of
+from callwright.surprises import SurpriseLog
+from callwright.tasks import TASKS
+from callwright.tasks.task import Task
+from callwright.validation.replay import check_chain
+
+OVERALL = "overall"
+_RETOLD: Mapping[Change, Callable[[Problem, Random], str | None]] = {
+    "names": with_other_people,
+    "order": in_another_order,
+}
+_OFFERED: Mapping[Change, Callable[[Task, Problem], Task | None]] = {
+    "functions": lambda task, _: with_renamed_functions(task),
+    "new_function": with_new_function,
+    "distractor": lambda task, _: with_distractor(task),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A problem after a change, and the task it is asked with; its answer is the original's."""
+
+    change: Change
+    original: Problem
+    problem: Problem
+    task: Task
+
+
+def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int) -> list[Variant]:
+    """For each change at most `params.problems` problems to which it applies, drawn at random."""
+    found: list[Variant] = []
+    for change in params.changes:
+        drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
+        applies = filter(None, map(_changer(change, seed), drawn))
+        found += [variant for variant, _ in zip(applies, range(params.problems), strict=False)]
+    return found
+
+
+def _changer(change: Change, seed: int) -> Callable[[Problem], Variant | None]:
+    def changed(problem: Problem) -> Variant | None:
+        task: Task | None = TASKS[problem.task]
+        question: str | None = problem.question
+        if change in _RETOLD:
+            question = _RETOLD[change](problem, Random(f"{seed}/{problem.id}"))
+            if question == problem.question:
+                return None
+        else:
+            task = _OFFERED[change](TASKS[problem.task], problem)
+        if task is None or question is None:
+            return None
+        return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
+
+    return changed
+
+
+async def solve_variants(
+    variants: Sequence[Variant],
+    model: ChatModel,
+    sampling: Sampling,
+    protocol: Protocol,
+    concurrency: int,
+    surprises: SurpriseLog | None = None,
+) -> tuple[list[CheckedChain | None], list[Failure]]:
+    """A checked chain of each variant, in their order, None where the attempt failed; and the failures.
+
+    Raises:
+        ProviderError: the model cannot be used.
+    """
+    room = asyncio.Semaphore(concurrency)
+    failures: list[Failure] = []
+    log = surprises or SurpriseLog("evaluate")
+
+    async def solved(variant: Variant) -> CheckedChain | None:
+        name = f"{variant.problem.id}/{model.name}/0"
+        try:
+            async with room:
+                chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
+            return await CALLS.run(check_chain, chain, variant.problem, variant.task)
+        except Exception as error:
+            failures.append(failure_of(name, error, log))
+            return None
+
+    return list(await asyncio.gather(*map(solved, variants))), failures
+
+
+def robustness_of(
+    variants: Sequence[Variant],
+    chains: Sequence[CheckedChain | None],
+    originals: Mapping[str, CheckedChain],
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    """Accuracy before and after each change on the same problems, and the gap: original minus changed.
+
+    Args:
+        chains: of the variants, in their order; None: there is none.
+        originals: the model's chains on the original problems, by problem id.
+    """
+    share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
+    difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
+    found: dict[str, Any] = {}
+    for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):
+        rows = [
+            (originals[variant.original.id].verdict.correct, chain.verdict.correct, variant.original.group)
+            for variant, chain in zip(variants, chains, strict=True)
+            if chain is not None and change in (variant.change, OVERALL)
+        ]
+        if rows:
+            before, after, groups = map(list, zip(*rows, strict=True))
+            found[change] = {
+                "original": asdict(share_of(before, groups)),
+                "changed": asdict(share_of(after, groups)),
+                "gap": asdict(difference_of(after, before, groups)),
+            }
+    return found

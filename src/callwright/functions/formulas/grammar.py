@@ -1,0 +1,168 @@
+"""The grammar of first-order formulas: logicians' signs, ASCII, and the commands of LaTeX.
+
+`not` binds strongest, then `and`, `xor`, `or`, `->` (to the right), `<->`. A quantifier, or a row of them, reaches over
+the bracket that follows it; where none follows, as far to the right as it can. `^` is not read: some write it for
+`and`, some for `xor`. There is no equality, and there are no functions of things.
+
+The lexer looks only for what may stand next, so one sign can mean two things: `-` is `not` before a formula and begins
+`->` after one, and `Or` is a connective between two formulas and else a name. No pattern here backtracks.
+"""
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from callwright.functions.formulas.checks import MAX_CHARACTERS, MAX_DEPTH, check_size
+from callwright.functions.formulas.nodes import (
+    NAME,
+    VARIABLE,
+    And,
+    Atom,
+    Exists,
+    ForAll,
+    Formula,
+    Iff,
+    Implies,
+    Not,
+    Or,
+    Variable,
+    Xor,
+    term,
+)
+
+if TYPE_CHECKING:
+    from lark import Lark, Token, Transformer, UnexpectedInput
+
+EXAMPLE = "all x. (Dog(x) -> Animal(x))"
+
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_TOKEN = re.compile(rf"{NAME}|\S")
+
+_GRAMMAR = rf"""
+    ?start: equivalence "."?
+    ?equivalence: implication | equivalence _IFF implication
+    ?implication: disjunction | disjunction _IMPLIES implication
+    ?disjunction: exclusive | disjunction _OR exclusive
+    ?exclusive: conjunction | exclusive _XOR conjunction
+    ?conjunction: _unary | conjunction _AND _unary
+    _unary: atom | negation | quantified | _bracketed
+    _bracketed: "(" equivalence ")" | "[" equivalence "]" | "{{" equivalence "}}"
+    negation: _NOT _unary
+    quantified.2: row _bracketed | row equivalence
+    row.2: quantifier+
+    quantifier: (ALL | EXISTS) VARIABLE (","? VARIABLE)* ("." | ":" | ",")?
+    atom: NAME "(" NAME ("," NAME)* ")"
+
+    ALL.3: /(?:all|All|ALL|forall|Forall|ForAll|FORALL)(?!\w|\s*\()|\\forall(?![a-zA-Z])|∀/
+    EXISTS.3: /(?:exists|Exists|EXISTS)(?!\w|\s*\()|\\exists(?![a-zA-Z])|∃/
+    _NOT.2: /(?:not|Not|NOT)(?!\w)|\\(?:neg|lnot)(?![a-zA-Z])|[¬~∼!]|(?<!\w)[−-]/
+    _AND.2: /(?:and|And|AND)(?!\w)|\\(?:land|wedge)(?![a-zA-Z])|∧|&&?|\/\\/
+    _OR.2: /(?:or|Or|OR)(?!\w)|\\(?:lor|vee)(?![a-zA-Z])|∨|\|\|?|\\\//
+    _XOR.2: /(?:xor|Xor|XOR)(?!\w)|\\(?:oplus|veebar)(?![a-zA-Z])|[⊕⊻]/
+    _IFF.2: /(?:iff|Iff|IFF)(?!\w)|\\(?:iff|equiv|[lL]eftrightarrow)(?![a-zA-Z])|<--?>|<==?>|[↔⟷⇔⟺≡]/
+    _IMPLIES.2: /(?:implies|Implies|IMPLIES)(?!\w)|\\(?:to|implies|[rR]ightarrow)(?![a-zA-Z])|--?>|==?>|[→⟶⇒⟹⊃]/
+    VARIABLE.1: /{VARIABLE}/
+    NAME: /{NAME}/
+    %ignore /\s+/
+"""
+
+
+class _Builder:
+    """What each rule of the grammar makes of its parts."""
+
+    def equivalence(self, parts: list[Formula]) -> Formula:
+        return Iff(*parts)
+
+    def implication(self, parts: list[Formula]) -> Formula:
+        return Implies(*parts)
+
+    def disjunction(self, parts: list[Formula]) -> Formula:
+        return Or(*parts)
+
+    def exclusive(self, parts: list[Formula]) -> Formula:
+        return Xor(*parts)
+
+    def conjunction(self, parts: list[Formula]) -> Formula:
+        return And(*parts)
+
+    def negation(self, parts: list[Formula]) -> Formula:
+        return Not(*parts)
+
+    def atom(self, names: list[str]) -> Formula:
+        return Atom(str(names[0]), tuple(term(str(name)) for name in names[1:]))
+
+    def quantifier(self, words: "list[Token]") -> list[tuple[type[ForAll | Exists], Variable]]:
+        kind = Exists if words[0].type == "EXISTS" else ForAll
+        return [(kind, Variable(str(name))) for name in words[1:]]
+
+    def row(self, quantifiers: list[list[tuple[type[ForAll | Exists], Variable]]]) -> list[Any]:
+        return [one for several in quantifiers for one in several]
+
+    def quantified(self, parts: list[Any]) -> Formula:
+        row, formula = parts
+        for kind, variable in reversed(row):
+            formula = kind(variable, formula)
+        return cast(Formula, formula)
+
+
+@cache
+def _parser() -> "Lark":
+    from lark import Lark
+
+    return Lark(_GRAMMAR, parser="lalr", transformer=cast("Transformer[Any, Formula]", _Builder()))
+
+
+@lru_cache(maxsize=1_024)
+def parse(text: str) -> Formula:
+    """The formula that a text means. Length and brackets are bounded before it is read, depth and parts after.
+
+    Raises:
+        ValueError: the text is not one formula within the bounds; one line says what is wrong, and in which column.
+    """
+    from lark import UnexpectedInput
+
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"a formula of more than {MAX_CHARACTERS:,} characters")
+    _check_brackets(text)
+    try:
+        formula = cast(Formula, _parser().parse(text))
+    except UnexpectedInput as error:
+        raise ValueError(_complaint(text, error)) from None
+    check_size(formula)
+    return formula
+
+
+def _check_brackets(text: str) -> None:
+    opened: list[tuple[int, str]] = []
+    for column, character in enumerate(text, start=1):
+        if character in _BRACKETS:
+            opened.append((column, character))
+            if len(opened) > MAX_DEPTH:
+                raise ValueError(f"brackets are nested deeper than {MAX_DEPTH}")
+        elif character in _BRACKETS.values():
+            if not opened:
+                raise ValueError(f"the bracket {character!r} in column {column} closes nothing")
+            opened_at, opening = opened.pop()
+            if _BRACKETS[opening] != character:
+                raise ValueError(
+                    f"the bracket {character!r} in column {column} does not close the {opening!r} in column {opened_at}"
+                )
+    if opened:
+        raise ValueError(f"the bracket {opened[-1][1]!r} in column {opened[-1][0]} is not closed")
+
+
+def _complaint(text: str, error: "UnexpectedInput") -> str:
+    """One line about the first place that does not fit."""
+    token = getattr(error, "token", None)
+    if token is not None and token.type == "$END":
+        return f"the formula {'ends too early' if text.strip() else 'is empty'}; write it like {EXAMPLE}"
+    place = error.pos_in_stream or 0
+    shown = _TOKEN.match(text, place)
+    where = f"{shown[0][:20] if shown else text[place]!r} in column {place + 1}"
+    if text[place] == "^":
+        return f"{where}: write 'and' or 'xor' instead"
+    if text[place] in "=≠":
+        return f"{where}: there is no equality; use a predicate"
+    if getattr(error, "expected", None) == {"VARIABLE"} or getattr(error, "allowed", None) == {"VARIABLE"}:
+        return f"{where} is not a variable: write one letter from u to z, like x or y2"
+    return f"{where} does not fit there; write the formula like {EXAMPLE}"

@@ -1,0 +1,217 @@
+"""A normal form in which most formulas with the same meaning look alike, apart from names and order.
+
+Only atoms are negated, there are no implications, conjunctions and disjunctions are flat, disjunctions of conjunctions
+are multiplied out while they stay small, and quantifiers are moved inward (`all` of a conjunction, `exists` of a
+disjunction) or outward (the other two cases) as far as possible.
+
+A node is a tuple: ("literal", positive, predicate, terms), ("and" | "or", nodes), ("all" | "exists", variables, node),
+("xor", parity, nodes): an odd (1) or even (0) number of the nodes is true. A term is ("constant", name), or the kind
+and the name of a variable: ("all 1", "v0") is bound by the outermost quantifier, an `all`. TRUE and FALSE are the
+conjunction and the disjunction of nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import count, product
+from typing import Any, TypeAlias
+
+from callwright.functions.formulas.nodes import And, Atom, Exists, ForAll, Formula, Iff, Implies, Not, Or, Variable, Xor
+
+MAX_CLAUSES = 32  # multiply out only up to this many clauses
+
+Node: TypeAlias = tuple[Any, ...]
+Bound: TypeAlias = dict[str, str]  # a variable's name -> its unique name in the normal form
+
+TRUE: Node = ("and", ())
+FALSE: Node = ("or", ())
+_OTHER = {"and": "or", "or": "and", "all": "exists", "exists": "all"}
+
+
+def clauses_of(formula: Formula) -> tuple[Node, ...]:
+    """The nodes that all have to hold for a closed formula to be true; none if its form makes it true."""
+    if isinstance(formula, And):  # split before `exists` moves outward, as the two sides may have been two premises
+        return (*clauses_of(formula.left), *clauses_of(formula.right))
+    node = _Normal().read(formula, True, {})
+    return tuple(map(_with_kinds, node[1] if node[0] == "and" else (node,)))
+
+
+def normal_form(formula: Formula) -> Node:
+    """The normal form of a closed formula."""
+    return _with_kinds(_Normal().read(formula, True, {}))
+
+
+def shape_of(node: Node) -> Node:
+    """A node's structure without its names and without the order of its parts."""
+    match node:
+        case ("literal", positive, _, terms):
+            return "literal", positive, len(terms)
+        case ("and" | "or" as kind, nodes):
+            return kind, tuple(sorted(map(shape_of, nodes), key=repr))
+        case ("xor", parity, nodes):
+            return "xor", parity, tuple(sorted(map(shape_of, nodes), key=repr))
+    return node[0], len(node[1]), shape_of(node[2])
+
+
+class _Normal:
+    def __init__(self) -> None:
+        self._fresh = (f"v{number}" for number in count())
+        self._known: dict[tuple[int, bool, tuple[str, ...]], Node] = {}
+
+    def read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
+        """The node of a part, or of its negation. Cached, as an equivalence needs both, and so does each part of it."""
+        key = id(formula), positive, tuple(bound.values())
+        if key not in self._known:
+            self._known[key] = self._read(formula, positive, bound)
+        return self._known[key]
+
+    def _read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
+        match formula:
+            case Atom(predicate, terms):
+                renamed = (
+                    ("variable", bound[term.name]) if isinstance(term, Variable) else ("constant", term.name)
+                    for term in terms
+                )
+                return "literal", positive, predicate, tuple(renamed)
+            case Not(body):
+                return self.read(body, not positive, bound)
+            case And(left, right) | Or(left, right):
+                kind = "and" if isinstance(formula, And) == positive else "or"
+                return self._join(kind, (self.read(left, positive, bound), self.read(right, positive, bound)))
+            case Implies(left, right):
+                kind = "or" if positive else "and"
+                return self._join(kind, (self.read(left, not positive, bound), self.read(right, positive, bound)))
+            case Iff(left, right) | Xor(left, right):
+                return self._parity(left, right, isinstance(formula, Xor) == positive, bound)
+            case ForAll(variable, body) | Exists(variable, body):
+                kind = "all" if isinstance(formula, ForAll) == positive else "exists"
+                name = next(self._fresh)
+                return self._quantify(kind, (name,), self.read(body, positive, {**bound, variable.name: name}))
+
+    def _join(self, kind: str, nodes: Iterable[Node]) -> Node:
+        flattened = list(dict.fromkeys(_flattened(kind, nodes)))
+        neutral, absorbing = (TRUE, FALSE) if kind == "and" else (FALSE, TRUE)
+        if absorbing in flattened or any(_negate(node) in flattened for node in flattened if node[0] == "literal"):
+            return absorbing
+        outer = "all" if kind == "or" else "exists"
+        if any(node[0] == outer for node in flattened):
+            names: list[str] = []
+            inner = [self._open_quantifier(node, names) if node[0] == outer else node for node in flattened]
+            return self._quantify(outer, tuple(names), self._join(kind, inner))
+        if kind == "or":
+            factors = [node[1] if node[0] == "and" else (node,) for node in flattened]
+            size = 1
+            for factor in factors:
+                size *= len(factor)
+            if 1 < size <= MAX_CLAUSES and any(len(factor) > 1 for factor in factors):
+                return self._join("and", [self._join("or", chosen) for chosen in product(*factors)])
+        return flattened[0] if len(flattened) == 1 else (kind, tuple(flattened)) if flattened else neutral
+
+    def _open_quantifier(self, node: Node, names: list[str]) -> Node:
+        """A quantified node's body with fresh names for its variables, which are added to `names`."""
+        fresh = {name: next(self._fresh) for name in node[1]}
+        names += fresh.values()
+        return _renamed(node[2], fresh)
+
+    def _quantify(self, kind: str, names: tuple[str, ...], body: Node) -> Node:
+        if body[0] == kind:
+            return self._quantify(kind, (*names, *body[1]), body[2])
+        if body[0] == ("and" if kind == "all" else "or"):
+            parts = []
+            for part in body[1]:
+                fresh = {name: next(self._fresh) for name in names}
+                parts.append(self._quantify(kind, tuple(fresh.values()), _renamed(part, fresh)))
+            return self._join(body[0], parts)
+        used = set(_variables(body))
+        used_names = tuple(name for name in names if name in used)
+        return (kind, used_names, body) if used_names else body
+
+    def _parity(self, left: Formula, right: Formula, odd: bool, bound: Bound) -> Node:
+        """An equivalence as two implications; several in a row as one `xor` node, as their order has no meaning."""
+        if not isinstance(left, Iff | Xor) and not isinstance(right, Iff | Xor):
+            forward = self._join("or", (self.read(left, True, bound), self.read(right, odd, bound)))
+            return self._join(
+                "and", (forward, self._join("or", (self.read(left, False, bound), self.read(right, not odd, bound))))
+            )
+        nodes: list[Node] = []
+        for side in (left, right):
+            node = self.read(side, True, bound)
+            if node[0] in ("or", "exists") or (node[0] == "literal" and not node[1]):
+                node, odd = self.read(side, False, bound), not odd
+            if node[0] == "xor":
+                odd = odd == bool(node[1])
+                nodes += node[2]
+            else:
+                nodes.append(node)
+        return "xor", int(odd), tuple(nodes)
+
+
+def _flattened(kind: str, nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node[0] == kind:
+            yield from node[1]
+        else:
+            yield node
+
+
+def _negate(literal: Node) -> Node:
+    return "literal", not literal[1], *literal[2:]
+
+
+def _renamed(node: Node, names: Bound) -> Node:
+    return _substitute(node, {name: ("variable", new_name) for name, new_name in names.items()})
+
+
+def _substitute(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
+    """The node with some variables replaced by other terms."""
+    match node:
+        case ("literal", positive, predicate, terms):
+            changed = (term if term[0] == "constant" else terms_by_name.get(term[1], term) for term in terms)
+            return "literal", positive, predicate, tuple(changed)
+        case ("and" | "or" as kind, nodes):
+            return kind, tuple(_substitute(child, terms_by_name) for child in nodes)
+        case ("xor", parity, nodes):
+            return "xor", parity, tuple(_substitute(child, terms_by_name) for child in nodes)
+    return node[0], node[1], _substitute(node[2], terms_by_name)
+
+
+def _with_kinds(node: Node) -> Node:
+    """The node with its variables named v0, v1, ... in the order of their quantifiers, and their kinds set."""
+    terms_by_name: dict[str, tuple[str, str]] = {}
+
+    def collect(part: Node, depth: int) -> None:
+        match part:
+            case ("literal", *_):
+                return
+            case ("and" | "or", children) | ("xor", _, children):
+                for child in children:
+                    collect(child, depth)
+            case _:
+                used = dict.fromkeys(name for name in _variables(part[2]) if name in part[1])
+                for name in used:
+                    terms_by_name[name] = f"{part[0]} {depth}", f"v{len(terms_by_name)}"
+                collect(part[2], depth + 1)
+
+    collect(node, 1)
+    return _with_new_names(_substitute(node, terms_by_name), terms_by_name)
+
+
+def _with_new_names(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
+    """The node with the new variable names in its quantifiers."""
+    match node:
+        case ("literal", *_):
+            return node
+        case ("and" | "or" as kind, nodes):
+            return kind, tuple(_with_new_names(child, terms_by_name) for child in nodes)
+        case ("xor", parity, nodes):
+            return "xor", parity, tuple(_with_new_names(child, terms_by_name) for child in nodes)
+    return node[0], tuple(sorted(terms_by_name[name][1] for name in node[1])), _with_new_names(node[2], terms_by_name)
+
+
+def _variables(node: Node) -> Iterator[str]:
+    match node:
+        case ("literal", _, _, terms):
+            yield from (name for kind, name in terms if kind != "constant")
+        case ("and" | "or", nodes) | ("xor", _, nodes):
+            for child in nodes:
+                yield from _variables(child)
+        case _:
+            yield from _variables(node[2])

@@ -1,0 +1,99 @@
+"""One-to-one renamings of the predicates and constants of formulas."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from callwright.functions.formulas.nodes import Argument, Atom, Constant, Exists, ForAll, Formula, Not, atoms
+
+Symbol: TypeAlias = tuple[str, str]  # ("predicate/2" | "constant" | a variable's kind, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A one-to-one renaming, complete or not.
+
+    Attributes:
+        forward: symbol of the given argument -> name in the known one.
+        backward: symbol of the known argument -> name in the given one.
+    """
+
+    forward: Mapping[Symbol, str]
+    backward: Mapping[Symbol, str]
+
+    def with_pair(self, kind: str, name: str, other: str) -> "Names | None":
+        """The renaming extended by a pair of names; None if the pair contradicts it."""
+        renamed_to, renamed_from = self.forward.get((kind, name)), self.backward.get((kind, other))
+        if renamed_to is None and renamed_from is None:
+            return Names({**self.forward, (kind, name): other}, {**self.backward, (kind, other): name})
+        return self if renamed_to == other and renamed_from == name else None
+
+    def without_variables(self) -> "Names":
+        """The part that holds for other formulas too: each formula has its own variables."""
+        forward, backward = (
+            {symbol: name for symbol, name in names.items() if symbol[0].startswith(("predicate/", "constant"))}
+            for names in (self.forward, self.backward)
+        )
+        return Names(forward, backward)
+
+
+NO_NAMES = Names({}, {})
+
+
+def symbols_of(*formulas: Formula) -> dict[Symbol, None]:
+    """Predicates and constants in order of appearance."""
+    symbols: dict[Symbol, None] = {}
+    for formula in formulas:
+        for atom in atoms(formula):
+            symbols[f"predicate/{len(atom.terms)}", atom.predicate] = None
+            symbols |= {("constant", term.name): None for term in atom.terms if isinstance(term, Constant)}
+    return symbols
+
+
+def renamings(given: Argument, known: Argument, likely: Names) -> Iterator[dict[Symbol, str]]:
+    """Complete renamings: one that extends the likely one, and one from scratch.
+
+    Both pair the remaining symbols by name if possible, else by order of appearance.
+    """
+    symbols = symbols_of(given.statement, *given.premises)
+    known_symbols = symbols_of(known.statement, *known.premises)
+    earlier: list[dict[Symbol, str]] = []
+    for start in (likely.forward, {}):
+        names = {symbol: known_name for symbol, known_name in start.items() if symbol in symbols}
+        taken = {(kind, known_name) for (kind, _), known_name in names.items()}
+        free = dict.fromkeys(known_symbol for known_symbol in known_symbols if known_symbol not in taken)
+        for symbol in symbols:
+            if symbol in names:
+                continue
+            normalized = _normalized(symbol[1])
+            candidates = [known_symbol for known_symbol in free if known_symbol[0] == symbol[0]]
+            choice = next(
+                (known_symbol for known_symbol in candidates if _normalized(known_symbol[1]) == normalized), None
+            )
+            choice = choice or next(iter(candidates), None)
+            if choice is None:
+                break
+            names[symbol] = choice[1]
+            free.pop(choice)
+        else:
+            if names not in earlier:
+                earlier.append(names)
+                yield names
+
+
+def _normalized(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def rename(formula: Formula, names: Mapping[Symbol, str]) -> Formula:
+    """The formula with its predicates and constants renamed."""
+    match formula:
+        case Atom(predicate, terms):
+            renamed = (Constant(names["constant", term.name]) if isinstance(term, Constant) else term for term in terms)
+            return Atom(names[f"predicate/{len(terms)}", predicate], tuple(renamed))
+        case Not(body):
+            return Not(rename(body, names))
+        case ForAll(variable, body) | Exists(variable, body):
+            return type(formula)(variable, rename(body, names))
+        case _:
+            return type(formula)(rename(formula.left, names), rename(formula.right, names))

@@ -1,0 +1,61 @@
+"""Sample chains: the teacher's, and the base's own."""
+
+from typing import Any
+
+from callwright import paths
+from callwright.params import Params
+from callwright.pipeline.stage import Clock, run_stage
+from callwright.records import Problem
+from callwright.rollouts.journal import journal_path, open_journal
+from callwright.rollouts.plan import local_plan, teacher_plan, weights_here
+from callwright.rollouts.run import roll_out_local, roll_out_teacher
+from callwright.rollouts.sample import Failure
+from callwright.rollouts.summary import publish, refuse_failures, refuse_unmade
+from callwright.storage.files import write_json
+from callwright.storage.jsonl import read, write
+from callwright.surprises import SurpriseLog
+from callwright.tasks import load as load_tasks
+
+
+def main(_: Clock) -> None:
+    params = Params.load()
+    load_tasks(params.functions)
+    problems = [*read(Problem, paths.problems("train")), *read(Problem, paths.problems("dev"))]
+    surprises = SurpriseLog("rollout")
+    try:
+        report = _roll_out(problems, params, surprises)
+    finally:
+        if line := surprises.summary():
+            print(f"rollout: {line}")
+    for name, summary in report.items():
+        print(f"rollout: {name}: {summary['chains']:,} chains, {summary['answered_right']:.1%} answered right")
+
+
+def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -> dict[str, Any]:
+    rollout = params.rollout
+    report, failures = {}, list[Failure]()
+
+    plan = teacher_plan(problems, params.teacher, rollout.teacher, rollout, params.seed)
+    with open_journal(journal_path("teacher")) as journal:
+        rolled = roll_out_teacher(problems, params.teacher, plan, rollout, journal, surprises)
+        failures += rolled.failures
+        write(paths.FAILURES, failures)
+        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        if cut := refuse_unmade("teacher", rolled, len(plan), rollout.budget):
+            print(f"rollout: {cut}")
+        report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, rolled, rollout.prices, surprises)
+
+    plan = local_plan(problems, "base", weights_here(paths.BASE), rollout.student, rollout, params.seed)
+    with open_journal(journal_path("student")) as journal:
+        rolled = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
+        failures += rolled.failures
+        write(paths.FAILURES, failures)
+        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, rolled, surprises=surprises)
+
+    write_json(paths.ROLLOUT_REPORT, report)
+    return report
+
+
+if __name__ == "__main__":
+    run_stage("rollout", main)

@@ -1,0 +1,56 @@
+"""Execute every call again, judge every chain, and check the data's quality."""
+
+from callwright import paths
+from callwright.params import Params
+from callwright.pipeline.stage import Clock, run_stage
+from callwright.records import SPLITS, Problem
+from callwright.reporting.data_docs import write_checks, write_index
+from callwright.storage.files import write_json
+from callwright.storage.jsonl import read, write, write_lines
+from callwright.surprises import SurpriseLog
+from callwright.tasks import load as load_tasks
+from callwright.validation import drift
+from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.suites.problems import check_problems
+from callwright.validation.suites.suite import Suites, refuse_critical, report_of, warnings_of
+
+CHAINS = (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS)
+
+
+def main(_: Clock) -> None:
+    params = Params.load()
+    bounds = params.validate_
+    load_tasks(params.functions)
+    problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
+    models = {params.teacher.model, "base"}
+    by_id = {problem.id: problem for problem in problems}
+    suites = Suites(paths.CHAINS_DOCS)
+    write_index(paths.DATA_DOCS)
+    try:
+        problem_checks = check_problems(problems, bounds, suites)
+        refuse_critical(problem_checks)
+        validated = validate_chains(CHAINS, by_id, models, bounds, suites, paths.DATA_HISTORY, params.functions)
+    finally:
+        write_checks(paths.CHAINS_DOCS, suites)
+    checks = [*problem_checks, *validated.checks]
+    report = {**validated.report, "checks": report_of(checks)}
+    write_lines(paths.VALIDATED, validated.kept)
+    write(paths.QUARANTINE, validated.quarantined)
+    write_json(paths.QUALITY_REPORT, report)
+    counts = report["chains"]
+    print(f"validate: {counts['kept']:,} of {counts['in']:,} chains kept; correct: {report.get('correct', {})}")
+    surprises = SurpriseLog("validate")
+    for where, surprise in validated.surprises.items():
+        surprises.add(surprise, where)
+    if summary := surprises.summary():
+        print(f"validate: {summary}")
+    for line in warnings_of(checks):
+        print(f"validate: warning: {line}")
+    refuse_quarantined(validated, bounds.max_quarantined_share)
+    refuse_critical(checks)
+    if validated.version is not None:
+        drift.record(paths.DATA_HISTORY, validated.version)
+
+
+if __name__ == "__main__":
+    run_stage("validate", main)

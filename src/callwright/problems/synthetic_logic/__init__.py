@@ -1,1 +1,0 @@
-"""Synthetic logic problems: sentences to translate, and syllogisms to judge."""

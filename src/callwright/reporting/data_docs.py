@@ -1,0 +1,31 @@
+"""The checks as plain pages. Great Expectations' own pages draw their lists with scripts from the network."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from callwright.reporting.environment import environment
+from callwright.storage.files import write_text
+from callwright.validation.suites.suite import Check, Suites
+
+CHECKS_PAGE = "checks.html"
+
+
+def write_index(path: Path) -> None:
+    """Write the page that links the sites of the two stages, each of which is its stage's own output."""
+    write_text(path, environment().get_template("data_docs.html.jinja").render(checks_page=CHECKS_PAGE))
+
+
+def write_checks(folder: Path, suites: Suites) -> None:
+    """Write the first page of a site: all checks, suite by suite. Nothing is written if no suite was run."""
+    if suites.checks:
+        write_text(folder / CHECKS_PAGE, checks_page(suites.checks, suites.pages()))
+
+
+def checks_page(checks: Sequence[Check], details: Mapping[str, str]) -> str:
+    """The page as HTML; what failed says so in words.
+
+    Args:
+        details: suite -> the page of Great Expectations that shows it, relative to this one.
+    """
+    suites = {suite: [check for check in checks if check.suite == suite] for suite in (check.suite for check in checks)}
+    return environment().get_template("checks.html.jinja").render(suites=suites, details=details)

@@ -1,0 +1,92 @@
+"""reports/index.html: one self-contained page that loads nothing from the network.
+
+Model text is hostile: it is escaped, cut where it is very long, and what could hide or turn it round shows as escapes.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from callwright.reporting import charts, tables
+from callwright.reporting.drawing import faults_chart
+from callwright.reporting.environment import environment
+from callwright.reporting.transcripts import Transcript
+from callwright.storage.files import write_text
+
+PARTS = {
+    "gate": "Gate",
+    "accuracy": "Accuracy",
+    "samples": "Several samples",
+    "faults": "Faults before and after",
+    "robustness": "Robustness",
+    "cost": "Cost",
+    "training": "Training",
+    "data": "Data",
+    "transcripts": "Side by side",
+}
+CURVES = ("loss", "margin", "preferred")
+LONGEST_NUMBER = 24  # characters of a cell that is kept on one line
+
+
+def write_report(
+    path: Path,
+    *,
+    metrics: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    quality: Mapping[str, Any],
+    training: Mapping[str, Any],
+    rollout: Mapping[str, Any],
+    curves: Sequence[Mapping[str, float]],
+    transcripts: Sequence[Transcript],
+    stand_in: bool,
+) -> None:
+    """Render the page. What the metrics lack (a champion, samples, robustness) leaves no trace on it.
+
+    Args:
+        metrics: reports/metrics.json; every number on the page that it has comes from it.
+        decision: models/registry.json.
+        quality, training, rollout: reports/quality.json, reports/train.json and reports/rollout.json.
+        curves: rows of reports/curves.csv.
+        stand_in: whether the teacher is the oracle.
+    """
+    accuracy = metrics["accuracy"]
+    slices = list(accuracy["student"])
+    tasks = charts.tasks_of(slices)
+    robustness = metrics.get("robustness") or {}
+    overview = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
+    absent = {"samples": not metrics.get("samples"), "robustness": not robustness}
+    templates = environment()
+    templates.filters |= {
+        "percent": tables.percent,
+        "points": tables.points,
+        "p_value": tables.p_value,
+        "short": lambda cell: len(str(cell)) <= LONGEST_NUMBER,
+    }
+    page = templates.get_template("report.html.jinja").render(
+        metrics=metrics,
+        decision=decision,
+        quality=quality,
+        training=training,
+        transcripts=transcripts,
+        stand_in=stand_in,
+        parts=[(part, name) for part, name in PARTS.items() if not absent.get(part)],
+        models=charts.ordered(accuracy),
+        tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview),
+        slice_charts=[
+            (task, charts.accuracy_chart(f"Accuracy: {task} by slice", accuracy, within, task))
+            for task, within in tasks.items()
+            if within
+        ],
+        faults_chart=faults_chart(metrics),
+        robustness_chart=charts.robustness_chart(robustness) if robustness else None,
+        seconds_chart=charts.seconds_chart(metrics["seconds"]),
+        accuracy_rows=tables.accuracy_rows(accuracy),
+        gain_rows=tables.gain_rows(metrics["gain"]),
+        sample_rows=tables.sample_rows(metrics.get("samples") or {}),
+        robustness_rows=tables.robustness_rows(robustness),
+        **dict(zip(("effort_heads", "effort_rows"), tables.effort(metrics), strict=True)),
+        **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout(rollout), strict=True)),
+        failed=tables.failed_checks(quality["checks"]),
+        curves=[one for name in CURVES if (one := charts.curve(curves, name))],
+    )
+    write_text(path, page)

@@ -1,0 +1,86 @@
+"""What the embedded base learns from: generic demonstrations of calling functions, careful and careless.
+
+They are drawn from a pool of their own (people, numbers and words in combinations that no split uses), so they share no
+problem with the pipeline; like a general model, the base has read of every situation, also of those held out from
+training. Careless ones answer too early, do too much or take a wrong function, as a general small model does; none
+takes a wrong operand, since a model that learns to copy wrongly is not mended by preferences (docs/decisions/0003).
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import get_args
+
+from callwright.agent.loop import ends_chain, executed
+from callwright.agent.parsing.parse import parse_call
+from callwright.agent.protocol import TEXT
+from callwright.chat.model import Message
+from callwright.errors import CallError
+from callwright.records import Problem, Step
+from callwright.standins.oracle.mistakes import Mistake, write_script
+from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw
+from callwright.tasks.entailment.functions import TruthValue
+from callwright.tasks.entailment.synthetic import syllogisms
+from callwright.tasks.entailment.synthetic.problems import draw_entailment
+from callwright.tasks.synthetic import POOLS
+from callwright.tasks.task import Task
+from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
+from callwright.tasks.translation.synthetic.family import draw as draw_translation
+
+Draw = Callable[[random.Random], Problem]
+
+CARELESS: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
+    "arithmetic": (("skipped_step", 0.55), ("extra_step", 0.2), ("wrong_function", 0.25)),
+    "translation": (("skipped_step", 0.5), ("wrong_function", 0.5)),
+    "entailment": (("skipped_step", 0.7), ("extra_step", 0.3)),
+}
+
+
+def _entailment(family: syllogisms.Syllogism, rng: random.Random) -> Problem:
+    answer: TruthValue = rng.choice(get_args(TruthValue))
+    return draw_entailment(family, answer, rng, POOLS["demonstrations"])
+
+
+DRAWS: Mapping[str, Sequence[Draw]] = {
+    "arithmetic": [partial(draw, family, pool=POOLS["demonstrations"]) for family in FAMILIES.values()],
+    "translation": [partial(draw_translation, family, pool=POOLS["demonstrations"]) for family in (*SEEN, *HELD_OUT)],
+    "entailment": [partial(_entailment, family) for family in syllogisms.FAMILIES.values()],
+}
+"""How to draw a problem of each family, by task."""
+
+
+def demonstrations(task: str, careless_share: float, seed: int) -> Iterator[list[Message]]:
+    """An endless stream of one task's conversations, families in turn.
+
+    Args:
+        careless_share: of those with more than one call; simple problems are always solved right.
+    """
+    rng = random.Random(f"demonstrations/{task}/{careless_share}/{seed}")
+    while True:
+        for drawn in rng.sample(DRAWS[task], len(DRAWS[task])):
+            problem = drawn(rng)
+            yield conversation(problem, _mistake(problem, careless_share, rng), rng)
+
+
+def _mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
+    if len(problem.solution) <= 2 or rng.random() >= careless_share:  # one call and the answer
+        return None
+    kinds, weights = zip(*CARELESS[problem.task], strict=True)
+    mistake: Mistake = rng.choices(kinds, weights)[0]
+    return mistake
+
+
+def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) -> list[Message]:
+    """A whole attempt as the agent would have recorded it, every call executed."""
+    task: Task = TASKS[problem.task]
+    script = write_script(problem, task.toolbox, mistake, rng)
+    tools = task.toolbox.open()
+    steps: list[Step] = []
+    while len(steps) < len(script.moves) and not (steps and ends_chain(steps[-1])):
+        call = parse_call(script.reply([step.observation for step in steps]))
+        if isinstance(call, CallError):
+            raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
+        steps.append(executed("", call, tools))
+    messages, _ = TEXT.render(task, problem.question, steps)
+    return messages[:-1] if steps[-1].observation is not None else messages

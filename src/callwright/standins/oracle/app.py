@@ -1,0 +1,151 @@
+"""The oracle teacher: a stand-in for a large model that answers from the problems' known solutions.
+
+An ASGI app that speaks the OpenAI chat-completions protocol, so the same client talks to it as to any endpoint:
+in process (httpx ASGI transport) or over a port. It is the only stand-in in Callwright, and named so everywhere.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from callwright.agent.call_thread import CALLS
+from callwright.records import Problem
+from callwright.standins.oracle.faults import Faults, Faulty
+from callwright.standins.oracle.mistakes import Script, draw_mistake, write_script
+from callwright.tasks import TASKS
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+MODEL = "oracle"
+_RESULT, _ERROR = "Result: ", "Error: "
+
+
+NO_FAULTS = Faults()
+
+
+def create_app(
+    problems: Iterable[Problem],
+    mistakes: Mapping[str, float],
+    seed: int = 0,
+    faults: Faults = NO_FAULTS,
+    latency_s: float = 0.0,
+) -> "Starlette":
+    """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
+
+    A request with `tools` is answered with a tool call, one without with text.
+
+    Args:
+        problems: with gold solutions; a question that is none of them is answered 422.
+        mistakes: share of attempts per mistake, in all at most 1 (see `callwright.standins.oracle.mistakes`). An
+            attempt is told by the request's `seed`: the same seed makes the same mistake throughout a conversation.
+        seed: of the oracle itself.
+        faults: planted in the answers, and counted in the app's `state.planted`; a retry is answered as if it were
+            the first request.
+        latency_s: of every good answer.
+    """
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    known = {problem.question: problem for problem in problems if problem.solution}
+    planted: Counter[str] = Counter()
+
+    async def completions(request: "Request") -> "Response":
+        try:
+            body = json.loads(await request.body())
+            messages = body["messages"]
+            question = next(message["content"] for message in messages if message["role"] == "user")
+            problem = known.get(question)
+        except (ValueError, KeyError, TypeError, StopIteration):
+            return JSONResponse(_error("the request is not a chat completion with text messages"), 400)
+        if problem is None:
+            return JSONResponse(_error("the oracle teacher knows only the problems it was started with"), 422)
+        attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
+        if latency_s:
+            await asyncio.sleep(latency_s)
+        return JSONResponse(await CALLS.run(_answer, body, problem, mistakes, attempt))  # it executes functions
+
+    async def models(_: "Request") -> "Response":
+        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "callwright"}]})
+
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", completions, methods=["POST"]),
+            Route("/v1/models", models),
+        ],
+        middleware=[Middleware(Faulty, faults, seed, planted)] if faults != NO_FAULTS else [],
+    )
+    app.state.planted = planted
+    return app
+
+
+def _answer(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
+    script, observed = _script(problem, mistakes, attempt), _observed(body["messages"])
+    return _native(body, script, observed) if body.get("tools") else _text(body, script, observed)
+
+
+def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
+    rng = random.Random(attempt)
+    return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
+
+
+def _observed(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """What came of each earlier reply, None for an error: messages to the model, after the question."""
+    results = [message for message in messages if message["role"] in ("user", "tool")][1:]
+    return [_result(str(message["content"]), message["role"]) for message in results]
+
+
+def _result(text: str, role: str) -> str | None:
+    if role == "tool":
+        return None if text.startswith(_ERROR) else text
+    return text.removeprefix(_RESULT) if text.startswith(_RESULT) else None
+
+
+def _text(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+    text = script.reply(observed)
+    return _completion(body, {"role": "assistant", "content": text}, "stop", text)
+
+
+def _native(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+    call = script.tool_call(observed)
+    function = {"name": call.name, "arguments": call.arguments}
+    tool_call = {"id": f"call{len(observed):05d}", "type": "function", "function": function}
+    message = {"role": "assistant", "content": None, "tool_calls": [tool_call]}
+    return _completion(body, message, "tool_calls", f"{call.name} {call.arguments}")
+
+
+def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, written: str) -> dict[str, Any]:
+    # A stand-in has no tokenizer: it counts words, which is enough to exercise budgets and reports.
+    words = [_words(one.get("content") or "") + _words(one.get("tool_calls") or "") for one in body["messages"]]
+    tools = _words(body.get("tools") or "")
+    prompt, completion = sum(words) + tools, _words(written)
+    cached = sum(words[:-2]) + tools if len(words) > 3 else 0  # the prompt before: without the last reply and result
+    return {
+        "id": f"chatcmpl-{random.Random(written).getrandbits(48):012x}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": body.get("model", MODEL),
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        },
+    }
+
+
+def _words(sent: Any) -> int:
+    return len((sent if isinstance(sent, str) else json.dumps(sent)).split())
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error"}}

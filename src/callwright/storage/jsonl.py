@@ -1,0 +1,94 @@
+"""Typed JSONL: streamed reading, writing all or nothing."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from callwright.errors import DataError
+from callwright.storage.files import replacing
+
+T = TypeVar("T")
+MAX_LINE_BYTES = 32_000_000  # in a JSONL file; a longer line is not a record and is not kept in memory
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Building an adapter takes milliseconds; a record class needs one only."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def dumps(record: Any) -> bytes:
+    """One record as one line of JSON, without the newline."""
+    return _adapter(type(record)).dump_json(record)
+
+
+def loads(kind: type[T], line: bytes | str, where: str) -> T:
+    """One record from one line.
+
+    Raises:
+        DataError: the line is not such a record; says `where`, the field and what was wrong with it.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {kind.__name__} record")
+    try:
+        record: T = _adapter(kind).validate_json(line, strict=True)  # a number written as text is no number
+        return record
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise DataError(f"{where}: {field}: {first['msg']}; not a {kind.__name__} record") from None
+
+
+def read(kind: type[T], path: Path) -> Iterator[T]:
+    """Records of a JSONL file, one at a time.
+
+    Raises:
+        DataError: the file is missing or a line is malformed (named as path:line).
+    """
+    for where, line in read_lines(path):
+        yield loads(kind, line, where)
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Lines of a file that are not blank, without their newline, each with its place (path:line), one at a time.
+
+    Of a line with more than MAX_LINE_BYTES comes its beginning, which is too long for `loads` too.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 2):  # with \r\n
+            number += 1
+            tail = line
+            while not tail.endswith(b"\n") and (tail := file.readline(1 << 20)):
+                pass  # skip the rest of a line that is too long
+            if not line.isspace():
+                yield f"{path}:{number}", line.rstrip(b"\r\n")
+
+
+def write(path: Path, records: Iterable[Any]) -> int:
+    """Write records to a JSONL file, all or nothing; returns how many."""
+    return write_lines(path, map(dumps, records))
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines, given without their newline, to a file, all or nothing; returns how many."""
+    count = 0
+    with replacing(path) as file:
+        for line in lines:
+            file.write(line + b"\n")
+            count += 1
+    return count

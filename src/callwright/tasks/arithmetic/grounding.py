@@ -1,0 +1,168 @@
+"""Check that a number that a call returned depends on the question's numbers.
+
+The check changes the question's numbers and executes the chain's calls again with the changed arguments. If the answer
+never changes, it does not depend on the question. If it depends on a loose number (neither in the question nor an
+earlier result), it has to change as the known solution's answer does. People wrote the known solutions and did some
+steps in their heads, so a chain is not blamed for what its problem's solution does too.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from callwright.errors import CallError
+from callwright.functions.numbers import format_number
+from callwright.functions.toolbox import ANSWER, Toolbox
+from callwright.records import Problem, Step, StepFault
+from callwright.tasks.arithmetic.changed_numbers import Change, changes_of
+from callwright.tasks.arithmetic.number_flow import FAILED, Loose, Outcome, ratio_of, readings
+from callwright.tasks.arithmetic.number_forms import Ratio
+from callwright.tasks.arithmetic.question_numbers import USUAL
+from callwright.tasks.task import Executed
+
+MIN_AGREED = 2  # changes under which a chain's answer has to equal the known solution's
+UNITS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
+"""The usual numbers that convert units: a solution that leaves out conversions says nothing about them."""
+
+_NONE: Loose = frozenset()
+_Answers = Callable[[Change], Iterator[Outcome]]
+
+
+def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Sequence[StepFault]:
+    """At most one fault: the answer does not depend on the question, or it depends on a loose number.
+
+    A question without readable numbers, and a chain that fails under every change, are not judged.
+    Source: the idea of testing for dependence by changing inputs is metamorphic testing, Chen et al., 1998.
+    """
+    answer = ratio_of(executed.values[-1])
+    changes = changes_of(problem.question)
+    if not changes or answer is None:
+        return ()
+    last_step = len(executed.steps) - 1
+    answers = _answers_of(executed, toolbox)
+    depends, loose = _dependence(answers, changes, answer)
+    if depends and not loose:
+        return ()
+    known = _known_solution(problem, toolbox, changes)
+    if depends is False and not _is_excused(loose, known):
+        message = f"{_format(answer)} comes out whatever the numbers of the question are: it rests on none of them"
+        return (StepFault("ungrounded_answer", last_step, message),)
+    differs = _differs(answers, loose, known, changes) if loose and known else None
+    accepted = (USUAL if depends is not False else _NONE) | (known.loose if known else _NONE)
+    if answer in loose and answer not in accepted and differs is not False:
+        message = f"{_format(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
+        return (StepFault("ungrounded_answer", last_step, message),)
+    if differs and known and not (loose <= UNITS and not known.loose <= USUAL):
+        numbers = ", ".join(map(_format, sorted(loose)))
+        message = (
+            f"the answer rests on {numbers}, which is no number of the question and no earlier result; with other "
+            "numbers in the question the known solution gives another answer than these calls"
+        )
+        return (StepFault("unfaithful_call", last_step, message),)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The known solution: its answer, its answer under a change, whether that differs, and its loose numbers."""
+
+    answers: _Answers
+    answer: Ratio | None
+    depends: bool | None
+    loose: Loose
+
+
+def _known_solution(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Known | None:
+    executed = _execute_solution(problem, toolbox)
+    answer = ratio_of(executed.values[-1]) if executed else None
+    if executed is None or answer is None:
+        return None
+    answers = _answers_of(executed, toolbox)
+    return _Known(answers, answer, *_dependence(answers, changes, answer))
+
+
+def _is_excused(loose: Loose, known: _Known | None) -> bool:
+    """Whether neither the chain nor the known solution depends on the question, so the chain is not to blame.
+
+    Then the chain has no loose numbers that the solution lacks, or the loose numbers of both are all usual ones.
+    """
+    return known is not None and not known.depends and (loose <= known.loose or loose | known.loose <= USUAL)
+
+
+def has_numbers(problem: Problem) -> bool:
+    """Whether the question holds numbers that can be changed."""
+    return bool(changes_of(problem.question))
+
+
+def _answers_of(executed: Executed, toolbox: Toolbox) -> _Answers:
+    return partial(readings, executed, toolbox)
+
+
+def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> tuple[bool | None, Loose]:
+    """Whether the answer changes with the question's numbers, and the loose numbers that it depends on.
+
+    The first is None if no call returned the answer, or if the calls failed under every change.
+    """
+    executed = False
+    loose: list[Loose] = []
+    for change in changes:
+        moved: list[Loose] = []
+        for outcome in answers(change):
+            loose.append(outcome.loose)
+            if outcome.value is FAILED:
+                continue
+            executed = True
+            if ratio_of(outcome.value) != answer:
+                if not outcome.loose:
+                    return True, outcome.loose
+                moved.append(outcome.loose)
+        if moved:
+            return True, min(moved, key=len)
+    return (False if executed else None), min(loose, key=len, default=frozenset())
+
+
+def _differs(answers: _Answers, loose: Loose, known: _Known, changes: Sequence[Change]) -> bool | None:
+    """Whether the chain's answer changes in another way than the known solution's; None if no change can tell.
+
+    One factor for all numbers cannot tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
+    have to agree, as a chain with loose numbers may agree once by chance. One is enough if these only convert units,
+    as rounding up and rounding rarely agree. A chain that fails under a change where the solution does not fail
+    counts as different.
+    """
+    compared = agreed = 0
+    required = 1 if loose <= UNITS else MIN_AGREED
+    for change in (change for change in changes if not change.alike):
+        as_expected = (
+            outcome for outcome in known.answers(change) if outcome.value is not FAILED and outcome.loose <= known.loose
+        )
+        expected = {ratio_of(outcome.value) for outcome in as_expected} - {known.answer}
+        if not expected:
+            continue
+        compared += 1
+        agreed += any(
+            outcome.value is not FAILED and ratio_of(outcome.value) in expected for outcome in answers(change)
+        )
+        if agreed == required:
+            return False
+    return agreed < min(compared, required) if compared else None
+
+
+def _format(number: Ratio) -> str:
+    return format_number(Fraction(*number))
+
+
+def _execute_solution(problem: Problem, toolbox: Toolbox) -> Executed | None:
+    """The known solution executed; None if there is none, or it does not end with an answer."""
+    steps, values = [], []
+    tools = toolbox.open()
+    for call in problem.solution:
+        with_names = toolbox.name_arguments(call)
+        result = with_names if isinstance(with_names, CallError) else tools.execute(with_names)
+        if isinstance(with_names, CallError) or isinstance(result, CallError):
+            return None
+        steps.append(Step("", with_names, None, result.text))
+        values.append(result.value)
+    if not steps or steps[-1].call is None or steps[-1].call.name != ANSWER:
+        return None
+    return Executed(tuple(steps), tuple(values))

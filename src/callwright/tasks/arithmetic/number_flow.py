@@ -1,0 +1,266 @@
+"""Execute a chain's calls again after the question's numbers changed, and collect its unexplained numbers.
+
+An unexplained ("loose") number is neither in the question nor an earlier result.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
+
+from callwright.errors import CallError
+from callwright.functions.numbers import as_argument, read_number
+from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, parts_of
+from callwright.records import Call, Json
+from callwright.tasks.arithmetic.changed_numbers import MAX_RESULTS, Change
+from callwright.tasks.arithmetic.number_forms import Ratio
+from callwright.tasks.arithmetic.numbers_in_text import replace_numbers
+from callwright.tasks.arithmetic.question_numbers import USUAL
+from callwright.tasks.task import Executed
+
+MAX_PARTS = 64  # parts of one result that are remembered, as later arguments may repeat them
+
+
+class _Failed:
+    """Stands for a result whose call fails after the change."""
+
+
+FAILED = _Failed()
+Loose: TypeAlias = frozenset[Ratio]
+_NONE: Loose = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result after the change.
+
+    Attributes:
+        value: FAILED if one of the calls that lead to it fails after the change.
+        loose: the unexplained numbers among the arguments of the calls that lead to it.
+    """
+
+    value: Any
+    loose: Loose
+
+
+class Sources(NamedTuple):
+    """Which source to choose for an argument that equals several of them.
+
+    By default the latest result comes first, then earlier results, then the question.
+
+    Attributes:
+        backwards: reverse the order: the question first, then the earliest result.
+        apart: equal arguments of one call take different sources, as in `divide(100, 100)`, where one 100 is a
+            result and the other the cents of a dollar.
+        but: index, among the arguments with several sources, of the only one that takes its second source; -1: none.
+    """
+
+    backwards: bool = False
+    apart: bool = False
+    but: int = -1
+
+
+MAX_ROUNDED = 4  # decimals up to which a rounded result is recognised
+MAX_ALONE = 6  # how many arguments with several sources are each tried with their second source
+
+_READINGS = (
+    Sources(),
+    Sources(backwards=True),
+    Sources(apart=True),
+    Sources(backwards=True, apart=True),
+    *(Sources(backwards, False, index) for index in range(MAX_ALONE) for backwards in (False, True)),
+)
+
+
+def readings(executed: Executed, toolbox: Toolbox, change: Change) -> Iterator[Outcome]:
+    """Every result that equals the chain's answer, as it is after the question's numbers changed.
+
+    The latest result comes first. If arguments have several sources, the results follow again for each other choice
+    of sources.
+
+    An argument that equals an earlier result becomes that result after the change. An argument that equals a number
+    of the question becomes the number that replaces it. Any other number keeps its value and is loose. The numbers
+    inside a text, such as an equation, are treated the same way, except that exponents keep their value.
+
+    A number that equals a rounded earlier result is tried as that result and as a loose number.
+
+    Args:
+        executed: ends with an accepted answer.
+    """
+    ambiguous = 0
+    for sources in _READINGS:
+        if sources != _READINGS[0] and (ambiguous == 0 or sources.but >= ambiguous):
+            continue
+        flow = _Flow(toolbox, change, sources)
+        for step, value in zip(executed.steps, executed.values, strict=True):
+            if step.call is not None and step.observation is not None and step.call.name != ANSWER:
+                flow.take(step.call, value)
+        ambiguous = max(ambiguous, flow.ambiguous)
+        yield from reversed(flow.results.get(ratio_of(executed.values[-1]), ()))
+
+
+def ratio_of(value: Any) -> Ratio | None:
+    """A result as an exact number; None if it is not a finite number."""
+    match value:
+        case bool():
+            return None
+        case int() | Fraction():
+            return value.as_integer_ratio()
+        case float() | Decimal() if math.isfinite(value):
+            return Fraction(str(value)).as_integer_ratio()
+    return None
+
+
+class _Flow:
+    """Executes a chain's calls after the change; `results` holds the outcomes by the result before the change."""
+
+    def __init__(self, toolbox: Toolbox, change: Change, sources: Sources) -> None:
+        self.results: dict[Any, list[Outcome]] = {}
+        self._toolbox = toolbox
+        self._tools: OpenToolbox = toolbox.open()
+        self._change = change
+        self._sources = sources
+        self.ambiguous = 0  # arguments so far that have several sources
+        self._uses: Counter[Ratio] = Counter()  # how often one call uses each ambiguous number
+        self._loose: set[Ratio] = set()
+        self._failed = False
+        self._fractions: list[tuple[Fraction, Outcome]] = []  # results that are not integers
+
+    def take(self, call: Call, before: Any) -> None:
+        """Execute a call again with its changed arguments, and remember the outcome by its old result `before`."""
+        self._loose, self._failed = set(), False
+        self._uses.clear()
+        arguments = {key: self._replace_argument(value) for key, value in call.arguments.items()}
+        after: Any = FAILED
+        if not self._failed:
+            changed = arguments != call.arguments or self._toolbox.functions[call.name].stateful
+            after = self._result(Call(call.name, arguments)) if changed else before
+        loose = frozenset(self._loose)
+        for old, new in _pairs_of_parts(before, after):
+            key = old if isinstance(old, str) else ratio_of(old)
+            if key is None:
+                continue
+            outcome = Outcome(new, loose)
+            self.results.setdefault(key, []).append(outcome)
+            if isinstance(key, tuple) and key[1] != 1:
+                self._fractions.append((Fraction(*key), outcome))
+
+    def _result(self, call: Call) -> Any:
+        """What a call returns. Cached if the function is stateless and all arguments are numbers and texts."""
+        function = self._toolbox.functions[call.name]
+        if function.stateful or not all(type(value) in (int, str, float) for value in call.arguments.values()):
+            return self._execute(call, user_written=bool(function.refusals))
+        cached = self._change.results
+        key = (function.python, *call.arguments.items())
+        if key not in cached:
+            if len(cached) >= MAX_RESULTS:
+                cached.clear()
+            cached[key] = self._execute(call, user_written=bool(function.refusals))
+        return cached[key]
+
+    def _execute(self, call: Call, user_written: bool) -> Any:
+        try:
+            result = self._tools.execute(call)
+        except Exception:
+            if not user_written:
+                raise
+            return FAILED  # a user's function need not accept numbers that no question contains
+        return FAILED if isinstance(result, CallError) else result.value
+
+    def _replace_argument(self, value: Json) -> Json:
+        if type(value) is int:
+            number = value, 1
+        elif isinstance(value, bool) or value is None:
+            return value
+        elif isinstance(value, list):
+            return [self._replace_argument(item) for item in value]
+        elif isinstance(value, dict):
+            return {key: self._replace_argument(item) for key, item in value.items()}
+        else:
+            try:
+                number = read_number(value).as_integer_ratio()
+            except ValueError:
+                return self._replace_text(value) if isinstance(value, str) else value
+        new = self.replace(number)
+        if new == number:
+            return value
+        return new[0] if new[1] == 1 else as_argument(Fraction(*new))
+
+    def replace(self, number: Ratio) -> Ratio:
+        """The number after the change; adds to the loose numbers what it depends on."""
+        in_question = self._change.of(number)
+        outcomes = self.results.get(number)
+        twin = self._change.twins.get(number)
+        if outcomes is None and twin is None:
+            if in_question is not None:
+                return in_question
+            candidates = (_rounded(number, result, outcome) for result, outcome in self._fractions)
+            rounded = [outcome for outcome in candidates if outcome is not None]
+            if not rounded:
+                self._loose.add(number)
+                return number
+            choices = [Outcome(Fraction(*number), frozenset((number,))), *rounded]
+        else:
+            choices = outcomes[::-1] if outcomes is not None else []
+            choices += [Outcome(Fraction(*ratio), _NONE) for ratio in (in_question, twin) if ratio is not None]
+        chosen = self._choose(choices, number) if len(choices) > 1 or number in USUAL else choices[0]
+        self._loose |= chosen.loose
+        new = ratio_of(chosen.value)
+        self._failed |= new is None
+        return new or number
+
+    def _choose(self, choices: list[Outcome], number: Ratio) -> Outcome:
+        if self._sources.backwards:
+            choices.reverse()
+        if self._sources.apart and number in USUAL:
+            choices.append(Outcome(Fraction(*number), frozenset((number,))))
+        choice = self._uses[number] if self._sources.apart else int(self.ambiguous == self._sources.but)
+        self._uses[number] += 1
+        self.ambiguous += 1
+        return choices[choice % len(choices)]
+
+    def _replace_text(self, text: str) -> str:
+        results = self.results.get(text)
+        if results is None:
+            return replace_numbers(text, self)
+        self._loose |= results[-1].loose
+        self._failed |= not isinstance(results[-1].value, str)
+        return str(results[-1].value)
+
+    def is_result(self, number: Ratio) -> bool:
+        return number in self.results
+
+    def is_known(self, number: Ratio) -> bool:
+        return number in self.results or self._change.of(number) is not None
+
+
+def _rounded(number: Ratio, result: Fraction, outcome: Outcome) -> Outcome | None:
+    """A rounded earlier result after the change; None if the result does not round to the number."""
+    new = ratio_of(outcome.value)
+    rounded = Fraction(*number)
+    if new is None or not rounded or abs(rounded - result) >= 1:
+        return None
+    if number[1] == 1:
+        roundings = [math.floor, math.ceil]
+    else:
+        decimals = next((places for places in range(1, MAX_ROUNDED + 1) if 10**places % number[1] == 0), None)
+        roundings = [] if decimals is None else [partial(round, ndigits=decimals)]
+    value = next((Fraction(rounding(Fraction(*new))) for rounding in roundings if rounding(result) == rounded), None)
+    return None if value is None else Outcome(value, outcome.loose)
+
+
+def _pairs_of_parts(before: Any, after: Any) -> Iterable[tuple[Any, Any]]:
+    """A result and its parts, each with its value after the change."""
+    if not isinstance(before, list | tuple | dict | set | frozenset):
+        return ((before, after),)
+    old_parts, new_parts = _parts(before), _parts(after) if after is not FAILED else []
+    return zip(old_parts, new_parts if len(old_parts) == len(new_parts) else [FAILED] * len(old_parts), strict=True)
+
+
+def _parts(value: Any) -> list[Any]:
+    return list(islice(parts_of(value), MAX_PARTS))

@@ -1,0 +1,111 @@
+"""Seen families of three to five calls."""
+
+from callwright.tasks.arithmetic.synthetic.family import Family
+
+ALL = (
+    Family(
+        "two_kinds",
+        operands={
+            "some": range(3, 30),
+            "price": range(3, 30),
+            "more": range(3, 30),
+            "other_price": range(3, 30),
+        },
+        chain=(("multiply", "some", "price"), ("multiply", "more", "other_price"), ("add", "#1", "#2")),
+        wordings=(
+            "{name} buys {some} {items} for {price} dollars each and {more} {others} for {other_price} dollars each. "
+            "How many dollars does {they} pay in all?",
+            "One {item} costs {price} dollars and one {other} costs {other_price} dollars. "
+            "How many dollars do {some} {items} and {more} {others} cost together?",
+            "{name} has {some} {boxes} of {price} {items} and {more} {boxes} of {other_price} {others}. "
+            "How many things does {they} have together?",
+        ),
+    ),
+    Family(
+        "bakery",
+        operands={
+            "trays": range(3, 30),
+            "each": range(6, 40),
+            "gone": range(5, 99),
+            "size": range(3, 20),
+        },
+        chain=(("multiply", "trays", "each"), ("subtract", "#1", "gone"), ("divide", "#2", "size")),
+        wordings=(
+            "{name} bakes {trays} trays with {each} cookies on each. "
+            "{They} eats {gone} and puts the rest into {boxes} of {size}. "
+            "How many {boxes} does {they} fill?",
+            "A {box} holds {size} rolls. {name} bakes {trays} trays with {each} rolls on each, but {gone} are burnt. "
+            "How many {boxes} does {they} need for the rest?",
+            "{name} picks {each} {items} every day for {trays} days. Of these, {gone} are bad. "
+            "The rest are shared equally among {size} friends. How many {items} does each friend get?",
+        ),
+    ),
+    Family(
+        "tip",
+        operands={"food": range(20, 600), "drinks": range(11, 300), "percent": range(5, 35, 5)},
+        chain=(("add", "food", "drinks"), ("percent_of", "#1", "percent"), ("add", "#1", "#2")),
+        wordings=(
+            "{name} pays {food} dollars for food and {drinks} dollars for drinks, and adds a tip of {percent} percent. "
+            "How many dollars does {they} pay in all?",
+            "The drinks cost {drinks} dollars and the food costs {food} dollars. {name} gives a {percent} percent tip. "
+            "How many dollars does {they} pay in all?",
+            "With a {percent} percent tip, how many dollars does {name} pay for food of {food} dollars "
+            "and drinks of {drinks} dollars?",
+        ),
+    ),
+    Family(
+        "orchard",
+        operands={
+            "rows": range(3, 16),
+            "trees": range(4, 16),
+            "each": range(5, 30),
+            "bad": range(20, 200),
+            "size": range(7, 60),
+        },
+        chain=(
+            ("multiply", "rows", "trees"),
+            ("multiply", "#1", "each"),
+            ("subtract", "#2", "bad"),
+            ("remainder", "#3", "size"),
+        ),
+        wordings=(
+            "A farm has {rows} rows of {trees} trees. {name} picks {each} {fruits} from each tree. "
+            "Of these, {bad} are bad, and the rest go into full {boxes} of {size}. How many {fruits} are left over?",
+            "Each tree on a farm gives {each} {fruits}. There are {trees} trees in each of {rows} rows. "
+            "{name} eats or sells {bad} and fills {boxes} of {size} with the rest. How many {fruits} are left over?",
+            "A {box} holds {size} {fruits}. A garden has {rows} rows of {trees} trees with {each} {fruits} on each "
+            "tree. "
+            "Of these, {bad} are bad. {name} fills {boxes} with the rest. How many {fruits} are left over?",
+        ),
+    ),
+    Family(
+        "stall",
+        operands={
+            "some": range(6, 40),
+            "price": range(3, 25),
+            "more": range(6, 40),
+            "other_price": range(3, 25),
+            "costs": range(20, 300),
+            "people": range(3, 20),
+        },
+        chain=(
+            ("multiply", "some", "price"),
+            ("multiply", "more", "other_price"),
+            ("add", "#1", "#2"),
+            ("subtract", "#3", "costs"),
+            ("divide", "#4", "people"),
+        ),
+        wordings=(
+            "A class sells {some} cakes for {price} dollars each and {more} pies for {other_price} dollars each. "
+            "It spent {costs} dollars on sugar. The rest is shared equally among {people} children. "
+            "How many dollars does each get?",
+            "A group of {people} friends spends {costs} dollars and then sells {some} {items} at {price} dollars "
+            "each and "
+            "{more} {others} at {other_price} dollars each. They share the rest equally. "
+            "How many dollars does each friend get?",
+            "One {item} costs {price} dollars and one {other} {other_price} dollars. {name} sells {some} {items} and "
+            "{more} {others}, pays {costs} dollars for food, and shares the rest among {people} friends. "
+            "How many dollars does each get?",
+        ),
+    ),
+)

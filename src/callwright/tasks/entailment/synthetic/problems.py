@@ -1,0 +1,91 @@
+"""Synthetic entailment problems: two or three short premises about made-up kinds, and a statement."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import get_args
+
+from callwright.errors import DataError
+from callwright.functions.formulas.formula import Formula, parse_formula
+from callwright.records import Problem, Split
+from callwright.tasks.entailment.functions import TruthValue
+from callwright.tasks.entailment.questions import TASK, entailment_chain, entailment_question
+from callwright.tasks.entailment.synthetic.syllogisms import (
+    FAMILIES,
+    FORMULAS,
+    KINDS,
+    NAMES,
+    STYLES,
+    WORDINGS,
+    Argument,
+    Sentence,
+    Syllogism,
+)
+from callwright.tasks.synthetic import SOURCE, Pool, spread
+
+ANSWERS: tuple[TruthValue, ...] = get_args(TruthValue)
+MAX_TRIES = 10_000  # of words that belong to a pool
+
+
+def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
+    """Problems with ids like "synthetic/entailment/train/000123" (see `spread`), a family's answers in turn."""
+    return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
+
+
+def _draw(family: Syllogism, before: int, rng: Random, pool: Pool) -> Problem:
+    return draw_entailment(family, ANSWERS[before % len(ANSWERS)], rng, pool)
+
+
+def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Pool) -> Problem:
+    """A problem of this family with this answer, in words of this pool; its id is empty.
+
+    All pools share one short list of words, which a small model can learn; no family's choice of kinds and name occurs
+    in two pools.
+
+    Raises:
+        ValueError: the family is held out from this pool.
+        DataError: the pool has no fitting words for this family.
+    """
+    if family.held_out and not pool.held_out:
+        raise ValueError(f"{family.name} is held out from the {pool.split} split")
+    argument = family.arguments[answer]
+    style = rng.randrange(STYLES)
+    words = _draw_words(family, argument, rng, pool)
+    sentences = rng.sample(argument.premises, len(argument.premises))
+    return Problem(
+        id="",
+        task=TASK,
+        question=entailment_question(
+            [_worded(sentence, words, style) for sentence in sentences], _worded(argument.statement, words, style)
+        ),
+        answer=answer,
+        solution=entailment_chain(
+            [_formula(sentence, words) for sentence in sentences], _formula(argument.statement, words), answer
+        ),
+        source=SOURCE,
+        group=f"{family.name}/{style}",
+        split=pool.split,
+    )
+
+
+def _draw_words(family: Syllogism, argument: Argument, rng: Random, pool: Pool) -> dict[str, str]:
+    for _ in range(MAX_TRIES):
+        kinds, name = rng.sample(range(len(KINDS)), 3), rng.randrange(len(NAMES))
+        said = [kind for place, kind in zip("ABC", kinds, strict=True) if place in argument.kinds]
+        if pool.holds(family.name, [*said, len(KINDS) + name]):
+            return {**dict(zip("ABC", (KINDS[kind] for kind in kinds), strict=True)), "n": NAMES[name]}
+    raise DataError(f"family {family.name}: no words for the {pool.split} split in {MAX_TRIES:,} tries")
+
+
+def _slots(sentence: Sentence, words: Mapping[str, str]) -> dict[str, str]:
+    """What stands in the places of a form: its first kind is its {A}, its second its {B}."""
+    return {"n": words["n"], **{place: words[kind] for place, kind in zip("AB", sentence[1:], strict=False)}}
+
+
+def _worded(sentence: Sentence, words: Mapping[str, str], style: int) -> str:
+    return WORDINGS[sentence[0]][style].format(**_slots(sentence, words))
+
+
+def _formula(sentence: Sentence, words: Mapping[str, str]) -> Formula:
+    slots = _slots(sentence, words)
+    kinds = {place: word.capitalize() for place, word in slots.items() if place != "n"}
+    return parse_formula(FORMULAS[sentence[0]].format(**kinds, n=slots["n"].lower()))

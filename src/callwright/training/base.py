@@ -1,0 +1,104 @@
+"""The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
+
+import os
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from callwright import paths
+from callwright.errors import DataError, ProviderError
+from callwright.params import StudentParams
+from callwright.storage.files import folder_hash, write_json
+
+EMBEDDED = "embedded"
+_NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # the last for its licence
+
+
+def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+    """Put the base into `folder`, whole or not at all; returns (and writes beside it) how it came about.
+
+    Raises:
+        ProviderError: the hub cannot be reached or knows no such model.
+        DataError: the folder cannot be written, or a local source is no model.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+            made = Path(temporary) / "model"
+            recipe = _fill(made, student, seed)
+            write_json(made / paths.RECIPE, recipe)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
+    return recipe
+
+
+def _fill(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+    if student.source == EMBEDDED:
+        from callwright.standins.embedded.build import build_embedded
+
+        return build_embedded(folder, student.embedded, seed)
+    local = Path(student.source)
+    if local.is_dir():
+        if not (local / "config.json").is_file():
+            raise DataError(f"student.source: {local} has no config.json; name a folder with a Hugging Face model")
+        shutil.copytree(local, folder, ignore=partial(_names_not_copied, local))
+        return {"source": str(local), "hash": folder_hash(folder)}
+    return _download(folder, student)
+
+
+def _names_not_copied(model: Path, folder: str, names: list[str]) -> set[str]:
+    """The names in a folder that are not copied. Raises if another one is a link out of the model."""
+    not_copied = {name for name in names if name.startswith(".")}
+    for name in set(names) - not_copied:
+        _refuse_link_outside(Path(folder, name), model)
+    return not_copied
+
+
+def _refuse_link_outside(path: Path, model: Path) -> None:
+    """A copy follows links, so each has to end at a file of the model.
+
+    Those are the files of its folder and, in the Hugging Face hub's cache, whose folders consist of links, the files
+    that the cache keeps of the same model.
+
+    Raises:
+        DataError: the link leads elsewhere, to a folder, or nowhere.
+    """
+    if not path.is_symlink():
+        return
+    folders = [model.resolve()]
+    if folders[0].parent.name == "snapshots":
+        folders.append(folders[0].parent.parent / "blobs")
+    target = Path(os.path.realpath(path))  # Path.resolve raises where links lead in a circle
+    if not target.is_file() or not any(target.is_relative_to(folder) for folder in folders):
+        raise DataError(
+            f"student.source: {path} is a link that does not lead to a file of {model}: put the file itself there"
+        )
+
+
+def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        revision = student.revision or HfApi().model_info(student.source).sha
+        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_NEEDED))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
+        raise _unavailable(student.source, error) from None
+    except Exception as error:  # the HTTP library's own connection errors have no base class in common with these
+        if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "requests"):
+            raise
+        raise _unavailable(student.source, error) from None
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    return {"source": student.source, "revision": revision, "hash": folder_hash(folder)}
+
+
+def _unavailable(source: str, error: Exception) -> ProviderError:
+    return ProviderError(
+        f"student.source: {source} cannot be downloaded ({type(error).__name__}): check the id, the network, and "
+        f"HF_TOKEN for gated models; or name a folder, or 'embedded'"
+    )

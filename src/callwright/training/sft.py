@@ -1,0 +1,82 @@
+"""The warm-up before preference training: TRL's SFTTrainer on the steps of correct chains."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from callwright.errors import DataError
+from callwright.params import TrainParams
+from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.records import Demonstration
+from callwright.training.callbacks import checkpointing, guard_rails, last_checkpoint, marker, warm_up_advice
+from callwright.training.prefix_sharing import share_prefixes
+from callwright.training.weights import in_bf16, load_base, lora_config, on_gpu, save_trained
+
+
+def warm_up(
+    base: Path,
+    tokenizer: Any,
+    demonstrations: Sequence[Demonstration],
+    params: TrainParams,
+    *,
+    seed: int,
+    work: Path,
+) -> Path:
+    """Imitate the demonstrations; the loss is on completions alone (with what a template puts after their last token).
+
+    Args:
+        work: folder for checkpoints and the result; a warm-up that is finished there is not repeated.
+
+    Returns:
+        The folder with the trained adapter, or with all weights where `params.method` is full.
+
+    Raises:
+        DataError: there is no demonstration, or one cannot be trained on.
+        CallwrightError: the loss is no number or explodes.
+    """
+    if not demonstrations:
+        raise DataError(
+            "there is no correct chain to warm up on: set train.sft.epochs to 0, or look at reports/quality.json"
+        )
+    check_rows(demonstrations, tokenizer, params.max_length)
+    result, steps = work / "warmed_up", work / "warm_up"
+    if result.is_dir():
+        return result
+    config = SFTConfig(
+        **checkpointing(steps, params.checkpoint_steps),
+        learning_rate=params.sft.learning_rate,
+        num_train_epochs=params.sft.epochs,
+        per_device_train_batch_size=params.sft.batch_size,
+        gradient_checkpointing=params.gradient_checkpointing,
+        max_length=params.max_length,
+        max_grad_norm=params.max_grad_norm,
+        warmup_steps=params.warmup_ratio,
+        lr_scheduler_type=params.schedule,
+        completion_only_loss=True,
+        bf16=in_bf16(),
+        use_cpu=not on_gpu(),
+        seed=seed,
+        data_seed=seed,
+        logging_steps=5,
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        report_to="none",
+        disable_tqdm=True,
+    )
+    trainer = SFTTrainer(
+        model=load_base(base, params),
+        args=config,
+        train_dataset=Dataset.from_list(rows_of(demonstrations), on_mixed_types="use_json"),
+        processing_class=tokenizer,
+        peft_config=lora_config(params),
+        callbacks=[marker(), guard_rails(warm_up_advice(params))],
+    )
+    trainer.remove_callback(PrinterCallback)
+    with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
+        trainer.train(resume_from_checkpoint=last_checkpoint(steps))
+    save_trained(trainer, result)
+    return result

@@ -1,0 +1,68 @@
+"""What chains must be like: each by itself, or it goes to quarantine; and all that are kept together."""
+
+from collections.abc import Collection
+from typing import get_args
+
+from callwright.params import ValidateParams
+from callwright.records import FAULTS, Outcome, Protocol
+from callwright.tasks import TASKS
+from callwright.validation.lines import NONE
+from callwright.validation.suites import expectations
+from callwright.validation.suites.frames import FLAGS, NUMBERS, TEXTS
+
+
+def line_expectations(params: ValidateParams, models: Collection[str]) -> list[expectations.Expectation]:
+    """Of every line by itself. One that fails any is quarantined, so that none of them stops the pipeline."""
+    steps, tokens, reply = params.max_steps, params.max_tokens, params.max_reply_characters
+    told = expectations.WARNING
+    return [
+        expectations.empty("unreadable", "a line is a chain record", told),
+        expectations.empty("unexpected", "a line is executed and judged without an unexpected error", told),
+        expectations.unique("id", "no two chains have the same id", told),
+        expectations.empty("orphan", "a chain's problem exists", told),
+        expectations.one_of("split", ["train", "dev"], "a chain's problem is of train or dev, not of test", told),
+        expectations.one_of("model", sorted(models), f"a chain is by {' or '.join(sorted(models))}", told),
+        expectations.empty("mismatch", "executing the calls again gives what was recorded", told),
+        expectations.between("steps", 1, steps, f"a chain has 1 to {steps} steps", told),
+        expectations.between("prompt_tokens", 0, tokens, f"an attempt's prompts have 0 to {tokens:,} tokens", told),
+        expectations.between("completion_tokens", 0, tokens, f"an attempt's replies have 0 to {tokens:,} tokens", told),
+        expectations.between("longest_reply", None, reply, f"a reply has at most {reply:,} characters", told),
+    ]
+
+
+def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]:
+    """Of the kept chains together."""
+    low, high = params.min_correct_share, params.max_correct_share
+    answered = params.min_answered_share
+    return [
+        expectations.some_rows("chains are kept"),
+        expectations.columns([*TEXTS, *NUMBERS, *FLAGS], "the table has its columns and no others"),
+        *(expectations.of_type(column, "str", f"{column} is text") for column in TEXTS),
+        *(expectations.of_type(column, "int64", f"{column} is a whole number") for column in NUMBERS),
+        *(expectations.of_type(column, "bool", f"{column} is yes or no") for column in FLAGS),
+        *(expectations.complete(column, f"no chain is without {column}") for column in TEXTS),
+        expectations.one_of("task", sorted(TASKS), "a chain's task exists"),
+        expectations.one_of("protocol", get_args(Protocol), "a chain's protocol is text or native"),
+        expectations.one_of("outcome", get_args(Outcome), "a chain's outcome is a known one"),
+        expectations.one_of("first_fault", [*FAULTS, NONE], "a fault is a known one"),
+        expectations.mean_between("correct", low, high, f"{low:.0%} to {high:.0%} of the chains are correct"),
+        expectations.mean_between(
+            "answered",
+            answered,
+            None,
+            f"at least {answered:.0%} of the chains end with an answer",
+            expectations.WARNING,
+        ),
+        expectations.between("completion_tokens", 1, None, "an attempt's tokens were counted", expectations.WARNING),
+    ]
+
+
+def task_expectations(params: ValidateParams) -> list[expectations.Expectation]:
+    """Of the kept chains of every task; overall shares can hide a task that failed."""
+    low, high, fault = params.min_correct_share, params.max_correct_share, params.max_fault_share
+    share = f"{low:.0%} to {high:.0%} of a task's chains are correct"
+    alike = f"at most {fault:.0%} of a task's chains begin with the same fault"
+    return [
+        expectations.between("correct", low, high, share, expectations.WARNING),
+        expectations.between("fault_share", None, fault, alike, expectations.WARNING),
+    ]

@@ -1,0 +1,234 @@
+"""Replies that a fuzzer makes from a number: calls in every family's markup, broken in ways that readers trip over.
+
+Equal numbers make equal replies. `check` reads and executes one by both protocols and says what it cost.
+"""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from callwright.agent.native import NATIVE
+from callwright.agent.protocol import PROTOCOLS
+from callwright.chat.model import Reply, ToolCall
+from callwright.errors import CallError
+from callwright.functions.function import render_call
+from callwright.functions.toolbox import OpenToolbox
+from callwright.records import Call, Json, Step, StepError, Usage
+from callwright.storage import jsonl
+from callwright.tasks import TASKS
+from tests.agent.parsing.markup_families import FAMILIES
+
+SOLVERS = frozenset({"solve", "entails", "assume"})  # run in a worker process, held to limits of its own
+Rng = random.Random
+
+WORDS = ("x", "rex", "Dog(x)", "all x. (Dog(x) -> Animal(x))", "1,200", "$18", "1/3", "3.50", "True", "not P(a)", "")
+# Split at spaces: a line for each would be longer than all that uses them.
+TROUBLE = tuple("\ud83d \udc00 \x00 \x1b[2J \u202e \u2066 ² ٣ ½ \ufeff \u200b é 😀 \r \t".split(" "))  # noqa: SIM905
+MARKS = (
+    *"<tool_call> </tool_call> <think> </think> ``` [TOOL_CALLS] </function> <|im_end|> </parameter>".split(),  # noqa: SIM905
+    *"<parameter=a> <function=add> <｜tool▁sep｜> functions. call: Observation: add(2,3) print(".split(),  # noqa: SIM905
+    *"=#“‘,'\"\\",
+    '<|"|>',
+    *("Action: add\nAction Input: ", "commentary to=", "Result: 5\n", "x = ", "```json\n"),
+)
+RUNS = (
+    *"( [ { ) < <a> a 9 1, ' \" \\' f( f(' {\"a\": - ** <tool_call> <function=f> <parameter=a> call:f{ a.".split(),  # noqa: SIM905
+    *"“ </think> <arg_key></arg_key><arg_value> \ud800 [TOOL_CALLS]f <|channel|> ,200".split(),  # noqa: SIM905
+    *(" ", "\n", "\t[", "x = ", "- ", "1. ", "not ", "```a\n", "Action: f\nAction Input: "),
+)
+
+
+def reply(number: int, seed: int = 0) -> Reply:
+    """The reply of a number: text, or tool calls with text beside them."""
+    rng = Rng(f"{seed}/{number}")
+    if rng.random() < 0.25:
+        calls = tuple(_tool_call(rng) for _ in range(rng.choice((1, 1, 2, 5))))
+        return Reply(_text(rng) if rng.random() < 0.5 else "", rng.choice(("stop", "stop", "length")), Usage(), calls)
+    return Reply(_text(rng), "stop" if rng.random() < 0.95 else "length", Usage())
+
+
+def _text(rng: Rng) -> str:
+    kind = rng.random()
+    if kind < 0.1:
+        return _runs(rng)
+    text = rng.choice(list(FAMILIES.values()))([_call(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))])
+    if rng.random() < 0.3:
+        text = rng.choice(("Both numbers.\n", "<think>add(1, 1)?</think>\n", "1. ", "> ", "So Dog(x): ")) + text
+    for _ in range(rng.choice((0, 1, 1, 2, 4))):
+        text = rng.choice(MUTATIONS)(rng, text)
+    return text
+
+
+def _tool_call(rng: Rng) -> ToolCall:
+    call = _call(rng)
+    text = json.dumps(call.arguments, ensure_ascii=False)
+    for _ in range(rng.choice((0, 1, 2))):
+        text = rng.choice(MUTATIONS)(rng, text)
+    name = call.name if rng.random() < 0.8 else _mark(rng, call.name)
+    return ToolCall(name, text)
+
+
+def _call(rng: Rng) -> Call:
+    function = rng.choice([one for task in TASKS.values() for one in task.toolbox.functions.values()])
+    if rng.random() < 0.6:
+        return Call(function.name, dict(function.example))
+    names = [*function.parameters, "from", "²", "0", "a b", "", rng.choice(TROUBLE)]
+    named = {rng.choice(names) if rng.random() < 0.2 else name: _value(rng, 2) for name in function.parameters}
+    return Call(function.name, named)
+
+
+def _value(rng: Rng, depth: int) -> Json:
+    match rng.randrange(9 if depth else 6):
+        case 0:
+            return rng.randint(-9, 9)
+        case 1:
+            return rng.choice((10**30, -(10**400), 2**63, 0, 1))
+        case 2:
+            return rng.choice((0.1, -2.5, 1e300, 1e-300, 3.0))
+        case 3:
+            return rng.choice((True, False, None))
+        case 4 | 5:
+            return rng.choice((*WORDS, rng.choice(TROUBLE), rng.choice(MARKS), rng.choice(RUNS) * rng.randint(1, 300)))
+        case 6 | 7:
+            return [_value(rng, depth - 1) for _ in range(rng.choice((0, 1, 3, 70)))]
+        case _:
+            return {rng.choice((*WORDS, "²")): _value(rng, depth - 1) for _ in range(rng.choice((0, 1, 3)))}
+
+
+def _runs(rng: Rng) -> str:
+    """Long runs of what a careless pattern backtracks over, up to the limit of a reply and a little over it."""
+    size = rng.choice((100, 2_000, 10_000, 99_000, 101_000))
+    units = [rng.choice(RUNS) for _ in range(rng.choice((1, 1, 2, 3)))]
+    parts = [unit * (size // len(units) // len(unit)) for unit in units]
+    return "".join(
+        (rng.choice(("", "add(", "<tool_call>", "“")), *parts, rng.choice(("", "x", "\nadd(2, 3)", ")", "\x00")))
+    )
+
+
+def _delete(rng: Rng, text: str) -> str:
+    start = rng.randrange(len(text) + 1)
+    return text[:start] + text[start + rng.choice((1, 1, 3, 20)) :]
+
+
+def _duplicate(rng: Rng, text: str) -> str:
+    start = rng.randrange(len(text) + 1)
+    end = start + rng.choice((1, 5, 30))
+    return text[:end] + text[start:end] * rng.choice((1, 2, 40)) + text[end:]
+
+
+def _swap(rng: Rng, text: str) -> str:
+    left, right = sorted((rng.randrange(len(text) + 1), rng.randrange(len(text) + 1)))
+    return text[:left] + text[right:] + text[left:right]
+
+
+def _cut(rng: Rng, text: str) -> str:
+    return text[: rng.randrange(len(text) + 1)]
+
+
+def _mark(rng: Rng, text: str) -> str:
+    start = rng.randrange(len(text) + 1)
+    return text[:start] + rng.choice((*MARKS, *TROUBLE)) + text[start:]
+
+
+def _quotes(rng: Rng, text: str) -> str:
+    return text.replace('"', rng.choice(("'", "“", "", '\\"', "`")))
+
+
+def _nest(rng: Rng, text: str) -> str:
+    left, right = rng.choice((("(", ")"), ("[", "]"), ('{"a": ', "}"), ("f(", ")"), ("<tool_call>", "</tool_call>")))
+    depth = rng.choice((1, 7, 9, 300))
+    start = rng.randrange(len(text) + 1)
+    return text[:start] + left * depth + text[start:] + right * depth
+
+
+def _number(rng: Rng, text: str) -> str:
+    digits = [place for place, one in enumerate(text) if one in "0123456789"]
+    if not digits:
+        return text
+    place = rng.choice(digits)
+    made = rng.choice(
+        ("9" * 400, "9" * 5_000, "1e999999", "0.1234567890123456789", "²", "1,200", "1/0", "0x" + "f" * 300, "-", "1_0")
+    )
+    return text[:place] + made + text[place + 1 :]
+
+
+def _twice(rng: Rng, text: str) -> str:
+    return json.dumps(text)
+
+
+MUTATIONS: tuple[Callable[[Rng, str], str], ...] = (
+    _delete, _duplicate, _swap, _cut, _mark, _mark, _quotes, _nest, _number, _number, _twice
+)  # fmt: skip
+
+
+@dataclass
+class Cost:
+    """What one reply came to: outcomes by kind, and seconds of this thread's processor time outside the solvers."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    slowest: str = ""
+
+
+def check(made: Reply, opened: Sequence[tuple[str, OpenToolbox]]) -> Cost:
+    """Read a reply by both protocols, execute its calls in every toolbox, and store and show each step.
+
+    Raises:
+        Exception: whatever a reader, a toolbox or the storage raised; nothing may.
+    """
+    cost = Cost()
+    for protocol in PROTOCOLS.values():
+        start = time.thread_time()
+        said = protocol.read(made)
+        _spend(cost, f"read, {protocol.name}", start)
+        for place, (thought, call) in enumerate(said):
+            if isinstance(call, CallError):
+                cost.outcomes[call.fault] += 1
+                _keep(cost, Step(thought, None, StepError(call.fault, call.message), None), place)
+                continue
+            for name, tools in opened:
+                _keep(cost, _execute(cost, thought, call, name, tools), place)
+    return cost
+
+
+def open_toolboxes() -> list[tuple[str, OpenToolbox]]:
+    """Each task's toolbox, open for one chain."""
+    return [(name, TASKS[name].toolbox.open()) for name in ("arithmetic", "translation", "entailment")]
+
+
+def _execute(cost: Cost, thought: str, call: Call, name: str, tools: OpenToolbox) -> Step:
+    start = time.thread_time()
+    named = TASKS[name].toolbox.name_arguments(call)
+    _spend(cost, f"name_arguments, {name}", start)
+    if isinstance(named, CallError):
+        cost.outcomes[named.fault] += 1
+        return Step(thought, call, StepError(named.fault, named.message), None)
+    start = time.thread_time()
+    result = tools.execute(named)
+    if named.name not in SOLVERS:
+        _spend(cost, f"{named.name}, {name}", start)
+    if isinstance(result, CallError):
+        cost.outcomes[result.fault] += 1
+        return Step(thought, named, StepError(result.fault, result.message), None)
+    cost.outcomes["executed"] += 1
+    return Step(thought, named, None, result.text)
+
+
+def _keep(cost: Cost, step: Step, place: int) -> None:
+    start = time.thread_time()
+    again = jsonl.loads(Step, jsonl.dumps(step), "here")
+    json.dumps(NATIVE.reply_message(again, place), ensure_ascii=False).encode()
+    if step.call:
+        render_call(step.call)
+    if step.error:
+        assert step.error.message.isprintable(), step.error.message
+    _spend(cost, "store", start)
+
+
+def _spend(cost: Cost, what: str, start: float) -> None:
+    spent = time.thread_time() - start
+    if spent > cost.seconds:
+        cost.seconds, cost.slowest = spent, what

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from callwright.chat.local.cache import Turn, Turns
+from callwright.chat.local.device import SHARE, _free_in_groups, _free_on_machine, cache_bytes
+
+GIB = 2**30
+
+
+def smollm2_turn(number: int, tokens: int = 100) -> Turn:
+    """Of SmolLM2-135M in float32: 30 layers, 3 key heads of size 64; 46,080 bytes a token."""
+    states = torch.zeros(3, tokens, 64)
+    return Turn((0, *range(number * tokens, (number + 1) * tokens)), 1, ((states, states),) * 30)
+
+
+def test_what_a_model_keeps_is_bounded_by_what_it_takes_and_not_by_its_tokens():
+    assert smollm2_turn(1).nbytes == 100 * 46_080
+    turns = Turns(max_bytes=GIB)
+    for number in range(300):  # 30,000 tokens: 1.4 GB
+        turns.keep(smollm2_turn(number))
+    assert 0.99 * GIB < turns.nbytes <= GIB
+
+
+def test_by_default_a_quarter_of_the_free_memory_is_used():
+    free = cache_bytes(torch.device("cpu")) * SHARE
+    assert 0 < free <= _free_on_machine() * 1.5  # other programs come and go meanwhile
+    physical = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
+    assert free <= physical
+
+
+def test_free_memory_is_what_the_system_says_is_available(tmp_path: Path):
+    (tmp_path / "meminfo").write_text("MemTotal:       24000000 kB\nMemAvailable:    2000000 kB\n")
+    assert _free_on_machine(tmp_path / "meminfo") == 2_000_000 * 1024
+    assert _free_on_machine(tmp_path / "none") > 0
+
+
+def group(folder: Path, version: int, limit: str, used: int, inactive: int) -> None:
+    names = (
+        ("memory.max", "memory.current", "inactive_file")
+        if version == 2
+        else ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\n{names[2]} {inactive}\n")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_limit_of_a_container_counts_and_so_does_that_of_what_holds_it(tmp_path: Path, version: int):
+    own = tmp_path / "cgroup"
+    own.write_text("0::/outer/inner\n" if version == 2 else "9:name=systemd:/\n4:memory:/outer/inner\n0::/\n")
+    root = tmp_path / "groups" if version == 2 else tmp_path / "groups/memory"
+    group(root / "outer/inner", version, str(4 * GIB), 3 * GIB, GIB)
+    group(root / "outer", version, str(8 * GIB), 7 * GIB + 5, 0)
+    assert min(_free_in_groups(own, tmp_path / "groups")) == GIB - 5
+    group(root / "outer/inner", version, str(GIB), 2 * GIB, 0)
+    assert min(_free_in_groups(own, tmp_path / "groups")) == 0
+
+
+def test_without_a_limit_or_without_groups_the_machine_decides(tmp_path: Path):
+    own = tmp_path / "cgroup"
+    assert min(_free_in_groups(own, tmp_path)) > 2**60
+    own.write_text("0::/free\n")
+    group(tmp_path / "free", 2, "max", GIB, 0)
+    assert min(_free_in_groups(own, tmp_path)) > 2**60

@@ -1,0 +1,223 @@
+"""What becomes of requests that fail: the real client against servers that fail in one way."""
+
+import asyncio
+import time
+from collections import Counter
+from email.utils import formatdate
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from callwright.chat.model import Sampling
+from callwright.chat.openai.endpoint import EndpointChat
+from callwright.errors import EndpointUnusable, ProviderError
+from tests.chat.conftest import unused_port
+from tests.chat.openai.test_endpoint import KEY, MESSAGES, app_of, ask, completion, tool_completion
+from tests.fakes import teacher
+
+TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}]
+
+
+def answering(*answers: Response):
+    """An endpoint that gives these answers in turn, then good ones; and how many requests it saw."""
+    left, seen = list(answers), []
+
+    async def answer(request: Request) -> Response:
+        seen.append(await request.json())
+        return left.pop(0) if left else completion()
+
+    return answer, seen
+
+
+async def test_what_may_heal_is_asked_again_and_counted():
+    answer, seen = answering(JSONResponse({}, 408), JSONResponse({"choices": []}))
+    model = EndpointChat(teacher(max_retries=2), app_of(answer))
+    assert (await ask(model)).text == "add(2, 3)"
+    assert len(seen) == model.requests == 3
+    assert model.failures == Counter({"answered 408": 1, "no completion": 1})
+
+
+async def test_retries_end():
+    answer, seen = answering(*[JSONResponse({}, 500)] * 9)
+    with pytest.raises(ProviderError, match="answered 500") as caught:
+        await ask(EndpointChat(teacher(max_retries=1), app_of(answer)))
+    assert len(seen) == 2
+    assert caught.value.reason == "answered 500"
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
+async def test_what_cannot_heal_is_asked_once(status):
+    answer, seen = answering(*[JSONResponse({}, status)] * 9)
+    with pytest.raises(ProviderError) as caught:
+        await ask(EndpointChat(teacher(max_retries=5), app_of(answer)))
+    assert len(seen) == 1
+    assert isinstance(caught.value, EndpointUnusable) == (status in (401, 402, 404))  # these no request survives
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "context_length_exceeded", "message": "Too much."},  # OpenAI
+        {"message": "This model's maximum context length is 4096 tokens.", "code": 400},  # vLLM
+        {"type": "exceed_context_size_error", "message": "the request exceeds the available size"},  # llama.cpp
+    ],
+    ids=["openai", "vllm", "llama.cpp"],
+)
+async def test_a_conversation_that_is_too_long_has_a_line_of_its_own(error):
+    answer, seen = answering(JSONResponse({"error": error}, 400))
+    model = EndpointChat(teacher(max_retries=5), app_of(answer))
+    with pytest.raises(ProviderError, match=r"answered 400: the conversation is longer than the model's context"):
+        await model.reply(MESSAGES, TOOLS, Sampling())
+    await model.close()
+    assert len(seen) == 1
+    assert model.failures == Counter({"too long": 1})
+
+
+async def test_an_account_without_credit_is_not_waited_for():
+    no_credit = {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota."}}
+    answer, seen = answering(JSONResponse(no_credit, 429, {"retry-after": "1000"}))
+    with pytest.raises(EndpointUnusable, match="answered 429: the account has no credit left"):
+        await ask(EndpointChat(teacher(max_retries=5), app_of(answer)))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_nobody_asks_before_a_shared_cool_down_is_over(status):
+    asked: list[float] = []
+    refused = asyncio.Event()
+
+    async def answer(_: Request) -> Response:
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            return completion()
+        refused.set()
+        return JSONResponse({}, status, {"retry-after": "0.4"})
+
+    model = EndpointChat(teacher(max_retries=1), app_of(answer))
+    first = asyncio.create_task(model.reply(MESSAGES, [], Sampling()))
+    await refused.wait()
+    await asyncio.sleep(0.1)  # until the first has read it
+    others = [model.reply(MESSAGES, [], Sampling(seed=seed)) for seed in range(5)]
+    replies = await asyncio.gather(first, *others)
+    await model.close()
+    assert len(replies) == 6
+    assert len(asked) == 7
+    assert min(asked[1:]) - asked[0] >= 0.4
+
+
+async def test_a_date_says_until_when_to_wait():
+    until = int(time.time()) + 2  # whole seconds: in one to two
+    asked: list[float] = []
+
+    async def answer(_: Request) -> Response:
+        asked.append(time.time())
+        return (
+            JSONResponse({}, 503, {"retry-after": formatdate(until, usegmt=True)}) if len(asked) == 1 else completion()
+        )
+
+    await ask(EndpointChat(teacher(max_retries=1), app_of(answer)))
+    assert asked[1] >= until - 0.01
+
+
+async def test_being_put_off_costs_no_retry_while_others_are_answered():
+    """Two at a time are answered, of ten: in the end each has its reply, though retries are off but for one."""
+    under_way = 0
+    refused = 0
+
+    async def answer(_: Request) -> Response:
+        nonlocal under_way, refused
+        if under_way >= 2:
+            refused += 1
+            return JSONResponse({}, 429, {"retry-after": "0.05"})
+        under_way += 1
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return completion()
+
+    model = EndpointChat(teacher(max_retries=1), app_of(answer))
+    replies = await asyncio.gather(*(model.reply(MESSAGES, [], Sampling(seed=seed)) for seed in range(10)))
+    await model.close()
+    assert len(replies) == 10
+    assert refused == model.failures["answered 429"] == model.requests - 10
+    assert refused >= 8  # of the first ten at once
+
+
+async def test_a_body_that_drips_meets_the_time_limit(serve, monkeypatch):
+    async def drip():
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)  # far less than the limit, from one piece to the next
+
+    async def answer(_: Request) -> Response:
+        return StreamingResponse(drip(), media_type="application/json")
+
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    model = EndpointChat(teacher(base_url=serve(app_of(answer)), timeout_s=0.3))
+    with pytest.raises(ProviderError, match="did not answer in time") as caught:
+        await ask(model)
+    assert caught.value.reason == "timed out"
+
+
+async def test_a_cancelled_request_gives_its_slot_back():
+    held, release = asyncio.Event(), asyncio.Event()
+    asked = 0
+
+    async def answer(_: Request) -> Response:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return JSONResponse({}, 429, {"retry-after": "0.01"})  # from now on one at a time
+        held.set()
+        await release.wait()
+        return completion()
+
+    model = EndpointChat(teacher(max_retries=3), app_of(answer))
+    holding = asyncio.create_task(model.reply(MESSAGES, [], Sampling()))
+    await held.wait()
+    waiting = [asyncio.create_task(model.reply(MESSAGES, [], Sampling(seed=seed))) for seed in (1, 2)]
+    await asyncio.sleep(0.05)
+    assert asked == 2  # the others wait for the one slot
+    for task in (waiting[0], holding):  # one that waits, and the one that holds it
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    release.set()
+    assert (await asyncio.wait_for(waiting[1], 5)).text == "add(2, 3)"
+    await model.close()
+
+
+async def test_the_probe_wants_a_tool_call_where_there_are_tools():
+    answer, seen = answering()  # text, always
+    model = EndpointChat(teacher(), app_of(answer))
+    await model.probe(MESSAGES)
+    with pytest.raises(EndpointUnusable, match=r"answered without a tool call, 3 times: set rollout\.protocol: text"):
+        await model.probe(MESSAGES, TOOLS)
+    await model.close()
+    assert len(seen) == 1 + 3
+
+
+async def test_the_probe_is_content_with_one_tool_call_of_three():
+    answer, seen = answering(completion(), tool_completion({"name": "add", "arguments": "{}"}))
+    model = EndpointChat(teacher(), app_of(answer))
+    await model.probe(MESSAGES, TOOLS)
+    await model.close()
+    assert [request["seed"] for request in seen] == [0, 1]
+
+
+async def test_the_probe_does_not_wait_for_a_server_that_is_not_there(monkeypatch):
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    model = EndpointChat(teacher(base_url=f"http://127.0.0.1:{unused_port()}/v1", max_retries=9))
+    with pytest.raises(ProviderError, match="cannot be reached"):
+        await model.probe(MESSAGES)
+    await model.close()
+    assert model.requests == 1
+
+
+async def test_the_probe_stops_at_a_refused_key():
+    answer, seen = answering(JSONResponse({}, 401))
+    model = EndpointChat(teacher(max_retries=9), app_of(answer))
+    with pytest.raises(EndpointUnusable, match="answered 401: check the key in TEACHER_API_KEY"):
+        await model.probe(MESSAGES)
+    await model.close()
+    assert len(seen) == 1

@@ -1,0 +1,196 @@
+import math
+from email.utils import format_datetime
+
+import pytest
+
+from callwright.chat.openai.rate_limiter import Limiter, retry_after_s
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(clock) -> Limiter:
+    return Limiter("http://a/v1", clock)
+
+
+def begin(limiter: Limiter, clock: Clock, count: int) -> list[float]:
+    """Requests that begin one after another, a second apart."""
+    times = []
+    for _ in range(count):
+        clock.now += 1
+        times.append(limiter.began())
+    return times
+
+
+def test_at_first_there_is_no_limit(limiter, clock):
+    begin(limiter, clock, 1000)
+    assert limiter.has_room()
+    assert limiter.width == math.inf
+
+
+def test_a_busy_endpoint_gets_a_share_of_what_was_in_flight_and_pauses_as_long_as_it_asked(limiter, clock):
+    began = begin(limiter, clock, 10)
+    limiter.was_busy(began[0], wait_s=5, trouble="busy")
+    assert limiter.width == pytest.approx(7)  # 0.7 of 10
+    for _ in range(4):
+        limiter.ended()  # 6 are left
+    assert not limiter.has_room()
+    clock.now += 4.9
+    assert not limiter.has_room()
+    clock.now += 0.1
+    assert limiter.has_room()
+    limiter.began()  # the seventh
+    assert not limiter.has_room()
+
+
+def test_refusals_of_one_burst_narrow_it_once_and_the_longest_wait_counts(limiter, clock):
+    burst = begin(limiter, clock, 10)
+    for began, wait_s in zip(burst, [1, 3, 2, *[1] * 7], strict=True):
+        limiter.was_busy(began, wait_s, "busy")
+        limiter.ended()
+    assert limiter.width == pytest.approx(7)
+    assert limiter.ready_at == clock.now + 3
+    later = begin(limiter, clock, 5)
+    limiter.was_busy(later[0], 1, "busy")
+    assert limiter.width == pytest.approx(3.5)  # 0.7 of 5
+
+
+def test_a_long_wait_is_said_once_on_a_plain_terminal(limiter, clock, caplog):
+    for began in begin(limiter, clock, 3):
+        limiter.was_busy(began, 600, "busy")
+    assert [record.getMessage() for record in caplog.records] == [
+        "teacher at http://a/v1 is busy: no request for 600 s"
+    ]
+
+
+def test_it_never_gets_narrower_than_one(limiter, clock):
+    for _ in range(5):
+        (began,) = begin(limiter, clock, 1)
+        limiter.was_busy(began, 0.001, "busy")
+        limiter.ended()
+    assert limiter.width == 1
+
+
+def test_it_widens_by_about_one_with_a_width_of_answers(limiter, clock):
+    began = begin(limiter, clock, 10)
+    limiter.was_slow(began[0], "slow")
+    assert limiter.width == pytest.approx(7)
+    for _ in range(7):
+        limiter.answered()
+    assert 7.9 < limiter.width < 8  # 1/7 + 1/7.14 + ... of seven
+
+
+def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets_it(limiter, clock):
+    waits = []
+    for _ in range(4):
+        (began,) = begin(limiter, clock, 1)
+        limiter.was_busy(began, None, "busy")
+        limiter.ended()
+        waits.append(limiter.ready_at - clock.now)
+        clock.now = limiter.ready_at
+    assert [0.75 * base <= wait <= base for base, wait in zip([1, 2, 4, 8], waits, strict=True)] == [True] * 4
+    limiter.answered()
+    (began,) = begin(limiter, clock, 1)
+    limiter.was_busy(began, None, "busy")
+    assert limiter.ready_at - clock.now <= 1
+
+
+def test_two_rounds_of_nobody_listening_take_it_out_and_one_answer_brings_it_back(limiter, clock, caplog):
+    burst = begin(limiter, clock, 8)
+    for began in burst:
+        limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+        limiter.ended()
+    assert limiter.out_since is None  # one round: it may be starting anew
+    (began,) = begin(limiter, clock, 1)
+    limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+    limiter.ended()
+    assert limiter.out_since == clock.now
+    assert not limiter.has_room()
+    clock.now += 1
+    assert limiter.has_room()
+    (began,) = begin(limiter, clock, 1)
+    assert not limiter.has_room()  # one trial at a time
+    limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+    limiter.ended()
+    assert limiter.ready_at == clock.now + 2  # twice as long as the first pause
+    clock.now += 2
+    begin(limiter, clock, 1)
+    limiter.answered()
+    limiter.ended()
+    assert limiter.out_since is None
+    assert limiter.has_room()
+    assert [record.getMessage() for record in caplog.records] == [
+        "teacher at http://a/v1 cannot be reached; it is left out, and tried again from time to time",
+        "teacher at http://a/v1 answers again",
+    ]
+
+
+def test_other_failures_take_it_out_after_ten_rounds_in_a_row(limiter, clock):
+    def fail(times: int) -> None:
+        for _ in range(times):
+            (began,) = begin(limiter, clock, 1)
+            limiter.failed(began, "answered 500")
+            limiter.ended()
+
+    fail(9)
+    limiter.answered()
+    fail(9)
+    assert limiter.out_since is None
+    fail(1)
+    assert limiter.out_since is not None
+
+
+def test_pauses_of_an_endpoint_that_is_out_stop_growing_at_half_a_minute(limiter, clock):
+    for _ in range(100):
+        limiter.take_out("gone")
+    assert limiter.ready_at - clock.now == 30
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"retry-after": "20"}, 20),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({}, None),
+        ({"retry-after": "0"}, None),
+        ({"retry-after": "-3"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1000000000"}, 3600),
+        ({"retry-after": "1e400"}, None),
+        ({"retry-after": "9" * 100_000}, None),
+        ({"retry-after-ms": "-5", "retry-after": "7"}, None),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 -2359"}, 3600),
+        ({"retry-after": "Mon, 01 Jan 0001 00:00:00 +2359"}, None),
+        ({"retry-after": "\x00\xff"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),  # over
+        ({"retry-after": "Wed, 21 Oct 99999999999 07:28:00 GMT"}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds(headers, wait_s):
+    assert retry_after_s(headers) == wait_s
+
+
+def test_retry_after_is_read_as_a_date():
+    from datetime import UTC, datetime, timedelta
+
+    until = datetime.now(UTC) + timedelta(seconds=90)
+    wait_s = retry_after_s({"retry-after": format_datetime(until, usegmt=True)})
+    assert wait_s is not None
+    assert 80 < wait_s <= 90  # the date has whole seconds

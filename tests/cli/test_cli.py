@@ -1,0 +1,160 @@
+"""`callwright ask` and `callwright show`, against the oracle over a port and stored chains."""
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from callwright import paths
+from callwright.agent.loop import take_steps
+from callwright.agent.protocol import NATIVE
+from callwright.chat.model import Reply, ToolCall
+from callwright.cli.app import app
+from callwright.cli.transcript import Transcript, visible
+from callwright.errors import CallwrightError, ParamsError, ProviderError
+from callwright.records import Call, CheckedChain, Step, StepError, StepFault, Usage, Verdict
+from callwright.standins.oracle.app import create_app
+from callwright.storage.jsonl import write
+from tests.chat.conftest import serve, taught, unused_port
+from tests.fakes import NO_MISTAKES, TOOLBOX, chain, problem
+from tests.registry.students import register_student
+
+__all__ = ["serve", "taught"]
+
+QUESTION = problem().question
+SOLVED = "  1. add(a=2, b=3)\n     Result: 5\n  2. answer(value=5)\n     Result: 5\nanswer: 5\n"
+HOSTILE = "red \x1b[31m\u202egnp\x07\x9b"
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No params.yaml, no models, no registry."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("TEACHER_API_KEY", "any")
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, arguments)
+    if isinstance(done.exception, CallwrightError):
+        raise done.exception
+    return done.exit_code, done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["text", "native"])
+def test_a_chain_is_printed_step_by_step_by_both_protocols(serve, protocol):
+    url = serve(create_app([problem()], NO_MISTAKES))
+    asked = ["ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle", "--protocol", protocol]
+    assert run(*asked) == (0, SOLVED)
+
+
+def test_without_an_answer_the_exit_code_says_so(serve):
+    url = serve(create_app([problem("add(a=2, b=3)", "answer(value='many')")], NO_MISTAKES))
+    code, said = run("ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle")
+    assert code == 1
+    assert said.endswith("answer: none (stuck)\n")
+    assert "     Error: answer cannot take this value" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "complaint"),
+    [
+        (["--task", "arithmetc"], ParamsError, "there is no task arithmetc; the tasks are arithmetic"),
+        (["--model", "nowhere"], ParamsError, r"--model nowhere is no folder, no models:/name@alias and no http"),
+        (["--model", "http://127.0.0.1:9/v1"], ParamsError, "--name is missing: what http://127.0.0.1:9/v1 calls"),
+        (["--model", "models:/mine@champion"], ProviderError, "is not registered: there is no .*mlflow.db"),
+        (["--model", "http://ann:pw@h/v1", "--name", "m"], ParamsError, "ask: base_url: holds a password or key"),
+        (
+            ["--model", "http://h/v1", "--name", "m", "--api-key-env", "sk-planted-1"],
+            ParamsError,
+            r"ask: api_key_env: should be the name of an environment variable.*never the key itself$",
+        ),
+        ([], ProviderError, r"callwright-student@champion is not registered.*no models/student: name a model"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_that_says_what_to_do(options, error, complaint, empty_folder):
+    task = [] if "--task" in options else ["--task", "arithmetic"]
+    with pytest.raises(error, match=complaint) as caught:
+        run("ask", QUESTION, *task, *options)
+    assert "\n" not in str(caught.value)
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_an_endpoint_that_is_down_is_one_line(monkeypatch):
+    url = f"http://127.0.0.1:{unused_port()}/v1"
+    with pytest.raises(ProviderError, match="cannot be reached"):
+        run("ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "m")
+
+
+def test_a_stored_native_chain_is_shown_with_its_verdict():
+    calls = [ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("add", '{"a": 2'), ToolCall("answer", '{"value": 6}')]
+    tools = TOOLBOX.open()
+    steps = [
+        taken for call in calls for taken in take_steps(Reply("So.", "stop", Usage(), (call,)), NATIVE, TOOLBOX, tools)
+    ]
+    built = chain(*steps, id="p/teacher/0", protocol="native")
+    verdict = Verdict(built.id, False, (StepFault("ungrounded_answer", 2, "6 was returned by no call"),), 2)
+    write(paths.VALIDATED, [CheckedChain(built, verdict)])
+    _, said = run("show", "p/teacher/0")
+    assert said.split("\n")[:4] == [
+        "p/teacher/0  (oracle, native, answered)",
+        "  1. So.",
+        "     add(a=2, b=3)",
+        "     Result: 5",
+    ]
+    assert '     {"name": "add", "arguments": {"a": 2}\n' in said
+    assert said.endswith("answer: 6\nnot correct\n  step 3: ungrounded_answer: 6 was returned by no call\n")
+
+
+def test_an_unknown_chain_is_one_line():
+    with pytest.raises(CallwrightError, match="no chain p/nobody/0 in"):
+        run("show", "p/nobody/0")
+
+
+@pytest.mark.slow
+def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(taught, empty_folder, monkeypatch):
+    from callwright.cli.ask import open_model
+
+    client = register_student("callwright-student", taught, 8, 64, "native")
+    with pytest.raises(ProviderError, match="callwright-student@champion cannot be loaded"):
+        open_model(None, None, "")
+    client.set_registered_model_alias("callwright-student", "champion", "1")
+    opened = open_model(None, None, "")
+    assert (opened.model.name, opened.protocol) == ("models:/callwright-student@champion", "native")
+    assert (opened.sampling.max_steps, opened.sampling.max_tokens) == (8, 64)
+
+    for folder in empty_folder.glob("ml*/"):
+        shutil.rmtree(folder)
+    with pytest.raises(ProviderError, match=r"champion cannot be (loaded|downloaded)"):
+        open_model("models:/callwright-student@champion", None, "")
+
+
+def written(terminal: bool) -> str:
+    output = io.StringIO()
+    transcript = Transcript(Console(file=output, force_terminal=terminal, width=20, highlight=False, soft_wrap=True))
+    transcript.step(Step(f"[red]{HOSTILE}[/red]", Call("say", {"text": HOSTILE}), None, HOSTILE))
+    transcript.step(Step(HOSTILE, None, StepError("syntax", HOSTILE), None))
+    return output.getvalue()
+
+
+def test_a_models_text_cannot_drive_the_terminal():
+    plain = written(terminal=False)
+    assert all(one.isprintable() or one == "\n" for one in plain)
+    assert "[red]red \\x1b[31m\\u202egnp\\x07\\x9b[/red]" in plain  # nor is it markup of ours
+    coloured = written(terminal=True)
+    assert "\x1b[" in coloured
+    assert "\x1b[31m\\x1b" not in coloured.split("gnp")[0]
+    assert "\u202e" not in coloured
+
+
+def test_colours_stay_off_where_there_is_no_terminal():
+    assert "\x1b" not in written(terminal=False)
+
+
+@pytest.mark.parametrize("text", ["plain", "ünï → 字", "two\nlines", ""])
+def test_printable_text_stays_as_it_is(text):
+    assert visible(text) == text

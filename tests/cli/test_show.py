@@ -1,0 +1,107 @@
+"""`callwright show --problem` and `--pair`, on stored records."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from callwright import paths
+from callwright.cli.app import app
+from callwright.errors import CallwrightError
+from callwright.preferences.forks import pairs_from_forks
+from callwright.records import CheckedChain
+from callwright.storage.jsonl import write
+from tests.fakes import checked, problem
+from tests.preferences.test_forks import native, params
+from tests.working_tree import ROOT
+
+SHIPPED = ROOT / "params.yaml"
+OWN = problem()
+RECORDS = [
+    checked("add(2, 3)", "answer(5)", correct=True, id="a"),
+    checked("add(2, 3)", "add(5, 1)", "answer(6)", correct=False, id="b"),
+    checked("add(2", correct=False, id="c"),
+]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(SHIPPED.read_text())
+    return tmp_path
+
+
+def store(records: list[CheckedChain]) -> None:
+    write(paths.problems("train"), [OWN])
+    write(paths.VALIDATED, records)
+    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {OWN.id: OWN}, params())[0])
+
+
+def show(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["show", *arguments], env={"COLUMNS": "100"})
+    if isinstance(done.exception, CallwrightError):
+        raise done.exception
+    return done.stdout
+
+
+def test_a_problem_is_shown_as_the_tree_of_its_chains_with_values():
+    store(RECORDS)
+    # The root: one of three is right; add(2, 3): one of two. The best child comes first.
+    assert [line.rstrip() for line in show("--problem", "p").splitlines()] == [
+        "p  (arithmetic, train)",
+        OWN.question,
+        "answer: 5",
+        "0.33  1/3  3 text chains",
+        "├── 0.50  1/2  add(a=2, b=3) -> 5",
+        "│   ├── 1.00  1/1  answer(value=5) -> 5",
+        "│   └── 0.00  0/1  add(a=5, b=1) -> 6",
+        "│       └── 0.00  0/1  answer(value=6) -> 6",
+        "└── 0.00  0/1  add(2 -> Error: the closing bracket of add is missing; write one call on the last",
+        "    line, like add(a=2, b=3)",
+        "pair p#0  (syntax, margin 0.5)",
+        "pair p#1  (needless_call, margin 1)",
+    ]
+
+
+def test_chains_of_the_two_protocols_are_two_trees():
+    store([*RECORDS, native(checked("add(2, 3)", correct=False, id="d"))])
+    titles = [line for line in show("--problem", "p").splitlines() if line.endswith("chains")]
+    assert titles == ["0.33  1/3  3 text chains", "0.00  0/1  1 native chains"]
+
+
+@pytest.mark.parametrize("of", [lambda record: record, native])
+def test_a_pair_is_shown_with_its_prompt_and_both_sides(of):
+    store([of(record) for record in RECORDS[:2]])
+    said = show("--pair", "p#0")
+    assert said.startswith("pair p#0  (needless_call, margin 1)\n--- prompt\nsystem: ")
+    assert "assistant: add(a=2, b=3)\n" in said
+    assert said.endswith("--- chosen\nassistant: answer(value=5)\n--- rejected\nassistant: add(a=5, b=1)\n")
+
+
+def test_a_models_text_cannot_drive_the_terminal():
+    store([RECORDS[0], checked("red \x1b[31m\u202egnp", correct=False, id="hostile")])
+    for said in (show("--problem", "p"), show("--pair", "p#0")):
+        assert all(one.isprintable() or one == "\n" for one in said)
+        assert "\\x1b[31m\\u202egnp" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ((), "name one thing to show"),
+        (("a", "--pair", "p#0"), "name one thing to show"),
+        (("--pair", "p#9"), "no pair p#9 in data/pairs/train.jsonl or data/pairs/dev.jsonl"),
+        (("--problem", "q"), "no problem q in data/problems"),
+    ],
+)
+def test_what_is_not_there_is_one_line(asked, complaint):
+    store(RECORDS)
+    with pytest.raises(CallwrightError, match=complaint) as caught:
+        show(*asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_problem_without_chains_is_one_line():
+    store([])
+    with pytest.raises(CallwrightError, match="no chain of problem p in data/validated"):
+        show("--problem", "p")

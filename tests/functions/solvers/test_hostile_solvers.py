@@ -1,0 +1,171 @@
+"""Formulas and equations made to blow up: each ends by the engines' own bounds, far below the worker's limits."""
+
+import os
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from callwright.errors import CallError
+from callwright.functions.guard import SOLVER_BYTES, SOLVER_SECONDS
+from callwright.functions.solvers.worker import _own_worker
+from callwright.functions.toolbox import OpenToolbox, Toolbox
+from callwright.records import Call
+from callwright.tasks.arithmetic.functions import answer, solve
+from callwright.tasks.entailment.functions import TOOLBOX as ASSUMPTIONS
+
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time from /proc"),
+    pytest.mark.usefixtures("frozen_heap"),
+]
+
+ALGEBRA = Toolbox((solve, answer))
+ORDER = ["all x. all y. all z. ((R(x, y) and R(y, z)) -> R(x, z))", "all x. not R(x, x)", "all x. exists y. R(x, y)"]
+DENSE = "all x. all y. (R(x, y) -> (exists z. (R(x, z) and R(z, y))))"
+LETTERS = [f"{letter}{digit}" for letter in "xyz" for digit in range(10)]
+
+
+def alternating(count: int) -> str:
+    """`all x0. exists x1. all x2. ... (R(x0, x1) and R(x1, x2) and ...)`."""
+    names = LETTERS[:count]
+    row = "".join(f"{'exists' if place % 2 else 'all'} {name}. " for place, name in enumerate(names))
+    return f"{row}({' and '.join(f'R({a}, {b})' for a, b in pairwise(names))})"
+
+
+def pigeons(count: int) -> str:
+    """`count` pigeons in one hole fewer: hard for every solver that does not count."""
+    holes = range(count - 1)
+    somewhere = [" or ".join(f"H{hole}(p{pigeon})" for hole in holes) for pigeon in range(count)]
+    return " and ".join(f"({each})" for each in somewhere)
+
+
+def alone(count: int) -> list[str]:
+    return [
+        f"not H{hole}(p{one}) or not H{hole}(p{other})"
+        for hole in range(count - 1)
+        for one in range(count)
+        for other in range(one)
+    ]
+
+
+EQUATIONS = {
+    "tower of powers": "x = 9**9**9**9",
+    "bracketed powers": "((((x**9)**9)**9)**9)**9 = 1",
+    "huge exponent": "x = 2**99999999999",
+    "huge negative exponent": "x = 2**-99999999999",
+    "huge degree": "x**100000 - 1 = 0",
+    "product of powers": "(x + 1)**8 * (x - 1)**8 * (x + 2)**8 = 1",
+    "hidden degree": "*".join(["(x + 1)"] * 20) + " = 1",
+    "powers of sums": "(a + b + c + d + e + f)**200 = 1",
+    "powers of quotients": "(1/(x + 1/(x + 1/(x + 1))))**8 = 1",
+    "nested quotients": "1/(x+" * 25 + "x" + ")" * 25 + " = 1",
+    "power of a long number": f"x = {'9' * 150}**99",
+    "deep brackets": "(" * 95 + "x" + ")" * 95 + " = 1 = 2",
+    "many signs": "-" * 190 + "x = y",
+    "factorial": "x! = 10",
+    "import": "__import__('os').system('true') = x",
+    "attribute": "x.__class__.__bases__ = 1",
+    "lambda": "(lambda: 9**9**9)() = x",
+    "comprehension": "[x for x in range(10**9)] = x",
+    "walrus": "(x := 9**9**9) = x",
+    "string": "'a' * 10**9 = x",
+    "conditional": "1 if 9**9**9 else 2 = x",
+    "null byte": "x = 1\0",
+    "shift": "x = 1 << 10**10",
+    "many unknowns": " + ".join(LETTERS) + " = 1",
+    "boolean": "True = x + None",
+    "irrational of degree 8": "x**8 - x**7 + 3*x**5 - 11*x**2 + 7*x - 123456789 = 0",
+}
+FORMULAS = {
+    "infinite order": ([*ORDER], "R(a, b)"),
+    "dense order": ([*ORDER, DENSE], "R(a, b)"),
+    "20 alternating quantifiers": ([alternating(20), *ORDER], "R(a, b)"),
+    "28 alternating quantifiers": ([alternating(28)], f"not ({alternating(12)})"),
+    "many alternating premises": ([alternating(count) for count in range(4, 20)] + ORDER[:2], "R(a, b)"),
+    "11 pigeons": ([pigeons(11), *alone(11)[:60]], "R(a, b)"),
+    "nested biconditionals": (
+        [" <-> ".join(f"(P{n}(rex) xor P{n + 1}(rex))" for n in range(25)), *ORDER],
+        " <-> ".join(f"(P{n}(max) xor P{n + 2}(max))" for n in range(25)),
+    ),
+    "wide predicates": (
+        [f"{''.join(f'all {name}. ' for name in LETTERS[:20])}exists z9. Q({', '.join(LETTERS[:20])}, z9)", *ORDER],
+        "R(a, b)",
+    ),
+    "functions of functions": (
+        ["all x. exists y. S(x, y)", "all x. exists y. T(x, y)", "all x. all y. (S(x, y) -> not T(x, y))", *ORDER],
+        "exists x. (S(x, x) and T(x, x))",
+    ),
+    "three axioms without a finite model, and a contradiction": (
+        [*ORDER, *(f"R(c{n}, c{n + 1})" for n in range(8)), "P(a)", "not P(a)"],
+        "P(b)",
+    ),
+    "quantifiers under biconditionals": (
+        [" <-> ".join(f"({'all' if n % 2 else 'exists'} x. P{n}(x))" for n in range(25)), *ORDER],
+        "R(a, b)",
+    ),
+    "as many premises as there may be": (
+        [*ORDER, *(f"R(c{n}, c{n + 1}) or R(c{n}, d{n})" for n in range(61))],
+        "R(a, b)",
+    ),
+    "a predicate of hundreds of names": ([f"all x. all y. exists z. P({'x, y, z, ' * 160}x)"], "P(a)"),
+    "deep negation": (["not " * 29 + "P(rex)"], "not " * 40 + "P(rex)"),
+    "deep brackets": ([], "(" * 500 + "P(rex)" + ")" * 500),
+    "long formula": ([], " and ".join(f"P(a{n})" for n in range(400))),
+    "long name": ([], f"P({'a' * 1000})"),
+}
+
+
+def seconds_spent(tools: OpenToolbox, calls: list[Call]) -> tuple[float, object]:
+    """Processor seconds of the last call, ours and the worker's, and what came of it."""
+    result: object = None
+    spent = 0.0
+    for call in calls:
+        before, ours = _worker_seconds(), time.process_time()
+        result = tools.execute(call)
+        after = _worker_seconds()
+        killed = before[0] != after[0]
+        spent = time.process_time() - ours + (SOLVER_SECONDS if killed else after[1] - before[1])
+    return spent, result
+
+
+def _worker_seconds() -> tuple[int | None, float]:
+    pid = _own_worker().pid
+    if pid is None:
+        return None, 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return pid, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def warm_up() -> None:
+    """Load the engines: a library is loaded once, outside a call's time."""
+    ALGEBRA.open().execute(Call("solve", {"equation": "x = 1"}))
+    ASSUMPTIONS.open().execute(Call("entails", {"formula": "P(rex)"}))
+
+
+@pytest.mark.parametrize("text", EQUATIONS.values(), ids=EQUATIONS)
+def test_a_hostile_equation_ends_as_a_fault_within_a_second(text):
+    warm_up()
+    spent, result = seconds_spent(ALGEBRA.open(), [Call("solve", {"equation": text})])
+    assert isinstance(result, CallError), result
+    assert result.fault in ("bad_arguments", "execution_error")
+    assert "\n" not in result.message and len(result.message) < 300
+    assert spent < 1
+
+
+@pytest.mark.parametrize(("premises", "statement"), FORMULAS.values(), ids=FORMULAS)
+def test_a_hostile_question_ends_far_below_the_backstop_and_gets_the_same_end_again(premises, statement):
+    warm_up()
+    calls = [*(Call("assume", {"formula": premise}) for premise in premises), Call("entails", {"formula": statement})]
+    spent, result = seconds_spent(ASSUMPTIONS.open(), calls)
+    assert spent < SOLVER_SECONDS / 4, "meant to be a tenth; this machine may be slow"
+    again = seconds_spent(ASSUMPTIONS.open(), calls)[1]
+    assert str(result) == str(again)
+    assert isinstance(result, CallError) or result.text in ("True", "False", "Unknown")
+
+
+def test_the_worker_survives_it_within_its_memory_and_we_are_small():
+    warm_up()
+    status = Path(f"/proc/{_own_worker().pid}/status").read_text()
+    peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmPeak"))
+    assert peak <= SOLVER_BYTES == 512 * 2**20

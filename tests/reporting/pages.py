@@ -1,0 +1,83 @@
+"""What a report page is made of: small metrics with every part, and text that would like to do harm."""
+
+from pathlib import Path
+from typing import Any
+
+from callwright.reporting.report import write_report
+from callwright.reporting.transcripts import Side, Transcript, Turn
+
+HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp\x1b[31m {{ 7 * 7 }} \ud800"
+WITHIN = ("seen", "held_out", "steps_1", "steps_2", "source_gsm8k", "held_out_function")
+
+
+def share(value: float, n: int = 40) -> dict[str, float]:
+    return {"value": value, "low": max(0.0, value - 0.1), "high": min(1.0, value + 0.1), "n": n}
+
+
+def difference(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.05, "high": value + 0.05, "p_mcnemar": 0.0004, "p_wilcoxon": 0.0312}
+
+
+def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: bool = True) -> dict[str, Any]:
+    """reports/metrics.json; without `everything`, no champion, samples or robustness."""
+    values = {"base": 0.25, "student": 0.75, "teacher": 0.625} | ({"champion": 0.5} if everything else {})
+    slices = ["overall", *(name for task in tasks for name in (task, *(f"{task}/{one}" for one in WITHIN)))]
+    spread = {name: (place % 5 - 2) * 0.05 for place, name in enumerate(slices)} | {"overall": 0.0}
+    made: dict[str, Any] = {
+        "accuracy": {model: {name: share(value + spread[name]) for name in slices} for model, value in values.items()},
+        "gain": {name: difference(0.5) for name in slices},
+        "valid_calls": dict.fromkeys(values, 0.975),
+        "grounded": dict.fromkeys(values, 0.9),
+        "tokens": dict.fromkeys(values, 31.36),
+        "faults": {"base": {"wrong_answer": 30, "syntax": 10}, "student": {"wrong_answer": 8, "no_answer": 2}},
+        "seconds": {"problems": 0.3, "rollout": 97.1, "evaluate": 33.9},
+    }
+    if everything:
+        gap = {"original": share(0.75), "changed": share(0.625), "gap": difference(0.125)}
+        made |= {
+            "gain_over_champion": {"overall": difference(0.25)},
+            "samples": {"student": {"k": 5, "pass_at_1": share(0.7), "pass_at_k": share(0.9), "majority": share(0.8)}},
+            "robustness": {model: {"names": gap, "order": gap, "overall": gap} for model in ("base", "student")},
+            "calls": dict.fromkeys(values, 3.4),
+            "seconds_per_problem": dict.fromkeys(values, 0.0421),
+        }
+    return made
+
+
+def transcript(text: str = "add(a=2, b=3)", count: int = 1) -> Transcript:
+    """The base went wrong where the student did not."""
+    wrong = Side(False, (Turn(text, "Result: 6", (f"wrong answer: {text}",)),))
+    right = Side(True, (Turn(text, "Result: 5", ()),))
+    return Transcript("Base wrong, student right", count, 1, "p", "arithmetic", text, text, wrong, right)
+
+
+def page(folder: Path, **changes: Any) -> str:
+    """The page as it is written."""
+    path = folder / "index.html"
+    values: dict[str, Any] = {
+        "metrics": metrics(),
+        "decision": {"decision": "promoted", "reasons": [], "model": "m", "version": "3", "aliases": ["champion"]},
+        "quality": {
+            "chains": {"in": 1200, "kept": 1190, "quarantined": 10},
+            "correct": {"oracle": 0.68},
+            "checks": [check("critical", True), check("warning", False)],
+        },
+        "training": {"pairs": 930, "steps": 117, "pairs_per_second": 22.3},
+        "rollout": {"teacher": rollout(1.25), "student": rollout(None)},
+        "curves": [{"step": step, "loss": 1 / step, "margin": step / 10} for step in range(1, 9)],
+        "transcripts": [transcript()],
+        "stand_in": True,
+    }
+    write_report(path, **(values | changes))
+    return path.read_text(encoding="utf-8")
+
+
+def check(severity: str, success: bool) -> dict[str, Any]:
+    says = "ids are unique" if success else "tasks stay as they were"
+    return {"suite": "drift", "column": "task", "severity": severity, "says": says, "success": success,
+            "observed": "0.31", "rows": []}  # fmt: skip
+
+
+def rollout(cost: float | None) -> dict[str, Any]:
+    return {"chains": 1512, "answered_right": 0.6944, "prompt_tokens": 1029628, "completion_tokens": 8882,
+            "cost": cost, "latency_s": {"p50": 0.5, "p95": 1.75}}  # fmt: skip

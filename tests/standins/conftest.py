@@ -1,0 +1,5 @@
+"""The servers of the tests of chat models."""
+
+from tests.chat.conftest import serve
+
+__all__ = ["serve"]

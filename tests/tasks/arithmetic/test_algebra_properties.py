@@ -1,0 +1,130 @@
+"""Equations made from their solutions, bounds beside what is really built, and 500 hostile inputs."""
+
+import random
+import re
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from benchmarks.fuzz_equations import evaluate, hard, random_input, try_one, word_problem
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sympy import ZZ, Poly, Symbol
+
+from callwright.errors import CallError
+from callwright.functions.guard import SOLVER_SECONDS
+from callwright.functions.solvers.equations import bound_equation, read_equation
+from callwright.functions.solvers.sympy_solver import _Quotients
+from callwright.tasks.arithmetic.functions import solve
+
+small = st.integers(-40, 40)
+roots = st.lists(st.builds(Fraction, small, st.integers(1, 9)), min_size=1, max_size=4)
+
+
+def polynomial_text(coefficients: list[int]) -> str:
+    terms = [f"({each})*x^{power}" if power else f"({each})" for power, each in enumerate(coefficients)]
+    return f"{' + '.join(terms)} = 0"
+
+
+@given(roots, st.sampled_from([1, 2]), st.integers(-9, 9).filter(bool))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_an_equation_made_of_fractions_has_these_solutions_and_no_others(chosen, power, scale):
+    factors = "".join(f"({root.denominator}x - ({root.numerator}))" for root in chosen)
+    found = solve((f"{scale}*({factors})^{power}*(x^2 + 1)^0 = 0",))
+    assert (found if isinstance(found, list) else [found]) == sorted(set(chosen))
+
+
+@given(roots, st.lists(st.integers(-30, 30), min_size=1, max_size=3))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_a_solution_that_divides_by_zero_is_none(chosen, holes):
+    factors = "*".join(f"({root.denominator}x - ({root.numerator}))" for root in chosen)
+    text = f"{factors}/({'*'.join(f'(x - ({hole}))' for hole in holes)}) = 0"
+    left = sorted(set(chosen) - set(map(Fraction, holes)))
+    if left:
+        found = solve((text,))
+        assert (found if isinstance(found, list) else [found]) == left
+    else:
+        with pytest.raises(CallError, match="no x solves this equation"):
+            solve((text,))
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=3, max_size=9))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_every_irrational_solution_is_shown_to_six_digits(coefficients):
+    polynomial = Poly(coefficients[::-1], Symbol("x"), domain=ZZ)
+    assume(polynomial.degree() > 1 and coefficients[0] != 0)
+    try:
+        solve((polynomial_text(coefficients),))
+    except CallError as error:
+        message = error.message
+    else:
+        assume(False)
+    assume("not a fraction" in message)
+    shown = [Fraction(number) for number in re.findall(r"-?[0-9.]+(?:e[+-][0-9]+)?", message.partition("about")[2])]
+    assert shown == sorted(shown)
+    ends = [(near - abs(near) / 10**5, near + abs(near) / 10**5) for near in shown]
+    assert all(polynomial.count_roots(low, high) >= 1 for low, high in ends)
+    if all(one[1] < other[0] for one, other in pairwise(ends)):
+        assert len(shown) == polynomial.count_roots()
+
+
+@given(
+    st.lists(st.builds(Fraction, small, st.integers(1, 9)), min_size=2, max_size=6), st.randoms(use_true_random=False)
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_system_made_of_its_solution_has_that_solution(solution, rng):
+    names = "xyzabc"[: len(solution)]
+    # Rows of a triangle, mixed: the system has one solution
+    rows = [[0] * place + [rng.choice((1, 2, -3))] + [rng.randint(-9, 9) for _ in names[place + 1 :]]
+            for place in range(len(names))]  # fmt: skip
+    for _ in range(4):
+        one, other = rng.sample(range(len(rows)), 2)
+        rows[one] = [a + b for a, b in zip(rows[one], rows[other], strict=True)]
+    system = tuple(
+        f"{' + '.join(f'({factor})*{name}' for factor, name in zip(row, names, strict=True))} = "
+        f"{sum(factor * value for factor, value in zip(row, solution, strict=True))}"
+        for row in rows
+    )
+    for name, value in zip(names, solution, strict=True):
+        assert solve(system, name) == value
+
+
+def test_the_bounds_hold_for_what_is_built():
+    rng = random.Random(3)
+    checked = 0
+    for _ in range(3_000):
+        text = rng.choice((hard, word_problem, random_input))(rng)
+        try:
+            tree = read_equation(text if isinstance(text, str) else text[0] if text else "")
+            top, bottom = (Poly.from_dict(dict(part) or {(0,): 0}, Symbol("x"), domain=ZZ) for part in built(tree))
+        except CallError:
+            continue
+        bounds = bound_equation(tree)
+        assert top.degree() <= bounds.degree and bottom.degree() <= bounds.bottom_degree
+        assert sum(map(abs, top.all_coeffs())) <= 2**bounds.bits
+        assert sum(map(abs, bottom.all_coeffs())) <= 2**bounds.bottom_bits
+        checked += 1
+    assert checked > 1_000
+
+
+def built(tree: object) -> tuple[object, object]:
+    try:
+        return _Quotients(["x"], ZZ).build(tree)
+    except KeyError:  # another unknown than x
+        raise CallError("bad_arguments", "it has another unknown") from None
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads another process's clock as Linux has it")
+def test_500_random_and_hostile_inputs_raise_nothing_and_stay_far_from_the_backstop():
+    rng = random.Random(11)
+    solve(("x = 1",))  # loads SymPy, outside any call's time
+    outcomes = [try_one(random_input(rng)) for _ in range(500)]
+    assert sum(outcome == "solved" for outcome, _ in outcomes) > 100
+    assert not any("took longer" in outcome or "too much memory" in outcome for outcome, _ in outcomes)
+    assert max(spent for _, spent in outcomes) < SOLVER_SECONDS  # 0.02 s as measured
+
+
+def test_a_value_is_put_into_an_equation_exactly():
+    tree = read_equation("x/3 + (x - 1)^2 = 0.5")
+    assert evaluate(tree, {"x": Fraction(3, 2)}) == Fraction(1, 4)  # 1/2 + 1/4 - 1/2

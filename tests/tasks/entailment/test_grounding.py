@@ -1,0 +1,85 @@
+"""What may be assumed and asked: the problem's own, under names of the model's."""
+
+from dataclasses import replace
+
+import pytest
+
+from callwright.functions.formulas.formula import parse_formula
+from callwright.records import Problem
+from callwright.tasks.entailment.questions import entailment_chain
+from callwright.validation.replay import check_chain
+from tests.validation.made_chains import made_chain
+
+RULES = ["all x. (Cat(x) -> Kind(x))", "all x. ((Kind(x) and Big(x)) -> Calm(x))", "Cat(rex)", "Big(rex)"]
+
+
+def problem(statement: str, answer: str) -> Problem:
+    solution = entailment_chain([parse_formula(rule) for rule in RULES], parse_formula(statement), answer)
+    return Problem("p", "entailment", "?", answer, solution, "test", "p", "test")
+
+
+TRUE, FALSE, UNKNOWN = problem("Calm(rex)", "True"), problem("not Calm(rex)", "False"), problem("Calm(max)", "Unknown")
+
+
+def faults(own: Problem, assumed: list[str], asked: str) -> list[str]:
+    replies = [*(f"assume({one!r})" for one in assumed), f"entails({asked!r})", f"answer({own.answer!r})"]
+    return [fault.fault for fault in check_chain(made_chain(own, replies), own).verdict.faults]
+
+
+@pytest.mark.parametrize(
+    ("own", "assumed", "asked"),
+    [
+        (TRUE, RULES, "Calm(rex)"),
+        (TRUE, RULES[::-1], "not not Calm(rex)"),
+        (FALSE, RULES, "not Calm(rex)"),
+        (UNKNOWN, RULES, "Calm(max)"),
+        # other names, one to one
+        (TRUE, ["all y. (C(y) -> K(y))", "all y. (B(y) and K(y) -> Q(y))", "B(b)", "C(b)"], "Q(b)"),
+        (UNKNOWN, ["all y. (C(y) -> K(y))", "all y. (B(y) and K(y) -> Q(y))", "B(b)", "C(b)"], "Q(c)"),
+        # said otherwise
+        (TRUE, ["all x. (not Kind(x) -> not Cat(x))", "not exists x. (Kind(x) and Big(x) and not Calm(x))",
+                "Cat(rex)", "Big(rex)"], "Calm(rex)"),
+        # joined, and taken apart
+        (TRUE, [RULES[0], RULES[1], "Cat(rex) and Big(rex)"], "Calm(rex)"),
+    ],
+)  # fmt: skip
+def test_the_premises_under_any_names_and_in_any_form_are_faithful(own, assumed, asked):
+    assert faults(own, assumed, asked) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "assumed", "asked"),
+    [
+        (TRUE, ["Calm(rex)"], "Calm(rex)"),
+        (TRUE, [], "A(a) or not A(a)"),
+        (FALSE, [], "A(a) and not A(a)"),
+        (FALSE, ["Calm(rex)"], "not Calm(rex)"),
+        (FALSE, RULES, "not Big(rex)"),
+        (UNKNOWN, ["A(a)", "B(b)"], "C(c)"),
+        (UNKNOWN, RULES[:3], "Calm(max)"),
+        (UNKNOWN, RULES, "Cat(max)"),
+        (TRUE, [*RULES, "Calm(rex)"], "Calm(rex)"),
+        (TRUE, ["all x. (Cat(x) -> Calm(x))", "Cat(rex)"], "Calm(rex)"),
+        # two predicates under one name are not one to one
+        (TRUE, ["all x. (Cat(x) -> Kind(x))", "all x. (Kind(x) and Cat(x) -> Calm(x))", "Cat(rex)"], "Calm(rex)"),
+    ],
+)
+def test_what_the_problem_does_not_say_is_unfaithful(own, assumed, asked):
+    assert faults(own, assumed, asked) == ["unfaithful_call"]
+
+
+def test_the_message_names_the_formula_that_is_not_the_problems():
+    chain = made_chain(TRUE, [*(f"assume({one!r})" for one in RULES), "assume('exists x. all y. L(x, y)')",
+                              "entails('Calm(rex)')", "answer('True')"])  # fmt: skip
+    (fault,) = check_chain(chain, TRUE).verdict.faults
+    assert fault.message == "exists x. all y. L(x, y) was assumed, which is none of the premises"
+    assert fault.step == 5
+
+
+def test_a_problem_without_formulas_is_not_judged():
+    assert faults(replace(TRUE, solution=()), ["Calm(rex)"], "Calm(rex)") == []
+
+
+def test_a_correction_that_asks_again_is_faithful():
+    replies = ["entails('Calm(rex)')", *(f"assume({one!r})" for one in RULES), "entails('Calm(rex)')", "answer('True')"]
+    assert check_chain(made_chain(TRUE, replies), TRUE).verdict.correct

@@ -1,0 +1,114 @@
+import random
+from collections import Counter
+
+import pytest
+
+from callwright.functions.toolbox import Observation
+from callwright.records import Problem
+from callwright.tasks import TASKS
+from callwright.tasks.entailment.synthetic.problems import ANSWERS, draw_entailment, entailment_problems
+from callwright.tasks.entailment.synthetic.syllogisms import FAMILIES, KINDS, NAMES, STYLES, WORDINGS, Syllogism
+from callwright.tasks.synthetic import POOLS
+
+ENTAILMENT = TASKS["entailment"]
+SEEN = [family for family in FAMILIES.values() if not family.held_out]
+HELD_OUT = [family for family in FAMILIES.values() if family.held_out]
+COUNTS = {"train": 180, "dev": 36, "test": 36}
+every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+
+
+def drawn(family: Syllogism, pool: str = "test", count: int = 15) -> list[Problem]:
+    rng = random.Random(f"{family.name}/{pool}")
+    return [draw_entailment(family, answer, rng, POOLS[pool]) for answer in ANSWERS for _ in range(count)]
+
+
+@every_family
+def test_the_gold_chain_executes_to_a_grounded_answer(family):
+    for problem in drawn(family):
+        tools = ENTAILMENT.toolbox.open()
+        results = [tools.execute(call) for call in problem.solution]
+        texts = [result.text for result in results if isinstance(result, Observation)]
+        assert len(texts) == len(results)
+        assert texts[-1] == texts[-2] == problem.answer
+        assert ENTAILMENT.grade(problem, texts[-1]) == "right"
+
+
+@every_family
+def test_chains_have_four_to_six_calls_and_questions_are_short(family):
+    for problem in drawn(family):
+        assert 4 <= len(problem.solution) <= 6
+        assert len(problem.question.split()) <= 36
+        premises, statement = problem.question.removeprefix("Premises: ").split(" Statement: ")
+        assert premises.count(".") == len(problem.solution) - 2
+        assert statement.count(".") == 1
+
+
+def test_words_are_few():
+    words = {
+        word.strip(".,:").lower() for family in FAMILIES.values() for p in drawn(family) for word in p.question.split()
+    }
+    own = {word.lower() for word in (*KINDS, *NAMES)}
+    assert len(words - own) <= 16, words - own
+
+
+@every_family
+def test_the_same_kinds_and_name_never_occur_in_two_pools(family):
+    pools = ["test", "demonstrations"] if family.held_out else list(POOLS)
+
+    def choices(pool: str) -> set[frozenset[str]]:
+        return {
+            frozenset(word for word in (*KINDS, *NAMES) if f" {word}" in p.question) for p in drawn(family, pool, 60)
+        }
+
+    threes = [{choice for choice in choices(pool) if len(choice) == 4} for pool in pools]
+    assert sum(map(len, threes)) == len(set().union(*threes))
+
+
+def test_every_form_has_its_wordings_and_every_family_every_answer():
+    assert all(len(wordings) == STYLES for wordings in WORDINGS.values())
+    assert all(set(family.arguments) == set(ANSWERS) for family in FAMILIES.values())
+    assert len(SEEN) >= 5 and len(HELD_OUT) >= 2
+
+
+def test_held_out_families_have_no_form_that_the_seen_ones_lack():
+    def forms(families: list[Syllogism]) -> set[str]:
+        return {
+            sentence[0]
+            for family in families
+            for argument in family.arguments.values()
+            for sentence in (*argument.premises, argument.statement)
+        }
+
+    assert forms(HELD_OUT) <= forms(SEEN) == set(WORDINGS)
+
+
+@pytest.mark.parametrize("pool", ["train", "dev"])
+def test_a_held_out_family_cannot_be_drawn_for_train_or_dev(pool):
+    with pytest.raises(ValueError, match="held out"):
+        draw_entailment(HELD_OUT[0], "True", random.Random(0), POOLS[pool])
+
+
+def test_families_and_answers_are_balanced():
+    problems = entailment_problems(COUNTS, held_out_test=12, seed=7)
+    for split, count in COUNTS.items():
+        own = [problem for problem in problems if problem.split == split][:count]
+        assert set(Counter(problem.answer for problem in own).values()) == {count // 3}
+        assert len({problem.group.split("/")[0] for problem in own}) == len(SEEN)
+    held_out = {problem.group.split("/")[0] for problem in problems[-12:]}
+    assert held_out == {family.name for family in HELD_OUT}
+
+
+def test_what_the_statement_looks_like_does_not_give_the_answer_away():
+    problems = entailment_problems({"train": 540}, held_out_test=0, seed=7)
+    for denied in (True, False):
+        answers = Counter(p.answer for p in problems if (" not " in p.question.split("Statement:")[1]) == denied)
+        assert min(answers.values()) > sum(answers.values()) / 6  # an even share would be a third
+
+
+def test_ids_and_questions_are_unique_and_seeds_repeat():
+    problems = entailment_problems(COUNTS, held_out_test=12, seed=7)
+    assert len({p.id for p in problems}) == len({p.question for p in problems}) == 264
+    assert problems[17].id == "synthetic/entailment/train/000017"
+    assert problems == entailment_problems(COUNTS, held_out_test=12, seed=7)
+    assert problems != entailment_problems(COUNTS, held_out_test=12, seed=8)
+    assert entailment_problems({"train": 30}, held_out_test=0, seed=7) == problems[:30]

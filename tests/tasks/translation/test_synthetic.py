@@ -1,0 +1,136 @@
+import random
+from collections import Counter
+
+import pytest
+
+from callwright.functions.formulas.formula import Variable, atoms, format_formula, parse_formula, signature
+from callwright.functions.function import render_call
+from callwright.functions.toolbox import Observation
+from callwright.records import Problem
+from callwright.tasks.synthetic import POOLS
+from callwright.tasks.translation.questions import vocabulary
+from callwright.tasks.translation.synthetic.families import FAMILIES, HELD_OUT, SEEN
+from callwright.tasks.translation.synthetic.family import BY_KIND, WORDS, Family, draw
+from callwright.tasks.translation.synthetic.problems import translation_problems
+from callwright.tasks.translation.task import TRANSLATION
+
+every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+
+
+def drawn(family: Family, pool: str = "test", count: int = 40) -> list[Problem]:
+    rng = random.Random(f"{family.name}/{pool}")
+    return [draw(family, rng, POOLS[pool]) for _ in range(count)]
+
+
+def functions(family: Family) -> set[str]:
+    return {call.name for call in drawn(family, count=1)[0].solution}
+
+
+@every_family
+def test_the_gold_chain_executes_to_the_answer(family: Family):
+    for problem in drawn(family, count=10):
+        opened = TRANSLATION.toolbox.open()
+        results = [opened.execute(call) for call in problem.solution]
+        texts = [result.text for result in results if isinstance(result, Observation)]
+        assert len(texts) == len(problem.solution)
+        assert texts[-1] == texts[-2] == problem.answer
+        assert TRANSLATION.grade(problem, texts[-1]) == "right"
+        assert len(set(map(render_call, problem.solution))) == len(problem.solution)
+
+
+@every_family
+def test_chains_and_questions_are_short(family: Family):
+    for problem in drawn(family):
+        assert 2 <= len(problem.solution) <= 6
+        assert len(problem.question) <= 110
+
+
+@every_family
+def test_a_question_names_its_words_and_then_the_vocabulary(family: Family):
+    for problem in drawn(family):
+        sentence, shown = problem.question.split(" Vocabulary: ")
+        formula = parse_formula(problem.answer)
+        assert shown == f"{vocabulary(formula)}."
+        constants = {term.name for atom in atoms(formula) for term in atom.terms if not isinstance(term, Variable)}
+        stems = {symbol.lower().removesuffix("s") for symbol in [*signature(formula), *constants]}
+        assert all(stem in sentence.lower() for stem in stems)
+        assert sentence[0].isupper() and sentence.endswith(".")
+
+
+def test_the_order_of_the_vocabulary_does_not_give_the_formula_away():
+    problems = [problem for family in SEEN for problem in drawn(family)]
+    several = [problem for problem in problems if len(signature(parse_formula(problem.answer))) == 2]
+    as_shown = [
+        problem
+        for problem in several
+        if list(signature(parse_formula(problem.answer))) == sorted(signature(parse_formula(problem.answer)))
+    ]
+    assert 0.3 < len(as_shown) / len(several) < 0.7
+
+
+@every_family
+def test_no_combination_of_words_occurs_in_two_pools(family: Family):
+    pools = ["test", "demonstrations"] if family.held_out else list(POOLS)
+    words = [{problem.question.split(" Vocabulary: ")[1] for problem in drawn(family, pool)} for pool in pools]
+    assert sum(map(len, words)) == len(set().union(*words))
+
+
+def test_words_are_distinct_and_inflect_regularly():
+    assert len({word.symbol.lower() for word in WORDS}) == len(WORDS)
+    noun = next(word for word in BY_KIND["noun"] if word.text == "actor")
+    assert (str(noun), noun.one, noun.many, noun.symbol) == ("actor", "an actor", "actors", "Actor")
+    verb, name = BY_KIND["verb"][0], BY_KIND["name"][0]
+    assert (str(verb), verb.base, verb.symbol, name.symbol) == ("follows", "follow", "Follows", "ann")
+
+
+def test_no_two_families_share_a_wording():
+    wordings = Counter(wording for family in FAMILIES.values() for wording in family.wordings)
+    assert wordings.most_common(1)[0][1] == 1
+    assert all(len(family.wordings) >= 3 for family in FAMILIES.values())
+
+
+def test_the_seen_families_use_every_function_and_the_held_out_ones_no_other():
+    seen = set().union(*map(functions, SEEN))
+    assert seen == set(TRANSLATION.toolbox.functions)
+    assert len(HELD_OUT) >= 4 and set().union(*map(functions, HELD_OUT)) <= seen
+
+
+def test_no_held_out_family_says_what_a_seen_one_says():
+    assert not {family.formula for family in HELD_OUT} & {family.formula for family in SEEN}
+
+
+@pytest.mark.parametrize("pool", ["train", "dev"])
+def test_a_held_out_family_cannot_be_drawn_for_train_or_dev(pool: str):
+    with pytest.raises(ValueError, match="held out"):
+        draw(HELD_OUT[0], random.Random(0), POOLS[pool])
+
+
+def test_a_known_sentence():
+    (problem,) = {problem.question: problem for problem in drawn(FAMILIES["no"], count=1)}.values()
+    formula = parse_formula(problem.answer)
+    one, other = signature(formula)
+    assert problem.answer == f"all x. ({one}(x) -> not {other}(x))" == format_formula(formula)
+    assert [call.name for call in problem.solution] == [
+        *("predicate", "predicate", "negate", "imply", "for_all", "answer")
+    ]
+
+
+def test_counts_are_spread_evenly_over_the_families():
+    counts = {"train": 3 * len(SEEN), "dev": len(SEEN), "test": len(SEEN)}
+    problems = translation_problems(counts, held_out_test=2 * len(HELD_OUT), seed=7)
+    for family in FAMILIES.values():
+        splits = [problem.split for problem in problems if problem.group.split("/")[1] == family.name]
+        assert splits == (["test"] * 2 if family.held_out else ["train"] * 3 + ["dev", "test"])
+
+
+def test_ids_and_questions_are_unique():
+    problems = translation_problems({"train": 480, "dev": 48, "test": 160}, held_out_test=60, seed=7)
+    assert len({problem.id for problem in problems}) == len({problem.question for problem in problems}) == 748
+    assert problems[123].id == "synthetic/translation/train/000123"
+
+
+def test_the_same_seed_gives_the_same_problems_and_a_larger_count_adds_to_them():
+    first = translation_problems({"train": 40}, held_out_test=5, seed=7)
+    assert first == translation_problems({"train": 40}, held_out_test=5, seed=7)
+    assert first != translation_problems({"train": 40}, held_out_test=5, seed=8)
+    assert translation_problems({"train": 90}, held_out_test=0, seed=7)[:40] == first[:40]
