@@ -31,12 +31,12 @@ Rows = list[dict[str, list[int]]]
 
 def arithmetic_rows(count: int, seed: int) -> Rows:
     """Pairs at the first fork of a right and a wrong oracle chain, two a problem, as token ids, in random order."""
-    from callwright.standins.embedded.lessons import DRAWS, conversation
+    from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, conversation
     from callwright.standins.embedded.tokenizer import train_tokenizer
 
     rng, made = random.Random(seed), []
     while len(made) < count:
-        for draw in DRAWS["arithmetic"]:
+        for draw in PROBLEM_DRAWERS["arithmetic"]:
             problem = draw(rng)
             right = conversation(problem, None, rng)
             for mistake in ("wrong_function", "skipped_step"):

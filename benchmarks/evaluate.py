@@ -83,13 +83,13 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
 
 def small_base(folder: Path, params: Params) -> Path:
     """A base with the default's architecture that has seen little: it speaks the protocol, mostly wrongly."""
-    from callwright.standins.embedded.build import build_embedded
+    from callwright.standins.embedded.build import build_embedded_student
 
     print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)
     few = params.student.embedded.model_copy(
         update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
     )
-    build_embedded(folder / "base", few, params.seed)
+    build_embedded_student(folder / "base", few, params.seed)
     return folder / "base"
 
 

@@ -31,7 +31,7 @@ from callwright.functions.formulas.formula import (
 )
 from callwright.functions.solvers.entailment import Contradiction, entails, equivalent
 from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 
 
 def read_annotations(given: Iterable[Row]) -> Counter[str]:
@@ -125,7 +125,7 @@ def compare_misreadings(given: Iterable[Row]) -> Counter[str]:
 def main(folder: Path) -> None:
     figures = []
     for name in ("train", "validation"):
-        malformed = Sourced()
+        malformed = SourceResult()
         given = list(rows(folder / f"{name}.jsonl", malformed))
         print(f"{name}: annotations that are not read")
         annotations = read_annotations(given)
@@ -139,7 +139,7 @@ def main(folder: Path) -> None:
         took = perf_counter() - began
         total, asked = annotations.total(), labels.total() - labels["not asked"]
         figures.append(
-            f"{name}: {len(given):,} rows, {len(malformed.left_out)} malformed; {total:,} annotations, by story"
+            f"{name}: {len(given):,} rows, {len(malformed.dropped)} malformed; {total:,} annotations, by story"
         )
         figures.append(f"  read {annotations['read'] / total:.1%}; " + counted(annotations))
         if asked:

@@ -17,8 +17,8 @@ from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.guard import SOLVER_SECONDS
-from callwright.functions.solvers.equations import names_in, read_equation
-from callwright.functions.solvers.worker import _own_worker
+from callwright.functions.solvers.equations import find_unknowns, read_equation
+from callwright.functions.solvers.worker import current_worker
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
 from callwright.tasks.arithmetic.functions import answer, solve
@@ -172,7 +172,7 @@ def try_one(given: str | list[str]) -> tuple[str, float]:
     values = result.value if isinstance(result.value, list) else [result.value]
     if isinstance(given, str):
         tree = read_equation(" ".join(given.split()))
-        name = next(names_in(tree))
+        name = next(find_unknowns(tree))
         assert all(evaluate(tree, {name: value}) == 0 for value in values), (given, result.text)
         assert values == sorted(set(values))
     return "solved", spent
@@ -219,7 +219,7 @@ def evaluate(tree: Any, values: dict[str, Fraction]) -> Fraction:
 
 def worker_seconds() -> float:
     """Processor seconds of the worker process so far: Linux has a clock for every process."""
-    pid = _own_worker().pid
+    pid = current_worker().pid
     return 0.0 if pid is None else time.clock_gettime((~pid << 3) | 2)
 
 
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     TOOLBOX.open().execute(Call("solve", {"equation": "x = 1"}))  # loads SymPy
     outcomes: Counter[str] = Counter()
     slowest: list[tuple[float, str]] = []
-    pid = _own_worker().pid
+    pid = current_worker().pid
     for _ in range(options.count):
         given = random_input(rng)
         outcome, spent = try_one(given)
@@ -243,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("Slowest, in processor seconds of the worker:")
     for spent, what in slowest:
         print(f"{spent:7.4f}  {what}")
-    print(f"Worker replaced: {'yes' if _own_worker().pid != pid else 'no'}")
+    print(f"Worker replaced: {'yes' if current_worker().pid != pid else 'no'}")
     print(f"Backstop over the slowest: {SOLVER_SECONDS / slowest[0][0]:.1f} times ({SOLVER_SECONDS:g} s)")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.formulas.formula import (
-    MAX_CHARACTERS,
+    MAX_FORMULA_CHARACTERS,
     And,
     Atom,
     Constant,
@@ -36,7 +36,7 @@ from callwright.functions.formulas.formula import (
     free_variables,
 )
 from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
-from callwright.functions.solvers.worker import _own_worker
+from callwright.functions.solvers.worker import current_worker
 from callwright.functions.toolbox import OpenToolbox, Toolbox
 from callwright.records import Call
 from callwright.tasks.entailment.functions import TOOLBOX
@@ -167,7 +167,7 @@ def soup(rng: random.Random) -> str:
 
 def extreme(rng: random.Random) -> str:
     """As long as a formula may be, and a little longer."""
-    length = MAX_CHARACTERS + rng.choice((-1, 0, 0, 1))
+    length = MAX_FORMULA_CHARACTERS + rng.choice((-1, 0, 0, 1))
     unit = rng.choice((*CHARACTERS, *NAMES, "all x ", "not ", "P(x) and ", "(((", "[{(", "a-", "x,", "-->", "P(a)."))
     end = rng.choice(("", "P(x)", ")", "(x)"))
     return (unit * length)[: length - len(end)] + end
@@ -248,7 +248,7 @@ class Outcomes:
 
 def _worker_seconds() -> tuple[int | None, float]:
     """The worker's process id and the processor seconds it has spent, in steps of 0.01 s."""
-    pid = _own_worker().pid
+    pid = current_worker().pid
     if pid is None:
         return None, 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -45,14 +45,14 @@ def main() -> None:
         path.write_bytes(content)
         started = time.process_time()
         try:
-            sourced = outcome(source, path)
+            source_result = outcome(source, path)
         except DataError as error:
             assert "\n" not in str(error)
             refused[source] += 1
         else:
-            assert not sourced.surprises, sourced.surprises[0][0].trace
-            problems[source] += len(sourced.problems)
-            reasons.update(row.reason for row in sourced.left_out)
+            assert not source_result.surprises, source_result.surprises[0][0].trace
+            problems[source] += len(source_result.problems)
+            reasons.update(row.reason for row in source_result.dropped)
         seconds = time.process_time() - started
         if seconds > 0.02:  # again: the first one paid for a collection of garbage, or for a start of the solver
             seconds = min(seconds, _seconds(source, path))

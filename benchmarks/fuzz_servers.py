@@ -5,8 +5,8 @@ About a minute:
 
     python benchmarks/fuzz_servers.py [--answers 5000]
 
-Every answer has to end in a reply or in a LostError whose line can be shown: anything else ends the run with the answer
-that did it. Printed last: how often each end came, and the slowest answer.
+Every answer has to end in a reply or in a RequestFailedError whose line can be shown: anything else ends the run
+with the answer that did it. Printed last: how often each end came, and the slowest answer.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.chat.openai.hostile_servers import answers, check, client_of, raw_server
+from tests.chat.openai.hostile_servers import answers, check, client_for, raw_server
 
 from callwright.chat.model import Reply
 
@@ -32,7 +32,7 @@ def fuzz(count: int) -> tuple[Counter[str], list[float]]:
     with asyncio.Runner() as runner:
         server = raw_server()
         raw = runner.run(server.__aenter__())
-        client = client_of(raw, timeout_s=60)
+        client = client_for(raw, timeout_s=60)
 
         @settings(
             max_examples=count,

@@ -21,7 +21,7 @@ from callwright.functions.function import render_call
 from callwright.params import Params
 from callwright.problems.gsm8k import gold_chain
 from callwright.problems.load import load_problems
-from callwright.problems.report import report_lines
+from callwright.problems.report import format_report
 from callwright.tasks import TASKS
 
 
@@ -58,7 +58,7 @@ def main() -> None:
             print(
                 f"{name}, shared_words {shared_words}: {loaded.read:,} rows, {executed:,} solutions ({seconds:.1f} s)"
             )
-            print("\n".join(f"  {line}" for line in report_lines(loaded)))
+            print("\n".join(f"  {line}" for line in format_report(loaded)))
 
 
 if __name__ == "__main__":

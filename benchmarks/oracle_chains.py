@@ -7,7 +7,7 @@ from callwright.agent.loop import ends_chain, take_steps
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
 from callwright.records import Chain, Problem, Step, Usage
-from callwright.standins.oracle.app import MODEL
+from callwright.standins.oracle.app import ORACLE_MODEL
 from callwright.standins.oracle.mistakes import draw_mistake, write_script
 from callwright.tasks import TASKS
 
@@ -30,4 +30,6 @@ def oracle_chain(problem: Problem, number: int, mistakes: Mapping[str, float], m
         steps += take_steps(reply, TEXT, toolbox, tools)
     answered = ends_chain(steps[-1])
     outcome, answer = ("answered", steps[-1].observation) if answered else ("step_limit", None)
-    return Chain(f"{problem.id}/{MODEL}/{number}", problem.id, MODEL, "text", tuple(steps), outcome, answer, usage)
+    return Chain(
+        f"{problem.id}/{ORACLE_MODEL}/{number}", problem.id, ORACLE_MODEL, "text", tuple(steps), outcome, answer, usage
+    )

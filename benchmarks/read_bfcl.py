@@ -22,7 +22,7 @@ from tests.agent.parsing.markup_families import FAMILIES  # noqa: E402
 
 from callwright.agent.native import NATIVE  # noqa: E402
 from callwright.chat.model import Reply  # noqa: E402
-from callwright.functions.prefixed_names import known_name  # noqa: E402
+from callwright.functions.prefixed_names import resolve_function_name  # noqa: E402
 from callwright.records import Call, Usage  # noqa: E402
 
 
@@ -40,7 +40,7 @@ def is_read(text: str, calls: Sequence[Call]) -> bool:
     read = [call for _, call in NATIVE.read(Reply(text, "stop", Usage()))]
     if not all(isinstance(call, Call) for call in read):
         return False
-    return [(known_name(call.name, names), _plain(call.arguments)) for call in read] == [
+    return [(resolve_function_name(call.name, names), _plain(call.arguments)) for call in read] == [
         (call.name, _plain(call.arguments)) for call in calls
     ]
 

@@ -21,15 +21,15 @@ from callwright.params import Params
 from callwright.pipeline.stage import quiet_libraries
 from callwright.preferences.forks import pairs_from_forks
 from callwright.problems.load import load_problems, raise_if_unusable
-from callwright.problems.public import Public
+from callwright.problems.public import PublicSource
 from callwright.records import SPLITS, Chain, Problem
 from callwright.reporting.data_docs import write_index
 from callwright.storage.jsonl import write
 from callwright.tasks import TASKS
-from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.pairs import check_pairs
 from callwright.validation.suites.problems import check_problems
-from callwright.validation.suites.suite import Suites, refuse_critical, warnings_of
+from callwright.validation.suites.suite import Suites, raise_if_critical_failed, warning_lines
 
 CHAINS = 4
 MAX_STEPS = 40  # of premises and formulas there are many
@@ -37,7 +37,7 @@ MAX_STEPS = 40  # of premises and formulas there are many
 
 def main() -> None:
     quiet_libraries()
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(get_args(Public))
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(get_args(PublicSource))
     params = Params.load(Path(__file__).parents[1] / "params.yaml")
     out = Path(tempfile.mkdtemp(prefix="real_data_"))
     for name in names:
@@ -81,10 +81,10 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     checks += check_pairs(pairs, problems, records, minimum, params.validate_, Suites(out / "data_docs/pairs"))
     print(f"  checked:    {len(checks)} checks, {sum(not check.success for check in checks)} failed {clock.lap()}")
     write_index(out / "data_docs/index.html")
-    for line in warnings_of(checks):
+    for line in warning_lines(checks):
         print(f"  warning:    {line}")
-    refuse_quarantined(validated, params.validate_.max_quarantined_share)
-    refuse_critical(checks)
+    raise_if_too_many_quarantined(validated, params.validate_.max_quarantined_share)
+    raise_if_critical_failed(checks)
 
 
 class Clock:

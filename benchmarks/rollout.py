@@ -41,7 +41,7 @@ from callwright.records import Problem, Usage
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import Attempt, plan
-from callwright.rollouts.sample import Rolled, run_attempts
+from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.standins.oracle.app import create_app
 from callwright.standins.oracle.mistakes import MISTAKES
@@ -248,7 +248,7 @@ def memory(options: argparse.Namespace) -> None:
         began = time.perf_counter()
         with open_journal(Path(folder) / "journal.jsonl") as journal:
             opened_s = time.perf_counter() - began
-            rolled_chains = publish(Path(folder) / "chains.jsonl", attempts, journal, Rolled())
+            rolled_chains = publish(Path(folder) / "chains.jsonl", attempts, journal, RolloutResult())
         published_s = time.perf_counter() - began - opened_s
         size_mb = (Path(folder) / "journal.jsonl").stat().st_size / 1e6
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

@@ -26,8 +26,8 @@ from callwright.pipeline.stage import quiet_libraries
 from callwright.records import Problem
 from callwright.storage.jsonl import dumps, write, write_lines
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.validation.lines import Chunk, check_files, check_lines
-from callwright.validation.quality import Validated, validate_chains
+from callwright.validation.lines import Chunk, check_chunk, check_files
+from callwright.validation.quality import ValidationResult, validate_chains
 from callwright.validation.suites.problems import check_problems
 from callwright.validation.suites.suite import Suites
 
@@ -66,7 +66,7 @@ def main() -> None:
 def _rate(lines: Sequence[bytes], problems: Sequence[Problem]) -> float:
     chunk = Chunk(tuple((f"line {place}", line) for place, line in enumerate(lines)), tuple(map(dumps, problems)))
     started = time.process_time()
-    assert len(check_lines(chunk)) == len(lines)
+    assert len(check_chunk(chunk)) == len(lines)
     return len(lines) / (time.process_time() - started)
 
 
@@ -93,7 +93,7 @@ def _processor_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _whole(path: Path, problems: Sequence[Problem], params: Params) -> tuple[float, float, Validated]:
+def _whole(path: Path, problems: Sequence[Problem], params: Params) -> tuple[float, float, ValidationResult]:
     """Seconds, bytes, and the result of the stage's work: replay, suites, data docs, writing."""
     started = time.perf_counter()
     suites = Suites(path.with_name("data_docs"))

@@ -25,7 +25,7 @@ class ProviderError(CallwrightError):
         self.reason = reason
 
 
-class EndpointUnusable(ProviderError):  # noqa: N818 - says what it is
+class EndpointUnusableError(ProviderError):
     """No attempt can succeed (a wrong key, an unknown model): the rollout stops at once."""
 
 

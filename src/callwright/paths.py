@@ -8,7 +8,7 @@ WORK = Path(".callwright")  # journals, checkpoints, locks: outside the DVC outs
 
 PROBLEMS = Path("data/problems")
 PROBLEMS_REPORT = Path("reports/problems.json")
-LEFT_OUT = Path("reports/left_out.jsonl")  # rows of the source that are no problems, and why
+DROPPED_ROWS = Path("reports/left_out.jsonl")  # rows of the source that are no problems, and why
 BASE = Path("models/base")
 RECIPE = "recipe.json"  # in BASE: how it came about
 TEACHER_CHAINS = Path("data/chains/teacher.jsonl")
@@ -28,7 +28,7 @@ DEMONSTRATIONS = Path("data/pairs/demonstrations.jsonl")
 PAIRS_REPORT = Path("reports/pairs.json")
 SAMPLES = Path("reports/samples.html")
 STUDENT = Path("models/student")
-TRAINING = "training.json"  # in STUDENT: which training its weights come from
+TRAINING_FILE = "training.json"  # in STUDENT: which training its weights come from
 ADAPTER = Path("models/adapter")
 CURVES = Path("reports/curves.csv")
 TRAIN_REPORT = Path("reports/train.json")

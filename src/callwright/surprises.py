@@ -13,12 +13,12 @@ from pathlib import Path
 from callwright import paths
 from callwright.redaction import redacted, redacted_line
 from callwright.storage.files import write_text
-from callwright.text import visible
+from callwright.text import escape_controls
 
-_PACKAGE = Path(__file__).parent
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-_MAX_MESSAGE = 200  # characters
-_MOST_REASONS = 20  # reasons whose first traceback is kept
+_PACKAGE_FOLDER = Path(__file__).parent
+_LIBRARY_FOLDERS = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_MAX_MESSAGE_CHARACTERS = 200  # characters
+_MAX_REASONS = 20  # reasons whose first traceback is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +48,30 @@ class Surprise:
 
 def surprise_of(error: BaseException) -> Surprise:
     """The exception as a Surprise whose text can be written and shown anywhere."""
-    message = redacted_line(_text_of(error), _MAX_MESSAGE)
-    trace = visible(redacted("".join(traceback.format_exception(error))))
-    return Surprise(type(error).__name__, _find_place(error), message, trace)
+    message = redacted_line(_exception_text(error), _MAX_MESSAGE_CHARACTERS)
+    trace = escape_controls(redacted("".join(traceback.format_exception(error))))
+    return Surprise(type(error).__name__, _find_location(error), message, trace)
 
 
-def _text_of(error: BaseException) -> str:
+def _exception_text(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as failure:  # of a user's own class
         return f"its text cannot be made ({type(failure).__name__})"
 
 
-def _find_place(error: BaseException) -> str:
+def _find_location(error: BaseException) -> str:
     """The innermost line outside of libraries: in our code or in a user's module."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return "an unknown place"
     frame = next((frame for frame in reversed(frames) if not _is_library(Path(frame.filename))), frames[-1])
     file = Path(frame.filename)
-    return f"{file.relative_to(_PACKAGE) if file.is_relative_to(_PACKAGE) else file.name}:{frame.lineno}"
+    return f"{file.relative_to(_PACKAGE_FOLDER) if file.is_relative_to(_PACKAGE_FOLDER) else file.name}:{frame.lineno}"
 
 
 def _is_library(file: Path) -> bool:
-    return not file.is_relative_to(_PACKAGE) and any(file.is_relative_to(folder) for folder in _LIBRARIES)
+    return not file.is_relative_to(_PACKAGE_FOLDER) and any(file.is_relative_to(folder) for folder in _LIBRARY_FOLDERS)
 
 
 class SurpriseLog:
@@ -84,7 +84,7 @@ class SurpriseLog:
     def __init__(self, name: str) -> None:
         self.path = paths.surprises(name)
         self.counts: Counter[str] = Counter()
-        self._kept: list[str] = []
+        self._tracebacks: list[str] = []
 
     def add(self, surprise: Surprise, subject: str) -> None:
         """Count one surprise.
@@ -96,9 +96,9 @@ class SurpriseLog:
             DataError: the file cannot be written.
         """
         self.counts[surprise.reason] += 1
-        if self.counts[surprise.reason] == 1 and len(self._kept) < _MOST_REASONS:
-            self._kept.append(f"{visible(subject)}: {surprise}\n{surprise.trace}")
-            write_text(self.path, "\n".join(self._kept))
+        if self.counts[surprise.reason] == 1 and len(self._tracebacks) < _MAX_REASONS:
+            self._tracebacks.append(f"{escape_controls(subject)}: {surprise}\n{surprise.trace}")
+            write_text(self.path, "\n".join(self._tracebacks))
 
     def summary(self) -> str | None:
         """One line: how many, the most common one, and where the tracebacks are; None without any."""

@@ -1,10 +1,10 @@
 """Escape text that could control the terminal or page that shows it, as a model's text is untrusted."""
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""The text with control characters and marks of writing direction as escapes.
 
-    >>> print(visible("red \x1b[31m, reversed \u202e, line\nbreak"))
+    >>> print(escape_controls("red \x1b[31m, reversed \u202e, line\nbreak"))
     red \x1b[31m, reversed \u202e, line
     break
     """
@@ -27,7 +27,7 @@ def one_line(text: str, limit: int | None = None) -> str:
     'a lon…'
     """
     cut = text if limit is None else text[: limit + 1]
-    shown = visible(cut).replace("\n", "\\n")
+    shown = escape_controls(cut).replace("\n", "\\n")
     return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 

@@ -20,17 +20,17 @@ from callwright.tasks.task import Task
 from tests.fakes import ScriptedChat, problem
 
 SLOW_S = 1.0
-AT_ONCE: list[int] = []  # how many calls were under way whenever one began
-UNDER_WAY: list[None] = []
+RUNNING_COUNTS: list[int] = []  # how many calls were under way whenever one began
+RUNNING: list[None] = []
 
 
 @function(example={"text": "a"})
 def ponder(text: str) -> str:
     """Think for a while."""
-    UNDER_WAY.append(None)
-    AT_ONCE.append(len(UNDER_WAY))
+    RUNNING.append(None)
+    RUNNING_COUNTS.append(len(RUNNING))
     time.sleep(SLOW_S if text == "long" else 0.01)
-    UNDER_WAY.pop()
+    RUNNING.pop()
     return text
 
 
@@ -79,11 +79,11 @@ async def test_a_time_limit_ends_a_chain_whose_function_does_not_return():
 
 
 async def test_functions_of_many_chains_run_one_at_a_time():
-    AT_ONCE.clear()
+    RUNNING_COUNTS.clear()
     models = [ScriptedChat("ponder('a')", "ponder('b')", "answer(5)") for _ in range(8)]
     await asyncio.gather(*(solve(problem(), TASK, model, Sampling()) for model in models))
-    assert len(AT_ONCE) >= 16  # the example in the prompt may be executed as well
-    assert set(AT_ONCE) == {1}
+    assert len(RUNNING_COUNTS) >= 16  # the example in the prompt may be executed as well
+    assert set(RUNNING_COUNTS) == {1}
 
 
 async def test_what_a_function_raises_is_raised_where_it_is_awaited():
@@ -110,14 +110,14 @@ async def test_a_call_that_nobody_waits_for_any_more_is_not_begun():
 
 NEVER_RETURNS = """
 import asyncio, sys, threading
-from callwright.agent.call_thread import CALLS
+from callwright.agent.call_thread import CALL_THREAD
 
 async def main():
     begun = threading.Event()
     def forever():
         begun.set()
         threading.Event().wait()
-    waiting = asyncio.create_task(CALLS.run(forever))
+    waiting = asyncio.create_task(CALL_THREAD.run(forever))
     while not begun.is_set():
         await asyncio.sleep(0.01)
     print("begun", flush=True)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 
 from callwright.agent.loop import STUCK_AFTER, take_steps
-from callwright.agent.protocol import ENGINE, NATIVE, TEXT
+from callwright.agent.protocol import ENGINE_VERSION, NATIVE, TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.functions import guard
 from callwright.functions.toolbox import MAX_RESULT_CHARACTERS
@@ -13,7 +13,7 @@ from callwright.records import Usage
 from callwright.tasks import TASKS
 
 KNOWN = {1: "1826ef2932e8d278f6e1cbd37b6500ef1dec405a216e70e8b8959e01f781bb86"}
-"""The hash of what each version makes of the replies below. Raise ENGINE, and write the new hash here."""
+"""The hash of what each version makes of the replies below. Raise ENGINE_VERSION, and write the new hash here."""
 
 REPLIES = {
     "arithmetic": (
@@ -52,7 +52,7 @@ NATIVE_REPLIES = (
 )
 
 
-def what_comes_of_it() -> str:
+def hash_of_steps_and_limits() -> str:
     """The hash of the steps of all replies, and of the limits."""
     steps = []
     for name, replies in REPLIES.items():
@@ -70,12 +70,13 @@ def what_comes_of_it() -> str:
 
 
 def test_the_same_replies_make_the_same_steps_or_the_engine_has_a_new_version():
-    made = what_comes_of_it()
-    assert KNOWN.get(ENGINE) == made, (
-        f"replies make other steps than under engine {ENGINE}, or a limit moved: raise ENGINE in agent/engine.py and "
+    made = hash_of_steps_and_limits()
+    assert KNOWN.get(ENGINE_VERSION) == made, (
+        f"replies make other steps than under engine {ENGINE_VERSION}, or a limit moved: "
+        f"raise ENGINE_VERSION in agent/protocol.py and "
         f'write "{made}" into KNOWN for it'
     )
 
 
 def test_the_hash_is_the_same_each_time():
-    assert what_comes_of_it() == what_comes_of_it()
+    assert hash_of_steps_and_limits() == hash_of_steps_and_limits()

@@ -20,7 +20,7 @@ ADD = ToolCall("add", '{"a": 2, "b": 3}')
 ANSWER = ToolCall("answer", '{"value": 5}')
 
 
-def said(*tool_calls: ToolCall, text: str = "", finish: str = "stop") -> Reply:
+def native_reply(*tool_calls: ToolCall, text: str = "", finish: str = "stop") -> Reply:
     return Reply(text, finish, Usage(10, 2), tool_calls)
 
 
@@ -87,7 +87,7 @@ def test_every_function_has_a_schema_that_servers_take():
 
 
 async def test_a_chain_of_tool_calls_ends_with_an_answer():
-    chain, model = await attempt(said(ADD, text="Two and three."), said(ANSWER))
+    chain, model = await attempt(native_reply(ADD, text="Two and three."), native_reply(ANSWER))
     assert chain.steps == (
         Step("Two and three.", Call("add", {"a": 2, "b": 3}), None, "5"),
         Step("", Call("answer", {"value": 5}), None, "5"),
@@ -99,7 +99,8 @@ async def test_a_chain_of_tool_calls_ends_with_an_answer():
 
 async def test_several_calls_of_one_reply_are_executed_in_order_and_become_steps():
     chain, model = await attempt(
-        said(ToolCall("add", '{"a": 1, "b": 1}'), ADD, text="Both."), said(ANSWER, ToolCall("add", '{"a": 9, "b": 9}'))
+        native_reply(ToolCall("add", '{"a": 1, "b": 1}'), ADD, text="Both."),
+        native_reply(ANSWER, ToolCall("add", '{"a": 9, "b": 9}')),
     )
     assert [(one.thought, one.observation) for one in chain.steps] == [("Both.", "2"), ("", "5"), ("", "5")]
     assert chain.usage == Usage(20, 4)  # two requests
@@ -108,17 +109,17 @@ async def test_several_calls_of_one_reply_are_executed_in_order_and_become_steps
 
 def test_what_comes_after_an_answer_is_ignored_also_where_the_answer_is_none():
     many = ToolCall("answer", '{"value": "many"}')
-    assert [call.name for _, call in NATIVE.read(said(ADD, many, ADD))] == ["add", "answer"]
+    assert [call.name for _, call in NATIVE.read(native_reply(ADD, many, ADD))] == ["add", "answer"]
 
 
 async def test_a_reply_does_not_exceed_the_step_limit():
     calls = [ToolCall("add", json.dumps({"a": place, "b": 1})) for place in range(5)]
-    chain, _ = await attempt(said(*calls), max_steps=3)
+    chain, _ = await attempt(native_reply(*calls), max_steps=3)
     assert (chain.outcome, len(chain.steps)) == ("step_limit", 3)
 
 
 async def test_the_same_failing_call_within_one_reply_is_stuck():
-    chain, _ = await attempt(said(*[ToolCall("sum", '{"a": 2}')] * (STUCK_AFTER + 1), text="Again and again."))
+    chain, _ = await attempt(native_reply(*[ToolCall("sum", '{"a": 2}')] * (STUCK_AFTER + 1), text="Again and again."))
     assert (chain.outcome, len(chain.steps)) == ("stuck", STUCK_AFTER)
 
 
@@ -140,7 +141,7 @@ async def test_the_same_failing_call_within_one_reply_is_stuck():
     ],
 )
 def test_arguments_that_cannot_be_read_are_a_syntax_fault_in_one_line(arguments, complaint):
-    (taken,) = steps_of(said(ToolCall("add", arguments), text="So."))
+    (taken,) = steps_of(native_reply(ToolCall("add", arguments), text="So."))
     assert taken.call is None
     assert taken.error.fault == "syntax"
     assert "\n" not in taken.error.message
@@ -149,7 +150,7 @@ def test_arguments_that_cannot_be_read_are_a_syntax_fault_in_one_line(arguments,
 
 
 def test_an_unreadable_call_stands_in_the_history_as_text_and_its_error_as_a_user_message():
-    (broken,) = steps_of(said(ToolCall("add", '{"a": 2'), text="So."))
+    (broken,) = steps_of(native_reply(ToolCall("add", '{"a": 2'), text="So."))
     (_, _, reply, result), _ = NATIVE.render(TASK, "How many?", [broken])
     assert reply == {"role": "assistant", "content": 'So.\n{"name": "add", "arguments": {"a": 2}'}
     assert result["role"] == "user"
@@ -158,7 +159,7 @@ def test_an_unreadable_call_stands_in_the_history_as_text_and_its_error_as_a_use
 
 @pytest.mark.parametrize("name", ["math.add", "add now", "", "ä", "a" * 65])
 def test_a_name_that_servers_refuse_is_not_sent_back_as_a_call(name):
-    (taken,) = steps_of(said(ToolCall(name, "{}")))
+    (taken,) = steps_of(native_reply(ToolCall(name, "{}")))
     assert taken.error.fault == "unknown_function"
     messages, _ = NATIVE.render(TASK, "?", [taken])
     assert not any("tool_calls" in message for message in messages)
@@ -176,38 +177,41 @@ def test_a_name_that_servers_refuse_is_not_sent_back_as_a_call(name):
     ],
 )
 def test_a_call_written_as_text_is_read_as_it_is_meant(text, thought):
-    (taken,) = steps_of(said(text=text))
+    (taken,) = steps_of(native_reply(text=text))
     assert taken == Step(thought, Call("add", {"a": 2, "b": 3}), None, "5")
 
 
 def test_a_reply_without_a_call_says_so():
-    (taken,) = steps_of(said(text="I think it is five."))
+    (taken,) = steps_of(native_reply(text="I think it is five."))
     error = StepError("syntax", "no function was called; call one of the tools")
     assert taken == Step("I think it is five.", None, error, None)
 
 
 def test_a_reply_that_was_cut_off_counts_as_a_whole():
-    (taken,) = steps_of(said(ADD, ToolCall("add", '{"a": 5'), text="So.", finish="length"))
+    (taken,) = steps_of(native_reply(ADD, ToolCall("add", '{"a": 5'), text="So.", finish="length"))
     assert taken.error == StepError("syntax", "the reply was cut off; write one short call")
     assert taken.thought.startswith("So.\n")
 
 
 @pytest.mark.parametrize("arguments", ["", "null", "{}"])
 def test_no_arguments_at_all_are_an_empty_object(arguments):
-    assert NATIVE.read(said(ToolCall("f", arguments))) == [("", Call("f", {}))]
+    assert NATIVE.read(native_reply(ToolCall("f", arguments))) == [("", Call("f", {}))]
 
 
 @pytest.mark.parametrize("arguments", ['{"a": "1/3", "b": -2}', '{"a": 0.5, "b": 3}', '{"a": 2.0, "b": "7"}'])
 def test_a_call_sent_back_is_the_same_call(arguments):
-    (taken,) = steps_of(said(ToolCall("add", arguments)))
+    (taken,) = steps_of(native_reply(ToolCall("add", arguments)))
     function = NATIVE.reply_message(taken, 0)["tool_calls"][0]["function"]
-    assert NATIVE.read(said(ToolCall(**function))) == [("", taken.call)]
+    assert NATIVE.read(native_reply(ToolCall(**function))) == [("", taken.call)]
 
 
 async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone():
     broken = ToolCall("add", '{"a": 2')
     model = ScriptedChat(
-        said(ADD, ToolCall("sum", "{}"), text="One."), said(broken, ADD), said(text="add(1, 1)"), said(ANSWER)
+        native_reply(ADD, ToolCall("sum", "{}"), text="One."),
+        native_reply(broken, ADD),
+        native_reply(text="add(1, 1)"),
+        native_reply(ANSWER),
     )
     chain = await solve(problem(), TASK, model, Sampling(), NATIVE)
     on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
@@ -228,7 +232,7 @@ soup = st.text(alphabet='{}[]":,a0-eE.\\u/\n tNI', max_size=60)
 
 @given(st.text(max_size=80) | soup, st.text(max_size=80) | soup)
 def test_no_reply_raises_and_every_complaint_is_one_line(name, text):
-    for reply in (said(ToolCall(name, text), text=text), said(text=text)):
+    for reply in (native_reply(ToolCall(name, text), text=text), native_reply(text=text)):
         for one in steps_of(reply):
             assert one.error is None or ("\n" not in one.error.message)
             jsonl.dumps(one)
@@ -243,6 +247,6 @@ def test_the_same_call_by_both_protocols_is_the_same_step(name, a, b):
 
     call = Call(name, {"a": as_argument(a), "b": as_argument(b)})
     written = Reply(render_call(call), "stop", Usage())
-    (native,) = steps_of(said(ToolCall(name, json.dumps(call.arguments))))
+    (native,) = steps_of(native_reply(ToolCall(name, json.dumps(call.arguments))))
     (text,) = take_steps(written, TEXT, TOOLBOX, TOOLBOX.open())
     assert native == text

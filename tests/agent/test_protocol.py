@@ -6,7 +6,7 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply, Sampling
 from callwright.errors import CallError
 from callwright.functions.function import function
-from callwright.functions.numbers import Number, refuse
+from callwright.functions.numbers import Number, execution_error
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Usage
 from callwright.storage import jsonl
@@ -47,7 +47,7 @@ def test_a_function_whose_example_fails_is_refused():
     @function(example={"number": -1})
     def root(number: Number) -> Number:
         """The square root."""
-        raise refuse("no root of a negative number")
+        raise execution_error("no root of a negative number")
 
     with pytest.raises(TypeError, match="the example of root fails: no root of a negative number"):
         TEXT.function_section(Toolbox([root, answer]))

@@ -69,7 +69,7 @@ SUM = Task("sum", TOOLBOX, "Solve the problem.", TASKS["arithmetic"].grade)
 QUESTION = "Ana has 2 figs and picks 3 more. How many figs has she?"
 
 
-def taught_chain() -> list[Step]:
+def memorized_steps() -> list[Step]:
     """What the taught model knows: add(2, 3), then answer(5)."""
     calls = (ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("answer", '{"value": 5}'))
     tools = TOOLBOX.open()
@@ -104,7 +104,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
-    messages, tools = NATIVE.render(SUM, QUESTION, taught_chain())
+    messages, tools = NATIVE.render(SUM, QUESTION, memorized_steps())
     shown = template_messages(messages[:-1])
     plain = [json.dumps(message) for message in shown] + [json.dumps(tools)]
     tokenizer = tokenizer_for(template("qwen2_5"), plain)

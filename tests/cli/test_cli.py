@@ -13,11 +13,12 @@ from callwright.agent.loop import take_steps
 from callwright.agent.protocol import NATIVE
 from callwright.chat.model import Reply, ToolCall
 from callwright.cli.app import app
-from callwright.cli.transcript import Transcript, visible
+from callwright.cli.transcript import TranscriptPrinter
 from callwright.errors import CallwrightError, ParamsError, ProviderError
 from callwright.records import Call, CheckedChain, Step, StepError, StepFault, Usage, Verdict
 from callwright.standins.oracle.app import create_app
 from callwright.storage.jsonl import write
+from callwright.text import escape_controls
 from tests.chat.conftest import serve, taught, unused_port
 from tests.fakes import NO_MISTAKES, TOOLBOX, chain, problem
 from tests.registry.students import register_student
@@ -135,7 +136,9 @@ def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(t
 
 def written(terminal: bool) -> str:
     output = io.StringIO()
-    transcript = Transcript(Console(file=output, force_terminal=terminal, width=20, highlight=False, soft_wrap=True))
+    transcript = TranscriptPrinter(
+        Console(file=output, force_terminal=terminal, width=20, highlight=False, soft_wrap=True)
+    )
     transcript.step(Step(f"[red]{HOSTILE}[/red]", Call("say", {"text": HOSTILE}), None, HOSTILE))
     transcript.step(Step(HOSTILE, None, StepError("syntax", HOSTILE), None))
     return output.getvalue()
@@ -157,4 +160,4 @@ def test_colours_stay_off_where_there_is_no_terminal():
 
 @pytest.mark.parametrize("text", ["plain", "ünï → 字", "two\nlines", ""])
 def test_printable_text_stays_as_it_is(text):
-    assert visible(text) == text
+    assert escape_controls(text) == text

@@ -3,25 +3,25 @@ from dataclasses import replace
 import pytest
 
 from callwright.errors import DataError
-from callwright.evaluation.evaluated import Evaluated
-from callwright.evaluation.metrics import metrics_of
-from callwright.evaluation.slices import Seen
+from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.metrics import compute_metrics
+from callwright.evaluation.slices import SeenInTraining
 from callwright.params import EvaluateParams, Params
 from callwright.records import CheckedChain
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem
 
 PROBLEMS = [replace(problem(), id=name, group=name) for name in ("a", "b")]
-SEEN = Seen.of([])
+SEEN = SeenInTraining.of([])
 RIGHT = ("add(2, 3)", "answer(5)")
 WRONG = ("add(2", "multiply(2, 3)", "answer(6)")
 
 
-def answered(**replies: tuple[str, ...]) -> Evaluated:
+def answered(**replies: tuple[str, ...]) -> ModelEvaluation:
     chains: dict[str, CheckedChain] = {
         one.id: check_chain(chain(*replies[one.id], problem_id=one.id), one) for one in PROBLEMS
     }
-    return Evaluated(chains, seconds=1.5)
+    return ModelEvaluation(chains, seconds=1.5)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_the_file_has_what_the_contract_says(params: EvaluateParams):
         "student": answered(a=RIGHT, b=WRONG),
         "teacher": answered(a=RIGHT, b=RIGHT),
     }
-    found = metrics_of(models, PROBLEMS, [], SEEN, params)
+    found = compute_metrics(models, PROBLEMS, [], SEEN, params)
     assert {model: one["overall"]["value"] for model, one in found["accuracy"].items()} == {
         "base": 0.0,
         "student": 0.5,
@@ -68,7 +68,7 @@ def test_a_champion_is_compared_with(params: EvaluateParams):
         "student": answered(a=RIGHT, b=WRONG),
         "champion": answered(a=RIGHT, b=RIGHT),
     }
-    found = metrics_of(models, PROBLEMS, [], SEEN, params)
+    found = compute_metrics(models, PROBLEMS, [], SEEN, params)
     assert found["accuracy"]["champion"]["overall"]["value"] == 1.0
     assert found["gain_over_champion"]["overall"]["value"] == -0.5
     assert set(found["gain_over_champion"]) == set(found["gain"])
@@ -77,7 +77,9 @@ def test_a_champion_is_compared_with(params: EvaluateParams):
 def test_samples_are_there_where_there_were_some(params: EvaluateParams):
     one = answered(a=RIGHT, b=WRONG)
     sampled = replace(one, samples={name: [own, own] for name, own in one.chains.items()})
-    found = metrics_of({"base": one, "student": sampled}, PROBLEMS, [], SEEN, params.model_copy(update={"samples": 2}))
+    found = compute_metrics(
+        {"base": one, "student": sampled}, PROBLEMS, [], SEEN, params.model_copy(update={"samples": 2})
+    )
     assert list(found["samples"]) == ["student"]
     assert found["samples"]["student"]["k"] == 2
     assert found["samples"]["student"]["pass_at_k"]["value"] == 0.5
@@ -85,6 +87,6 @@ def test_samples_are_there_where_there_were_some(params: EvaluateParams):
 
 def test_a_model_that_left_a_problem_out_cannot_be_compared(params: EvaluateParams):
     one = answered(a=RIGHT, b=WRONG)
-    fewer = Evaluated({"a": one.chains["a"]}, 1.0)
+    fewer = ModelEvaluation({"a": one.chains["a"]}, 1.0)
     with pytest.raises(DataError, match="student has no chain for 1 problems, such as b"):
-        metrics_of({"base": one, "student": fewer}, PROBLEMS, [], SEEN, params)
+        compute_metrics({"base": one, "student": fewer}, PROBLEMS, [], SEEN, params)

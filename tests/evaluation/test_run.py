@@ -8,7 +8,7 @@ import pytest
 
 from callwright import paths
 from callwright.errors import DataError, ProviderError
-from callwright.evaluation.evaluated import Evaluated
+from callwright.evaluation.evaluated import ModelEvaluation
 from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.params import EndpointParams, EndpointsParams, Params, RobustnessParams
@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def asked_at(base: str, student: str, **changes: object) -> Params:
+def endpoint_params(base: str, student: str, **changes: object) -> Params:
     params = Params.load()
     at = EndpointsParams(
         base=EndpointParams(base_url=base, model="base-served", api_key_env="OWN_KEY"),
@@ -63,7 +63,7 @@ def asked_at(base: str, student: str, **changes: object) -> Params:
     return params.model_copy(update={"evaluate": evaluate, "teacher": teacher})
 
 
-def right(one: Evaluated) -> int:
+def right(one: ModelEvaluation) -> int:
     return sum(chain.verdict.correct for chain in one.chains.values())
 
 
@@ -74,7 +74,7 @@ def apps(problems: list[Problem]) -> tuple[object, object]:
 
 def test_served_models_are_asked_where_they_are_served(folder: Path, serve: Servers):
     base, student = apps(PROBLEMS)
-    params = asked_at(serve(base), serve(student))
+    params = endpoint_params(serve(base), serve(student))
     variants = variants_of(PROBLEMS, RobustnessParams(problems=6, changes=["functions", "distractor"]), 7)
     found = evaluate_models(PROBLEMS, variants, params)
     assert list(found) == ["base", "student", "teacher"]
@@ -91,7 +91,7 @@ def test_served_models_are_asked_where_they_are_served(folder: Path, serve: Serv
 
 def test_what_was_asked_once_is_not_asked_again(folder: Path, serve: Servers):
     base, student = map(serve, apps(PROBLEMS))
-    params = asked_at(base, student, samples=3)
+    params = endpoint_params(base, student, samples=3)
     first = evaluate_models(PROBLEMS, [], params)
     assert {len(chains) for chains in first["student"].samples.values()} == {3}
     assert len({one.chain.id for chains in first["student"].samples.values() for one in chains}) == 18
@@ -106,7 +106,7 @@ def test_what_was_asked_once_is_not_asked_again(folder: Path, serve: Servers):
 def test_a_key_that_is_not_set_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OWN_KEY")
     with pytest.raises(ProviderError, match=r"the key of the base at http://127\.0\.0\.1:9/v1 is missing: set OWN_KEY"):
-        evaluate_models(PROBLEMS, [], asked_at("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"))
+        evaluate_models(PROBLEMS, [], endpoint_params("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"))
 
 
 def test_an_evaluation_of_which_much_cannot_be_checked_ends_and_says_where_the_reason_is(
@@ -120,5 +120,5 @@ def test_an_evaluation_of_which_much_cannot_be_checked_ends_and_says_where_the_r
     monkeypatch.setitem(TASKS, "arithmetic", replace(ARITHMETIC, grade=grade))
     base, student = map(serve, apps(PROBLEMS))
     with pytest.raises(DataError, match=r"2 of 6 chains cannot be checked \(limit 2%\): \S+evaluate.log says what"):
-        evaluate_models(PROBLEMS, [], asked_at(base, student))
+        evaluate_models(PROBLEMS, [], endpoint_params(base, student))
     assert "a defect of a grader's" in paths.surprises("evaluate").read_text()

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.evaluation.samples import majority_is_right, samples_of
+from callwright.evaluation.samples import compute_sample_metrics, majority_is_right
 from callwright.params import EvaluateParams, Params
 from callwright.records import CheckedChain, StepFault, Verdict
 from callwright.validation.replay import check_chain
@@ -16,7 +16,7 @@ def sampled(*replies: str) -> CheckedChain:
 
 
 RIGHT = sampled("add(2, 3)", "answer(5)")
-WRITTEN_OTHERWISE = sampled("divide(10, 2)", "answer('5.0')")
+RIGHT_AS_DECIMAL = sampled("divide(10, 2)", "answer('5.0')")
 WRONG = sampled("multiply(2, 3)", "answer(6)")
 GUESSED = sampled("add(2, 4)", "answer(5)")
 SILENT = sampled("add(2, 3)")
@@ -28,7 +28,7 @@ def params() -> EvaluateParams:
 
 
 def test_the_commonest_answer_wins_however_it_is_written():
-    assert majority_is_right(FIVE, [WRONG, RIGHT, WRITTEN_OTHERWISE])
+    assert majority_is_right(FIVE, [WRONG, RIGHT, RIGHT_AS_DECIMAL])
     assert not majority_is_right(FIVE, [WRONG, WRONG, RIGHT])
 
 
@@ -67,7 +67,7 @@ def test_formulas_that_mean_the_same_vote_together():
 
 def test_pass_at_1_pass_at_k_and_the_vote(params: EvaluateParams):
     first, second = replace(FIVE, id="a", group="a"), replace(FIVE, id="b", group="b")
-    found = samples_of({"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}, [first, second], params)
+    found = compute_sample_metrics({"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}, [first, second], params)
     assert found["k"] == 3
     assert found["pass_at_1"]["value"] == pytest.approx((1 / 3 + 2 / 3) / 2)
     assert found["pass_at_k"]["value"] == 1.0  # either has a right one

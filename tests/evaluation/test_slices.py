@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from callwright.evaluation.slices import Seen, slices_of
+from callwright.evaluation.slices import SeenInTraining, problems_by_slice
 from callwright.records import Problem
 from tests.fakes import problem
 
@@ -14,7 +14,7 @@ TRAIN = [in_group("sums", "add(a=2, b=3)", "answer(value=5)")]
 
 def test_a_problem_is_in_the_slices_of_its_task_group_and_length():
     test = [in_group("sums", "add(a=2, b=3)", "answer(value=5)"), in_group("more", "add(a=2, b=3)", "answer(value=5)")]
-    found = slices_of(test, Seen.of(TRAIN))
+    found = problems_by_slice(test, SeenInTraining.of(TRAIN))
     assert {name: len(members) for name, members in found.items()} == {
         "overall": 2,
         "arithmetic": 2,
@@ -27,28 +27,30 @@ def test_a_problem_is_in_the_slices_of_its_task_group_and_length():
 def test_a_function_that_no_gold_solution_in_training_calls_makes_a_slice():
     known = in_group("more", "add(a=2, b=3)", "answer(value=5)")
     new = in_group("rest", "add(a=2, b=3)", "remainder(a=5, b=2)", "answer(value=1)")
-    assert slices_of([known, new], Seen.of(TRAIN))["arithmetic/held_out_function"] == [new]
-    assert "arithmetic/held_out_function" not in slices_of([known], Seen.of(TRAIN))
+    assert problems_by_slice([known, new], SeenInTraining.of(TRAIN))["arithmetic/held_out_function"] == [new]
+    assert "arithmetic/held_out_function" not in problems_by_slice([known], SeenInTraining.of(TRAIN))
 
 
 def test_without_gold_solutions_in_training_nobody_knows_which_functions_it_used():
     bare = [replace(TRAIN[0], solution=())]
     new = in_group("rest", "remainder(a=5, b=2)", "answer(value=1)")
-    assert "arithmetic/held_out_function" not in slices_of([new], Seen.of(bare))
+    assert "arithmetic/held_out_function" not in problems_by_slice([new], SeenInTraining.of(bare))
 
 
 def test_a_function_of_another_task_is_not_known_in_this_one():
     other = [*TRAIN, replace(in_group("x", "remainder(a=5, b=2)", "answer(value=1)"), task="elsewhere")]
     new = in_group("rest", "remainder(a=5, b=2)", "answer(value=1)")
-    assert slices_of([new], Seen.of(other))["arithmetic/held_out_function"] == [new]
+    assert problems_by_slice([new], SeenInTraining.of(other))["arithmetic/held_out_function"] == [new]
 
 
 def test_sources_are_told_apart_where_there_are_several():
     ours, theirs = in_group("sums", "add(a=2, b=3)", "answer(value=5)"), replace(TRAIN[0], id="g", source="gsm8k")
-    found = slices_of([ours, theirs], Seen.of(TRAIN))
+    found = problems_by_slice([ours, theirs], SeenInTraining.of(TRAIN))
     assert (found["arithmetic/source_test"], found["arithmetic/source_gsm8k"]) == ([ours], [theirs])
-    assert not any("source" in name for name in slices_of([ours], Seen.of(TRAIN)))
+    assert not any("source" in name for name in problems_by_slice([ours], SeenInTraining.of(TRAIN)))
 
 
 def test_a_problem_without_a_gold_solution_has_no_length():
-    assert not any("steps" in name for name in slices_of([replace(TRAIN[0], solution=())], Seen.of(TRAIN)))
+    assert not any(
+        "steps" in name for name in problems_by_slice([replace(TRAIN[0], solution=())], SeenInTraining.of(TRAIN))
+    )

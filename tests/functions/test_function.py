@@ -10,7 +10,7 @@ from pydantic import Field
 
 from callwright.errors import CallError
 from callwright.functions.function import Function, function, render_call
-from callwright.functions.literal import printable, render_value
+from callwright.functions.literal import escape_unprintable, render_value
 from callwright.functions.numbers import Number, WholeNumber
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
@@ -387,8 +387,8 @@ def test_other_values_are_shown_as_the_literals_that_a_call_can_carry(value, tex
 
 
 def test_text_for_a_terminal_is_one_line_without_what_a_terminal_obeys():
-    assert printable("café ∀x") == "café ∀x"
-    assert printable("\x1b[2J\r\n\u202e\ud800") == "\\x1b[2J\\r\\n\\u202e\\ud800"
+    assert escape_unprintable("café ∀x") == "café ∀x"
+    assert escape_unprintable("\x1b[2J\r\n\u202e\ud800") == "\\x1b[2J\\r\\n\\u202e\\ud800"
 
 
 @pytest.mark.parametrize("text", ["01/2", "٣/٤"])

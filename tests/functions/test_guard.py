@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_BITS, bits, bound_power, bound_result
+from callwright.functions.guard import MAX_BITS, bits, check_power_size, check_result_size
 from callwright.functions.toolbox import Observation
 from tests.fakes import TOOLBOX, call
 
@@ -42,10 +42,10 @@ def test_bits_are_those_of_the_larger_of_numerator_and_denominator():
 
 
 def test_a_power_is_refused_beforehand_when_it_would_certainly_be_too_large():
-    bound_power(Fraction(2), MAX_BITS)  # 2 ** 1024 is the least number of 1,025 bits: refused once it is computed
+    check_power_size(Fraction(2), MAX_BITS)  # 2 ** 1024 is the least number of 1,025 bits: refused once it is computed
     for exponent in (MAX_BITS + 1, -MAX_BITS - 1):
         with pytest.raises(CallError, match="too large"):
-            bound_power(Fraction(2), exponent)
+            check_power_size(Fraction(2), exponent)
 
 
 def test_the_largest_power_is_given_and_the_next_is_not():
@@ -55,10 +55,10 @@ def test_the_largest_power_is_given_and_the_next_is_not():
 
 def test_a_result_may_have_as_many_bits_as_a_number_that_is_read():
     largest = Fraction(2**MAX_BITS - 1)
-    assert bound_result(largest) == largest
+    assert check_result_size(largest) == largest
     for larger in (largest + 1, -largest - 1, 1 / (largest + 1)):
         with pytest.raises(CallError, match="too large"):
-            bound_result(larger)
+            check_result_size(larger)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.functions.guard import MAX_BITS
-from callwright.functions.numbers import MAX_CHARACTERS, MAX_DIGITS, as_argument, format_number, read_number
+from callwright.functions.numbers import MAX_DIGITS, MAX_NUMBER_CHARACTERS, as_argument, format_number, read_number
 
 whole = st.integers(-(10**20), 10**20)
 natural = st.integers(1, 10**20)
@@ -72,7 +72,7 @@ def test_what_is_not_one_number_is_refused(written):
         pytest.param(str(10**MAX_DIGITS * 2), id="a text of 309 digits"),
         pytest.param("1/" + "9" * 400, id="a long denominator"),
         pytest.param("0." + "0" * 400 + "1", id="a small decimal"),
-        pytest.param("9" * (MAX_CHARACTERS + 1), id="a long text"),
+        pytest.param("9" * (MAX_NUMBER_CHARACTERS + 1), id="a long text"),
         pytest.param(Fraction(1, 2**MAX_BITS), id="a fraction"),
         pytest.param(5e-324, id="the smallest float"),
         pytest.param(1e61, id="a large float"),
@@ -130,7 +130,7 @@ def _is_digits(text: str) -> bool:
 @pytest.mark.parametrize("start", ["", "1", "-", "- $"])
 @pytest.mark.parametrize("end", ["", "x", "%x", "/", "1"])
 def test_no_text_is_slow_to_read(unit, start, end):
-    text = (start + unit * MAX_CHARACTERS)[: MAX_CHARACTERS - len(end)] + end
+    text = (start + unit * MAX_NUMBER_CHARACTERS)[: MAX_NUMBER_CHARACTERS - len(end)] + end
     before = time.process_time()
     for _ in range(10):
         try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from callwright.agent.parsing.parse import parse_call
 from callwright.errors import CallError
-from callwright.functions.python_syntax import parse_python, with_hidden_escapes, with_plain_escapes
+from callwright.functions.python_syntax import double_invalid_escapes, mask_invalid_escapes, parse_python
 from callwright.functions.solvers.equations import read_equation
 from callwright.records import Call
 
@@ -86,7 +86,7 @@ def test_written_out_escapes_mean_the_same(text: str):
         except (SyntaxError, ValueError):
             return None
 
-    assert dumped(with_plain_escapes(text)) == dumped(text)
-    hidden = with_hidden_escapes(text)
+    assert dumped(double_invalid_escapes(text)) == dumped(text)
+    hidden = mask_invalid_escapes(text)
     assert [len(line.encode()) for line in hidden.split("\n")] == [len(line.encode()) for line in text.split("\n")]
     assert (dumped(hidden) is None) == (dumped(text) is None)

@@ -249,14 +249,14 @@ def test_lists_dicts_none_enums_and_unions_have_a_canonical_text(written, canoni
 
 
 def test_other_functions_join_before_answer():
-    toolbox = TOOLBOX.joined([gather])
+    toolbox = TOOLBOX.with_functions([gather])
     assert list(toolbox.functions) == [*[name for name in TOOLBOX.functions if name != "answer"], "gather", "answer"]
     assert "gather" not in TOOLBOX.functions
 
 
 def test_two_functions_of_one_name_are_refused():
     with pytest.raises(ValueError, match="there is a function named add already"):
-        TOOLBOX.joined([add])
+        TOOLBOX.with_functions([add])
 
 
 def test_a_function_with_state_needs_a_toolbox_that_makes_one():

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from callwright.errors import ParamsError
-from callwright.params import Params, TeacherParams, first_complaint
+from callwright.params import Params, TeacherParams, first_error_line
 from tests.fakes import teacher
 from tests.working_tree import ROOT
 
@@ -36,7 +36,7 @@ def load(tmp_path):
     return load_changed
 
 
-def complaint(load, changes: dict[str, object], tmp_path: Path) -> str:
+def error_line(load, changes: dict[str, object], tmp_path: Path) -> str:
     with pytest.raises(ParamsError) as caught:
         load(changes)
     line = str(caught.value)
@@ -62,12 +62,12 @@ def test_the_shipped_params_load():
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest_known_one(load, tmp_path, key, hint):
-    line = complaint(load, {key: 1}, tmp_path)
+    line = error_line(load, {key: 1}, tmp_path)
     assert line.startswith(f"params.yaml: {key} is not a parameter ({hint}")
 
 
 def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tmp_path):
-    line = complaint(load, {"pairs.min_margin": ..., "pairs.min_margn": 0.3}, tmp_path)
+    line = error_line(load, {"pairs.min_margin": ..., "pairs.min_margn": 0.3}, tmp_path)
     assert line == "params.yaml: pairs.min_margn is not a parameter (did you mean min_margin?)"
 
 
@@ -87,7 +87,7 @@ def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tm
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_with_what_was_given(load, tmp_path, key, value, said):
-    line = complaint(load, {key: value}, tmp_path)
+    line = error_line(load, {key: value}, tmp_path)
     assert line.startswith(f"params.yaml: {said}")
     assert line.endswith(f"not {value!r}")
 
@@ -105,16 +105,16 @@ def test_a_value_of_the_wrong_type_is_named_with_what_was_given(load, tmp_path, 
     ],
 )
 def test_a_value_out_of_bounds_is_named(load, tmp_path, key, value):
-    assert complaint(load, {key: value}, tmp_path).startswith(f"params.yaml: {key}: input should be ")
+    assert error_line(load, {key: value}, tmp_path).startswith(f"params.yaml: {key}: input should be ")
 
 
 @pytest.mark.parametrize("key", ["seed", "train", "pairs.min_margin", "train.lora.alpha", "teacher.mistakes"])
 def test_a_missing_key_is_named(load, tmp_path, key):
-    assert complaint(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
+    assert error_line(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
 
 
 def test_mistakes_cannot_be_made_in_more_than_all_attempts(load, tmp_path):
-    line = complaint(load, {"teacher.mistakes.skipped_step": 0.9, "teacher.mistakes.wrong_operand": 0.2}, tmp_path)
+    line = error_line(load, {"teacher.mistakes.skipped_step": 0.9, "teacher.mistakes.wrong_operand": 0.2}, tmp_path)
     assert line == "params.yaml: teacher.mistakes: the shares add up to more than 1"
 
 
@@ -134,7 +134,7 @@ def test_mistakes_may_be_made_in_all_attempts(load):
     ],
 )
 def test_several_endpoints_are_different_ones_and_none_is_the_oracle(load, tmp_path, base_url, base_urls, said):
-    line = complaint(load, {"teacher.base_url": base_url, "teacher.base_urls": base_urls}, tmp_path)
+    line = error_line(load, {"teacher.base_url": base_url, "teacher.base_urls": base_urls}, tmp_path)
     assert line.startswith(f"params.yaml: teacher: {said}")
 
 
@@ -144,12 +144,12 @@ def test_a_teacher_may_have_several_endpoints(load):
 
 
 def test_every_loss_needs_its_weight(load, tmp_path):
-    line = complaint(load, {"train.loss_type": ["sigmoid"], "train.loss_weights": [1.0, 0.5]}, tmp_path)
+    line = error_line(load, {"train.loss_type": ["sigmoid"], "train.loss_weights": [1.0, 0.5]}, tmp_path)
     assert line == "params.yaml: train: 1 loss_type but 2 loss_weights"
 
 
 def test_there_has_to_be_room_for_correct_chains(load, tmp_path):
-    line = complaint(load, {"validate.min_correct_share": 0.9, "validate.max_correct_share": 0.5}, tmp_path)
+    line = error_line(load, {"validate.min_correct_share": 0.9, "validate.max_correct_share": 0.5}, tmp_path)
     assert line == "params.yaml: validate: min_correct_share 0.9 is above max_correct_share 0.5"
 
 
@@ -183,19 +183,19 @@ def test_a_missing_file_says_where_to_run(tmp_path):
 
 
 def test_a_cost_limit_needs_prices(load, tmp_path):
-    line = complaint(load, {"rollout.budget.cost": 5.0}, tmp_path)
+    line = error_line(load, {"rollout.budget.cost": 5.0}, tmp_path)
     assert line.startswith("params.yaml: rollout: budget.cost needs prices: {prompt: ")
     prices = {"prompt": 2.0, "cached": 0.5, "completion": 8.0}
     assert load({"rollout.budget.cost": 5.0, "rollout.prices": prices}).rollout.budget.limits() == {"cost": 5.0}
 
 
 def test_a_misspelt_price_is_named(load, tmp_path):
-    line = complaint(load, {"rollout.prices": {"prompt": 2.0, "cashed": 0.5, "completion": 8.0}}, tmp_path)
+    line = error_line(load, {"rollout.prices": {"prompt": 2.0, "cashed": 0.5, "completion": 8.0}}, tmp_path)
     assert line == "params.yaml: rollout.prices.cashed is not a parameter (did you mean cached?)"
 
 
 def test_an_endpoint_engine_needs_an_endpoint(load, tmp_path):
-    line = complaint(load, {"evaluate.engine": "endpoint"}, tmp_path)
+    line = error_line(load, {"evaluate.engine": "endpoint"}, tmp_path)
     assert line == "params.yaml: evaluate: engine: endpoint needs endpoints.base or endpoints.student"
     at = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
     asked = load({"evaluate.engine": "endpoint", "evaluate.endpoints.student": at}).evaluate
@@ -210,7 +210,7 @@ def test_an_endpoint_that_is_set_is_not_asked_with_the_local_engine(load):
 
 
 def test_a_change_is_made_once(load, tmp_path):
-    line = complaint(load, {"evaluate.robustness.changes": ["names", "names"]}, tmp_path)
+    line = error_line(load, {"evaluate.robustness.changes": ["names", "names"]}, tmp_path)
     assert line.startswith("params.yaml: evaluate.robustness: a change stands there twice")
 
 
@@ -231,7 +231,7 @@ SECRET_ADDRESSES = [
 def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp_path, key, address):
     endpoint = {"base_url": address, "model": "m", "api_key_env": "OWN_KEY"}
     value = {"teacher.base_urls": [address], "evaluate.endpoints.student": endpoint}.get(key, address)
-    line = complaint(load, {"teacher.base_url": "http://a/v1", key: value}, tmp_path)
+    line = error_line(load, {"teacher.base_url": "http://a/v1", key: value}, tmp_path)
     assert line.startswith(f"params.yaml: {key}")
     assert line.endswith("holds a password or key, which would be printed and copied into dvc.lock: see api_key_env")
     assert "hunter22" not in line
@@ -254,7 +254,7 @@ def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp
     ],
 )
 def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
-    line = complaint(load, {"teacher.base_url": address}, tmp_path)
+    line = error_line(load, {"teacher.base_url": address}, tmp_path)
     assert line.startswith("params.yaml: teacher.base_url: should be an address such as http://127.0.0.1:8000")
 
 
@@ -284,7 +284,7 @@ def test_an_address_with_a_harmless_query_ipv6_or_host_is_taken(load, address):
     ],
 )
 def test_a_key_pasted_in_place_of_its_variable_is_not_repeated(load, tmp_path, pasted):
-    line = complaint(load, {"teacher.api_key_env": pasted}, tmp_path)
+    line = error_line(load, {"teacher.api_key_env": pasted}, tmp_path)
     assert line == (
         "params.yaml: teacher.api_key_env: should be the name of an environment variable, such as TEACHER_API_KEY, "
         "and never the key itself"
@@ -299,13 +299,13 @@ def test_any_usual_name_of_a_variable_is_taken(load, name):
 
 
 def test_a_key_written_beside_the_known_fields_is_not_repeated(load, tmp_path):
-    assert "sk-planted-1" not in complaint(load, {"teacher.sk-planted-1": 3}, tmp_path)
-    assert "sk-planted-1" not in complaint(load, {"teacher.timeout_s": "sk-planted-1"}, tmp_path)
+    assert "sk-planted-1" not in error_line(load, {"teacher.sk-planted-1": 3}, tmp_path)
+    assert "sk-planted-1" not in error_line(load, {"teacher.timeout_s": "sk-planted-1"}, tmp_path)
 
 
 def test_the_environments_keys_are_not_repeated_whatever_they_look_like(load, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_OWN_KEY", "plain words and more")
-    assert "plain words" not in complaint(load, {"teacher.timeout_s": "plain words and more"}, tmp_path)
+    assert "plain words" not in error_line(load, {"teacher.timeout_s": "plain words and more"}, tmp_path)
 
 
 def test_fields_of_the_request_may_be_left_out_added_and_changed(load):
@@ -319,7 +319,7 @@ def test_no_password_in_an_address_is_taken_or_repeated(password):
     for address in (f"http://ann:{password}@host/v1", f"https://{password}@host/v1"):
         with pytest.raises(ValidationError) as caught:
             teacher(base_url=address)
-        line = first_complaint(TeacherParams, caught.value, "params.yaml")
+        line = first_error_line(TeacherParams, caught.value, "params.yaml")
         assert password not in line
         assert password not in str(caught.value)
 
@@ -329,7 +329,7 @@ def test_any_address_is_taken_or_refused_in_one_line(address):
     try:
         teacher(base_url=address)
     except ValidationError as error:
-        assert "\n" not in first_complaint(TeacherParams, error, "params.yaml")
+        assert "\n" not in first_error_line(TeacherParams, error, "params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -349,14 +349,14 @@ def test_any_address_is_taken_or_refused_in_one_line(address):
     ],
 )
 def test_a_request_keeps_what_is_callwrights_and_holds_no_key(load, tmp_path, fields, said):
-    line = complaint(load, {"teacher.request": fields}, tmp_path)
+    line = error_line(load, {"teacher.request": fields}, tmp_path)
     assert line.startswith(f"params.yaml: teacher.request: {said}")
     assert "hunter22" not in line
 
 
 def test_a_model_of_ours_is_not_served_by_the_oracle(load, tmp_path):
     endpoint = {"base_url": "oracle", "model": "m", "api_key_env": "OWN_KEY"}
-    line = complaint(load, {"evaluate.endpoints.base": endpoint}, tmp_path)
+    line = error_line(load, {"evaluate.endpoints.base": endpoint}, tmp_path)
     assert line.startswith(
         "params.yaml: evaluate.endpoints.base.base_url: should be an address such as http://127.0.0.1"
     )
@@ -371,11 +371,11 @@ def test_a_registered_model_may_have_a_simple_name(load, name):
     "name", ["", " ", "it's", 'a"b', "a`b", "a b", "a/b", "a:b", "../x", "-x", "é", "a\nb", "<b>", "\u202ex", "x" * 101]
 )
 def test_a_registered_model_whose_name_no_query_could_hold_is_refused(load, tmp_path, name):
-    line = complaint(load, {"promote.model_name": name}, tmp_path)
+    line = error_line(load, {"promote.model_name": name}, tmp_path)
     assert line.startswith("params.yaml: promote.model_name: has to be 1 to 100 of the characters a-z, A-Z, 0-9, ")
     assert line.isprintable()
 
 
 def test_a_registered_model_cannot_take_the_name_under_which_promotions_take_turns(load, tmp_path):
-    line = complaint(load, {"promote.model_name": "m-promotions"}, tmp_path)
+    line = error_line(load, {"promote.model_name": "m-promotions"}, tmp_path)
     assert "cannot end with -promotions, under which promotions take turns" in line

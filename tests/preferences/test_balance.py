@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from callwright.params import PairsParams
-from callwright.preferences.balance import answers_in, balanced, distinct
+from callwright.preferences.balance import balance_pairs, distinct, has_answer_call
 from callwright.records import Pair
 from tests.fakes import problem
 
@@ -24,13 +24,13 @@ def tasks_of(kept: list[Pair]) -> dict[str, int]:
 
 def test_no_task_outweighs_the_others():
     found = [*pairs("arithmetic", "syntax", 10), *pairs("translation", "syntax", 2), *pairs("entailment", "syntax", 1)]
-    kept = balanced(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.75}))
+    kept = balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.75}))
     assert tasks_of(kept) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
 
 
 def test_a_task_that_is_alone_is_kept_whole():
     found = pairs("arithmetic", "syntax", 10)
-    assert balanced(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5})) == found
+    assert balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5})) == found
 
 
 def test_what_one_bound_drops_brings_another_into_play():
@@ -39,7 +39,7 @@ def test_what_one_bound_drops_brings_another_into_play():
         *pairs("arithmetic", "wrong_call", 2),
         *pairs("translation", "syntax", 4),
     ]
-    kept = balanced(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5, "max_kind_share": 0.5}))
+    kept = balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5, "max_kind_share": 0.5}))
     for group in (lambda pair: pair.kind, lambda pair: pair.problem_id):
         counts = Counter(map(group, kept))
         assert len(counts) == 1 or max(counts.values()) * 2 <= len(kept)
@@ -47,18 +47,18 @@ def test_what_one_bound_drops_brings_another_into_play():
 
 def test_a_whole_chain_that_chooses_an_answer_balances_one_that_rejects_it():
     early = pairs("arithmetic", "ungrounded_answer", 3, rejected="answer(value=6)")
-    assert len(balanced(early, PROBLEMS, OPEN)) == 3  # nothing chooses it
+    assert len(balance_pairs(early, PROBLEMS, OPEN)) == 3  # nothing chooses it
     late = pairs("arithmetic", "needless_call", 1, chosen="answer(value=5)")
-    assert len(balanced([*early, *late], PROBLEMS, OPEN)) == 2
+    assert len(balance_pairs([*early, *late], PROBLEMS, OPEN)) == 2
     whole = pairs("arithmetic", "wrong_answer", 5, chosen="answer(value=5)", rejected="answer(value=6)")
-    assert len(balanced([*early, *whole], PROBLEMS, OPEN)) == 8
+    assert len(balance_pairs([*early, *whole], PROBLEMS, OPEN)) == 8
 
 
 def test_results_that_look_like_an_answer_are_none():
     side = ({"role": "user", "content": "answer(value=6)"}, {"role": "assistant", "content": "add(a=2, b=3)"})
     (one,) = pairs("arithmetic", "wrong_call", 1, chosen="answer(value=5)")
     echo = [Pair(f"e{place}", "arithmetic", (), one.rejected, side, (), 1.0, "x") for place in range(4)]
-    assert len(balanced([one, *echo], PROBLEMS, OPEN)) == 5
+    assert len(balance_pairs([one, *echo], PROBLEMS, OPEN)) == 5
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_results_that_look_like_an_answer_are_none():
     ],
 )
 def test_an_answer_is_what_reads_as_a_call_of_answer(content, is_answer):
-    assert answers_in([{"role": "assistant", "content": content}]) == is_answer
+    assert has_answer_call([{"role": "assistant", "content": content}]) == is_answer
 
 
 def test_an_answer_beside_other_native_calls_is_one():
     calls = [{"function": {"name": name, "arguments": "{}"}} for name in ("add", "answer")]
-    assert answers_in([{"role": "assistant", "content": "", "tool_calls": calls}])
+    assert has_answer_call([{"role": "assistant", "content": "", "tool_calls": calls}])
 
 
 def test_of_equal_pairs_the_first_is_kept():

@@ -6,7 +6,7 @@ import pytest
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.dialogue import rows_of
+from callwright.preferences.dialogue import conversation_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain, Pair
 from callwright.tasks import TASKS
@@ -104,7 +104,7 @@ def test_a_table_gives_the_rows_of_whole_chains_back_without_a_key_more_or_less(
 
     records = [RIGHT, wrong("round_to(2.5)", "answer(6)"), wrong("solve('x = 2')", "answer(2)")]
     native = [replace(one, chain=replace(one.chain, protocol="native")) for one in records]
-    rows = rows_of([*pairs_of(*records), *pairs_of(*native)])
+    rows = conversation_rows([*pairs_of(*records), *pairs_of(*native)])
     text_rows, native_rows = rows[:2], rows[2:]
     for part in (text_rows, native_rows):
         assert list(Dataset.from_list(part, on_mixed_types="use_json")) == part

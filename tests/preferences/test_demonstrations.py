@@ -2,7 +2,7 @@ from callwright.preferences.demonstrations import demonstrations_of
 from callwright.records import CheckedChain, Verdict
 from tests.fakes import chain, problem
 
-OWN = problem()
+PROBLEM = problem()
 
 
 def checked(name: str, *replies: str, correct: bool = True, faults: tuple = ()) -> CheckedChain:
@@ -16,7 +16,7 @@ def test_the_shortest_correct_chain_gives_an_example_a_step():
         checked("short", "add(2, 3)", "answer(5)"),
         checked("wrong", "answer(5)", correct=False),
     ]
-    first, second = demonstrations_of(records, {OWN.id: OWN})
+    first, second = demonstrations_of(records, {PROBLEM.id: PROBLEM})
     assert (first.id, second.id) == ("short#0", "short#1")
     assert [message["content"] for message in first.completion] == ["add(a=2, b=3)"]
     assert [message["role"] for message in second.prompt] == ["system", "user", "assistant", "user"]
@@ -24,4 +24,4 @@ def test_the_shortest_correct_chain_gives_an_example_a_step():
 
 
 def test_a_problem_without_a_correct_chain_gives_none():
-    assert demonstrations_of([checked("wrong", "answer(5)", correct=False)], {OWN.id: OWN}) == []
+    assert demonstrations_of([checked("wrong", "answer(5)", correct=False)], {PROBLEM.id: PROBLEM}) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from callwright.agent.protocol import NATIVE, PROTOCOLS
-from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.records import Call, Pair, Step, StepError
 from callwright.tasks import TASKS
 from tests.fakes import step
@@ -30,12 +30,12 @@ PAIRS = [
 
 
 def test_text_rows_have_no_tools():
-    (row,) = rows_of([pair("a", "text", step("answer(5)"), step("answer(6)"))])
+    (row,) = conversation_rows([pair("a", "text", step("answer(5)"), step("answer(6)"))])
     assert set(row) == {"prompt", "chosen", "rejected", "chat_template_kwargs"}
 
 
 def test_native_rows_carry_tools_as_json_and_arguments_as_mappings():
-    row = rows_of(PAIRS[:1])[0]
+    row = conversation_rows(PAIRS[:1])[0]
     assert json.loads(row["tools"]) == TASK.toolbox.schemas()
     assert row["chosen"][0]["tool_calls"][0]["function"] == {"name": "answer", "arguments": {"value": 5}}
 
@@ -43,7 +43,7 @@ def test_native_rows_carry_tools_as_json_and_arguments_as_mappings():
 def test_a_table_of_rows_gives_back_the_same_rows():
     from datasets import Dataset
 
-    rows = rows_of(PAIRS)
+    rows = conversation_rows(PAIRS)
     assert list(Dataset.from_list(rows, on_mixed_types="use_json")) == rows
 
 
@@ -61,7 +61,7 @@ def test_trl_trains_on_the_tokens_that_the_model_will_read(taught: Path, tmp_pat
         model=AutoModelForCausalLM.from_pretrained(taught),
         args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",
                        max_steps=1, per_device_train_batch_size=3, save_strategy="no", disable_tqdm=True),
-        train_dataset=Dataset.from_list(rows_of(PAIRS), on_mixed_types="use_json"),
+        train_dataset=Dataset.from_list(conversation_rows(PAIRS), on_mixed_types="use_json"),
         processing_class=tokenizer,
     )  # fmt: skip
     tokens = 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from callwright.agent.protocol import TEXT
 from callwright.params import PairsParams
 from callwright.preferences.forks import pairs_from_forks
-from callwright.preferences.tree import scored, tree_of, walk
+from callwright.preferences.tree import score_chains, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import TASKS
 from tests.fakes import checked, problem
@@ -82,7 +82,7 @@ def _worths(own: list[CheckedChain], pair: Pair, cost_weight: float) -> list[tup
         if len(path) == before:
             found += [(better, worse) for better in values for worse in values]
     if before == 0:
-        scores = [score for _, score in scored(own, cost_weight)]
+        scores = [score for _, score in score_chains(own, cost_weight)]
         found += [(better, worse) for better in scores for worse in scores]
     return found
 

@@ -15,12 +15,12 @@ from callwright.problems.gsm8k import read_gsm8k
 from callwright.problems.jsonl import FIELDS, read_jsonl_problems
 from callwright.problems.proofwriter import read_proofwriter
 from callwright.problems.row_fields import MAX_QUESTION_CHARACTERS
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.problems.split import deduplicate
 from callwright.storage.jsonl import dumps
 from callwright.tasks import TASKS
 
-READERS: dict[str, Callable[[Path], Sourced]] = {
+READERS: dict[str, Callable[[Path], SourceResult]] = {
     "jsonl": lambda path: read_jsonl_problems(path, parse_call),
     "gsm8k": lambda path: read_gsm8k(path, "train"),
     "folio": lambda path: read_folio(path, "train"),
@@ -50,7 +50,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a good row of each source
         "answer": "A",
     },
 }
-PARTS = (  # each is repeated up to the length that is allowed
+FRAGMENTS = (  # each is repeated up to the length that is allowed
     *(
         " ",
         "1",
@@ -138,15 +138,15 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "latin-1", "
 texts = (
     st.sampled_from(SPECIAL)
     | st.text(max_size=30)
-    | st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
-    | st.builds(lambda part, times: part * times, st.sampled_from(PARTS), st.integers(2, 400))
+    | st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+    | st.builds(lambda part, times: part * times, st.sampled_from(FRAGMENTS), st.integers(2, 400))
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.integers(10**30, 10**60) | st.floats() | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
-broken = st.sampled_from(
+malformed_lines = st.sampled_from(
     ["{", "[", "[[[[", "null", "5", '"', '{"a": 1}', '{"question": "q", "answer": 01}', "\ufeff", "\x00"]
 )
 
@@ -167,7 +167,7 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
             row[name] = draw(values)
         line = json.dumps(row, ensure_ascii=draw(st.booleans()))
         if draw(st.integers(0, 7)) == 0:
-            line = draw(broken) if draw(st.booleans()) else line[: draw(st.integers(0, len(line)))]
+            line = draw(malformed_lines) if draw(st.booleans()) else line[: draw(st.integers(0, len(line)))]
         lines.append(line)
     as_list = source == "proofwriter" or draw(st.integers(0, 4)) == 0
     text = f"[{', '.join(lines)}]" if as_list else "\n".join(lines)
@@ -178,16 +178,16 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
     return source, content[:place] + inserted + content[place:]
 
 
-def outcome(source: str, path: Path) -> Sourced:
+def read_and_check(source: str, path: Path) -> SourceResult:
     """Everything that the problems stage does with a file: read, check, deduplicate, decontaminate, write.
 
     Raises:
         DataError: the file cannot be read as rows.
     """
-    sourced = READERS[source](path)
-    sourced.keep(lambda problem: check_problem(problem, TASKS, execute=source == "jsonl"))
-    kept, repeated = deduplicate(sourced.problems)
+    source_result = READERS[source](path)
+    source_result.check_problems(lambda problem: check_problem(problem, TASKS, execute=source == "jsonl"))
+    kept, repeated = deduplicate(source_result.problems)
     decontaminate(kept, kept)
-    for record in (*sourced.problems, *sourced.left_out, *repeated):
+    for record in (*source_result.problems, *source_result.dropped, *repeated):
         dumps(record)
-    return sourced
+    return source_result

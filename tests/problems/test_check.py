@@ -21,7 +21,7 @@ def problem(task: str, answer: str, *solution: str) -> Problem:
     return Problem("x", task, "q", answer, calls, "jsonl", "x", "train")
 
 
-def complaint(made: Problem) -> tuple[str, str]:
+def reason_and_detail(made: Problem) -> tuple[str, str]:
     with pytest.raises(RowError) as caught:
         check_problem(made, TASKS, execute=True)
     return caught.value.reason, caught.value.detail
@@ -48,7 +48,7 @@ def complaint(made: Problem) -> tuple[str, str]:
     ],
 )
 def test_a_solution_that_does_not_reach_the_answer_is_named(answer: str, solution: list[str], reason: str, detail: str):
-    found = complaint(problem("arithmetic", answer, *solution))
+    found = reason_and_detail(problem("arithmetic", answer, *solution))
     assert found[0] == reason
     assert found[1].startswith(detail)
 
@@ -58,11 +58,11 @@ def test_a_solution_that_does_not_reach_the_answer_is_named(answer: str, solutio
     [("entailment", "B"), ("translation", "all x. (Bird(x"), ("translation", "Bird(x)"), ("arithmetic", "9" * 701)],
 )
 def test_an_answer_that_the_task_does_not_take_is_named(task: str, answer: str):
-    assert complaint(problem(task, answer))[0] == "the task does not take its answer"
+    assert reason_and_detail(problem(task, answer))[0] == "the task does not take its answer"
 
 
 def test_a_task_that_does_not_exist_is_named_with_those_that_do():
-    assert complaint(problem("algebra", "5")) == (
+    assert reason_and_detail(problem("algebra", "5")) == (
         "its task does not exist",
         "there is no task algebra; the tasks are arithmetic, translation, entailment",
     )

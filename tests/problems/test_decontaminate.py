@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.problems.decontaminate import SAME_QUESTION, SHARED_WORDS, decontaminate, normalise
-from callwright.problems.source import LeftOut
+from callwright.problems.source import DroppedRow
 from callwright.records import Problem
 
 THIRTEEN = "one two three four five six seven eight nine ten eleven twelve thirteen"
@@ -44,14 +44,14 @@ def test_normalising_twice_changes_nothing(text: str):
 @pytest.mark.parametrize("source", ["synthetic", "gsm8k"])
 def test_a_test_question_leaves_train_whatever_its_source(source: str):
     train = [problem("How many?", source, "a"), problem("How much?", source, "b")]
-    kept, left_out = decontaminate(train, [problem("how many", "jsonl")])
+    kept, dropped = decontaminate(train, [problem("how many", "jsonl")])
     assert kept == train[1:]
-    assert left_out == [LeftOut("a", SAME_QUESTION, "x")]
+    assert dropped == [DroppedRow("a", SAME_QUESTION, "x")]
 
 
 def test_thirteen_words_shared_with_a_test_question_leave_train():
     train = [problem(f"Before: {THIRTEEN.upper()}.", name="a")]
-    assert decontaminate(train, [problem(f"{THIRTEEN}, then")]) == ([], [LeftOut("a", SHARED_WORDS, "x")])
+    assert decontaminate(train, [problem(f"{THIRTEEN}, then")]) == ([], [DroppedRow("a", SHARED_WORDS, "x")])
 
 
 def test_twelve_shared_words_stay():
@@ -67,8 +67,8 @@ def test_shared_words_do_not_count_for_templates(trained: str, tested: str):
 
 def test_the_length_of_a_run_is_a_parameter():
     train = [problem("one two four", name="a"), problem("two one", name="b")]
-    kept, left_out = decontaminate(train, [problem("one two three")], ngram=2)
+    kept, dropped = decontaminate(train, [problem("one two three")], ngram_size=2)
     assert kept == train[1:]
-    assert left_out == [LeftOut("a", SHARED_WORDS, "x")]
+    assert dropped == [DroppedRow("a", SHARED_WORDS, "x")]
     with pytest.raises(ValueError, match="ngram"):
-        decontaminate(train, [], ngram=0)
+        decontaminate(train, [], ngram_size=0)

@@ -99,11 +99,11 @@ def test_a_story_is_one_group_and_its_sentences_are_read_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("changed", "where", "reason"),
     [
-        ({"premises-FOL": ["∀x (Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.UNREADABLE),
-        ({"premises-FOL": ["Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.OPEN),
-        ({"premises-FOL": ["Dog(a, b) → Dog(a)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.AT_ODDS),
-        ({"premises-FOL": ["Dog(rex, ann)", "Dog(rex)"]}, ["1"], folio.AT_ODDS),
-        ({"premises-FOL": ["Dog(rex)"]}, ["1"], folio.UNPAIRED),
+        ({"premises-FOL": ["∀x (Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.NOT_A_FORMULA),
+        ({"premises-FOL": ["Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.FREE_VARIABLE),
+        ({"premises-FOL": ["Dog(a, b) → Dog(a)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.INCONSISTENT_ARITY),
+        ({"premises-FOL": ["Dog(rex, ann)", "Dog(rex)"]}, ["1"], folio.INCONSISTENT_ARITY),
+        ({"premises-FOL": ["Dog(rex)"]}, ["1"], folio.UNPAIRED_ANNOTATIONS),
         ({"label": "False"}, ["1"], "the label is False, the formulas say True"),
         ({"premises-FOL": ["Dog(rex)", "¬Dog(rex)"]}, ["1"], "the premises contradict each other"),
         ({"label": "maybe"}, ["1"], "label is not True, False, Unknown or Uncertain"),
@@ -115,13 +115,13 @@ def test_what_cannot_be_used_is_left_out_with_its_place_and_reason(
     tmp_path: Path, changed: dict[str, object], where: list[str], reason: str
 ):
     path = write(tmp_path / "bad.jsonl", {**VALIDATION, **changed})
-    left_out = read_folio(path, "test").left_out
-    assert [(item.where, item.reason) for item in left_out] == [(f"{path}:{place}", reason) for place in where]
+    dropped = read_folio(path, "test").dropped
+    assert [(item.where, item.reason) for item in dropped] == [(f"{path}:{place}", reason) for place in where]
 
 
 def test_lines_that_are_no_rows_are_left_out(tmp_path: Path):
-    left_out = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").left_out
-    assert [item.reason for item in left_out] == ["malformed JSON", "not a JSON object"]
+    dropped = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").dropped
+    assert [item.reason for item in dropped] == ["malformed JSON", "not a JSON object"]
 
 
 def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
@@ -132,17 +132,17 @@ def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
 @pytest.mark.skipif(not PUBLIC.exists(), reason="needs the public FOLIO files")
 @pytest.mark.parametrize(("name", "translation", "entailment"), [("train", 1_654, 961), ("validation", 544, 182)])
 def test_the_public_files_become_problems(name: str, translation: int, entailment: int):
-    sourced = read_folio(PUBLIC / f"{name}.jsonl", "test")
-    assert Counter(problem.task for problem in sourced.problems) == {
+    source_result = read_folio(PUBLIC / f"{name}.jsonl", "test")
+    assert Counter(problem.task for problem in source_result.problems) == {
         "translation": translation,
         "entailment": entailment,
     }
-    for problem in sourced.problems:
+    for problem in source_result.problems:
         if problem.solution:
             texts = executed(problem)
             assert texts[-1] == problem.answer
             assert texts[-1] in texts[:-1]  # grounded
             assert len(set(map(render_call, problem.solution))) == len(problem.solution)
-    unreadable = [item for item in sourced.left_out if item.reason in (folio.UNREADABLE, folio.OPEN)]
+    unreadable = [item for item in source_result.dropped if item.reason in (folio.NOT_A_FORMULA, folio.FREE_VARIABLE)]
     sentences = [item for item in unreadable if "premise" in item.where or "conclusion" in item.where]
     assert len(sentences) <= 0.05 * translation

@@ -153,14 +153,14 @@ def write(path: Path, *rows: object) -> Path:
 
 def test_rows_become_problems_with_an_executed_chain(tmp_path: Path):
     row = {"question": " How much are 3 pens at $400? ", "answer": "3*400 = $<<3*400=1200>>1,200\n#### 1,200"}
-    sourced = read_gsm8k(write(tmp_path / "mine.jsonl", row, "", row), "dev")
-    first, second = sourced.problems
+    source_result = read_gsm8k(write(tmp_path / "mine.jsonl", row, "", row), "dev")
+    first, second = source_result.problems
     assert (first.id, second.id) == ("gsm8k/mine/0", "gsm8k/mine/2")  # 0-based lines, the blank one counted
     assert first.group == first.id
     assert (first.task, first.source, first.split) == ("arithmetic", "gsm8k", "dev")
     assert (first.question, first.answer) == ("How much are 3 pens at $400?", "1200")
     assert first.solution == (Call("multiply", {"a": 3, "b": 400}), Call("answer", {"value": 1200}))
-    assert sourced.left_out == []
+    assert source_result.dropped == []
 
 
 def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_path: Path):
@@ -174,9 +174,9 @@ def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_pa
         {"question": "q", "answer": "<<1+1=2>>2\n#### two"},
         {"question": "q", "answer": "two\n#### 2"},
     )
-    sourced = read_gsm8k(path, "train")
-    assert sourced.problems == []
-    assert [(item.where, item.reason) for item in sourced.left_out] == [
+    source_result = read_gsm8k(path, "train")
+    assert source_result.problems == []
+    assert [(item.where, item.reason) for item in source_result.dropped] == [
         (f"{path}:1", "malformed JSON"),
         (f"{path}:2", "not a JSON object"),
         (f"{path}:3", "question is missing"),
@@ -199,11 +199,11 @@ def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
 
 @pytest.mark.skipif(not PUBLIC.exists(), reason="needs the public GSM8K train file")
 def test_at_least_95_percent_of_the_public_train_rows_become_problems():
-    sourced = read_gsm8k(PUBLIC, "train")
-    total = len(sourced.problems) + len(sourced.left_out)
+    source_result = read_gsm8k(PUBLIC, "train")
+    total = len(source_result.problems) + len(source_result.dropped)
     assert total == 7_473
-    assert len(sourced.problems) >= 0.95 * total
-    for problem in sourced.problems:
+    assert len(source_result.problems) >= 0.95 * total
+    for problem in source_result.problems:
         toolbox = TOOLBOX.open()
         texts = [toolbox.execute(call).text for call in problem.solution]  # a CallError has no text
         assert texts[-1] == problem.answer == format_number(read_number(problem.answer))

@@ -10,10 +10,10 @@ from callwright.problems.gsm8k_equations import (
     MAX_NESTING,
     Equation,
     EquationError,
+    ExpressionTree,
     Number,
     Operation,
     Percent,
-    Tree,
     find_equations,
     parse_expression,
     read_result,
@@ -22,15 +22,15 @@ from callwright.problems.gsm8k_equations import (
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "^"}
 
 
-def shown(tree: Tree) -> str:
+def with_parentheses(tree: ExpressionTree) -> str:
     """The tree with every operation in parentheses."""
     match tree:
         case Number(value):
             return str(value)
         case Percent(of):
-            return f"{shown(of)}%"
+            return f"{with_parentheses(of)}%"
         case Operation(name, left, right):
-            return f"({shown(left)}{SIGNS[name]}{shown(right)})"
+            return f"({with_parentheses(left)}{SIGNS[name]}{with_parentheses(right)})"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def shown(tree: Tree) -> str:
     ],
 )
 def test_an_expression_is_read_with_the_usual_precedence(text: str, expected: str):
-    assert shown(parse_expression(text)) == expected
+    assert with_parentheses(parse_expression(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_not_arithmetic_is_refused(text: str):
 
 def test_an_expression_is_bounded_in_length_and_nesting():
     deep = MAX_NESTING - 1
-    assert shown(parse_expression("(" * deep + "1" + ")" * deep)) == "1"
+    assert with_parentheses(parse_expression("(" * deep + "1" + ")" * deep)) == "1"
     for text in ("(" * 100_000, "(" * MAX_NESTING + "1" + ")" * MAX_NESTING, "-" * 200 + "1", "1" + "+1" * 150):
         with pytest.raises(EquationError):
             parse_expression(text)
@@ -104,25 +104,25 @@ def test_a_result_may_be_in_percent_in_thousands_or_a_mixed_number():
         read_result("three")
 
 
-def found(text: str) -> list[tuple[str, str]]:
+def find_expressions(text: str) -> list[tuple[str, str]]:
     return [(equation.expression, equation.result) for equation in find_equations(text)]
 
 
 def test_marks_and_equations_beside_them_are_found_in_reading_order():
     text = "First 24 + 36 = 60.\nSo 2 * 60 = $<<2*60=120>>120, and 120 / 4 = 30 each."
     assert list(find_equations(text)) == [
-        Equation("24 + 36", "60", marked=False),
-        Equation("2*60", "120", marked=True),
-        Equation("120 / 4", "30", marked=False),
+        Equation("24 + 36", "60", from_annotation=False),
+        Equation("2*60", "120", from_annotation=True),
+        Equation("120 / 4", "30", from_annotation=False),
     ]
 
 
 def test_a_mark_is_preferred_to_the_prose_that_says_the_same():
-    assert found("20% of 50 = 10, or 50*.2 = <<50*.2=10>>10.") == [("50*.2", "10")]
+    assert find_expressions("20% of 50 = 10, or 50*.2 = <<50*.2=10>>10.") == [("50*.2", "10")]
 
 
 def test_a_mark_without_an_operation_gives_way_to_the_prose_before_it():
-    assert found("She has $9 - $4 = $<<5=5>>5 left.") == [("9 - 4", "5")]
+    assert find_expressions("She has $9 - $4 = $<<5=5>>5 left.") == [("9 - 4", "5")]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_a_mark_without_an_operation_gives_way_to_the_prose_before_it():
     ],
 )
 def test_prose_is_read_without_its_unit_words(text: str, expression: str, result: str):
-    assert found(text) == [(expression, result)]
+    assert find_expressions(text) == [(expression, result)]
 
 
 def test_each_part_of_a_chained_equation_is_read():
-    assert found("24*3 = 72 + 5 = 77") == [("24 * 3", "72"), ("72 + 5", "77")]
+    assert find_expressions("24*3 = 72 + 5 = 77") == [("24 * 3", "72"), ("72 + 5", "77")]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from callwright.errors import DataError
-from tests.problems.hostile_rows import PARTS, ROWS, files, longest, outcome
+from tests.problems.hostile_rows import FRAGMENTS, ROWS, files, longest, read_and_check
 
 pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
 
@@ -24,11 +24,11 @@ def test_a_hostile_file_costs_its_own_rows_and_no_surprise(file: tuple[str, byte
     path.write_bytes(content)
     started = time.process_time()
     try:
-        sourced = outcome(source, path)
+        source_result = read_and_check(source, path)
     except DataError as error:
         assert "\n" not in str(error)
     else:
-        assert sourced.surprises == []
+        assert source_result.surprises == []
     assert time.process_time() - started < MAX_SECONDS
 
 
@@ -51,11 +51,11 @@ def test_the_longest_text_is_read_in_time_that_grows_with_its_length(
     tmp_path: Path, source: str, field: str, before: str, after: str
 ):
     path = tmp_path / "rows.json"
-    for part in PARTS:
+    for part in FRAGMENTS:
         text = before + longest(part)[len(before) + len(after) :] + after
         path.write_text(json.dumps([{**ROWS[source], field: [text] if field == "solution" else text}]))
         started = time.process_time()
-        assert outcome(source, path).surprises == []
+        assert read_and_check(source, path).surprises == []
         assert time.process_time() - started < MAX_SECONDS, part
 
 
@@ -63,4 +63,4 @@ def test_the_good_rows_of_the_fuzz_are_problems(tmp_path: Path):
     for source, row in ROWS.items():
         path = tmp_path / f"{source}.json"
         path.write_text(json.dumps([row]))
-        assert outcome(source, path).left_out == []
+        assert read_and_check(source, path).dropped == []

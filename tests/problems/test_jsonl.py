@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from callwright.errors import CallError, DataError
-from callwright.problems.jsonl import SourcedJsonl, read_jsonl_problems
+from callwright.problems.jsonl import JsonlSourceResult, read_jsonl_problems
 from callwright.records import Call, Problem
 
 
@@ -13,12 +13,12 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def read_rows(folder: Path, *rows: object) -> SourcedJsonl:
+def read_rows(folder: Path, *rows: object) -> JsonlSourceResult:
     return read_jsonl_problems(write(folder / "mine.jsonl", *rows), parse_answer)
 
 
 def reasons(folder: Path, *rows: object) -> list[str]:
-    return [row.reason for row in read_rows(folder, *rows).left_out]
+    return [row.reason for row in read_rows(folder, *rows).dropped]
 
 
 def parse_answer(text: str) -> Call | CallError:
@@ -27,20 +27,20 @@ def parse_answer(text: str) -> Call | CallError:
 
 
 def test_a_row_needs_a_question_and_an_answer_only(tmp_path: Path):
-    sourced = read_rows(tmp_path, {"question": "2 + 3?", "answer": 5})
-    assert sourced.problems == [
+    source_result = read_rows(tmp_path, {"question": "2 + 3?", "answer": 5})
+    assert source_result.problems == [
         Problem("mine/0", "arithmetic", "2 + 3?", "5", (), source="jsonl", group="mine/0", split="train")
     ]
-    assert sourced.unsplit == {"mine/0"}
+    assert source_result.without_split == {"mine/0"}
 
 
 def test_a_row_may_say_everything(tmp_path: Path):
     solution = [{"name": "add", "arguments": {"a": 2, "b": 3}}, {"name": "answer", "arguments": {"value": 5}}]
     row = {"id": 7, "task": "arithmetic", "question": "2 + 3?", "answer": "5.0", "solution": solution}
-    sourced = read_rows(tmp_path, {**row, "group": "sums", "split": "test", "author": "me"})
+    source_result = read_rows(tmp_path, {**row, "group": "sums", "split": "test", "author": "me"})
     chain = (Call("add", {"a": 2, "b": 3}), Call("answer", {"value": 5}))
-    assert sourced.problems == [Problem("7", "arithmetic", "2 + 3?", "5", chain, "jsonl", "sums", "test")]
-    assert sourced.unsplit == set()
+    assert source_result.problems == [Problem("7", "arithmetic", "2 + 3?", "5", chain, "jsonl", "sums", "test")]
+    assert source_result.without_split == set()
 
 
 @pytest.mark.parametrize(("answer", "expected"), [(0.5, "0.5"), ("$1,200", "1200"), ("2/6", "1/3"), (0, "0")])
@@ -57,7 +57,7 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 5, "solution": ["answer(value=5)"]})
     assert read_jsonl_problems(path, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
     without = read_jsonl_problems(path)
-    assert [item.reason for item in without.left_out] == ["solution has something that is not a call"]
+    assert [item.reason for item in without.dropped] == ["solution has something that is not a call"]
 
 
 @pytest.mark.parametrize(
@@ -90,29 +90,29 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
 )
 def test_a_malformed_line_is_left_out_with_its_place_and_reason(tmp_path: Path, row: object, reason: str):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 1}, "", row)
-    sourced = read_jsonl_problems(path, parse_answer)
-    assert len(sourced.problems) == 1
-    assert [(item.where, item.reason) for item in sourced.left_out] == [(f"{path}:3", reason)]
+    source_result = read_jsonl_problems(path, parse_answer)
+    assert len(source_result.problems) == 1
+    assert [(item.where, item.reason) for item in source_result.dropped] == [(f"{path}:3", reason)]
 
 
 def test_a_problem_names_the_line_it_stood_in(tmp_path: Path):
-    sourced = read_rows(tmp_path, "", {"question": "q", "answer": 1, "id": "a"})
-    assert sourced.places == {"a": f"{tmp_path}/mine.jsonl:2"}
+    source_result = read_rows(tmp_path, "", {"question": "q", "answer": 1, "id": "a"})
+    assert source_result.row_locations == {"a": f"{tmp_path}/mine.jsonl:2"}
 
 
 def test_an_id_names_one_problem(tmp_path: Path):
     row = {"id": "a", "question": "q", "answer": 1}
-    sourced = read_rows(tmp_path, row, row)
-    assert len(sourced.problems) == 1
-    assert [(row.reason, row.detail) for row in sourced.left_out] == [("id is used twice", "a")]
+    source_result = read_rows(tmp_path, row, row)
+    assert len(source_result.problems) == 1
+    assert [(row.reason, row.detail) for row in source_result.dropped] == [("id is used twice", "a")]
 
 
 @pytest.mark.parametrize("field", ["question", "id", "group", "task"])
 def test_half_a_character_costs_its_row(tmp_path: Path, field: str):
     half = {"question": "so", "answer": 1, field: "so \ud83d"}  # written as the escape "\ud83d"
-    sourced = read_rows(tmp_path, {"question": "q \U0001f600", "answer": 1}, half)
-    assert [problem.question for problem in sourced.problems] == ["q \U0001f600"]
-    assert [row.reason for row in sourced.left_out] == [f"{field} has half a character (a lone surrogate)"]
+    source_result = read_rows(tmp_path, {"question": "q \U0001f600", "answer": 1}, half)
+    assert [problem.question for problem in source_result.problems] == ["q \U0001f600"]
+    assert [row.reason for row in source_result.dropped] == [f"{field} has half a character (a lone surrogate)"]
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_a_defect_costs_one_row_and_is_counted(tmp_path: Path):
         raise ZeroDivisionError(text)
 
     good, bad = {"question": "q", "answer": 1}, {"question": "q", "answer": 1, "solution": ["answer(1)"]}
-    sourced = read_jsonl_problems(write(tmp_path / "mine.jsonl", good, bad, good), parse)
-    assert len(sourced.problems) == 2
-    (row,) = sourced.left_out
-    ((surprise, where),) = sourced.surprises
+    source_result = read_jsonl_problems(write(tmp_path / "mine.jsonl", good, bad, good), parse)
+    assert len(source_result.problems) == 2
+    (row,) = source_result.dropped
+    ((surprise, where),) = source_result.surprises
     assert row.reason == surprise.reason
     assert row.reason.startswith("unexpected ZeroDivisionError in ")
     assert where == row.where == f"{tmp_path}/mine.jsonl:2"

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from callwright.errors import RowError
 from callwright.functions.numbers import read_number
-from callwright.problems.labels import label_of
+from callwright.problems.labels import read_label
 from callwright.records import Problem
 from callwright.tasks import TASKS
 
 
 def reason(value: object, task: str = "arithmetic") -> str:
     with pytest.raises(RowError) as caught:
-        label_of(value, task)
+        read_label(value, task)
     return caught.value.reason
 
 
@@ -28,14 +28,14 @@ def grade(label: str, answer: str) -> str:
     [("$1,200", "1200"), (" 3.50 ", "3.5"), ("2/6", "1/3"), ("25%", "25%"), ("12.50 %", "12.5%"), (" - 7", "-7")],
 )
 def test_a_number_is_kept_exactly_in_one_notation(written: str, label: str):
-    assert label_of(written, "arithmetic") == label
+    assert read_label(written, "arithmetic") == label
 
 
 def test_a_label_in_percent_is_right_as_25_and_as_a_quarter():
-    label = label_of("25%", "arithmetic")
+    label = read_label("25%", "arithmetic")
     assert [grade(label, answer) for answer in ("25", "25%", "0.25", "1/4")] == ["right"] * 4
     assert [grade(label, answer) for answer in ("2500", "0.0025", "26", "maybe")] == ["wrong"] * 4
-    assert grade(label_of("0.25", "arithmetic"), "25") == "wrong"  # without the sign it is plain what is meant
+    assert grade(read_label("0.25", "arithmetic"), "25") == "wrong"  # without the sign it is plain what is meant
 
 
 @pytest.mark.parametrize("written", ["$18 per hour", "3 km", "5 feet 6 inches", "1e5 m", "12 34", "1,2,3", "7 or 8"])
@@ -55,10 +55,10 @@ def test_what_is_no_label_has_its_own_reason():
 @given(st.fractions() | st.integers().map(Fraction))
 def test_a_label_means_the_number_that_was_written(number: Fraction):
     written = f"{number.numerator}/{number.denominator}"
-    assert read_number(label_of(written, "arithmetic")) == number
-    assert read_number(label_of(f"{written}%", "arithmetic")) == number / 100
+    assert read_number(read_label(written, "arithmetic")) == number
+    assert read_number(read_label(f"{written}%", "arithmetic")) == number / 100
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**30), max_value=10**30))
 def test_a_decimal_is_kept_to_its_last_place(number):
-    assert read_number(label_of(f"{number:f}", "arithmetic")) == Fraction(number)
+    assert read_number(read_label(f"{number:f}", "arithmetic")) == Fraction(number)

@@ -8,8 +8,8 @@ import pytest
 from callwright.agent.parsing.parse import parse_call
 from callwright.errors import DataError
 from callwright.params import Params
-from callwright.problems.load import Loaded, load_problems, raise_if_unusable
-from callwright.problems.report import report_lines, report_of
+from callwright.problems.load import LoadedProblems, load_problems, raise_if_unusable
+from callwright.problems.report import format_report, report_of
 from callwright.records import SPLITS
 from callwright.tasks import TASKS
 from tests.working_tree import ROOT
@@ -27,10 +27,10 @@ ALIKE = [
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., Loaded]:
+def load(tmp_path: Path) -> Callable[..., LoadedProblems]:
     """Loads rows as a user's own file."""
 
-    def load(*rows: object, **params: object) -> Loaded:
+    def load(*rows: object, **params: object) -> LoadedProblems:
         path = tmp_path / "own.jsonl"
         path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
         settings = SHIPPED.model_copy(update={"source": "jsonl", "path": str(path), **params})
@@ -39,18 +39,18 @@ def load(tmp_path: Path) -> Callable[..., Loaded]:
     return load
 
 
-def complaint(loaded: Loaded, max_left_out: float = 0.05) -> str:
+def error_message(loaded: LoadedProblems, max_left_out: float = 0.05) -> str:
     with pytest.raises(DataError) as caught:
         raise_if_unusable(loaded, max_left_out, LISTED)
     return str(caught.value)
 
 
-def counts(loaded: Loaded) -> list[int]:
+def counts(loaded: LoadedProblems) -> list[int]:
     return [len(loaded.splits[split]) for split in SPLITS]
 
 
 def test_splits_that_decontamination_emptied_are_named_with_the_reason(load):
-    assert complaint(load(*ALIKE)) == (
+    assert error_message(load(*ALIKE)) == (
         "problems: no problem in split train, dev; 8 left out: shares a run of words with a test question "
         "(left_out.jsonl lists them); give the source more rows or other shares (docs/own-problems.md)"
     )
@@ -58,27 +58,27 @@ def test_splits_that_decontamination_emptied_are_named_with_the_reason(load):
 
 def test_shared_passages_may_be_meant(load):
     loaded = load(*ALIKE, shared_words=None)
-    assert (counts(loaded), loaded.left_out) == ([7, 1, 2], [])
+    assert (counts(loaded), loaded.dropped) == ([7, 1, 2], [])
     repeated = load(*ALIKE, ALIKE[0], shared_words=None)
-    assert [row.reason for row in repeated.left_out] == ["duplicate question"]
+    assert [row.reason for row in repeated.dropped] == ["duplicate question"]
 
 
 def test_rows_that_decontamination_left_out_are_listed_with_the_test_problem_that_they_give_away(load):
     loaded = load(*ALIKE)
     tested = {problem.id for problem in loaded.splits["test"]}
-    assert len(loaded.left_out) == 8
-    assert {row.where for row in loaded.left_out} == {f"own/{number}" for number in range(10)} - tested
-    assert {row.detail for row in loaded.left_out} <= tested
+    assert len(loaded.dropped) == 8
+    assert {row.where for row in loaded.dropped} == {f"own/{number}" for number in range(10)} - tested
+    assert {row.detail for row in loaded.dropped} <= tested
 
 
 def test_more_unusable_rows_than_the_limit_name_the_parameter_the_first_row_and_the_list(load, tmp_path: Path):
     good, bad = {"question": "q", "answer": 1}, {"question": "q"}
     loaded = load(*[good] * 5, bad, good, bad)  # 2 of 8 rows: a quarter
-    assert complaint(loaded, 0.01) == (
+    assert error_message(loaded, 0.01) == (
         f"{tmp_path}/own.jsonl:6: answer is missing; 2 of 8 rows were left out, more than problems.max_left_out: 0.01 "
         "allows: mend them, or raise it (left_out.jsonl lists them)"
     )
-    assert "max_left_out" not in complaint(loaded, 0.25)  # then the splits are looked at
+    assert "max_left_out" not in error_message(loaded, 0.25)  # then the splits are looked at
 
 
 def test_every_solution_is_executed_and_its_row_named_by_its_line(load, tmp_path: Path):
@@ -87,7 +87,7 @@ def test_every_solution_is_executed_and_its_row_named_by_its_line(load, tmp_path
     ]
     bad = {"question": "2 + 2?", "answer": 5, "solution": ["add(2, 2)", "answer(4)"]}
     loaded = load(*good, bad)
-    assert [str(row) for row in loaded.left_out] == [
+    assert [str(row) for row in loaded.dropped] == [
         f"{tmp_path}/own.jsonl:10: its solution does not reach its answer (it answers 4, the answer is 5)"
     ]
     assert sum(counts(loaded)) == 9
@@ -97,7 +97,7 @@ def test_a_row_with_an_unknown_task_costs_itself(load):
     loaded = load(
         *[{"question": f"{n}?", "answer": n} for n in range(9)], {"question": "q", "answer": 1, "task": "sums"}
     )
-    assert [row.reason for row in loaded.left_out] == ["its task does not exist"]
+    assert [row.reason for row in loaded.dropped] == ["its task does not exist"]
 
 
 def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: pytest.MonkeyPatch):
@@ -110,7 +110,7 @@ def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: p
     loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)])
     assert sum(counts(loaded)) == 8
     assert [surprise.kind for surprise, _ in loaded.surprises] == ["LookupError"]
-    assert [row.reason for row in loaded.left_out] == [loaded.surprises[0][0].reason]
+    assert [row.reason for row in loaded.dropped] == [loaded.surprises[0][0].reason]
 
 
 def test_the_report_counts_every_row_once(load):
@@ -127,7 +127,7 @@ def test_the_report_counts_every_row_once(load):
     assert report["left_out"] == {"answer is missing": 2, "duplicate question": 1, "malformed JSON": 1}
     assert sum(report["left_out"].values()) + sum(split["problems"] for split in report["splits"].values()) == 13
     assert report["notes"] == {"answers in percent (25 and 0.25 are both right for 25%)": 1}
-    first, *others = report_lines(loaded)
+    first, *others = format_report(loaded)
     assert first.endswith("; 4 left out")
     assert others[0] == f"  2 left out: answer is missing; the first is {loaded.unusable[1].where}"
     assert others[-1] == "  1 answers in percent (25 and 0.25 are both right for 25%)"

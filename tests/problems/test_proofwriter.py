@@ -114,9 +114,9 @@ def test_a_row_becomes_a_problem_with_an_executed_gold_chain(tmp_path):
     ],
 )
 def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, changes, reason):
-    sourced = read_proofwriter(written(tmp_path, row(), row(**changes), "text"), "dev")
-    assert len(sourced.problems) == 1
-    first, second = sourced.left_out
+    source_result = read_proofwriter(written(tmp_path, row(), row(**changes), "text"), "dev")
+    assert len(source_result.problems) == 1
+    first, second = source_result.dropped
     assert (first.where, first.reason) == (f"{tmp_path / 'dev.json'}: row 1", reason)
     assert second.reason == "not a JSON object"
 
@@ -133,12 +133,12 @@ def test_a_file_that_is_something_else_is_a_clear_error(tmp_path, content):
 
 @pytest.mark.skipif(not PUBLIC.exists(), reason="needs ProofWriter's test.json")
 def test_the_public_test_problems_become_formulas_and_agree_with_their_labels():
-    sourced = read_proofwriter(PUBLIC, "test")
-    assert len(sourced.problems) + len(sourced.left_out) == 600
-    reasons = {left_out.reason for left_out in sourced.left_out}
+    source_result = read_proofwriter(PUBLIC, "test")
+    assert len(source_result.problems) + len(source_result.dropped) == 600
+    reasons = {dropped.reason for dropped in source_result.dropped}
     assert reasons <= {
         "the label is Unknown, the formulas say True",
         "the label is Unknown, the formulas say False",
         "the premises contradict each other",
     }  # docs/proofwriter.md: what forward chaining does not see
-    assert len(sourced.problems) >= 590
+    assert len(source_result.problems) >= 590

@@ -20,7 +20,7 @@ def values(path: Path) -> list[object]:
     return [row.value.reason if isinstance(row.value, RowError) else row.value for row in read_rows(path, "mend it")]
 
 
-def complaint(path: Path) -> str:
+def error_message(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         list(read_rows(path, "mend it"))
     return str(caught.value).removeprefix(f"{path}: ")
@@ -76,12 +76,14 @@ def test_a_first_line_that_is_a_list_does_not_make_the_file_one(path: Path):
 
 def test_a_broken_list_says_where_it_breaks(path: Path):
     path.write_text(json.dumps(ROWS, indent=1)[:-1])
-    assert complaint(path).startswith("begins as a JSON list, but is malformed: Expecting ',' delimiter at character ")
+    assert error_message(path).startswith(
+        "begins as a JSON list, but is malformed: Expecting ',' delimiter at character "
+    )
 
 
 def test_one_object_over_several_lines_says_what_to_do(path: Path):
     path.write_text(json.dumps({"rows": ROWS}, indent=1))
-    assert complaint(path) == (
+    assert error_message(path) == (
         "one JSON object over several lines; give a JSON list of problems, or put one object on each line"
     )
 
@@ -101,13 +103,13 @@ def test_a_first_line_that_is_malformed_costs_itself(path: Path):
 )
 def test_a_file_that_is_no_text_is_named(path: Path, content: bytes, advice: str):
     path.write_bytes(content)
-    assert complaint(path) == advice
+    assert error_message(path) == advice
 
 
 def test_what_is_no_file_is_named(path: Path):
-    assert complaint(path) == "no such file or directory; mend it"
+    assert error_message(path) == "no such file or directory; mend it"
     path.mkdir()
-    assert complaint(path) == "is a directory; mend it"
+    assert error_message(path) == "is a directory; mend it"
     pipe = path.with_name("pipe")
     os.mkfifo(pipe)
-    assert complaint(pipe) == "not a regular file; mend it"
+    assert error_message(pipe) == "not a regular file; mend it"

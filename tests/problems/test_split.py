@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.problems.source import LeftOut
-from callwright.problems.split import CONTRADICTION, DUPLICATE, deduplicate, split_by_group
+from callwright.problems.source import DroppedRow
+from callwright.problems.split import DUPLICATE, DUPLICATE_WITH_OTHER_ANSWER, deduplicate, split_by_group
 from callwright.records import Problem
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
@@ -120,18 +120,21 @@ def test_a_duplicate_question_leaves_train_and_stays_in_test():
     train = problem("How many?", split="train", name="a")
     dev = problem("how  many", split="dev", name="b")
     test = problem("How many ?", split="test", name="c")
-    assert deduplicate([train, dev, test]) == ([test], [LeftOut("a", DUPLICATE, "c"), LeftOut("b", DUPLICATE, "c")])
-    assert deduplicate([train, dev]) == ([dev], [LeftOut("a", DUPLICATE, "b")])
+    assert deduplicate([train, dev, test]) == (
+        [test],
+        [DroppedRow("a", DUPLICATE, "c"), DroppedRow("b", DUPLICATE, "c")],
+    )
+    assert deduplicate([train, dev]) == ([dev], [DroppedRow("a", DUPLICATE, "b")])
 
 
 def test_the_first_of_two_duplicates_in_a_split_stays():
     first, second = problem("How many?", name="a"), problem("How many?", name="b")
-    assert deduplicate([first, second]) == ([first], [LeftOut("b", DUPLICATE, "a")])
+    assert deduplicate([first, second]) == ([first], [DroppedRow("b", DUPLICATE, "a")])
 
 
 def test_a_duplicate_with_another_answer_is_named_as_such():
     first, second = problem("How many?", "1", name="a"), problem("How many?", "2", name="b")
-    assert deduplicate([first, second]) == ([first], [LeftOut("b", CONTRADICTION, "a")])
+    assert deduplicate([first, second]) == ([first], [DroppedRow("b", DUPLICATE_WITH_OTHER_ANSWER, "a")])
 
 
 def test_the_same_question_in_two_tasks_is_no_duplicate():

@@ -72,11 +72,11 @@ def start(
     uri: str,
     action: str = "promote",
     kill_at: int | None = None,
-    meet: Any = None,
-    after_a_kill: bool = False,
+    barrier: Any = None,
+    short_lease: bool = False,
 ) -> Any:
     """Promote or roll back in a process of its own; see `_act` for the rest. Its outcome lies in outcome.json."""
-    process = PROCESSES.Process(target=_act, args=(str(folder), uri, action, kill_at, meet, after_a_kill))
+    process = PROCESSES.Process(target=_act, args=(str(folder), uri, action, kill_at, barrier, short_lease))
     process.start()
     return process
 
@@ -94,12 +94,12 @@ def run(folder: Path, uri: str, action: str = "promote", **options: Any) -> Any:
     return finish(start(folder, uri, action, **options), folder)
 
 
-def _act(folder: str, uri: str, action: str, kill_at: int | None, meet: Any, after_a_kill: bool) -> None:
+def _act(folder: str, uri: str, action: str, kill_at: int | None, barrier: Any, short_lease: bool) -> None:
     """
     Args:
         kill_at: the process kills itself just before its write number `kill_at` (0-based) to the registry.
         meet: a barrier at which it waits, twice, before it draws its ticket.
-        after_a_kill: it need not wait long for tickets ahead: they are of the dead.
+        short_lease: it need not wait long for tickets ahead: they are of the dead.
     """
     from callwright.errors import CallwrightError
     from callwright.registry import promote, promotion_lock
@@ -108,9 +108,9 @@ def _act(folder: str, uri: str, action: str, kill_at: int | None, meet: Any, aft
     os.environ["MLFLOW_TRACKING_URI"] = uri
     os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow leaves there what it was told last
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-    promotion_lock.LEASE_S = 0.5 if after_a_kill else 300.0  # this machine may be busy
+    promotion_lock.LEASE_S = 0.5 if short_lease else 300.0  # this machine may be busy
     writes: list[str] = []
-    _before_each_write(lambda name, args: _note(writes, name, args, kill_at, meet))
+    _before_each_write(lambda name, args: _record_write(writes, name, args, kill_at, barrier))
     sys.stdout = sys.stderr = Path("said").open("a")  # noqa: SIM115 - until the process ends
     try:
         outcome = _promote() if action == "promote" else promote.roll_back("callwright-student")
@@ -128,17 +128,17 @@ def _promote() -> dict[str, Any]:
     return asdict(promote(Params.load(), *reports))
 
 
-def _note(writes: list[str], name: str, args: tuple[Any, ...], kill_at: int | None, meet: Any) -> None:
+def _record_write(writes: list[str], name: str, args: tuple[Any, ...], kill_at: int | None, barrier: Any) -> None:
     writes.append(f"{name} {' '.join(map(str, args))}")
     if len(writes) - 1 == kill_at:
         os.kill(os.getpid(), signal.SIGKILL)
     queue = "create_registered_model callwright-student-promotions"
-    if meet is not None and writes.count(queue) == 1 and writes[-1] == queue:
-        meet.wait(300)
-        meet.wait(300)
+    if barrier is not None and writes.count(queue) == 1 and writes[-1] == queue:
+        barrier.wait(300)
+        barrier.wait(300)
 
 
-def _before_each_write(look: Callable[[str, tuple[Any, ...]], None]) -> None:
+def _before_each_write(callback: Callable[[str, tuple[Any, ...]], None]) -> None:
     """Let every call of the real client that changes the registry be seen before it is made."""
     from mlflow import MlflowClient
 
@@ -146,7 +146,7 @@ def _before_each_write(look: Callable[[str, tuple[Any, ...]], None]) -> None:
         real = getattr(MlflowClient, name)
 
         def call(self: Any, *args: Any, **options: Any) -> Any:
-            look(name, args)
+            callback(name, args)
             return real(self, *args, **options)
 
         return call

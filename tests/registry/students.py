@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright.records import Protocol
-from callwright.registry.register import CODE
+from callwright.registry.register import MODEL_CODE
 from callwright.registry.served import settings
 from callwright.tracking.runs import connect
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def build_smallest_base(folder: Path) -> None:
     """The smallest embedded base, after one step of training: what it replies means nothing."""
-    from callwright.params import EmbeddedStudent, TaskShares
-    from callwright.standins.embedded.build import build_embedded
+    from callwright.params import EmbeddedParams, TaskShares
+    from callwright.standins.embedded.build import build_embedded_student
 
-    recipe = EmbeddedStudent.model_validate(
+    recipe = EmbeddedParams.model_validate(
         {
             **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
             **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
@@ -25,7 +25,7 @@ def build_smallest_base(folder: Path) -> None:
             "copy_weight": 4.0,
         }
     )
-    build_embedded(folder, recipe, 0)
+    build_embedded_student(folder, recipe, 0)
 
 
 def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 8) -> None:
@@ -34,7 +34,7 @@ def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 
 
     mlflow.pyfunc.save_model(
         saved,
-        python_model=str(CODE),
+        python_model=str(MODEL_CODE),
         model_config=settings(max_steps, max_tokens, "text"),
         artifacts={"model": str(base)},
         pip_requirements=["mlflow"],
@@ -49,7 +49,7 @@ def register_student(name: str, folder: Path, max_steps: int, max_tokens: int, p
     with mlflow.start_run():
         mlflow.pyfunc.log_model(
             name="student",
-            python_model=str(CODE),
+            python_model=str(MODEL_CODE),
             model_config=settings(max_steps, max_tokens, protocol),
             artifacts={"model": str(folder)},
             pip_requirements=["mlflow"],

@@ -146,10 +146,10 @@ def test_the_signature_names_the_columns_that_a_row_has(loaded):
 def test_a_model_that_cannot_be_loaded_fails_the_request_in_one_line(tmp_path: Path):
     from mlflow.exceptions import MlflowException
 
-    from callwright.registry.served import ServedAgent, _student
+    from callwright.registry.served import ServedAgent, _load_student
 
     (tmp_path / "config.json").write_text("{}")
-    agent = ServedAgent(lambda: _student(str(tmp_path)), "text", Sampling())
+    agent = ServedAgent(lambda: _load_student(str(tmp_path)), "text", Sampling())
     with pytest.raises(MlflowException, match="no model could be loaded from") as caught:
         agent.answer(["How many?"], ["arithmetic"])
     assert caught.value.error_code == "INTERNAL_ERROR"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from callwright.params import Params
 from callwright.registry.card import model_card
-from callwright.registry.lineage import base_licence, git_commit, lineage_of
-from callwright.registry.register import MAX_DESCRIPTION, shortened
+from callwright.registry.lineage import base_licence, collect_lineage, git_commit
+from callwright.registry.register import MAX_DESCRIPTION_CHARS, shorten_card
 from callwright.storage.files import write_json
 from tests.registry.projects import GAINED, METRICS, ROOT, SURE
 
@@ -61,10 +61,10 @@ def test_the_card_says_what_it_was_made_of_and_how_to_use_it():
 
 
 def test_a_card_that_the_database_would_not_take_is_cut_at_a_line():
-    cut = shortened("# title\n" + "a line of the card\n" * 400)
-    assert len(cut) <= MAX_DESCRIPTION
+    cut = shorten_card("# title\n" + "a line of the card\n" * 400)
+    assert len(cut) <= MAX_DESCRIPTION_CHARS
     assert cut.endswith("a line of the card\n\n(The whole card is README.md among the version's artifacts.)\n")
-    assert shortened("short") == "short"
+    assert shorten_card("short") == "short"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_licence_of_a_base_is_that_of_its_model_card(readme, licence, tmp_pa
     write_json(tmp_path / "models/student/training.json", {"key": "k"})
     if readme is not None:
         (tmp_path / "models/base/README.md").write_text(readme)
-    lineage = lineage_of()
+    lineage = collect_lineage()
     assert (lineage["base model"], lineage["base revision"]) == ("maker/small", "abc")
     assert (lineage["base licence"], lineage["code licence"]) == (licence, "Apache-2.0")
 

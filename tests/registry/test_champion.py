@@ -8,7 +8,7 @@ import pytest
 from mlflow.pyfunc import PythonModel
 
 from callwright.errors import DataError, ProviderError
-from callwright.registry.champion import CONTENT_TAG, WEIGHTS, find_champion
+from callwright.registry.champion import CONTENT_TAG, WEIGHTS_ARTIFACT, find_champion
 from callwright.storage.files import folder_hash
 from callwright.tracking import runs
 
@@ -46,7 +46,7 @@ def registry(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def register(weights: Path | None) -> str:
     """Register a version as the pipeline does, and make it champion."""
-    artifacts = {WEIGHTS: str(weights)} if weights else None
+    artifacts = {WEIGHTS_ARTIFACT: str(weights)} if weights else None
     client = mlflow.MlflowClient()
     with mlflow.start_run(experiment_id=client.get_experiment_by_name(EXPERIMENT).experiment_id):
         logged = mlflow.pyfunc.log_model(

@@ -36,7 +36,7 @@ def versions(uri: str) -> dict[str, dict[str, str]]:
     return {str(one.version): one.tags for one in client.search_model_versions(f"name = '{NAME}'")}
 
 
-def two_champions_later(folder: Path) -> tuple[Path, Path, str]:
+def promote_two_students(folder: Path) -> tuple[Path, Path, str]:
     """Two projects on one registry: the first's student is champion, the second's is measured against it."""
     first, second = make_project(folder / "first", b"one"), make_project(folder / "second", b"two")
     uri = f"sqlite:///{folder}/mlflow.db"
@@ -46,7 +46,7 @@ def two_champions_later(folder: Path) -> tuple[Path, Path, str]:
 
 
 def test_a_promotion_a_rollback_and_the_way_back(tmp_path: Path):
-    first, second, uri = two_champions_later(tmp_path)
+    first, second, uri = promote_two_students(tmp_path)
     assert aliases(uri) == {"champion": "1"}
     promoted = run(second, uri)["outcome"]
     assert (promoted["version"], promoted["aliases"]) == ("2", ["champion"])
@@ -110,8 +110,8 @@ def test_of_several_promotions_at_once_one_is_made(store: str, tmp_path: Path, r
     """All four have registered their version, and none saw a champion, when the first may move the alias."""
     uri = f"sqlite:///{tmp_path}/mlflow.db" if store == "sqlite" else request.getfixturevalue("server").uri
     projects = [make_project(tmp_path / str(place), f"student {place}".encode()) for place in range(4)]
-    meet = PROCESSES.Barrier(len(projects))
-    processes = [start(project, uri, meet=meet) for project in projects]
+    barrier = PROCESSES.Barrier(len(projects))
+    processes = [start(project, uri, barrier=barrier) for project in projects]
     outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
     assert [one for one in outcomes if isinstance(one, str)] == [], "an error"
     (winner,) = [one for one in outcomes if one["decision"] == "promoted"]
@@ -125,8 +125,8 @@ def test_of_several_promotions_at_once_one_is_made(store: str, tmp_path: Path, r
 def test_the_same_student_promoted_twice_at_once_is_one_version(tmp_path: Path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     projects = [make_project(tmp_path / name, b"the same") for name in ("one", "other")]
-    meet = PROCESSES.Barrier(2)
-    processes = [start(project, uri, meet=meet) for project in projects]
+    barrier = PROCESSES.Barrier(2)
+    processes = [start(project, uri, barrier=barrier) for project in projects]
     outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
     assert [one["decision"] for one in outcomes] == ["promoted", "promoted"]
     assert {one["version"] for one in outcomes} == {"1"}
@@ -152,11 +152,11 @@ def killed_before_each_write(folder: Path, project: Path, uri: str, action: str)
 
 
 def test_a_promotion_killed_before_any_of_its_writes_is_completed_by_the_next(tmp_path: Path):
-    _, second, uri = two_champions_later(tmp_path)
+    _, second, uri = promote_two_students(tmp_path)
     seen = []
     for write, project, registry in killed_before_each_write(tmp_path, second, uri, "promote"):
         assert champion_of(registry) in ("1", "2"), write
-        outcome = run(project, registry, after_a_kill=True)["outcome"]
+        outcome = run(project, registry, short_lease=True)["outcome"]
         assert (outcome["decision"], outcome["version"]) == ("promoted", "2"), write
         assert aliases(registry) == {"champion": "2", "previous": "1"}, write
         assert set(versions(registry)) == {"1", "2"}, write
@@ -166,14 +166,14 @@ def test_a_promotion_killed_before_any_of_its_writes_is_completed_by_the_next(tm
 
 
 def test_a_rollback_killed_before_any_of_its_writes_is_completed_by_the_next(tmp_path: Path):
-    first, second, uri = two_champions_later(tmp_path)
+    first, second, uri = promote_two_students(tmp_path)
     run(second, uri)
     for write, project, registry in killed_before_each_write(tmp_path, second, uri, "rollback"):
         assert champion_of(registry) in ("1", "2"), write
         if not write.startswith("delete_model_version "):  # the last write, of its ticket: it was complete by then
-            assert run(project, registry, "rollback", after_a_kill=True)["outcome"] == ["1", "2"], write
+            assert run(project, registry, "rollback", short_lease=True)["outcome"] == ["1", "2"], write
         else:
-            run(first, registry, after_a_kill=True)  # whoever takes a turn next clears it away
+            run(first, registry, short_lease=True)  # whoever takes a turn next clears it away
         assert aliases(registry) == {"champion": "1", "previous": "2"}, write
 
 
@@ -192,11 +192,11 @@ def test_a_server_that_is_down_is_one_line_and_the_next_run_succeeds(server: Ser
     server.start()
     assert champion_of(server.uri) == before
 
-    meet = PROCESSES.Barrier(2)
-    process = start(second, server.uri, meet=meet)
-    meet.wait(300)
+    barrier = PROCESSES.Barrier(2)
+    process = start(second, server.uri, barrier=barrier)
+    barrier.wait(300)
     server.stop()
-    meet.wait(300)
+    barrier.wait(300)
     complaint = finish(process, second)["outcome"]
     assert re.fullmatch(r"ProviderError: MLflow at http://\S+ did not answer or refused \(\w+\): check.*", complaint)
     server.start()

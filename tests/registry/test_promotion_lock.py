@@ -46,7 +46,7 @@ def test_only_one_has_the_turn_and_nothing_is_left_of_it(client):
 
 def test_a_ticket_that_a_killed_process_left_is_removed_after_the_lease(client, monkeypatch, capsys):
     monkeypatch.setattr(promotion_lock, "LEASE_S", 0.5)
-    client.create_registered_model("m-promotions", tags={promotion_lock.TURNS_TAG: "m"})
+    client.create_registered_model("m-promotions", tags={promotion_lock.LOCK_TAG: "m"})
     client.create_model_version("m-promotions", source="callwright:/m-promotions")
     started = time.monotonic()
     with promotion_lock.turn(client, "m"):
@@ -93,7 +93,7 @@ def test_a_version_in_the_queue_that_is_no_ticket_stops_a_promotion_and_stays(cl
 
 
 def test_a_queue_that_an_earlier_version_made_is_still_ours(client):
-    client.create_registered_model("m-promotions", description=promotion_lock._NOTE)
+    client.create_registered_model("m-promotions", description=promotion_lock._QUEUE_DESCRIPTION)
     with promotion_lock.turn(client, "m"):
         assert len(tickets(client)) == 1
     assert tickets(client) == []

@@ -37,7 +37,7 @@ def test_a_served_model_knows_the_users_functions_where_their_module_is_not(
 ):
     import mlflow
 
-    from callwright.registry.register import CODE
+    from callwright.registry.register import MODEL_CODE
     from callwright.registry.served import settings
 
     project, elsewhere, saved = (tmp_path / name for name in ("project", "elsewhere", "saved"))
@@ -51,7 +51,7 @@ def test_a_served_model_knows_the_users_functions_where_their_module_is_not(
     try:
         mlflow.pyfunc.save_model(
             saved,
-            python_model=str(CODE),
+            python_model=str(MODEL_CODE),
             model_config=settings(8, 48, "text", ["own_served_module"]),
             artifacts={"model": str(tmp_path / "weights")},
             code_paths=[str(path) for path in code_paths(["own_served_module"])],

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def draw(
+def draw_outcomes(
     rng: np.random.Generator, share: float, correlation: float, groups: list[str] | None = None, count: int = 24
 ) -> tuple[list[float], list[str]]:
     """Flags and their groups; a group's probability is drawn from a beta with this mean and intra-group correlation."""

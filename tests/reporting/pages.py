@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.reporting.report import write_report
-from callwright.reporting.transcripts import Side, Transcript, Turn
+from callwright.reporting.transcripts import ChainTranscript, StepTranscript, TranscriptPair
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp\x1b[31m {{ 7 * 7 }} \ud800"
 WITHIN = ("seen", "held_out", "steps_1", "steps_2", "source_gsm8k", "held_out_function")
@@ -44,11 +44,11 @@ def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: b
     return made
 
 
-def transcript(text: str = "add(a=2, b=3)", count: int = 1) -> Transcript:
+def transcript(text: str = "add(a=2, b=3)", count: int = 1) -> TranscriptPair:
     """The base went wrong where the student did not."""
-    wrong = Side(False, (Turn(text, "Result: 6", (f"wrong answer: {text}",)),))
-    right = Side(True, (Turn(text, "Result: 5", ()),))
-    return Transcript("Base wrong, student right", count, 1, "p", "arithmetic", text, text, wrong, right)
+    wrong = ChainTranscript(False, (StepTranscript(text, "Result: 6", (f"wrong answer: {text}",)),))
+    right = ChainTranscript(True, (StepTranscript(text, "Result: 5", ()),))
+    return TranscriptPair("Base wrong, student right", count, 1, "p", "arithmetic", text, text, wrong, right)
 
 
 def page(folder: Path, **changes: Any) -> str:

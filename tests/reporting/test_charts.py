@@ -2,7 +2,7 @@
 
 import pytest
 
-from callwright.reporting.charts import LANE, accuracy_chart, curve, faults_chart, robustness_chart, seconds_chart
+from callwright.reporting.charts import LANE_PX, accuracy_chart, curve, faults_chart, robustness_chart, seconds_chart
 from tests.reporting.pages import share
 
 
@@ -12,7 +12,7 @@ def test_a_value_stands_at_its_per_cent_with_its_interval_and_models_below_each_
     base, student = row.marks
     assert (base.model, base.at, base.text) == ("base", 25.0, "25.0%")
     assert (student.model, student.at, student.low, student.high) == ("student", 50.0, 40.0, 60.0)
-    assert student.y - base.y == LANE
+    assert student.y - base.y == LANE_PX
     assert (row.label, row.note) == ("overall", "n = 40")
 
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 from callwright.records import StepFault, Verdict
 from callwright.reporting.drawing import plots
-from callwright.reporting.transcripts import LONGEST, transcripts_of
+from callwright.reporting.transcripts import MAX_TEXT_CHARS, transcripts_of
 from tests.fakes import chain, checked, problem
 from tests.reporting.pages import HOSTILE, difference, metrics, page, transcript
 
@@ -127,13 +127,13 @@ def test_transcripts_are_of_problems_on_which_the_verdict_changed_the_longest_of
 def test_a_transcript_says_at_each_step_what_was_wrong_and_cuts_what_is_endless():
     one = problem(id="p")
     said = chain("add(2, 3)", "answer(6)", problem_id="p")
-    fault = StepFault("wrong_answer", 1, "x" * (LONGEST + 5))
+    fault = StepFault("wrong_answer", 1, "x" * (MAX_TEXT_CHARS + 5))
     base = checked("add(2, 3)", correct=False, problem_id="p")
     base = type(base)(said, Verdict(said.id, False, (fault,), 1))
     (found,) = transcripts_of([one], {"p": base}, {"p": checked("answer(5)", correct=True, problem_id="p")})
     first, second = found.base.turns
     assert (first.said, first.came, first.faults) == ("add(a=2, b=3)", "Result: 5", ())
-    assert second.faults == ("wrong answer: " + "x" * LONGEST + " … (5 characters more)",)
+    assert second.faults == ("wrong answer: " + "x" * MAX_TEXT_CHARS + " … (5 characters more)",)
 
 
 def test_plots_are_svg_files_of_their_own():

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from callwright.records import CheckedChain, Pair, Step, StepFault, Verdict
-from callwright.reporting.samples import SAMPLES, write_samples
+from callwright.reporting.samples import SAMPLES_PER_GROUP, write_samples
 from tests.fakes import chain, problem
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp\x1b[31m {{ 7 * 7 }} \ud800"
-OWN = problem(question=f"How many? {HOSTILE}")
+PROBLEM = problem(question=f"How many? {HOSTILE}")
 
 
 def record(name: str, fault: str = "", said: str = "add(2, 3)") -> CheckedChain:
@@ -20,12 +20,12 @@ def record(name: str, fault: str = "", said: str = "add(2, 3)") -> CheckedChain:
 
 def pair(name: str, kind: str, said: str) -> Pair:
     sides = [({"role": "assistant", "content": f"{said} {side}"},) for side in ("better", "worse")]
-    return Pair(name, OWN.id, ({"role": "user", "content": said},), *sides, (), 0.5, kind)
+    return Pair(name, PROBLEM.id, ({"role": "user", "content": said},), *sides, (), 0.5, kind)
 
 
 def page(tmp_path: Path, chains: list[CheckedChain], pairs: list[Pair]) -> str:
     path = tmp_path / "samples.html"
-    write_samples(path, chains, pairs, {OWN.id: OWN})
+    write_samples(path, chains, pairs, {PROBLEM.id: PROBLEM})
     return path.read_text(encoding="utf-8")
 
 
@@ -51,16 +51,16 @@ def test_the_page_loads_nothing(tmp_path):
 
 
 def test_samples_are_grouped_by_first_fault_and_by_kind_with_counts(tmp_path):
-    chains = [record("good")] + [record(f"bad {place}", "wrong_answer") for place in range(SAMPLES + 3)]
+    chains = [record("good")] + [record(f"bad {place}", "wrong_answer") for place in range(SAMPLES_PER_GROUP + 3)]
     shown = page(tmp_path, chains, [pair("p", "detour", "x"), pair("q", "syntax", "x")])
     assert re.findall(r'<h3 id="([^"]+)">\S+ <span class="soft">([\d,]+)</span>', shown) == [
         ("chain-correct", "1"),
-        ("chain-wrong_answer", str(SAMPLES + 3)),
+        ("chain-wrong_answer", str(SAMPLES_PER_GROUP + 3)),
         ("pair-syntax", "1"),
         ("pair-detour", "1"),
     ]
-    assert shown.count("<h4>bad ") == SAMPLES
-    assert shown.count('class="bad">wrong_answer: because add(2, 3)') == SAMPLES
+    assert shown.count("<h4>bad ") == SAMPLES_PER_GROUP
+    assert shown.count('class="bad">wrong_answer: because add(2, 3)') == SAMPLES_PER_GROUP
 
 
 def test_the_order_of_what_comes_in_does_not_change_the_page(tmp_path):

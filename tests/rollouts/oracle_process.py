@@ -17,7 +17,7 @@ from callwright.storage.jsonl import read
 from tests.fakes import NO_MISTAKES
 
 
-class Watched:
+class RecordingApp:
     """An ASGI app in front of the oracle; GET /asked/N gives [question, seed] of each request after N."""
 
     def __init__(self, app: Any, latency_s: float) -> None:
@@ -48,7 +48,7 @@ class Watched:
         await self._app(scope, read_and_note, send)
 
 
-class Announced(uvicorn.Server):
+class ServerWithPortFile(uvicorn.Server):
     """Writes its port where the test looks for it, once it listens."""
 
     def __init__(self, config: uvicorn.Config, port_file: Path) -> None:
@@ -61,8 +61,8 @@ class Announced(uvicorn.Server):
 
 
 def main(problems: Path, port_file: Path, latency_s: float) -> None:
-    app = Watched(create_app(read(Problem, problems), {**NO_MISTAKES, "wrong_operand": 0.3}), latency_s)
-    Announced(uvicorn.Config(app, port=0, log_level="error", lifespan="off"), port_file).run()
+    app = RecordingApp(create_app(read(Problem, problems), {**NO_MISTAKES, "wrong_operand": 0.3}), latency_s)
+    ServerWithPortFile(uvicorn.Config(app, port=0, log_level="error", lifespan="off"), port_file).run()
 
 
 if __name__ == "__main__":

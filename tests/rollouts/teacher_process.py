@@ -11,7 +11,7 @@ from callwright.records import Problem
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import teacher_plan
 from callwright.rollouts.run import roll_out_teacher
-from callwright.rollouts.summary import publish, refuse_failures
+from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import read
 from tests.working_tree import ROOT
 
@@ -29,5 +29,5 @@ def main(problems_file: Path, url: str, folder: Path) -> None:
     plan = teacher_plan(problems, teacher, own, rollout, seed=7)
     with open_journal(folder / "journal.jsonl") as journal:
         rolled = roll_out_teacher(problems, teacher, plan, rollout, journal)
-        refuse_failures(rolled.failures, len(plan), 0)
+        raise_if_too_many_failures(rolled.failures, len(plan), 0)
         publish(folder / "chains.jsonl", plan, journal, rolled)

@@ -9,14 +9,14 @@ from starlette.routing import Route
 
 from callwright.chat.model import Reply, Sampling
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.errors import EndpointUnusable
+from callwright.errors import EndpointUnusableError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 from callwright.rollouts.budget import BudgetError, Meter, MeteredChat, cost
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import plan
-from callwright.rollouts.sample import Rolled, run_attempts
-from callwright.rollouts.summary import refuse_unmade
+from callwright.rollouts.sample import RolloutResult, run_attempts
+from callwright.rollouts.summary import check_budget_used_up
 from tests.fakes import ScriptedChat, problem, teacher
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
@@ -47,7 +47,7 @@ class SteadyChat:
         return Reply("answer(5)" if len(messages) > 2 else "add(2, 3)", "stop", Usage(10, 2))
 
 
-async def roll(tmp_path, limits: BudgetParams, model: SteadyChat, concurrency: int = 8) -> tuple[int, Rolled]:
+async def roll(tmp_path, limits: BudgetParams, model: SteadyChat, concurrency: int = 8) -> tuple[int, RolloutResult]:
     """How many attempts the journal gained, and how the run ended."""
     with open_journal(tmp_path / "journal.jsonl") as journal:
         before = len(journal)
@@ -84,7 +84,7 @@ async def test_a_small_budget_is_not_spread_over_many_attempts_of_which_none_get
 async def test_attempts_run_side_by_side_once_the_first_has_shown_what_one_takes(tmp_path):
     model = SteadyChat(second_s=0.05)
     made, rolled = await roll(tmp_path, budget(requests=1_000), model)
-    assert (made, rolled) == (50, Rolled())
+    assert (made, rolled) == (50, RolloutResult())
     assert 4 < model.most_waiting <= 8  # eight, but on a machine that is very busy
 
 
@@ -104,14 +104,14 @@ async def test_seconds_end_a_run(tmp_path):
 async def test_seconds_end_a_request_that_is_not_answered(tmp_path):
     hanging = roll(tmp_path, budget(seconds=0.2), SteadyChat(second_s=60))
     made, rolled = await asyncio.wait_for(hanging, 10)
-    assert (made, rolled) == (0, Rolled([], 50, "rollout.budget.seconds: 0 of 0"))  # shown in whole seconds
+    assert (made, rolled) == (0, RolloutResult([], 50, "rollout.budget.seconds: 0 of 0"))  # shown in whole seconds
 
 
 @pytest.mark.parametrize("name", ["tokens", "cost"])
 async def test_a_limit_that_cannot_be_kept_as_the_server_tells_no_tokens_ends_the_run_at_once(tmp_path, name):
     model = ScriptedChat(Reply("add(2, 3)", "stop", Usage()))
     line = f"teacher scripted does not tell the tokens of its replies, so rollout.budget.{name} cannot be kept: "
-    with open_journal(tmp_path / "journal.jsonl") as journal, pytest.raises(EndpointUnusable, match=f"^{line}"):
+    with open_journal(tmp_path / "journal.jsonl") as journal, pytest.raises(EndpointUnusableError, match=f"^{line}"):
         await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(**{name: 1_000}), PRICES))
 
 
@@ -123,7 +123,7 @@ async def test_no_request_is_sent_over_the_limit_by_attempts_that_turn_out_longe
         rolled = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(requests=5)))
         assert len(journal) == 1
     assert len(model.asked) == 5  # two for the first attempt, and three of the six that the second wanted
-    assert rolled == Rolled([], 49, "rollout.budget.requests: 5 of 5")
+    assert rolled == RolloutResult([], 49, "rollout.budget.requests: 5 of 5")
 
 
 async def test_requests_on_the_way_count_at_the_mean_of_the_others():
@@ -150,18 +150,18 @@ async def test_what_an_attempt_used_is_counted_for_itself_and_for_the_run():
 
 
 def test_a_used_up_budget_stops_the_stage_or_says_how_far_it_came():
-    cut = Rolled([], 40, "rollout.budget.tokens: 480 of 500")
+    cut = RolloutResult([], 40, "rollout.budget.tokens: 480 of 500")
     with pytest.raises(BudgetError) as caught:
-        refuse_unmade("teacher", cut, 60, budget("stop", tokens=500))
+        check_budget_used_up("teacher", cut, 60, budget("stop", tokens=500))
     line = str(caught.value)
     assert line.startswith(
         "teacher: the budget is used up (rollout.budget.tokens: 480 of 500) with 20 of 60 attempts done; "
     )
     assert "\n" not in line
-    told = refuse_unmade("teacher", cut, 60, budget("publish", tokens=500))
+    told = check_budget_used_up("teacher", cut, 60, budget("publish", tokens=500))
     assert told is not None
     assert "20 of 60 attempts done; they are published" in told
-    assert refuse_unmade("teacher", Rolled(), 60, budget("stop", tokens=500)) is None
+    assert check_budget_used_up("teacher", RolloutResult(), 60, budget("stop", tokens=500)) is None
 
 
 HUGE = 10**400

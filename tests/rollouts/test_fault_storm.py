@@ -11,22 +11,22 @@ from callwright.errors import ProviderError
 from callwright.records import Chain
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import plan
-from callwright.rollouts.sample import Rolled, run_attempts
-from callwright.rollouts.summary import chains_of
+from callwright.rollouts.sample import RolloutResult, run_attempts
+from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
-from callwright.standins.oracle.faults import Faults
+from callwright.standins.oracle.faults import ServerFaults
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, teacher
 
-STORM = Faults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
+STORM = ServerFaults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
 MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
 PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7)
 TEXT, NATIVE = (plan(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
 ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 
 
-class Counting:
+class CountingChat:
     """A chat model that counts the replies and the errors of another."""
 
     def __init__(self, model: EndpointChat) -> None:
@@ -44,11 +44,11 @@ class Counting:
         return reply
 
 
-async def roll_out(model: Counting, path: Path) -> tuple[dict[str, Chain], Rolled]:
+async def roll_out(model: CountingChat, path: Path) -> tuple[dict[str, Chain], RolloutResult]:
     """Chains by id, and how the run ended; sixteen attempts at a time."""
     with open_journal(path) as journal:
         rolled = await run_attempts(ATTEMPTS, model, journal, 16)
-        return {chain.id + chain.protocol: chain for chain in chains_of(ATTEMPTS, journal)}, rolled
+        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, rolled
 
 
 @pytest.mark.slow
@@ -57,12 +57,12 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
 ):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
     calm = EndpointChat(teacher(), create_app(PROBLEMS, MISTAKES))
-    expected, _ = await roll_out(Counting(calm), tmp_path / "calm.jsonl")
+    expected, _ = await roll_out(CountingChat(calm), tmp_path / "calm.jsonl")
     assert len(expected) == len(ATTEMPTS) == 24
 
     app, servers = create_app(PROBLEMS, MISTAKES, faults=STORM), Servers()
     model = EndpointChat(teacher(base_url=servers(app), timeout_s=1.5, max_retries=3))
-    counting = Counting(model)
+    counting = CountingChat(model)
     chains, rolled = await roll_out(counting, tmp_path / "storm.jsonl")
     await model.close()
     servers.stop_all()
@@ -85,6 +85,6 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
     assert model.requests == counting.replies + model.failures.total()
     assert Counter(failure.reason for failure in rolled.failures) == counting.errors
 
-    again, rolled = await roll_out(Counting(calm), tmp_path / "storm.jsonl")
+    again, rolled = await roll_out(CountingChat(calm), tmp_path / "storm.jsonl")
     await calm.close()
-    assert (again, rolled) == (expected, Rolled())
+    assert (again, rolled) == (expected, RolloutResult())

@@ -20,7 +20,7 @@ from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import Attempt, plan
 from callwright.rollouts.progress import Progress
-from callwright.rollouts.sample import Failure, Rolled, run_attempts
+from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
@@ -179,9 +179,9 @@ def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
     return both
 
 
-async def rolled_out(
+async def roll_out_and_publish(
     attempts: list[Attempt], log: SurpriseLog, meter: Meter | None = None, **limits: float
-) -> tuple[list[Chain], Rolled, dict[str, Any]]:
+) -> tuple[list[Chain], RolloutResult, dict[str, Any]]:
     model = EndpointChat(teacher(timeout_s=60), HostileServer())
     progress = Progress("hostile", 0, len(attempts), Meter())
     with open_journal(Path("journal.jsonl")) as journal:
@@ -198,7 +198,7 @@ async def rolled_out(
 @pytest.mark.slow
 async def test_a_rollout_of_hostile_replies_ends_and_adds_up(attempts):
     log = SurpriseLog("rollout")
-    chains, done, report = await rolled_out(attempts, log)
+    chains, done, report = await roll_out_and_publish(attempts, log)
     assert len(chains) + len(done.failures) + done.unmade == len(attempts)
     assert (len(chains), len(done.failures)) == (report["chains"], report["failures"])
     assert done.unmade == 0
@@ -212,7 +212,7 @@ async def test_a_rollout_of_hostile_replies_ends_and_adds_up(attempts):
     assert "defect" in str(log.summary())
     assert "Traceback" in log.path.read_text()
 
-    again, redone, _ = await rolled_out(attempts, SurpriseLog("rollout"))
+    again, redone, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"))
     assert again == chains  # the journal is whole, and what failed fails again
     assert [failure.attempt_id for failure in redone.failures] == [failure.attempt_id for failure in done.failures]
 
@@ -223,7 +223,7 @@ async def test_it_adds_up_as_well_where_a_limit_ends_it(attempts, limit: str):
     none = dict.fromkeys(("requests", "tokens", "cost", "seconds"))
     budget = BudgetParams.model_validate({**none, "requests": 60, "on_budget": "stop"})
     limits = {"max_failures": 5} if limit == "failures" else {"meter": Meter(budget)}
-    chains, done, _ = await rolled_out(attempts, SurpriseLog("rollout"), **limits)
+    chains, done, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"), **limits)
     assert len(chains) + len(done.failures) + done.unmade == len(attempts)
     assert done.unmade > 0
     assert (done.reached is not None) == (limit == "requests")

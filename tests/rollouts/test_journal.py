@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from callwright.errors import DataError
-from callwright.rollouts.journal import FOLDER_ENV, GroupCommit, Journaled, journal_path, open_journal
+from callwright.rollouts.journal import JOURNALS_ENV, GroupCommit, JournalEntry, journal_path, open_journal
 from tests.fakes import chain
 
 SOLVED = chain("add(2, 3)", "answer(5)")
 
 
 def test_the_journal_lies_in_the_projects_folder(monkeypatch, tmp_path):
-    monkeypatch.delenv(FOLDER_ENV, raising=False)
+    monkeypatch.delenv(JOURNALS_ENV, raising=False)
     monkeypatch.chdir(tmp_path)
     assert journal_path("teacher") == Path(".callwright/journals/teacher.jsonl")
 
 
 def test_an_experiment_in_a_temporary_copy_uses_the_projects_own_journal(monkeypatch, tmp_path):
-    monkeypatch.delenv(FOLDER_ENV, raising=False)
+    monkeypatch.delenv(JOURNALS_ENV, raising=False)
     copy = tmp_path / ".dvc/tmp/exps/tmp1a2b/project"
     copy.mkdir(parents=True)
     monkeypatch.chdir(copy)
@@ -27,12 +27,12 @@ def test_an_experiment_in_a_temporary_copy_uses_the_projects_own_journal(monkeyp
 
 
 def test_a_variable_names_another_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv(FOLDER_ENV, str(tmp_path))
+    monkeypatch.setenv(JOURNALS_ENV, str(tmp_path))
     assert journal_path("teacher") == tmp_path / "teacher.jsonl"
 
 
 def test_a_journal_keeps_the_seconds_of_each_request(tmp_path):
-    record = Journaled("k", SOLVED, (0.25, 1.5))
+    record = JournalEntry("k", SOLVED, (0.25, 1.5))
     with open_journal(tmp_path / "journal.jsonl") as journal:
         journal.append(record)
     with open_journal(tmp_path / "journal.jsonl") as journal:
@@ -59,7 +59,7 @@ def test_a_second_run_waits_until_the_first_has_closed_the_journal_and_says_so(t
     with open_journal(tmp_path / "journal.jsonl") as journal:
         other.start()
         time.sleep(0.2)
-        journal.append(Journaled("k", SOLVED))
+        journal.append(JournalEntry("k", SOLVED))
         assert seen == []
     other.join(10)
     said = f"journal {tmp_path}/journal.jsonl is in use by another run: waiting for it to end"
@@ -78,7 +78,7 @@ async def test_attempts_that_finish_together_share_syncs(tmp_path):
 
         journal.sync = counted
         commit = GroupCommit(journal)
-        await asyncio.gather(*(commit.append(Journaled(str(number), SOLVED)) for number in range(40)))
+        await asyncio.gather(*(commit.append(JournalEntry(str(number), SOLVED)) for number in range(40)))
         assert len(journal) == 40
         assert len(syncs) <= 2  # one may be under way when the others are added
         assert syncs[-1] == 40

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from callwright.records import Problem
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import JournalEntry
 from callwright.storage.jsonl import read, write
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.rollouts import teacher_process
@@ -85,7 +85,7 @@ def finished(folder: Path, asked_with: dict[str, str]) -> set[Asked]:
         return set()
     whole = folder / "whole.jsonl"
     whole.write_bytes(path.read_bytes()[: path.read_bytes().rfind(b"\n") + 1])
-    chains = [record.chain for record in read(Journaled, whole)]
+    chains = [record.chain for record in read(JournalEntry, whole)]
     return {(asked_with[chain.problem_id], 7_000 + int(chain.id.rpartition("/")[2])) for chain in chains}
 
 

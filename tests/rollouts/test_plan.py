@@ -8,8 +8,8 @@ from callwright.chat.model import Sampling
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams
 from callwright.records import Problem
-from callwright.rollouts.journal import Journaled, open_journal, record_of
-from callwright.rollouts.plan import Attempt, functions_hash, local_plan, plan, teacher_plan, weights_here
+from callwright.rollouts.journal import JournalEntry, find_entry, open_journal
+from callwright.rollouts.plan import Attempt, functions_hash, local_model_identity, local_plan, plan, teacher_plan
 from callwright.rollouts.sample import missing
 from tests.fakes import chain, problem, teacher
 
@@ -17,12 +17,12 @@ MODEL = {"name": "scripted", "base_url": "nowhere"}
 ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?")
 
 
-def planned(*problems, chains: int = 1, model=MODEL, **sampling) -> list[Attempt]:
+def plan_for(*problems, chains: int = 1, model=MODEL, **sampling) -> list[Attempt]:
     return plan(problems, model, chains, Sampling(**sampling))
 
 
 def test_every_attempt_has_its_own_id_seed_and_key():
-    attempts = planned(ONE, TWO, chains=3, seed=7)
+    attempts = plan_for(ONE, TWO, chains=3, seed=7)
     assert [attempt.id for attempt in attempts] == [f"{name}/scripted/{n}" for name in ("one", "two") for n in range(3)]
     assert [attempt.sampling.seed for attempt in attempts[:3]] == [7_000, 7_001, 7_002]
     assert len({attempt.key for attempt in attempts}) == 6
@@ -30,38 +30,38 @@ def test_every_attempt_has_its_own_id_seed_and_key():
 
 def test_a_key_stays_the_same_when_nothing_that_matters_changes():
     same_model = {"base_url": "nowhere", "name": "scripted"}  # in another order
-    assert planned(ONE) == planned(ONE, model=same_model)
-    assert planned(TWO, ONE)[1].key == planned(ONE)[0].key
-    assert planned(ONE, chains=1)[0].key == planned(ONE, chains=2)[0].key
+    assert plan_for(ONE) == plan_for(ONE, model=same_model)
+    assert plan_for(TWO, ONE)[1].key == plan_for(ONE)[0].key
+    assert plan_for(ONE, chains=1)[0].key == plan_for(ONE, chains=2)[0].key
     other_split = replace(ONE, split="dev", answer="6")  # unseen by the model
-    assert planned(other_split)[0].key == planned(ONE)[0].key
+    assert plan_for(other_split)[0].key == plan_for(ONE)[0].key
     row_inserted = replace(ONE, id="data/source/mine.jsonl:8")  # its name comes from its row
-    assert planned(row_inserted)[0].key == planned(ONE)[0].key
-    assert planned(row_inserted)[0].id == "data/source/mine.jsonl:8/scripted/0"
+    assert plan_for(row_inserted)[0].key == plan_for(ONE)[0].key
+    assert plan_for(row_inserted)[0].id == "data/source/mine.jsonl:8/scripted/0"
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        planned(ONE, temperature=0.7),
-        planned(ONE, top_p=0.9),
-        planned(ONE, max_tokens=99),
-        planned(ONE, max_steps=5),
-        planned(ONE, seed=1),
-        planned(ONE, model={**MODEL, "name": "other"}),
-        planned(ONE, model={**MODEL, "base_url": "elsewhere"}),
-        planned(TWO),
-        planned(replace(ONE, question="One, really?")),
-        planned(replace(ONE, task="entailment")),
+        plan_for(ONE, temperature=0.7),
+        plan_for(ONE, top_p=0.9),
+        plan_for(ONE, max_tokens=99),
+        plan_for(ONE, max_steps=5),
+        plan_for(ONE, seed=1),
+        plan_for(ONE, model={**MODEL, "name": "other"}),
+        plan_for(ONE, model={**MODEL, "base_url": "elsewhere"}),
+        plan_for(TWO),
+        plan_for(replace(ONE, question="One, really?")),
+        plan_for(replace(ONE, task="entailment")),
     ],
 )
 def test_a_key_changes_with_whatever_determines_the_chain(changed):
-    assert changed[0].key != planned(ONE)[0].key
+    assert changed[0].key != plan_for(ONE)[0].key
 
 
 def test_a_key_depends_on_the_protocol():
     text, native = (plan([ONE], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
-    assert text == planned(ONE)
+    assert text == plan_for(ONE)
     assert text[0].key != native[0].key
     assert text[0].id == native[0].id
 
@@ -133,18 +133,18 @@ def test_what_is_paid_for_at_one_endpoint_is_found_when_another_one_is_named_fir
     here, there, elsewhere = (f"http://{name}/v1" for name in ("here", "there", "elsewhere"))
     before = planned_at(here)
     with open_journal(tmp_path / "journal.jsonl") as journal:
-        journal.append(Journaled(before[0].key, chain("add(2, 3)", "answer(5)")))
+        journal.append(JournalEntry(before[0].key, chain("add(2, 3)", "answer(5)")))
         for attempts in (before, planned_at(here, there), planned_at(there, here), planned_at(elsewhere, there, here)):
             assert list(missing(attempts, journal)) == [attempts[1].key]
         assert len(missing(planned_at(there), journal)) == 2  # nobody says that this is the same model
 
 
 def test_a_chain_from_the_journal_bears_the_names_of_today(tmp_path):
-    (before,), (now,) = planned(ONE), planned(replace(ONE, id="moved"))
+    (before,), (now,) = plan_for(ONE), plan_for(replace(ONE, id="moved"))
     with open_journal(tmp_path / "journal.jsonl") as journal:
-        assert record_of(now, journal) is None
-        journal.append(Journaled(before.key, chain("add(2, 3)", "answer(5)", problem_id="one", id=before.id)))
-        found = record_of(now, journal)
+        assert find_entry(now, journal) is None
+        journal.append(JournalEntry(before.key, chain("add(2, 3)", "answer(5)", problem_id="one", id=before.id)))
+        found = find_entry(now, journal)
     assert found is not None
     assert (found.chain.id, found.chain.problem_id, found.chain.answer) == ("moved/scripted/0", "moved", "5")
 
@@ -165,7 +165,7 @@ def test_a_model_in_this_process_is_its_files_and_how_they_are_computed_with(tmp
     own = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
     rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
     (tmp_path / "config.json").write_text("{}")
-    identity = weights_here(tmp_path)
+    identity = local_model_identity(tmp_path)
     assert identity.endswith((" in torch.float32 on cpu", " in torch.bfloat16 on cuda"))
     keys = {
         local_plan([ONE], "base", one, own, rollout, 7)[0].key
@@ -175,6 +175,6 @@ def test_a_model_in_this_process_is_its_files_and_how_they_are_computed_with(tmp
 
 
 def test_the_engine_is_part_of_every_key(monkeypatch):
-    before = planned(ONE)[0].key
-    monkeypatch.setattr("callwright.rollouts.plan.ENGINE", 0)
-    assert planned(ONE)[0].key != before
+    before = plan_for(ONE)[0].key
+    monkeypatch.setattr("callwright.rollouts.plan.ENGINE_VERSION", 0)
+    assert plan_for(ONE)[0].key != before

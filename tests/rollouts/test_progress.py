@@ -17,7 +17,7 @@ from tests.fakes import chain, problem
 (ATTEMPT,) = plan([problem()], {"name": "scripted"}, 1, Sampling())
 
 
-def under_way(name: str = "teacher") -> Progress:
+def progress_under_way(name: str = "teacher") -> Progress:
     """After 60 s: 4 of 10 attempts were done before, then one right, one wrong, one lost; 6 requests of 10 + 2."""
     times = iter([0.0])
     meter = Meter(None, Prices(prompt=0.0, cached=0.0, completion=1_000_000.0), clock=lambda: next(times, 60.0))
@@ -31,7 +31,7 @@ def under_way(name: str = "teacher") -> Progress:
 
 
 def test_progress_says_all_that_is_known():
-    shown = under_way()
+    shown = progress_under_way()
     assert (shown.done, shown.total) == (7, 10)
     # three attempts in 60 s, so 20 s for each of the last three; 12 completion tokens at 1 each
     assert shown.text() == "50.0% right, 1 lost, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
@@ -40,20 +40,20 @@ def test_progress_says_all_that_is_known():
 async def test_where_there_is_no_terminal_there_is_a_line_now_and_then(monkeypatch):
     monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    async with under_way().shown():
+    async with progress_under_way().shown():
         await asyncio.sleep(0.3)
     lines = sys.stderr.getvalue().splitlines()
     assert len(lines) >= 2
-    assert set(lines) == {f"teacher: 7 of 10 attempts, {under_way().text()}"}
+    assert set(lines) == {f"teacher: 7 of 10 attempts, {progress_under_way().text()}"}
 
 
 ON_A_TERMINAL = """
 import asyncio
 import sys
-from tests.rollouts.test_progress import under_way
+from tests.rollouts.test_progress import progress_under_way
 
 async def main():
-    async with under_way(sys.argv[1]).shown():
+    async with progress_under_way(sys.argv[1]).shown():
         await asyncio.sleep(0.2)
 
 asyncio.run(main())

@@ -6,18 +6,18 @@ import pytest
 
 from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.errors import CallwrightError, DataError, EndpointUnusable, ProviderError
+from callwright.errors import CallwrightError, DataError, EndpointUnusableError, ProviderError
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
 from callwright.params import Params
 from callwright.records import Chain, Problem, Usage
 from callwright.rollouts.budget import Meter
-from callwright.rollouts.journal import Journaled, open_journal
+from callwright.rollouts.journal import JournalEntry, open_journal
 from callwright.rollouts.plan import Attempt, plan
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.run import roll_out_teacher
-from callwright.rollouts.sample import Failure, Rolled, run_attempts
-from callwright.rollouts.summary import chains_of, publish, refuse_failures
+from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
+from callwright.rollouts.summary import journaled_chains, publish, raise_if_too_many_failures
 from callwright.standins.oracle.app import create_app
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
@@ -32,55 +32,55 @@ ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?"
 SOLVED = ("add(2, 3)", "answer(5)")
 
 
-def planned(*problems, chains: int = 1) -> list[Attempt]:
+def plan_for(*problems, chains: int = 1) -> list[Attempt]:
     return plan(problems, MODEL, chains, Sampling())
 
 
-async def run(attempts: list[Attempt], model: ChatModel, path: Path, **how) -> tuple[list[Chain], Rolled]:
+async def run(attempts: list[Attempt], model: ChatModel, path: Path, **how) -> tuple[list[Chain], RolloutResult]:
     with open_journal(path) as journal:
         rolled = await run_attempts(attempts, model, journal, how.pop("concurrency", 1), **how)
-        return list(chains_of(attempts, journal)), rolled
+        return list(journaled_chains(attempts, journal)), rolled
 
 
 async def test_a_second_run_asks_the_model_nothing(tmp_path):
-    attempts = planned(ONE, TWO)
+    attempts = plan_for(ONE, TWO)
     first, _ = await run(attempts, ScriptedChat(*SOLVED, *SOLVED), tmp_path / "journal.jsonl")
     silent = ScriptedChat()
-    assert await run(attempts, silent, tmp_path / "journal.jsonl") == (first, Rolled())
+    assert await run(attempts, silent, tmp_path / "journal.jsonl") == (first, RolloutResult())
     assert silent.asked == []
     assert [chain.id for chain in first] == ["one/scripted/0", "two/scripted/0"]
 
 
 async def test_a_killed_run_goes_on_where_it_was(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(planned(ONE), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
     with journal.open("ab") as file:
         file.write(b'{"key": "torn')
     model = ScriptedChat(*SOLVED)
-    chains, _ = await run(planned(ONE, TWO), model, journal)
+    chains, _ = await run(plan_for(ONE, TWO), model, journal)
     assert len(chains) == 2
     assert {asked[1]["content"] for asked in model.asked} == {"Two?"}
 
 
 async def test_chains_come_in_the_plans_order_and_not_in_that_of_finishing(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(planned(TWO), ScriptedChat(*SOLVED), journal)
-    chains, _ = await run(planned(ONE, TWO), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(TWO), ScriptedChat(*SOLVED), journal)
+    chains, _ = await run(plan_for(ONE, TWO), ScriptedChat(*SOLVED), journal)
     assert [chain.problem_id for chain in chains] == ["one", "two"]
 
 
 async def test_a_journal_from_before_requests_were_timed_is_of_use(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(planned(ONE), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
     untimed = re.sub(r',"request_(s|usage)":\[[^]]*\]', "", journal.read_text())
     assert "request_" not in untimed
     journal.write_text(untimed)
-    chains, _ = await run(planned(ONE), ScriptedChat(), journal)
+    chains, _ = await run(plan_for(ONE), ScriptedChat(), journal)
     assert len(chains) == 1
 
 
 async def test_a_problem_that_comes_twice_is_paid_for_once(tmp_path):
-    chains, _ = await run(planned(ONE, ONE), ScriptedChat(*SOLVED), tmp_path / "journal.jsonl", concurrency=2)
+    chains, _ = await run(plan_for(ONE, ONE), ScriptedChat(*SOLVED), tmp_path / "journal.jsonl", concurrency=2)
     assert len(chains) == 2
     assert chains[0] == chains[1]
 
@@ -100,21 +100,21 @@ async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp
 async def test_a_lost_attempt_is_a_failure_and_not_a_chain(tmp_path):
     journal = tmp_path / "journal.jsonl"
     model = ScriptedChat("add(2, 3)", ProviderError("gone for good", "gone"), *SOLVED)
-    chains, rolled = await run(planned(ONE, TWO), model, journal)
-    assert rolled == Rolled([Failure("one/scripted/0", "gone", "gone for good")])
+    chains, rolled = await run(plan_for(ONE, TWO), model, journal)
+    assert rolled == RolloutResult([Failure("one/scripted/0", "gone", "gone for good")])
     assert [chain.problem_id for chain in chains] == ["two"]
     assert len(journal.read_text().splitlines()) == 1  # a failure is not journaled, so that it is tried again
 
 
 async def test_a_failed_attempt_is_tried_again_by_the_next_run(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(planned(ONE), ScriptedChat(ProviderError("gone")), journal)
-    chains, rolled = await run(planned(ONE), ScriptedChat(*SOLVED), journal)
-    assert (len(chains), rolled) == (1, Rolled())
+    await run(plan_for(ONE), ScriptedChat(ProviderError("gone")), journal)
+    chains, rolled = await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
+    assert (len(chains), rolled) == (1, RolloutResult())
 
 
 async def test_no_attempt_begins_once_more_are_lost_than_allowed(tmp_path):
-    attempts = planned(ONE, chains=5)
+    attempts = plan_for(ONE, chains=5)
     model = ScriptedChat(ProviderError("gone"), *SOLVED, ProviderError("gone"))
     chains, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=1)
     assert (len(chains), len(rolled.failures), rolled.unmade) == (1, 2, 2)
@@ -123,9 +123,9 @@ async def test_no_attempt_begins_once_more_are_lost_than_allowed(tmp_path):
 
 async def test_an_endpoint_that_cannot_be_used_stops_at_once_and_what_was_finished_is_kept(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    model = ScriptedChat(*SOLVED, EndpointUnusable("wrong key"))
-    with pytest.raises(EndpointUnusable, match="wrong key"):
-        await run(planned(ONE, chains=5), model, journal)
+    model = ScriptedChat(*SOLVED, EndpointUnusableError("wrong key"))
+    with pytest.raises(EndpointUnusableError, match="wrong key"):
+        await run(plan_for(ONE, chains=5), model, journal)
     assert len(model.asked) == 3  # two for the first attempt, one for the second, none for the others
     assert len(journal.read_text().splitlines()) == 1
 
@@ -145,17 +145,17 @@ def grade_badly(problem: Problem, answer: str) -> Grade:
 
 
 @pytest.fixture
-def careless_problems(monkeypatch, tmp_path) -> list[Problem]:
+def problems_of_careless_task(monkeypatch, tmp_path) -> list[Problem]:
     """Two problems of a task whose function and grader have defects, in a project of their own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(TASKS, "careless", careless_task("careless"))
     return [replace(one, task="careless") for one in (ONE, TWO)]
 
 
-async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_path, careless_problems):
+async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_path, problems_of_careless_task):
     log = SurpriseLog("rollout")
     model = ScriptedChat("careless('b')", "careless('a')", "answer(5)")
-    chains, rolled = await run(planned(*careless_problems), model, tmp_path / "journal.jsonl", surprises=log)
+    chains, rolled = await run(plan_for(*problems_of_careless_task), model, tmp_path / "journal.jsonl", surprises=log)
     assert [chain.problem_id for chain in chains] == ["two"]
     (failure,) = rolled.failures
     assert failure.attempt_id == "one/scripted/0"
@@ -186,7 +186,7 @@ async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_p
 async def test_whatever_is_raised_in_an_attempt_the_others_are_made(tmp_path, monkeypatch, error):
     monkeypatch.chdir(tmp_path)
     model = ScriptedChat("add(2, 3)", error, *SOLVED)
-    chains, rolled = await run(planned(ONE, TWO), model, tmp_path / "journal.jsonl")
+    chains, rolled = await run(plan_for(ONE, TWO), model, tmp_path / "journal.jsonl")
     assert [chain.problem_id for chain in chains] == ["two"]
     (failure,) = rolled.failures
     assert failure.lasting
@@ -194,14 +194,14 @@ async def test_whatever_is_raised_in_an_attempt_the_others_are_made(tmp_path, mo
     assert failure.reason.startswith("unexpected ")
 
 
-async def test_defects_count_against_the_limit_on_failures(tmp_path, careless_problems):
-    attempts = planned(*careless_problems, chains=3)
+async def test_defects_count_against_the_limit_on_failures(tmp_path, problems_of_careless_task):
+    attempts = plan_for(*problems_of_careless_task, chains=3)
     log = SurpriseLog("rollout")
     model = ScriptedChat(*["careless('b')"] * 3)
     _, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=2, surprises=log)
     assert (len(rolled.failures), rolled.unmade, log.counts.total()) == (3, 3, 3)
     with pytest.raises(ProviderError, match=r"3 of 6 attempts failed .* 3 times: unexpected TypeError in"):
-        refuse_failures(rolled.failures, 6, 0.4)
+        raise_if_too_many_failures(rolled.failures, 6, 0.4)
 
 
 async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, monkeypatch):
@@ -209,7 +209,7 @@ async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, mo
     broken = replace(ONE, id="half \ud83d")
     log = SurpriseLog("rollout")
     journal = tmp_path / "journal.jsonl"
-    chains, rolled = await run(planned(broken, TWO), ScriptedChat(*SOLVED, *SOLVED), journal, surprises=log)
+    chains, rolled = await run(plan_for(broken, TWO), ScriptedChat(*SOLVED, *SOLVED), journal, surprises=log)
     assert [chain.problem_id for chain in chains] == ["two"]
     assert [failure.attempt_id for failure in rolled.failures] == [r"half \ud83d/scripted/0"]
     assert "unexpected PydanticSerializationError in storage/jsonl.py" in rolled.failures[0].reason
@@ -218,16 +218,16 @@ async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, mo
 
 
 async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_are_published(
-    tmp_path, careless_problems
+    tmp_path, problems_of_careless_task
 ):
-    attempts = planned(*careless_problems)
+    attempts = plan_for(*problems_of_careless_task)
     log = SurpriseLog("rollout")
     model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
     progress = Progress("scripted", 0, 2, Meter())
     with open_journal(tmp_path / "journal.jsonl") as journal:
         rolled = await run_attempts(attempts, model, journal, 1, finished=progress.finished, surprises=log)
         report = publish(tmp_path / "chains.jsonl", attempts, journal, rolled, surprises=log)
-    assert rolled == Rolled()
+    assert rolled == RolloutResult()
     assert (report["chains"], report["ungraded"], report["answered_right"]) == (2, 1, 0.5)
     assert list(log.counts.values()) == [1]
 
@@ -236,7 +236,7 @@ async def test_every_attempt_that_is_over_is_told(tmp_path):
     seen: list[tuple[str, str | None]] = []
     model = ScriptedChat(*SOLVED, ProviderError("gone"))
     await run(
-        planned(ONE, TWO),
+        plan_for(ONE, TWO),
         model,
         tmp_path / "journal.jsonl",
         finished=lambda attempt, chain: seen.append((attempt.problem.id, chain and chain.answer)),
@@ -252,28 +252,28 @@ async def test_an_attempt_is_made_by_its_protocol(tmp_path):
 
 async def test_an_error_of_ours_reaches_the_stage_as_itself(tmp_path):
     with pytest.raises(CallwrightError, match="disk full"):
-        await run(planned(ONE), ScriptedChat(DataError("disk full")), tmp_path / "journal.jsonl")
+        await run(plan_for(ONE), ScriptedChat(DataError("disk full")), tmp_path / "journal.jsonl")
 
 
 async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path):
     model = ScriptedChat(r"add('\ud800', 1)", *SOLVED)
-    chains, _ = await run(planned(ONE), model, tmp_path / "journal.jsonl")
+    chains, _ = await run(plan_for(ONE), model, tmp_path / "journal.jsonl")
     assert chains[0].answer == "5"
 
 
 async def test_the_journal_has_time_and_tokens_of_every_request(tmp_path):
-    attempts = planned(ONE)
+    attempts = plan_for(ONE)
     await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     with open_journal(tmp_path / "journal.jsonl") as journal:
         record = journal[attempts[0].key]
-    assert isinstance(record, Journaled)
+    assert isinstance(record, JournalEntry)
     assert len(record.request_s) == 2
     assert all(0 <= seconds < 60 for seconds in record.request_s)
     assert record.request_usage == (Usage(10, 2), Usage(10, 2))
 
 
 def test_an_oracle_without_solutions_is_refused_before_it_is_asked(tmp_path):
-    attempts = planned(ONE, replace(TWO, solution=()))
+    attempts = plan_for(ONE, replace(TWO, solution=()))
     rollout = Params.load(ROOT / "params.yaml").rollout
     with (
         open_journal(tmp_path / "journal.jsonl") as journal,

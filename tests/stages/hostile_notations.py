@@ -3,7 +3,7 @@
 import json
 
 from callwright.records import Call
-from tests.agent.parsing.markup_families import FAMILIES
+from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
 from tests.stages.hostile_cases import Case, called, texts
 
 SUM, PRODUCT = Call("add", {"a": 2, "b": 3}), Call("multiply", {"a": 4, "b": 5})
@@ -18,7 +18,7 @@ _ONE = {  # the sum, by both protocols
     "functools": f"functools[{J}]",
     "arguments in a function's tag": '<function=add>{"a": 2, "b": 3}</function>',
     "decorated in text": J.replace("add", "functions.add"),
-    **{f"markup of {family}": write([SUM]) for family, write in FAMILIES.items()},
+    **{f"markup of {family}": write([SUM]) for family, write in MARKUP_BY_SERIES.items()},
 }
 _TWO = {  # the sum and the product: in native text each is a step, in the text protocol one call is asked for
     "a list of JSON": f"[{J}, {J2}]",

@@ -7,7 +7,7 @@ from tests.fakes import problem
 from tests.stages.hostile_inputs import CASES
 
 HALF = r"\ud83d"
-LEFT_OUT = {  # the reason, and the rows that have it
+DROPPED_ROWS = {  # the reason, and the rows that have it
     "question has half a character (a lone surrogate)": [f'{{"question": "so {HALF}", "answer": 1}}'],
     "id has half a character (a lone surrogate)": [f'{{"question": "q", "answer": 1, "id": "{HALF}"}}'],
     "group has half a character (a lone surrogate)": [f'{{"question": "q", "answer": 1, "group": "{HALF}"}}'],

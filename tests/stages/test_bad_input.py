@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.problems.source import LeftOut
+from callwright.problems.source import DroppedRow
 from callwright.records import SPLITS, Problem
 from callwright.storage.jsonl import read, write
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
@@ -16,7 +16,7 @@ from tests.stages.conftest import Project
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad_input")]
 
 
-def complaint(project: Project, stage: str, **environment: str) -> str:
+def error_line(project: Project, stage: str, **environment: str) -> str:
     """The one line that a failing stage prints."""
     done = project.run("python", f"stages/{stage}.py", check=False, **environment)
     assert done.returncode == 1, done.stdout
@@ -36,7 +36,7 @@ def with_problems(project: Project) -> Project:
 
 def test_an_unknown_parameter_names_the_nearest(project: Project):
     project.set("  max_steps:", "  max_stesp:")
-    assert complaint(project, "problems") == (
+    assert error_line(project, "problems") == (
         "problems: params.yaml: rollout.max_stesp is not a parameter (did you mean max_steps?)"
     )
     assert not (project.folder / "data/problems").exists()
@@ -44,12 +44,12 @@ def test_an_unknown_parameter_names_the_nearest(project: Project):
 
 def test_a_mistyped_parameter_says_what_it_should_be(project: Project):
     project.set("beta: 0.3", "beta: strong")
-    assert complaint(project, "train").startswith("train: params.yaml: train.beta: input should be a valid number")
+    assert error_line(project, "train").startswith("train: params.yaml: train.beta: input should be a valid number")
 
 
 def test_a_missing_problem_file_says_where_to_get_it(project: Project):
     project.set("source: synthetic", "source: gsm8k")
-    line = complaint(project, "problems")
+    line = error_line(project, "problems")
     assert line.startswith("problems: data/source/train.jsonl: no such file or directory; download train.jsonl")
 
 
@@ -99,7 +99,7 @@ def test_every_hostile_row_costs_itself_and_the_counts_add_up(project: Project):
     assert sum(report["left_out"].values()) == len(HOSTILE)
     assert len(problems) == len(good) + len(TAKEN)
     assert {"123456789012345678.25", "25%"} <= {problem.answer for problem in problems}
-    listed = list(read(LeftOut, project.folder / "reports/left_out.jsonl"))
+    listed = list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))
     assert {row.where for row in listed} == {
         f"data/source/mine.jsonl:{number}" for number in range(len(good) + 1, len(good) + len(HOSTILE) + 1)
     }
@@ -109,32 +109,32 @@ def test_every_hostile_row_costs_itself_and_the_counts_add_up(project: Project):
 
 def test_more_bad_rows_than_allowed_are_named_counted_and_listed(project: Project):
     with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE)
-    assert complaint(project, "problems") == (
+    assert error_line(project, "problems") == (
         "problems: data/source/mine.jsonl:2: question has half a character (a lone surrogate); 15 of 16 rows were left "
         "out, more than problems.max_left_out: 0.05 allows: mend them, or raise it (reports/left_out.jsonl lists them)"
     )
-    assert len(list(read(LeftOut, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE)
+    assert len(list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE)
     assert not (project.folder / "data/problems").exists()
 
 
 def test_a_file_that_is_not_text_says_what_it_is(project: Project):
     path = with_own_problems(project)
     path.write_bytes(gzip.compress(b'{"question": "q", "answer": 1}'))
-    assert complaint(project, "problems") == "problems: data/source/mine.jsonl: this is a gzip file: unpack it first"
+    assert error_line(project, "problems") == "problems: data/source/mine.jsonl: this is a gzip file: unpack it first"
 
 
 def test_a_malformed_line_is_named_by_file_and_number(project: Project):
     with_problems(project)
     path = project.folder / "data/problems/train.jsonl"
     path.write_text(path.read_text() + '{"id": "x", "task": \n')
-    assert complaint(project, "rollout").startswith("rollout: data/problems/train.jsonl:6: ")
+    assert error_line(project, "rollout").startswith("rollout: data/problems/train.jsonl:6: ")
 
 
 def test_an_unreachable_teacher_says_what_to_check(project: Project):
     with_problems(project)
     project.set("base_url: oracle", "base_url: http://127.0.0.1:9/v1")
     project.set("max_retries: 4", "max_retries: 0")
-    line = complaint(project, "rollout", TEACHER_API_KEY="none")
+    line = error_line(project, "rollout", TEACHER_API_KEY="none")
     assert line == (
         "rollout: teacher at http://127.0.0.1:9/v1 cannot be reached: check teacher.base_url and that the server runs"
     )
@@ -144,13 +144,13 @@ def test_an_unreachable_teacher_says_what_to_check(project: Project):
 def test_a_missing_key_names_its_variable(project: Project):
     with_problems(project)
     project.set("base_url: oracle", "base_url: http://127.0.0.1:9/v1")
-    assert "set TEACHER_API_KEY" in complaint(project, "rollout")
+    assert "set TEACHER_API_KEY" in error_line(project, "rollout")
 
 
 def test_a_folder_that_cannot_be_written_is_named(project: Project):
     shutil.rmtree(project.folder / "models", ignore_errors=True)
     (project.folder / "models").write_text("a file where a folder should be")
-    assert complaint(project, "base").startswith("base: models/base cannot be written: ")
+    assert error_line(project, "base").startswith("base: models/base cannot be written: ")
 
 
 def test_a_wrong_tracking_server_is_one_line_without_the_password(project: Project):
@@ -158,6 +158,6 @@ def test_a_wrong_tracking_server_is_one_line_without_the_password(project: Proje
     Path(project.folder / "data/pairs").mkdir(parents=True)
     for name in ("train", "dev", "demonstrations"):
         (project.folder / f"data/pairs/{name}.jsonl").write_text("")
-    line = complaint(project, "train", MLFLOW_TRACKING_URI="http://someone:sesame@127.0.0.1:9")
+    line = error_line(project, "train", MLFLOW_TRACKING_URI="http://someone:sesame@127.0.0.1:9")
     assert "127.0.0.1:9 cannot be used" in line
     assert "sesame" not in line

@@ -14,20 +14,20 @@ from typing import Any, get_args
 import pytest
 
 from callwright.chat.openai.endpoint import TOOL_CALL_TRIES
-from callwright.chat.openai.reply import MOST_TOKENS
+from callwright.chat.openai.reply import MAX_REQUEST_TOKENS
 from callwright.cli.preset import apply_preset
-from callwright.problems.source import LeftOut
+from callwright.problems.source import DroppedRow
 from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
-from callwright.rollouts.probe import PROMPTS
+from callwright.rollouts.probe import MAX_PROMPTS
 from callwright.rollouts.sample import Failure
 from callwright.storage.files import read_json
 from callwright.storage.jsonl import dumps, read
-from callwright.validation.quality import Quarantined
+from callwright.validation.quality import QuarantinedLine
 from tests.chat.conftest import Servers
 from tests.registry.students import build_smallest_base, save_student
 from tests.stages.conftest import Project, copy_of_the_project
 from tests.stages.hostile_inputs import CASES, KEY
-from tests.stages.hostile_problems import LEFT_OUT, good_rows
+from tests.stages.hostile_problems import DROPPED_ROWS, good_rows
 from tests.stages.hostile_server import HostileServer
 from tests.stages.serving import post, served
 from tests.validation.test_hostile_lines import GOOD
@@ -110,7 +110,7 @@ class Validation:
     done: subprocess.CompletedProcess[str]
     report: dict[str, Any]
     kept: dict[str, CheckedChain]
-    quarantined: list[Quarantined]
+    quarantined: list[QuarantinedLine]
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     (project.folder / "odd.py").write_text(ODD)
     (project.folder / "own.yaml").write_text(PRESET.format(url=url))
     apply_preset("own", project.folder / "params.yaml", project.folder)
-    rows = [*good_rows(), *(row for rows in LEFT_OUT.values() for row in rows)]
+    rows = [*good_rows(), *(row for rows in DROPPED_ROWS.values() for row in rows)]
     (project.folder / "data/source/mine.jsonl").write_text("\n".join(rows) + "\n")
     hostile = Hostile(project, server, stage(project, "problems"), {}, {}, {})
     for protocol in get_args(Protocol):
@@ -169,7 +169,7 @@ def validate(project: Project) -> Validation:
     data = project.folder / "data/validated"
     kept = {one.chain.problem_id: one for one in read(CheckedChain, data / "chains.jsonl")}
     report = read_json(project.folder / "reports/quality.json")
-    return Validation(done, report, kept, list(read(Quarantined, data / "quarantine.jsonl")))
+    return Validation(done, report, kept, list(read(QuarantinedLine, data / "quarantine.jsonl")))
 
 
 PROTOCOLS = pytest.mark.parametrize("protocol", get_args(Protocol))
@@ -179,13 +179,13 @@ def test_every_hostile_row_costs_itself(hostile: Hostile):
     folder, printed = hostile.project.folder, hostile.problems.stdout
     assert hostile.problems.returncode == 0, printed
     problems = [problem for split in SPLITS for problem in read(Problem, folder / f"data/problems/{split}.jsonl")]
-    listed = list(read(LeftOut, folder / "reports/left_out.jsonl"))
+    listed = list(read(DroppedRow, folder / "reports/left_out.jsonl"))
     report = read_json(folder / "reports/problems.json")
-    count = sum(map(len, LEFT_OUT.values()))
+    count = sum(map(len, DROPPED_ROWS.values()))
     assert len(listed) == sum(report["left_out"].values()) == count
     assert report["read"] == len(problems) + count == len(good_rows()) + count
     found = Counter(row.reason for row in listed)
-    for reason, rows in LEFT_OUT.items():
+    for reason, rows in DROPPED_ROWS.items():
         assert sum(number for name, number in found.items() if name.startswith(reason)) == len(rows), reason
     places = {f"data/source/mine.jsonl:{len(good_rows()) + number}" for number in range(1, count + 1)}
     assert {row.where for row in listed} == places
@@ -227,7 +227,7 @@ def test_another_run_asks_for_nothing_but_what_failed(hostile: Hostile, protocol
     assert failed <= set(again.asked) <= failed | {"an ordinary reply"}  # which may be asked by the probe
     more = {name: again.asked[name] - run.asked[name] for name in failed}
     assert min(more.values()) >= 0
-    assert 1 <= sum(more.values()) + again.asked["an ordinary reply"] <= PROMPTS * TOOL_CALL_TRIES  # by the probe
+    assert 1 <= sum(more.values()) + again.asked["an ordinary reply"] <= MAX_PROMPTS * TOOL_CALL_TRIES  # by the probe
     assert again.report["prompt_tokens"] == run.report["prompt_tokens"]
 
 
@@ -235,8 +235,8 @@ def test_another_run_asks_for_nothing_but_what_failed(hostile: Hostile, protocol
 def test_what_a_server_says_of_tokens_is_believed_within_bounds(hostile: Hostile, protocol: Protocol):
     for chain in hostile.rollouts[protocol].chains:
         used = chain.usage
-        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MOST_TOKENS * 20
-        assert 0 <= used.completion_tokens <= MOST_TOKENS * 20
+        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MAX_REQUEST_TOKENS * 20
+        assert 0 <= used.completion_tokens <= MAX_REQUEST_TOKENS * 20
     assert hostile.rollouts[protocol].report["cost"] >= 0
 
 

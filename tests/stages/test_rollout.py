@@ -13,7 +13,7 @@ from callwright.storage.jsonl import write
 from tests.chat.conftest import Servers
 from tests.fakes import problem
 from tests.stages.conftest import Project
-from tests.stages.test_bad_input import complaint, with_problems
+from tests.stages.test_bad_input import error_line, with_problems
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("rollout")]
 
@@ -26,21 +26,21 @@ def test_a_used_up_budget_stops_the_stage_and_the_next_run_goes_on(project: Proj
     with_problems(project)  # 10 for training, two attempts each
     project.set("    requests:", "    requests: 20")
     journals = project.folder / ".callwright/journals"
-    line = complaint(project, "rollout")
+    line = error_line(project, "rollout")
     assert line.startswith("rollout: teacher: the budget is used up (rollout.budget.requests: ")
     assert " of 20) with " in line
     assert " of 20 attempts done; they are kept in the journal: " in line
     first = journaled(journals)
     assert 0 < first < 20
     assert not (project.folder / "data/chains/teacher.jsonl").exists()
-    complaint(project, "rollout")
+    error_line(project, "rollout")
     assert journaled(journals) > first
 
 
 def test_a_cost_limit_without_prices_is_refused_before_anything_is_asked(project: Project):
     with_problems(project)
     project.set("    cost:", "    cost: 2.5")
-    assert complaint(project, "rollout").startswith("rollout: params.yaml: rollout: budget.cost needs prices: ")
+    assert error_line(project, "rollout").startswith("rollout: params.yaml: rollout: budget.cost needs prices: ")
     assert not (project.folder / ".callwright/journals").exists()
 
 
@@ -48,7 +48,7 @@ def test_a_journal_that_cannot_be_written_is_said_before_anything_is_asked(proje
     with_problems(project)
     (project.folder / "file").write_text("")
     journals = str(project.folder / "file/journals")
-    line = complaint(project, "rollout", CALLWRIGHT_JOURNALS=journals)
+    line = error_line(project, "rollout", CALLWRIGHT_JOURNALS=journals)
     assert line.startswith(f"rollout: journal {journals}/teacher.jsonl cannot be opened: ")
 
 

@@ -28,7 +28,7 @@ def connect_in(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def killed_while_it_makes_its_tables(folder: Path) -> None:
+def kill_while_creating_tables(folder: Path) -> None:
     with connect_in(folder) as process:
         while process.poll() is None:
             if any(made.stat().st_size > 0 for made in folder.rglob("mlflow.db")):
@@ -37,7 +37,7 @@ def killed_while_it_makes_its_tables(folder: Path) -> None:
 
 
 def test_a_kill_while_the_tables_are_made_leaves_no_broken_database(tmp_path: Path):
-    killed_while_it_makes_its_tables(tmp_path)
+    kill_while_creating_tables(tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
     with connect_in(tmp_path) as again:
         out, error = again.communicate()

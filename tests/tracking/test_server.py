@@ -100,14 +100,18 @@ def test_the_stages_of_an_execution_share_a_run_that_names_its_data(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     Path("dvc.lock").write_text(LOCK)
-    write_json(Path("student") / runs.TRAINING, {"key": "k1"})
+    write_json(Path("student") / runs.TRAINING_FILE, {"key": "k1"})
     Path("metrics.json").write_text("{}")
     with runs.pipeline_run("k1", system_metrics=True) as run_id:
         runs.log_lineage()
         mlflow.log_metrics({"loss": 0.5, "tokens_per_second": 10.0}, step=5)
     with runs.pipeline_run("k1") as again:
         runs.log_lineage()
-    assert runs.attach(Path("student"), {"accuracy": {"student": 0.75}}, [Path("metrics.json")]) == run_id == again
+    assert (
+        runs.log_to_training_run(Path("student"), {"accuracy": {"student": 0.75}}, [Path("metrics.json")])
+        == run_id
+        == again
+    )
     client = runs.connect()
     run = client.get_run(run_id)
     assert run.data.metrics["loss"] == 0.5

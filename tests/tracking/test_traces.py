@@ -8,30 +8,32 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from callwright.evaluation.evaluated import Evaluated
+from callwright.evaluation.evaluated import ModelEvaluation
 from callwright.records import Call, CheckedChain, StepFault, Usage, Verdict
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import JournalEntry
 from callwright.storage.files import write_json
 from callwright.tracking import runs
-from callwright.tracking.evaluation import TABLE, log_evaluation, table_of
+from callwright.tracking.evaluation import TABLE_ARTIFACT, evaluation_table, log_evaluation
 from callwright.tracking.traces import log_traces, sample
 from tests.fakes import chain, checked, problem
 from tests.reporting.pages import metrics
 
 PROBLEM = problem(id="p1")
-SAID = chain("add(2, 3)", "multiply(2)", "answer(6)", problem_id="p1", model="student", id="p1/student/0")
-WRONG = CheckedChain(SAID, Verdict(SAID.id, False, (StepFault("wrong_answer", 2, "answered 6, the answer is 5"),), 2))
-ATTEMPT = Journaled("k", SAID, (0.5, 0.25, 0.25), (Usage(10, 2), Usage(20, 3), Usage(30, 4)))
-STUDENT = Evaluated({"p1": WRONG}, 1.0, attempts={"p1": ATTEMPT})
+CHAIN = chain("add(2, 3)", "multiply(2)", "answer(6)", problem_id="p1", model="student", id="p1/student/0")
+WRONG = CheckedChain(CHAIN, Verdict(CHAIN.id, False, (StepFault("wrong_answer", 2, "answered 6, the answer is 5"),), 2))
+ATTEMPT = JournalEntry("k", CHAIN, (0.5, 0.25, 0.25), (Usage(10, 2), Usage(20, 3), Usage(30, 4)))
+STUDENT = ModelEvaluation({"p1": WRONG}, 1.0, attempts={"p1": ATTEMPT})
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-def logged(evaluated: dict[str, Evaluated], problems: list = [PROBLEM], limit: int = 20) -> list[mlflow.entities.Trace]:  # noqa: B006
+def logged(
+    evaluated: dict[str, ModelEvaluation], problems: tuple = (PROBLEM,), limit: int = 20
+) -> list[mlflow.entities.Trace]:
     with runs.pipeline_run("key") as run_id:
         log_traces(run_id, evaluated, problems, limit)
     experiment = mlflow.get_run(run_id).info.experiment_id
@@ -55,7 +57,7 @@ def test_a_trace_has_what_was_asked_replied_called_and_found():
     assert (spans[1].inputs, spans[1].outputs, str(spans[1].status.status_code)) == (
         {"a": 2, "b": 3}, "5", "SpanStatusCode.OK")  # fmt: skip
     assert str(spans[3].status.status_code) == "SpanStatusCode.ERROR"
-    assert spans[3].status.description == SAID.steps[1].error.message
+    assert spans[3].status.description == CHAIN.steps[1].error.message
 
 
 @pytest.mark.slow
@@ -72,7 +74,7 @@ def test_the_verdict_is_feedback_and_a_fault_stands_at_its_step():
 def test_a_repeated_evaluation_replaces_its_traces():
     right = checked("answer(5)", correct=True, problem_id="p1", model="student", id="p1/student/0")
     assert len(logged({"student": STUDENT, "base": STUDENT})) == 2
-    (trace,) = logged({"student": Evaluated({"p1": right}, 1.0)})
+    (trace,) = logged({"student": ModelEvaluation({"p1": right}, 1.0)})
     assert [one.value for one in trace.info.assessments if one.name == "correct"] == [True]
 
 
@@ -80,7 +82,7 @@ def test_a_repeated_evaluation_replaces_its_traces():
 def test_text_that_no_database_takes_is_logged_all_the_same():
     said = chain("\ud800 \x00 no call", problem_id="p1", id="p1/student/0")
     odd = CheckedChain(said, Verdict(said.id, False, (StepFault("syntax", 0, "read \ud800 \x00"),), 0))
-    (trace,) = logged({"student": Evaluated({"p1": odd}, 1.0)})
+    (trace,) = logged({"student": ModelEvaluation({"p1": odd}, 1.0)})
     assert [span.name for span in trace.data.spans] == ["student", "chat", "no call"]
     assert str(trace.data.spans[0].status.status_code) == "SpanStatusCode.ERROR"
     assert [one.name for one in trace.info.assessments if one.name == "fault"] == ["fault"]
@@ -92,7 +94,7 @@ def test_names_that_no_tag_could_hold_are_logged_all_the_same():
     said = chain("add(2, 3)", problem_id=odd, id=odd, model=odd)
     called = replace(said.steps[0], call=Call(odd, {odd: odd}))
     record = CheckedChain(replace(said, steps=(called,)), Verdict(odd, False, (), None))
-    (trace,) = logged({"student": Evaluated({odd: record}, 1.0)}, [problem(id=odd, question=odd, answer=odd)])
+    (trace,) = logged({"student": ModelEvaluation({odd: record}, 1.0)}, [problem(id=odd, question=odd, answer=odd)])
     shown = trace.info.tags["problem"]
     assert shown == trace.info.tags["chain"]
     assert shown.startswith(r"\ud800 \x00\n' ")
@@ -111,15 +113,15 @@ def test_a_server_that_takes_no_traces_is_a_warning(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.slow
 def test_the_table_and_the_plots_stand_in_the_run_once(tmp_path: Path):
-    write_json(Path("student") / runs.TRAINING, {"key": "key"})
-    evaluated = {model: Evaluated({"p1": WRONG}, 1.0) for model in ("base", "student")}
+    write_json(Path("student") / runs.TRAINING_FILE, {"key": "key"})
+    evaluated = {model: ModelEvaluation({"p1": WRONG}, 1.0) for model in ("base", "student")}
     for _ in range(2):
         log_evaluation(Path("student"), evaluated, [PROBLEM], metrics(("arithmetic",)), 0)
     (found,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
     run = found.info.run_id
     assert {one.path for one in mlflow.MlflowClient().list_artifacts(run, "reports")} == {
-        TABLE, "reports/accuracy.svg", "reports/faults.svg"}  # fmt: skip
-    table = mlflow.MlflowClient().load_table(found.info.experiment_id, TABLE, run_ids=[run])
+        TABLE_ARTIFACT, "reports/accuracy.svg", "reports/faults.svg"}  # fmt: skip
+    table = mlflow.MlflowClient().load_table(found.info.experiment_id, TABLE_ARTIFACT, run_ids=[run])
     assert len(table) == 1
     assert (str(table["student answer"][0]), table["student fault"][0]) == ("6", "wrong_answer")
     assert not table["student correct"][0]
@@ -127,9 +129,9 @@ def test_the_table_and_the_plots_stand_in_the_run_once(tmp_path: Path):
 
 def test_a_table_holds_nothing_that_json_cannot():
     asked = problem(id="p1", question="half \ud800", answer="\ud801")
-    assert table_of({}, [replace(asked, id="\ud803")])["problem"] == ["\\ud803"]
-    odd = CheckedChain(replace(SAID, answer="\ud802"), WRONG.verdict)
-    table = table_of({"base": STUDENT, "student": replace(STUDENT, chains={"p1": odd})}, [asked])
+    assert evaluation_table({}, [replace(asked, id="\ud803")])["problem"] == ["\\ud803"]
+    odd = CheckedChain(replace(CHAIN, answer="\ud802"), WRONG.verdict)
+    table = evaluation_table({"base": STUDENT, "student": replace(STUDENT, chains={"p1": odd})}, [asked])
     assert (table["question"], table["answer"], table["student answer"]) == (["half \\ud800"], ["\\ud801"], ["\\ud802"])
     json.dumps(table, ensure_ascii=False).encode()
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from callwright.params import EmbeddedStudent, TaskShares
-from callwright.standins.embedded.build import build_embedded
+from callwright.params import EmbeddedParams, TaskShares
+from callwright.standins.embedded.build import build_embedded_student
 
-RECIPE = EmbeddedStudent(
+RECIPE = EmbeddedParams(
     hidden=32,
     layers=2,
     heads=2,
@@ -28,5 +28,5 @@ RECIPE = EmbeddedStudent(
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base") / "model"
-    build_embedded(folder, RECIPE, seed=3)
+    build_embedded_student(folder, RECIPE, seed=3)
     return folder

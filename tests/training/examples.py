@@ -52,7 +52,7 @@ def pair(number: int) -> Pair:
 
 PAIRS = [pair(number) for number in range(10, 42)]
 EXAMPLES = Examples(PAIRS, PAIRS[:4])
-WARM = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
+PARAMS_WITH_WARM_UP = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
 
 
 DEMONSTRATIONS = [Demonstration(one.id, one.problem_id, one.prompt, one.chosen, ()) for one in PAIRS]

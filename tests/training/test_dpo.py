@@ -8,10 +8,10 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.errors import CallwrightError, DataError
-from callwright.params.train import Loss
-from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.params.train import LossType
+from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.training.dpo import Examples, train, training_key
-from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PAIRS, PARAMS, WARM, log_prob
+from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PAIRS, PARAMS, PARAMS_WITH_WARM_UP, log_prob
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
@@ -62,12 +62,12 @@ def test_no_pairs_and_too_long_pairs_are_refused_before_training(tiny_base: Path
     with pytest.raises(DataError, match=r"pair p10 cannot be trained on: it has \d+ tokens, train.max_length is 50"):
         train(tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), seed=7, **folders)
     with pytest.raises(DataError, match="no correct chain to warm up on"):
-        train(tiny_base, EXAMPLES, WARM, seed=7, **folders)
+        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, seed=7, **folders)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_warm_up_imitates_and_its_adapter_goes_on_through_the_pairs(tiny_base: Path, tmp_path: Path):
-    weak = WARM.model_copy(update={"learning_rate": 1e-9})  # so that what changes comes from the warm-up
+    weak = PARAMS_WITH_WARM_UP.model_copy(update={"learning_rate": 1e-9})  # so that what changes comes from the warm-up
     examples = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
     folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
     trained = train(tiny_base, examples, weak, seed=7, **folders)
@@ -82,7 +82,7 @@ def test_the_warm_up_imitates_and_its_adapter_goes_on_through_the_pairs(tiny_bas
 
 def test_rows_are_conversations_and_their_tokens_are_counted(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
-    assert rows_of(PAIRS[:1])[0]["chosen"] == [{"role": "assistant", "content": "add(a=10, b=3)"}]
+    assert conversation_rows(PAIRS[:1])[0]["chosen"] == [{"role": "assistant", "content": "add(a=10, b=3)"}]
     report, _ = check_rows(PAIRS[:1], tokenizer, 2048)
     sides = [tokenizer(f"{text}<|end|>")["input_ids"] for text in ("add(a=10, b=3)", "answer(value=3)")]
     assert report.completion_tokens == sum(len(ids) for ids in sides)
@@ -134,7 +134,7 @@ def test_full_fine_tuning_moves_every_weight_and_leaves_no_adapter(tiny_base: Pa
 
 
 def test_every_loss_of_trl_trains(tiny_base: Path, tmp_path: Path):
-    losses = list(get_args(Loss))
+    losses = list(get_args(LossType))
     params = PARAMS.model_copy(
         update={
             "loss_type": losses,

@@ -1,6 +1,6 @@
 import math
 
-from callwright.training.callbacks import advice, warm_up_advice, warning, why_stop
+from callwright.training.callbacks import advice, stop_reason, warm_up_advice, warning
 from tests.training.examples import PARAMS
 
 ADVICE = advice(PARAMS)
@@ -13,37 +13,37 @@ def history(**columns: list[float]) -> list[dict[str, float]]:
 
 
 def test_a_loss_that_is_no_number_stops_and_names_the_step():
-    said = why_stop(history(loss=[0.7, math.nan], grad_norm=[1.0, math.nan]), ADVICE)
+    said = stop_reason(history(loss=[0.7, math.nan], grad_norm=[1.0, math.nan]), ADVICE)
     assert said.startswith("loss is nan at step 5: lower train.learning_rate (now 0.005)")
 
 
 def test_a_warm_up_that_breaks_names_its_own_learning_rate():
     params = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"learning_rate": 0.25})})
-    assert why_stop(history(loss=[math.nan]), warm_up_advice(params)) == (
+    assert stop_reason(history(loss=[math.nan]), warm_up_advice(params)) == (
         "loss is nan at step 0: lower train.sft.learning_rate (now 0.25) or train.max_grad_norm"
     )
 
 
 def test_gradients_that_are_infinite_stop():
-    assert why_stop(history(loss=[0.7, 0.6], grad_norm=[1.0, math.inf]), ADVICE).startswith(
+    assert stop_reason(history(loss=[0.7, 0.6], grad_norm=[1.0, math.inf]), ADVICE).startswith(
         "grad_norm is inf at step 5"
     )
 
 
 def test_a_loss_twenty_times_the_first_stops_and_less_does_not():
-    assert not why_stop(history(loss=[2.0, 39.0]), ADVICE)  # 20 * 2 = 40
-    assert "loss is 41 at step 5, 2 at the first: it explodes" in why_stop(history(loss=[2.0, 41.0]), ADVICE)
+    assert not stop_reason(history(loss=[2.0, 39.0]), ADVICE)  # 20 * 2 = 40
+    assert "loss is 41 at step 5, 2 at the first: it explodes" in stop_reason(history(loss=[2.0, 41.0]), ADVICE)
 
 
 def test_a_loss_that_began_near_zero_may_grow_to_twenty():
-    assert not why_stop(history(loss=[0.01, 19.0]), ADVICE)
-    assert why_stop(history(loss=[0.01, 21.0]), ADVICE)
+    assert not stop_reason(history(loss=[0.01, 19.0]), ADVICE)
+    assert stop_reason(history(loss=[0.01, 21.0]), ADVICE)
 
 
 def test_only_the_training_s_own_rows_count():
     rows = [*history(loss=[0.7]), {"step": 0, "eval_loss": math.nan}]
-    assert why_stop(rows, ADVICE) == ""
-    assert why_stop([], ADVICE) == ""
+    assert stop_reason(rows, ADVICE) == ""
+    assert stop_reason([], ADVICE) == ""
 
 
 def test_chosen_log_probs_that_fall_by_half_are_warned_of():

@@ -31,7 +31,7 @@ rank = os.environ.get("RANK", "0")
 """
 
 
-def launched(base: Path, folder: Path, launch: str, processes: int, batch_size: int) -> list[dict]:
+def launch_training(base: Path, folder: Path, launch: str, processes: int, batch_size: int) -> list[dict]:
     """What every rank said of its training."""
     folder.mkdir()
     script = folder / "script.py"
@@ -54,8 +54,8 @@ def launched(base: Path, folder: Path, launch: str, processes: int, batch_size: 
 @pytest.mark.slow
 @pytest.mark.xdist_group("training")
 def test_two_processes_equal_one_with_double_the_batch(tiny_base: Path, tmp_path: Path):
-    one = launched(tiny_base, tmp_path / "one", "cpu", processes=1, batch_size=8)
-    two = launched(tiny_base, tmp_path / "two", "cpu2", processes=2, batch_size=4)
+    one = launch_training(tiny_base, tmp_path / "one", "cpu", processes=1, batch_size=8)
+    two = launch_training(tiny_base, tmp_path / "two", "cpu2", processes=2, batch_size=4)
     assert [rank["world"] for rank in two] == ["2", "2"]
     assert two[0]["logged"]
     assert two[1]["logged"] == [], "rank 0 alone logs"

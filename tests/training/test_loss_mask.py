@@ -15,7 +15,7 @@ from callwright.agent.protocol import NATIVE, TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import DataError
 from callwright.params import PairsParams
-from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, CheckedChain, Pair, Protocol, Usage, Verdict
 from tests.chat.conftest import taught, template, tokenizer_for
@@ -72,7 +72,7 @@ def tokenizer(name: str) -> Any:
 def trainable(tokenizer: Any, pair: Pair, side: str) -> list[str]:
     """The stretches of tokens that a row of the pair is trained on, decoded; the tokens are TRL's."""
     _, (masks,) = check_rows([pair], tokenizer, 100_000)
-    row = rows_of([pair])[0]
+    row = conversation_rows([pair])[0]
     tools = list(pair.tools) or None
     ask = {"tools": tools, "return_dict": False}
     prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, **ask)
@@ -125,7 +125,7 @@ def test_what_a_template_writes_after_the_end_of_a_turn_is_not_trained_on():
 
 
 def test_the_collator_puts_the_masks_after_the_prompts():
-    from callwright.training.batches import MaskedPreference
+    from callwright.training.batches import MaskedPreferenceCollator
 
     first = {"prompt_ids": [1, 2], "chosen_ids": [3, 4, 5], "rejected_ids": [6]}
     second = {"prompt_ids": [1], "chosen_ids": [7], "rejected_ids": [8, 9]}
@@ -133,12 +133,12 @@ def test_the_collator_puts_the_masks_after_the_prompts():
         first | {"chosen_mask": [1, 0, 1], "rejected_mask": [1]},
         second | {"chosen_mask": [1], "rejected_mask": [0, 1]},
     ]
-    batch = MaskedPreference(0)(rows)
+    batch = MaskedPreferenceCollator(0)(rows)
     assert batch["input_ids"].tolist() == [[1, 2, 3, 4, 5], [1, 7, 0, 0, 0], [1, 2, 6, 0, 0], [1, 8, 9, 0, 0]]
     assert batch["completion_mask"].tolist() == [[0, 0, 1, 0, 1], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 1, 0, 0]]
     rows[0]["chosen_mask"] = [1, 0]
     with pytest.raises(ValueError, match="2 numbers mask 3 tokens"):
-        MaskedPreference(0)(rows)
+        MaskedPreferenceCollator(0)(rows)
 
 
 def trainer_of(folder: Path, pairs: list[Pair], work: Path) -> Any:
@@ -146,11 +146,11 @@ def trainer_of(folder: Path, pairs: list[Pair], work: Path) -> Any:
     from transformers import AutoModelForCausalLM
     from trl import DPOConfig, DPOTrainer
 
-    from callwright.training.batches import MaskedPreference
+    from callwright.training.batches import MaskedPreferenceCollator
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     _, masks = check_rows(pairs, tokenizer, 8_192)
-    rows = [row | mask for row, mask in zip(rows_of(pairs), masks, strict=True)]
+    rows = [row | mask for row, mask in zip(conversation_rows(pairs), masks, strict=True)]
     return DPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder),
         args=DPOConfig(output_dir=str(work), max_length=8_192, use_cpu=True, bf16=False, report_to="none", max_steps=2,
@@ -158,7 +158,7 @@ def trainer_of(folder: Path, pairs: list[Pair], work: Path) -> Any:
                        per_device_train_batch_size=1, save_strategy="no", logging_steps=1, remove_unused_columns=False),
         train_dataset=Dataset.from_list(rows, on_mixed_types="use_json"),
         processing_class=tokenizer,
-        data_collator=MaskedPreference(tokenizer.pad_token_id),
+        data_collator=MaskedPreferenceCollator(tokenizer.pad_token_id),
     )  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 
 from callwright.training.callbacks import last_checkpoint
 from callwright.training.dpo import train, training_key
-from tests.training.examples import DEMONSTRATIONS, EXAMPLES, WARM
+from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PARAMS_WITH_WARM_UP
 from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
-PARAMS = WARM.model_copy(update={"epochs": 4})  # 24 steps of warm-up, 32 of pairs; a checkpoint every 5
+PARAMS = PARAMS_WITH_WARM_UP.model_copy(update={"epochs": 4})  # 24 steps of warm-up, 32 of pairs; a checkpoint every 5
 WITH_DEMONSTRATIONS = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
 RUN = """
 import sys
@@ -44,7 +44,7 @@ def run(base: Path, folder: Path) -> list[int]:
     return done
 
 
-def killed_at(base: Path, folder: Path, checkpoint: str) -> None:
+def train_until_killed(base: Path, folder: Path, checkpoint: str) -> None:
     """Train in a process of its own, killed when a checkpoint is there and whole."""
     root = ROOT
     path = f"{root / 'src'}{os.pathsep}{root}"
@@ -67,7 +67,7 @@ def killed_at(base: Path, folder: Path, checkpoint: str) -> None:
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tiny_base: Path, tmp_path: Path, checkpoint: str):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run(tiny_base, whole)[0] == 1
-    killed_at(tiny_base, broken, checkpoint)
+    train_until_killed(tiny_base, broken, checkpoint)
     assert not (broken / "student").exists()
     steps = run(tiny_base, broken)
     assert steps[0] == (1 if checkpoint.startswith("warm_up") else 15), (

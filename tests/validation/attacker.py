@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
-from callwright.tasks.arithmetic.question_numbers import numbers_of
+from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.replay import check_chain
-from tests.validation.made_chains import answer, asked_numbers, equation, made_chain, two
+from tests.validation.made_chains import answer, equation, known_numbers, made_chain, two
 
 MAX_CALLS = 4
 _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percent_of", "round_to", "solve")
@@ -17,7 +17,7 @@ _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percen
 def attacks(problem: Problem, count: int, seed: int) -> Iterator[Chain]:
     """Chains that end with the right answer, none of whose calls holds a number of the question."""
     rng = random.Random(f"{seed}/{problem.id}")
-    taken = asked_numbers(problem.question)
+    taken = known_numbers(problem.question)
     value = read_number(problem.answer)
     if value in taken:
         return  # it stands in the question: any call that returns it uses it
@@ -83,4 +83,4 @@ def _literals(call: Call) -> Iterator[Fraction]:
         try:
             yield read_number(value)
         except ValueError:
-            yield from numbers_of(str(value)).plain
+            yield from find_numbers(str(value)).plain

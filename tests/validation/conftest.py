@@ -8,7 +8,7 @@ import pytest
 from callwright.params import Params, ValidateParams
 from callwright.records import Chain
 from callwright.storage import jsonl
-from callwright.validation.quality import Validated, validate_chains
+from callwright.validation.quality import ValidationResult, validate_chains
 from callwright.validation.suites.suite import Suites
 from tests.fakes import problem
 from tests.working_tree import ROOT
@@ -16,7 +16,7 @@ from tests.working_tree import ROOT
 SHIPPED = Params.load(ROOT / "params.yaml").validate_
 PROBLEMS = {"p": problem(), "secret": problem(id="secret", question="Test?", split="test")}
 
-Run = Callable[..., Validated]
+RunValidation = Callable[..., ValidationResult]
 
 
 def bounds(**changes: float) -> ValidateParams:
@@ -29,10 +29,10 @@ def line_of(chain: Chain | bytes) -> bytes:
 
 
 @pytest.fixture
-def validated(tmp_path: Path) -> Run:
+def validated(tmp_path: Path) -> RunValidation:
     """Validate chains, or lines that stand for them, as a file; again and again with one history."""
 
-    def run(*chains: Chain | bytes, data_docs: Path | None = None, **changes: float) -> Validated:
+    def run(*chains: Chain | bytes, data_docs: Path | None = None, **changes: float) -> ValidationResult:
         path = tmp_path / "chains.jsonl"
         path.write_bytes(b"".join(line_of(chain) + b"\n" for chain in chains))
         suites = Suites(data_docs)

@@ -16,9 +16,9 @@ from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem, Step, Usage
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic.question_numbers import numbers_of
+from callwright.tasks.arithmetic.question_numbers import find_numbers
 
-Way = Callable[[Problem, random.Random], "list[Call | str] | None"]
+ChainRecipe = Callable[[Problem, random.Random], "list[Call | str] | None"]
 """Replies of a chain: calls, or texts that are none; None where the way does not fit the problem."""
 
 
@@ -72,15 +72,15 @@ def with_a_repeated_call(problem: Problem, rng: random.Random) -> list[Call | st
     return [*problem.solution[: place + 1], *problem.solution[place:]]
 
 
-def turned_round(problem: Problem, _: random.Random) -> list[Call | str] | None:
+def operands_swapped(problem: Problem, _: random.Random) -> list[Call | str] | None:
     """Operands in the other order, where that does not matter."""
     both = {"add": ("a", "b"), "multiply": ("a", "b"), "conjoin": ("left", "right"), "disjoin": ("left", "right")}
     if not any(call.name in both for call in problem.solution):
         return None
-    return list(_turned(problem, both))
+    return list(_swap_operands(problem, both))
 
 
-def _turned(problem: Problem, both: dict[str, tuple[str, str]]) -> Iterator[Call]:
+def _swap_operands(problem: Problem, both: dict[str, tuple[str, str]]) -> Iterator[Call]:
     """Later calls use what the turned ones return."""
     tools = TASKS[problem.task].toolbox.open()
     before = TASKS[problem.task].toolbox.open()
@@ -165,7 +165,7 @@ def renamed(problem: Problem, rng: random.Random) -> list[Call | str] | None:
     return _argument(premises, statement, problem.answer)
 
 
-def said_otherwise(problem: Problem, rng: random.Random) -> list[Call | str] | None:
+def paraphrased(problem: Problem, rng: random.Random) -> list[Call | str] | None:
     """Other names, and formulas turned into others that say the same."""
     if problem.task != "entailment":
         return None
@@ -175,7 +175,7 @@ def said_otherwise(problem: Problem, rng: random.Random) -> list[Call | str] | N
     return _argument(premises, statement, problem.answer)
 
 
-def in_pieces(problem: Problem, _: random.Random) -> list[Call | str] | None:
+def premises_joined(problem: Problem, _: random.Random) -> list[Call | str] | None:
     """All premises in one formula."""
     if problem.task != "entailment" or len(problem.solution) < 4:
         return None
@@ -231,19 +231,19 @@ def otherwise(formula: Formula, rng: random.Random) -> Formula:
     return formula
 
 
-HONEST: dict[str, Way] = {
+HONEST: dict[str, ChainRecipe] = {
     "as the solution": gold,
     "with thoughts": with_thoughts,
     "recovered from an error": with_errors,
     "a call twice": with_a_repeated_call,
-    "operands turned round": turned_round,
+    "operands turned round": operands_swapped,
     "a detour": with_a_detour,
     "by equations": by_equation,
     "an item of a list": with_two_roots,
     "plus nothing at the end": with_identities,
     "other names and order": renamed,
-    "said otherwise": said_otherwise,
-    "premises joined": in_pieces,
+    "said otherwise": paraphrased,
+    "premises joined": premises_joined,
 }
 
 # Cheats: the answer is right, and not by the problem. `_own` is a number that is not the question's.
@@ -258,23 +258,23 @@ def _value(problem: Problem) -> Fraction | None:
     if problem.task != "arithmetic":
         return None
     value = read_number(problem.answer)
-    return None if value in asked_numbers(problem.question) else value
+    return None if value in known_numbers(problem.question) else value
 
 
-def asked_numbers(question: str) -> set[Fraction]:
+def known_numbers(question: str) -> set[Fraction]:
     """The numbers of a question, and what people make of them without calculating."""
-    numbers = numbers_of(question)
+    numbers = find_numbers(question)
     return {*numbers.plain, *(Fraction(*one) for one in numbers.derived)}
 
 
 def _own(problem: Problem, rng: random.Random) -> int:
-    taken = asked_numbers(problem.question)
+    taken = known_numbers(problem.question)
     while (number := rng.randrange(1_000, 9_000)) in taken:
         pass
     return number
 
 
-def numeric(make: Callable[[Fraction, int, Fraction], list[Call]], *, rest: bool = False) -> Way:
+def numeric(make: Callable[[Fraction, int, Fraction], list[Call]], *, rest: bool = False) -> ChainRecipe:
     """A cheat with the answer, a number of its own, and a number of the question.
 
     Args:
@@ -285,8 +285,8 @@ def numeric(make: Callable[[Fraction, int, Fraction], list[Call]], *, rest: bool
         value = _value(problem)
         if value is None:
             return None
-        asked = rng.choice(numbers_of(problem.question).plain)
-        if rest and {value - asked, value + asked, value / asked} & asked_numbers(problem.question):
+        asked = rng.choice(find_numbers(problem.question).plain)
+        if rest and {value - asked, value + asked, value / asked} & known_numbers(problem.question):
             return None  # what is right by the problem
         return [*make(value, _own(problem, rng), asked), answer(as_argument(value))]
 
@@ -310,7 +310,7 @@ def _asked_of(problem: Problem) -> tuple[list[str], str] | None:
     return premises, statement
 
 
-def logical(make: Callable[[list[str], str, str], tuple[list[str], str] | None]) -> Way:
+def logical(make: Callable[[list[str], str, str], tuple[list[str], str] | None]) -> ChainRecipe:
     """A cheat from the premises, the statement and the answer: what it assumes and asks."""
 
     def way(problem: Problem, _: random.Random) -> list[Call | str] | None:
@@ -353,7 +353,7 @@ def _other_query(premises: list[str], _: str, label: str) -> tuple[list[str], st
     return (premises, "Strange(thing)") if label == "Unknown" else None
 
 
-def written(make: Callable[[str], list[Call]]) -> Way:
+def written(make: Callable[[str], list[Call]]) -> ChainRecipe:
     """A cheat that writes the formula into a call."""
 
     def way(problem: Problem, _: random.Random) -> list[Call | str] | None:
@@ -366,7 +366,7 @@ def written(make: Callable[[str], list[Call]]) -> Way:
     return way
 
 
-def body_written(problem: Problem, _: random.Random) -> list[Call | str] | None:
+def operands_written_out(problem: Problem, _: random.Random) -> list[Call | str] | None:
     """The last call alone, its operands written out."""
     if problem.task != "translation" or len(problem.solution) < 4:
         return None
@@ -375,7 +375,7 @@ def body_written(problem: Problem, _: random.Random) -> list[Call | str] | None:
     return None if all(isinstance(one, Atom) for one in operands) else list(problem.solution[-2:])
 
 
-CHEATS: dict[str, Way] = {
+CHEATS: dict[str, ChainRecipe] = {
     "guessed": guessed,
     "plus 0": numeric(lambda v, own, q: [two("add", v, 0)]),
     "times 1": numeric(lambda v, own, q: [two("multiply", 1, v)]),
@@ -406,7 +406,7 @@ CHEATS: dict[str, Way] = {
     "with itself": written(lambda f: [Call("conjoin", {"left": f, "right": f})]),
     "or itself": written(lambda f: [Call("disjoin", {"left": f, "right": f})]),
     "idle quantifier": written(lambda f: [Call("exists", {"variable": "z9", "body": f})]),
-    "operands written out": body_written,
+    "operands written out": operands_written_out,
 }
 
 

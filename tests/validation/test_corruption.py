@@ -13,11 +13,11 @@ from callwright.records import Call, Chain, Pair, Problem, Usage
 from callwright.storage import jsonl
 from callwright.storage.jsonl import read
 from callwright.validation import drift
-from callwright.validation.quality import Validated, refuse_quarantined, validate_chains
+from callwright.validation.quality import ValidationResult, raise_if_too_many_quarantined, validate_chains
 from callwright.validation.replay import check_chains
 from callwright.validation.suites.pairs import check_pairs
 from callwright.validation.suites.problems import check_problems
-from callwright.validation.suites.suite import Check, Suites, refuse_critical
+from callwright.validation.suites.suite import Check, Suites, raise_if_critical_failed
 from tests.fakes import chain, problem, step
 from tests.validation.conftest import PROBLEMS, SHIPPED, bounds
 from tests.working_tree import ROOT
@@ -88,7 +88,7 @@ LINES: dict[str, tuple[Chain | bytes, str, str]] = {
 }
 
 
-def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, **changes: float) -> Validated:
+def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, **changes: float) -> ValidationResult:
     path = folder / "chains.jsonl"
     path.write_bytes(b"".join((line if isinstance(line, bytes) else jsonl.dumps(line)) + b"\n" for line in lines))
     history = history or folder / "history.json"
@@ -96,14 +96,14 @@ def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, *
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Validated:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> ValidationResult:
     """All defects of single lines in one file of good chains; the one on line n of the table lies on line 41 + n."""
     lines = [replace(bad, id=name) if isinstance(bad, Chain) else bad for name, (bad, *_) in LINES.items()]
     return validate(tmp_path_factory.mktemp("planted"), *GOOD, *lines, chain(*RIGHT, id="good 0"))
 
 
 @pytest.mark.parametrize("defect", LINES)
-def test_a_defective_line_is_quarantined_and_the_defect_named(planted: Validated, defect: str):
+def test_a_defective_line_is_quarantined_and_the_defect_named(planted: ValidationResult, defect: str):
     _, column, said = LINES[defect]
     number = len(GOOD) + list(LINES).index(defect) + 1
     (found,) = [one for one in planted.quarantined if one.where.endswith(f":{number}")]
@@ -112,13 +112,13 @@ def test_a_defective_line_is_quarantined_and_the_defect_named(planted: Validated
     assert said in reason
 
 
-def test_a_duplicated_id_is_quarantined_wherever_it_stands(planted: Validated):
+def test_a_duplicated_id_is_quarantined_wherever_it_stands(planted: ValidationResult):
     found = [one for one in planted.quarantined if one.id == "good 0"]
     assert [one.where.rpartition(":")[2] for one in found] == ["1", str(len(GOOD) + len(LINES) + 1)]
     assert {one.reasons for one in found} == {("id: expected that no two chains have the same id; found 'good 0'",)}
 
 
-def test_what_was_put_aside_and_what_was_kept_is_all_there_was(planted: Validated):
+def test_what_was_put_aside_and_what_was_kept_is_all_there_was(planted: ValidationResult):
     assert planted.report["chains"] == {"in": 40 + 22 + 1, "kept": 39, "quarantined": 22 + 2}
     assert [record.chain for record in planted.records()] == GOOD[1:]
     assert sum(planted.report["quarantine_reasons"].values()) == 24  # each for one reason
@@ -152,7 +152,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
 def test_a_file_of_another_kind_is_refused_with_the_commonest_reason(tmp_path: Path):
     result = validate(tmp_path, *GOOD[:3], *[b"\xff\xfe\x00"] * 4)
     with pytest.raises(DataError, match=r"4 of 7 chains were quarantined .* unreadable: a line is a chain record"):
-        refuse_quarantined(result, SHIPPED.max_quarantined_share)
+        raise_if_too_many_quarantined(result, SHIPPED.max_quarantined_share)
 
 
 WHOLES: dict[str, tuple[list[Chain], str, str]] = {
@@ -221,7 +221,7 @@ def test_a_defective_problem_stops_the_stage_and_is_named(defect: str):
     checks = check_problems([*SOUND, bad], bounds(max_label_share=1.0), Suites(None))
     assert list(failed(checks)) == [f"problems.{column}"]
     with pytest.raises(DataError, match=f"^problems: {column}: expected that .* such as {row}"):
-        refuse_critical(checks)
+        raise_if_critical_failed(checks)
 
 
 def test_a_label_that_nearly_all_problems_have_is_told():
@@ -281,7 +281,7 @@ def test_a_defective_pair_stops_the_stage_and_is_named(made, defect: str):
     checks = look(made, [*made[0], bad])
     assert "such as bad" in failed(checks)[f"pairs.{column}"]
     with pytest.raises(DataError, match=r"^pairs: \w+: expected that .* such as bad"):
-        refuse_critical(checks)
+        raise_if_critical_failed(checks)
 
 
 def test_a_duplicated_pair_is_named(made):

@@ -3,13 +3,13 @@ import pytest
 
 from callwright.errors import DataError
 from callwright.validation import drift
-from callwright.validation.drift import compared_with, record, version_of
+from callwright.validation.drift import describe_version, previous_version, record
 
 
 def version(*tasks: str, data: bytes = b"") -> drift.Version:
     rows = [("m", True, "none", 2, task) for task in tasks]
     frame = pd.DataFrame(rows, columns=["model", "correct", "first_fault", "steps", "task"])
-    return version_of(frame, [data or "".join(tasks).encode()])
+    return describe_version(frame, [data or "".join(tasks).encode()])
 
 
 def test_a_version_has_the_share_of_every_value():
@@ -25,20 +25,20 @@ def test_a_version_has_the_share_of_every_value():
 def test_the_first_version_is_compared_with_nothing_and_the_next_with_it(tmp_path):
     history = tmp_path / "history.json"
     first, second = version("a"), version("a", "b")
-    assert compared_with(history, first) is None
+    assert previous_version(history, first) is None
     record(history, first)
-    assert compared_with(history, second) == first
+    assert previous_version(history, second) == first
 
 
 def test_the_same_data_is_compared_with_the_same_version_however_often_it_is_validated(tmp_path):
     history = tmp_path / "history.json"
     first, second = version("a"), version("a", "b")
     record(history, first)
-    assert compared_with(history, first) is None  # as the first time
+    assert previous_version(history, first) is None  # as the first time
     record(history, second)
     record(history, second)
-    assert compared_with(history, second) == first
-    assert compared_with(history, version("b")) == second
+    assert previous_version(history, second) == first
+    assert previous_version(history, version("b")) == second
 
 
 def test_versions_differ_by_their_data_and_not_by_their_shares_alone():
@@ -48,4 +48,4 @@ def test_versions_differ_by_their_data_and_not_by_their_shares_alone():
 def test_a_broken_history_says_what_to_do(tmp_path):
     (tmp_path / "history.json").write_text('{"latest": 3}')
     with pytest.raises(DataError, match=r"history\.json \(delete it to begin anew\): latest: "):
-        compared_with(tmp_path / "history.json", version("a"))
+        previous_version(tmp_path / "history.json", version("a"))

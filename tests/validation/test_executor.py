@@ -9,9 +9,9 @@ import time
 import pytest
 
 from callwright.errors import DataError
-from callwright.validation.executor import FEW, map_chunks
+from callwright.validation.executor import MAX_CHUNKS_IN_PROCESS, map_chunks
 
-MANY = range(FEW * 3)
+MANY = range(MAX_CHUNKS_IN_PROCESS * 3)
 SETTINGS: list[int] = []
 
 
@@ -24,13 +24,13 @@ def where(chunk: int) -> tuple[int, int, tuple[int, ...]]:
 
 
 def refuse(chunk: int) -> int:
-    if chunk == FEW + 1:
+    if chunk == MAX_CHUNKS_IN_PROCESS + 1:
         raise DataError(f"chunk {chunk} is bad")
     return chunk
 
 
 def end(chunk: int) -> int:
-    if chunk == FEW + 1:
+    if chunk == MAX_CHUNKS_IN_PROCESS + 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return chunk
 
@@ -41,8 +41,8 @@ def _without_settings():
 
 
 def test_few_chunks_are_worked_on_here():
-    results = list(map_chunks(where, range(FEW), set_up, (1,), workers=2))
-    assert results == [(chunk, os.getpid(), (1,)) for chunk in range(FEW)]
+    results = list(map_chunks(where, range(MAX_CHUNKS_IN_PROCESS), set_up, (1,), workers=2))
+    assert results == [(chunk, os.getpid(), (1,)) for chunk in range(MAX_CHUNKS_IN_PROCESS)]
 
 
 def test_one_worker_is_this_process_however_many_chunks_there_are():

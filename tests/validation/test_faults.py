@@ -12,7 +12,7 @@ from callwright.records import FAULTS, Call, Chain, StepError, StepFault, Verdic
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 from callwright.validation.execution import execute_again
-from callwright.validation.faults import BREAKING, MEANINGS, judge
+from callwright.validation.faults import DISQUALIFYING_FAULTS, FAULT_MEANINGS, judge
 from callwright.validation.replay import replay
 from tests.fakes import chain, problem, step
 
@@ -147,8 +147,8 @@ def test_an_answer_without_any_step_is_a_mismatch_and_a_guess_at_the_first_place
 
 
 def test_every_fault_has_a_sentence_for_people():
-    assert set(MEANINGS) == set(FAULTS)
-    assert set(FAULTS) > BREAKING
+    assert set(FAULT_MEANINGS) == set(FAULTS)
+    assert set(FAULTS) > DISQUALIFYING_FAULTS
 
 
 LIMITED = StepError("execution_error", f"{LIMIT_REACHED}: it took too long")

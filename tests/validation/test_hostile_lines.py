@@ -15,11 +15,11 @@ from callwright.errors import DataError
 from callwright.records import Call, Chain, Problem, Usage
 from callwright.storage import jsonl
 from callwright.tasks import TASKS, load
-from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_files, check_lines
-from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_chunk, check_files
+from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.suite import Suites
 from tests.fakes import chain, problem, step
-from tests.validation.conftest import SHIPPED, Run
+from tests.validation.conftest import SHIPPED, RunValidation
 
 PROBLEM = problem()
 GOOD = chain("add(2, 3)", "answer(5)", id="good")
@@ -54,7 +54,7 @@ def good_lines() -> tuple[bytes, ...]:
 def rows(*lines: bytes):
     problems = (PROBLEM, *(asked for asked, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
-    return [line.row for line in check_lines(Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
+    return [line.row for line in check_chunk(Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
 
 
 HOSTILE = {
@@ -98,7 +98,7 @@ def test_a_hostile_line_is_put_aside_and_the_next_one_judged(kind: str):
     assert good.correct is True
 
 
-def test_every_hostile_line_once_in_a_file_leaves_the_good_ones(validated: Run):
+def test_every_hostile_line_once_in_a_file_leaves_the_good_ones(validated: RunValidation):
     good = [chain(*replies, id=f"good {number}") for number in range(8) for replies in REPLIES[number % 2 :][:1]]
     result = validated(*good, *HOSTILE.values())
     assert result.report["chains"] == {"in": 8 + len(HOSTILE), "kept": 8, "quarantined": len(HOSTILE)}
@@ -222,7 +222,7 @@ def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkey
     assert where == aside.where
     assert "own_grader.py" in surprise.trace
     with pytest.raises(DataError, match="1 of 9 chains were quarantined"):
-        refuse_quarantined(result, 0.05)
+        raise_if_too_many_quarantined(result, 0.05)
 
 
 GRADER = """

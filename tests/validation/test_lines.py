@@ -3,7 +3,7 @@ import pytest
 from callwright.errors import DataError
 from callwright.records import CheckedChain, Problem
 from callwright.storage import jsonl
-from callwright.validation.lines import CHUNK, check_files
+from callwright.validation.lines import LINES_PER_CHUNK, check_files
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem, step
 
@@ -58,12 +58,12 @@ def test_processes_find_what_one_alone_finds_also_of_broken_lines_and_functions_
     monkeypatch.syspath_prepend(str(tmp_path))
     doubled = jsonl.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
-    lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * CHUNK)
+    lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_CHUNK)
     path = files(tmp_path, lines)
     alone = list(check_files(path, PROBLEMS, ["own_functions"], workers=1))
     together = list(check_files(path, PROBLEMS, ["own_functions"], workers=2))
     assert together == alone
-    assert len(alone) == 5 * 3 * CHUNK
+    assert len(alone) == 5 * 3 * LINES_PER_CHUNK
     assert alone[4].row.correct is True
     assert alone[3].row.unreadable is not None
 

@@ -22,9 +22,9 @@ class CallThread:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._lock = threading.Lock()
-        self._owner = 0  # id of the process that started the thread; a forked process has no thread
+        self._owner_pid = 0  # id of the process that started the thread; a forked process has no thread
 
-    async def run(self, python: Callable[..., T], *args: Any) -> T:
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
         """The function's result, or the exception that it raises. StopIteration, and what is not an Exception, such as
         SystemExit, becomes a RuntimeError.
 
@@ -32,18 +32,18 @@ class CallThread:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        if self._owner != os.getpid():
+        if self._owner_pid != os.getpid():
             self._start()
-        self._jobs.put((loop, future, python, args))
+        self._jobs.put((loop, future, function, args))
         return await future
 
     def _start(self) -> None:
         with self._lock:
-            if self._owner == os.getpid():
+            if self._owner_pid == os.getpid():
                 return
             self._jobs = SimpleQueue()
             threading.Thread(target=_run_jobs, args=(self._jobs,), name="callwright-calls", daemon=True).start()
-            self._owner = os.getpid()
+            self._owner_pid = os.getpid()
 
 
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
@@ -51,37 +51,37 @@ _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[..., Any
 
 def _run_jobs(jobs: "SimpleQueue[_Job]") -> None:
     while True:
-        _run(*jobs.get())
+        _run_job(*jobs.get())
 
 
-def _run(
-    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", python: Callable[..., Any], args: tuple[Any, ...]
+def _run_job(
+    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", function: Callable[..., Any], args: tuple[Any, ...]
 ) -> None:
     if future.cancelled():
         return
     result: Any = None
     error: Exception | None = None
     try:
-        result = python(*args)
+        result = function(*args)
     except StopIteration as raised:  # a future does not accept StopIteration
-        error = _wrapped(raised)
+        error = _as_runtime_error(raised)
     except Exception as raised:  # raised again where it is awaited
         error = raised
     except BaseException as raised:  # such as SystemExit: awaited, it would end the event loop
-        error = _wrapped(raised)
+        error = _as_runtime_error(raised)
     try:
-        loop.call_soon_threadsafe(_set_outcome, future, result, error)
+        loop.call_soon_threadsafe(_resolve_future, future, result, error)
     except RuntimeError:  # the loop was closed meanwhile, so nobody waits
         return
 
 
-def _wrapped(raised: BaseException) -> RuntimeError:
+def _as_runtime_error(raised: BaseException) -> RuntimeError:
     error = RuntimeError(f"a function raised {type(raised).__name__}")
     error.__cause__ = raised
     return error
 
 
-def _set_outcome(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+def _resolve_future(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
     if future.cancelled():
         return
     if error is None:
@@ -90,4 +90,4 @@ def _set_outcome(future: "asyncio.Future[Any]", result: Any, error: Exception | 
         future.set_exception(error)
 
 
-CALLS = CallThread()
+CALL_THREAD = CallThread()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from callwright.agent.call_thread import CALLS
+from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.protocol import TEXT, AgentProtocol
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import CallError
@@ -27,7 +27,7 @@ async def solve(
     """Let a model solve a problem, one executed call at a time.
 
     A wrong reply is fed back as one line and kept as a step; it is training signal. A reply with several calls makes
-    several steps. Replies are read and calls executed in a thread of their own (`CALLS`), beside the event loop.
+    several steps. Replies are read and calls executed in a thread of their own (`CALL_THREAD`), beside the event loop.
 
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
@@ -41,12 +41,14 @@ async def solve(
     steps: list[Step] = []
     usage = Usage()
     outcome: Outcome | None = None
-    tools, prompt = await CALLS.run(_open_chain, problem, task, protocol)
+    open_toolbox, prompt = await CALL_THREAD.run(_open_chain, problem, task, protocol)
     while outcome is None:
         reply = await model.reply(*prompt, sampling)
         usage += reply.usage
         steps_before = len(steps)
-        outcome, prompt = await CALLS.run(_add_steps, problem, task, protocol, tools, steps, reply, sampling.max_steps)
+        outcome, prompt = await CALL_THREAD.run(
+            _add_steps, problem, task, protocol, open_toolbox, steps, reply, sampling.max_steps
+        )
         for step in steps[steps_before:]:
             on_step(step)
     answer = steps[-1].observation if outcome == "answered" else None
@@ -61,13 +63,13 @@ def _add_steps(
     problem: Problem,
     task: Task,
     protocol: AgentProtocol,
-    tools: OpenToolbox,
+    open_toolbox: OpenToolbox,
     steps: list[Step],
     reply: Reply,
     max_steps: int,
 ) -> tuple[Outcome | None, _Prompt]:
     """Add a reply's steps. Returns the chain's outcome, None if it goes on, and the next prompt."""
-    for step in take_steps(reply, protocol, task.toolbox, tools):
+    for step in take_steps(reply, protocol, task.toolbox, open_toolbox):
         steps.append(step)
         outcome = _outcome(steps, max_steps)
         if outcome is not None:
@@ -75,7 +77,7 @@ def _add_steps(
     return None, protocol.render(task, problem.question, steps)
 
 
-def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: OpenToolbox) -> Iterator[Step]:
+def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, open_toolbox: OpenToolbox) -> Iterator[Step]:
     """Read a reply and execute its calls in order, each when it is asked for."""
     for thought, call in protocol.read(reply):
         if isinstance(call, CallError):
@@ -85,12 +87,12 @@ def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, tools: O
         if isinstance(named, CallError):
             yield Step(thought, call, StepError(named.fault, named.message), None)
         else:
-            yield executed(thought, named, tools)
+            yield executed(thought, named, open_toolbox)
 
 
-def executed(thought: str, call: Call, tools: OpenToolbox) -> Step:
+def executed(thought: str, call: Call, open_toolbox: OpenToolbox) -> Step:
     """A step with what executing its call gave."""
-    result = tools.execute(call)
+    result = open_toolbox.execute(call)
     if isinstance(result, CallError):
         return Step(thought, call, StepError(result.fault, result.message), None)
     return Step(thought, call, None, result.text)
@@ -106,11 +108,11 @@ def _outcome(steps: list[Step], max_steps: int) -> Outcome | None:
     if ends_chain(steps[-1]):
         return "answered"
     last = steps[-STUCK_AFTER:]
-    if len(last) == STUCK_AFTER and last[-1].error is not None and len({_failure(step) for step in last}) == 1:
+    if len(last) == STUCK_AFTER and last[-1].error is not None and len({_failure_key(step) for step in last}) == 1:
         return "stuck"
     return "step_limit" if len(steps) >= max_steps else None
 
 
-def _failure(step: Step) -> tuple[str, str]:
+def _failure_key(step: Step) -> tuple[str, str]:
     """What makes two failed steps the same: the call, or the text without one, and what was wrong with it."""
     return (repr(step.call) if step.call else step.thought, repr(step.error))

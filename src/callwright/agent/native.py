@@ -11,25 +11,25 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from callwright.agent.parsing.markup.read import without_markup
+from callwright.agent.parsing.markup.read import remove_markup
 from callwright.agent.parsing.markup.units import continues
-from callwright.agent.parsing.objects import end_of_brackets, read_object
-from callwright.agent.parsing.several import Said, read_calls
-from callwright.agent.parsing.syntax import EXAMPLE, MANY_CALLS, NO_CALL, check_bounds, storable
-from callwright.agent.text import CUT_OFF, example_result, said, storable_reading
+from callwright.agent.parsing.objects import end_of_brackets, read_json_value
+from callwright.agent.parsing.several import ThoughtsAndCalls, read_calls
+from callwright.agent.parsing.syntax import CALL_ADVICE, MANY_CALLS_MESSAGE, NO_CALL_MESSAGE, check_bounds, storable
+from callwright.agent.text import CUT_OFF_MESSAGE, example_result, replace_invalid_unicode, reply_text
 from callwright.chat.model import Message, Reply, Tool, ToolCall
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_ITEMS
-from callwright.functions.prefixed_names import known_name
+from callwright.functions.prefixed_names import resolve_function_name
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what servers take for a function's name
-_EXAMPLE = 'like {"a": 2, "b": 3}'
+_SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what servers take for a function's name
+_ARGUMENTS_EXAMPLE = 'like {"a": 2, "b": 3}'
 _ADVICE = "call one of the tools"
-_NO_CALL = f"no function was called; {_ADVICE}"
-_MIXED = f"several calls stand amid other text; {_ADVICE}"
+_NO_CALL_MESSAGE = f"no function was called; {_ADVICE}"
+_MIXED_MESSAGE = f"several calls stand amid other text; {_ADVICE}"
 
 
 class NativeProtocol:
@@ -46,29 +46,29 @@ class NativeProtocol:
             {"role": "system", "content": f"{task.instructions}\n\n{self.example_section(task.toolbox)}"},
             {"role": "user", "content": question},
         ]
-        for place, step in enumerate(steps):
-            messages += [self.reply_message(step, place), self.result_message(step, place)]
+        for step_index, step in enumerate(steps):
+            messages += [self.reply_message(step, step_index), self.result_message(step, step_index)]
         return messages, task.toolbox.schemas()
 
     def example_section(self, toolbox: Toolbox) -> str:
         """What the schemas do not say: every function's worked example with its result."""
         return _example_section(toolbox)
 
-    def reply_message(self, step: Step, place: int) -> Message:
+    def reply_message(self, step: Step, step_index: int) -> Message:
         """A step as the assistant's message: its thought, and its call with the arguments as JSON text."""
-        if not _sendable(step):
-            return {"role": "assistant", "content": said(step)}
+        if not _can_be_tool_call(step):
+            return {"role": "assistant", "content": reply_text(step)}
         assert step.call is not None
         function = {"name": step.call.name, "arguments": json.dumps(step.call.arguments, ensure_ascii=False)}
-        call = {"id": _call_id(place), "type": "function", "function": function}
+        call = {"id": _call_id(step_index), "type": "function", "function": function}
         return {"role": "assistant", "content": step.thought, "tool_calls": [call]}
 
-    def result_message(self, step: Step, place: int) -> Message:
+    def result_message(self, step: Step, step_index: int) -> Message:
         """What came of a step: a tool message, or a user message where no tool call stands before it."""
         text = f"Error: {step.error.message}" if step.error else str(step.observation)
-        if not _sendable(step):
+        if not _can_be_tool_call(step):
             return {"role": "user", "content": text}
-        return {"role": "tool", "tool_call_id": _call_id(place), "content": text}
+        return {"role": "tool", "tool_call_id": _call_id(step_index), "content": text}
 
     def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
         """The calls of a reply in order, the thought with the first; nothing after a call of `answer`.
@@ -76,15 +76,15 @@ class NativeProtocol:
         Models also write calls as text, in their template's markup or in Python syntax; such calls are read as meant.
         Whatever a server sent, what is returned can be stored.
         """
-        return storable_reading(self._read(reply))
+        return replace_invalid_unicode(self._read(reply))
 
-    def _read(self, reply: Reply) -> Said:
+    def _read(self, reply: Reply) -> ThoughtsAndCalls:
         if reply.finish == "length":
-            return [(_as_text(reply.text, reply.tool_calls), CallError("syntax", CUT_OFF))]
+            return [(_as_text(reply.text, reply.tool_calls), CallError("syntax", CUT_OFF_MESSAGE))]
         if not reply.tool_calls:
             calls = read_calls(reply.text.strip())
             return _cut_after_answer([(thought, _with_advice(call)) for thought, call in calls])
-        thought = without_markup(reply.text)
+        thought = remove_markup(reply.text)
         calls = [
             _read_tool_call(thought if index == 0 else "", tool_call)
             for index, tool_call in enumerate(reply.tool_calls[: MAX_ITEMS + 1])
@@ -92,13 +92,13 @@ class NativeProtocol:
         return _cut_after_answer(calls)
 
 
-def _sendable(step: Step) -> bool:
-    return step.call is not None and _NAME.fullmatch(step.call.name) is not None
+def _can_be_tool_call(step: Step) -> bool:
+    return step.call is not None and _SERVER_NAME.fullmatch(step.call.name) is not None
 
 
-def _call_id(place: int) -> str:
+def _call_id(step_index: int) -> str:
     """Nine letters and digits, as Mistral's templates demand; the same for the same step in every prompt."""
-    return f"call{place:05d}"
+    return f"call{step_index:05d}"
 
 
 @lru_cache(maxsize=64)
@@ -107,11 +107,11 @@ def _example_section(toolbox: Toolbox) -> str:
     return "\n".join(["In each reply call a function. Examples, with what they return:", *lines])
 
 
-def _cut_after_answer(calls: Said) -> Said:
+def _cut_after_answer(calls: ThoughtsAndCalls) -> ThoughtsAndCalls:
     if len(calls) > MAX_ITEMS:
         calls = [*calls[:MAX_ITEMS], ("", CallError("syntax", f"more than {MAX_ITEMS} calls in a reply; {_ADVICE}"))]
     for index, (_, call) in enumerate(calls):
-        if isinstance(call, Call) and known_name(call.name, (ANSWER,)) == ANSWER:
+        if isinstance(call, Call) and resolve_function_name(call.name, (ANSWER,)) == ANSWER:
             return calls[: index + 1]
     return calls
 
@@ -120,18 +120,18 @@ def _with_advice(call: Call | CallError) -> Call | CallError:
     """A call that was written as text; for an error, the message with advice that fits this protocol."""
     if isinstance(call, Call):
         return call
-    if call.message == NO_CALL:
-        return CallError(call.fault, _NO_CALL)
-    if call.message == MANY_CALLS:
-        return CallError(call.fault, _MIXED)
-    cause = call.message.removesuffix(EXAMPLE).rstrip("; ")
+    if call.message == NO_CALL_MESSAGE:
+        return CallError(call.fault, _NO_CALL_MESSAGE)
+    if call.message == MANY_CALLS_MESSAGE:
+        return CallError(call.fault, _MIXED_MESSAGE)
+    cause = call.message.removesuffix(CALL_ADVICE).rstrip("; ")
     return CallError(call.fault, cause if cause == call.message else f"{cause}; {_ADVICE}")
 
 
 def _read_tool_call(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
     try:
         check_bounds(tool_call.name)
-        return thought, Call(storable(tool_call.name), _arguments(tool_call))
+        return thought, Call(storable(tool_call.name), _read_arguments(tool_call))
     except CallError as error:
         return _as_text(thought, (tool_call,)), error
 
@@ -144,7 +144,7 @@ def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
     return "\n".join(part for part in (thought.strip(), *calls) if part)
 
 
-def _arguments(tool_call: ToolCall) -> dict[str, Json]:
+def _read_arguments(tool_call: ToolCall) -> dict[str, Json]:
     """The arguments of a tool call as data, within the same bounds as those of the text protocol.
 
     Models also encode them twice, and write on after them; a remark is cut, anything else is a fault.
@@ -156,16 +156,16 @@ def _arguments(tool_call: ToolCall) -> dict[str, Json]:
     try:
         if text.startswith("{") and (end := end_of_brackets(text, 0)) < len(text) and not continues(text, end):
             text = text[:end]
-        arguments = read_object(text)
+        arguments = read_json_value(text)
         if isinstance(arguments, str) and arguments.lstrip().startswith("{"):
-            arguments = read_object(arguments)
+            arguments = read_json_value(arguments)
     except CallError as error:
         complaint = error.message.partition(";")[0]
-        raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_EXAMPLE}") from None
+        raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_ARGUMENTS_EXAMPLE}") from None
     if arguments is None:  # servers send null for a function without parameters
         return {}
     if not isinstance(arguments, dict):
-        raise CallError("syntax", f"the arguments of a call are a JSON object, {_EXAMPLE}")
+        raise CallError("syntax", f"the arguments of a call are a JSON object, {_ARGUMENTS_EXAMPLE}")
     return arguments
 
 

@@ -15,7 +15,7 @@ from callwright.errors import CallError
 from callwright.records import Call, Protocol, Step
 from callwright.tasks.task import Task
 
-ENGINE = 1
+ENGINE_VERSION = 1
 
 
 __all__ = ["NATIVE", "PROTOCOLS", "TEXT", "AgentProtocol"]
@@ -30,7 +30,7 @@ class AgentProtocol(Interface):
     def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
         """Messages and tools that ask for the step after `steps`."""
 
-    def reply_message(self, step: Step, place: int) -> Message:
+    def reply_message(self, step: Step, step_index: int) -> Message:
         """The step at `place` (0-based) as the assistant's message: trained on, and kept in the history."""
 
     def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:

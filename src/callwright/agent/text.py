@@ -13,8 +13,8 @@ from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Step
 from callwright.tasks.task import Task
 
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-CUT_OFF = "the reply was cut off; write one short call"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+CUT_OFF_MESSAGE = "the reply was cut off; write one short call"
 
 
 class TextProtocol:
@@ -28,17 +28,17 @@ class TextProtocol:
             {"role": "system", "content": f"{task.instructions}\n\n{self.function_section(task.toolbox)}"},
             {"role": "user", "content": question},
         ]
-        for place, step in enumerate(steps):
-            messages += [self.reply_message(step, place), self.result_message(step)]
+        for step_index, step in enumerate(steps):
+            messages += [self.reply_message(step, step_index), self.result_message(step)]
         return messages, []
 
     def function_section(self, toolbox: Toolbox) -> str:
         """What the system prompt says of every function: signature, help line, worked example with its result."""
         return _function_section(toolbox)
 
-    def reply_message(self, step: Step, place: int = 0) -> Message:
+    def reply_message(self, step: Step, step_index: int = 0) -> Message:
         """A step as the assistant's message; its place does not matter here."""
-        return {"role": "assistant", "content": said(step)}
+        return {"role": "assistant", "content": reply_text(step)}
 
     def result_message(self, step: Step) -> Message:
         """What came of a step, as the model reads it."""
@@ -51,19 +51,19 @@ class TextProtocol:
         Whatever a server sent, what is returned can be stored.
         """
         if reply.finish == "length":
-            return storable_reading([(reply.text.strip(), CallError("syntax", CUT_OFF))])
-        return storable_reading([read_reply(reply.text)])
+            return replace_invalid_unicode([(reply.text.strip(), CallError("syntax", CUT_OFF_MESSAGE))])
+        return replace_invalid_unicode([read_reply(reply.text)])
 
 
-def storable_reading(reading: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
+def replace_invalid_unicode(reading: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
     """A reading with thoughts in valid Unicode: a reply may hold half a character (a lone surrogate).
 
     Calls and errors are whole where they are made: half a character in a call is a fault, a message is printable.
     """
-    return [(_HALF_CHARACTER.sub("\ufffd", thought), call) for thought, call in reading]
+    return [(_LONE_SURROGATE.sub("\ufffd", thought), call) for thought, call in reading]
 
 
-def said(step: Step) -> str:
+def reply_text(step: Step) -> str:
     """A step's thought and call as text."""
     call = render_call(step.call) if step.call else ""
     return "\n".join(part for part in (step.thought, call) if part)

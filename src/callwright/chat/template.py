@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-TRL_OPTIONS = {"sanitize_control_tokens": True}
+TRL_TEMPLATE_KWARGS = {"sanitize_control_tokens": True}
 """For rows that TRL tokenizes itself (`chat_template_kwargs`), so that it does as `chat_ids` does."""
 
-_LIKE_A_TOKEN = re.compile(r"[<\[](?=\S)")  # how the special tokens of all known families begin
+_TOKEN_START = re.compile(r"[<\[](?=\S)")  # how the special tokens of all known families begin
 
 
 def chat_ids(
@@ -21,7 +21,7 @@ def chat_ids(
     """Token ids of a conversation in a tokenizer's chat template.
 
     Args:
-        tokenizer: prepared by `only_special_tokens_control`.
+        tokenizer: prepared by `guard_special_tokens_only`.
         ask: whether to end where the model is asked for its reply.
 
     Raises:
@@ -34,12 +34,12 @@ def chat_ids(
         tokenize=True,
         return_dict=False,
         add_generation_prompt=ask,
-        **TRL_OPTIONS,
+        **TRL_TEMPLATE_KWARGS,
     )
     return ids
 
 
-def only_special_tokens_control(tokenizer: Any) -> Any:
+def guard_special_tokens_only(tokenizer: Any) -> Any:
     """Have the library guard special tokens alone, unless the tokenizer itself names more; returns the tokenizer.
 
     By default it also takes `<tool_call>` and `<think>` for text where these are tokens of their own but not special:
@@ -68,23 +68,23 @@ def template_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     values alone.
     """
     return [
-        {**message, "tool_calls": [_with_mapping(call) for call in message["tool_calls"]]}
+        {**message, "tool_calls": [_with_parsed_arguments(call) for call in message["tool_calls"]]}
         if "tool_calls" in message
         else dict(message)
         for message in messages
     ]
 
 
-def _with_mapping(call: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = _with_plain_keys(json.loads(call["function"]["arguments"]))
+def _with_parsed_arguments(call: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = _escape_keys(json.loads(call["function"]["arguments"]))
     return {**call, "function": {**call["function"], "arguments": arguments}}
 
 
-def _with_plain_keys(value: Any) -> Any:
+def _escape_keys(value: Any) -> Any:
     match value:
         case dict():
-            return {_LIKE_A_TOKEN.sub(r"\g<0> ", key): _with_plain_keys(item) for key, item in value.items()}
+            return {_TOKEN_START.sub(r"\g<0> ", key): _escape_keys(item) for key, item in value.items()}
         case list():
-            return [_with_plain_keys(item) for item in value]
+            return [_escape_keys(item) for item in value]
         case _:
             return value

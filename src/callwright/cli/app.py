@@ -11,7 +11,7 @@ from callwright import paths
 from callwright.errors import CallwrightError, ParamsError
 from callwright.records import SPLITS, Problem, Protocol
 from callwright.redaction import redacted
-from callwright.text import one_line, visible
+from callwright.text import escape_controls, one_line
 
 if TYPE_CHECKING:
     from callwright.tasks.task import Task
@@ -34,17 +34,17 @@ def functions(task: Annotated[str, typer.Argument(help="a task, such as arithmet
     """Print what the prompt says of a task's functions."""
     from callwright.agent.protocol import TEXT
 
-    print(visible(TEXT.function_section(_task(task).toolbox)))
+    print(escape_controls(TEXT.function_section(_find_task(task).toolbox)))
 
 
-def _task(name: str) -> "Task":
-    tasks = _tasks()
+def _find_task(name: str) -> "Task":
+    tasks = _load_tasks()
     if name not in tasks:
         raise ParamsError(f"there is no task {name}; the tasks are {', '.join(tasks)}")
     return tasks[name]
 
 
-def _tasks(params_file: Path = Path("params.yaml")) -> "Tasks":
+def _load_tasks(params_file: Path = Path("params.yaml")) -> "Tasks":
     """The tasks, with those of the user's own modules where there are params."""
     from callwright.params import Params
     from callwright.tasks import load
@@ -86,13 +86,13 @@ def ask(
     """Let a model solve a problem, and print its chain as it unfolds; exit 1 without an answer."""
     from callwright.cli.ask import ask as answer
     from callwright.cli.ask import open_model
-    from callwright.cli.transcript import Transcript
+    from callwright.cli.transcript import TranscriptPrinter
     from callwright.pipeline.stage import quiet_libraries
 
     quiet_libraries()
-    chosen = _task(task)
+    chosen = _find_task(task)
     opened = open_model(model, name, api_key_env)
-    transcript = Transcript()
+    transcript = TranscriptPrinter()
     chain = answer(question, chosen, opened, protocol or opened.protocol, transcript.step)
     transcript.answer(chain)
     if chain.answer is None:
@@ -113,14 +113,14 @@ def oracle(
 
     from callwright.params import Params
     from callwright.standins.oracle.app import create_app
-    from callwright.standins.oracle.faults import Faults
+    from callwright.standins.oracle.faults import ServerFaults
     from callwright.storage.jsonl import read
 
     params = Params.load(params_file)
-    _tasks(params_file)
+    _load_tasks(params_file)
     problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
     print(f"oracle teacher for {len(problems):,} problems at http://{host}:{port}/v1 (any key, any model name)")
-    faults = Faults(busy=busy, broken=broken)
+    faults = ServerFaults(busy=busy, broken=broken)
     app = create_app(problems, params.teacher.mistakes.model_dump(), faults=faults, latency_s=latency_s)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
@@ -132,10 +132,10 @@ def promote(
     ] = False,
 ) -> None:
     """Say what the gate decided of the last run."""
-    from callwright.registry.decision import read_outcome, require_promoted
+    from callwright.registry.decision import read_decision, require_promoted
     from callwright.registry.promote import require_registered
 
-    outcome = read_outcome()
+    outcome = read_decision()
     print(json.dumps(outcome, indent=2))
     if require:
         require_promoted(outcome)

@@ -12,23 +12,23 @@ from pydantic import ValidationError
 
 from callwright import paths
 from callwright.errors import ParamsError, ProviderError
-from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_complaint
+from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_error_line
 from callwright.records import Chain, Problem, Protocol, Step
 from callwright.redaction import redacted
-from callwright.registry.champion import CHAMPION, WEIGHTS
+from callwright.registry.champion import CHAMPION, WEIGHTS_ARTIFACT
 from callwright.text import one_line
 
 if TYPE_CHECKING:
     from callwright.chat.model import ChatModel, Sampling
     from callwright.tasks.task import Task
 
-REGISTRY = "models:/"
-ENDPOINT_TOKENS = 512  # at least, per reply: large models think aloud
-STUDENT_NAME = "callwright-student"  # in the registry, where there is no params.yaml
+REGISTRY_PREFIX = "models:/"
+MIN_ENDPOINT_TOKENS = 512  # at least, per reply: large models think aloud
+DEFAULT_STUDENT_NAME = "callwright-student"  # in the registry, where there is no params.yaml
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedModel:
     """A model, ready to be asked, with the protocol and the limits that it was made for; `close` ends a connection."""
 
     model: "ChatModel"
@@ -37,7 +37,7 @@ class Opened:
     close: Callable[[], Awaitable[None]] | None = None
 
 
-def open_model(source: str | None, name: str | None, api_key_env: str) -> Opened:
+def open_model(source: str | None, name: str | None, api_key_env: str) -> OpenedModel:
     """The model that `source` names: an endpoint's URL, a registered model, a folder; by default the champion.
 
     Args:
@@ -49,17 +49,17 @@ def open_model(source: str | None, name: str | None, api_key_env: str) -> Opened
         ProviderError: the model cannot be used.
     """
     if source is None:
-        return _champion_or_student()
+        return _open_champion_or_student()
     if source.startswith(("http://", "https://")):
-        return _endpoint(source, name, api_key_env)
-    if source.startswith(REGISTRY):
-        return _registered(source)
+        return _open_endpoint(source, name, api_key_env)
+    if source.startswith(REGISTRY_PREFIX):
+        return _open_registered(source)
     if Path(source).is_dir():
-        return _folder(Path(source))
-    raise ParamsError(f"--model {source} is no folder, no {REGISTRY}name@alias and no http(s):// address")
+        return _open_folder(Path(source))
+    raise ParamsError(f"--model {source} is no folder, no {REGISTRY_PREFIX}name@alias and no http(s):// address")
 
 
-def ask(question: str, task: "Task", opened: Opened, protocol: Protocol, on_step: Callable[[Step], None]) -> Chain:
+def ask(question: str, task: "Task", opened: OpenedModel, protocol: Protocol, on_step: Callable[[Step], None]) -> Chain:
     """Let the model answer a question greedily.
 
     Raises:
@@ -80,37 +80,37 @@ def ask(question: str, task: "Task", opened: Opened, protocol: Protocol, on_step
     return asyncio.run(run())
 
 
-def _params() -> Params | None:
+def _params_if_present() -> Params | None:
     return Params.load() if PARAMS_FILE.is_file() else None
 
 
-def _limits() -> tuple[Protocol, "Sampling"]:
+def _default_protocol_and_sampling() -> tuple[Protocol, "Sampling"]:
     """The protocol and the limits of params.yaml, where there is one."""
     from callwright.chat.model import Sampling
 
-    params = _params()
+    params = _params_if_present()
     if params is None:
         return "text", Sampling()
     rollout = params.rollout
     return rollout.protocol, Sampling(max_tokens=rollout.max_tokens, max_steps=rollout.max_steps)
 
 
-def _champion_or_student() -> Opened:
-    params = _params()
-    champion = f"{REGISTRY}{params.promote.model_name if params else STUDENT_NAME}@{CHAMPION}"
+def _open_champion_or_student() -> OpenedModel:
+    params = _params_if_present()
+    champion = f"{REGISTRY_PREFIX}{params.promote.model_name if params else DEFAULT_STUDENT_NAME}@{CHAMPION}"
     try:
-        return _registered(champion)
+        return _open_registered(champion)
     except ProviderError as error:
         if not (paths.STUDENT / "config.json").is_file():
             raise ProviderError(f"{error}; and there is no {paths.STUDENT}: name a model with --model") from None
         sys.stderr.write(f"callwright: {one_line(str(error))}; asking {paths.STUDENT}\n")
-        return _folder(paths.STUDENT)
+        return _open_folder(paths.STUDENT)
 
 
-def _registered(uri: str) -> Opened:
-    from callwright.tracking.runs import SQLITE, connect, shown_uri, tracking_uri
+def _open_registered(uri: str) -> OpenedModel:
+    from callwright.tracking.runs import SQLITE_PREFIX, connect, redacted_tracking_uri, tracking_uri
 
-    database = tracking_uri().removeprefix(SQLITE)
+    database = tracking_uri().removeprefix(SQLITE_PREFIX)
     if database != tracking_uri() and not Path(database).is_file():
         raise ProviderError(f"{uri} is not registered: there is no {database}")
     connect()
@@ -125,10 +125,12 @@ def _registered(uri: str) -> Opened:
             here = is_local_uri(ModelsArtifactRepository.get_underlying_uri(uri))
             folder = Path(download_artifacts(uri, dst_path=None if here else fetched))
             served = Model.load(str(folder)).flavors["python_function"]
-            student = folder / served["artifacts"][WEIGHTS]["path"]
+            student = folder / served["artifacts"][WEIGHTS_ARTIFACT]["path"]
         except MlflowException as error:  # its text may hold the server's address with a password
             known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-            cause = redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {shown_uri()}"
+            cause = (
+                redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {redacted_tracking_uri()}"
+            )
             raise ProviderError(f"{uri} cannot be loaded: {cause}") from None
         except OSError as error:
             raise ProviderError(
@@ -136,23 +138,23 @@ def _registered(uri: str) -> Opened:
             ) from None
         except KeyError:
             raise ProviderError(f"{uri} is no student of Callwright's") from None
-        opened = _folder(student, uri)
+        opened = _open_folder(student, uri)
     config = {"protocol": opened.protocol, **served.get("config", {})}
     limits = {name: config[name] for name in ("max_steps", "max_tokens") if name in config}
     return replace(opened, protocol=config["protocol"], sampling=replace(opened.sampling, **limits))
 
 
-def _folder(folder: Path, name: str = "") -> Opened:
+def _open_folder(folder: Path, name: str = "") -> OpenedModel:
     from callwright.chat.local.chat import LocalChat
 
-    protocol, sampling = _limits()
-    return Opened(LocalChat(folder, name or folder.name), protocol, sampling)
+    protocol, sampling = _default_protocol_and_sampling()
+    return OpenedModel(LocalChat(folder, name or folder.name), protocol, sampling)
 
 
-def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
+def _open_endpoint(url: str, name: str | None, api_key_env: str) -> OpenedModel:
     from callwright.chat.openai.endpoint import EndpointChat
 
-    params = _params()
+    params = _params_if_present()
     request = {}
     if params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
         name, request = name or params.teacher.model, params.teacher.request
@@ -171,7 +173,9 @@ def _endpoint(url: str, name: str | None, api_key_env: str) -> Opened:
             mistakes=faultless,
         )
     except ValidationError as error:
-        raise ParamsError(first_complaint(TeacherParams, error, "ask")) from None
-    protocol, sampling = _limits()
+        raise ParamsError(first_error_line(TeacherParams, error, "ask")) from None
+    protocol, sampling = _default_protocol_and_sampling()
     model = EndpointChat(teacher, wait_for_server=False)
-    return Opened(model, protocol, replace(sampling, max_tokens=max(sampling.max_tokens, ENDPOINT_TOKENS)), model.close)
+    return OpenedModel(
+        model, protocol, replace(sampling, max_tokens=max(sampling.max_tokens, MIN_ENDPOINT_TOKENS)), model.close
+    )

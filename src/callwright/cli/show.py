@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from callwright import paths
-from callwright.cli.transcript import Transcript
+from callwright.cli.transcript import TranscriptPrinter
 from callwright.errors import DataError
 from callwright.params import Params
 from callwright.preferences.tree import tree_of
@@ -18,8 +18,8 @@ def show_chain(chain_id: str) -> None:
     Raises:
         DataError: no file has it.
     """
-    transcript = Transcript()
-    for chain, checked in _stored(chain_id):
+    transcript = TranscriptPrinter()
+    for chain, checked in _find_stored_chains(chain_id):
         transcript.header(chain)
         for step in chain.steps:
             transcript.step(step)
@@ -30,7 +30,7 @@ def show_chain(chain_id: str) -> None:
     raise DataError(f"no chain {chain_id} in {paths.VALIDATED}, {paths.EVALUATION} or data/chains")
 
 
-def _stored(chain_id: str) -> Iterator[tuple[Chain, CheckedChain | None]]:
+def _find_stored_chains(chain_id: str) -> Iterator[tuple[Chain, CheckedChain | None]]:
     for path in [paths.VALIDATED, *sorted(paths.EVALUATION.glob("*.jsonl"))]:
         if path.is_file():
             for record in read(CheckedChain, path):
@@ -56,15 +56,15 @@ def show_problem(problem_id: str) -> None:
     records = [record for record in read(CheckedChain, paths.VALIDATED) if record.chain.problem_id == problem_id]
     if not records:
         raise DataError(f"no chain of problem {problem_id} in {paths.VALIDATED}")
-    transcript = Transcript()
+    transcript = TranscriptPrinter()
     transcript.problem(problem)
     for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
         own = [record for record in records if record.chain.protocol == protocol]
         tree = tree_of(own, tasks[problem.task].toolbox, params.pairs.cost_weight)
         transcript.tree(tree, f"{len(own)} {protocol} chains")
-    for pair in _pairs():
+    for pair in _read_pairs():
         if pair.problem_id == problem_id:
-            transcript.mention(pair)
+            transcript.pair_line(pair)
 
 
 def show_pair(pair_id: str) -> None:
@@ -73,14 +73,14 @@ def show_pair(pair_id: str) -> None:
     Raises:
         DataError: no file has it.
     """
-    for pair in _pairs():
+    for pair in _read_pairs():
         if pair.id == pair_id:
-            Transcript().pair(pair)
+            TranscriptPrinter().pair(pair)
             return
     raise DataError(f"no pair {pair_id} in {paths.PAIRS_TRAIN} or {paths.PAIRS_DEV}")
 
 
-def _pairs() -> Iterator[Pair]:
+def _read_pairs() -> Iterator[Pair]:
     for path in (paths.PAIRS_TRAIN, paths.PAIRS_DEV):
         if path.is_file():
             yield from read(Pair, path)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from callwright.errors import DataError
 from callwright.evaluation.perturb.run import Variant
 from callwright.records import CheckedChain, Problem
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import JournalEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class ModelEvaluation:
     """What one model made of the problems.
 
     Attributes:
@@ -26,7 +26,7 @@ class Evaluated:
     seconds: float
     samples: Mapping[str, Sequence[CheckedChain]] = field(default_factory=dict)
     variants: Sequence[CheckedChain | None] = ()
-    attempts: Mapping[str, Journaled] = field(default_factory=dict)
+    attempts: Mapping[str, JournalEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Comparison:
 
     problems: list[Problem]
     variants: list[Variant]
-    evaluated: dict[str, Evaluated]
+    evaluated: dict[str, ModelEvaluation]
     dropped: list[str]
 
     def line(self) -> str | None:
@@ -48,8 +48,8 @@ class Comparison:
         )
 
 
-def comparison_of(
-    problems: Sequence[Problem], variants: Sequence[Variant], evaluated: Mapping[str, Evaluated]
+def select_comparable(
+    problems: Sequence[Problem], variants: Sequence[Variant], evaluated: Mapping[str, ModelEvaluation]
 ) -> Comparison:
     """Drop, for every model, what some model has no chain of, so that all shares refer to the same problems.
 
@@ -80,11 +80,11 @@ def comparison_of(
     )
 
 
-def _is_complete(problem_id: str, evaluation: Evaluated) -> bool:
+def _is_complete(problem_id: str, evaluation: ModelEvaluation) -> bool:
     return problem_id in evaluation.chains and (not evaluation.samples or problem_id in evaluation.samples)
 
 
-def _restricted(evaluation: Evaluated, ids: set[str], indexes: Sequence[int]) -> Evaluated:
+def _restricted(evaluation: ModelEvaluation, ids: set[str], indexes: Sequence[int]) -> ModelEvaluation:
     return replace(
         evaluation,
         chains={name: chain for name, chain in evaluation.chains.items() if name in ids},

@@ -8,24 +8,24 @@ from typing import Any
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
-from callwright.evaluation.evaluated import Evaluated
-from callwright.evaluation.perturb.run import Variant, robustness_of
-from callwright.evaluation.samples import samples_of
-from callwright.evaluation.slices import Seen, slices_of
+from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.perturb.run import Variant, compute_robustness
+from callwright.evaluation.samples import compute_sample_metrics
+from callwright.evaluation.slices import SeenInTraining, problems_by_slice
 from callwright.evaluation.statistics.compare import Interval, gain, rate, share
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
-from callwright.validation.faults import WITHOUT_GROUND
+from callwright.validation.faults import GROUNDING_FAULTS
 
 Chains = Mapping[str, CheckedChain]  # by problem id
 Slices = Mapping[str, Sequence[Problem]]
 
 
-def metrics_of(
-    evaluated: Mapping[str, Evaluated],
+def compute_metrics(
+    evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
     variants: Sequence[Variant],
-    seen: Seen,
+    seen: SeenInTraining,
     params: EvaluateParams,
 ) -> dict[str, Any]:
     """All that is said of the models; docs/evaluation.md describes each key.
@@ -38,24 +38,26 @@ def metrics_of(
     Raises:
         DataError: a model has no chain for one of the problems.
     """
-    slices = slices_of(problems, seen)
+    slices = problems_by_slice(problems, seen)
     chains = {model: one.chains for model, one in evaluated.items()}
-    right = {model: _right(model, own, problems) for model, own in chains.items()}
+    right = {model: _correct_by_problem(model, own, problems) for model, own in chains.items()}
     metrics: dict[str, Any] = {
-        "accuracy": {model: _accuracy(flags, slices, params) for model, flags in right.items()},
-        "gain": _gains(right["base"], right["student"], slices, params),
+        "accuracy": {model: _accuracy_by_slice(flags, slices, params) for model, flags in right.items()},
+        "gain": _gain_by_slice(right["base"], right["student"], slices, params),
     }
     if "champion" in right:
-        metrics["gain_over_champion"] = _gains(right["champion"], right["student"], slices, params)
-    samples = {model: samples_of(one.samples, problems, params) for model, one in evaluated.items() if one.samples}
+        metrics["gain_over_champion"] = _gain_by_slice(right["champion"], right["student"], slices, params)
+    samples = {
+        model: compute_sample_metrics(one.samples, problems, params) for model, one in evaluated.items() if one.samples
+    }
     robustness = {
-        model: robustness_of(variants, one.variants, one.chains, params)
+        model: compute_robustness(variants, one.variants, one.chains, params)
         for model, one in evaluated.items()
         if one.variants
     }
     rates = {
-        "valid_calls": _each(chains, partial(_valid_calls, confidence=params.confidence)),
-        "grounded": _each(chains, partial(_grounded, confidence=params.confidence)),
+        "valid_calls": _per_model(chains, partial(_valid_calls, confidence=params.confidence)),
+        "grounded": _per_model(chains, partial(_grounded, confidence=params.confidence)),
     }
     return {
         **metrics,
@@ -63,19 +65,19 @@ def metrics_of(
         **({"robustness": robustness} if robustness else {}),
         **{name: {model: round(one.value, 4) for model, one in found.items()} for name, found in rates.items()},
         "rates": {name: {model: asdict(one) for model, one in found.items()} for name, found in rates.items()},
-        "calls": _each(chains, _calls),
-        "tokens": _each(chains, _tokens),
+        "calls": _per_model(chains, _calls_per_problem),
+        "tokens": _per_model(chains, _tokens_per_problem),
         "seconds_per_problem": {model: round(one.seconds, 3) for model, one in evaluated.items()},
-        "faults": _each(chains, faults_of),
-        "first_faults": _each(chains, first_faults_of),
+        "faults": _per_model(chains, count_faults),
+        "first_faults": _per_model(chains, count_first_faults),
     }
 
 
-def _each(chains: Mapping[str, Chains], measure: Callable[[list[CheckedChain]], Any]) -> dict[str, Any]:
+def _per_model(chains: Mapping[str, Chains], measure: Callable[[list[CheckedChain]], Any]) -> dict[str, Any]:
     return {model: measure(list(own.values())) for model, own in chains.items()}
 
 
-def _accuracy(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams) -> dict[str, Any]:
+def _accuracy_by_slice(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams) -> dict[str, Any]:
     share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
     return {
         name: asdict(share_of([flags[one.id] for one in members], [one.group for one in members]))
@@ -83,7 +85,7 @@ def _accuracy(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams)
     }
 
 
-def _gains(
+def _gain_by_slice(
     before: Mapping[str, bool], after: Mapping[str, bool], slices: Slices, params: EvaluateParams
 ) -> dict[str, Any]:
     gain_of = partial(gain, confidence=params.confidence, resamples=params.resamples)
@@ -97,7 +99,7 @@ def _gains(
     }
 
 
-def _right(model: str, chains: Chains, problems: Sequence[Problem]) -> dict[str, bool]:
+def _correct_by_problem(model: str, chains: Chains, problems: Sequence[Problem]) -> dict[str, bool]:
     missing = [problem.id for problem in problems if problem.id not in chains]
     if missing:
         raise DataError(f"evaluate: {model} has no chain for {len(missing):,} problems, such as {missing[0]}")
@@ -113,26 +115,26 @@ def _valid_calls(chains: Iterable[CheckedChain], confidence: float) -> Interval:
 def _grounded(chains: Iterable[CheckedChain], confidence: float) -> Interval:
     """Share of all answers that a call had returned, and that rest on the problem."""
     answered = [record for record in chains if record.chain.steps and ends_chain(record.chain.steps[-1])]
-    guessed = sum(any(fault.fault in WITHOUT_GROUND for fault in record.verdict.faults) for record in answered)
+    guessed = sum(any(fault.fault in GROUNDING_FAULTS for fault in record.verdict.faults) for record in answered)
     return rate(len(answered) - guessed, len(answered), confidence)
 
 
-def _calls(chains: Sequence[CheckedChain]) -> float:
+def _calls_per_problem(chains: Sequence[CheckedChain]) -> float:
     """Calls per problem, the last one (`answer`) included, and those that failed."""
     return round(sum(step.call is not None for one in chains for step in one.chain.steps) / len(chains), 2)
 
 
-def _tokens(chains: Sequence[CheckedChain]) -> float:
+def _tokens_per_problem(chains: Sequence[CheckedChain]) -> float:
     """Completion tokens per problem."""
     return round(sum(one.chain.usage.completion_tokens for one in chains) / len(chains), 2)
 
 
-def faults_of(chains: Iterable[CheckedChain]) -> dict[str, int]:
+def count_faults(chains: Iterable[CheckedChain]) -> dict[str, int]:
     """How many chains have each fault."""
     counts = Counter(fault for record in chains for fault in {one.fault for one in record.verdict.faults})
     return dict(sorted(counts.items()))
 
 
-def first_faults_of(chains: Iterable[CheckedChain]) -> dict[str, int]:
+def count_first_faults(chains: Iterable[CheckedChain]) -> dict[str, int]:
     """How many chains go wrong first by each fault; each chain counts once at most."""
     return dict(sorted(Counter(one.verdict.faults[0].fault for one in chains if one.verdict.faults).items()))

@@ -10,10 +10,10 @@ from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
 from callwright.tasks import TASKS
 
-UNGROUNDED = frozenset({"ungrounded_answer", "replay_mismatch"})  # faults that show without knowing the answer
+UNGROUNDED_FAULTS = frozenset({"ungrounded_answer", "replay_mismatch"})  # faults that show without knowing the answer
 
 
-def samples_of(
+def compute_sample_metrics(
     chains: Mapping[str, Sequence[CheckedChain]], problems: Sequence[Problem], params: EvaluateParams
 ) -> dict[str, Any]:
     """pass@1, pass@k and the majority vote, with intervals.
@@ -43,9 +43,11 @@ def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
     camps: list[tuple[str, list[CheckedChain]]] = []  # an answer, and who gave it
     for checked in chains:
         answer = checked.chain.answer
-        if answer is None or UNGROUNDED & {fault.fault for fault in checked.verdict.faults}:
+        if answer is None or UNGROUNDED_FAULTS & {fault.fault for fault in checked.verdict.faults}:
             continue
-        camp = next((members for first_answer, members in camps if _same(problem, first_answer, answer)), None)
+        camp = next(
+            (members for first_answer, members in camps if _is_same_answer(problem, first_answer, answer)), None
+        )
         if camp is None:
             camps.append((answer, camp := []))
         camp.append(checked)
@@ -53,5 +55,5 @@ def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
     return largest is not None and any(checked.verdict.correct for checked in largest)
 
 
-def _same(problem: Problem, one: str, other: str) -> bool:
+def _is_same_answer(problem: Problem, one: str, other: str) -> bool:
     return one == other or TASKS[problem.task].grade(replace(problem, answer=one), other) == "right"

@@ -10,23 +10,23 @@ OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenInTraining:
     """What training saw: groups, and functions as (task, name); functions of the gold solutions of its problems."""
 
     groups: frozenset[str]
     functions: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, problems: Iterable[Problem]) -> "Seen":
+    def of(cls, problems: Iterable[Problem]) -> "SeenInTraining":
         """What training on these problems sees."""
         groups, functions = set(), set()
         for problem in problems:
             groups.add(problem.group)
-            functions |= _functions(problem)
+            functions |= _needed_functions(problem)
         return cls(frozenset(groups), frozenset(functions))
 
 
-def slices_of(problems: Sequence[Problem], seen: Seen) -> dict[str, list[Problem]]:
+def problems_by_slice(problems: Sequence[Problem], seen: SeenInTraining) -> dict[str, list[Problem]]:
     """Problems by the names of the slices they belong to, each in the order given.
 
     - `overall`, and each task;
@@ -42,23 +42,23 @@ def slices_of(problems: Sequence[Problem], seen: Seen) -> dict[str, list[Problem
     slices: dict[str, list[Problem]] = {OVERALL: list(problems)}
     members: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
-        for name in _names(problem, seen, several_sources=len(sources[problem.task]) > 1):
+        for name in _slice_names(problem, seen, several_sources=len(sources[problem.task]) > 1):
             members[name].append(problem)
     return slices | dict(sorted(members.items()))
 
 
-def _names(problem: Problem, seen: Seen, several_sources: bool) -> list[str]:
+def _slice_names(problem: Problem, seen: SeenInTraining, several_sources: bool) -> list[str]:
     task = problem.task
     names = [task, f"{task}/{'seen' if problem.group in seen.groups else 'held_out'}"]
     if problem.solution:
         names.append(f"{task}/steps_{len(problem.solution) - 1}")
     known = any(name == task for name, _ in seen.functions)  # else training had no gold solutions to go by
-    if known and _functions(problem) - seen.functions:
+    if known and _needed_functions(problem) - seen.functions:
         names.append(f"{task}/held_out_function")
     if several_sources:
         names.append(f"{task}/source_{problem.source}")
     return names
 
 
-def _functions(problem: Problem) -> set[tuple[str, str]]:
+def _needed_functions(problem: Problem) -> set[tuple[str, str]]:
     return {(problem.task, call.name) for call in problem.solution}

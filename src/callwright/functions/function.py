@@ -9,16 +9,16 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from callwright.errors import CallError
-from callwright.functions.literal import is_position, printable, render_call, render_value
-from callwright.functions.signature import arguments_schema, check_callable, read_parameters
+from callwright.functions.literal import escape_unprintable, is_positional_key, render_call, render_value
+from callwright.functions.signature import arguments_schema, check_callable, read_parameter_tags
 from callwright.records import Call, Json
 
 __all__ = ["Function", "function", "render_call", "render_value", "strict_function"]
 
-USUAL_REFUSALS = (ValueError, ArithmeticError)
+DEFAULT_REFUSALS = (ValueError, ArithmeticError)
 """What Python and its libraries raise for a value that they cannot work with."""
 
-_MAX_COMPLAINT = 120  # characters
+_MAX_MESSAGE_CHARACTERS = 120  # characters
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Function:
         named: dict[str, Json] = {}
         for key, value in call.arguments.items():
             name = key
-            if is_position(key):
+            if is_positional_key(key):
                 if int(key) >= len(self.parameters):
-                    return self._misuse(f"takes {_count(len(self.parameters))}")
+                    return self._misuse_error(f"takes {_format_argument_count(len(self.parameters))}")
                 name = self.parameters[int(key)]
             if name in named:
-                return self._misuse(f"got {name} twice")
+                return self._misuse_error(f"got {name} twice")
             named[name] = value
         return named
 
@@ -66,10 +66,10 @@ class Function:
         try:
             return self.arguments.__pydantic_validator__.validate_python(named).__dict__  # type: ignore[no-any-return]
         except ValidationError as error:
-            return self._misuse(_first_complaint(error, named))
+            return self._misuse_error(_first_validation_message(error, named))
 
-    def _misuse(self, complaint: str) -> CallError:
-        return CallError("bad_arguments", f"{self.name} {printable(complaint)}; call it like {self.usage()}")
+    def _misuse_error(self, complaint: str) -> CallError:
+        return CallError("bad_arguments", f"{self.name} {escape_unprintable(complaint)}; call it like {self.usage()}")
 
     def usage(self) -> str:
         """The worked example as a call in the text protocol's syntax."""
@@ -77,9 +77,9 @@ class Function:
 
     def signature(self) -> str:
         """`name(parameter, items: list of number, optional=default)`; plain numbers and texts show no type."""
-        return f"{self.name}({', '.join(self._shown(name) for name in self.parameters)})"
+        return f"{self.name}({', '.join(self._format_parameter(name) for name in self.parameters)})"
 
-    def _shown(self, name: str) -> str:
+    def _format_parameter(self, name: str) -> str:
         told = self.arguments.model_fields[name]
         words = self._types[name]
         shown = f"{name}: {words}" if words else name
@@ -97,7 +97,7 @@ class Function:
 def function(
     example: dict[str, Json],
     name: str | None = None,
-    refusals: tuple[type[Exception], ...] = USUAL_REFUSALS,
+    refusals: tuple[type[Exception], ...] = DEFAULT_REFUSALS,
 ) -> Callable[[Callable[..., Any]], Function]:
     """Make a typed, documented Python function callable by a model.
 
@@ -118,7 +118,7 @@ def function(
         description = (inspect.getdoc(python) or "").split("\n")[0].strip()
         if not description:
             raise TypeError(f"{called} needs a docstring: its first line is what the model reads")
-        arguments, stateful = read_parameters(python, called)
+        arguments, stateful = read_parameter_tags(python, called)
         schema, types = arguments_schema(arguments, called)
         built = Function(
             called,
@@ -145,11 +145,11 @@ def strict_function(example: dict[str, Json], name: str | None = None) -> Callab
     return function(example, name, refusals=())
 
 
-def _count(parameters: int) -> str:
+def _format_argument_count(parameters: int) -> str:
     return f"{parameters} argument{'s' if parameters != 1 else ''}" if parameters else "no arguments"
 
 
-def _first_complaint(error: ValidationError, named: dict[str, Json]) -> str:
+def _first_validation_message(error: ValidationError, named: dict[str, Json]) -> str:
     complaints = error.errors(include_url=False, include_context=False, include_input=False)
     first = complaints[0]
     where = str(first["loc"][0]) if first["loc"] else "the call"
@@ -160,14 +160,14 @@ def _first_complaint(error: ValidationError, named: dict[str, Json]) -> str:
             return f"has no parameter {where[:40]}"
     same = [one for one in complaints if one["loc"][:1] == first["loc"][:1]]
     if where in named:
-        where = _place(where, first["loc"][1:], named[where])
+        where = _argument_path(where, first["loc"][1:], named[where])
         said = dict.fromkeys(one["msg"].removeprefix("Value error, ") for one in same)
     else:  # a default that does not fit its own type
         said = {f"default: {first['msg']}": None}
-    return f"cannot take this {where}: {'; or '.join(list(said)[:2])[:_MAX_COMPLAINT]}"
+    return f"cannot take this {where}: {'; or '.join(list(said)[:2])[:_MAX_MESSAGE_CHARACTERS]}"
 
 
-def _place(name: str, location: tuple[int | str, ...], value: Json) -> str:
+def _argument_path(name: str, location: tuple[int | str, ...], value: Json) -> str:
     """Where in a nested argument the complaint is: `prices[2]`; parts that name an option of a union are left out."""
     where = name
     for part in location:

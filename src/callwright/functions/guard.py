@@ -39,7 +39,7 @@ def bits(number: Fraction) -> int:
     return (abs(number.numerator) | number.denominator).bit_length()
 
 
-def bound_result(number: Fraction) -> Fraction:
+def check_result_size(number: Fraction) -> Fraction:
     """The number itself, if it can be read again by `read_number`.
 
     Raises:
@@ -50,7 +50,7 @@ def bound_result(number: Fraction) -> Fraction:
     return number
 
 
-def bound_power(base: Fraction, exponent: int) -> None:
+def check_power_size(base: Fraction, exponent: int) -> None:
     """Refuse a power that would certainly exceed MAX_BITS, before it is computed. Any other has at most twice as many.
 
     Raises:

@@ -59,25 +59,25 @@ def render_call(call: Call) -> str:
     'add(a=2, b=0.5)'
     """
     parts = [
-        render_value(value) if is_position(key) else f"{key}={render_value(value)}"
+        render_value(value) if is_positional_key(key) else f"{key}={render_value(value)}"
         for key, value in call.arguments.items()
     ]
     return f"{call.name}({', '.join(parts)})"
 
 
-def is_position(key: str) -> bool:
+def is_positional_key(key: str) -> bool:
     """Whether an argument's key is its place ("0", "1", ...) and not a parameter's name.
 
-    >>> is_position("12"), is_position("²"), is_position("٣"), is_position("01")
+    >>> is_positional_key("12"), is_positional_key("²"), is_positional_key("٣"), is_positional_key("01")
     (True, False, False, False)
     """
     return _POSITION.fullmatch(key) is not None
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """The text on one line, with everything that a terminal would obey or hide written out.
 
-    >>> print(printable("red: \\x1b[31m, right to left: \\u202e, next\\nline"))
+    >>> print(escape_unprintable("red: \\x1b[31m, right to left: \\u202e, next\\nline"))
     red: \\x1b[31m, right to left: \\u202e, next\\nline
     """
     if text.isprintable():

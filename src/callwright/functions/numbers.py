@@ -13,9 +13,9 @@ from callwright.functions.guard import MAX_BITS, bits
 from callwright.records import Json
 
 MAX_DIGITS = int(MAX_BITS * math.log10(2))  # an integer of so many digits always fits
-MAX_CHARACTERS = 700  # of a number's text; a number within MAX_BITS needs fewer
+MAX_NUMBER_CHARACTERS = 700  # of a number's text; a number within MAX_BITS needs fewer
 MAX_EXPONENT = 60  # of a float; larger exponents are mistakes
-_MAX_SHOWN = 60  # characters of an unreadable number in an error
+_MAX_QUOTED_CHARACTERS = 60  # characters of an unreadable number in an error
 MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
 ZERO_TO_ZERO = "0 to the power of 0 is not defined"
 TYPE_IN_WORDS = "x-type-in-words"
@@ -24,7 +24,7 @@ TYPE_IN_WORDS = "x-type-in-words"
 _SIGNS = "-+−–"  # hyphen, plus, minus, and the dash that some write for it
 _NEGATIVE = "-−–"
 # Possessive (`++`, `?+`): nothing is tried twice, so reading takes time linear in the text, whatever it holds.
-_WRITTEN = re.compile(
+_NUMBER_PATTERN = re.compile(
     rf"""\s*+(?P<sign>[{_SIGNS}]?+)\s*+[$€£]?+\s*+
         (?P<whole>[0-9]{{1,3}}+(?:,[0-9]{{3}})++|[0-9]++)?+(?P<decimals>\.[0-9]*+)?+\s*+
         (?:/\s*+(?P<denominator>[0-9]++)\s*+)?+(?P<percent>%)?+\s*+""",
@@ -73,15 +73,17 @@ def _read_decimal(value: Decimal) -> Fraction:
         raise ValueError(f"{value} is not a number")
     if not value:
         return Fraction(0)
-    if max(abs(value.adjusted()), len(value.as_tuple().digits)) > MAX_CHARACTERS:  # before 10 ** exponent is computed
+    if (
+        max(abs(value.adjusted()), len(value.as_tuple().digits)) > MAX_NUMBER_CHARACTERS
+    ):  # before 10 ** exponent is computed
         raise ValueError(f"a number of more than {MAX_DIGITS} digits")
     return Fraction(value)
 
 
 def _read_text(text: str) -> Fraction:
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"a number of more than {MAX_CHARACTERS} characters")
-    match = _WRITTEN.fullmatch(text)
+    if len(text) > MAX_NUMBER_CHARACTERS:
+        raise ValueError(f"a number of more than {MAX_NUMBER_CHARACTERS} characters")
+    match = _NUMBER_PATTERN.fullmatch(text)
     if match is None or (match["whole"] is None and match["decimals"] in (None, ".")):
         raise ValueError(f"{_quote_start(text)} is not a number")
     number = Fraction((match["whole"] or "0").replace(",", "") + (match["decimals"] or "").rstrip("."))
@@ -95,7 +97,7 @@ def _read_text(text: str) -> Fraction:
 
 
 def _quote_start(text: str) -> str:
-    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")
+    return repr(text if len(text) <= _MAX_QUOTED_CHARACTERS else f"{text[:_MAX_QUOTED_CHARACTERS]}...")
 
 
 def format_number(number: Fraction) -> str:
@@ -143,18 +145,18 @@ Number = Annotated[
 
 WholeNumber = Annotated[
     int,
-    BeforeValidator(lambda value: _whole(read_number(value))),
+    BeforeValidator(lambda value: _require_whole(read_number(value))),
     WithJsonSchema({"type": "integer"}),
 ]
 """An integer in a function's signature; `2.0` and `"2"` are accepted."""
 
 
-def _whole(number: Fraction) -> int:
+def _require_whole(number: Fraction) -> int:
     if number.denominator != 1:
         raise ValueError(f"{format_number(number)} is not a whole number")
     return number.numerator
 
 
-def refuse(message: str) -> CallError:
+def execution_error(message: str) -> CallError:
     """The error a function raises when it cannot do what was asked."""
     return CallError("execution_error", message)

@@ -8,19 +8,19 @@ _END = re.compile(r"[:<]")
 _ENDING = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next mark
 
 
-def known_name(name: str, known: Container[str]) -> str:
+def resolve_function_name(name: str, known: Container[str]) -> str:
     """The name without its decorations if that is a known function; otherwise the name unchanged.
 
-    >>> known_name("functions.add:0", {"add"}), known_name("add<|channel|>commentary", {"add"})
+    >>> resolve_function_name("functions.add:0", {"add"}), resolve_function_name("add<|channel|>commentary", {"add"})
     ('add', 'add')
     """
     if name in known:
         return name
-    plain = without_decorations(name)
+    plain = strip_name_markup(name)
     return plain if plain in known else name
 
 
-def without_decorations(name: str) -> str:
+def strip_name_markup(name: str) -> str:
     """The name without a namespace from the markup before it, and without a call number or a mark after it."""
     end = _END.search(name)
     if end and _ENDING.fullmatch(name, end.start()):

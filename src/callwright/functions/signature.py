@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 from callwright.functions.numbers import TYPE_IN_WORDS
 from callwright.records import Json
 
-STATE = "state"  # the name of a first parameter that receives the chain's own state
+STATE_PARAMETER = "state"  # the name of a first parameter that receives the chain's own state
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _MAX_NAME = 64  # as the OpenAI API has it
-_RESERVED = ("_", "model_")  # what pydantic keeps for itself
+_RESERVED_PREFIXES = ("_", "model_")  # what pydantic keeps for itself
 _SUPPORTED = "numbers, text, booleans, None, lists, dicts, Literal, Enum, and unions of these"
-_LITERAL = ("default", "enum", "const", "examples")  # keys of a JSON schema whose values are data
+_DATA_KEYS = ("default", "enum", "const", "examples")  # keys of a JSON schema whose values are data
 _PLAIN_TYPES = ("number", "integer", "text")  # what a worked example says well enough
-_WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "True or False", "null": "None"}
+_TYPE_WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "True or False", "null": "None"}
 
 
 def check_callable(python: Any, name: str) -> None:
@@ -41,16 +41,16 @@ def check_callable(python: Any, name: str) -> None:
         raise TypeError(f"{name} is a word of Python's own and could not be called; give another name")
 
 
-def read_parameters(python: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
+def read_parameter_tags(python: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
     """A model of the arguments, and whether the first parameter is the chain's state.
 
     Raises:
         TypeError: a parameter that a model could not give; one line that names it.
     """
     parameters = dict(inspect.signature(python).parameters)
-    stateful = next(iter(parameters), None) == STATE
+    stateful = next(iter(parameters), None) == STATE_PARAMETER
     if stateful:
-        del parameters[STATE]
+        del parameters[STATE_PARAMETER]
     try:
         hints = get_type_hints(python, include_extras=True)
     except Exception as error:
@@ -78,9 +78,9 @@ def _field(parameter: inspect.Parameter, hints: dict[str, Any], name: str) -> tu
         raise TypeError(f"{name}: a model cannot give {stars}{parameter.name}; name each parameter, or take a list")
     if parameter.kind is parameter.POSITIONAL_ONLY:
         raise TypeError(f"{name}: parameter {parameter.name} is positional only; remove the / after it")
-    if parameter.name == STATE:
-        raise TypeError(f"{name}: {STATE} has to be the first parameter; it receives the chain's own state")
-    if parameter.name.startswith(_RESERVED) or not parameter.name.isascii():
+    if parameter.name == STATE_PARAMETER:
+        raise TypeError(f"{name}: {STATE_PARAMETER} has to be the first parameter; it receives the chain's own state")
+    if parameter.name.startswith(_RESERVED_PREFIXES) or not parameter.name.isascii():
         raise TypeError(f"{name}: parameter {parameter.name} has a reserved name; call it something else")
     if parameter.name not in hints:
         raise TypeError(f"{name}: parameter {parameter.name} needs a type annotation")
@@ -102,7 +102,7 @@ def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, J
         raise TypeError(f"{name}: a parameter's type has no JSON schema ({reason}); use {_SUPPORTED}") from None
     definitions = schema.pop("$defs", {})
     parameters = {
-        parameter: _plain(sub_schema, definitions, f"{name}: parameter {parameter}")
+        parameter: _inline_definitions(sub_schema, definitions, f"{name}: parameter {parameter}")
         for parameter, sub_schema in schema.get("properties", {}).items()
     }
     schema["properties"] = {parameter: _without_type_words(sub_schema) for parameter, sub_schema in parameters.items()}
@@ -112,10 +112,10 @@ def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, J
     return schema, {parameter: type_in_words(sub_schema) for parameter, sub_schema in parameters.items()}
 
 
-def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
+def _inline_definitions(schema: Any, definitions: dict[str, Any], where: str) -> Any:
     """A schema without titles, with the definitions of enums put where they are referred to."""
     if isinstance(schema, list):
-        return [_plain(item, definitions, where) for item in schema]
+        return [_inline_definitions(item, definitions, where) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -125,7 +125,7 @@ def _plain(schema: Any, definitions: dict[str, Any], where: str) -> Any:
         enum = {key: value for key, value in target.items() if key != "description"}
         schema = {**enum, **{key: value for key, value in schema.items() if key != "$ref"}}
     return {
-        key: value if key in _LITERAL else _plain(value, definitions, where)
+        key: value if key in _DATA_KEYS else _inline_definitions(value, definitions, where)
         for key, value in schema.items()
         if key != "title"
     }
@@ -137,7 +137,7 @@ def _without_type_words(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     return {
-        key: value if key in _LITERAL else _without_type_words(value)
+        key: value if key in _DATA_KEYS else _without_type_words(value)
         for key, value in schema.items()
         if key != TYPE_IN_WORDS
     }
@@ -151,11 +151,11 @@ def type_in_words(schema: dict[str, Json]) -> str:
     >>> type_in_words({"type": "integer"})
     ''
     """
-    words = _in_words(schema)
+    words = _describe_type(schema)
     return "" if words in _PLAIN_TYPES else words
 
 
-def _in_words(schema: Any) -> str:
+def _describe_type(schema: Any) -> str:
     match schema:
         case {**keys} if TYPE_IN_WORDS in keys:
             return str(keys[TYPE_IN_WORDS])
@@ -164,14 +164,14 @@ def _in_words(schema: Any) -> str:
         case {"const": option}:
             return repr(option)
         case {"anyOf": [*options]}:
-            return " or ".join(dict.fromkeys(_in_words(option) for option in options))
+            return " or ".join(dict.fromkeys(_describe_type(option) for option in options))
         case {"type": "array", **rest}:
-            items = _in_words(rest.get("items"))
+            items = _describe_type(rest.get("items"))
             return f"list of {items}" if items else "list"
         case {"type": "object", **rest}:
-            values = _in_words(rest.get("additionalProperties"))
+            values = _describe_type(rest.get("additionalProperties"))
             return f"dict of {values}" if values else "dict"
         case {"type": str(kind)}:
-            return _WORDS.get(kind, "")
+            return _TYPE_WORDS.get(kind, "")
         case _:
             return ""

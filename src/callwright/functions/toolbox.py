@@ -12,9 +12,9 @@ from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call, render_value
-from callwright.functions.literal import printable
-from callwright.functions.numbers import format_number, refuse
-from callwright.functions.prefixed_names import known_name, without_decorations
+from callwright.functions.literal import escape_unprintable
+from callwright.functions.numbers import execution_error, format_number
+from callwright.functions.prefixed_names import resolve_function_name, strip_name_markup
 from callwright.records import Call, Json
 
 ANSWER = "answer"  # the function that ends a chain
@@ -53,7 +53,7 @@ class Toolbox:
         if ANSWER not in self.functions:
             raise ValueError(f"a toolbox needs a function named {ANSWER}")
 
-    def joined(self, others: Iterable[Function]) -> "Toolbox":
+    def with_functions(self, others: Iterable[Function]) -> "Toolbox":
         """This toolbox with other functions before `answer`."""
         own = [function for function in self.functions.values() if function.name != ANSWER]
         return Toolbox([*own, *others, self.functions[ANSWER]], self._new_state)
@@ -79,10 +79,10 @@ class Toolbox:
 
         A name that a model's markup decorated (`functions.add`) is the plain one, where that is a function.
         """
-        name = known_name(call.name, self.functions)
+        name = resolve_function_name(call.name, self.functions)
         function = self.functions.get(name)
         if function is None:
-            return self._unknown(call.name)
+            return self._unknown_function_error(call.name)
         named = function.name_arguments(call)
         return named if isinstance(named, CallError) else Call(name, named)
 
@@ -104,17 +104,17 @@ class Toolbox:
     def _bind(self, call: Call) -> tuple[Function, dict[str, Any]] | CallError:
         function = self.functions.get(call.name)
         if function is None:
-            return self._unknown(call.name)
+            return self._unknown_function_error(call.name)
         with_names = function.name_arguments(call)
         if isinstance(with_names, CallError):
             return with_names
         bound = function.bind(with_names)
         return bound if isinstance(bound, CallError) else (function, bound)
 
-    def _unknown(self, name: str) -> CallError:
-        suggestions = get_close_matches(without_decorations(name[:80]), self.functions, n=1)
+    def _unknown_function_error(self, name: str) -> CallError:
+        suggestions = get_close_matches(strip_name_markup(name[:80]), self.functions, n=1)
         hint = f"did you mean {suggestions[0]}?" if suggestions else f"the functions are {', '.join(self.functions)}"
-        return CallError("unknown_function", f"there is no function {printable(name[:40])}; {hint}")
+        return CallError("unknown_function", f"there is no function {escape_unprintable(name[:40])}; {hint}")
 
 
 class OpenToolbox:
@@ -141,12 +141,12 @@ class OpenToolbox:
         function, arguments = bound
         try:
             value = function.python(self.state, **arguments) if function.stateful else function.python(**arguments)
-            return Observation(value, text_of(value, function.name))
+            return Observation(value, render_result(value, function.name))
         except CallError as error:
-            return CallError(error.fault, printable(error.message))
+            return CallError(error.fault, escape_unprintable(error.message))
         except function.refusals as error:
             reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
-            return CallError("execution_error", printable(reason))
+            return CallError("execution_error", escape_unprintable(reason))
         except Exception as error:
             error.add_note(_note_of_call(call))
             raise
@@ -162,26 +162,26 @@ def _note_of_call(call: Call) -> str:
     return f"in a function that a model called: {render_call(call)[:300]}"
 
 
-def parts_of(value: Any) -> Iterator[Any]:
+def walk_value(value: Any) -> Iterator[Any]:
     """A value and everything in it: items of lists, tuples and sets, keys and values of dicts, at any depth.
 
-    >>> list(parts_of([1, {"a": (2,)}]))
+    >>> list(walk_value([1, {"a": (2,)}]))
     [[1, {'a': (2,)}], 1, {'a': (2,)}, 'a', (2,), 2]
     """
     yield value
     match value:
         case list() | tuple() | set() | frozenset():
             for item in value:
-                yield from parts_of(item)
+                yield from walk_value(item)
         case Mapping():
             for key, item in value.items():
-                yield from parts_of(key)
-                yield from parts_of(item)
+                yield from walk_value(key)
+                yield from walk_value(item)
         case _:
             pass
 
 
-def text_of(value: Any, name: str) -> str:
+def render_result(value: Any, name: str) -> str:
     """The text that shows a value to a model.
 
     Args:
@@ -193,31 +193,31 @@ def text_of(value: Any, name: str) -> str:
     """
     if type(value) is Fraction:
         return format_number(value)
-    _check_shown(value, name)
+    _check_renderable(value, name)
     text = str(value) if isinstance(value, str) and not isinstance(value, Enum) else render_value(value)
     if len(text) > MAX_RESULT_CHARACTERS:
-        raise refuse(f"the result would be longer than {MAX_RESULT_CHARACTERS} characters")
+        raise execution_error(f"the result would be longer than {MAX_RESULT_CHARACTERS} characters")
     return _HALF_CHARACTER.sub("\ufffd", text)  # UTF-8 cannot hold one: neither a file nor a request could
 
 
-def _check_shown(value: Any, name: str) -> None:
+def _check_renderable(value: Any, name: str) -> None:
     match value:
         case None | bool() | str() | Fraction():
             return
         case Enum():
-            _check_shown(value.value, name)
+            _check_renderable(value.value, name)
         case int():
             if value.bit_length() > _MAX_INT_BITS:
-                raise refuse("the result would be too large")
+                raise execution_error("the result would be too large")
         case float() | Decimal():
             if not math.isfinite(value):
-                raise refuse("the result is not a finite number")
+                raise execution_error("the result is not a finite number")
         case list() | tuple() | set() | frozenset():
             for item in value:
-                _check_shown(item, name)
+                _check_renderable(item, name)
         case Mapping():
             for key, item in value.items():
-                _check_shown(key, name)
-                _check_shown(item, name)
+                _check_renderable(key, name)
+                _check_renderable(item, name)
         case _:
             raise TypeError(f"{name} returned a {type(value).__name__}, which a model cannot be shown; return text")

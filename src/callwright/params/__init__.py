@@ -7,14 +7,14 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from callwright.errors import ParamsError
-from callwright.params.address import hides_input
+from callwright.params.address import may_hold_secret
 from callwright.params.evaluate import EndpointParams, EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
-from callwright.params.problems import JsonlSource, ProblemsParams, PublicSource, SyntheticCounts, SyntheticSource
+from callwright.params.problems import JsonlParams, ProblemsParams, PublicParams, SyntheticCounts, SyntheticParams
 from callwright.params.promote import PromoteParams
 from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
-from callwright.params.student import EmbeddedStudent, StudentParams, TaskShares
+from callwright.params.student import EmbeddedParams, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
 from callwright.redaction import redacted, redacted_line
@@ -22,11 +22,11 @@ from callwright.redaction import redacted, redacted_line
 __all__ = [
     "PARAMS_FILE",
     "BudgetParams",
-    "EmbeddedStudent",
+    "EmbeddedParams",
     "EndpointParams",
     "EndpointsParams",
     "EvaluateParams",
-    "JsonlSource",
+    "JsonlParams",
     "LoraParams",
     "MistakeShares",
     "PairsParams",
@@ -34,13 +34,13 @@ __all__ = [
     "Prices",
     "ProblemsParams",
     "PromoteParams",
-    "PublicSource",
+    "PublicParams",
     "RobustnessParams",
     "RolloutParams",
     "SamplingParams",
     "StudentParams",
     "SyntheticCounts",
-    "SyntheticSource",
+    "SyntheticParams",
     "TaskShares",
     "TeacherParams",
     "TrainParams",
@@ -87,19 +87,19 @@ class Params(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ParamsError(first_complaint(cls, error, str(path))) from None
+            raise ParamsError(first_error_line(cls, error, str(path))) from None
 
 
-def first_complaint(model: type[BaseModel], error: ValidationError, source: str) -> str:
+def first_error_line(model: type[BaseModel], error: ValidationError, source: str) -> str:
     """One line about values that do not fit a section, without what may be a secret.
 
     Args:
         source: where the values come from, such as a file.
     """
-    return redacted(_first_complaint(model, error, source))
+    return redacted(_first_error_line(model, error, source))
 
 
-def _first_complaint(model: type[BaseModel], error: ValidationError, source: str) -> str:
+def _first_error_line(model: type[BaseModel], error: ValidationError, source: str) -> str:
     errors = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
     first = next((problem for problem in errors if problem["type"] == "extra_forbidden"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
@@ -113,7 +113,7 @@ def _first_complaint(model: type[BaseModel], error: ValidationError, source: str
             return f"{source}: {where} is missing"
         case _:
             message = first["msg"].removeprefix("Value error, ")
-            hidden = hides_input(first) or isinstance(first["input"], dict | BaseModel)
+            hidden = may_hold_secret(first) or isinstance(first["input"], dict | BaseModel)
             value = "" if hidden else f", not {first['input']!r}"
             return f"{source}: {where}: {message[0].lower()}{message[1:]}{value}"
 

@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
-from callwright.redaction import without_patterns
+from callwright.redaction import redacted_by_pattern
 
 ORACLE = "oracle"  # the base_url of the oracle, which runs in this process
-SECRET = "secret"  # type of validation errors whose messages must not repeat the input
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
+SECRET_ERROR_TYPE = "secret"  # type of validation errors whose messages must not repeat the input
+_VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
 # The host's first part is too short for a key, but may look like one: sk-node1.
-_HOST = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
-_OURS = ("messages", "model", "tools", "stream", "stream_options", "n")
-_OF_THE_LIBRARY = ("extra_body", "extra_headers", "extra_query", "headers")
-_KEYS = ("key", "token", "bearer")
-_KEY_ENDINGS = ("authorization", "apikey", "accesstoken", "authtoken", "password", "secret")
+_HOST_LABEL = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
+_RESERVED_FIELDS = ("messages", "model", "tools", "stream", "stream_options", "n")
+_CLIENT_ARGUMENTS = ("extra_body", "extra_headers", "extra_query", "headers")
+_SECRET_FIELDS = ("key", "token", "bearer")
+_SECRET_FIELD_SUFFIXES = ("authorization", "apikey", "accesstoken", "authtoken", "password", "secret")
 _MAX_DEPTH = 20
 
 
@@ -32,10 +32,10 @@ def _check_base_url(url: str) -> str:
 
 def _check_address(url: str) -> str:
     if (
-        "@" in url or without_patterns(shown := _HOST.sub("host", url, count=1)) != shown
+        "@" in url or redacted_by_pattern(shown := _HOST_LABEL.sub("host", url, count=1)) != shown
     ):  # a password may hold any character: in a path @ is %40
         line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
-        raise PydanticCustomError(SECRET, line)
+        raise PydanticCustomError(SECRET_ERROR_TYPE, line)
     try:
         split_url = urlsplit(url)
         usable = split_url.scheme in ("http", "https") and bool(split_url.hostname) and split_url.port != 0
@@ -47,17 +47,17 @@ def _check_address(url: str) -> str:
 
 
 def _check_variable(name: str) -> str:
-    if not _VARIABLE.fullmatch(name) or without_patterns(name) != name:
+    if not _VARIABLE_NAME.fullmatch(name) or redacted_by_pattern(name) != name:
         line = "should be the name of an environment variable, such as TEACHER_API_KEY, and never the key itself"
-        raise PydanticCustomError(SECRET, line)
+        raise PydanticCustomError(SECRET_ERROR_TYPE, line)
     return name
 
 
 def _check_request(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
     for name in fields:
-        if name in _OURS:
+        if name in _RESERVED_FIELDS:
             raise PydanticCustomError("request", "{name} is set by Callwright and cannot be changed", {"name": name})
-        if name in _OF_THE_LIBRARY:
+        if name in _CLIENT_ARGUMENTS:
             line = "{name} is no field of a request: write the fields of its body here, without it"
             raise PydanticCustomError("request", line, {"name": name})
     if fields.get("seed") is not None:
@@ -72,14 +72,16 @@ def _check_without_secrets(value: JsonValue, depth: int) -> None:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             plain = re.sub(r"[^a-z]", "", name.lower())
-            if plain in _KEYS or plain.endswith(_KEY_ENDINGS):
-                raise PydanticCustomError(SECRET, "holds a key, which belongs into the variable of api_key_env")
+            if plain in _SECRET_FIELDS or plain.endswith(_SECRET_FIELD_SUFFIXES):
+                raise PydanticCustomError(
+                    SECRET_ERROR_TYPE, "holds a key, which belongs into the variable of api_key_env"
+                )
             _check_without_secrets(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
             _check_without_secrets(inner, depth + 1)
-    elif isinstance(value, str) and without_patterns(value) != value:
-        raise PydanticCustomError(SECRET, "holds a key, which belongs into the variable of api_key_env")
+    elif isinstance(value, str) and redacted_by_pattern(value) != value:
+        raise PydanticCustomError(SECRET_ERROR_TYPE, "holds a key, which belongs into the variable of api_key_env")
     elif isinstance(value, float) and not math.isfinite(value):
         raise PydanticCustomError("request", "holds a number that JSON cannot write")
 
@@ -90,6 +92,6 @@ KeyVariable = Annotated[str, AfterValidator(_check_variable)]
 RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_check_request)]
 
 
-def hides_input(error: Mapping[str, Any]) -> bool:
+def may_hold_secret(error: Mapping[str, Any]) -> bool:
     """Whether a validation error's input may hold a secret, and must not be repeated."""
-    return bool(error["type"] == SECRET)
+    return bool(error["type"] == SECRET_ERROR_TYPE)

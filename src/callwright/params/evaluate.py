@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from callwright.params.address import Address, KeyVariable, RequestFields
 from callwright.params.section import Section
 
-Change = Literal["names", "order", "functions", "new_function", "distractor"]
-CHANGES: tuple[Change, ...] = get_args(Change)
+Perturbation = Literal["names", "order", "functions", "new_function", "distractor"]
+PERTURBATIONS: tuple[Perturbation, ...] = get_args(Perturbation)
 Engine = Literal["local", "endpoint"]
 
 
@@ -16,10 +16,10 @@ class RobustnessParams(Section):
     """Problems told in another way, whose answer stays the same."""
 
     problems: int = Field(ge=0, description="at most, of each change; 0: none are asked")
-    changes: list[Change]
+    changes: list[Perturbation]
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_no_duplicates(self) -> Self:
         if len(set(self.changes)) < len(self.changes):
             raise ValueError("a change stands there twice")
         return self
@@ -54,7 +54,7 @@ class EvaluateParams(Section):
     endpoints: EndpointsParams
 
     @model_validator(mode="after")
-    def _endpoint_needs_one(self) -> Self:
+    def _check_endpoint_is_set(self) -> Self:
         if self.engine == "endpoint" and self.endpoints.base is None and self.endpoints.student is None:
             raise ValueError("engine: endpoint needs endpoints.base or endpoints.student")
         return self

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from callwright.params.section import Section, Share
 
-HALF_OR_MORE = Field(ge=0.5, le=1)  # so that one kind at most can be above
+AT_LEAST_HALF = Field(ge=0.5, le=1)  # so that one kind at most can be above
 
 
 class PairsParams(Section):
@@ -14,5 +14,5 @@ class PairsParams(Section):
     min_margin: float = Field(gt=0, le=1)
     cost_weight: float = Share
     max_per_problem: int = Field(ge=1)
-    max_kind_share: float = HALF_OR_MORE
-    max_task_share: float = HALF_OR_MORE
+    max_kind_share: float = AT_LEAST_HALF
+    max_task_share: float = AT_LEAST_HALF

@@ -16,7 +16,7 @@ class SyntheticCounts(Section):
     held_out_test: int = Field(ge=0, description="of families that only the test has")
 
 
-class SyntheticSource(Section):
+class SyntheticParams(Section):
     """Synthetic problems by task."""
 
     arithmetic: SyntheticCounts
@@ -24,7 +24,7 @@ class SyntheticSource(Section):
     entailment: SyntheticCounts
 
 
-class PublicSource(Section):
+class PublicParams(Section):
     """How much of GSM8K, FOLIO or ProofWriter is used (null: all); problems.path is the folder with its files."""
 
     train: int | None = Field(ge=1)
@@ -32,7 +32,7 @@ class PublicSource(Section):
     test: int | None = Field(ge=1)
 
 
-class JsonlSource(Section):
+class JsonlParams(Section):
     """Splits of the user's own problems, problems.path: shares of the rows that name no split."""
 
     dev_share: float = Share
@@ -42,9 +42,9 @@ class JsonlSource(Section):
 class ProblemsParams(Section):
     source: Literal["synthetic", "gsm8k", "folio", "proofwriter", "jsonl"]
     path: str = Field(min_length=1, description="the source's folder or file; synthetic needs none")
-    synthetic: SyntheticSource
-    public: PublicSource
-    jsonl: JsonlSource
+    synthetic: SyntheticParams
+    public: PublicParams
+    jsonl: JsonlParams
     max_left_out: float = Share
     shared_words: int | None = Field(
         ge=1,

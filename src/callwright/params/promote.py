@@ -6,9 +6,9 @@ from pydantic import Field, field_validator
 
 from callwright.params.section import Section, Share
 
-TURNS_SUFFIX = "-promotions"  # promotions of a model take turns at the registered model of this name
+PROMOTION_LOCK_SUFFIX = "-promotions"  # promotions of a model take turns at the registered model of this name
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LONGEST = 100  # characters; with the suffix it still fits into MLflow's database
+_MAX_NAME_CHARACTERS = 100  # characters; with the suffix it still fits into MLflow's database
 
 
 def is_model_name(name: object) -> bool:
@@ -33,10 +33,10 @@ class PromoteParams(Section):
     @field_validator("model_name")
     @classmethod
     def _check_model_name(cls, name: str) -> str:
-        if not is_model_name(name) or len(name) > _LONGEST:
+        if not is_model_name(name) or len(name) > _MAX_NAME_CHARACTERS:
             raise ValueError(
                 'has to be 1 to 100 of the characters a-z, A-Z, 0-9, ".", "_" and "-", the first a letter or digit'
             )
-        if name.endswith(TURNS_SUFFIX):
-            raise ValueError(f"cannot end with {TURNS_SUFFIX}, under which promotions take turns")
+        if name.endswith(PROMOTION_LOCK_SUFFIX):
+            raise ValueError(f"cannot end with {PROMOTION_LOCK_SUFFIX}, under which promotions take turns")
         return name

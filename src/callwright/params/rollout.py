@@ -22,7 +22,7 @@ class MistakeShares(Section):
     repeated_call: float = Share
 
     @model_validator(mode="after")
-    def _at_most_all(self) -> Self:
+    def _check_sum(self) -> Self:
         if sum(self.model_dump().values()) > 1 + 1e-9:
             raise ValueError("the shares add up to more than 1")
         return self
@@ -39,7 +39,7 @@ class TeacherParams(Section):
     mistakes: MistakeShares
 
     @model_validator(mode="after")
-    def _several_endpoints(self) -> Self:
+    def _check_base_urls(self) -> Self:
         if self.base_urls and ORACLE in (self.base_url, *self.base_urls):
             raise ValueError("the oracle in process stands alone: set base_urls to [], or base_url to an endpoint")
         if len({self.base_url, *self.base_urls}) <= len(self.base_urls):
@@ -94,7 +94,7 @@ class RolloutParams(Section):
     budget: BudgetParams
 
     @model_validator(mode="after")
-    def _cost_needs_prices(self) -> Self:
+    def _check_prices_are_set(self) -> Self:
         if self.budget.cost is not None and self.prices is None:
             raise ValueError("budget.cost needs prices: {prompt: .., cached: .., completion: ..} per million tokens")
         return self

@@ -15,14 +15,14 @@ class TaskShares(Section):
     entailment: float = Share
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _check_sum(self) -> Self:
         total = self.arithmetic + self.translation + self.entailment
         if abs(total - 1) > 1e-6:
             raise ValueError(f"the shares of the tasks make {total:g}, not 1")
         return self
 
 
-class EmbeddedStudent(Section):
+class EmbeddedParams(Section):
     """The recipe of the embedded student: its size, and what it learns from before the pipeline trains it."""
 
     hidden: int = Field(ge=16)
@@ -48,4 +48,4 @@ class EmbeddedStudent(Section):
 class StudentParams(Section):
     source: str = Field(min_length=1, description='"embedded", a folder, or a Hugging Face model id')
     revision: str | None
-    embedded: EmbeddedStudent
+    embedded: EmbeddedParams

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from callwright.params.section import Section
 
-Loss = Literal[
+LossType = Literal[
     "sigmoid",
     "sigmoid_norm",
     "sft",
@@ -46,7 +46,7 @@ class TrainParams(Section):
     method: Literal["lora", "qlora", "full"]
     beta: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
-    loss_type: list[Loss] = Field(min_length=1)
+    loss_type: list[LossType] = Field(min_length=1)
     loss_weights: list[float] = Field(min_length=1)
     label_smoothing: float = Field(ge=0, lt=0.5, description="share of pairs taken to be the wrong way round")
     epochs: float = Field(gt=0)
@@ -63,7 +63,7 @@ class TrainParams(Section):
     lora: LoraParams
 
     @model_validator(mode="after")
-    def _one_weight_per_loss(self) -> Self:
+    def _check_losses(self) -> Self:
         if len(self.loss_type) != len(self.loss_weights):
             raise ValueError(f"{len(self.loss_type)} loss_type but {len(self.loss_weights)} loss_weights")
         if "exo_pair" in self.loss_type and not self.label_smoothing:

@@ -23,7 +23,7 @@ class ValidateParams(Section):
     max_question_characters: int = Field(ge=1)
 
     @model_validator(mode="after")
-    def _leave_room_for_correct_chains(self) -> Self:
+    def _check_correct_share_bounds(self) -> Self:
         if self.min_correct_share > self.max_correct_share:
             raise ValueError(
                 f"min_correct_share {self.min_correct_share} is above max_correct_share {self.max_correct_share}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from callwright import paths
-from callwright.evaluation.evaluated import comparison_of
-from callwright.evaluation.inputs import inputs_now
-from callwright.evaluation.metrics import metrics_of
+from callwright.evaluation.evaluated import select_comparable
+from callwright.evaluation.inputs import current_inputs
+from callwright.evaluation.metrics import compute_metrics
 from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
-from callwright.evaluation.slices import Seen
+from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
@@ -24,17 +24,17 @@ from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 from callwright.tracking.evaluation import log_evaluation
-from callwright.tracking.runs import attach
+from callwright.tracking.runs import log_to_training_run
 
 
 def main(clock: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
-    seen = Seen.of(read(Problem, paths.problems("train")))
+    seen = SeenInTraining.of(read(Problem, paths.problems("train")))
     variants = variants_of(problems, params.evaluate.robustness, params.seed)
     champion = find_champion(params.promote.model_name)
-    inputs = inputs_now(champion.version if champion else None)
+    inputs = current_inputs(champion.version if champion else None)
     surprises = SurpriseLog("evaluate")
     try:
         with _other_champion(champion) as weights:
@@ -42,11 +42,11 @@ def main(clock: Clock) -> None:
     finally:
         if line := surprises.summary():
             print(f"evaluate: {line}")
-    compared = comparison_of(problems, variants, evaluated)
+    compared = select_comparable(problems, variants, evaluated)
     problems, variants, evaluated = compared.problems, compared.variants, compared.evaluated
     if line := compared.line():
         print(f"evaluate: {line}")
-    metrics = metrics_of(evaluated, problems, variants, seen, params.evaluate)
+    metrics = compute_metrics(evaluated, problems, variants, seen, params.evaluate)
     metrics |= {"inputs": inputs, "engine": params.evaluate.engine, "dropped": len(compared.dropped)}
     write(paths.VARIANTS, [variant.problem for variant in variants])
     for model, one in evaluated.items():
@@ -63,7 +63,7 @@ def main(clock: Clock) -> None:
     write_json(paths.METRICS, metrics)
     # The rollout ran before the training whose run this is, so what it used is logged here.
     rollout = read_json(paths.ROLLOUT_REPORT) if paths.ROLLOUT_REPORT.is_file() else {}
-    attach(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
+    log_to_training_run(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
     log_evaluation(paths.STUDENT, evaluated, problems, metrics, params.evaluate.traces)
     for model, slices in metrics["accuracy"].items():
         overall = slices["overall"]

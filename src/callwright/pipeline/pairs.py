@@ -14,7 +14,7 @@ from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
 from callwright.tasks import load as load_tasks
 from callwright.validation.suites.pairs import check_pairs
-from callwright.validation.suites.suite import Suites, refuse_critical, report_of, warnings_of
+from callwright.validation.suites.suite import Suites, checks_report, raise_if_critical_failed, warning_lines
 
 
 def main(_: Clock) -> None:
@@ -41,10 +41,10 @@ def main(_: Clock) -> None:
     suites = Suites(paths.PAIRS_DOCS)
     checks = check_pairs(every, every_problem, records, params.pairs.min_margin, params.validate_, suites)
     write_checks(paths.PAIRS_DOCS, suites)
-    write_json(paths.PAIRS_REPORT, {**report, "checks": report_of(checks)})
-    for line in warnings_of(checks):
+    write_json(paths.PAIRS_REPORT, {**report, "checks": checks_report(checks)})
+    for line in warning_lines(checks):
         print(f"pairs: warning: {line}")
-    refuse_critical(checks)
+    raise_if_critical_failed(checks)
     write_samples(paths.SAMPLES, records, every, every_problem)
 
 

@@ -5,7 +5,7 @@ from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.problems.load import load_problems, raise_if_unusable
-from callwright.problems.report import report_lines, report_of
+from callwright.problems.report import format_report, report_of
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
@@ -21,12 +21,12 @@ def main(_: Clock) -> None:
         surprises.add(surprise, where)
     if summary := surprises.summary():
         print(f"problems: {summary}")
-    write(paths.LEFT_OUT, loaded.left_out)
-    raise_if_unusable(loaded, params.problems.max_left_out, paths.LEFT_OUT)
+    write(paths.DROPPED_ROWS, loaded.dropped)
+    raise_if_unusable(loaded, params.problems.max_left_out, paths.DROPPED_ROWS)
     for split, problems in loaded.splits.items():
         write(paths.problems(split), problems)
     write_json(paths.PROBLEMS_REPORT, report_of(loaded))
-    print("\n".join(report_lines(loaded)))
+    print("\n".join(format_report(loaded)))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
 from callwright.rollouts.journal import journal_path, open_journal
-from callwright.rollouts.plan import local_plan, teacher_plan, weights_here
+from callwright.rollouts.plan import local_model_identity, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out_local, roll_out_teacher
 from callwright.rollouts.sample import Failure
-from callwright.rollouts.summary import publish, refuse_failures, refuse_unmade
+from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_too_many_failures
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
@@ -40,17 +40,17 @@ def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -
         rolled = roll_out_teacher(problems, params.teacher, plan, rollout, journal, surprises)
         failures += rolled.failures
         write(paths.FAILURES, failures)
-        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
-        if cut := refuse_unmade("teacher", rolled, len(plan), rollout.budget):
+        raise_if_too_many_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        if cut := check_budget_used_up("teacher", rolled, len(plan), rollout.budget):
             print(f"rollout: {cut}")
         report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, rolled, rollout.prices, surprises)
 
-    plan = local_plan(problems, "base", weights_here(paths.BASE), rollout.student, rollout, params.seed)
+    plan = local_plan(problems, "base", local_model_identity(paths.BASE), rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         rolled = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         failures += rolled.failures
         write(paths.FAILURES, failures)
-        refuse_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+        raise_if_too_many_failures(rolled.failures, len(plan), rollout.max_failure_rate)
         report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, rolled, surprises=surprises)
 
     write_json(paths.ROLLOUT_REPORT, report)

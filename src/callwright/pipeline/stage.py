@@ -40,18 +40,18 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
         if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) > 0:
             main(clock)
             return
-        with _alone(name):
+        with _stage_lock(name):
             main(clock)
             write_json(paths.seconds(name), {name: clock.seconds()})
     except CallwrightError as error:
-        _say(f"{name}: {error}")
+        _print_to_stderr(f"{name}: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        _say(f"{name}: interrupted; run `dvc repro` to go on")
+        _print_to_stderr(f"{name}: interrupted; run `dvc repro` to go on")
         sys.exit(130)
 
 
-def _say(line: str) -> None:
+def _print_to_stderr(line: str) -> None:
     """Write a line on the terminal; it may hold names and texts from outside."""
     sys.stderr.write(one_line(redacted(line)) + "\n")
 
@@ -78,7 +78,7 @@ def quiet_libraries() -> None:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def _stage_lock(name: str) -> Iterator[None]:
     """Wait for a stage process that outlived a killed `dvc repro`, so that two never write the same files."""
     from filelock import FileLock, Timeout
 
@@ -88,7 +88,7 @@ def _alone(name: str) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _say(f"{name}: waiting for another stage of this project to end")
+            _print_to_stderr(f"{name}: waiting for another stage of this project to end")
             lock.acquire()
     except OSError as error:
         raise CallwrightError(f"{paths.WORK} cannot be written: {error.strerror}") from None

@@ -26,7 +26,7 @@ def main(_: Clock) -> None:
     )
     first = int(os.environ.get("RANK", "0")) == 0
 
-    def run() -> dpo.Trained:
+    def run() -> dpo.TrainingResult:
         return dpo.train(
             paths.BASE,
             examples,
@@ -43,7 +43,7 @@ def main(_: Clock) -> None:
         return
     key = dpo.training_key(paths.BASE, examples, params.train, params.seed)
     with runs.pipeline_run(key, system_metrics=True):
-        determines = params.train.model_dump(exclude=dpo.HOW_IT_RUNS)
+        determines = params.train.model_dump(exclude=dpo.FIELDS_NOT_IN_KEY)
         mlflow.log_params({f"train.{name}": value for name, value in determines.items()})
         mlflow.log_params({"seed": params.seed, "student.source": params.student.source})
         mlflow.log_dict(params.train.model_dump(), "config/train.json")

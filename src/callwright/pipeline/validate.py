@@ -10,9 +10,9 @@ from callwright.storage.jsonl import read, write, write_lines
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 from callwright.validation import drift
-from callwright.validation.quality import refuse_quarantined, validate_chains
+from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.problems import check_problems
-from callwright.validation.suites.suite import Suites, refuse_critical, report_of, warnings_of
+from callwright.validation.suites.suite import Suites, checks_report, raise_if_critical_failed, warning_lines
 
 CHAINS = (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS)
 
@@ -28,12 +28,12 @@ def main(_: Clock) -> None:
     write_index(paths.DATA_DOCS)
     try:
         problem_checks = check_problems(problems, bounds, suites)
-        refuse_critical(problem_checks)
+        raise_if_critical_failed(problem_checks)
         validated = validate_chains(CHAINS, by_id, models, bounds, suites, paths.DATA_HISTORY, params.functions)
     finally:
         write_checks(paths.CHAINS_DOCS, suites)
     checks = [*problem_checks, *validated.checks]
-    report = {**validated.report, "checks": report_of(checks)}
+    report = {**validated.report, "checks": checks_report(checks)}
     write_lines(paths.VALIDATED, validated.kept)
     write(paths.QUARANTINE, validated.quarantined)
     write_json(paths.QUALITY_REPORT, report)
@@ -44,10 +44,10 @@ def main(_: Clock) -> None:
         surprises.add(surprise, where)
     if summary := surprises.summary():
         print(f"validate: {summary}")
-    for line in warnings_of(checks):
+    for line in warning_lines(checks):
         print(f"validate: warning: {line}")
-    refuse_quarantined(validated, bounds.max_quarantined_share)
-    refuse_critical(checks)
+    raise_if_too_many_quarantined(validated, bounds.max_quarantined_share)
+    raise_if_critical_failed(checks)
     if validated.version is not None:
         drift.record(paths.DATA_HISTORY, validated.version)
 

@@ -11,7 +11,7 @@ from callwright.params import PairsParams
 from callwright.records import Call, Pair, Problem
 
 
-def most_telling(pairs: Sequence[Pair], limit: int) -> list[Pair]:
+def limit_pairs(pairs: Sequence[Pair], limit: int) -> list[Pair]:
     """At most `limit` pairs of one problem, each kind's widest margin first."""
     ranked = sorted(pairs, key=lambda pair: (-pair.margin, pair.id))
     seen: Counter[str] = Counter()
@@ -25,10 +25,10 @@ def most_telling(pairs: Sequence[Pair], limit: int) -> list[Pair]:
 
 def distinct(pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs of one problem without those that say the same as an earlier one, as a chain of one step may."""
-    return [pair for place, pair in enumerate(pairs) if _said(pair) not in map(_said, pairs[:place])]
+    return [pair for place, pair in enumerate(pairs) if _content(pair) not in map(_content, pairs[:place])]
 
 
-def balanced(pairs: Sequence[Pair], problems: Mapping[str, Problem], params: PairsParams) -> list[Pair]:
+def balance_pairs(pairs: Sequence[Pair], problems: Mapping[str, Problem], params: PairsParams) -> list[Pair]:
     """The pairs that all bounds allow together; what one bound drops may bring another into play.
 
     No task and no kind makes up more than its share of all, and `answer` is not rejected more often than chosen, where
@@ -37,42 +37,42 @@ def balanced(pairs: Sequence[Pair], problems: Mapping[str, Problem], params: Pai
     """
     kept = list(pairs)
     while True:
-        fewer = _capped(kept, lambda pair: problems[pair.problem_id].task, params.max_task_share)
-        fewer = _answers_balanced(_capped(fewer, lambda pair: pair.kind, params.max_kind_share))
+        fewer = _limit_group_share(kept, lambda pair: problems[pair.problem_id].task, params.max_task_share)
+        fewer = _limit_rejected_answers(_limit_group_share(fewer, lambda pair: pair.kind, params.max_kind_share))
         if len(fewer) == len(kept):
             return fewer
         kept = fewer
 
 
-def answers_in(messages: Sequence[Mapping[str, Any]]) -> bool:
+def has_answer_call(messages: Sequence[Mapping[str, Any]]) -> bool:
     """Whether one of these messages is the model's call of `answer`."""
-    return any(_is_answer(message) for message in messages if message["role"] == "assistant")
+    return any(_is_answer_call(message) for message in messages if message["role"] == "assistant")
 
 
-def _capped(pairs: list[Pair], group: Callable[[Pair], str], max_share: float) -> list[Pair]:
+def _limit_group_share(pairs: list[Pair], group: Callable[[Pair], str], max_share: float) -> list[Pair]:
     """Without the excess of a group that outweighs the others; a group that is alone is kept whole."""
     counts = Counter(group(pair) for pair in pairs)
     for name, count in counts.most_common(1):  # with shares of a half or more, one at most is above
         others = len(pairs) - count
         limit = int(max_share / (1 - max_share) * others) if max_share < 1 else count
         if others and count > limit:
-            return _without([pair for pair in pairs if group(pair) == name], limit, pairs)
+            return _drop_excess([pair for pair in pairs if group(pair) == name], limit, pairs)
     return pairs
 
 
-def _answers_balanced(pairs: list[Pair]) -> list[Pair]:
-    chosen = sum(answers_in(pair.chosen) for pair in pairs)
-    against = [pair for pair in pairs if answers_in(pair.rejected) and not answers_in(pair.chosen)]
-    return _without(against, chosen, pairs) if chosen else pairs
+def _limit_rejected_answers(pairs: list[Pair]) -> list[Pair]:
+    chosen = sum(has_answer_call(pair.chosen) for pair in pairs)
+    against = [pair for pair in pairs if has_answer_call(pair.rejected) and not has_answer_call(pair.chosen)]
+    return _drop_excess(against, chosen, pairs) if chosen else pairs
 
 
-def _without(group: Sequence[Pair], limit: int, pairs: Sequence[Pair]) -> list[Pair]:
+def _drop_excess(group: Sequence[Pair], limit: int, pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs, `limit` at most of them of the group."""
     dropped = {pair.id for pair in sorted(group, key=lambda pair: (_hash(pair.id), pair.id))[limit:]}
     return [pair for pair in pairs if pair.id not in dropped]
 
 
-def _said(pair: Pair) -> tuple[Any, ...]:
+def _content(pair: Pair) -> tuple[Any, ...]:
     return pair.prompt, pair.chosen, pair.rejected, pair.tools
 
 
@@ -80,7 +80,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_answer(message: Mapping[str, Any]) -> bool:
+def _is_answer_call(message: Mapping[str, Any]) -> bool:
     if calls := message.get("tool_calls"):
         return any(call["function"]["name"] == ANSWER for call in calls)
     call = parse_call(str(message["content"]))

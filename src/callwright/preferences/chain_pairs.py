@@ -6,8 +6,8 @@ from typing import Any
 from callwright.agent.protocol import PROTOCOLS
 from callwright.functions.toolbox import Toolbox
 from callwright.params import PairsParams
-from callwright.preferences.pair_kind import kind_of
-from callwright.preferences.tree import ROUNDING, scored, step_key
+from callwright.preferences.pair_kind import pair_kind
+from callwright.preferences.tree import MARGIN_TOLERANCE, score_chains, step_key
 from callwright.records import Chain, CheckedChain, Pair, Problem
 from callwright.tasks import TASKS
 
@@ -26,7 +26,7 @@ def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: Pairs
     """
     toolbox = TASKS[problem.task].toolbox
     first: dict[tuple[str, ...], tuple[CheckedChain, float]] = {}
-    for record, score in scored(records, params.cost_weight):
+    for record, score in score_chains(records, params.cost_weight):
         first.setdefault(tuple(step_key(step, toolbox) for step in record.chain.steps), (record, score))
     ordered = [first[keys] for keys in sorted(first)]
     right = [(score, one.chain) for one, score in ordered if one.verdict.correct and not _has_failed_step(one.chain)]
@@ -34,7 +34,7 @@ def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: Pairs
         return
     top, best = max(right, key=lambda row: row[0])  # of equals the first
     for other, score in ordered:
-        if top - score + ROUNDING < params.min_margin:
+        if top - score + MARGIN_TOLERANCE < params.min_margin:
             continue
         prompt, chosen, tools = _conversation(problem, best)
         _, rejected, _ = _conversation(problem, other.chain)
@@ -46,7 +46,7 @@ def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: Pairs
 def _kind(best: Chain, other: CheckedChain, toolbox: Toolbox) -> str:
     for place, (better, worse) in enumerate(zip(best.steps, other.chain.steps, strict=False)):
         if step_key(better, toolbox) != step_key(worse, toolbox):
-            return kind_of(better, worse, best.steps[:place], toolbox, right=other.verdict.correct)
+            return pair_kind(better, worse, best.steps[:place], toolbox, right=other.verdict.correct)
     return "no_answer"
 
 

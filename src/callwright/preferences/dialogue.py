@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from callwright.chat.template import TRL_OPTIONS, chat_ids, template_messages
+from callwright.chat.template import TRL_TEMPLATE_KWARGS, chat_ids, template_messages
 from callwright.errors import DataError
 from callwright.records import Demonstration, Pair
 
@@ -24,8 +24,8 @@ class PromptTokens:
         """Token ids of the prompt, up to where the model is asked for its reply."""
         return self._ids((), ask=True)
 
-    def _ids(self, more: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
-        return chat_ids(self.tokenizer, [*self.messages, *more], self.tools, ask=ask)
+    def _ids(self, completion: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
+        return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, ask=ask)
 
     def loss_mask(self, completion: Sequence[dict[str, Any]]) -> list[int]:
         """One number a token after the prompt: 1 where the model writes it.
@@ -42,7 +42,7 @@ class PromptTokens:
             if message["role"] != "assistant":
                 continue
             before = self._ids(completion[:place], ask=True) if place else self.ids
-            after = whole if place == len(completion) - 1 else self._up_to(completion[: place + 1], whole)
+            after = whole if place == len(completion) - 1 else self._ids_up_to(completion[: place + 1], whole)
             if place == 0 and whole[: len(before)] != before:
                 raise ValueError("its prompt is not a prefix of prompt + completion in this chat template")
             if whole[: len(before)] != before or whole[: len(after)] != after:
@@ -53,7 +53,7 @@ class PromptTokens:
             mask[len(before) : end] = [1] * (end - len(before))
         return mask[len(self.ids) :]
 
-    def _up_to(self, completion: Sequence[dict[str, Any]], whole: Sequence[int]) -> list[int]:
+    def _ids_up_to(self, completion: Sequence[dict[str, Any]], whole: Sequence[int]) -> list[int]:
         """Ids of a conversation that goes on, without the mark that some templates put at the end of everything."""
         ids = self._ids(completion)
         if ids[-1] in self.tokenizer.all_special_ids and whole[: len(ids)] != ids:
@@ -80,9 +80,9 @@ class RowReport:
     trained_tokens: int
 
 
-def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
+def conversation_rows(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
     """Conversational rows: prompt, and chosen and rejected or completion (lists of messages), for a tokenizer prepared
-    by `only_special_tokens_control`.
+    by `guard_special_tokens_only`.
 
     `tools`, where an example has any, are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike
     shape: a table of them must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every
@@ -94,7 +94,7 @@ def rows_of(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
 def _row(example: Pair | Demonstration) -> dict[str, Any]:
     named = {"prompt": example.prompt, **_completions(example)}
     row: dict[str, Any] = {name: template_messages(messages) for name, messages in named.items()}
-    row["chat_template_kwargs"] = TRL_OPTIONS
+    row["chat_template_kwargs"] = TRL_TEMPLATE_KWARGS
     return {**row, "tools": json.dumps(example.tools, ensure_ascii=False)} if example.tools else row
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.balance import answers_in, balanced, distinct, most_telling
+from callwright.preferences.balance import balance_pairs, distinct, has_answer_call, limit_pairs
 from callwright.preferences.chain_pairs import chain_pairs
-from callwright.preferences.pair_kind import kind_of
-from callwright.preferences.tree import ROUNDING, tree_of, walk
+from callwright.preferences.pair_kind import pair_kind
+from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import TASKS
 
@@ -33,23 +33,23 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     for problem_id in sorted(by_problem):
-        found = _pairs_of(problems[problem_id], by_problem[problem_id], params)
+        found = _pairs_of_problem(problems[problem_id], by_problem[problem_id], params)
         forks += len(found)
-        pairs += most_telling(distinct(found), params.max_per_problem)
-    kept = balanced(pairs, problems, params)
+        pairs += limit_pairs(distinct(found), params.max_per_problem)
+    kept = balance_pairs(pairs, problems, params)
     report = {
         "problems": len(by_problem),
         "forks": forks,
         "pairs": len(kept),
         "kinds": dict(sorted(Counter(pair.kind for pair in kept).items())),
-        "answer_chosen": sum(answers_in(pair.chosen) for pair in kept),
-        "answer_rejected": sum(answers_in(pair.rejected) for pair in kept),
+        "answer_chosen": sum(has_answer_call(pair.chosen) for pair in kept),
+        "answer_rejected": sum(has_answer_call(pair.rejected) for pair in kept),
         "mean_margin": round(sum(pair.margin for pair in kept) / len(kept), 4) if kept else 0.0,
     }
     return kept, report
 
 
-def _pairs_of(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
+def _pairs_of_problem(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
     """All pairs of a problem, numbered."""
     pairs: list[Pair] = []
     for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
@@ -78,7 +78,7 @@ def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsP
         for key in sorted(node.children):
             other = node.children[key]
             margin = best.value - other.value
-            if other.step is None or margin + ROUNDING < params.min_margin:
+            if other.step is None or margin + MARGIN_TOLERANCE < params.min_margin:
                 continue
             chosen, rejected = (protocol.reply_message(step, len(path)) for step in (best.step, other.step))
             if chosen == rejected:  # a reply that was cut off right after its call
@@ -91,5 +91,5 @@ def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsP
                 rejected=(rejected,),
                 tools=tuple(tools),
                 margin=round(margin, 6),
-                kind=kind_of(best.step, other.step, path, task.toolbox, right=other.correct > 0),
+                kind=pair_kind(best.step, other.step, path, task.toolbox, right=other.correct > 0),
             )

@@ -9,7 +9,7 @@ from callwright.records import Step
 from callwright.validation.execution import execute_again, returned_texts
 
 
-def kind_of(best: Step, step: Step, path: Sequence[Step], toolbox: Toolbox, *, right: bool) -> str:
+def pair_kind(best: Step, step: Step, path: Sequence[Step], toolbox: Toolbox, *, right: bool) -> str:
     """The kind of a pair that prefers `best` to `step` after the steps of `path`.
 
     Args:

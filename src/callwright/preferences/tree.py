@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from callwright.functions.toolbox import Toolbox
 from callwright.records import CheckedChain, Step
 
-ROUNDING = 1e-9  # margins are differences of sums of floats
+MARGIN_TOLERANCE = 1e-9  # margins are differences of sums of floats
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Node:
         return self.children[key]
 
 
-def scored(chains: Iterable[CheckedChain], cost_weight: float) -> list[tuple[CheckedChain, float]]:
+def score_chains(chains: Iterable[CheckedChain], cost_weight: float) -> list[tuple[CheckedChain, float]]:
     """The chains of one problem in the order of their ids, each with what it is worth, in shares of a right answer.
 
     A correct chain scores 1 less `cost_weight` for each step beyond the shortest correct chain (at least 0), an
@@ -59,17 +59,19 @@ def tree_of(chains: Iterable[CheckedChain], toolbox: Toolbox, cost_weight: float
         cost_weight: what one extra step costs, in shares of a right answer.
     """
     root = Node()
-    for record, score in sorted(scored(chains, cost_weight), key=lambda row: -row[1]):  # the best one's words stay
+    for record, score in sorted(
+        score_chains(chains, cost_weight), key=lambda row: -row[1]
+    ):  # the best one's words stay
         correct = record.verdict.correct
         node = root
-        _count(node, score, correct)
+        _add_chain(node, score, correct)
         for step in record.chain.steps:
             node = node.children.setdefault(step_key(step, toolbox), Node(step))
-            _count(node, score, correct)
+            _add_chain(node, score, correct)
     return root
 
 
-def _count(node: Node, score: float, correct: bool) -> None:
+def _add_chain(node: Node, score: float, correct: bool) -> None:
     node.score += score
     node.count += 1
     node.correct += correct

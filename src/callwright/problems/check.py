@@ -9,7 +9,7 @@ from callwright.functions.toolbox import ANSWER
 from callwright.records import Call, Problem
 from callwright.tasks.task import Task
 
-_FAILED = {
+_REASON_BY_FAULT = {
     "unknown_function": "its solution calls a function that the task does not have",
     "bad_arguments": "its solution has a call with wrong arguments",
     "execution_error": "its solution has a call that does not execute",
@@ -46,7 +46,7 @@ def _with_parameter_names(problem: Problem, task: Task) -> tuple[Call, ...]:
     for number, call in enumerate(problem.solution, start=1):
         with_names = task.toolbox.name_arguments(call)
         if isinstance(with_names, CallError):
-            raise RowError(_FAILED[with_names.fault], f"call {number}: {with_names.message}")
+            raise RowError(_REASON_BY_FAULT[with_names.fault], f"call {number}: {with_names.message}")
         calls.append(with_names)
     return tuple(calls)
 
@@ -91,7 +91,7 @@ def _check_solution(problem: Problem, task: Task) -> None:
         observation = tools.execute(call)
         if isinstance(observation, CallError):
             limit = observation.message.startswith(LIMIT_REACHED)
-            reason = "its solution is beyond the solver's limits" if limit else _FAILED[observation.fault]
+            reason = "its solution is beyond the solver's limits" if limit else _REASON_BY_FAULT[observation.fault]
             raise RowError(reason, f"call {number}: {observation.message}")
         reached = observation.text
     grade = _grade(problem, task, reached)

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import CallError, RowError
-from callwright.functions.formulas.formula import Formula, check_closed, parse_formula, signature
+from callwright.functions.formulas.formula import Formula, check_closed, parse_formula, predicate_arities
 from callwright.problems import row_files
-from callwright.problems.row_fields import checked_name, checked_text, text_field, used_fields
+from callwright.problems.row_fields import check_name, check_text, required_text, select_fields
 from callwright.problems.row_files import read_rows
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
-from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_chain, entailment_question
+from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_gold_chain, entailment_question
 from callwright.tasks.translation.questions import translation_problem, vocabulary
 
 SOURCE = "folio"
-UNREADABLE = "an annotation is not a formula"
-OPEN = "an annotation has a free variable"
-AT_ODDS = "a predicate is annotated with two numbers of terms"
-UNPAIRED = "sentences and annotations do not pair up"
+NOT_A_FORMULA = "an annotation is not a formula"
+FREE_VARIABLE = "an annotation has a free variable"
+INCONSISTENT_ARITY = "a predicate is annotated with two numbers of terms"
+UNPAIRED_ANNOTATIONS = "sentences and annotations do not pair up"
 FIELDS = ("premises", "premises-FOL", "conclusion", "conclusion-FOL", "label", "story_id")
 
 _LABELS: dict[str, TruthValue] = {"True": "True", "False": "False", "Unknown": "Unknown", "Uncertain": "Unknown"}
@@ -47,13 +47,13 @@ class Row:
 
     def annotated(self) -> Iterator[tuple[str, str, str]]:
         """Name in the row, sentence and annotation; without the premises where those do not pair up."""
-        if self.pairs_up():
+        if self.has_one_annotation_per_premise():
             for place, (sentence, annotation) in enumerate(zip(self.premises, self.annotations, strict=True)):
                 yield f"premise-{place}", sentence, annotation
         if self.conclusion_annotation is not None:
             yield "conclusion", self.conclusion, self.conclusion_annotation
 
-    def pairs_up(self) -> bool:
+    def has_one_annotation_per_premise(self) -> bool:
         """Whether every premise has its annotation."""
         return len(self.premises) == len(self.annotations)
 
@@ -64,19 +64,19 @@ def read_annotation(text: str) -> Formula:
     Raises:
         AnnotationError: there is none.
     """
-    reason = UNREADABLE
+    reason = NOT_A_FORMULA
     try:
         formula = parse_formula(text)
-        reason = OPEN
+        reason = FREE_VARIABLE
         check_closed(formula)
-        reason = AT_ODDS
-        signature(formula)
+        reason = INCONSISTENT_ARITY
+        predicate_arities(formula)
     except CallError as error:
         raise AnnotationError(reason, error.message) from None
     return formula
 
 
-def read_folio(path: Path, split: Split) -> Sourced:
+def read_folio(path: Path, split: Split) -> SourceResult:
     """Problems of a FOLIO file: translation of its annotated sentences, entailment of its conclusions.
 
     A story's sentences are read once, however many rows repeat the story. The entailment question gives the vocabulary
@@ -99,21 +99,21 @@ def read_folio(path: Path, split: Split) -> Sourced:
 
     Source: Han et al., 2022, arXiv 2209.00840; the files of github.com/Yale-LILY/FOLIO.
     """
-    sourced = Sourced()
+    source_result = SourceResult()
     known: set[tuple[str, str, str]] = set()
-    for row in rows(path, sourced):
+    for row in rows(path, source_result):
         where, row_id = row.where, f"{SOURCE}/{path.stem}/{row.number}"
         for name, sentence, annotation in row.annotated():
             if (row.group, sentence, annotation) in known:
                 continue
             known.add((row.group, sentence, annotation))
-            make = partial(_translation, row.group, sentence, annotation, split, f"{row_id}/{name}")
-            sourced.add(f"{where} {name}", make)
-        sourced.add(where, partial(_entailment, row, row_id, split))
-    return sourced
+            make = partial(_translation_problem, row.group, sentence, annotation, split, f"{row_id}/{name}")
+            source_result.add(f"{where} {name}", make)
+        source_result.add(where, partial(_entailment_problem, row, row_id, split))
+    return source_result
 
 
-def rows(path: Path, sourced: Sourced) -> Iterator[Row]:
+def rows(path: Path, source_result: SourceResult) -> Iterator[Row]:
     """The rows of a FOLIO file, in order; those that are malformed are left out of `sourced`.
 
     Raises:
@@ -127,25 +127,25 @@ def rows(path: Path, sourced: Sourced) -> Iterator[Row]:
         try:
             row = _read_row(file_row, path.stem)
         except Exception as error:
-            sourced.leave_out(file_row.where, error)
+            source_result.drop(file_row.where, error)
             continue
         yield row
 
 
 def _read_row(file_row: row_files.Row, stem: str) -> Row:
-    fields = used_fields(file_row.content(), FIELDS)
-    texts, annotations = _texts(fields, "premises"), _texts(fields, "premises-FOL")
-    conclusion, label = text_field(fields, "conclusion"), fields.get("label")
+    fields = select_fields(file_row.content(), FIELDS)
+    texts, annotations = _text_list(fields, "premises"), _text_list(fields, "premises-FOL")
+    conclusion, label = required_text(fields, "conclusion"), fields.get("label")
     if not isinstance(label, str) or label not in _LABELS:
         raise RowError("label is not True, False, Unknown or Uncertain")
-    annotation = text_field(fields, "conclusion-FOL") if isinstance(fields.get("conclusion-FOL"), str) else None
+    annotation = required_text(fields, "conclusion-FOL") if isinstance(fields.get("conclusion-FOL"), str) else None
     story = fields.get("story_id", sha256("\n".join(texts).encode()).hexdigest()[:12])
     if isinstance(story, bool) or not isinstance(story, str | int):
         raise RowError("story_id is not text or a number")
     return Row(
         number=file_row.number,
         where=file_row.where,
-        group=f"{SOURCE}/{stem}/{checked_name(str(story), 'story_id')}",
+        group=f"{SOURCE}/{stem}/{check_name(str(story), 'story_id')}",
         premises=texts,
         annotations=annotations,
         conclusion=conclusion,
@@ -154,30 +154,30 @@ def _read_row(file_row: row_files.Row, stem: str) -> Row:
     )
 
 
-def _texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
+def _text_list(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     """The texts of a list; empty ones, which say nothing on either side, are passed over."""
     values = fields.get(name)
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         raise RowError(f"{name} is missing")
     if len(values) > MAX_PREMISES:
         raise RowError(f"{name} has more than {MAX_PREMISES} items")
-    return tuple(checked_text(value.strip(), name) for value in values if value.strip())
+    return tuple(check_text(value.strip(), name) for value in values if value.strip())
 
 
-def _translation(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
+def _translation_problem(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
     return translation_problem(sentence, read_annotation(annotation), SOURCE, group, split, problem_id)
 
 
-def _entailment(row: Row, row_id: str, split: Split) -> Problem:
-    if not row.pairs_up():
-        raise RowError(UNPAIRED)
+def _entailment_problem(row: Row, row_id: str, split: Split) -> Problem:
+    if not row.has_one_annotation_per_premise():
+        raise RowError(UNPAIRED_ANNOTATIONS)
     premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
     statements = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
     try:
         words = vocabulary(*premise_formulas, *statements)
     except CallError as error:
-        raise AnnotationError(AT_ODDS, error.message) from None
-    solution: tuple[Call, ...] = entailment_chain(premise_formulas, statements[0], row.label) if statements else ()
+        raise AnnotationError(INCONSISTENT_ARITY, error.message) from None
+    solution: tuple[Call, ...] = entailment_gold_chain(premise_formulas, statements[0], row.label) if statements else ()
     return Problem(
         id=row_id,
         task=TASK,

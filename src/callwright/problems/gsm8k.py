@@ -9,18 +9,18 @@ from callwright.functions.numbers import format_number
 from callwright.problems.gsm8k_equations import EquationError, find_equations
 from callwright.problems.gsm8k_worksheet import TOOLBOX, Worksheet
 from callwright.problems.labels import read_plain_number
-from callwright.problems.row_fields import text_field, used_fields
+from callwright.problems.row_fields import required_text, select_fields
 from callwright.problems.row_files import Row, read_rows
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem, Split
 
 SOURCE = "gsm8k"
 TASK = "arithmetic"
 MAX_EQUATIONS = 500  # of one written solution
-_ANSWER_MARK = "####"
+_FINAL_ANSWER_MARKER = "####"
 
 
-def read_gsm8k(path: Path, split: Split) -> Sourced:
+def read_gsm8k(path: Path, split: Split) -> SourceResult:
     """Problems of a GSM8K file, each with a gold chain that was executed and ends at the annotated answer.
 
     Args:
@@ -36,18 +36,18 @@ def read_gsm8k(path: Path, split: Split) -> Sourced:
 
     Source: Cobbe et al., 2021, arXiv 2110.14168; the files of github.com/openai/grade-school-math.
     """
-    sourced = Sourced()
+    source_result = SourceResult()
     file = "test" if split == "test" else "train"  # dev is taken from train
     advice = f"download {file}.jsonl from the openai/grade-school-math repository, or fix problems.path in params.yaml"
     for row in read_rows(path, advice):
-        sourced.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
-    return sourced
+        source_result.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
+    return source_result
 
 
 def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
-    fields = used_fields(row.content(), ("question", "answer"))
-    question, answer = text_field(fields, "question"), text_field(fields, "answer")
-    prose, mark, final = answer.rpartition(_ANSWER_MARK)
+    fields = select_fields(row.content(), ("question", "answer"))
+    question, answer = required_text(fields, "question"), required_text(fields, "answer")
+    prose, mark, final = answer.rpartition(_FINAL_ANSWER_MARKER)
     if not mark:
         raise RowError("answer is missing")
     goal = read_plain_number(final)
@@ -82,20 +82,20 @@ def gold_chain(prose: str, goal: Fraction) -> tuple[Call, ...]:
         if number >= MAX_EQUATIONS:
             raise EquationError(f"more than {MAX_EQUATIONS} equations")
         try:
-            sheet.work(equation)
+            sheet.execute_equation(equation)
         except EquationError as error:
-            if equation.marked:
+            if equation.from_annotation:
                 unread = unread or error
     try:
         chain = sheet.chain(goal)
     except EquationError as error:
         raise unread or error from None
-    if not _reaches(chain, goal):
+    if not _executes_to_goal(chain, goal):
         raise EquationError("the chain does not execute to the answer")
     return chain
 
 
-def _reaches(chain: tuple[Call, ...], goal: Fraction) -> bool:
+def _executes_to_goal(chain: tuple[Call, ...], goal: Fraction) -> bool:
     """Whether every call executes, `answer` gives the goal, and an earlier call had returned it."""
     toolbox = TOOLBOX.open()
     observations = [toolbox.execute(call) for call in chain]

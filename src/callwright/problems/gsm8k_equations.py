@@ -27,7 +27,7 @@ class Number:
 class Percent:
     """`of` percent: the number that stands before the sign."""
 
-    of: "Tree"
+    of: "ExpressionTree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Operation:
     """One of add, subtract, multiply, divide, power."""
 
     name: str
-    left: "Tree"
-    right: "Tree"
+    left: "ExpressionTree"
+    right: "ExpressionTree"
 
 
-Tree = Number | Percent | Operation
+ExpressionTree = Number | Percent | Operation
 
 
 class Equation(NamedTuple):
@@ -47,7 +47,7 @@ class Equation(NamedTuple):
 
     expression: str
     result: str
-    marked: bool
+    from_annotation: bool
 
 
 class Amount(NamedTuple):
@@ -57,14 +57,16 @@ class Amount(NamedTuple):
     percent: bool
 
 
-_MARK = re.compile(r"<<([^<>]*)>>")
-_IDLE_MARK = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> says nothing; the prose before it may
-_AFTER_MARK = "\ufffc"  # stands where a mark stood, so that the mark's own "=" is not read twice
+_ANNOTATION = re.compile(r"<<([^<>]*)>>")
+_TRIVIAL_ANNOTATION = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> says nothing; the prose before it may
+_ANNOTATION_PLACEHOLDER = "\ufffc"  # stands where a mark stood, so that the mark's own "=" is not read twice
 # At most 20 groups: with any number of them, a long run that is no number would be read again from each of its groups.
 _THOUSANDS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:(?:,[0-9]{3}){1,20}|(?: [0-9]{3}){1,20})(?![0-9,])")
-_SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")", **dict.fromkeys("$€£")})
-_WORDS = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "equals": "="}
-_WORDED = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
+_SYMBOL_REPLACEMENTS = str.maketrans(
+    {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")", **dict.fromkeys("$€£")}
+)
+_OPERATOR_BY_WORD = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "equals": "="}
+_OPERATOR_WORD = re.compile(rf"\b(?:{'|'.join(_OPERATOR_BY_WORD)})\b")
 _TEXT_TOKEN = re.compile(r"[0-9]+ [0-9]+/[0-9]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[^\W\d_]+|\S")
 _PLAIN_NUMBER = re.compile(r"\.?[0-9][0-9./ ]*")
 _RESULT = re.compile(r"\s*(-?(?:[0-9]+ [0-9]+/[0-9]+|[0-9]+(?: ?/ ?[0-9]+|\.[0-9]+)?|\.[0-9]+))( ?%)?")
@@ -77,17 +79,19 @@ def find_equations(text: str) -> Iterator[Equation]:
     mark on the same line gives the same result, the mark alone is read.
     """
     for line in text.splitlines():
-        yield from _find_in_line(_IDLE_MARK.sub("", line.replace(_AFTER_MARK, "")))
+        yield from _find_equations_in_line(_TRIVIAL_ANNOTATION.sub("", line.replace(_ANNOTATION_PLACEHOLDER, "")))
 
 
-def _find_in_line(line: str) -> Iterator[Equation]:
-    marks = [mark.group(1).rpartition("=") for mark in _MARK.finditer(line)]
+def _find_equations_in_line(line: str) -> Iterator[Equation]:
+    marks = [mark.group(1).rpartition("=") for mark in _ANNOTATION.finditer(line)]
     marked_results = {_normalise(result).strip() for _, _, result in marks}
     unread_marks = iter(marks)
-    prose = _WORDED.sub(lambda word: _WORDS[word.group()], _normalise(_MARK.sub(_AFTER_MARK, line)))
+    prose = _OPERATOR_WORD.sub(
+        lambda word: _OPERATOR_BY_WORD[word.group()], _normalise(_ANNOTATION.sub(_ANNOTATION_PLACEHOLDER, line))
+    )
     start = 0
-    for stop in re.finditer(f"[={_AFTER_MARK}]", prose):
-        if stop.group() == _AFTER_MARK:
+    for stop in re.finditer(f"[={_ANNOTATION_PLACEHOLDER}]", prose):
+        if stop.group() == _ANNOTATION_PLACEHOLDER:
             expression, _, result = next(unread_marks)
             yield Equation(expression, result, True)
             continue
@@ -124,7 +128,7 @@ def _last_expression(tokens: list[str]) -> str:
 
 
 def _normalise(text: str) -> str:
-    text = text.translate(_SIGNS).replace("**", "^").replace("//", "/")
+    text = text.translate(_SYMBOL_REPLACEMENTS).replace("**", "^").replace("//", "/")
     return _THOUSANDS.sub(lambda match: re.sub("[, ]", "", match.group()), text)
 
 
@@ -153,12 +157,12 @@ def _read_mixed(digits: str) -> Fraction:
 
 
 _TOKEN = re.compile(r"\s*([0-9]+ [0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+|[-+*/^()%])")
-_TIMES = re.compile(r"(?<=[0-9)%\s])[xX](?=[\s0-9(.])")
-_HUNDREDTH = re.compile(r"(?<=[0-9])\*\.01(?![0-9])")  # how GSM8K's calculator marks spell the percent sign
-_NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+_X_AS_TIMES = re.compile(r"(?<=[0-9)%\s])[xX](?=[\s0-9(.])")
+_TIMES_HUNDREDTH = re.compile(r"(?<=[0-9])\*\.01(?![0-9])")  # how GSM8K's calculator marks spell the percent sign
+_OPERATION_BY_SIGN = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 
 
-def parse_expression(text: str) -> Tree:
+def parse_expression(text: str) -> ExpressionTree:
     """The tree of an arithmetic expression: + - * / ^ % parentheses, `x` and `2(3)` as times, `1,200`, `.5`, `2 1/2`.
 
     Raises:
@@ -169,9 +173,9 @@ def parse_expression(text: str) -> Tree:
     """
     if len(text) > MAX_EXPRESSION_CHARACTERS:
         raise EquationError("unreadable expression")
-    text = _TIMES.sub("*", _normalise(text)).strip()
+    text = _X_AS_TIMES.sub("*", _normalise(text)).strip()
     if not re.fullmatch(r"[0-9.]+\*\.01", text):  # 600*.01 alone: pennies
-        text = _HUNDREDTH.sub("%", text)
+        text = _TIMES_HUNDREDTH.sub("%", text)
     tokens, place = [], 0
     while place < len(text):
         match = _TOKEN.match(text, place)
@@ -187,37 +191,37 @@ class _Parser:
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = [*tokens, ""]
-        self._place = 0
+        self._position = 0
         self._depth = 0
 
-    def parse(self) -> Tree:
+    def parse(self) -> ExpressionTree:
         tree = self._sum()
-        if self._next:
+        if self._next_token:
             raise EquationError("unreadable expression")
         return tree
 
     @property
-    def _next(self) -> str:
-        return self._tokens[self._place]
+    def _next_token(self) -> str:
+        return self._tokens[self._position]
 
-    def _take(self) -> str:
-        self._place += 1
-        return self._tokens[self._place - 1]
+    def _take_token(self) -> str:
+        self._position += 1
+        return self._tokens[self._position - 1]
 
-    def _sum(self) -> Tree:
+    def _sum(self) -> ExpressionTree:
         tree = self._term()
-        while self._next in ("+", "-"):
-            tree = Operation(_NAMES[self._take()], tree, self._term())
+        while self._next_token in ("+", "-"):
+            tree = Operation(_OPERATION_BY_SIGN[self._take_token()], tree, self._term())
         return tree
 
-    def _term(self) -> Tree:
+    def _term(self) -> ExpressionTree:
         tree = self._factor()
-        while self._next in ("*", "/", "("):
-            sign = self._take() if self._next != "(" else "*"
-            tree = Operation(_NAMES[sign], tree, self._factor())
+        while self._next_token in ("*", "/", "("):
+            sign = self._take_token() if self._next_token != "(" else "*"
+            tree = Operation(_OPERATION_BY_SIGN[sign], tree, self._factor())
         return tree
 
-    def _factor(self) -> Tree:
+    def _factor(self) -> ExpressionTree:
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise EquationError("unreadable expression")
@@ -225,34 +229,34 @@ class _Parser:
         self._depth -= 1
         return tree
 
-    def _signed(self) -> Tree:
-        if self._next == "-":
-            self._take()
+    def _signed(self) -> ExpressionTree:
+        if self._next_token == "-":
+            self._take_token()
             tree = self._factor()
             return Number(-tree.value) if isinstance(tree, Number) else Operation("subtract", Number(Fraction(0)), tree)
-        if self._next == "+":
-            self._take()
+        if self._next_token == "+":
+            self._take_token()
             return self._factor()
         tree = self._atom()
-        if self._next == "^":
-            self._take()
+        if self._next_token == "^":
+            self._take_token()
             return Operation("power", tree, self._factor())
         return tree
 
-    def _atom(self) -> Tree:
-        token = self._take() if self._next else ""
-        tree: Tree
+    def _atom(self) -> ExpressionTree:
+        token = self._take_token() if self._next_token else ""
+        tree: ExpressionTree
         if token == "(":
             tree = self._sum()
-            if self._next != ")":
+            if self._next_token != ")":
                 raise EquationError("unreadable expression")
-            self._take()
+            self._take_token()
         else:
             try:
                 tree = Number(_read_mixed(token))
             except ValueError:
                 raise EquationError("unreadable expression") from None
-        while self._next == "%":
-            self._take()
+        while self._next_token == "%":
+            self._take_token()
             tree = Percent(tree)
         return tree

@@ -10,10 +10,10 @@ from callwright.problems.gsm8k_equations import (
     Amount,
     Equation,
     EquationError,
+    ExpressionTree,
     Number,
     Operation,
     Percent,
-    Tree,
     parse_expression,
     read_result,
 )
@@ -27,7 +27,7 @@ MAX_OPERATIONS = 500  # of one solution, executed or looked up; GSM8K's longest 
 EXACT, ROUNDED, WRONG = range(3)  # how a written result relates to what the calls returned
 
 
-class Line(NamedTuple):
+class ExecutedCall(NamedTuple):
     """An executed call, the operands whose origin matters, and its result."""
 
     call: Call
@@ -44,14 +44,14 @@ class Worksheet:
 
     def __init__(self) -> None:
         self._toolbox = TOOLBOX.open()
-        self._lines: list[Line] = []
-        self._operations = 0
-        self._meant: dict[Fraction, Fraction] = {}  # inexact written result -> what the calls returned
-        self._wrong: set[Fraction] = set()  # written results that no reading confirms
-        self._carry_exact = True
-        self._met_inexact = False
+        self._executed_calls: list[ExecutedCall] = []
+        self._operation_count = 0
+        self._exact_by_written: dict[Fraction, Fraction] = {}  # inexact written result -> what the calls returned
+        self._wrong_results: set[Fraction] = set()  # written results that no reading confirms
+        self._use_exact_results = True
+        self._used_inexact_result = False
 
-    def work(self, equation: Equation) -> None:
+    def execute_equation(self, equation: Equation) -> None:
         """Execute an equation's operations. One outside a calculator mark must hold.
 
         Raises:
@@ -60,18 +60,18 @@ class Worksheet:
         tree, written = parse_expression(equation.expression), read_result(equation.result)
         if not isinstance(tree, Operation):
             return
-        readings = self._readings(_said_in_percent(tree) if written.percent else tree, written)
+        readings = self._interpretations(_as_percent_of_product(tree) if written.percent else tree, written)
         agreement, lines, result, shown = min(readings, key=lambda reading: reading[0])
-        if not equation.marked and agreement == WRONG:
+        if not equation.from_annotation and agreement == WRONG:
             return
-        self._lines = lines
+        self._executed_calls = lines
         if agreement == WRONG:
-            self._wrong.add(shown)
+            self._wrong_results.add(shown)
         elif agreement == EXACT:
-            self._meant.pop(shown, None)
-            self._wrong.discard(shown)
+            self._exact_by_written.pop(shown, None)
+            self._wrong_results.discard(shown)
         else:
-            self._meant[shown] = result
+            self._exact_by_written[shown] = result
 
     def chain(self, goal: Fraction) -> tuple[Call, ...]:
         """The calls that lead to the goal, in order, then `answer`; calls that lead nowhere are left out.
@@ -79,70 +79,72 @@ class Worksheet:
         Raises:
             EquationError: no call returns the goal, or the way there rests on a wrong written result.
         """
-        if goal in self._meant:
-            self._round(self._meant[goal], goal)
-        reaching = [place for place, line in enumerate(self._lines) if line.result == goal]
+        if goal in self._exact_by_written:
+            self._round(self._exact_by_written[goal], goal)
+        reaching = [place for place, line in enumerate(self._executed_calls) if line.result == goal]
         if not reaching:
-            raise EquationError("equations do not reach the answer" if self._lines else "no equations")
-        last = self._lines[reaching[-1]]
+            raise EquationError("equations do not reach the answer" if self._executed_calls else "no equations")
+        last = self._executed_calls[reaching[-1]]
         kept, wanted = [last], set(last.operands)
-        for line in reversed(self._lines[: reaching[-1]]):
+        for line in reversed(self._executed_calls[: reaching[-1]]):
             if line.result in wanted:
                 kept.insert(0, line)
                 wanted.update(line.operands)
-        if self._wrong & wanted - {line.result for line in kept}:
+        if self._wrong_results & wanted - {line.result for line in kept}:
             raise EquationError("a written result is wrong")
         return (*(line.call for line in kept), Call(ANSWER, {"value": as_argument(goal)}))
 
-    def _readings(self, tree: Tree, written: Amount) -> list[tuple[int, list[Line], Fraction, Fraction]]:
+    def _interpretations(
+        self, tree: ExpressionTree, written: Amount
+    ) -> list[tuple[int, list[ExecutedCall], Fraction, Fraction]]:
         """With exact results carried on, then with rounded ones: (agreement, lines, result, written result)."""
-        before, readings = self._lines, []
+        before, readings = self._executed_calls, []
         failure: EquationError | None = None
-        self._met_inexact = False
-        for self._carry_exact in (True, False):
-            if not self._carry_exact and not self._met_inexact:
+        self._used_inexact_result = False
+        for self._use_exact_results in (True, False):
+            if not self._use_exact_results and not self._used_inexact_result:
                 break
-            self._lines = list(before)
+            self._executed_calls = list(before)
             try:
-                result, shown = self._compare(self._work_out(tree), written)
-                readings.append((_agreement(result, shown), self._lines, result, shown))
+                result, shown = self._in_same_unit(self._evaluate(tree), written)
+                readings.append((_agreement(result, shown), self._executed_calls, result, shown))
             except EquationError as error:
                 failure = failure or error
-        self._lines = before
+        self._executed_calls = before
         if failure and not readings:
             raise failure
         return readings
 
-    def _compare(self, worked: Amount, written: Amount) -> tuple[Fraction, Fraction]:
+    def _in_same_unit(self, worked: Amount, written: Amount) -> tuple[Fraction, Fraction]:
         """The worked and the written result in the same unit."""
         if worked.percent and (written.percent or worked.value == written.value):
             return worked.value, written.value
-        return self._plain(worked), written.value / 100 if written.percent else written.value
+        return self._as_number(worked), written.value / 100 if written.percent else written.value
 
-    def _work_out(self, tree: Tree) -> Amount:
+    def _evaluate(self, tree: ExpressionTree) -> Amount:
         """Innermost operations first, left to right; percentages stay percentages as long as they can.
 
         `50 * 20%` is percent_of(50, 20); `100% - 20%` is 80 percent; `1 - 20%` is 1 - 0.2.
         """
         if isinstance(tree, Number):
-            return Amount(self._operand(tree.value), False)
+            return Amount(self._resolve_operand(tree.value), False)
         if isinstance(tree, Percent):
-            value = self._plain(self._work_out(tree.of))
+            value = self._as_number(self._evaluate(tree.of))
             if not self._is_result(value) and self._is_result(value / 100):  # a share found before, now said in percent
                 return Amount(value / 100, False)
             return Amount(value, True)
-        left, right = self._work_out(tree.left), self._work_out(tree.right)
+        left, right = self._evaluate(tree.left), self._evaluate(tree.right)
         if tree.name == "power":
-            return Amount(self._apply("power", base=self._plain(left), exponent=self._plain(right)), False)
+            return Amount(self._apply("power", base=self._as_number(left), exponent=self._as_number(right)), False)
         if tree.name == "multiply" and (left.percent or right.percent):
             amount, percent = (left, right) if right.percent else (right, left)
             return Amount(self._apply("percent_of", amount=amount.value, percent=percent.value), amount.percent)
         if left.percent and (right.percent or tree.name == "divide"):
             in_percent = not (right.percent and tree.name == "divide")
             return Amount(self._apply(tree.name, a=left.value, b=right.value), in_percent)
-        return Amount(self._apply(tree.name, a=self._plain(left), b=self._plain(right)), False)
+        return Amount(self._apply(tree.name, a=self._as_number(left), b=self._as_number(right)), False)
 
-    def _plain(self, amount: Amount) -> Fraction:
+    def _as_number(self, amount: Amount) -> Fraction:
         """A percentage that a call returned is divided by 100; a written one is read so."""
         if not amount.percent:
             return amount.value
@@ -150,38 +152,42 @@ class Worksheet:
             return self._apply("divide", a=amount.value, b=Fraction(100))
         return amount.value / 100
 
-    def _operand(self, written: Fraction) -> Fraction:
-        if written not in self._meant:
+    def _resolve_operand(self, written: Fraction) -> Fraction:
+        if written not in self._exact_by_written:
             return written
-        self._met_inexact = True
-        return self._meant[written] if self._carry_exact else self._round(self._meant[written], written)
+        self._used_inexact_result = True
+        return (
+            self._exact_by_written[written]
+            if self._use_exact_results
+            else self._round(self._exact_by_written[written], written)
+        )
 
     def _round(self, exact: Fraction, written: Fraction) -> Fraction:
         return self._execute(Call("round_to", {"number": as_argument(exact), "decimals": _decimals(written)}), (exact,))
 
     def _is_result(self, value: Fraction) -> bool:
-        return any(line.result == value for line in self._lines)
+        return any(line.result == value for line in self._executed_calls)
 
     def _apply(self, name: str, **operands: Fraction) -> Fraction:
         call = Call(name, {parameter: as_argument(value) for parameter, value in operands.items()})
         return self._execute(call, tuple(operands.values()))
 
     def _execute(self, call: Call, operands: tuple[Fraction, ...]) -> Fraction:
-        self._operations += 1
-        if self._operations > MAX_OPERATIONS:
+        self._operation_count += 1
+        if self._operation_count > MAX_OPERATIONS:
             raise EquationError("too many operations")
-        for line in self._lines:
+        for line in self._executed_calls:
             swapped = call.name in ("add", "multiply") and line.operands == operands[::-1]
             if line.call == call or (line.call.name == call.name and swapped):
                 return line.result
         outcome = self._toolbox.execute(call)
         if isinstance(outcome, CallError):
             raise EquationError("a step does not execute")
-        self._lines.append(Line(call, operands, outcome.value))
-        return self._lines[-1].result
+        self._executed_calls.append(ExecutedCall(call, operands, outcome.value))
+        return self._executed_calls[-1].result
 
 
-def _said_in_percent(tree: Operation) -> Tree:
+def _as_percent_of_product(tree: Operation) -> ExpressionTree:
     """`8 * 5% = 40%` and `3 / 4 * 100% = 75%`: a multiple of a percentage, in an equation that ends in percent."""
     if tree.name != "multiply" or isinstance(tree.left, Percent) == isinstance(tree.right, Percent):
         return tree

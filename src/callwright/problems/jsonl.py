@@ -8,29 +8,29 @@ from typing import Any
 
 from callwright.errors import CallError, DataError, RowError
 from callwright.functions.toolbox import ANSWER
-from callwright.problems.labels import label_of
-from callwright.problems.row_fields import MALFORMED, checked_name, checked_text, plain_value, used_fields
+from callwright.problems.labels import read_label
+from callwright.problems.row_fields import MALFORMED_JSON, check_name, check_text, select_fields, to_json_value
 from callwright.problems.row_files import Row, read_rows
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"
 DEFAULT_TASK = "arithmetic"
 DEFAULT_SPLIT: Split = "train"  # of a row that names none, until the caller splits those rows
 FIELDS = ("id", "task", "question", "answer", "solution", "group", "split")
-MAX_CALLS = 200  # of a solution
+MAX_SOLUTION_CALLS = 200  # of a solution
 
 ParseCall = Callable[[str], Call | CallError]
 
 
 @dataclass(slots=True)
-class SourcedJsonl(Sourced):
+class JsonlSourceResult(SourceResult):
     """`unsplit`: ids of the problems whose row named no split."""
 
-    unsplit: set[str] = field(default_factory=set)
+    without_split: set[str] = field(default_factory=set)
 
 
-def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> SourcedJsonl:
+def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> JsonlSourceResult:
     """Problems of a file with one JSON object a line, or with one JSON list of such objects.
 
     A row has `question` and `answer` (text or a number), and may have `id` (else `<file stem>/<0-based line>`), `task`
@@ -45,43 +45,45 @@ def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> Sour
     Raises:
         DataError: the file cannot be read, or has no row that is JSON.
     """
-    sourced = SourcedJsonl()
+    source_result = JsonlSourceResult()
     seen: set[str] = set()
     for row in read_rows(path, "put your problems there, or fix problems.path in params.yaml"):
-        problem = sourced.add(row.where, partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen))
+        problem = source_result.add(
+            row.where, partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen)
+        )
         if problem is None:
             continue
         seen.add(problem.id)
         if row.content().get("split") in (None, ""):
-            sourced.unsplit.add(problem.id)
-    if all(row.reason == MALFORMED for row in sourced.left_out) and not sourced.problems:
-        why = f" ({sourced.left_out[0]})" if sourced.left_out else ""
+            source_result.without_split.add(problem.id)
+    if all(row.reason == MALFORMED_JSON for row in source_result.dropped) and not source_result.problems:
+        why = f" ({source_result.dropped[0]})" if source_result.dropped else ""
         raise DataError(f"{path}: no problems in it{why}; put one JSON object with question and answer on each line")
-    return sourced
+    return source_result
 
 
 def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen: set[str]) -> Problem:
-    fields = used_fields(row.content(), FIELDS)
-    problem_id = checked_name(_text(fields, "id", default_id), "id")
+    fields = select_fields(row.content(), FIELDS)
+    problem_id = check_name(_text_or_number(fields, "id", default_id), "id")
     if problem_id in seen:
         raise RowError("id is used twice", problem_id)
-    task = checked_name(_text(fields, "task", DEFAULT_TASK), "task")
-    split = _text(fields, "split", DEFAULT_SPLIT)
+    task = check_name(_text_or_number(fields, "task", DEFAULT_TASK), "task")
+    split = _text_or_number(fields, "split", DEFAULT_SPLIT)
     if split not in SPLITS:
         raise RowError(f"split is not one of {', '.join(SPLITS)}", repr(split[:40]))
     return Problem(
         id=problem_id,
         task=task,
-        question=checked_text(_text(fields, "question"), "question"),
-        answer=label_of(fields.get("answer"), task),
+        question=check_text(_text_or_number(fields, "question"), "question"),
+        answer=read_label(fields.get("answer"), task),
         solution=_solution(fields.get("solution"), parse_call),
         source=SOURCE,
-        group=checked_name(_text(fields, "group", problem_id), "group"),
+        group=check_name(_text_or_number(fields, "group", problem_id), "group"),
         split=split,
     )
 
 
-def _text(fields: dict[str, Json], name: str, default: str | None = None) -> str:
+def _text_or_number(fields: dict[str, Json], name: str, default: str | None = None) -> str:
     """A field as text; a number is taken as it is written."""
     value = fields.get(name)
     if value is None or value == "":
@@ -101,8 +103,8 @@ def _solution(calls: Any, parse_call: ParseCall | None) -> tuple[Call, ...]:
         return ()
     if not isinstance(calls, list):
         raise RowError("solution is not a list")
-    if len(calls) > MAX_CALLS:
-        raise RowError(f"solution has more than {MAX_CALLS} calls")
+    if len(calls) > MAX_SOLUTION_CALLS:
+        raise RowError(f"solution has more than {MAX_SOLUTION_CALLS} calls")
     chain = tuple(_call(call, parse_call) for call in calls)
     if chain and chain[-1].name != ANSWER:
         raise RowError(f"solution does not end with {ANSWER}")
@@ -112,11 +114,11 @@ def _solution(calls: Any, parse_call: ParseCall | None) -> tuple[Call, ...]:
 def _call(call: Any, parse_call: ParseCall | None) -> Call:
     match call:
         case str() if parse_call is not None:
-            parsed = parse_call(checked_text(call, "solution"))
+            parsed = parse_call(check_text(call, "solution"))
             if isinstance(parsed, CallError):
                 raise RowError("solution has a call that cannot be read", parsed.message)
             return parsed
         case {"name": str(name), "arguments": dict(arguments), **others} if not others:
-            return Call(checked_name(name, "solution"), plain_value(arguments, "solution"))
+            return Call(check_name(name, "solution"), to_json_value(arguments, "solution"))
         case _:
             raise RowError("solution has something that is not a call")

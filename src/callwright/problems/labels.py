@@ -4,8 +4,8 @@ import re
 from fractions import Fraction
 
 from callwright.errors import RowError
-from callwright.functions.numbers import MAX_CHARACTERS, MAX_EXPONENT, format_number, read_number
-from callwright.problems.row_fields import MAX_ANSWER_CHARACTERS, checked_text
+from callwright.functions.numbers import MAX_EXPONENT, MAX_NUMBER_CHARACTERS, format_number, read_number
+from callwright.problems.row_fields import MAX_ANSWER_CHARACTERS, check_text
 from callwright.records import Json
 from callwright.tasks.entailment.functions import read_truth_value
 
@@ -13,7 +13,7 @@ _SCIENTIFIC = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE]([+-]?[0-9]{1,20})")
 _HAS_NUMBER = re.compile(r"[0-9]")
 
 
-def label_of(value: Json, task: str) -> str:
+def read_label(value: Json, task: str) -> str:
     """A row's answer as the label of a problem.
 
     Numbers stay exact and keep their percent sign. Truth values become True, False or Unknown. Answers of other tasks
@@ -28,7 +28,7 @@ def label_of(value: Json, task: str) -> str:
         raise RowError("answer is missing")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise RowError("answer is not text or a finite number" if isinstance(value, float) else "answer is not text")
-    text = checked_text(str(value).strip(), "answer", MAX_ANSWER_CHARACTERS)
+    text = check_text(str(value).strip(), "answer", MAX_ANSWER_CHARACTERS)
     if not text:
         raise RowError("answer is missing")
     if task == "arithmetic":
@@ -52,8 +52,8 @@ def read_plain_number(text: str) -> Fraction:
         RowError: it is not one number, or has words beside it.
     """
     number_text = " ".join(text.split())
-    if len(number_text) > MAX_CHARACTERS:
-        raise RowError(f"answer is a number of more than {MAX_CHARACTERS} characters")
+    if len(number_text) > MAX_NUMBER_CHARACTERS:
+        raise RowError(f"answer is a number of more than {MAX_NUMBER_CHARACTERS} characters")
     try:
         return read_number(number_text)
     except ValueError:

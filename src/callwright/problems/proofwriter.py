@@ -7,27 +7,27 @@ from pathlib import Path
 
 from callwright.errors import RowError
 from callwright.functions.formulas.formula import And, Atom, Constant, ForAll, Formula, Implies, Not, Term, Variable
-from callwright.problems.row_fields import checked_name, text_field, used_fields
+from callwright.problems.row_fields import check_name, required_text, select_fields
 from callwright.problems.row_files import Row, read_list
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
-from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_chain, entailment_question
+from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_gold_chain, entailment_question
 
 MAX_SENTENCE_CHARACTERS = 500
 
-_ANYTHING = Variable("x")
+_QUANTIFIED_VARIABLE = Variable("x")
 
 _SUBJECT = r"(?P<subject>(?i:something|someone|it|they|the [a-z]+(?: [a-z]+)?)|[A-Z][a-z]+)"
-_IS = re.compile(rf"{_SUBJECT} (?:is|are) (?P<negated>not )?(?P<adjective>[a-z]+)")
-_DOES = re.compile(rf"{_SUBJECT} (?P<verb>[a-z]+?)s? the (?P<object>[a-z]+(?: [a-z]+)?)")
-_DOES_NOT = re.compile(rf"{_SUBJECT} (?:does|do) not (?P<verb>[a-z]+) the (?P<object>[a-z]+(?: [a-z]+)?)")
-_MORE = re.compile(r"(?P<negated>not )?(?P<adjective>[a-z]+)")
-_KINDS = re.compile(
+_IS_CLAUSE = re.compile(rf"{_SUBJECT} (?:is|are) (?P<negated>not )?(?P<adjective>[a-z]+)")
+_VERB_CLAUSE = re.compile(rf"{_SUBJECT} (?P<verb>[a-z]+?)s? the (?P<object>[a-z]+(?: [a-z]+)?)")
+_NEGATED_VERB_CLAUSE = re.compile(rf"{_SUBJECT} (?:does|do) not (?P<verb>[a-z]+) the (?P<object>[a-z]+(?: [a-z]+)?)")
+_ADJECTIVE_CONDITION = re.compile(r"(?P<negated>not )?(?P<adjective>[a-z]+)")
+_KIND_RULE = re.compile(
     r"(?:All )?(?P<kinds>[A-Za-z]+(?:, [a-z]+)*) (?:things|people) are (?P<negated>not )?(?P<adjective>[a-z]+)"
 )
 _CONDITIONAL = re.compile(r"If (?P<conditions>.+) then (?P<consequence>.+)")
-_NO_NAME = re.compile(
+_RESERVED_WORD = re.compile(
     r"an?|all|and|(any|every|no|some)(body|one|thing)?|each|few|he|if|many|most|neither|none|not|only|or|several|she|"
     r"th(at|e|en|ese|ey|is|ose)|we|who|you"
 )
@@ -53,81 +53,84 @@ def read_sentence(sentence: str) -> Formula:
     text = sentence.strip().removesuffix(".")
     if len(text) > MAX_SENTENCE_CHARACTERS:
         raise SentenceError(f"a sentence of more than {MAX_SENTENCE_CHARACTERS} characters")
-    if rule := _KINDS.fullmatch(text):
-        kinds = [_quality(_ANYTHING, kind) for kind in rule["kinds"].split(", ")]
-        return ForAll(_ANYTHING, Implies(_all_of(kinds), _quality(_ANYTHING, rule["adjective"], rule["negated"])))
+    if rule := _KIND_RULE.fullmatch(text):
+        kinds = [_adjective_formula(_QUANTIFIED_VARIABLE, kind) for kind in rule["kinds"].split(", ")]
+        return ForAll(
+            _QUANTIFIED_VARIABLE,
+            Implies(_conjunction(kinds), _adjective_formula(_QUANTIFIED_VARIABLE, rule["adjective"], rule["negated"])),
+        )
     if rule := _CONDITIONAL.fullmatch(text):
-        return _conditional(rule["conditions"].split(" and "), rule["consequence"])
-    fact, subject = _clause(text)
-    if subject == _ANYTHING:
+        return _read_conditional(rule["conditions"].split(" and "), rule["consequence"])
+    fact, subject = _read_clause(text)
+    if subject == _QUANTIFIED_VARIABLE:
         raise SentenceError("a fact about nobody in particular")
     return fact
 
 
-def _conditional(conditions: Sequence[str], consequence: str) -> Formula:
+def _read_conditional(conditions: Sequence[str], consequence: str) -> Formula:
     """The first clause with "someone" or "something" introduces the thing that "they" and "it" go back to."""
     read: list[Formula] = []
     introduced = False
-    subject: Term = _ANYTHING
+    subject: Term = _QUANTIFIED_VARIABLE
     for place, text in enumerate([*conditions, consequence]):
-        more = _MORE.fullmatch(text)
+        more = _ADJECTIVE_CONDITION.fullmatch(text)
         if more and 0 < place < len(conditions):
-            read.append(_quality(subject, more["adjective"], more["negated"]))
+            read.append(_adjective_formula(subject, more["adjective"], more["negated"]))
             continue
-        clause, subject = _clause(text)
+        clause, subject = _read_clause(text)
         introduces = text.split()[0] in ("someone", "something")
-        if introduces == introduced and subject == _ANYTHING:
+        if introduces == introduced and subject == _QUANTIFIED_VARIABLE:
             raise SentenceError("a pronoun that goes back to nothing, or two things that are not named")
         introduced = introduced or introduces
         read.append(clause)
-    rule = Implies(_all_of(read[:-1]), read[-1])
-    return ForAll(_ANYTHING, rule) if introduced else rule
+    rule = Implies(_conjunction(read[:-1]), read[-1])
+    return ForAll(_QUANTIFIED_VARIABLE, rule) if introduced else rule
 
 
-def _clause(text: str) -> tuple[Formula, Term]:
+def _read_clause(text: str) -> tuple[Formula, Term]:
     """A clause and its subject."""
-    if clause := _IS.fullmatch(text):
-        subject = _thing(clause["subject"])
-        return _quality(subject, clause["adjective"], clause["negated"]), subject
-    negated = _DOES_NOT.fullmatch(text)
-    clause = negated or _DOES.fullmatch(text)
+    if clause := _IS_CLAUSE.fullmatch(text):
+        subject = _read_term(clause["subject"])
+        return _adjective_formula(subject, clause["adjective"], clause["negated"]), subject
+    negated = _NEGATED_VERB_CLAUSE.fullmatch(text)
+    clause = negated or _VERB_CLAUSE.fullmatch(text)
     if clause is None:
         raise SentenceError("a sentence of no known form")
-    subject = _thing(clause["subject"])
-    relation = Atom(f"{_name(clause['verb']).capitalize()}s", (subject, _thing(f"the {clause['object']}")))
+    subject = _read_term(clause["subject"])
+    relation = Atom(f"{_symbol_name(clause['verb']).capitalize()}s", (subject, _read_term(f"the {clause['object']}")))
     return Not(relation) if negated else relation, subject
 
 
-def _thing(words: str) -> Term:
+def _read_term(words: str) -> Term:
     if words.lower() in ("something", "someone", "it", "they"):
-        return _ANYTHING
-    return Constant("_".join(_name(word) for word in words.lower().removeprefix("the ").split()))
+        return _QUANTIFIED_VARIABLE
+    return Constant("_".join(_symbol_name(word) for word in words.lower().removeprefix("the ").split()))
 
 
-def _quality(subject: Term, adjective: str, negated: str | None = None) -> Formula:
-    quality = Atom(_name(adjective.lower()).capitalize(), (subject,))
+def _adjective_formula(subject: Term, adjective: str, negated: str | None = None) -> Formula:
+    quality = Atom(_symbol_name(adjective.lower()).capitalize(), (subject,))
     return Not(quality) if negated else quality
 
 
-def _name(word: str) -> str:
-    if _NO_NAME.fullmatch(word):
+def _symbol_name(word: str) -> str:
+    if _RESERVED_WORD.fullmatch(word):
         raise SentenceError("a sentence of no known form")
     return word
 
 
-def _all_of(conditions: Sequence[Formula]) -> Formula:
+def _conjunction(conditions: Sequence[Formula]) -> Formula:
     return reduce(And, conditions)
 
 
 SOURCE = "proofwriter"
 
 _LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
-_ASKED = "is the following statement true, false, or unknown? "
+_STATEMENT_MARKER = "is the following statement true, false, or unknown? "
 _STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
-_BETWEEN_SENTENCES = re.compile(r"(?<=\.)\s+")
+_SENTENCE_BREAK = re.compile(r"(?<=\.)\s+")
 
 
-def read_proofwriter(path: Path, split: Split) -> Sourced:
+def read_proofwriter(path: Path, split: Split) -> SourceResult:
     """Problems of a ProofWriter file, each with a gold chain that was executed and ends at the label.
 
     Args:
@@ -144,27 +147,27 @@ def read_proofwriter(path: Path, split: Split) -> Sourced:
 
     Source: Tafjord et al., 2021, arXiv 2012.13048; the files of github.com/teacherpeterpan/Logic-LLM.
     """
-    sourced = Sourced()
+    source_result = SourceResult()
     advice = (
         f"download data/ProofWriter/{path.name} from the teacherpeterpan/Logic-LLM repository, "
         "or fix problems.path in params.yaml"
     )
     for row in read_list(path, advice):
-        sourced.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
-    return sourced
+        source_result.add(row.where, partial(_read_row, row, f"{SOURCE}/{path.stem}/{row.number}", split))
+    return source_result
 
 
 def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
-    fields = used_fields(row.content(), ("id", "context", "question", "answer"))
-    theory = checked_name(text_field(fields, "id"), "id")
-    context, question, answer = (text_field(fields, name) for name in ("context", "question", "answer"))
-    _, marker, statement = question.rpartition(_ASKED)
+    fields = select_fields(row.content(), ("id", "context", "question", "answer"))
+    theory = check_name(required_text(fields, "id"), "id")
+    context, question, answer = (required_text(fields, name) for name in ("context", "question", "answer"))
+    _, marker, statement = question.rpartition(_STATEMENT_MARKER)
     if not marker or not statement.strip() or "?" in statement:
         raise RowError("the question has no statement")
     label = _LABELS.get(answer)
     if label is None:
         raise RowError("answer is not A, B or C")
-    sentences = _BETWEEN_SENTENCES.split(context)
+    sentences = _SENTENCE_BREAK.split(context)
     if len(sentences) > MAX_PREMISES:
         raise RowError(f"more than {MAX_PREMISES} sentences")
     premises = [read_sentence(sentence) for sentence in sentences]
@@ -173,7 +176,7 @@ def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
         task=TASK,
         question=entailment_question(sentences, statement),
         answer=label,
-        solution=entailment_chain(premises, read_sentence(statement), label),
+        solution=entailment_gold_chain(premises, read_sentence(statement), label),
         source=SOURCE,
         group=f"{SOURCE}/{_STATEMENT_NUMBER.sub('', theory)}",
         split=split,

@@ -9,13 +9,13 @@ from typing import Literal
 from callwright.problems.folio import read_folio
 from callwright.problems.gsm8k import read_gsm8k
 from callwright.problems.proofwriter import read_proofwriter
-from callwright.problems.source import Sourced
+from callwright.problems.source import SourceResult
 from callwright.records import Problem, Split
 
-Public = Literal["gsm8k", "folio", "proofwriter"]
+PublicSource = Literal["gsm8k", "folio", "proofwriter"]
 
 
-def read_public(source: Public, folder: Path, dev: int | None, seed: int) -> Sourced:
+def read_public(source: PublicSource, folder: Path, dev: int | None, seed: int) -> SourceResult:
     """All problems of a public set with their splits.
 
     Args:
@@ -34,18 +34,18 @@ def read_public(source: Public, folder: Path, dev: int | None, seed: int) -> Sou
         case "proofwriter":
             splits: Sequence[Split] = ("train", "dev", "test")
             parts = [read_proofwriter(folder / f"{split}.json", split) for split in splits]
-    sourced = Sourced()
+    source_result = SourceResult()
     for part in parts:
-        sourced.problems += part.problems
-        sourced.left_out += part.left_out
-        sourced.places |= part.places
-        sourced.surprises += part.surprises
+        source_result.problems += part.problems
+        source_result.dropped += part.dropped
+        source_result.row_locations |= part.row_locations
+        source_result.surprises += part.surprises
     if source != "proofwriter":
-        sourced.problems = _with_dev(sourced.problems, dev, seed)
-    return sourced
+        source_result.problems = _move_groups_to_dev(source_result.problems, dev, seed)
+    return source_result
 
 
-def limited(
+def limit_splits(
     splits: Mapping[Split, list[Problem]], limits: Mapping[str, int | None], seed: int
 ) -> dict[Split, list[Problem]]:
     """At most so many problems of each split, drawn at random, in the order of their ids; None: all."""
@@ -55,7 +55,7 @@ def limited(
     }
 
 
-def _with_dev(problems: Sequence[Problem], dev: int | None, seed: int) -> list[Problem]:
+def _move_groups_to_dev(problems: Sequence[Problem], dev: int | None, seed: int) -> list[Problem]:
     """Some groups of train become dev: as many as it takes to have `dev` problems."""
     train = [problem for problem in problems if problem.split == "train"]
     wanted = len(train) // 10 if dev is None else dev

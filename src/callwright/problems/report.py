@@ -3,19 +3,19 @@
 from collections import Counter
 from typing import Any
 
-from callwright.problems.load import Loaded
+from callwright.problems.load import LoadedProblems
 
-MAX_NAMED = 20  # left-out rows that the report names
-MAX_PRINTED = 10  # reasons that are printed
-PERCENT = "answers in percent (25 and 0.25 are both right for 25%)"
+MAX_EXAMPLES = 20  # left-out rows that the report names
+MAX_PRINTED_REASONS = 10  # reasons that are printed
+PERCENT_NOTE = "answers in percent (25 and 0.25 are both right for 25%)"
 
 
-def report_of(loaded: Loaded) -> dict[str, Any]:
+def report_of(loaded: LoadedProblems) -> dict[str, Any]:
     """The report: rows that were read, and for each reason how many were left out (the counts add up)."""
     return {
         "read": loaded.read,
         "left_out": dict(sorted(loaded.reasons.items())),
-        "examples": [str(row) for row in loaded.left_out[:MAX_NAMED]],
+        "examples": [str(row) for row in loaded.dropped[:MAX_EXAMPLES]],
         "notes": _notes(loaded),
         "splits": {
             split: {
@@ -28,25 +28,26 @@ def report_of(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def report_lines(loaded: Loaded) -> list[str]:
+def format_report(loaded: LoadedProblems) -> list[str]:
     """The report for people: how many problems there are, and one line for each reason why rows were left out."""
     counts = ", ".join(f"{len(problems):,} {split}" for split, problems in loaded.splits.items())
-    lines = [f"problems: {counts}; {len(loaded.left_out):,} left out"]
-    first_row = {row.reason: row.where for row in reversed(loaded.left_out)}
+    lines = [f"problems: {counts}; {len(loaded.dropped):,} left out"]
+    first_row = {row.reason: row.where for row in reversed(loaded.dropped)}
     reasons = loaded.reasons.most_common()
     lines += [
-        f"  {count:,} left out: {reason}; the first is {first_row[reason]}" for reason, count in reasons[:MAX_PRINTED]
+        f"  {count:,} left out: {reason}; the first is {first_row[reason]}"
+        for reason, count in reasons[:MAX_PRINTED_REASONS]
     ]
-    if len(reasons) > MAX_PRINTED:
-        lines.append(f"  and for {len(reasons) - MAX_PRINTED:,} other reasons")
+    if len(reasons) > MAX_PRINTED_REASONS:
+        lines.append(f"  and for {len(reasons) - MAX_PRINTED_REASONS:,} other reasons")
     return [*lines, *(f"  {count:,} {note}" for note, count in _notes(loaded).items())]
 
 
-def _notes(loaded: Loaded) -> dict[str, int]:
+def _notes(loaded: LoadedProblems) -> dict[str, int]:
     """Counts of rows that were read in a way that people should know about."""
     percent = sum(
         problem.task == "arithmetic" and problem.answer.endswith("%")
         for problems in loaded.splits.values()
         for problem in problems
     )
-    return {PERCENT: percent} if percent else {}
+    return {PERCENT_NOTE: percent} if percent else {}

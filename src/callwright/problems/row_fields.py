@@ -17,19 +17,19 @@ MAX_QUESTION_CHARACTERS = 40_000  # also of a written solution
 MAX_ANSWER_CHARACTERS = 4_000  # what a function may return
 MAX_NAME_CHARACTERS = 200  # of an id, a group, a task's name
 
-MALFORMED = "malformed JSON"
+MALFORMED_JSON = "malformed JSON"
 
 _MAX_INT_DIGITS = 1_000  # an int with more takes Python long to read, or is refused
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class WrittenNumber(str):
+class NumberText(str):
     """A JSON number as it was written, because a float might differ from it."""
 
     __slots__ = ()
 
 
-class RepeatedKeys(dict[str, Any]):
+class ObjectWithRepeatedKeys(dict[str, Any]):
     """A JSON object in which some keys occur more than once."""
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
@@ -39,29 +39,29 @@ class RepeatedKeys(dict[str, Any]):
 
 
 def parse_json(text: str) -> Any:
-    """A JSON value. NaN and Infinity are read as floats, other numbers exactly: as int or WrittenNumber.
+    """A JSON value. NaN and Infinity are read as floats, other numbers exactly: as int or NumberText.
 
     Raises:
         RowError: the text is not JSON.
     """
     try:
-        return json.loads(text, parse_float=WrittenNumber, parse_int=_read_int, object_pairs_hook=_read_object)
+        return json.loads(text, parse_float=NumberText, parse_int=_read_int, object_pairs_hook=_read_object)
     except json.JSONDecodeError as error:
-        raise RowError(MALFORMED, f"{error.msg} at character {error.pos + 1:,}") from None
+        raise RowError(MALFORMED_JSON, f"{error.msg} at character {error.pos + 1:,}") from None
     except RecursionError:
-        raise RowError(MALFORMED, "it is nested too deeply") from None
+        raise RowError(MALFORMED_JSON, "it is nested too deeply") from None
 
 
-def _read_int(digits: str) -> int | WrittenNumber:
-    return int(digits) if len(digits) <= _MAX_INT_DIGITS else WrittenNumber(digits)
+def _read_int(digits: str) -> int | NumberText:
+    return int(digits) if len(digits) <= _MAX_INT_DIGITS else NumberText(digits)
 
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else RepeatedKeys(pairs)
+    return fields if len(fields) == len(pairs) else ObjectWithRepeatedKeys(pairs)
 
 
-def used_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
+def select_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
     """The fields of a row that are used.
 
     Raises:
@@ -69,14 +69,14 @@ def used_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
     """
     if not isinstance(row, dict):
         raise RowError("not a JSON object")
-    if isinstance(row, RepeatedKeys):
+    if isinstance(row, ObjectWithRepeatedKeys):
         for name in names:
             if name in row.repeated:
                 raise RowError(f"{name} occurs twice")
     return {name: row[name] for name in names if name in row}
 
 
-def text_field(fields: dict[str, Any], name: str, longest: int = MAX_QUESTION_CHARACTERS) -> str:
+def required_text(fields: dict[str, Any], name: str, max_characters: int = MAX_QUESTION_CHARACTERS) -> str:
     """A field that has to be text, without spaces around it.
 
     Raises:
@@ -85,23 +85,23 @@ def text_field(fields: dict[str, Any], name: str, longest: int = MAX_QUESTION_CH
     value = fields.get(name)
     if type(value) is not str or not value.strip():
         raise RowError(f"{name} is missing")
-    return checked_text(value.strip(), name, longest)
+    return check_text(value.strip(), name, max_characters)
 
 
-def checked_text(text: str, name: str, longest: int = MAX_QUESTION_CHARACTERS) -> str:
+def check_text(text: str, name: str, max_characters: int = MAX_QUESTION_CHARACTERS) -> str:
     """The text, checked to be valid Unicode and not too long.
 
     Raises:
         RowError: it is not; `name` says which field it is.
     """
-    if len(text) > longest:
-        raise RowError(f"{name} is longer than {longest:,} characters", f"it has {len(text):,}")
-    if not is_whole(text):
+    if len(text) > max_characters:
+        raise RowError(f"{name} is longer than {max_characters:,} characters", f"it has {len(text):,}")
+    if not is_valid_unicode(text):
         raise RowError(f"{name} has half a character (a lone surrogate)")
     return text
 
 
-def is_whole(text: str) -> bool:
+def is_valid_unicode(text: str) -> bool:
     """Whether a text can be written: it has no lone surrogate, such as the escape of half an emoji leaves."""
     if text.isascii():
         return True
@@ -112,37 +112,37 @@ def is_whole(text: str) -> bool:
     return True
 
 
-def checked_name(text: str, name: str) -> str:
+def check_name(text: str, name: str) -> str:
     """The text, checked to be a usable id: short, without control characters and marks of writing direction.
 
     Raises:
         RowError: it is not; `name` says which field it is.
     """
-    checked_text(text, name, MAX_NAME_CHARACTERS)
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI for character in text):
+    check_text(text, name, MAX_NAME_CHARACTERS)
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI_CONTROLS for character in text):
         raise RowError(f"{name} has control characters or marks of writing direction")
     return text
 
 
-def plain_value(value: Any, name: str) -> Json:
+def to_json_value(value: Any, name: str) -> Json:
     """A JSON value as a call may hold it.
 
     Raises:
         RowError: a text has half a character, a key occurs twice, or a number is not a finite, exact float.
     """
     match value:
-        case WrittenNumber():
+        case NumberText():
             return _exact_float(value, name)
         case str():
-            return checked_text(value, name)
+            return check_text(value, name)
         case float():
             raise RowError(f"{name} has a number that is not finite")
         case list():
-            return [plain_value(item, name) for item in value]
-        case RepeatedKeys():
+            return [to_json_value(item, name) for item in value]
+        case ObjectWithRepeatedKeys():
             raise RowError(f"{name} has a key that occurs twice")
         case dict():
-            return {checked_text(key, name): plain_value(item, name) for key, item in value.items()}
+            return {check_text(key, name): to_json_value(item, name) for key, item in value.items()}
         case _:
             return value
 

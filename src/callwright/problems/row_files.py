@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from callwright.errors import DataError, RowError
-from callwright.problems.row_fields import MALFORMED, is_whole, parse_json
+from callwright.problems.row_fields import MALFORMED_JSON, is_valid_unicode, parse_json
 
 MAX_LINE_CHARACTERS = 4_000_000
 MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list, which is read as a whole
 
-_MARKS = (  # UTF-32 before UTF-16, as a mark of UTF-32 begins with one of UTF-16
+_BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, as a mark of UTF-32 begins with one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-_NOT_TEXT = {
+_BINARY_FORMATS = {
     b"\x1f\x8b": "a gzip file: unpack it first",
     b"BZh": "a bzip2 file: unpack it first",
     b"\xfd7zXZ": "an xz file: unpack it first",
@@ -111,10 +111,10 @@ def _open(path: Path, advice: str) -> BinaryIO:
 
 
 def _detect_encoding(head: bytes, path: Path) -> str:
-    for beginning, advice in _NOT_TEXT.items():
+    for beginning, advice in _BINARY_FORMATS.items():
         if head.startswith(beginning):
             raise DataError(f"{path}: this is {advice}")
-    for mark, encoding in _MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     if head[1:2] == b"\0" and head[:1] != b"\0":  # JSON begins with an ASCII character
@@ -149,7 +149,7 @@ def _skip_line(text: io.TextIOWrapper) -> None:
 
 
 def _parse_line(line: str, encoding: str) -> Any:
-    if not is_whole(line):
+    if not is_valid_unicode(line):
         return RowError(f"not {encoding.removesuffix('-sig').upper()} text")
     try:
         return parse_json(line)
@@ -167,7 +167,7 @@ def _parse_file(file: BinaryIO, path: Path, encoding: str) -> Any:
     try:
         return parse_json(content.decode(encoding))
     except UnicodeDecodeError as error:
-        raise RowError(MALFORMED, f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
+        raise RowError(MALFORMED_JSON, f"not {encoding.upper()} text at byte {error.start + 1:,}") from None
 
 
 def _parse_list(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:

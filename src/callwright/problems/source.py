@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from callwright.errors import RowError
 from callwright.records import Problem
 from callwright.surprises import Surprise, surprise_of
-from callwright.text import visible
+from callwright.text import escape_controls
 
-_MAX_DETAIL = 300  # characters
+_MAX_DETAIL_CHARACTERS = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class DroppedRow:
     """A row that did not become a problem.
 
     Attributes:
@@ -30,49 +30,49 @@ class LeftOut:
 
 
 @dataclass(slots=True)
-class Sourced:
+class SourceResult:
     """Problems read from one source, and what was left out of it.
 
     Attributes:
         places: by a problem's id, where its row stood.
-        surprises: unexpected exceptions, each with the place of its row; the row is in `left_out`.
+        surprises: unexpected exceptions, each with the place of its row; the row is in `dropped`.
     """
 
     problems: list[Problem] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
+    dropped: list[DroppedRow] = field(default_factory=list)
+    row_locations: dict[str, str] = field(default_factory=dict)
     surprises: list[tuple[Surprise, str]] = field(default_factory=list)
 
-    def add(self, where: str, make: Callable[[], Problem]) -> Problem | None:
+    def add(self, where: str, make_problem: Callable[[], Problem]) -> Problem | None:
         """Add the problem that `make` returns; if it raises, leave the row out with its reason and return None."""
         try:
-            problem = make()
+            problem = make_problem()
         except Exception as error:
-            self.leave_out(where, error)
+            self.drop(where, error)
             return None
         self.problems.append(problem)
-        self.places[problem.id] = where
+        self.row_locations[problem.id] = where
         return problem
 
-    def keep(self, check: Callable[[Problem], Problem]) -> None:
+    def check_problems(self, check: Callable[[Problem], Problem]) -> None:
         """Replace each problem by what `check` returns; if it raises, leave the row out with its reason."""
         checked = []
         for problem in self.problems:
             try:
                 checked.append(check(problem))
             except Exception as error:
-                self.leave_out(self.places.get(problem.id, problem.id), error)
+                self.drop(self.row_locations.get(problem.id, problem.id), error)
         self.problems = checked
 
-    def leave_out(self, where: str, error: Exception) -> None:
+    def drop(self, where: str, error: Exception) -> None:
         """Leave a row out because of an error. A RowError says why; any other error is a surprise."""
         if isinstance(error, RowError):
-            self.left_out.append(LeftOut(visible(where), error.reason, _one_line(error.detail)))
+            self.dropped.append(DroppedRow(escape_controls(where), error.reason, _one_line(error.detail)))
             return
         surprise = surprise_of(error)
-        self.left_out.append(LeftOut(visible(where), surprise.reason, surprise.message))
+        self.dropped.append(DroppedRow(escape_controls(where), surprise.reason, surprise.message))
         self.surprises.append((surprise, where))
 
 
 def _one_line(text: str) -> str:
-    return visible(" ".join(text[:_MAX_DETAIL].split()))
+    return escape_controls(" ".join(text[:_MAX_DETAIL_CHARACTERS].split()))

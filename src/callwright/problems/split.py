@@ -8,14 +8,14 @@ from hashlib import sha256
 from itertools import accumulate
 
 from callwright.problems.decontaminate import normalise
-from callwright.problems.source import LeftOut
+from callwright.problems.source import DroppedRow
 from callwright.records import SPLITS, Problem, Split
 
 DUPLICATE = "duplicate question"
-CONTRADICTION = "duplicate question with another answer"
+DUPLICATE_WITH_OTHER_ANSWER = "duplicate question with another answer"
 
-_ROUNDING = 1e-6  # of problems: how far sums of shares may be off
-_PRECEDENCE: tuple[Split, ...] = ("test", "dev", "train")  # who keeps a question that occurs in several splits
+_TOLERANCE_PROBLEMS = 1e-6  # of problems: how far sums of shares may be off
+_SPLIT_PRECEDENCE: tuple[Split, ...] = ("test", "dev", "train")  # who keeps a question that occurs in several splits
 
 
 def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], seed: int) -> list[Problem]:
@@ -24,7 +24,8 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
     A group that has problems of several tasks stays whole too. Groups of the same task (or the same set of tasks) are
     shared out among the splits by themselves, so that every task has its share of every split, up to the size of its
     largest groups. The order of `problems` does not matter, and a problem that is alone in a group named as itself
-    is placed by its question: such names are made of row numbers. A further problem moves few others (`_share_out`).
+    is placed by its question: such names are made of row numbers. A further problem moves few others
+    (`_assign_splits`).
 
     Args:
         shares: weights, such as {"train": 0.8, "dev": 0.1, "test": 0.1}; a split that is missing gets nothing.
@@ -44,7 +45,7 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
     chosen: dict[str, Split] = {}
     for names in strata.values():
         names.sort(key=lambda name: (_order_key(name, groups[name], seed), name))
-        chosen |= _share_out({name: len(groups[name]) for name in names}, weights)
+        chosen |= _assign_splits({name: len(groups[name]) for name in names}, weights)
     return [replace(problem, split=chosen[problem.group]) for problem in problems]
 
 
@@ -54,7 +55,7 @@ def _order_key(group: str, members: Sequence[Problem], seed: int) -> bytes:
     return sha256(f"{seed}/{members[0].question if alone else group}".encode()).digest()
 
 
-def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:
+def _assign_splits(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:
     """A split for each group. No split exceeds its share by a whole group.
 
     A large group goes to the split that lacks most problems. The other groups, in their order, are cut into splits. A
@@ -75,33 +76,33 @@ def _share_out(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict
     preceding = 0
     for group, size in small.items():
         middle = (preceding + size / 2) * sum(free.values()) / sum(small.values())
-        chosen[group] = splits[min(bisect_left(ends, middle - _ROUNDING), len(ends) - 1)]
+        chosen[group] = splits[min(bisect_left(ends, middle - _TOLERANCE_PROBLEMS), len(ends) - 1)]
         preceding += size
     return chosen
 
 
-def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[LeftOut]]:
+def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[DroppedRow]]:
     """Each question of a task once, in order, and the problems left out, each with the id of the one that stays.
 
     Questions are compared by `normalise`. Where a question occurs in several splits, test keeps it before dev and dev
     before train, so that it is never learned from; within a split the first one stays.
     """
-    keyed = [(_key(problem), problem) for problem in problems]
+    keyed = [(_question_key(problem), problem) for problem in problems]
     keepers: dict[tuple[str, str], Problem] = {}
-    for split in _PRECEDENCE:
+    for split in _SPLIT_PRECEDENCE:
         for key, problem in keyed:
             if problem.split == split:
                 keepers.setdefault(key, problem)
-    unique, left_out = [], []
+    unique, dropped = [], []
     for key, problem in keyed:
         keeper = keepers[key]
         if keeper is problem:
             unique.append(problem)
         else:
-            reason = DUPLICATE if keeper.answer == problem.answer else CONTRADICTION
-            left_out.append(LeftOut(problem.id, reason, keeper.id))
-    return unique, left_out
+            reason = DUPLICATE if keeper.answer == problem.answer else DUPLICATE_WITH_OTHER_ANSWER
+            dropped.append(DroppedRow(problem.id, reason, keeper.id))
+    return unique, dropped
 
 
-def _key(problem: Problem) -> tuple[str, str]:
+def _question_key(problem: Problem) -> tuple[str, str]:
     return problem.task, normalise(problem.question)

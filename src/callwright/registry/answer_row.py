@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from callwright.records import Chain, Problem
 
-ERROR = "error"  # the outcome of a row that has no chain
+ERROR_OUTCOME = "error"  # the outcome of a row that has no chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class AnswerRow:
 
     Attributes:
         answer: empty if there is none.
-        outcome: how the chain ended, or ERROR.
+        outcome: how the chain ended, or ERROR_OUTCOME.
         grounded: whether a call returned the answer.
         valid: whether every call could be read and executed.
         faults: names of the faults that can be seen without knowing the answer.
@@ -23,7 +23,7 @@ class AnswerRow:
     """
 
     answer: str = ""
-    outcome: str = ERROR
+    outcome: str = ERROR_OUTCOME
     grounded: bool = False
     valid: bool = False
     faults: list[str] = field(default_factory=list)
@@ -33,16 +33,16 @@ class AnswerRow:
 
 def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
     """The row of a finished chain."""
-    from callwright.validation.faults import evident_faults
+    from callwright.validation.faults import faults_without_grading
 
-    faults = sorted({fault.fault for fault in evident_faults(chain, problem)})
+    faults = sorted({fault.fault for fault in faults_without_grading(chain, problem)})
     return AnswerRow(
-        answer=_encodable(chain.answer or ""),
+        answer=_escape_surrogates(chain.answer or ""),
         outcome=chain.outcome,
         grounded=chain.answer is not None and "ungrounded_answer" not in faults,
         valid=all(step.error is None for step in chain.steps),
         faults=faults,
-        chain=_encodable(json.dumps(asdict(chain), ensure_ascii=False)),
+        chain=_escape_surrogates(json.dumps(asdict(chain), ensure_ascii=False)),
     )
 
 
@@ -55,7 +55,7 @@ def input_error(question: object, task: object, tasks: list[str]) -> str:
     for name, value in (("question", question), ("task", task)):
         if not isinstance(value, str):
             return f"{name} is not a text but {type(value).__name__}: send a string"
-        if value != _encodable(value):
+        if value != _escape_surrogates(value):
             return f"{name} has half a character (a lone surrogate): send valid Unicode"
     assert isinstance(question, str) and isinstance(task, str)
     if not question.strip():
@@ -65,10 +65,10 @@ def input_error(question: object, task: object, tasks: list[str]) -> str:
     return ""
 
 
-def _encodable(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     r"""A text that UTF-8 can hold: half a character becomes its escape, which within JSON means the same.
 
-    >>> print(_encodable("so \ud83d"))
+    >>> print(_escape_surrogates("so \ud83d"))
     so \ud83d
     """
     return text.encode("utf-8", "backslashreplace").decode()

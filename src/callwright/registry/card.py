@@ -8,8 +8,8 @@ from callwright.tasks import TASKS
 from callwright.text import one_line
 
 MODELS = ("base", "student", "teacher", "champion")  # in this order, those that were measured
-_COMMONEST = 6  # faults that the card names
-_LONGEST = 200  # characters of a name from outside
+_MAX_FAULTS = 6  # faults that the card names
+_MAX_NAME_CHARS = 200  # characters of a name from outside
 _TITLES = {"champion": "champion before"}
 
 
@@ -33,8 +33,8 @@ def model_card(
     sections = [
         f"# {params.promote.model_name}",
         "A small language model that solves problems by calling functions, trained by Callwright with Direct "
-        f"Preference Optimization from {_code(lineage.get('base model', 'an unknown base'))}. It is asked through an "
-        f"agent that executes its calls (protocol `{params.rollout.protocol}`).",
+        f"Preference Optimization from {_code_span(lineage.get('base model', 'an unknown base'))}. It is asked "
+        f"through an agent that executes its calls (protocol `{params.rollout.protocol}`).",
         "## Accuracy on held-out problems",
         "An answer counts when it is right and rests on the problem, and every call replays. In brackets the interval "
         f"of {params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
@@ -46,25 +46,25 @@ def model_card(
         f"{training.get('pairs', 0):,} preference pairs in {training.get('steps', 0):,} steps "
         f"({params.train.method}, beta {params.train.beta:g}, loss {' + '.join(params.train.loss_type)}, learning rate "
         f"{params.train.learning_rate:g}, {params.train.epochs} epochs; {params.train.sft.epochs} epochs of warm-up on "
-        f"right chains). Teacher: {_code(params.teacher.model)}{stand_in}. Problems: {params.problems.source} "
-        f"({_counts(problems)}).",
+        f"right chains). Teacher: {_code_span(params.teacher.model)}{stand_in}. Problems: {params.problems.source} "
+        f"({_split_counts(problems)}).",
         "## Lineage and licences",
-        "\n".join(f"- {name}: {_code(value)}" for name, value in lineage.items()),
+        "\n".join(f"- {name}: {_code_span(value)}" for name, value in lineage.items()),
         "## Limits",
         f"Trained and measured on these tasks and their functions alone: {tasks}. It can be wrong while sounding sure: "
         "`grounded` says only that a call returned the answer. Whoever serves it adds authentication and rate limits.",
         "## Use",
-        _use(params.promote.model_name),
+        _usage_example(params.promote.model_name),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _code(text: str) -> str:
+def _code_span(text: str) -> str:
     """A text from outside as a code span: there neither Markdown nor HTML means anything."""
-    return f"`{one_line(text, _LONGEST).replace('`', chr(39))}`"
+    return f"`{one_line(text, _MAX_NAME_CHARS).replace('`', chr(39))}`"
 
 
-def _counts(problems: Mapping[str, Any]) -> str:
+def _split_counts(problems: Mapping[str, Any]) -> str:
     splits = problems.get("splits", {})
     return ", ".join(f"{name} {one['problems']:,}" for name, one in splits.items()) or "counts unknown"
 
@@ -102,7 +102,7 @@ def _calls_and_faults(metrics: Mapping[str, Any]) -> Iterator[str]:
     before, after = faults.get("base", {}), faults.get("student", {})
     names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
     if names:
-        said = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_COMMONEST])
+        said = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_MAX_FAULTS])
         yield f"- chains with a fault, base to student: {', '.join(said)}"
 
 
@@ -114,7 +114,7 @@ def _robustness(metrics: Mapping[str, Any]) -> Sequence[str]:
     return [f"- accuracy lost when a problem is told otherwise (names, order, functions, a distractor): {gaps}"]
 
 
-def _use(name: str) -> str:
+def _usage_example(name: str) -> str:
     return f"""\
 ```python
 import mlflow, pandas as pd

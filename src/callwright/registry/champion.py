@@ -8,8 +8,8 @@ from callwright.tracking import runs
 
 CHAMPION = "champion"  # the alias of the version in use
 CONTENT_TAG = "callwright.content"  # the hash of its weights' folder
-WEIGHTS = "model"  # the artifact with them
-_NOTHING_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model; no such alias
+WEIGHTS_ARTIFACT = "model"  # the artifact with them
+_NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model; no such alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Champion:
         try:
             whole = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
             artifacts = Model.load(str(whole)).flavors["python_function"]["artifacts"]
-            return whole / str(artifacts[WEIGHTS]["path"])
+            return whole / str(artifacts[WEIGHTS_ARTIFACT]["path"])
         except KeyError:
             raise DataError(f"{self.name} version {self.version} was not registered by Callwright") from None
         except (MlflowException, OSError) as error:
@@ -58,7 +58,7 @@ def find_champion(name: str) -> Champion | None:
     try:
         found = client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
-        if error.error_code in _NOTHING_THERE:
+        if error.error_code in _NOT_FOUND_CODES:
             return None
         raise ProviderError(f"MLflow's registry did not say which {name} is champion ({error.error_code})") from None
     return Champion(name, str(found.version), str(found.tags.get(CONTENT_TAG, "")))

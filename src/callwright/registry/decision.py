@@ -10,7 +10,7 @@ from callwright.storage.files import folder_hash, read_json
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PromotionDecision:
     """What the gate decided of a student.
 
     Attributes:
@@ -43,7 +43,7 @@ def require_promoted(outcome: dict[str, Any], student: Path = paths.STUDENT) -> 
         raise GateError(f"stale: {paths.REGISTRY} was decided of another student than {student}; run dvc repro")
 
 
-def read_outcome() -> dict[str, Any]:
+def read_decision() -> dict[str, Any]:
     """models/registry.json.
 
     Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright import paths
-from callwright.evaluation.inputs import inputs_now
+from callwright.evaluation.inputs import current_inputs
 from callwright.registry.champion import CONTENT_TAG, find_champion
 from callwright.registry.gate import Facts
 from callwright.registry.version import ROLLED_BACK_TAG, versions_of
@@ -14,10 +14,10 @@ from callwright.tracking import runs
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REPORTS = (paths.METRICS, paths.QUALITY_REPORT)
+GATE_REPORTS = (paths.METRICS, paths.QUALITY_REPORT)
 
 
-def facts_now(client: "MlflowClient", name: str) -> Facts:
+def current_facts(client: "MlflowClient", name: str) -> Facts:
     """The facts of this project and of the registered model `name`.
 
     Raises:
@@ -25,23 +25,23 @@ def facts_now(client: "MlflowClient", name: str) -> Facts:
         ProviderError: the tracking server cannot be used.
     """
     champion = find_champion(name)
-    inputs = inputs_now(champion.version if champion else None)
+    inputs = current_inputs(champion.version if champion else None)
     return Facts(
         inputs=inputs,
         is_champion=champion is not None and champion.content == inputs["student"],
-        rolled_back=_rolled_back(client, name, str(inputs["student"])),
-        changed=tuple(str(path) for path in REPORTS if runs.dvc_hash(path) not in ("", _md5(path))),
+        rolled_back=_rolled_back_version(client, name, str(inputs["student"])),
+        changed=tuple(str(path) for path in GATE_REPORTS if runs.dvc_hash(path) not in ("", _file_md5(path))),
     )
 
 
-def _rolled_back(client: "MlflowClient", name: str, student: str) -> str | None:
+def _rolled_back_version(client: "MlflowClient", name: str, student: str) -> str | None:
     for version in versions_of(client, name):
         if version.tags.get(CONTENT_TAG) == student and ROLLED_BACK_TAG in version.tags:
             return str(version.version)
     return None
 
 
-def _md5(path: Path) -> str:
+def _file_md5(path: Path) -> str:
     """As DVC takes it of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()

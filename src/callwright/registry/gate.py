@@ -13,8 +13,8 @@ from callwright.params import PromoteParams
 OVERALL = "overall"
 WARNING = "warning"  # of a check; any other severity is critical
 Bounds = tuple[float, float]
-SHARE: Bounds = (0.0, 1.0)
-DIFFERENCE: Bounds = (-1.0, 1.0)
+SHARE_RANGE: Bounds = (0.0, 1.0)
+DIFFERENCE_RANGE: Bounds = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Rule:
     """
 
     path: tuple[str, ...]
-    words: str
+    description: str
     bound: float
     param: str
     at_least: bool = True
-    within: Bounds = DIFFERENCE
+    within: Bounds = DIFFERENCE_RANGE
 
 
 def decide(
@@ -73,20 +73,20 @@ def decide(
         quality: reports/quality.json.
     """
     reasons = [
-        *_measured_on_something_else(metrics, facts),
+        *_stale_inputs(metrics, facts),
         *_failed_checks(quality),
-        *_no_tasks(metrics),
+        *_missing_tasks(metrics),
         *_missed_bounds(metrics, _rules(metrics, facts, params)),
     ]
     return Refuse(tuple(reasons)) if reasons else Promote()
 
 
-def _measured_on_something_else(metrics: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+def _stale_inputs(metrics: Mapping[str, Any], facts: Facts) -> Iterator[str]:
     measured = metrics.get("inputs")
     if not isinstance(measured, Mapping):
         yield "inputs are missing in the metrics: what they were measured on is unknown; run evaluate again"
         measured = {}
-    for name, words in (
+    for name, description in (
         ("training", "the student's training"),
         ("problems", "the test problems"),
         ("base", "the base"),
@@ -95,28 +95,29 @@ def _measured_on_something_else(metrics: Mapping[str, Any], facts: Facts) -> Ite
         if not measured.get(name):
             yield f"inputs.{name} is missing in the metrics"
         elif measured[name] != facts.inputs[name]:
-            yield f"{words} changed since the metrics were measured (inputs.{name}): run evaluate again"
+            yield f"{description} changed since the metrics were measured (inputs.{name}): run evaluate again"
     if not facts.is_champion:
-        yield from _another_champion(measured, facts)
+        yield from _champion_mismatch(measured, facts)
     for path in facts.changed:
         yield f"{path} is not what dvc.lock recorded of it: run dvc repro"
     if facts.rolled_back is not None:
         yield f"version {facts.rolled_back} is this student and was rolled back: callwright rollback brings it back"
 
 
-def _another_champion(measured: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+def _champion_mismatch(measured: Mapping[str, Any], facts: Facts) -> Iterator[str]:
     if "champion" not in measured:
         yield "inputs.champion is missing in the metrics"
         return
     compared = None if measured["champion"] is None else str(measured["champion"])
     if compared != facts.inputs["champion"]:
         yield (
-            f"the metrics compare with {_named(compared)}, and the champion is {_named(facts.inputs['champion'])} now: "
+            f"the metrics compare with {_version_label(compared)}, "
+            f"and the champion is {_version_label(facts.inputs['champion'])} now: "
             "run dvc repro --force --single-item evaluate, then dvc repro"
         )
 
 
-def _named(champion: str | None) -> str:
+def _version_label(champion: str | None) -> str:
     return f"version {champion}" if champion else "none"
 
 
@@ -134,35 +135,46 @@ def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
-    tasks = list(dict.fromkeys([*_tasks(metrics, "student"), *_tasks(metrics, "base")]))
-    yield Rule(("accuracy", "student", OVERALL, "value"), "accuracy", params.min_accuracy, "min_accuracy", within=SHARE)
+    tasks = list(dict.fromkeys([*_measured_tasks(metrics, "student"), *_measured_tasks(metrics, "base")]))
+    yield Rule(
+        ("accuracy", "student", OVERALL, "value"), "accuracy", params.min_accuracy, "min_accuracy", within=SHARE_RANGE
+    )
     yield Rule(("gain", OVERALL, "low"), "lower bound of the gain over the base", params.min_gain, "min_gain")
     yield Rule(
-        ("gain", OVERALL, "p_mcnemar"), "McNemar p-value of the gain", params.max_p_value, "max_p_value", False, SHARE
+        ("gain", OVERALL, "p_mcnemar"),
+        "McNemar p-value of the gain",
+        params.max_p_value,
+        "max_p_value",
+        False,
+        SHARE_RANGE,
     )
     yield Rule(
-        ("valid_calls", "student"), "share of valid calls", params.min_valid_calls, "min_valid_calls", within=SHARE
+        ("valid_calls", "student"),
+        "share of valid calls",
+        params.min_valid_calls,
+        "min_valid_calls",
+        within=SHARE_RANGE,
     )
-    yield from _no_regression("gain", "base", tasks, params)
+    yield from _regression_rules("gain", "base", tasks, params)
     if facts.inputs["champion"] is not None and not facts.is_champion:
         least = params.min_gain_over_champion
-        words = "lower bound of the gain over the champion"
-        yield Rule(("gain_over_champion", OVERALL, "low"), words, least, "min_gain_over_champion")
-        yield from _no_regression("gain_over_champion", "champion", tasks, params)
+        description = "lower bound of the gain over the champion"
+        yield Rule(("gain_over_champion", OVERALL, "low"), description, least, "min_gain_over_champion")
+        yield from _regression_rules("gain_over_champion", "champion", tasks, params)
     if params.max_robustness_gap is not None:
-        words = "accuracy lost on changed problems"
+        description = "accuracy lost on changed problems"
         path = ("robustness", "student", OVERALL, "gap", "value")
-        yield Rule(path, words, params.max_robustness_gap, "max_robustness_gap", False)
+        yield Rule(path, description, params.max_robustness_gap, "max_robustness_gap", False)
 
 
-def _no_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
-    if not _tasks(metrics, "student"):
+def _missing_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
+    if not _measured_tasks(metrics, "student"):
         yield "accuracy.student names no task in the metrics"
 
 
-def _tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
+def _measured_tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
     """Tasks that a model was measured on: every slice that is not within another one, so that none is passed over."""
-    slices = _at(metrics, ("accuracy", model))
+    slices = _value_at(metrics, ("accuracy", model))
     if not isinstance(slices, Mapping):
         return []
     return [name for name in slices if name != OVERALL and not _is_within_a_task(name, slices)]
@@ -173,11 +185,11 @@ def _is_within_a_task(name: str, slices: Mapping[str, Any]) -> bool:
     return bool(slash) and task != OVERALL and task in slices
 
 
-def _no_regression(gain: str, than: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
+def _regression_rules(gain: str, than: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
     """Of the difference itself: the lower bound of a task's few problems would refuse nearly every student."""
     for task in tasks:
-        words = f"gain over the {than} in {task}"
-        yield Rule((gain, task, "value"), words, -params.max_task_regression, "max_task_regression")
+        description = f"gain over the {than} in {task}"
+        yield Rule((gain, task, "value"), description, -params.max_task_regression, "max_task_regression")
 
 
 def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterator[str]:
@@ -188,18 +200,18 @@ def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterato
             low, high = rule.within
             yield f"{'.'.join(rule.path)} is missing or not a number from {low:g} to {high:g} in the metrics"
         elif not (value >= rule.bound if rule.at_least else value <= rule.bound):
-            yield f"{rule.words} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
+            yield f"{rule.description} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
 
 
 def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
-    value = _at(metrics, rule.path)
+    value = _value_at(metrics, rule.path)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     low, high = rule.within
     return float(value) if low <= value <= high else None
 
 
-def _at(metrics: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+def _value_at(metrics: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = metrics
     for key in path:
         if not isinstance(value, Mapping) or key not in value:

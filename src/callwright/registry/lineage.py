@@ -82,21 +82,21 @@ def _plain_values(text: str) -> Iterator[tuple[str, str]]:
 CODE_LICENCE = "Apache-2.0"
 
 
-def lineage_of(base: Path = paths.BASE) -> dict[str, str]:
+def collect_lineage(base: Path = paths.BASE) -> dict[str, str]:
     """Names and hashes of what the student was made from; what is not known is left out, except for licences."""
     recipe = read_json(base / paths.RECIPE)
     found = {
         "git commit": git_commit(),
-        "dvc.lock": _lock_hash(),
+        "dvc.lock": _dvc_lock_hash(),
         "problems": runs.dvc_hash(paths.PROBLEMS),
         "chains": runs.dvc_hash(paths.VALIDATED),
         "pairs": runs.dvc_hash(paths.PAIRS_TRAIN),
         "base": runs.dvc_hash(base),
         "base model": str(recipe.get("source", "")),
         "base revision": str(recipe.get("revision") or ""),
-        "base licence": _licence(base, recipe),
+        "base licence": _licence_of_base(base, recipe),
         "code licence": CODE_LICENCE,
-        "training": str(read_json(paths.STUDENT / paths.TRAINING)["key"]),
+        "training": str(read_json(paths.STUDENT / paths.TRAINING_FILE)["key"]),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -114,11 +114,11 @@ def git_commit() -> str:
     return found.stdout.strip() if found.returncode == 0 else ""
 
 
-def _lock_hash() -> str:
+def _dvc_lock_hash() -> str:
     return hashlib.sha256(paths.DVC_LOCK.read_bytes()).hexdigest() if paths.DVC_LOCK.is_file() else ""
 
 
-def _licence(base: Path, recipe: dict[str, Any]) -> str:
+def _licence_of_base(base: Path, recipe: dict[str, Any]) -> str:
     """Of the base's weights: its model card's word; the embedded base is made of nothing but Callwright's own."""
     if recipe.get("source") == "embedded":
         return CODE_LICENCE

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from callwright.errors import GateError
-from callwright.params.promote import TURNS_SUFFIX
+from callwright.params.promote import PROMOTION_LOCK_SUFFIX
 from callwright.registry.version import versions_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 LEASE_S = 30.0
 POLL_S = 0.2
-TURNS_TAG = "callwright.turns"  # tag of the registered model with the tickets: the model whose promotions it serves
-DRAW_S = 10.0  # to draw a ticket: the database may be busy with those of others
-_NOTE = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
+LOCK_TAG = "callwright.turns"  # tag of the registered model with the tickets: the model whose promotions it serves
+DRAW_TIMEOUT_S = 10.0  # to draw a ticket: the database may be busy with those of others
+_QUEUE_DESCRIPTION = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
 
 
 @contextmanager
@@ -44,36 +44,36 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
         GateError: what lies under the name of the queue is not Callwright's; or (by the check) others took this
             process for dead.
     """
-    queue = f"{name}{TURNS_SUFFIX}"
+    queue = f"{name}{PROMOTION_LOCK_SUFFIX}"
     ticket = _draw_ticket(client, queue, name)
     try:
-        _wait(client, queue, ticket, name)
+        _wait_for_tickets_ahead(client, queue, ticket, name)
 
         def check() -> None:
-            if ticket not in _tickets(client, queue):
+            if ticket not in _list_tickets(client, queue):
                 raise GateError(f"this promotion of {name} took over {LEASE_S:g} s and lost its turn: run it again")
 
         yield check
     finally:
-        _remove(client, queue, ticket)
+        _delete_ticket(client, queue, ticket)
 
 
 def _draw_ticket(client: "MlflowClient", queue: str, name: str) -> int:
     from mlflow.exceptions import MlflowException
 
     who = f"process {os.getpid()} on {socket.gethostname()}"
-    deadline = time.monotonic() + DRAW_S
+    deadline = time.monotonic() + DRAW_TIMEOUT_S
     while True:
         try:
-            _open_queue(client, queue, name)
-            return int(client.create_model_version(queue, source=_source(queue), description=who).version)
+            _create_queue(client, queue, name)
+            return int(client.create_model_version(queue, source=_ticket_source(queue), description=who).version)
         except MlflowException:
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_S)
 
 
-def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
+def _create_queue(client: "MlflowClient", queue: str, name: str) -> None:
     """Create the registered model for the tickets if there is none.
 
     Raises:
@@ -82,39 +82,41 @@ def _open_queue(client: "MlflowClient", queue: str, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(queue, tags={TURNS_TAG: name}, description=_NOTE)
+        client.create_registered_model(queue, tags={LOCK_TAG: name}, description=_QUEUE_DESCRIPTION)
         return
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     model = client.get_registered_model(queue)
-    if model.tags.get(TURNS_TAG) != name and model.description != _NOTE:  # the note alone: made before there were tags
+    if (
+        model.tags.get(LOCK_TAG) != name and model.description != _QUEUE_DESCRIPTION
+    ):  # the note alone: made before there were tags
         raise GateError(
             f"the registered model {queue} is not Callwright's, and promotions of {name} take turns under that name: "
             "rename it, or set another promote.model_name"
         )
 
 
-def _source(queue: str) -> str:
+def _ticket_source(queue: str) -> str:
     """The source that every ticket has, and no other version."""
     return f"callwright:/{queue}"
 
 
-def _wait(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
+def _wait_for_tickets_ahead(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
     first_ticket: int | None = None
     since = time.monotonic()
-    while ahead := [other_ticket for other_ticket in _tickets(client, queue) if other_ticket < ticket]:
+    while ahead := [other_ticket for other_ticket in _list_tickets(client, queue) if other_ticket < ticket]:
         if min(ahead) != first_ticket:
             first_ticket, since = min(ahead), time.monotonic()
             sys.stderr.write(f"waiting for another promotion of {name} to end, at most {LEASE_S:g} s\n")
         elif time.monotonic() - since > LEASE_S:
-            _remove(client, queue, first_ticket)
+            _delete_ticket(client, queue, first_ticket)
         time.sleep(POLL_S)
 
 
-def _tickets(client: "MlflowClient", queue: str) -> set[int]:
+def _list_tickets(client: "MlflowClient", queue: str) -> set[int]:
     versions = versions_of(client, queue)
-    strangers = [str(version.version) for version in versions if version.source != _source(queue)]
+    strangers = [str(version.version) for version in versions if version.source != _ticket_source(queue)]
     if strangers:
         raise GateError(
             f"version {strangers[0]} of the registered model {queue} is no ticket of Callwright's: copy it to a model "
@@ -123,7 +125,7 @@ def _tickets(client: "MlflowClient", queue: str) -> set[int]:
     return {int(version.version) for version in versions}
 
 
-def _remove(client: "MlflowClient", queue: str, ticket: int) -> None:
+def _delete_ticket(client: "MlflowClient", queue: str, ticket: int) -> None:
     from mlflow.exceptions import MlflowException
 
     try:

@@ -13,22 +13,22 @@ from callwright import paths
 from callwright.params import Params
 from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
-from callwright.registry.champion import CONTENT_TAG, WEIGHTS
-from callwright.registry.lineage import lineage_of
-from callwright.registry.version import tag_value, versions_with
+from callwright.registry.champion import CONTENT_TAG, WEIGHTS_ARTIFACT
+from callwright.registry.lineage import collect_lineage
+from callwright.registry.version import tag_value, versions_with_tag
 from callwright.storage.files import read_json
 from callwright.tasks.user_tasks import code_paths
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-SERVED_WITH = (
+SERVING_PACKAGES = (
     *("jinja2", "lark", "mlflow", "pandas", "pydantic", "safetensors", "sympy", "tokenizers", "torch", "transformers"),
     "z3-solver",
 )
-PACKAGE = Path(callwright.__file__).parent
-CODE = PACKAGE / "registry/model_from_code.py"
-MAX_DESCRIPTION = 5_000  # what MLflow's database takes
+PACKAGE_FOLDER = Path(callwright.__file__).parent
+MODEL_CODE = PACKAGE_FOLDER / "registry/model_from_code.py"
+MAX_DESCRIPTION_CHARS = 5_000  # what MLflow's database takes
 
 
 def registered(client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content: str) -> str:
@@ -41,7 +41,7 @@ def registered(client: "MlflowClient", params: Params, metrics: Mapping[str, Any
         content: the hash of the student's folder.
     """
     name = params.promote.model_name
-    known = versions_with(client, name, CONTENT_TAG, content)
+    known = versions_with_tag(client, name, CONTENT_TAG, content)
     return known[0] if known else _register(client, params, metrics, run_id, content)
 
 
@@ -53,7 +53,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
 
     asked = params.rollout
     name = params.promote.model_name
-    lineage = lineage_of()
+    lineage = collect_lineage()
     reports = read_json(paths.PROBLEMS_REPORT), read_json(paths.TRAIN_REPORT)
     card = model_card(params, metrics, *reports, lineage)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
@@ -63,11 +63,11 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
         warnings.filterwarnings("ignore", message=".*An input example was not provided")
         logged = mlflow.pyfunc.log_model(
             name="student",
-            python_model=str(CODE),
+            python_model=str(MODEL_CODE),
             model_config=settings(asked.max_steps, asked.max_tokens, asked.protocol, params.functions),
-            artifacts={WEIGHTS: str(paths.STUDENT), "card": str(readme)},
-            code_paths=[str(path) for path in (PACKAGE, *code_paths(params.functions))],
-            pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVED_WITH],
+            artifacts={WEIGHTS_ARTIFACT: str(paths.STUDENT), "card": str(readme)},
+            code_paths=[str(path) for path in (PACKAGE_FOLDER, *code_paths(params.functions))],
+            pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVING_PACKAGES],
             signature=_signature(),
         )
     try:
@@ -81,7 +81,7 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
         source=logged.model_uri,
         run_id=run_id,
         tags={CONTENT_TAG: content, **tags},
-        description=shortened(card),
+        description=shorten_card(card),
         model_id=logged.model_id,
     )
     return str(made.version)
@@ -92,18 +92,18 @@ def _signature() -> Any:
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import Array
 
-    from callwright.registry.served import INPUTS
+    from callwright.registry.served import INPUT_COLUMNS
 
     columns: dict[Any, Any] = {str: "string", bool: "boolean", list[str]: Array(DataType.string)}
     return ModelSignature(
-        inputs=Schema([ColSpec("string", name) for name in INPUTS]),
+        inputs=Schema([ColSpec("string", name) for name in INPUT_COLUMNS]),
         outputs=Schema([ColSpec(columns[column.type], column.name) for column in fields(AnswerRow)]),
     )
 
 
-def shortened(card: str) -> str:
-    """A card of at most MAX_DESCRIPTION characters, cut at the end of a line."""
-    if len(card) <= MAX_DESCRIPTION:
+def shorten_card(card: str) -> str:
+    """A card of at most MAX_DESCRIPTION_CHARS characters, cut at the end of a line."""
+    if len(card) <= MAX_DESCRIPTION_CHARS:
         return card
     rest = "\n\n(The whole card is README.md among the version's artifacts.)\n"
-    return card[: MAX_DESCRIPTION - len(rest)].rpartition("\n")[0] + rest
+    return card[: MAX_DESCRIPTION_CHARS - len(rest)].rpartition("\n")[0] + rest

@@ -22,12 +22,12 @@ from callwright.chat.model import ChatModel, Sampling
 from callwright.errors import ProviderError
 from callwright.records import Problem, Protocol
 from callwright.registry.answer_row import AnswerRow, answer_row, input_error
-from callwright.registry.champion import WEIGHTS
+from callwright.registry.champion import WEIGHTS_ARTIFACT
 from callwright.surprises import surprise_of
 from callwright.text import one_line
 
-INPUTS = ("question", "task")
-_SCORING_SERVER = "__pyfunc_model_path__"  # is set in the environment of MLflow's own server
+INPUT_COLUMNS = ("question", "task")
+_SCORING_SERVER_VARIABLE = "__pyfunc_model_path__"  # is set in the environment of MLflow's own server
 
 log = logging.getLogger("callwright")
 
@@ -41,15 +41,15 @@ class ServedStudent(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         from callwright.tasks import load
 
-        if _SCORING_SERVER in os.environ:
+        if _SCORING_SERVER_VARIABLE in os.environ:
             # MLflow makes a table of the request before `predict`, and pandas' usual text cannot hold half a character:
             # one such question would refuse all rows. A process that only loads the model keeps its own options.
             pd.set_option("mode.string_storage", "python")
         chosen = context.model_config
         load(chosen["functions"])
         sampling = Sampling(max_steps=chosen["max_steps"], max_tokens=chosen["max_tokens"])
-        weights = context.artifacts[WEIGHTS]
-        self._agent = ServedAgent(lambda: _student(weights), chosen["protocol"], sampling)
+        weights = context.artifacts[WEIGHTS_ARTIFACT]
+        self._agent = ServedAgent(lambda: _load_student(weights), chosen["protocol"], sampling)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -58,10 +58,10 @@ class ServedStudent(PythonModel):
         Raises:
             MlflowException: the table lacks a column, or the model cannot be loaded, so that no row can be answered.
         """
-        missing = [name for name in INPUTS if name not in model_input]
+        missing = [name for name in INPUT_COLUMNS if name not in model_input]
         if missing:
             raise MlflowException.invalid_parameter_value(
-                f"the column {missing[0]} is missing: send a table with the columns {', '.join(INPUTS)}"
+                f"the column {missing[0]} is missing: send a table with the columns {', '.join(INPUT_COLUMNS)}"
             )
         rows = self._agent.answer(list(model_input["question"]), list(model_input["task"]))
         return pd.DataFrame(map(asdict, rows), columns=list(AnswerRow.__dataclass_fields__))
@@ -78,7 +78,7 @@ def settings(max_steps: int, max_tokens: int, protocol: Protocol, functions: Seq
     return {"max_steps": max_steps, "max_tokens": max_tokens, "protocol": protocol, "functions": list(functions)}
 
 
-def _student(folder: str) -> ChatModel:
+def _load_student(folder: str) -> ChatModel:
     from callwright.chat.local.chat import LocalChat
 
     return LocalChat(folder, "student")
@@ -119,10 +119,10 @@ class ServedAgent:
             self._model = self._open_model()
         model = self._model
         rows_asked = enumerate(zip(questions, tasks, strict=True))
-        rows = (self._row(model, index, question, task) for index, (question, task) in rows_asked)
+        rows = (self._answer_row(model, index, question, task) for index, (question, task) in rows_asked)
         return list(await asyncio.gather(*rows))
 
-    async def _row(self, model: ChatModel, index: int, question: object, task: object) -> AnswerRow:
+    async def _answer_row(self, model: ChatModel, index: int, question: object, task: object) -> AnswerRow:
         from callwright.agent.loop import solve
         from callwright.agent.protocol import PROTOCOLS
         from callwright.tasks import TASKS
@@ -137,9 +137,9 @@ class ServedAgent:
         except ProviderError as error:  # such as a question that is longer than the model's context
             return AnswerRow(error=one_line(str(error)))
         except Exception as error:
-            return AnswerRow(error=self._report(error, problem.id))
+            return AnswerRow(error=self._log_surprise(error, problem.id))
 
-    def _report(self, error: Exception, subject: str) -> str:
+    def _log_surprise(self, error: Exception, subject: str) -> str:
         """Log an unexpected exception, with a traceback for the first of its kind, and return it as one line."""
         surprise = surprise_of(error)
         is_first = surprise.reason not in self._reported

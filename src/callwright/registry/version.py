@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 CHALLENGER, PREVIOUS = "challenger", "previous"  # aliases, beside the champion's
 ROLLED_BACK_TAG = "callwright.rolled_back"
-_MAX_TAG = 5_000  # characters that MLflow's database takes
+_MAX_TAG_CHARS = 5_000  # characters that MLflow's database takes
 
 
 def tag_value(text: str) -> str:
     """A text as every database takes it in a tag: on one line, without what cannot be shown, not too long."""
-    return one_line(text, _MAX_TAG)
+    return one_line(text, _MAX_TAG_CHARS)
 
 
 def versions_of(client: "MlflowClient", name: str) -> "list[ModelVersion]":
@@ -43,7 +43,7 @@ def aliases_of(client: "MlflowClient", name: str) -> dict[str, str]:
         raise
 
 
-def versions_with(client: "MlflowClient", name: str, tag: str, value: str) -> list[str]:
+def versions_with_tag(client: "MlflowClient", name: str, tag: str, value: str) -> list[str]:
     """The versions that have a tag with a value, oldest first."""
     matching = [version for version in versions_of(client, name) if version.tags.get(tag) == value]
     return sorted((str(version.version) for version in matching), key=int)

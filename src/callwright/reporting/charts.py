@@ -6,9 +6,9 @@ from typing import Any
 
 MODELS = ("base", "student", "teacher", "champion")  # in this order wherever they stand together
 STAGES = ("problems", "base", "rollout", "validate", "pairs", "train", "evaluate", "promote")
-LANE, LABEL, GAP = 14.0, 20.0, 16.0  # pixels: between two models of a row, above a row's lanes, below them
-LONGEST_LABEL = 32  # characters that a phone has room for
-CURVE_WIDTH, CURVE_HEIGHT = 300.0, 120.0
+LANE_PX, LABEL_PX, GAP_PX = 14.0, 20.0, 16.0  # pixels: between two models of a row, above a row's lanes, below them
+MAX_LABEL_CHARS = 32  # characters that a phone has room for
+CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 300.0, 120.0
 _OVERALL = "overall"
 
 
@@ -53,7 +53,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A number over training steps: `points` of an SVG polyline in a box of CURVE_WIDTH x CURVE_HEIGHT."""
+    """A number over training steps: `points` of an SVG polyline in a box of CURVE_WIDTH_PX x CURVE_HEIGHT_PX."""
 
     name: str
     points: str
@@ -87,7 +87,7 @@ def accuracy_chart(
                 ],
             )
             for name in slices
-            if (models := ordered(model for model in accuracy if name in accuracy[model]))
+            if (models := in_display_order(model for model in accuracy if name in accuracy[model]))
         ),
     )
 
@@ -98,7 +98,7 @@ def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, i
     Args:
         totals: chains per model.
     """
-    models = ordered(faults)
+    models = in_display_order(faults)
     shares = {model: {name: count / (totals[model] or 1) for name, count in faults[model].items()} for model in models}
     names = sorted(
         {name for model in models for name in faults[model]},
@@ -125,7 +125,7 @@ def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, i
 
 def robustness_chart(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Chart:
     """Dots: accuracy on the changed problems, each with a line from that on the original ones; a row per change."""
-    models = ordered(robustness)
+    models = in_display_order(robustness)
     changes = dict.fromkeys(change for model in models for change in robustness[model])
     return _chart(
         "Accuracy on changed problems",
@@ -166,17 +166,17 @@ def curve(rows: Sequence[Mapping[str, float]], name: str) -> Curve | None:
     low, high = min(y for _, y in points), max(y for _, y in points)
     left, right = points[0][0], points[-1][0]
     scaled = " ".join(
-        f"{(x - left) / ((right - left) or 1) * CURVE_WIDTH:.1f},"
-        f"{CURVE_HEIGHT - (y - low) / ((high - low) or 1) * CURVE_HEIGHT:.1f}"
+        f"{(x - left) / ((right - left) or 1) * CURVE_WIDTH_PX:.1f},"
+        f"{CURVE_HEIGHT_PX - (y - low) / ((high - low) or 1) * CURVE_HEIGHT_PX:.1f}"
         for x, y in points
     )
     return Curve(name, scaled, points[0][1], points[-1][1], low, high, int(right))
 
 
-def tasks_of(slices: Iterable[str]) -> dict[str, list[str]]:
+def slices_by_task(slices: Iterable[str]) -> dict[str, list[str]]:
     """Task -> the slices within it, in their order.
 
-    >>> tasks_of(["overall", "arithmetic", "arithmetic/seen", "entailment"])
+    >>> slices_by_task(["overall", "arithmetic", "arithmetic/seen", "entailment"])
     {'arithmetic': ['arithmetic/seen'], 'entailment': []}
     """
     tasks: dict[str, list[str]] = {}
@@ -203,7 +203,7 @@ def label(name: str, task: str = "") -> str:
     return f"{before}{': ' if slash else ''}{within.replace('_', ' ')}"
 
 
-def ordered(models: Iterable[str]) -> list[str]:
+def in_display_order(models: Iterable[str]) -> list[str]:
     """Models in the order in which they are shown."""
     there = list(models)
     return [model for model in MODELS if model in there]
@@ -214,13 +214,13 @@ def _chart(title: str, kind: str, rows: Iterable[tuple[str, str, list[tuple[str,
     placed: list[Row] = []
     top = 0.0
     for name, note, marks in rows:
-        lanes = top + LABEL + LANE / 2
+        lanes = top + LABEL_PX + LANE_PX / 2
         drawn = tuple(
-            Mark(model, round(at, 2), round(low, 2), round(high, 2), lanes + place * LANE, text)
+            Mark(model, round(at, 2), round(low, 2), round(high, 2), lanes + place * LANE_PX, text)
             for place, (model, at, low, high, text) in enumerate(marks)
         )
-        short = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
-        placed.append(Row(short, note, top + LABEL - 6, drawn))
-        top += LABEL + len(marks) * LANE + GAP
+        short = name if len(name) <= MAX_LABEL_CHARS else f"{name[: MAX_LABEL_CHARS - 1]}…"
+        placed.append(Row(short, note, top + LABEL_PX - 6, drawn))
+        top += LABEL_PX + len(marks) * LANE_PX + GAP_PX
     ticks = tuple((share, f"{share:.0f}%") for share in (0.0, 25.0, 50.0, 75.0, 100.0)) if kind == "dots" else ()
     return Chart(title, kind, tuple(placed), top, ticks)

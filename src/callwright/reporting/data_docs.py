@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from callwright.reporting.environment import environment
+from callwright.reporting.environment import template_environment
 from callwright.storage.files import write_text
 from callwright.validation.suites.suite import Check, Suites
 
@@ -12,7 +12,7 @@ CHECKS_PAGE = "checks.html"
 
 def write_index(path: Path) -> None:
     """Write the page that links the sites of the two stages, each of which is its stage's own output."""
-    write_text(path, environment().get_template("data_docs.html.jinja").render(checks_page=CHECKS_PAGE))
+    write_text(path, template_environment().get_template("data_docs.html.jinja").render(checks_page=CHECKS_PAGE))
 
 
 def write_checks(folder: Path, suites: Suites) -> None:
@@ -28,4 +28,4 @@ def checks_page(checks: Sequence[Check], details: Mapping[str, str]) -> str:
         details: suite -> the page of Great Expectations that shows it, relative to this one.
     """
     suites = {suite: [check for check in checks if check.suite == suite] for suite in (check.suite for check in checks)}
-    return environment().get_template("checks.html.jinja").render(suites=suites, details=details)
+    return template_environment().get_template("checks.html.jinja").render(suites=suites, details=details)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callwright.reporting import charts
-from callwright.reporting.environment import environment
+from callwright.reporting.environment import template_environment
 
 
 def plots(metrics: Mapping[str, Any]) -> dict[str, str]:
@@ -14,7 +14,7 @@ def plots(metrics: Mapping[str, Any]) -> dict[str, str]:
         "accuracy": charts.accuracy_chart("Accuracy", accuracy, list(accuracy["student"])),
         "faults": faults_chart(metrics),
     }
-    template = environment().get_template("plot.svg.jinja")
+    template = template_environment().get_template("plot.svg.jinja")
     return {name: template.render(chart=chart) for name, chart in drawn.items()}
 
 

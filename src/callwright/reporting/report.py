@@ -9,11 +9,11 @@ from typing import Any
 
 from callwright.reporting import charts, tables
 from callwright.reporting.drawing import faults_chart
-from callwright.reporting.environment import environment
-from callwright.reporting.transcripts import Transcript
+from callwright.reporting.environment import template_environment
+from callwright.reporting.transcripts import TranscriptPair
 from callwright.storage.files import write_text
 
-PARTS = {
+SECTION_TITLES = {
     "gate": "Gate",
     "accuracy": "Accuracy",
     "samples": "Several samples",
@@ -24,8 +24,8 @@ PARTS = {
     "data": "Data",
     "transcripts": "Side by side",
 }
-CURVES = ("loss", "margin", "preferred")
-LONGEST_NUMBER = 24  # characters of a cell that is kept on one line
+CURVE_NAMES = ("loss", "margin", "preferred")
+MAX_NUMBER_CHARS = 24  # characters of a cell that is kept on one line
 
 
 def write_report(
@@ -37,7 +37,7 @@ def write_report(
     training: Mapping[str, Any],
     rollout: Mapping[str, Any],
     curves: Sequence[Mapping[str, float]],
-    transcripts: Sequence[Transcript],
+    transcripts: Sequence[TranscriptPair],
     stand_in: bool,
 ) -> None:
     """Render the page. What the metrics lack (a champion, samples, robustness) leaves no trace on it.
@@ -51,16 +51,16 @@ def write_report(
     """
     accuracy = metrics["accuracy"]
     slices = list(accuracy["student"])
-    tasks = charts.tasks_of(slices)
+    tasks = charts.slices_by_task(slices)
     robustness = metrics.get("robustness") or {}
     overview = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
     absent = {"samples": not metrics.get("samples"), "robustness": not robustness}
-    templates = environment()
+    templates = template_environment()
     templates.filters |= {
         "percent": tables.percent,
         "points": tables.points,
         "p_value": tables.p_value,
-        "short": lambda cell: len(str(cell)) <= LONGEST_NUMBER,
+        "short": lambda cell: len(str(cell)) <= MAX_NUMBER_CHARS,
     }
     page = templates.get_template("report.html.jinja").render(
         metrics=metrics,
@@ -69,8 +69,8 @@ def write_report(
         training=training,
         transcripts=transcripts,
         stand_in=stand_in,
-        parts=[(part, name) for part, name in PARTS.items() if not absent.get(part)],
-        models=charts.ordered(accuracy),
+        parts=[(part, name) for part, name in SECTION_TITLES.items() if not absent.get(part)],
+        models=charts.in_display_order(accuracy),
         tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview),
         slice_charts=[
             (task, charts.accuracy_chart(f"Accuracy: {task} by slice", accuracy, within, task))
@@ -84,9 +84,9 @@ def write_report(
         gain_rows=tables.gain_rows(metrics["gain"]),
         sample_rows=tables.sample_rows(metrics.get("samples") or {}),
         robustness_rows=tables.robustness_rows(robustness),
-        **dict(zip(("effort_heads", "effort_rows"), tables.effort(metrics), strict=True)),
+        **dict(zip(("effort_heads", "effort_rows"), tables.effort_table(metrics), strict=True)),
         **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout(rollout), strict=True)),
         failed=tables.failed_checks(quality["checks"]),
-        curves=[one for name in CURVES if (one := charts.curve(curves, name))],
+        curves=[one for name in CURVE_NAMES if (one := charts.curve(curves, name))],
     )
     write_text(path, page)

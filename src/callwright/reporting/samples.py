@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 
 from callwright.agent.text import TEXT
 from callwright.records import FAULTS, CheckedChain, Pair, Problem
-from callwright.reporting.environment import environment
+from callwright.reporting.environment import template_environment
 from callwright.reporting.transcripts import message_text
 from callwright.storage.files import write_text
 
-SAMPLES = 4  # of each fault or kind
+SAMPLES_PER_GROUP = 4  # of each fault or kind
 CORRECT = "correct"
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SampleGroup:
     """Samples of one fault or kind; `count` is how many there are in all."""
 
     name: str
@@ -40,11 +40,11 @@ def write_samples(
         problems: those of the chains and pairs, by id.
     """
     page = (
-        environment()
+        template_environment()
         .get_template("samples.html.jinja")
         .render(
-            chains=_sampled(chains, _first_fault, lambda one: one.chain.id),
-            pairs=_sampled(pairs, lambda pair: pair.kind, lambda pair: pair.id),
+            chains=_sample_groups(chains, _first_fault, lambda one: one.chain.id),
+            pairs=_sample_groups(pairs, lambda pair: pair.kind, lambda pair: pair.id),
             problems=problems,
             said=lambda step: TEXT.reply_message(step)["content"],
             came=lambda step: TEXT.result_message(step)["content"],
@@ -58,14 +58,16 @@ def _first_fault(record: CheckedChain) -> str:
     return record.verdict.faults[0].fault if record.verdict.faults else CORRECT
 
 
-def _sampled(records: Iterable[T], group: Callable[[T], str], name: Callable[[T], str]) -> list[Group]:
+def _sample_groups(records: Iterable[T], group: Callable[[T], str], name: Callable[[T], str]) -> list[SampleGroup]:
     """Groups in the order of the faults, then by name."""
     groups: dict[str, list[T]] = defaultdict(list)
     for record in records:
         groups[group(record)].append(record)
     order = {fault: place for place, fault in enumerate((CORRECT, *FAULTS))}
     return [
-        Group(one, len(groups[one]), sorted(groups[one], key=lambda record: _hash(name(record)))[:SAMPLES])
+        SampleGroup(
+            one, len(groups[one]), sorted(groups[one], key=lambda record: _hash(name(record)))[:SAMPLES_PER_GROUP]
+        )
         for one in sorted(groups, key=lambda one: (order.get(one, len(order)), one))
     ]
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from callwright.reporting.charts import label, ordered
+from callwright.reporting.charts import in_display_order, label
 
 Rows = list[list[str]]
 _TESTS = ("p_mcnemar", "p_wilcoxon")
-_EFFORT = {
+_EFFORT_LABELS = {
     "valid_calls": "valid calls",
     "grounded": "grounded answers",
     "calls": "calls a problem",
@@ -44,9 +44,9 @@ def p_value(value: float) -> str:
 def accuracy_rows(accuracy: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Rows:
     """Slice, model, accuracy, interval, problems."""
     return [
-        [label(name), model, percent(one["value"]), _interval(one), f"{one['n']:,}"]
+        [label(name), model, percent(one["value"]), _format_interval(one), f"{one['n']:,}"]
         for name in accuracy["student"]
-        for model in ordered(accuracy)
+        for model in in_display_order(accuracy)
         if (one := accuracy[model].get(name))
     ]
 
@@ -57,7 +57,7 @@ def gain_rows(gain: Mapping[str, Mapping[str, float]]) -> Rows:
         [
             label(name),
             points(one["value"]),
-            _points_interval(one),
+            _format_points_interval(one),
             p_value(one["p_mcnemar"]),
             p_value(one["p_wilcoxon"]),
         ]
@@ -68,8 +68,8 @@ def gain_rows(gain: Mapping[str, Mapping[str, float]]) -> Rows:
 def sample_rows(samples: Mapping[str, Mapping[str, Any]]) -> Rows:
     """Model, number of samples, pass@1, pass@k, majority."""
     return [
-        [model, str(samples[model]["k"]), *(_with_interval(samples[model][kind]) for kind in kinds)]
-        for model in ordered(samples)
+        [model, str(samples[model]["k"]), *(_format_with_interval(samples[model][kind]) for kind in kinds)]
+        for model in in_display_order(samples)
         for kinds in [("pass_at_1", "pass_at_k", "majority")]
     ]
 
@@ -83,32 +83,32 @@ def robustness_rows(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
             percent(one["original"]["value"]),
             percent(one["changed"]["value"]),
             points(one["gap"]["value"]),
-            _points_interval(one["gap"]),
+            _format_points_interval(one["gap"]),
             f"{one['changed']['n']:,}",
         ]
         for change in dict.fromkeys(change for model in robustness for change in robustness[model])
-        for model in ordered(robustness)
+        for model in in_display_order(robustness)
         if (one := robustness[model].get(change))
     ]
 
 
-def effort(metrics: Mapping[str, Any]) -> tuple[list[str], Rows]:
+def effort_table(metrics: Mapping[str, Any]) -> tuple[list[str], Rows]:
     """Heads and rows of what each model takes to answer; only what was measured."""
-    known = [name for name in _EFFORT if metrics.get(name)]
+    known = [name for name in _EFFORT_LABELS if metrics.get(name)]
     rates = metrics.get("rates", {})
     rows = [
         [
             model,
             *(
-                _with_interval(rates[name][model])
+                _format_with_interval(rates[name][model])
                 if model in rates.get(name, {})
-                else _number(name, metrics[name].get(model))
+                else _format_effort(name, metrics[name].get(model))
                 for name in known
             ),
         ]
-        for model in ordered(metrics["accuracy"])
+        for model in in_display_order(metrics["accuracy"])
     ]
-    return ["model", *(_EFFORT[name] for name in known)], rows
+    return ["model", *(_EFFORT_LABELS[name] for name in known)], rows
 
 
 def rollout(report: Mapping[str, Any]) -> tuple[list[str], Rows]:
@@ -139,7 +139,7 @@ def failed_checks(checks: Sequence[Mapping[str, Any]]) -> Rows:
     ]
 
 
-def _number(name: str, value: float | None) -> str:
+def _format_effort(name: str, value: float | None) -> str:
     if value is None:
         return ""
     if name in {"valid_calls", "grounded"}:
@@ -147,13 +147,13 @@ def _number(name: str, value: float | None) -> str:
     return f"{value:,.3f}" if name == "seconds_per_problem" else f"{value:,.1f}"
 
 
-def _interval(one: Mapping[str, float]) -> str:
+def _format_interval(one: Mapping[str, float]) -> str:
     return f"{percent(one['low'])} to {percent(one['high'])}"
 
 
-def _points_interval(one: Mapping[str, float]) -> str:
+def _format_points_interval(one: Mapping[str, float]) -> str:
     return f"{points(one['low'])} to {points(one['high'])}"
 
 
-def _with_interval(one: Mapping[str, float]) -> str:
-    return f"{percent(one['value'])} ({_interval(one)})"
+def _format_with_interval(one: Mapping[str, float]) -> str:
+    return f"{percent(one['value'])} ({_format_interval(one)})"

@@ -18,11 +18,11 @@ def message_text(message: Mapping[str, Any]) -> str:
 
 
 MAX_TRANSCRIPTS = 4  # of each kind
-LONGEST = 2_000  # characters of a text that the page shows
+MAX_TEXT_CHARS = 2_000  # characters of a text that the page shows
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StepTranscript:
     """One reply, what came of it, and what checking found wrong with it."""
 
     said: str
@@ -31,15 +31,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ChainTranscript:
     """One model's chain."""
 
     correct: bool
-    turns: tuple[Turn, ...]
+    turns: tuple[StepTranscript, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class TranscriptPair:
     """Base and student on one problem; `count` problems of this kind there are, of which `shown` are shown."""
 
     title: str
@@ -49,18 +49,18 @@ class Transcript:
     task: str
     question: str
     answer: str
-    base: Side
-    student: Side
+    base: ChainTranscript
+    student: ChainTranscript
 
 
 def transcripts_of(
     problems: Sequence[Problem], base: Mapping[str, CheckedChain], student: Mapping[str, CheckedChain]
-) -> list[Transcript]:
+) -> list[TranscriptPair]:
     """Problems on which base and student differ: where the student is right, and where it no longer is.
 
     Those with the longest gold chains, a task at a time, so that each task is seen.
     """
-    found: list[Transcript] = []
+    found: list[TranscriptPair] = []
     for title, student_right in (("Base wrong, student right", True), ("Base right, student wrong", False)):
         changed = [
             problem
@@ -68,34 +68,38 @@ def transcripts_of(
             if student[problem.id].verdict.correct is student_right
             and base[problem.id].verdict.correct is not student_right
         ]
-        chosen = _spread(changed)[:MAX_TRANSCRIPTS]
+        chosen = _interleave_tasks(changed)[:MAX_TRANSCRIPTS]
         found += [
-            Transcript(
+            TranscriptPair(
                 title,
                 len(changed),
                 len(chosen),
                 one.id,
                 one.task,
-                cut(one.question),
-                cut(one.answer),
-                _side(base[one.id]),
-                _side(student[one.id]),
+                shorten(one.question),
+                shorten(one.answer),
+                _chain_transcript(base[one.id]),
+                _chain_transcript(student[one.id]),
             )
             for one in chosen
         ]
     return found
 
 
-def cut(text: str) -> str:
+def shorten(text: str) -> str:
     """The beginning of a text that is too long to show, and how much there is beyond it.
 
-    >>> cut("x" * 2_001).removeprefix("x" * 2_000)
+    >>> shorten("x" * 2_001).removeprefix("x" * 2_000)
     ' … (1 characters more)'
     """
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text) - LONGEST:,} characters more)"
+    return (
+        text
+        if len(text) <= MAX_TEXT_CHARS
+        else f"{text[:MAX_TEXT_CHARS]} … ({len(text) - MAX_TEXT_CHARS:,} characters more)"
+    )
 
 
-def _spread(problems: Sequence[Problem]) -> list[Problem]:
+def _interleave_tasks(problems: Sequence[Problem]) -> list[Problem]:
     """The longest of each task, then the second longest of each, and so on."""
     longest = sorted(problems, key=lambda problem: (-len(problem.solution), problem.id))
     seen: dict[str, int] = {}
@@ -106,18 +110,18 @@ def _spread(problems: Sequence[Problem]) -> list[Problem]:
     return [problem for _, problem in sorted(zip(places, longest, strict=True), key=lambda pair: pair[0])]
 
 
-def _side(record: CheckedChain) -> Side:
+def _chain_transcript(record: CheckedChain) -> ChainTranscript:
     faults = record.verdict.faults
     turns = tuple(
-        Turn(
-            cut(TEXT.reply_message(step)["content"]),
-            cut(TEXT.result_message(step)["content"]),
+        StepTranscript(
+            shorten(TEXT.reply_message(step)["content"]),
+            shorten(TEXT.result_message(step)["content"]),
             tuple(
-                one.fault.replace("_", " ") + (f": {cut(one.message)}" if not step.error else "")
+                one.fault.replace("_", " ") + (f": {shorten(one.message)}" if not step.error else "")
                 for one in faults
                 if one.step == place
             ),
         )
         for place, step in enumerate(record.chain.steps)
     )
-    return Side(record.verdict.correct, turns)
+    return ChainTranscript(record.verdict.correct, turns)

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
-from callwright.errors import CallwrightError, EndpointUnusable
+from callwright.errors import CallwrightError, EndpointUnusableError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 
 TOKENS_PER_PRICE = 1_000_000
-_OF_TOKENS = ("tokens", "cost")  # the limits that depend on the server's token counts
+_TOKEN_LIMITS = ("tokens", "cost")  # the limits that depend on the server's token counts
 
 
 class BudgetError(CallwrightError):
@@ -51,10 +51,10 @@ class Meter:
         self._limits = budget.limits() if budget else {}
         self._began = clock()
         self._changed = asyncio.Condition()
-        self._waiting = self._running = self._finished = 0  # requests; attempts; attempts
-        self._taken = dict.fromkeys(self._limits, 0.0)  # by the finished attempts
+        self._requests_in_flight = self._running_attempts = self._finished_attempts = 0  # requests; attempts; attempts
+        self._finished_amounts = dict.fromkeys(self._limits, 0.0)  # by the finished attempts
         self.requests = 0  # answered or lost
-        self._told = self._untold = 0  # replies with and without a token count
+        self._replies_with_usage = self._replies_without_usage = 0  # replies with and without a token count
         self.usage = Usage()
         self.reached: str | None = None  # the limit that ended the run
 
@@ -69,22 +69,22 @@ class Meter:
         """Whether one more attempt may begin; waits where those under way have yet to show it. Then `finish` it."""
         if self._limits:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._running == 0 or not self._no_room())
-                if over := self._no_room():
+                await self._changed.wait_for(lambda: self._running_attempts == 0 or not self._limit_for_next_attempt())
+                if over := self._limit_for_next_attempt():
                     self.reached = self.reached or over
                     return False
-        self._running += 1
+        self._running_attempts += 1
         return True
 
     async def finish(self, attempt: "MeteredChat | None") -> None:
         """An attempt is over; None: its chain was not finished."""
-        self._running -= 1
+        self._running_attempts -= 1
         if not self._limits:
             return
         if attempt is not None:
-            self._finished += 1
+            self._finished_attempts += 1
             own = self._amounts(len(attempt.request_s), attempt.usage, attempt.seconds())
-            self._taken = {name: taken + own[name] for name, taken in self._taken.items()}
+            self._finished_amounts = {name: taken + own[name] for name, taken in self._finished_amounts.items()}
         async with self._changed:
             self._changed.notify_all()
 
@@ -93,16 +93,16 @@ class Meter:
         limit = self._limits.get("seconds")
         return None if limit is None else limit - self.seconds()
 
-    def out_of_time(self) -> BudgetError:
+    def time_limit_error(self) -> BudgetError:
         """The error for a request that the limit on seconds ended."""
-        self.reached = self._said("seconds", self.seconds())
+        self.reached = self._limit_text("seconds", self.seconds())
         return BudgetError(self.reached)
 
-    def unkept(self) -> str | None:
+    def unenforceable_limit(self) -> str | None:
         """A limit that cannot be kept, as no answer so far told its tokens."""
         if self.usage != Usage():
             return None
-        return next((name for name in _OF_TOKENS if name in self._limits), None)
+        return next((name for name in _TOKEN_LIMITS if name in self._limits), None)
 
     def begin_request(self) -> None:
         """Count a request in.
@@ -110,10 +110,10 @@ class Meter:
         Raises:
             BudgetError: no request may be sent any more.
         """
-        if over := self._spent():
+        if over := self._limit_for_next_request():
             self.reached = over
             raise BudgetError(over)
-        self._waiting += 1
+        self._requests_in_flight += 1
 
     def end_request(self, usage: Usage | None) -> None:
         """Remove a request from the counts.
@@ -121,45 +121,49 @@ class Meter:
         Args:
             usage: None: it was lost; all zero: the server did not tell the tokens.
         """
-        self._waiting -= 1
+        self._requests_in_flight -= 1
         self.requests += 1
         if usage is not None:
             self.usage += usage
-            self._told += usage != Usage()
-            self._untold += usage == Usage()
+            self._replies_with_usage += usage != Usage()
+            self._replies_without_usage += usage == Usage()
 
-    def _no_room(self) -> str | None:
+    def _limit_for_next_attempt(self) -> str | None:
         """The limit that one more attempt would overstep, going by the mean of the finished ones."""
         spent = self._spent_so_far()
         for name, limit in self._limits.items():
-            mean = self._taken[name] / self._finished if self._finished else 0.0
+            mean = self._finished_amounts[name] / self._finished_attempts if self._finished_attempts else 0.0
             if name == "seconds":
                 fits = spent[name] + mean < limit  # attempts side by side take no longer than one
-            elif self._finished:
-                under_way = max(mean * (self._finished + self._running), spent[name])
+            elif self._finished_attempts:
+                under_way = max(mean * (self._finished_attempts + self._running_attempts), spent[name])
                 fits = under_way + mean <= limit
             else:
-                fits = self._running == 0 and spent[name] < limit  # the first one shows what an attempt takes
+                fits = self._running_attempts == 0 and spent[name] < limit  # the first one shows what an attempt takes
             if not fits:
-                return self._said(name, spent[name])
+                return self._limit_text(name, spent[name])
         return None
 
-    def _spent(self) -> str | None:
+    def _limit_for_next_request(self) -> str | None:
         """The limit that one more request would overstep, with those on the way at the mean of the others."""
         if not self._limits:
             return None
         spent = self._spent_so_far()
         for name, limit in self._limits.items():
             mean = {"requests": 1.0, "seconds": 0.0}.get(name, spent[name] / max(self.requests, 1))
-            if spent[name] + mean * self._waiting >= limit:
-                return self._said(name, spent[name])
+            if spent[name] + mean * self._requests_in_flight >= limit:
+                return self._limit_text(name, spent[name])
         return None
 
     def _spent_so_far(self) -> dict[str, float]:
         """The whole run's amounts. A reply without a token count is estimated as the mean of the others."""
         spent = self._amounts(self.requests, self.usage, self.seconds())
-        share_told = self._told / (self._told + self._untold) if self._told else 1.0
-        return {name: amount / share_told if name in _OF_TOKENS else amount for name, amount in spent.items()}
+        share_told = (
+            self._replies_with_usage / (self._replies_with_usage + self._replies_without_usage)
+            if self._replies_with_usage
+            else 1.0
+        )
+        return {name: amount / share_told if name in _TOKEN_LIMITS else amount for name, amount in spent.items()}
 
     def _amounts(self, requests: int, usage: Usage, seconds: float) -> dict[str, float]:
         return {
@@ -169,7 +173,7 @@ class Meter:
             "seconds": seconds,
         }
 
-    def _said(self, name: str, spent: float) -> str:
+    def _limit_text(self, name: str, spent: float) -> str:
         digits = 2 if name == "cost" else 0
         return f"rollout.budget.{name}: {spent:,.{digits}f} of {self._limits[name]:,.{digits}f}"
 
@@ -199,7 +203,7 @@ class MeteredChat:
 
         Raises:
             ProviderError: there is none.
-            EndpointUnusable: the server does not tell the tokens that the budget limits.
+            EndpointUnusableError: the server does not tell the tokens that the budget limits.
             BudgetError: the request may not be sent, or the seconds are over.
         """
         self._meter.begin_request()
@@ -212,14 +216,14 @@ class MeteredChat:
             used = reply.usage
         except TimeoutError:
             if limit.expired():
-                raise self._meter.out_of_time() from None
+                raise self._meter.time_limit_error() from None
             raise
         finally:
             self._meter.end_request(used)
-        if unkept := self._meter.unkept():
-            raise EndpointUnusable(
-                f"teacher {self.name} does not tell the tokens of its replies, so rollout.budget.{unkept} cannot be "
-                "kept: limit requests or seconds instead"
+        if unenforceable_limit := self._meter.unenforceable_limit():
+            raise EndpointUnusableError(
+                f"teacher {self.name} does not tell the tokens of its replies, "
+                f"so rollout.budget.{unenforceable_limit} cannot be kept: limit requests or seconds instead"
             )
         self.request_s.append(round(time.monotonic() - began, 3))
         self.request_usage.append(reply.usage)

@@ -16,11 +16,11 @@ from callwright.storage.journal import Journal
 
 log = logging.getLogger("callwright")
 
-FOLDER_ENV = "CALLWRIGHT_JOURNALS"
+JOURNALS_ENV = "CALLWRIGHT_JOURNALS"
 
 
 @dataclass(frozen=True, slots=True)
-class Journaled:
+class JournalEntry:
     """A finished attempt: its chain, and how many seconds and tokens each of its requests took."""
 
     key: str
@@ -35,7 +35,7 @@ def journal_path(name: str) -> Path:
     `dvc exp run --temp` and `--queue` work in a copy of the project below .dvc/tmp/exps, which DVC deletes: there it is
     the project's own journal all the same.
     """
-    folder = os.environ.get(FOLDER_ENV)
+    folder = os.environ.get(JOURNALS_ENV)
     if folder:
         return Path(folder) / f"{name}.jsonl"
     project = Path()
@@ -47,7 +47,7 @@ def journal_path(name: str) -> Path:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
+def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
     """Open a journal for this process alone; another run that has it open is waited for.
 
     Raises:
@@ -66,7 +66,7 @@ def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
     except OSError as error:
         raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
     try:
-        journal = Journal(path, Journaled, key=_key)
+        journal = Journal(path, JournalEntry, key=_key)
         try:
             yield journal
         finally:
@@ -75,13 +75,13 @@ def open_journal(path: Path) -> Iterator[Journal[Journaled]]:
         lock.release()
 
 
-def _key(record: Journaled) -> str:
+def _key(record: JournalEntry) -> str:
     return record.key
 
 
-def record_of(attempt: Attempt, journal: Journal[Journaled]) -> Journaled | None:
+def find_entry(attempt: Attempt, journal: Journal[JournalEntry]) -> JournalEntry | None:
     """What the journal has of an attempt, with the chain under the names that attempt and problem have now."""
-    key = attempt.kept_in(journal)
+    key = attempt.journaled_key(journal)
     if key is None:
         return None
     record = journal[key]
@@ -91,12 +91,12 @@ def record_of(attempt: Attempt, journal: Journal[Journaled]) -> Journaled | None
 class GroupCommit:
     """Lets attempts that finish together share one sync, which takes milliseconds, off the event loop."""
 
-    def __init__(self, journal: Journal[Journaled]) -> None:
+    def __init__(self, journal: Journal[JournalEntry]) -> None:
         self._journal = journal
         self._lock = asyncio.Lock()
         self._added = self._synced = 0
 
-    async def append(self, record: Journaled) -> None:
+    async def append(self, record: JournalEntry) -> None:
         """Add a finished attempt; it is on disk when this returns.
 
         Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from callwright.agent.protocol import ENGINE, PROTOCOLS
+from callwright.agent.protocol import ENGINE_VERSION, PROTOCOLS
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import ORACLE
 from callwright.functions.function import Function
@@ -73,7 +73,7 @@ class Attempt:
     key: str
     elsewhere: tuple[str, ...] = ()
 
-    def kept_in(self, keys: Container[str]) -> str | None:
+    def journaled_key(self, keys: Container[str]) -> str | None:
         """The key under which the attempt was already made; None if it is still to be made."""
         return next((key for key in (self.key, *self.elsewhere) if key in keys), None)
 
@@ -123,27 +123,27 @@ def teacher_plan(
     Further endpoints (`teacher.base_urls`) serve the same model: adding one, or naming another one first, keeps what is
     paid for.
     """
-    model = {"name": teacher.model, "base_url": same_address(teacher.base_url)}
+    model = {"name": teacher.model, "base_url": normalize_url(teacher.base_url)}
     oracle = teacher.base_url == ORACLE
     if oracle:
         model["mistakes"] = teacher.mistakes.model_dump_json()
     if teacher.request:
         model["request"] = json.dumps(teacher.request, sort_keys=True)
     return plan(
-        _limit_problems(problems, own),
+        _first_problems(problems, own),
         model,
         own.chains,
         _sampling(own, rollout, seed),
         rollout.protocol,
-        elsewhere=[{**model, "base_url": same_address(url)} for url in teacher.base_urls],
+        elsewhere=[{**model, "base_url": normalize_url(url)} for url in teacher.base_urls],
         reads_solutions=oracle,
     )
 
 
-def same_address(url: str) -> str:
+def normalize_url(url: str) -> str:
     """One way of writing an address, whose scheme and host may be in capitals and whose path may end in a slash.
 
-    >>> same_address("HTTP://Teacher:8000/V1/?api-version=2")
+    >>> normalize_url("HTTP://Teacher:8000/V1/?api-version=2")
     'http://teacher:8000/V1?api-version=2'
     """
     parts = urlsplit(url)
@@ -157,13 +157,13 @@ def local_plan(
     """Attempts of a model of ours.
 
     Args:
-        identity: what its answers depend on, such as `weights_here`.
+        identity: what its answers depend on, such as `local_model_identity`.
     """
     model = {"name": name, "weights": identity}
-    return plan(_limit_problems(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
+    return plan(_first_problems(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
 
 
-def weights_here(folder: Path) -> str:
+def local_model_identity(folder: Path) -> str:
     """What the answers of a model in this process depend on: its files, and how this device computes with them."""
     from callwright.chat.local.device import pick_device, pick_dtype
 
@@ -171,7 +171,7 @@ def weights_here(folder: Path) -> str:
     return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
 
 
-def _limit_problems(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
+def _first_problems(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
     return list(problems)[: own.problems]
 
 
@@ -183,7 +183,7 @@ def _hashed_content(problem: Problem, protocol: Protocol, server: str, reads_sol
     """What the key hashes, except the sampling: prompt, tools, functions, engine and model."""
     task = TASKS[problem.task]
     messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
-    content = [ENGINE, messages, tools, protocol, server, functions_hash(task.toolbox)]
+    content = [ENGINE_VERSION, messages, tools, protocol, server, functions_hash(task.toolbox)]
     if reads_solutions:
         content.append([asdict(call) for call in problem.solution])
     return json.dumps(content, sort_keys=True).encode()

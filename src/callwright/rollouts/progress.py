@@ -27,14 +27,14 @@ class Progress:
         self.done = done
         self.total = total
         self._meter = meter
-        self._before = done
-        self._lost = self._right = self._chains = 0
+        self._done_before = done
+        self._failed = self._right = self._chains = 0
 
     def finished(self, attempt: Attempt, chain: Chain | None) -> None:
         """An attempt is over, with a chain or without."""
         self.done += 1
         if chain is None:
-            self._lost += 1
+            self._failed += 1
             return
         self._chains += 1
         with suppress(Exception):  # a grader's defect: `publish` sees it again, and counts it
@@ -44,15 +44,15 @@ class Progress:
         """What is known beside done and total: accuracy of this run's chains, tokens, cost, requests a second, ETA."""
         meter = self._meter
         parts = [f"{self._right / self._chains:.1%} right"] if self._chains else []
-        if self._lost:
-            parts.append(f"{self._lost:,} lost")
+        if self._failed:
+            parts.append(f"{self._failed:,} lost")
         parts.append(f"{meter.usage.prompt_tokens + meter.usage.completion_tokens:,} tokens")
         cost = meter.cost()
         if cost is not None:
             parts.append(f"cost {cost:,.2f}")
         seconds = meter.seconds()
         parts.append(f"{meter.requests / seconds:,.1f} requests/s" if seconds else "")
-        made = self.done - self._before
+        made = self.done - self._done_before
         if made:
             parts.append(f"{_duration(seconds / made * (self.total - self.done))} left")
         return ", ".join(filter(None, parts))

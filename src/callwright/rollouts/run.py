@@ -10,11 +10,11 @@ from callwright.errors import ProviderError
 from callwright.params import RolloutParams, TeacherParams
 from callwright.records import Problem
 from callwright.rollouts.budget import Meter
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.probe import probe
 from callwright.rollouts.progress import Progress
-from callwright.rollouts.sample import Rolled, missing, run_attempts
+from callwright.rollouts.sample import RolloutResult, missing, run_attempts
 from callwright.standins.oracle.app import create_app
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
@@ -25,9 +25,9 @@ def roll_out_teacher(
     teacher: TeacherParams,
     attempts: Sequence[Attempt],
     rollout: RolloutParams,
-    journal: Journal[Journaled],
+    journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
-) -> Rolled:
+) -> RolloutResult:
     """Make a teacher's attempts, within the budget: an OpenAI-compatible endpoint, or the oracle in process.
 
     Raises:
@@ -35,13 +35,13 @@ def roll_out_teacher(
     """
     left = missing(attempts, journal)
     if not left:
-        return Rolled()
+        return RolloutResult()
     app = None
     if teacher.base_url == ORACLE:
-        _check_solutions(sorted({attempt.problem.id for attempt in left.values() if not attempt.problem.solution}))
+        _require_solutions(sorted({attempt.problem.id for attempt in left.values() if not attempt.problem.solution}))
         app = create_app(problems, teacher.mistakes.model_dump())
 
-    async def run() -> Rolled:
+    async def run() -> RolloutResult:
         model = EndpointChat(teacher, app)
         meter = Meter(rollout.budget, rollout.prices)
         try:
@@ -53,7 +53,7 @@ def roll_out_teacher(
     return asyncio.run(run())
 
 
-def _check_solutions(without: Sequence[str]) -> None:
+def _require_solutions(without: Sequence[str]) -> None:
     if without:
         raise ProviderError(
             f"the oracle teacher answers from solutions, which {len(without):,} problems do not have, such as "
@@ -67,19 +67,19 @@ def roll_out_local(
     attempts: Sequence[Attempt],
     batch_size: int,
     rollout: RolloutParams,
-    journal: Journal[Journaled],
+    journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
-) -> Rolled:
+) -> RolloutResult:
     """Make the attempts of a model in this process, in batches; no budget applies.
 
     Raises:
         ProviderError: the folder holds no usable model.
     """
     if not missing(attempts, journal):
-        return Rolled()
+        return RolloutResult()
     from callwright.chat.local.chat import LocalChat
 
-    async def run() -> Rolled:
+    async def run() -> RolloutResult:
         model = LocalChat(folder, name, max_batch=batch_size)
         return await roll_out(attempts, model, journal, batch_size * 2, Meter(), rollout, surprises)
 
@@ -89,12 +89,12 @@ def roll_out_local(
 async def roll_out(
     attempts: Sequence[Attempt],
     model: ChatModel,
-    journal: Journal[Journaled],
+    journal: Journal[JournalEntry],
     concurrency: int,
     meter: Meter,
     rollout: RolloutParams,
     surprises: SurpriseLog | None = None,
-) -> Rolled:
+) -> RolloutResult:
     """Make the attempts that the journal lacks, and show how far it is.
 
     Args:

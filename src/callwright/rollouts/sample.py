@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from callwright.agent.call_thread import CALLS
+from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel
-from callwright.errors import CallwrightError, EndpointUnusable, ProviderError
+from callwright.errors import CallwrightError, EndpointUnusableError, ProviderError
 from callwright.records import Chain
 from callwright.rollouts.budget import BudgetError, Meter, MeteredChat
-from callwright.rollouts.journal import GroupCommit, Journaled
+from callwright.rollouts.journal import GroupCommit, JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
-from callwright.text import visible
+from callwright.text import escape_controls
 
 # Reasons of providers for which the same attempt fails again.
-LASTING = ("too long", "content filter", "reasoning only", "reply too large", "unwritable request")
+LASTING_REASONS = ("too long", "content filter", "reasoning only", "reply too large", "unwritable request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +37,26 @@ class Failure:
     lasting: bool = False
 
 
-def failure_of(attempt_id: str, error: Exception, surprises: SurpriseLog) -> Failure:
+def failure_from_error(attempt_id: str, error: Exception, surprises: SurpriseLog) -> Failure:
     """The Failure of an attempt that ended with an error. An unexpected error is also counted as a surprise.
 
     Raises:
         CallwrightError: the error itself, where it ends more than this attempt.
     """
     match error:
-        case ProviderError() if not isinstance(error, EndpointUnusable):
-            return Failure(visible(attempt_id), error.reason, visible(str(error)), error.reason in LASTING)
+        case ProviderError() if not isinstance(error, EndpointUnusableError):
+            return Failure(
+                escape_controls(attempt_id), error.reason, escape_controls(str(error)), error.reason in LASTING_REASONS
+            )
         case CallwrightError():
             raise error
     surprise = surprise_of(error)
     surprises.add(surprise, attempt_id)
-    return Failure(visible(attempt_id), surprise.reason, str(surprise), lasting=True)
+    return Failure(escape_controls(attempt_id), surprise.reason, str(surprise), lasting=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Rolled:
+class RolloutResult:
     """How a run of a plan ended; its chains are in the journal.
 
     Attributes:
@@ -68,21 +70,21 @@ class Rolled:
     reached: str | None = None
 
 
-def missing(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> dict[str, Attempt]:
+def missing(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, Attempt]:
     """The attempts that the journal lacks, by key."""
-    return {attempt.key: attempt for attempt in attempts if attempt.kept_in(journal) is None}
+    return {attempt.key: attempt for attempt in attempts if attempt.journaled_key(journal) is None}
 
 
 async def run_attempts(
     attempts: Sequence[Attempt],
     model: ChatModel,
-    journal: Journal[Journaled],
+    journal: Journal[JournalEntry],
     concurrency: int,
     meter: Meter | None = None,
     max_failures: float = float("inf"),
     finished: Callable[[Attempt, Chain | None], None] = lambda attempt, chain: None,
     surprises: SurpriseLog | None = None,
-) -> Rolled:
+) -> RolloutResult:
     """Make all attempts that the journal lacks. One that ends with an unexpected exception counts as a failure.
 
     Args:
@@ -93,7 +95,7 @@ async def run_attempts(
         surprises: counts the unexpected exceptions; by default those of the stage `rollout`.
 
     Raises:
-        EndpointUnusable: no attempt can succeed; what was finished is in the journal.
+        EndpointUnusableError: no attempt can succeed; what was finished is in the journal.
         DataError: the journal cannot be written.
     """
     meter = meter or Meter()
@@ -110,12 +112,12 @@ async def run_attempts(
         try:
             protocol = PROTOCOLS[attempt.protocol]
             chain = await solve(problem, TASKS[problem.task], own, attempt.sampling, protocol, attempt.id)
-            await commit.append(Journaled(attempt.key, chain, tuple(own.request_s), tuple(own.request_usage)))
+            await commit.append(JournalEntry(attempt.key, chain, tuple(own.request_s), tuple(own.request_usage)))
             whole = own
             made += 1
             return chain
         except Exception as error:
-            failures[attempt.key] = failure_of(attempt.id, error, log)
+            failures[attempt.key] = failure_from_error(attempt.id, error, log)
             return None
         finally:
             await meter.finish(whole)
@@ -128,7 +130,7 @@ async def run_attempts(
                 chain = await make(attempt)
             except BudgetError:
                 return
-            await CALLS.run(finished, attempt, chain)  # it grades the answer, which may need a solver
+            await CALL_THREAD.run(finished, attempt, chain)  # it grades the answer, which may need a solver
 
     queue = iter(left.values())
     failed: CallwrightError | None = None
@@ -137,14 +139,14 @@ async def run_attempts(
             for _ in range(min(concurrency, len(left))):
                 group.create_task(work())
     except* CallwrightError as errors:
-        failed = _first(errors)  # raised here, it would arrive in a group of its own in Python before 3.11.4
+        failed = _first_error(errors)  # raised here, it would arrive in a group of its own in Python before 3.11.4
     if failed is not None:
         raise failed
     lost = [failures[key] for key in left if key in failures]
-    return Rolled(lost, len(left) - made - len(lost), meter.reached)
+    return RolloutResult(lost, len(left) - made - len(lost), meter.reached)
 
 
-def _first(errors: BaseExceptionGroup[CallwrightError]) -> CallwrightError:
+def _first_error(errors: BaseExceptionGroup[CallwrightError]) -> CallwrightError:
     """One of a group's errors: the workers fail for the same reason, such as a full disk."""
     first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -11,10 +11,10 @@ from callwright.errors import ProviderError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Chain, Usage
 from callwright.rollouts.budget import BudgetError, cost
-from callwright.rollouts.journal import Journaled, record_of
+from callwright.rollouts.journal import JournalEntry, find_entry
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.progress import answered_right
-from callwright.rollouts.sample import Failure, Rolled
+from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.storage.journal import Journal
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog, surprise_of
@@ -32,7 +32,7 @@ class _Tally:
     ungraded: int = 0  # chains whose grader raised an unexpected error
     request_s: "array[float]" = field(default_factory=lambda: array("f"))
 
-    def add(self, attempt: Attempt, record: Journaled, surprises: SurpriseLog) -> None:
+    def add(self, attempt: Attempt, record: JournalEntry, surprises: SurpriseLog) -> None:
         self.usage += record.chain.usage
         self.steps += len(record.chain.steps)
         self.outcomes[record.chain.outcome] += 1
@@ -45,16 +45,16 @@ class _Tally:
         self.request_s.extend(record.request_s)
 
 
-def chains_of(attempts: Sequence[Attempt], journal: Journal[Journaled]) -> Iterator[Chain]:
+def journaled_chains(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> Iterator[Chain]:
     """The chains that the journal has of a plan, in the plan's order, one at a time."""
-    return (record.chain for attempt in attempts if (record := record_of(attempt, journal)))
+    return (record.chain for attempt in attempts if (record := find_entry(attempt, journal)))
 
 
 def publish(
     path: Path,
     attempts: Sequence[Attempt],
-    journal: Journal[Journaled],
-    rolled: Rolled,
+    journal: Journal[JournalEntry],
+    rolled: RolloutResult,
     prices: Prices | None = None,
     surprises: SurpriseLog | None = None,
 ) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def publish(
 
     def chains() -> Iterator[Chain]:
         for attempt in attempts:
-            if record := record_of(attempt, journal):
+            if record := find_entry(attempt, journal):
                 tally.add(attempt, record, log)
                 yield record.chain
 
@@ -106,7 +106,7 @@ def _percentiles(seconds: "array[float]") -> dict[str, float]:
     return {f"p{share}": round(ordered[max(0, -(-share * len(ordered) // 100) - 1)], 3) for share in (50, 95)}
 
 
-def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
+def raise_if_too_many_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
     """Stop when more than a share of the attempts failed.
 
     Raises:
@@ -121,7 +121,7 @@ def refuse_failures(failures: Sequence[Failure], attempts: int, limit: float) ->
         )
 
 
-def refuse_unmade(name: str, rolled: Rolled, attempts: int, budget: BudgetParams) -> str | None:
+def check_budget_used_up(name: str, rolled: RolloutResult, attempts: int, budget: BudgetParams) -> str | None:
     """Stop at a budget that was used up, or say how far the rollout came if `on_budget` lets it go on.
 
     Returns:

@@ -25,30 +25,30 @@ class Journal(Generic[T]):
 
     def __init__(self, path: Path, kind: type[T], key: Callable[[T], str]) -> None:
         self.path = path
-        self._kind = kind
+        self._record_type = kind
         self._key = key
-        self._starts: dict[str, int] = {}
+        self._offsets: dict[str, int] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b", buffering=0)  # unbuffered: what failed to be written is not tried again
             self._reader = path.open("rb")
         except OSError as error:
             raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
-        self._cut_torn_line()
+        self._truncate_torn_line()
         start = 0
         for number, line in enumerate(self._reader, start=1):
             try:
                 record = loads(kind, line, f"{path}:{number}")
             except DataError as error:
                 raise DataError(f"{error}: take the line out, then run again") from None
-            self._starts.setdefault(key(record), start)
+            self._offsets.setdefault(key(record), start)
             start += len(line)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._offsets)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._starts
+        return key in self._offsets
 
     def __getitem__(self, key: str) -> T:
         """The record of a key.
@@ -56,10 +56,10 @@ class Journal(Generic[T]):
         Raises:
             KeyError: it is not in the journal.
         """
-        self._reader.seek(self._starts[key])
-        return loads(self._kind, self._reader.readline(), f"{self.path}, {key}")
+        self._reader.seek(self._offsets[key])
+        return loads(self._record_type, self._reader.readline(), f"{self.path}, {key}")
 
-    def _cut_torn_line(self) -> None:
+    def _truncate_torn_line(self) -> None:
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
             return
@@ -99,8 +99,8 @@ class Journal(Generic[T]):
         except OSError as error:
             with suppress(OSError):
                 self._file.truncate(start)
-            raise self._not_writable(error) from None
-        self._starts.setdefault(self._key(record), start)
+            raise self._write_error(error) from None
+        self._offsets.setdefault(self._key(record), start)
 
     def sync(self) -> None:
         """Put everything added so far on disk.
@@ -111,9 +111,9 @@ class Journal(Generic[T]):
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise self._not_writable(error) from None
+            raise self._write_error(error) from None
 
-    def _not_writable(self, error: OSError) -> DataError:
+    def _write_error(self, error: OSError) -> DataError:
         return DataError(
             f"journal {self.path}: {error.strerror}; what was journaled before is kept: make room, then run again"
         )

@@ -15,11 +15,11 @@ MAX_LINE_BYTES = 32_000_000  # in a JSONL file; a longer line is not a record an
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(record_type: type[Any]) -> TypeAdapter[Any]:
     """Building an adapter takes milliseconds; a record class needs one only."""
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    return _ADAPTERS[kind]
+    if record_type not in _ADAPTERS:
+        _ADAPTERS[record_type] = TypeAdapter(record_type)
+    return _ADAPTERS[record_type]
 
 
 def dumps(record: Any) -> bytes:
@@ -27,31 +27,33 @@ def dumps(record: Any) -> bytes:
     return _adapter(type(record)).dump_json(record)
 
 
-def loads(kind: type[T], line: bytes | str, where: str) -> T:
+def loads(record_type: type[T], line: bytes | str, where: str) -> T:
     """One record from one line.
 
     Raises:
         DataError: the line is not such a record; says `where`, the field and what was wrong with it.
     """
     if len(line) > MAX_LINE_BYTES:
-        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {kind.__name__} record")
+        raise DataError(
+            f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {record_type.__name__} record"
+        )
     try:
-        record: T = _adapter(kind).validate_json(line, strict=True)  # a number written as text is no number
+        record: T = _adapter(record_type).validate_json(line, strict=True)  # a number written as text is no number
         return record
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise DataError(f"{where}: {field}: {first['msg']}; not a {kind.__name__} record") from None
+        raise DataError(f"{where}: {field}: {first['msg']}; not a {record_type.__name__} record") from None
 
 
-def read(kind: type[T], path: Path) -> Iterator[T]:
+def read(record_type: type[T], path: Path) -> Iterator[T]:
     """Records of a JSONL file, one at a time.
 
     Raises:
         DataError: the file is missing or a line is malformed (named as path:line).
     """
     for where, line in read_lines(path):
-        yield loads(kind, line, where)
+        yield loads(record_type, line, where)
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:

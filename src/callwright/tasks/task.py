@@ -11,7 +11,7 @@ Grade = Literal["right", "wrong", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
+class ExecutedSteps:
     """The steps of a chain with the values that executing their calls returned.
 
     Attributes:
@@ -22,11 +22,11 @@ class Executed:
     values: tuple[Any, ...]
 
 
-def _no_faults(_problem: Problem, _executed: Executed, _toolbox: Toolbox) -> Sequence[StepFault]:
+def _no_faults(_problem: Problem, _executed: ExecutedSteps, _toolbox: Toolbox) -> Sequence[StepFault]:
     return ()
 
 
-def _always(_problem: Problem) -> bool:
+def _always_true(_problem: Problem) -> bool:
     return True
 
 
@@ -47,5 +47,5 @@ class Task:
     toolbox: Toolbox
     instructions: str
     grade: Callable[[Problem, str], Grade]
-    grounding_faults: Callable[[Problem, Executed, Toolbox], Sequence[StepFault]] = _no_faults
-    can_check_grounding: Callable[[Problem], bool] = _always
+    grounding_faults: Callable[[Problem, ExecutedSteps, Toolbox], Sequence[StepFault]] = _no_faults
+    can_check_grounding: Callable[[Problem], bool] = _always_true

@@ -12,15 +12,15 @@ from typing import Any, NoReturn
 
 from callwright.errors import CallError, DataError, ParamsError
 from callwright.functions.function import Function
-from callwright.functions.literal import printable
+from callwright.functions.literal import escape_unprintable
 from callwright.records import Call
 from callwright.tasks.task import Task
 
 TASKS, FUNCTIONS = "TASKS", "FUNCTIONS"  # what a user's module defines
 # A task's name stands in keys of the metrics (`<task>/<slice>`), in MLflow's names of metrics, in ids and on pages.
 _TASK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_RESERVED = {"overall": "the metrics call all tasks together so"}
-_SHOWN = 60  # characters of an unknown name that a message repeats
+_RESERVED_NAMES = {"overall": "the metrics call all tasks together so"}
+_MAX_NAME_CHARACTERS = 60  # characters of an unknown name that a message repeats
 
 
 class Tasks(dict[str, Task]):
@@ -35,7 +35,9 @@ class Tasks(dict[str, Task]):
         super().__init__(self._built_in)
 
     def __missing__(self, name: str) -> NoReturn:
-        raise DataError(f"there is no task {printable(name[:_SHOWN])}; the tasks are {', '.join(self)}")
+        raise DataError(
+            f"there is no task {escape_unprintable(name[:_MAX_NAME_CHARACTERS])}; the tasks are {', '.join(self)}"
+        )
 
     def require(self, names: Iterable[str]) -> None:
         """
@@ -56,7 +58,7 @@ class Tasks(dict[str, Task]):
         """
         loaded = dict(self._built_in)
         for name in modules:
-            _add(loaded, _import(name), name)
+            _add_module(loaded, _import(name), name)
         self.clear()
         self.update(loaded)
 
@@ -84,12 +86,12 @@ def _import(name: str) -> ModuleType:
             raise ParamsError(
                 f"functions: there is no module {name} in this folder or among the installed packages"
             ) from None
-        raise ParamsError(_not_imported(name, error)) from error
+        raise ParamsError(_import_error(name, error)) from error
     except Exception as error:
-        raise ParamsError(_not_imported(name, error)) from error
+        raise ParamsError(_import_error(name, error)) from error
 
 
-def _not_imported(name: str, error: Exception) -> str:
+def _import_error(name: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
         place = f"{Path(error.filename or name).name}, line {error.lineno}"
     else:
@@ -102,7 +104,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _add(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
+def _add_module(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
     own_tasks, joining = getattr(module, TASKS, ()), getattr(module, FUNCTIONS, {})
     if not own_tasks and not joining:
         raise ParamsError(f"functions: {name} defines neither FUNCTIONS nor TASKS (see docs/own-functions.md)")
@@ -122,7 +124,7 @@ def _add(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
         where = f"{name}.FUNCTIONS[{task_name!r}]"
         if task_name not in tasks:
             raise ParamsError(f"functions: {where}: there is no task {task_name}; the tasks are {', '.join(tasks)}")
-        tasks[task_name] = _joined(tasks[task_name], functions, where)
+        tasks[task_name] = _add_functions(tasks[task_name], functions, where)
         _run_examples(tasks[task_name], functions, name)
 
 
@@ -130,17 +132,17 @@ def _name_error(name: object) -> str:
     """Why a task cannot have a name; empty when it can."""
     if not isinstance(name, str) or not _TASK_NAME.fullmatch(name):
         return 'it has to be 1 to 64 of the characters a-z, A-Z, 0-9, "_" and "-", the first one a letter'
-    return _RESERVED.get(name, "")
+    return _RESERVED_NAMES.get(name, "")
 
 
-def _joined(task: Task, functions: Any, where: str) -> Task:
+def _add_functions(task: Task, functions: Any, where: str) -> Task:
     if not isinstance(functions, list | tuple):
         raise ParamsError(f"functions: {where} has to be a tuple of functions; write (my_function,)")
     for one in functions:
         if not isinstance(one, Function):
             raise ParamsError(f"functions: {where}: {getattr(one, '__name__', repr(one))} was not made by @function")
     try:
-        return replace(task, toolbox=task.toolbox.joined(functions))
+        return replace(task, toolbox=task.toolbox.with_functions(functions))
     except ValueError as error:
         raise ParamsError(f"functions: {where}: {error}") from None
 

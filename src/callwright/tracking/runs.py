@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright import paths
 from callwright.errors import ProviderError
-from callwright.paths import TRAINING
+from callwright.paths import TRAINING_FILE
 from callwright.redaction import redacted
 from callwright.storage.files import read_json
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "callwright"
-SQLITE = "sqlite:///"
-DATABASE = Path("mlflow.db")
+SQLITE_PREFIX = "sqlite:///"
+DATABASE_FILE = Path("mlflow.db")
 KEY_TAG = "callwright.training"  # the hash of what determines a training's result
-LINEAGE = (paths.problems("train"), paths.TEACHER_CHAINS, paths.VALIDATED, paths.PAIRS_TRAIN)  # each of one DVC output
+LINEAGE_PATHS = (
+    paths.problems("train"),
+    paths.TEACHER_CHAINS,
+    paths.VALIDATED,
+    paths.PAIRS_TRAIN,
+)  # each of one DVC output
 
 
 def tracking_uri() -> str:
@@ -28,8 +33,8 @@ def tracking_uri() -> str:
 
     A SQLite file is named by its whole path: MLflow keeps one store per URI in a process, whatever the folder.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{DATABASE}"
-    return f"{SQLITE}{Path(uri.removeprefix(SQLITE)).resolve()}" if uri.startswith(SQLITE) else uri
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE_PREFIX}{DATABASE_FILE}"
+    return f"{SQLITE_PREFIX}{Path(uri.removeprefix(SQLITE_PREFIX)).resolve()}" if uri.startswith(SQLITE_PREFIX) else uri
 
 
 def connect() -> "MlflowClient":
@@ -44,19 +49,19 @@ def connect() -> "MlflowClient":
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or tracking_uri())
     try:
-        if tracking_uri().startswith(SQLITE):
-            _make_database(Path(tracking_uri().removeprefix(SQLITE)))
+        if tracking_uri().startswith(SQLITE_PREFIX):
+            _create_database(Path(tracking_uri().removeprefix(SQLITE_PREFIX)))
         client = mlflow.MlflowClient()
         client.get_experiment_by_name(EXPERIMENT)
     except Exception as error:
         raise ProviderError(
-            f"MLflow at {shown_uri()} cannot be used ({type(error).__name__}): "
+            f"MLflow at {redacted_tracking_uri()} cannot be used ({type(error).__name__}): "
             f"check MLFLOW_TRACKING_URI and that the server runs"
         ) from None
     return client
 
 
-def _make_database(file: Path) -> None:
+def _create_database(file: Path) -> None:
     """Make MLflow's tables in a file of their own and move it into place: a kill half way leaves no broken database."""
     from filelock import FileLock
     from mlflow import MlflowClient
@@ -66,11 +71,11 @@ def _make_database(file: Path) -> None:
     with FileLock(f"{file}.lock"), TemporaryDirectory(prefix=f"{file.name}.", dir=file.parent) as folder:
         if not file.exists():
             made = Path(folder, file.name)
-            MlflowClient(tracking_uri=f"{SQLITE}{made}").search_experiments()
+            MlflowClient(tracking_uri=f"{SQLITE_PREFIX}{made}").search_experiments()
             made.replace(file)
 
 
-def shown_uri() -> str:
+def redacted_tracking_uri() -> str:
     """The tracking URI without the password that it may hold."""
     return redacted(tracking_uri())
 
@@ -93,7 +98,7 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
     from mlflow.exceptions import MlflowException
 
     client = connect()
-    experiment_id = _experiment(client)
+    experiment_id = _experiment_id(client)
     found = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
     try:
         with mlflow.start_run(
@@ -106,12 +111,12 @@ def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> I
             yield run.info.run_id
     except MlflowException as error:  # its text may hold the server's address with a password
         raise ProviderError(
-            f"MLflow at {shown_uri()} did not take what was logged ({error.error_code}): "
+            f"MLflow at {redacted_tracking_uri()} did not take what was logged ({error.error_code}): "
             f"check the server and run again; a training goes on from its last checkpoint"
         ) from None
 
 
-def _experiment(client: "MlflowClient") -> str:
+def _experiment_id(client: "MlflowClient") -> str:
     """The id of Callwright's experiment; made where there is none, which another process may do at the same time."""
     from mlflow.exceptions import MlflowException
 
@@ -133,7 +138,7 @@ def log_lineage() -> None:
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.sources import LocalArtifactDatasetSource
 
-    for path in LINEAGE:
+    for path in LINEAGE_PATHS:
         digest = dvc_hash(path)
         if digest:
             source = LocalArtifactDatasetSource(str(path.parent))
@@ -155,7 +160,7 @@ def dvc_hash(path: Path) -> str:
     return ""
 
 
-def attach(student: Path, metrics: Mapping[str, Any], artifacts: Sequence[Path]) -> str:
+def log_to_training_run(student: Path, metrics: Mapping[str, Any], artifacts: Sequence[Path]) -> str:
     """Add metrics and files to the run that trained a student (or to a new one in an empty store); returns its id.
 
     Args:
@@ -164,22 +169,22 @@ def attach(student: Path, metrics: Mapping[str, Any], artifacts: Sequence[Path])
     """
     import mlflow
 
-    key = read_json(student / TRAINING)["key"]
+    key = read_json(student / TRAINING_FILE)["key"]
     with pipeline_run(key) as run_id:
-        mlflow.log_metrics(dict(flatten(metrics)))
+        mlflow.log_metrics(dict(flatten_metrics(metrics)))
         for path in artifacts:
             mlflow.log_artifact(str(path), "reports")
     return run_id
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def flatten_metrics(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     """Numbers of a nested mapping with dotted names.
 
-    >>> list(flatten({"accuracy": {"base": 0.5}, "n": 3, "note": "text"}))
+    >>> list(flatten_metrics({"accuracy": {"base": 0.5}, "n": 3, "note": "text"}))
     [('accuracy.base', 0.5), ('n', 3.0)]
     """
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{name}.")
+            yield from flatten_metrics(value, f"{prefix}{name}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield f"{prefix}{name}", float(value)

@@ -17,25 +17,25 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from callwright.agent.protocol import PROTOCOLS
-from callwright.evaluation.evaluated import Evaluated
+from callwright.evaluation.evaluated import ModelEvaluation
 from callwright.records import CheckedChain, Problem, Step, Usage
-from callwright.rollouts.journal import Journaled
+from callwright.rollouts.journal import JournalEntry
 from callwright.tasks import TASKS
-from callwright.text import one_line, visible
-from callwright.tracking.runs import shown_uri
+from callwright.text import escape_controls, one_line
+from callwright.tracking.runs import redacted_tracking_uri
 
 if TYPE_CHECKING:
     from mlflow.entities import LiveSpan
 
 log = logging.getLogger("callwright")
 
-PAGE = 500  # traces asked for at once
-MAX_TAG = 1_000  # characters of a tag, and of a span's name
+TRACES_PER_REQUEST = 500  # traces asked for at once
+MAX_TAG_CHARS = 1_000  # characters of a tag, and of a span's name
 
 
 def log_traces(
     run_id: str,
-    evaluated: Mapping[str, Evaluated],
+    evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
     limit: int,
 ) -> None:
@@ -53,20 +53,20 @@ def log_traces(
 
     chosen = sample(problems, limit)
     try:
-        _delete(run_id)
+        _delete_earlier_traces(run_id)
         logged = [
-            (_log(model, one.chains[problem.id], problem, one.attempts.get(problem.id)), problem, one)
+            (_log_chain(model, one.chains[problem.id], problem, one.attempts.get(problem.id)), problem, one)
             for model, one in evaluated.items()
             for problem in chosen
         ]
         mlflow.flush_trace_async_logging()
         for spans, problem, one in logged:
-            _assess(spans, problem, one.chains[problem.id])
+            _log_assessments(spans, problem, one.chains[problem.id])
     except MlflowException as error:
         log.warning(
             "MLflow at %s did not take the traces of the evaluation (%s): the chains are in data/evaluation all the "
             "same; `callwright show CHAIN_ID` prints one",
-            shown_uri(),
+            redacted_tracking_uri(),
             error.error_code,
         )
 
@@ -82,51 +82,53 @@ def sample(problems: Sequence[Problem], limit: int) -> list[Problem]:
     return [problem for problem in in_turn if problem is not None][:limit]
 
 
-def _delete(run_id: str) -> None:
+def _delete_earlier_traces(run_id: str) -> None:
     """Take away what an earlier evaluation of the same student logged."""
     import mlflow
 
     client = mlflow.MlflowClient()
     experiment = client.get_run(run_id).info.experiment_id
     while earlier := client.search_traces(
-        locations=[experiment], run_id=run_id, include_spans=False, max_results=PAGE, flush=True
+        locations=[experiment], run_id=run_id, include_spans=False, max_results=TRACES_PER_REQUEST, flush=True
     ):
         client.delete_traces(experiment, trace_ids=[trace.info.trace_id for trace in earlier])
 
 
-def _log(model: str, record: CheckedChain, problem: Problem, attempt: Journaled | None) -> "list[LiveSpan]":
+def _log_chain(model: str, record: CheckedChain, problem: Problem, attempt: JournalEntry | None) -> "list[LiveSpan]":
     """Log a chain; returns the agent span, then the span of each step on which a fault can be noted."""
     import mlflow
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
     from mlflow.tracing.constant import SpanAttributeKey
 
     chain = record.chain
-    seconds, usage = _of_requests(record, attempt)
+    seconds, usage = _request_seconds_and_usage(record, attempt)
     now = time.time_ns() - round(sum(seconds) * 1e9)
     root = mlflow.start_span_no_context(
         model,
         span_type=SpanType.AGENT,
-        inputs=_shown(problem.question),
+        inputs=_escape_json(problem.question),
         attributes={"outcome": chain.outcome},
         tags={
-            name: one_line(text, MAX_TAG)
+            name: one_line(text, MAX_TAG_CHARS)
             for name, text in (("model", model), ("problem", problem.id), ("task", problem.task), ("chain", chain.id))
         },
         start_time_ns=now,
     )
     if not usage:
-        root.set_attribute(SpanAttributeKey.CHAT_USAGE, _tokens(chain.usage))
+        root.set_attribute(SpanAttributeKey.CHAT_USAGE, _token_usage(chain.usage))
     spans = [root]
-    for place, (step, taken) in enumerate(zip(chain.steps, seconds, strict=True)):
-        now = _log_request(root, record, problem, place, now, taken, usage[place] if usage else None)
+    for index, (step, taken) in enumerate(zip(chain.steps, seconds, strict=True)):
+        now = _log_request(root, record, problem, index, now, taken, usage[index] if usage else None)
         spans.append(_log_call(root, step, now))
     answered = chain.outcome == "answered"
     status = SpanStatus(SpanStatusCode.OK) if answered else SpanStatus(SpanStatusCode.ERROR, chain.outcome)
-    root.end(outputs=_shown(chain.answer), status=status, end_time_ns=now)
+    root.end(outputs=_escape_json(chain.answer), status=status, end_time_ns=now)
     return spans
 
 
-def _of_requests(record: CheckedChain, attempt: Journaled | None) -> tuple[Sequence[float], Sequence[Usage]]:
+def _request_seconds_and_usage(
+    record: CheckedChain, attempt: JournalEntry | None
+) -> tuple[Sequence[float], Sequence[Usage]]:
     """Seconds and tokens of the request behind each step; nothing where a reply held several steps."""
     steps = len(record.chain.steps)
     seconds = attempt.request_s if attempt else ()
@@ -138,7 +140,7 @@ def _log_request(
     root: "LiveSpan",
     record: CheckedChain,
     problem: Problem,
-    place: int,
+    index: int,
     start_ns: int,
     seconds: float,
     usage: Usage | None,
@@ -151,22 +153,22 @@ def _log_request(
 
     chain = record.chain
     protocol = PROTOCOLS[chain.protocol]
-    messages, tools = protocol.render(TASKS[problem.task], problem.question, chain.steps[:place])
+    messages, tools = protocol.render(TASKS[problem.task], problem.question, chain.steps[:index])
     span = mlflow.start_span_no_context(
         "chat",
         span_type=SpanType.CHAT_MODEL,
         parent_span=root,
-        inputs=_shown({"model": chain.model, "messages": messages, **({"tools": tools} if tools else {})}),
+        inputs=_escape_json({"model": chain.model, "messages": messages, **({"tools": tools} if tools else {})}),
         attributes={SpanAttributeKey.MESSAGE_FORMAT: "openai"},
         start_time_ns=start_ns,
     )
     if tools:
         set_span_chat_tools(span, tools)
     if usage is not None:
-        span.set_attribute(SpanAttributeKey.CHAT_USAGE, _tokens(usage))
-    reply = {"index": 0, "message": protocol.reply_message(chain.steps[place], place)}
+        span.set_attribute(SpanAttributeKey.CHAT_USAGE, _token_usage(usage))
+    reply = {"index": 0, "message": protocol.reply_message(chain.steps[index], index)}
     end_ns = start_ns + round(seconds * 1e9)
-    span.end(outputs=_shown({"choices": [reply]}), end_time_ns=end_ns)
+    span.end(outputs=_escape_json({"choices": [reply]}), end_time_ns=end_ns)
     return end_ns
 
 
@@ -176,51 +178,51 @@ def _log_call(root: "LiveSpan", step: Step, now: int) -> "LiveSpan":
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
 
     span = mlflow.start_span_no_context(
-        one_line(step.call.name, MAX_TAG) if step.call else "no call",
+        one_line(step.call.name, MAX_TAG_CHARS) if step.call else "no call",
         span_type=SpanType.TOOL if step.call else SpanType.PARSER,
         parent_span=root,
-        inputs=_shown(step.call.arguments if step.call else step.thought),
+        inputs=_escape_json(step.call.arguments if step.call else step.thought),
         start_time_ns=now,
     )
     if step.error:
-        message = visible(step.error.message)
+        message = escape_controls(step.error.message)
         status = SpanStatus(SpanStatusCode.ERROR, message)
         span.end(outputs={"error": step.error.fault, "message": message}, status=status, end_time_ns=now)
     else:
-        span.end(outputs=_shown(step.observation), end_time_ns=now)
+        span.end(outputs=_escape_json(step.observation), end_time_ns=now)
     return span
 
 
-def _assess(spans: "Sequence[LiveSpan]", problem: Problem, record: CheckedChain) -> None:
+def _log_assessments(spans: "Sequence[LiveSpan]", problem: Problem, record: CheckedChain) -> None:
     """Note the right answer, the verdict, and each fault at the step that has it."""
     import mlflow
     from mlflow.entities import AssessmentSource
 
     root, *steps = spans
     source = AssessmentSource("CODE", "callwright")
-    mlflow.log_expectation(trace_id=root.trace_id, name="answer", value=visible(problem.answer), source=source)
+    mlflow.log_expectation(trace_id=root.trace_id, name="answer", value=escape_controls(problem.answer), source=source)
     mlflow.log_feedback(trace_id=root.trace_id, name="correct", value=record.verdict.correct, source=source)
     for fault in record.verdict.faults:
         mlflow.log_feedback(
             trace_id=root.trace_id,
             name="fault",
             value=fault.fault,
-            rationale=visible(fault.message),
+            rationale=escape_controls(fault.message),
             source=source,
             span_id=steps[fault.step].span_id if fault.step < len(steps) else None,
         )
 
 
-def _shown(value: Any) -> Any:
+def _escape_json(value: Any) -> Any:
     """A JSON value as any database takes it: half a character or a zero byte in a text shows as its escape."""
     if isinstance(value, str):
-        return visible(value)
+        return escape_controls(value)
     if isinstance(value, Mapping):
-        return {visible(name): _shown(item) for name, item in value.items()}
-    return [_shown(item) for item in value] if isinstance(value, list | tuple) else value
+        return {escape_controls(name): _escape_json(item) for name, item in value.items()}
+    return [_escape_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _tokens(usage: Usage) -> dict[str, Any]:
+def _token_usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.prompt_tokens,
         "output_tokens": usage.completion_tokens,

@@ -13,7 +13,7 @@ from callwright.params import StudentParams
 from callwright.storage.files import folder_hash, write_json
 
 EMBEDDED = "embedded"
-_NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # the last for its licence
+_DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # the last for its licence
 
 
 def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, A
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             made = Path(temporary) / "model"
-            recipe = _fill(made, student, seed)
+            recipe = _write_base(made, student, seed)
             write_json(made / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -37,29 +37,29 @@ def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, A
     return recipe
 
 
-def _fill(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+def _write_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
     if student.source == EMBEDDED:
-        from callwright.standins.embedded.build import build_embedded
+        from callwright.standins.embedded.build import build_embedded_student
 
-        return build_embedded(folder, student.embedded, seed)
+        return build_embedded_student(folder, student.embedded, seed)
     local = Path(student.source)
     if local.is_dir():
         if not (local / "config.json").is_file():
             raise DataError(f"student.source: {local} has no config.json; name a folder with a Hugging Face model")
-        shutil.copytree(local, folder, ignore=partial(_names_not_copied, local))
+        shutil.copytree(local, folder, ignore=partial(_ignored_names, local))
         return {"source": str(local), "hash": folder_hash(folder)}
     return _download(folder, student)
 
 
-def _names_not_copied(model: Path, folder: str, names: list[str]) -> set[str]:
+def _ignored_names(model: Path, folder: str, names: list[str]) -> set[str]:
     """The names in a folder that are not copied. Raises if another one is a link out of the model."""
     not_copied = {name for name in names if name.startswith(".")}
     for name in set(names) - not_copied:
-        _refuse_link_outside(Path(folder, name), model)
+        _raise_if_link_leaves_model(Path(folder, name), model)
     return not_copied
 
 
-def _refuse_link_outside(path: Path, model: Path) -> None:
+def _raise_if_link_leaves_model(path: Path, model: Path) -> None:
     """A copy follows links, so each has to end at a file of the model.
 
     Those are the files of its folder and, in the Hugging Face hub's cache, whose folders consist of links, the files
@@ -86,18 +86,18 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
 
     try:
         revision = student.revision or HfApi().model_info(student.source).sha
-        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_NEEDED))
+        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
-        raise _unavailable(student.source, error) from None
+        raise _download_error(student.source, error) from None
     except Exception as error:  # the HTTP library's own connection errors have no base class in common with these
         if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "requests"):
             raise
-        raise _unavailable(student.source, error) from None
+        raise _download_error(student.source, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return {"source": student.source, "revision": revision, "hash": folder_hash(folder)}
 
 
-def _unavailable(source: str, error: Exception) -> ProviderError:
+def _download_error(source: str, error: Exception) -> ProviderError:
     return ProviderError(
         f"student.source: {source} cannot be downloaded ({type(error).__name__}): check the id, the network, and "
         f"HF_TOKEN for gated models; or name a folder, or 'embedded'"

@@ -8,7 +8,7 @@ from torch.utils.data import Sampler
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 
-class MaskedPreference(DataCollatorForPreference):
+class MaskedPreferenceCollator(DataCollatorForPreference):
     """TRL's collator, whose completion mask is 1 at every token after the prompt, with our masks in their place.
 
     Rows bring `chosen_mask` and `rejected_mask`, one number a token of that completion (see `check_rows`); keep them
@@ -31,7 +31,7 @@ class MaskedPreference(DataCollatorForPreference):
         return batch
 
 
-class ByProblem(Sampler[int]):
+class ByProblemSampler(Sampler[int]):
     """Indices of the examples, problem by problem, the problems in a new random order every epoch.
 
     Args:
@@ -39,9 +39,9 @@ class ByProblem(Sampler[int]):
     """
 
     def __init__(self, problems: Sequence[str], seed: int) -> None:
-        self._members: dict[str, list[int]] = {}
+        self._indices_by_problem: dict[str, list[int]] = {}
         for index, problem in enumerate(problems):
-            self._members.setdefault(problem, []).append(index)
+            self._indices_by_problem.setdefault(problem, []).append(index)
         self._count = len(problems)
         self._seed = seed
         self._epoch = 0
@@ -53,7 +53,7 @@ class ByProblem(Sampler[int]):
         return self._count
 
     def __iter__(self) -> Iterator[int]:
-        groups = list(self._members.values())
+        groups = list(self._indices_by_problem.values())
         generator = torch.Generator().manual_seed(self._seed + self._epoch)
         for place in torch.randperm(len(groups), generator=generator).tolist():
             yield from groups[place]

@@ -9,20 +9,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callwright.chat.template import only_special_tokens_control
+from callwright.chat.template import guard_special_tokens_only
 from callwright.errors import DataError
 from callwright.params import TrainParams
-from callwright.preferences.dialogue import RowReport, check_rows, rows_of
+from callwright.preferences.dialogue import RowReport, check_rows, conversation_rows
 from callwright.records import Demonstration, Pair
 from callwright.storage.files import folder_hash
 from callwright.training import callbacks
-from callwright.training.callbacks import Log, checkpointing, last_checkpoint, last_dev, marker, reporter, training_rows
+from callwright.training.callbacks import (
+    LogMetrics,
+    checkpoint_arguments,
+    checkpoint_marker,
+    last_checkpoint,
+    last_dev_metrics,
+    metrics_reporter,
+    training_curve,
+)
 
-HOW_IT_RUNS = {"checkpoint_steps"}  # params.train that leave the result as it is
+FIELDS_NOT_IN_KEY = {"checkpoint_steps"}  # params.train that leave the result as it is
 
 
 @dataclass(slots=True)
-class Trained:
+class TrainingResult:
     """What a training came to: a row per logged step, and its summary."""
 
     curves: list[dict[str, float]] = field(default_factory=list)
@@ -41,7 +49,7 @@ class Examples:
 def training_key(base: Path, examples: Examples, params: TrainParams, seed: int) -> str:
     """The hash of all that determines a training's result."""
     content = json.dumps(asdict(examples), sort_keys=True)
-    parts = [folder_hash(base), content, params.model_dump_json(exclude=HOW_IT_RUNS), str(seed)]
+    parts = [folder_hash(base), content, params.model_dump_json(exclude=FIELDS_NOT_IN_KEY), str(seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -54,8 +62,8 @@ def train(
     student: Path,
     adapter: Path,
     work: Path,
-    log: Log | None = None,
-) -> Trained:
+    log: LogMetrics | None = None,
+) -> TrainingResult:
     """Train the base on demonstrations (with `params.sft`), then on pairs; write the adapter and the merged student.
 
     All processes of a launch call it; rank 0 alone logs and writes results. A training that was killed goes on from its
@@ -75,17 +83,17 @@ def train(
 
     from callwright.training.prefix_sharing import share_prefixes
     from callwright.training.sft import warm_up
-    from callwright.training.weights import load_base, load_trained, publish, save_trained
+    from callwright.training.weights import load_base, load_trained, publish_student, save_trained
 
     pairs, dev_pairs = examples.pairs, examples.dev_pairs
     if not pairs:
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
-    tokenizer = only_special_tokens_control(AutoTokenizer.from_pretrained(base))
+    tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token is None:  # as TRL does, which leaves it to whoever brings a collator
         tokenizer.pad_token = tokenizer.eos_token
     row_report, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
-    rows = [row | mask for row, mask in zip(rows_of([*pairs, *dev_pairs]), masks, strict=True)]
+    rows = [row | mask for row, mask in zip(conversation_rows([*pairs, *dev_pairs]), masks, strict=True)]
     key = training_key(base, examples, params, seed)
     work = work / key[:16]
     if params.sft.epochs:
@@ -100,9 +108,9 @@ def train(
             shared.enter_context(share_prefixes(trainer.accelerator.unwrap_model(one)))
         result = trainer.train(resume_from_checkpoint=checkpoint)
     save_trained(trainer, work / "trained")
-    trained = Trained(training_rows(trainer.state.log_history))
+    trained = TrainingResult(training_curve(trainer.state.log_history))
     if trainer.is_world_process_zero():
-        publish(base, work / "trained", params, student=student, adapter=adapter, key=key)
+        publish_student(base, work / "trained", params, student=student, adapter=adapter, key=key)
         resumed_at = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
         trained.report = _report(trainer, result, row_report, params, len(pairs), resumed_at)
         shutil.rmtree(work, ignore_errors=True)
@@ -118,7 +126,7 @@ def _trainer(
     params: TrainParams,
     seed: int,
     work: Path,
-    log: Log | None,
+    log: LogMetrics | None,
 ) -> Any:
     """TRL's trainer; `rows` are those of the pairs, then those of the pairs to watch."""
     from datasets import Dataset
@@ -126,25 +134,29 @@ def _trainer(
     from transformers import PrinterCallback
     from trl import DPOTrainer
 
-    from callwright.training.batches import ByProblem, MaskedPreference
+    from callwright.training.batches import ByProblemSampler, MaskedPreferenceCollator
     from callwright.training.weights import lora_config
 
-    class InOurOrder(DPOTrainer):
+    class OrderedDPOTrainer(DPOTrainer):
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             if params.order == "by_problem":
-                return ByProblem([pair.problem_id for pair in pairs], seed)
+                return ByProblemSampler([pair.problem_id for pair in pairs], seed)
             return super()._get_train_sampler(train_dataset)
 
     dev_rows = rows[len(pairs) :]
-    trainer = InOurOrder(
+    trainer = OrderedDPOTrainer(
         model=model,
         args=_config(params, seed, work, evaluate=bool(dev_rows)),
         train_dataset=Dataset.from_list(rows[: len(pairs)], on_mixed_types="use_json"),
         eval_dataset=Dataset.from_list(dev_rows, on_mixed_types="use_json") if dev_rows else None,
         processing_class=tokenizer,
-        data_collator=MaskedPreference(tokenizer.pad_token_id),
+        data_collator=MaskedPreferenceCollator(tokenizer.pad_token_id),
         peft_config=None if isinstance(model, PeftModel) else lora_config(params),
-        callbacks=[marker(), callbacks.guard_rails(callbacks.advice(params)), *([reporter(log)] if log else [])],
+        callbacks=[
+            checkpoint_marker(),
+            callbacks.guard_rails(callbacks.advice(params)),
+            *([metrics_reporter(log)] if log else []),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -153,10 +165,10 @@ def _trainer(
 def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> Any:
     from trl import DPOConfig
 
-    from callwright.training.weights import in_bf16, on_gpu
+    from callwright.training.weights import uses_bf16, uses_gpu
 
     return DPOConfig(
-        **checkpointing(work, params.checkpoint_steps),
+        **checkpoint_arguments(work, params.checkpoint_steps),
         beta=params.beta,
         loss_type=params.loss_type,
         loss_weights=params.loss_weights,
@@ -171,8 +183,8 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
         max_grad_norm=params.max_grad_norm,
         warmup_steps=params.warmup_ratio,
         lr_scheduler_type=params.schedule,
-        bf16=in_bf16(),
-        use_cpu=not on_gpu(),
+        bf16=uses_bf16(),
+        use_cpu=not uses_gpu(),
         seed=seed,
         data_seed=seed,
         logging_steps=5,
@@ -190,7 +202,7 @@ def _report(
     trainer: Any, result: Any, rows: RowReport, params: TrainParams, pairs: int, resumed_at: int
 ) -> dict[str, Any]:
     """The summary; the loss is the mean over the logged steps, the speed that since the start or the last kill."""
-    curves, steps = training_rows(trainer.state.log_history), int(result.global_step)
+    curves, steps = training_curve(trainer.state.log_history), int(result.global_step)
     spans = [row["step"] - before for before, row in zip([0.0, *(row["step"] for row in curves)], curves, strict=False)]
     loss = sum(span * row["loss"] for span, row in zip(spans, curves, strict=True)) / max(sum(spans), 1)
     seen = pairs * params.epochs * (steps - resumed_at) / steps
@@ -203,5 +215,5 @@ def _report(
         "warning": callbacks.warning(trainer.state.log_history),
         "rows": asdict(rows),
         "pairs_per_second": round(seen / result.metrics["train_runtime"], 3),
-        **last_dev(trainer.state.log_history),
+        **last_dev_metrics(trainer.state.log_history),
     }

@@ -16,15 +16,15 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from callwright.training.token_trie import Segment, TokenTrie, token_trie
 
-ATTENTION = "callwright_trie"
-IGNORED = -100
-_KNOWN = {"input_ids", "attention_mask", "use_cache", "return_dict"}
+ATTENTION_NAME = "callwright_trie"
+IGNORED_LABEL = -100
+_SUPPORTED_ARGUMENTS = {"input_ids", "attention_mask", "use_cache", "return_dict"}
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 _logger = logging.getLogger(__name__)
 
 
-class _Layout:
+class _PackedLayout:
     """Who sees whom in the packed row, as a block mask or as segments, and how many layers have asked for it.
 
     Not a dataclass: FSDP copies those on their way into a layer, and the copy would count.
@@ -50,13 +50,13 @@ def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
     from transformers.masking_utils import sdpa_mask
 
     causal = model.get_base_model() if hasattr(model, "peft_config") else model
-    reason = _why_not(causal)
+    reason = _unsupported_reason(causal)
     if reason:
         _logger.warning("prefixes are not shared: %s", reason)
         yield False
         return
-    AttentionInterface.register(ATTENTION, _attention)
-    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    AttentionInterface.register(ATTENTION_NAME, _attention)
+    AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)
     plain, implementation = causal.forward, causal.config._attn_implementation
     with_flex = causal.device.type == "cuda" if flex is None else flex
     unfit = False
@@ -64,8 +64,8 @@ def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
     def forward(*args: Any, fused_lm_head: bool = False, labels: Tensor | None = None, **kwargs: Any) -> Any:
         nonlocal unfit
         given = {name for name, value in kwargs.items() if value is not None}  # PEFT passes all it knows, as None
-        if not (unfit or not fused_lm_head or labels is None or args or given - _KNOWN):
-            scores = _score(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels, flex=with_flex)
+        if not (unfit or not fused_lm_head or labels is None or args or given - _SUPPORTED_ARGUMENTS):
+            scores = _score_packed(causal, kwargs["input_ids"], kwargs.get("attention_mask"), labels, flex=with_flex)
             if scores is not None:
                 return scores
             unfit = True
@@ -73,7 +73,7 @@ def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
         return plain(*args, fused_lm_head=fused_lm_head, labels=labels, **kwargs)
 
     causal.forward = forward
-    causal.config._attn_implementation = ATTENTION
+    causal.config._attn_implementation = ATTENTION_NAME
     try:
         yield True
     finally:
@@ -81,7 +81,7 @@ def share_prefixes(model: Any, *, flex: bool | None = None) -> Iterator[bool]:
         causal.config._attn_implementation = implementation
 
 
-def _why_not(model: Any) -> str:
+def _unsupported_reason(model: Any) -> str:
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if not getattr(model, "_supports_attention_backend", False):
@@ -97,32 +97,32 @@ def _why_not(model: Any) -> str:
     return ""
 
 
-def _score(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor, *, flex: bool) -> Any:
+def _score_packed(model: Any, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor, *, flex: bool) -> Any:
     """What TRL's fused head returns, (B, L - 1) and 0 where a label is ignored; None where a layer misses the mask."""
     from trl.trainer.utils import FusedCausalLMOutput
 
     trie = token_trie(input_ids, attention_mask)
     anything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=input_ids.device)  # a 4D mask is left as it is
-    layout = _Layout(_block_mask(trie) if flex else trie.segments)
+    layout = _PackedLayout(_block_mask(trie) if flex else trie.segments)
     hidden = model.base_model(
         input_ids=trie.tokens, position_ids=trie.depths, attention_mask=anything, use_cache=False, trie=layout
     ).last_hidden_state[0]
     if layout.layers < model.config.get_text_config().num_hidden_layers:
         return None
     targets = labels[:, 1:]
-    scored = targets != IGNORED
+    scored = targets != IGNORED_LABEL
     wanted = torch.stack([trie.place[:, :-1][scored], targets[scored]])
     unique, back = torch.unique(wanted, dim=1, return_inverse=True)
-    logits = model.get_output_embeddings()(hidden[unique[0]]).float() * _scale(model.config.get_text_config())
+    logits = model.get_output_embeddings()(hidden[unique[0]]).float() * _logit_scale(model.config.get_text_config())
     fields = {
         name: values.new_zeros(targets.shape).masked_scatter(scored, values[back])
-        for name, values in _per_token(logits, unique[1]).items()
+        for name, values in _token_scores(logits, unique[1]).items()
     }
     loss = -fields["log_probs"].sum() / scored.sum().clamp(min=1)
     return FusedCausalLMOutput(loss=loss, label_mask=scored, **fields)
 
 
-def _per_token(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
+def _token_scores(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
     """Per position (M,) of logits (M, V): its target's log-prob, and without gradient what TRL logs and weighs by."""
     every = logits.log_softmax(-1)
     with torch.no_grad():
@@ -135,7 +135,7 @@ def _per_token(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
     return {"log_probs": every.gather(-1, targets[:, None])[:, 0], **watched}
 
 
-def _scale(config: Any) -> float:
+def _logit_scale(config: Any) -> float:
     """Some models scale their logits; TRL reads the same names."""
     for name in ("logit_scale", "output_multiplier", "lm_head_multiplier"):
         if getattr(config, name, None) is not None:
@@ -163,7 +163,7 @@ def _attention(
     from transformers.integrations.flex_attention import flex_attention_forward
     from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 
-    layout: _Layout | None = kwargs.pop("trie", None)
+    layout: _PackedLayout | None = kwargs.pop("trie", None)
     if layout is None:
         plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
         return plain

@@ -10,11 +10,17 @@ from trl import SFTConfig, SFTTrainer
 
 from callwright.errors import DataError
 from callwright.params import TrainParams
-from callwright.preferences.dialogue import check_rows, rows_of
+from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.records import Demonstration
-from callwright.training.callbacks import checkpointing, guard_rails, last_checkpoint, marker, warm_up_advice
+from callwright.training.callbacks import (
+    checkpoint_arguments,
+    checkpoint_marker,
+    guard_rails,
+    last_checkpoint,
+    warm_up_advice,
+)
 from callwright.training.prefix_sharing import share_prefixes
-from callwright.training.weights import in_bf16, load_base, lora_config, on_gpu, save_trained
+from callwright.training.weights import load_base, lora_config, save_trained, uses_bf16, uses_gpu
 
 
 def warm_up(
@@ -47,7 +53,7 @@ def warm_up(
     if result.is_dir():
         return result
     config = SFTConfig(
-        **checkpointing(steps, params.checkpoint_steps),
+        **checkpoint_arguments(steps, params.checkpoint_steps),
         learning_rate=params.sft.learning_rate,
         num_train_epochs=params.sft.epochs,
         per_device_train_batch_size=params.sft.batch_size,
@@ -57,8 +63,8 @@ def warm_up(
         warmup_steps=params.warmup_ratio,
         lr_scheduler_type=params.schedule,
         completion_only_loss=True,
-        bf16=in_bf16(),
-        use_cpu=not on_gpu(),
+        bf16=uses_bf16(),
+        use_cpu=not uses_gpu(),
         seed=seed,
         data_seed=seed,
         logging_steps=5,
@@ -70,10 +76,10 @@ def warm_up(
     trainer = SFTTrainer(
         model=load_base(base, params),
         args=config,
-        train_dataset=Dataset.from_list(rows_of(demonstrations), on_mixed_types="use_json"),
+        train_dataset=Dataset.from_list(conversation_rows(demonstrations), on_mixed_types="use_json"),
         processing_class=tokenizer,
         peft_config=lora_config(params),
-        callbacks=[marker(), guard_rails(warm_up_advice(params))],
+        callbacks=[checkpoint_marker(), guard_rails(warm_up_advice(params))],
     )
     trainer.remove_callback(PrinterCallback)
     with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):

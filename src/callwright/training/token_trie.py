@@ -47,7 +47,7 @@ def token_trie(input_ids: Tensor, attention_mask: Tensor | None = None) -> Token
         raise ValueError("a batch without a token has no trie")
     order, rows, inside = _sorted_rows(ids, real)
     count, depth = np.arange(len(rows))[:, None], np.arange(rows.shape[1])
-    shared = _shared_with_the_one_before(rows, inside)[:, None]
+    shared = _shared_prefix_lengths(rows, inside)[:, None]
     new = inside & (depth >= shared)
     starts = np.concatenate([[0], new.sum(1).cumsum()])
     owner = np.maximum.accumulate(np.where(depth >= shared, count, 0))  # the row whose new token this prefix ends in
@@ -86,7 +86,7 @@ def _sorted_rows(ids: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndar
     return order, rows[order], inside[order]
 
 
-def _shared_with_the_one_before(rows: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _shared_prefix_lengths(rows: np.ndarray, inside: np.ndarray) -> np.ndarray:
     same = (rows[1:] == rows[:-1]) & inside[1:]
     shared: np.ndarray = np.concatenate([[0], np.logical_and.accumulate(same, axis=1).sum(1)])
     return shared

@@ -8,24 +8,24 @@ from typing import Any
 
 from callwright.errors import CallwrightError, DataError
 from callwright.params import TrainParams
-from callwright.paths import TRAINING
+from callwright.paths import TRAINING_FILE
 from callwright.storage.files import write_json
 
-_OF_THE_TRAINER = ("ref", "training_args.bin")  # the reference's adapter, and a pickle
+_TRAINER_FILES = ("ref", "training_args.bin")  # the reference's adapter, and a pickle
 
 
-def on_gpu() -> bool:
+def uses_gpu() -> bool:
     """Whether training runs on a GPU: there is one, and accelerate was not told to stay on the CPU."""
     import torch
 
     return torch.cuda.is_available() and os.environ.get("ACCELERATE_USE_CPU", "false").lower() not in ("1", "true")
 
 
-def in_bf16() -> bool:
+def uses_bf16() -> bool:
     """Whether training computes in bfloat16: on a GPU that can; everything else computes in float32."""
     import torch
 
-    return on_gpu() and torch.cuda.is_bf16_supported()
+    return uses_gpu() and torch.cuda.is_bf16_supported()
 
 
 def load_base(folder: Path, params: TrainParams) -> Any:
@@ -40,16 +40,16 @@ def load_base(folder: Path, params: TrainParams) -> Any:
     frozen = params.method != "full"
     return AutoModelForCausalLM.from_pretrained(
         folder,
-        dtype=torch.bfloat16 if frozen and in_bf16() else torch.float32,
-        quantization_config=_four_bits() if params.method == "qlora" else None,
+        dtype=torch.bfloat16 if frozen and uses_bf16() else torch.float32,
+        quantization_config=_four_bit_config() if params.method == "qlora" else None,
     )
 
 
-def _four_bits() -> Any:
+def _four_bit_config() -> Any:
     import torch
     from transformers import BitsAndBytesConfig
 
-    if not on_gpu():
+    if not uses_gpu():
         raise CallwrightError("train.method: qlora computes in 4 bits on a CUDA GPU alone; set lora here")
     if find_spec("bitsandbytes") is None:
         raise CallwrightError("train.method: qlora needs bitsandbytes: pip install bitsandbytes, or set lora")
@@ -57,7 +57,7 @@ def _four_bits() -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16 if in_bf16() else torch.float16,
+        bnb_4bit_compute_dtype=torch.bfloat16 if uses_bf16() else torch.float16,
     )
 
 
@@ -97,15 +97,15 @@ def save_trained(trainer: Any, folder: Path) -> None:
     try:
         trainer.save_model(str(part))
         if trainer.is_world_process_zero():
-            for name in _OF_THE_TRAINER:
+            for name in _TRAINER_FILES:
                 shutil.rmtree(part / name) if (part / name).is_dir() else (part / name).unlink(missing_ok=True)
-            _replace(folder, part)
+            _replace_folder(folder, part)
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
     trainer.accelerator.wait_for_everyone()
 
 
-def publish(base: Path, trained: Path, params: TrainParams, *, student: Path, adapter: Path, key: str) -> None:
+def publish_student(base: Path, trained: Path, params: TrainParams, *, student: Path, adapter: Path, key: str) -> None:
     """Make the student, merged in the precision of the base's own files, and the adapter of what a training left.
 
     With `full` there is no adapter: its folder holds the note of its training alone.
@@ -128,14 +128,14 @@ def publish(base: Path, trained: Path, params: TrainParams, *, student: Path, ad
                 model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
                 PeftModel.from_pretrained(model, trained).merge_and_unload().save_pretrained(part)
                 AutoTokenizer.from_pretrained(trained).save_pretrained(part)
-            write_json(part / TRAINING, {"key": key})
-            _replace(folder, part)
+            write_json(part / TRAINING_FILE, {"key": key})
+            _replace_folder(folder, part)
         except OSError as error:
             raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _replace(folder: Path, part: Path) -> None:
+def _replace_folder(folder: Path, part: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)

@@ -19,7 +19,7 @@ from callwright.validation.suites import expectations
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPARED = ("task", "model", "correct", "first_fault", "steps")
+COMPARED_COLUMNS = ("task", "model", "correct", "first_fault", "steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class History:
     before: Version | None
 
 
-def version_of(chains: "pd.DataFrame", lines: Iterable[bytes]) -> Version:
+def describe_version(chains: "pd.DataFrame", lines: Iterable[bytes]) -> Version:
     """The version that kept chains are.
 
     Args:
@@ -48,17 +48,19 @@ def version_of(chains: "pd.DataFrame", lines: Iterable[bytes]) -> Version:
     data = hashlib.sha256()
     for line in lines:
         data.update(line + b"\n")
-    shares = {column: chains[column].astype(str).value_counts(normalize=True, sort=False) for column in COMPARED}
+    shares = {
+        column: chains[column].astype(str).value_counts(normalize=True, sort=False) for column in COMPARED_COLUMNS
+    }
     return Version(data.hexdigest(), {column: dict(sorted(own.items())) for column, own in shares.items()})
 
 
-def compared_with(path: Path, version: Version) -> Version | None:
+def previous_version(path: Path, version: Version) -> Version | None:
     """The version before this one; None where this is the first.
 
     Raises:
         DataError: the history cannot be read.
     """
-    history = _read(path)
+    history = _read_history(path)
     if history is None:
         return None
     return history.before if history.latest.data == version.data else history.latest
@@ -66,7 +68,7 @@ def compared_with(path: Path, version: Version) -> Version | None:
 
 def record(path: Path, version: Version) -> None:
     """Make this version the latest; a version that is the latest already changes nothing."""
-    history = _read(path)
+    history = _read_history(path)
     if history is None or history.latest.data != version.data:
         write_text(path, dumps(History(version, history.latest if history else None)).decode() + "\n")
 
@@ -77,12 +79,12 @@ def drift_expectations(before: Version, bound: float) -> list[expectations.Expec
         expectations.near(
             column, before.shares[column], bound, f"{column} is distributed as in the data's previous version"
         )
-        for column in COMPARED
+        for column in COMPARED_COLUMNS
         if column in before.shares
     ]
 
 
-def _read(path: Path) -> History | None:
+def _read_history(path: Path) -> History | None:
     try:
         text = path.read_bytes()
     except FileNotFoundError:

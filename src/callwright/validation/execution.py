@@ -5,12 +5,12 @@ from typing import Any
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import CallError
-from callwright.functions.toolbox import Toolbox, parts_of, text_of
+from callwright.functions.toolbox import Toolbox, render_result, walk_value
 from callwright.records import Step, StepError
-from callwright.tasks.task import Executed
+from callwright.tasks.task import ExecutedSteps
 
 
-def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> Executed:
+def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> ExecutedSteps:
     """Execute a chain's calls in a fresh toolbox, and return the new steps and values.
 
     A call that cannot be executed gives its error again. A step without a readable call keeps its syntax error, and
@@ -32,7 +32,7 @@ def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> Executed:
                 value, observation, error = result.value, result.text, None
         steps.append(Step(step.thought, call, error, observation))
         values.append(value)
-    return Executed(tuple(steps), tuple(values))
+    return ExecutedSteps(tuple(steps), tuple(values))
 
 
 def returned_texts(steps: Sequence[Step], values: Sequence[Any]) -> Iterator[str]:
@@ -46,4 +46,4 @@ def returned_texts(steps: Sequence[Step], values: Sequence[Any]) -> Iterator[str
             continue
         yield step.observation
         if isinstance(value, list | tuple | set | frozenset | Mapping):
-            yield from (text_of(value_part, step.call.name) for value_part in parts_of(value))
+            yield from (render_result(value_part, step.call.name) for value_part in walk_value(value))

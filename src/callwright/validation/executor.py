@@ -18,8 +18,10 @@ from typing import Any, TypeVar
 
 from callwright.errors import DataError
 
-FEW = 8  # chunks that are done here sooner than a process starts
-IN_FLIGHT = 4  # chunks per process that wait or are worked on: bounds the memory, keeps the processes busy
+MAX_CHUNKS_IN_PROCESS = 8  # chunks that are done here sooner than a process starts
+CHUNKS_IN_FLIGHT_PER_WORKER = (
+    4  # chunks per process that wait or are worked on: bounds the memory, keeps the processes busy
+)
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -47,18 +49,18 @@ def map_chunks(
     """
     workers = workers or len(os.sched_getaffinity(0))
     chunks = iter(chunks)
-    first = list(islice(chunks, FEW + 1))
-    if workers == 1 or len(first) <= FEW:
+    first = list(islice(chunks, MAX_CHUNKS_IN_PROCESS + 1))
+    if workers == 1 or len(first) <= MAX_CHUNKS_IN_PROCESS:
         setup(*setup_args)
         yield from map(function, chain(first, chunks))
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(setup, setup_args))
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(setup, setup_args))
     waiting: deque[Future[R]] = deque()
     try:
         for chunk in chain(first, chunks):
             waiting.append(pool.submit(function, chunk))
-            if len(waiting) >= IN_FLIGHT * workers:
+            if len(waiting) >= CHUNKS_IN_FLIGHT_PER_WORKER * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -70,13 +72,13 @@ def map_chunks(
         pool.shutdown(cancel_futures=True)
 
 
-def _start(setup: Callable[..., Any], setup_args: tuple[Any, ...]) -> None:
+def _start_worker(setup: Callable[..., Any], setup_args: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt from the keyboard is the owner's business
-    threading.Thread(target=_end_with_owner, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     setup(*setup_args)
 
 
-def _end_with_owner() -> None:
+def _exit_with_parent() -> None:
     """A killed owner cannot end its processes."""
     owner = multiprocessing.parent_process()
     if owner is not None:

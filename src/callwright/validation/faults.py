@@ -8,18 +8,18 @@ from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Problem, Step, StepFault, Verdict
 from callwright.tasks import TASKS
-from callwright.tasks.task import Executed, Task
+from callwright.tasks.task import ExecutedSteps, Task
 from callwright.validation.execution import execute_again, returned_texts
 
-BREAKING = frozenset(
+DISQUALIFYING_FAULTS = frozenset(
     {"ungrounded_answer", "unfaithful_call", "wrong_answer", "no_answer", "undecided", "replay_mismatch"}
 )
 """Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
 
-WITHOUT_GROUND = frozenset({"ungrounded_answer", "unfaithful_call"})
+GROUNDING_FAULTS = frozenset({"ungrounded_answer", "unfaithful_call"})
 """Faults of an answer that does not rest on the problem."""
 
-MEANINGS: Mapping[str, str] = {
+FAULT_MEANINGS: Mapping[str, str] = {
     "syntax": "The reply holds no call that could be read.",
     "unknown_function": "The call names a function that does not exist.",
     "bad_arguments": "The function does not take these arguments.",
@@ -35,7 +35,7 @@ MEANINGS: Mapping[str, str] = {
 """What each fault means, for people; the fault of a step says what it was there."""
 
 
-def judge(chain: Chain, problem: Problem, replayed: Executed, task: Task | None = None) -> Verdict:
+def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | None = None) -> Verdict:
     """The verdict on a chain.
 
     Args:
@@ -51,30 +51,30 @@ def judge(chain: Chain, problem: Problem, replayed: Executed, task: Task | None 
         *_repeated_calls(chain, task.toolbox),
         *_no_answer(chain),
         *_grade_faults(chain, problem, task),
-        *_grounding_faults(chain, problem, replayed, task, as_recorded=not replay_faults),
+        *_grounding_faults(chain, problem, replayed, task, replay_matches=not replay_faults),
     ]
-    faults = _in_order(unordered)
-    correct = not any(fault.fault in BREAKING for fault in faults)
+    faults = _sort_by_step(unordered)
+    correct = not any(fault.fault in DISQUALIFYING_FAULTS for fault in faults)
     return Verdict(chain.id, correct, faults, faults[0].step if faults else None)
 
 
-def evident_faults(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
+def faults_without_grading(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
     """The faults that show without the problem's answer, of a chain that was executed just now.
 
     Whether an answer is right is not among them: a grounded answer can be wrong.
     """
     task = TASKS[problem.task]
-    return _in_order(
+    return _sort_by_step(
         [
             *_step_errors(chain),
             *_repeated_calls(chain, task.toolbox),
             *_no_answer(chain),
-            *_grounding_faults(chain, problem, execute_again(chain.steps, task.toolbox), task, as_recorded=True),
+            *_grounding_faults(chain, problem, execute_again(chain.steps, task.toolbox), task, replay_matches=True),
         ]
     )
 
 
-def _in_order(faults: list[StepFault]) -> tuple[StepFault, ...]:
+def _sort_by_step(faults: list[StepFault]) -> tuple[StepFault, ...]:
     return tuple(sorted(faults, key=lambda fault: fault.step))
 
 
@@ -100,7 +100,7 @@ def _replay_faults(chain: Chain, replayed: tuple[Step, ...], toolbox: Toolbox) -
             when = "when the chain was made, and not now" if limited_then else "now, and not when the chain was made"
             yield StepFault("undecided", index, f"the solver reached its limits {when}")
         elif not (limited and _is_stateful(recorded, toolbox)):
-            recorded_result, result = _result_in_words(recorded), _result_in_words(repeated)
+            recorded_result, result = _describe_result(recorded), _describe_result(repeated)
             yield StepFault(
                 "replay_mismatch", index, f"recorded {recorded_result}, but executing the call again gives {result}"
             )
@@ -129,7 +129,7 @@ def _end_mismatch(chain: Chain) -> Iterator[StepFault]:
         yield StepFault("replay_mismatch", index, f"recorded outcome {chain.outcome}, but the last step gave {ended}")
 
 
-def _result_in_words(step: Step) -> str:
+def _describe_result(step: Step) -> str:
     return f"the error {step.error.fault}" if step.error else repr(step.observation)
 
 
@@ -163,18 +163,18 @@ def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFa
 
 
 def _grounding_faults(
-    chain: Chain, problem: Problem, replayed: Executed, task: Task, *, as_recorded: bool
+    chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task, *, replay_matches: bool
 ) -> Iterator[StepFault]:
     """
     Args:
-        as_recorded: whether executing the chain again gave what was recorded; if not, there are no further checks.
+        replay_matches: whether executing the chain again gave what was recorded; if not, there are no further checks.
     """
     if chain.answer is None:
         return
     if chain.answer not in returned_texts(chain.steps, replayed.values):
         message = f"{chain.answer} was returned by no call: it was guessed"
         yield StepFault("ungrounded_answer", _last_index(chain), message)
-    elif as_recorded and ends_chain(replayed.steps[-1]):
+    elif replay_matches and ends_chain(replayed.steps[-1]):
         yield from task.grounding_faults(problem, replayed, task.toolbox)
 
 

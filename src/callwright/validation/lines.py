@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from callwright.agent.text import said
+from callwright.agent.text import reply_text
 from callwright.errors import CallwrightError, DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
@@ -21,11 +21,13 @@ from callwright.tasks import load as load_tasks
 from callwright.validation.executor import map_chunks
 from callwright.validation.replay import check_chain
 
-CHUNK = 256  # lines that travel to a process together
+LINES_PER_CHUNK = 256  # lines that travel to a process together
 MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand; a longer line is not read
-NONE = "none"  # first fault of a chain without one
+NO_FAULT = "none"  # first fault of a chain without one
 
-_USUAL = re.compile(rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"')  # as we write a chain, without escapes
+_USUAL_LINE_START = re.compile(
+    rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"'
+)  # as we write a chain, without escapes
 
 Line = tuple[str, bytes]  # its place ("path:line") and its text
 
@@ -38,7 +40,7 @@ class Chunk:
     problems: tuple[bytes, ...]
 
 
-class Row(NamedTuple):
+class LineRow(NamedTuple):
     """What the quality suite sees of a line; beyond `unreadable` all is None where the line is no chain.
 
     Attributes:
@@ -49,7 +51,7 @@ class Row(NamedTuple):
         mismatch: the first thing recorded that is not what executing the calls again gives.
         longest_reply: in characters.
         first_fault: "none" without.
-        ground_checked: whether the chain's problem has what it takes to check that an answer rests on it.
+        can_check_grounding: whether the chain's problem has what it takes to check that an answer rests on it.
     """
 
     where: str
@@ -71,7 +73,7 @@ class Row(NamedTuple):
     completion_tokens: int | None = None
     longest_reply: int | None = None
     first_fault: str | None = None
-    ground_checked: bool | None = None
+    can_check_grounding: bool | None = None
 
 
 class CheckedLine(NamedTuple):
@@ -81,7 +83,7 @@ class CheckedLine(NamedTuple):
         surprise: what `row.unexpected` says, with its traceback.
     """
 
-    row: Row
+    row: LineRow
     text: bytes
     surprise: Surprise | None = None
 
@@ -99,25 +101,25 @@ def check_files(
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_chunks(check_lines, _chunks(lines, problems), load_tasks, (list(modules),), workers):
+    for checked in map_chunks(check_chunk, _chunks(lines, problems), load_tasks, (list(modules),), workers):
         yield from checked
 
 
-def check_lines(chunk: Chunk) -> list[CheckedLine]:
+def check_chunk(chunk: Chunk) -> list[CheckedLine]:
     """Every line of a chunk, checked."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check(where, text, problems) for where, text in chunk.lines]
+    return [_check_any_line(where, text, problems) for where, text in chunk.lines]
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
-    written = _Written(problems)
+    written = _ProblemsAsJson(problems)
     lines = iter(lines)
-    while own := tuple(islice(lines, CHUNK)):
+    while own := tuple(islice(lines, LINES_PER_CHUNK)):
         asked = dict.fromkeys(_problem_id(text) for _, text in own)
         yield Chunk(own, tuple(written[one] for one in asked if one in problems))
 
 
-class _Written(dict[str, bytes]):
+class _ProblemsAsJson(dict[str, bytes]):
     """Problems as JSON, written when they are first asked for: chains of one problem may stand far apart."""
 
     def __init__(self, problems: Mapping[str, Problem]) -> None:
@@ -129,7 +131,7 @@ class _Written(dict[str, bytes]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Belonging:
+class _ProblemReference:
     """The one field of a chain that decides which problem travels with it."""
 
     problem_id: str
@@ -139,16 +141,16 @@ def _problem_id(text: bytes) -> str:
     """Read alone, since a line is read whole where it is checked; empty where there is none."""
     if len(text) > MAX_LINE_BYTES:
         return ""
-    usual = _USUAL.match(text)
+    usual = _USUAL_LINE_START.match(text)
     if usual:
         return usual[1].decode()
     try:
-        return loads(_Belonging, text, "a chain").problem_id
+        return loads(_ProblemReference, text, "a chain").problem_id
     except DataError:
         return ""
 
 
-def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_any_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     """A line's row. No content of a line stops the others, but a mistake that the user can fix stops the stage."""
     try:
         return _check_line(where, text, problems)
@@ -156,29 +158,29 @@ def _check(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedL
         raise
     except Exception as error:  # counted and named: the stage prints how many there were, and where
         surprise = surprise_of(error)
-        return CheckedLine(Row(where, where, unexpected=str(surprise)), text, surprise)
+        return CheckedLine(LineRow(where, where, unexpected=str(surprise)), text, surprise)
 
 
 def _check_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     try:
-        chain = _read(text, where)
+        chain = _read_chain(text, where)
     except DataError as error:
         reason = str(error).removeprefix(f"{where}: ")
-        return CheckedLine(Row(where, where, unreadable=reason), text)
+        return CheckedLine(LineRow(where, where, unreadable=reason), text)
     problem = problems.get(chain.problem_id)
     if problem is None:
-        row = Row(where, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded(chain))
+        row = LineRow(where, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
         return CheckedLine(row, text)
     record = check_chain(chain, problem)
     return CheckedLine(_row(where, record, problem), dumps(record))
 
 
-def _read(text: bytes, where: str) -> Chain:
+def _read_chain(text: bytes, where: str) -> Chain:
     if len(text) > MAX_LINE_BYTES:
         raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes")
     if b"NaN" in text or b"Infinity" in text:  # pydantic takes them for numbers, and would write null in their place
         try:
-            json.loads(text, parse_constant=_refuse)
+            json.loads(text, parse_constant=_raise_not_json)
         except _NotJsonError as error:
             raise DataError(f"{where}: {error} is not a JSON value") from None
         except (ValueError, RecursionError):
@@ -190,11 +192,11 @@ class _NotJsonError(Exception):
     pass
 
 
-def _refuse(constant: str) -> None:
+def _raise_not_json(constant: str) -> None:
     raise _NotJsonError(constant)
 
 
-def _recorded(chain: Chain) -> dict[str, Any]:
+def _recorded_fields(chain: Chain) -> dict[str, Any]:
     return {
         "problem_id": chain.problem_id,
         "model": chain.model,
@@ -204,21 +206,21 @@ def _recorded(chain: Chain) -> dict[str, Any]:
         "steps": len(chain.steps),
         "prompt_tokens": chain.usage.prompt_tokens,
         "completion_tokens": chain.usage.completion_tokens,
-        "longest_reply": max((len(said(step)) for step in chain.steps), default=0),
+        "longest_reply": max((len(reply_text(step)) for step in chain.steps), default=0),
     }
 
 
-def _row(where: str, record: CheckedChain, problem: Problem) -> Row:
+def _row(where: str, record: CheckedChain, problem: Problem) -> LineRow:
     faults = record.verdict.faults
     mismatches = (f"step {fault.step + 1}: {fault.message}" for fault in faults if fault.fault == "replay_mismatch")
-    return Row(
+    return LineRow(
         where,
         record.chain.id,
         mismatch=next(mismatches, None),
         task=problem.task,
         split=problem.split,
         correct=record.verdict.correct,
-        first_fault=faults[0].fault if faults else NONE,
-        ground_checked=TASKS[problem.task].can_check_grounding(problem),
-        **_recorded(record.chain),
+        first_fault=faults[0].fault if faults else NO_FAULT,
+        can_check_grounding=TASKS[problem.task].can_check_grounding(problem),
+        **_recorded_fields(record.chain),
     )

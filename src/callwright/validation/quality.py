@@ -12,19 +12,19 @@ from callwright.records import CheckedChain, Problem
 from callwright.storage.jsonl import loads
 from callwright.surprises import Surprise
 from callwright.validation import drift
-from callwright.validation.lines import NONE, CheckedLine, check_files
+from callwright.validation.lines import NO_FAULT, CheckedLine, check_files
 from callwright.validation.suites.chains import chain_expectations, line_expectations, task_expectations
 from callwright.validation.suites.frames import chain_frame, line_frame, task_frame
-from callwright.validation.suites.suite import Check, Suites, failed_rows, report_of
+from callwright.validation.suites.suite import Check, Suites, checks_report, failed_checks_by_row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPLAINTS = ("unreadable", "unexpected", "orphan", "mismatch")  # columns whose value says what is wrong
+COMPLAINT_COLUMNS = ("unreadable", "unexpected", "orphan", "mismatch")  # columns whose value says what is wrong
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class QuarantinedLine:
     """A line that cannot be used, and why.
 
     Attributes:
@@ -41,7 +41,7 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
+class ValidationResult:
     """What was kept, what was not, and the quality report (counts reconcile: in = kept + quarantined).
 
     Attributes:
@@ -51,7 +51,7 @@ class Validated:
     """
 
     kept: list[bytes]
-    quarantined: list[Quarantined]
+    quarantined: list[QuarantinedLine]
     report: dict[str, Any]
     checks: list[Check]
     version: drift.Version | None
@@ -71,7 +71,7 @@ def validate_chains(
     history: Path,
     modules: Sequence[str] = (),
     workers: int | None = None,
-) -> Validated:
+) -> ValidationResult:
     """Replay and judge all chains, put bad lines aside, and check the rest as a whole.
 
     Args:
@@ -88,26 +88,26 @@ def validate_chains(
         raise DataError(f"there are no chains in {', '.join(map(str, files))}: see reports/rollout.json")
     frame = line_frame([line.row for line in lines])
     line_checks = suites.run(frame, "lines", line_expectations(params, models))
-    failed = failed_rows(line_checks)
+    failed = failed_checks_by_row(line_checks)
     kept = [line.text for line in lines if line.row.id not in failed]
-    quarantined = [_quarantined(line, failed[line.row.id]) for line in lines if line.row.id in failed]
+    quarantined = [_quarantine(line, failed[line.row.id]) for line in lines if line.row.id in failed]
     checks, version = line_checks, None
     if kept:
         chains = chain_frame(frame[~frame["id"].isin(list(failed))])
-        version = drift.version_of(chains, kept)
-        checks = [*line_checks, *_check_together(chains, version, params, suites, history)]
+        version = drift.describe_version(chains, kept)
+        checks = [*line_checks, *_check_kept_chains(chains, version, params, suites, history)]
     report = {
         "chains": {"in": len(lines), "kept": len(kept), "quarantined": len(quarantined)},
         **(_summary(chains) if kept else {}),
-        "ground_not_checked": sum(line.row.ground_checked is False for line in lines if line.row.id not in failed),
-        "quarantine_reasons": _reasons(lines, failed),
-        "checks": report_of(checks),
+        "ground_not_checked": sum(line.row.can_check_grounding is False for line in lines if line.row.id not in failed),
+        "quarantine_reasons": _count_reasons(lines, failed),
+        "checks": checks_report(checks),
     }
     surprises = {line.row.where: line.surprise for line in lines if line.surprise is not None}
-    return Validated(kept, quarantined, report, checks, version, surprises)
+    return ValidationResult(kept, quarantined, report, checks, version, surprises)
 
 
-def refuse_quarantined(validated: Validated, limit: float) -> None:
+def raise_if_too_many_quarantined(validated: ValidationResult, limit: float) -> None:
     """Stop when too many lines were put aside, or all.
 
     Raises:
@@ -123,38 +123,39 @@ def refuse_quarantined(validated: Validated, limit: float) -> None:
         )
 
 
-def _check_together(
+def _check_kept_chains(
     chains: "pd.DataFrame", version: drift.Version, params: ValidateParams, suites: Suites, history: Path
 ) -> list[Check]:
     checks = suites.run(chains, "chains", chain_expectations(params))
     checks += suites.run(task_frame(chains), "chains by task", task_expectations(params))
-    before = drift.compared_with(history, version)
+    before = drift.previous_version(history, version)
     if before is not None:
-        compared = chains[["id", *drift.COMPARED]].astype(str)
+        compared = chains[["id", *drift.COMPARED_COLUMNS]].astype(str)
         checks += suites.run(compared, "drift", drift.drift_expectations(before, params.max_drift))
     return checks
 
 
-def _quarantined(line: CheckedLine, failed: Sequence[Check]) -> Quarantined:
+def _quarantine(line: CheckedLine, failed: Sequence[Check]) -> QuarantinedLine:
     row, text = line.row, line.text
     reasons = tuple(_reason(check, getattr(row, check.column)) for check in failed)
     if row.unreadable or row.unexpected or row.orphan:
-        return Quarantined(row.where, row.id, reasons, None, text.decode(errors="backslashreplace"))
-    return Quarantined(row.where, row.id, reasons, loads(CheckedChain, text, row.where), None)
+        return QuarantinedLine(row.where, row.id, reasons, None, text.decode(errors="backslashreplace"))
+    return QuarantinedLine(row.where, row.id, reasons, loads(CheckedChain, text, row.where), None)
 
 
 def _reason(check: Check, found: Any) -> str:
-    return f"{check.column}: expected that {check.says}; found {found if check.column in COMPLAINTS else repr(found)}"
+    value = found if check.column in COMPLAINT_COLUMNS else repr(found)
+    return f"{check.column}: expected that {check.says}; found {value}"
 
 
-def _reasons(lines: Sequence[CheckedLine], failed: Mapping[str, Sequence[Check]]) -> dict[str, int]:
+def _count_reasons(lines: Sequence[CheckedLine], failed: Mapping[str, Sequence[Check]]) -> dict[str, int]:
     """How many lines failed each check."""
     said = [f"{check.column}: {check.says}" for line in lines for check in failed.get(line.row.id, ())]
     return dict(sorted(Counter(said).items()))
 
 
 def _summary(chains: "pd.DataFrame") -> dict[str, Any]:
-    faults = chains["first_fault"][chains["first_fault"] != NONE].value_counts()
+    faults = chains["first_fault"][chains["first_fault"] != NO_FAULT].value_counts()
     correct = chains.groupby("model", sort=True)["correct"].mean()
     return {
         "correct": {str(model): round(float(share), 4) for model, share in correct.items()},

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from callwright.errors import DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.tasks import TASKS
-from callwright.tasks.task import Executed, Task
+from callwright.tasks.task import ExecutedSteps, Task
 from callwright.validation.execution import execute_again
 from callwright.validation.faults import judge
 
 
-def replay(chain: Chain, problem: Problem, task: Task | None = None) -> Executed:
+def replay(chain: Chain, problem: Problem, task: Task | None = None) -> ExecutedSteps:
     """See `callwright.validation.execution.execute_again`.
 
     Args:

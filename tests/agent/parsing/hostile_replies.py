@@ -19,7 +19,7 @@ from callwright.functions.toolbox import OpenToolbox
 from callwright.records import Call, Json, Step, StepError, Usage
 from callwright.storage import jsonl
 from callwright.tasks import TASKS
-from tests.agent.parsing.markup_families import FAMILIES
+from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
 
 SOLVERS = frozenset({"solve", "entails", "assume"})  # run in a worker process, held to limits of its own
 Rng = random.Random
@@ -54,7 +54,7 @@ def _text(rng: Rng) -> str:
     kind = rng.random()
     if kind < 0.1:
         return _runs(rng)
-    text = rng.choice(list(FAMILIES.values()))([_call(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))])
+    text = rng.choice(list(MARKUP_BY_SERIES.values()))([_call(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))])
     if rng.random() < 0.3:
         text = rng.choice(("Both numbers.\n", "<think>add(1, 1)?</think>\n", "1. ", "> ", "So Dog(x): ")) + text
     for _ in range(rng.choice((0, 1, 1, 2, 4))):
@@ -155,12 +155,12 @@ def _number(rng: Rng, text: str) -> str:
     return text[:place] + made + text[place + 1 :]
 
 
-def _twice(rng: Rng, text: str) -> str:
+def _encode_as_json(rng: Rng, text: str) -> str:
     return json.dumps(text)
 
 
 MUTATIONS: tuple[Callable[[Rng, str], str], ...] = (
-    _delete, _duplicate, _swap, _cut, _mark, _mark, _quotes, _nest, _number, _number, _twice
+    _delete, _duplicate, _swap, _cut, _mark, _mark, _quotes, _nest, _number, _number, _encode_as_json
 )  # fmt: skip
 
 
@@ -183,14 +183,14 @@ def check(made: Reply, opened: Sequence[tuple[str, OpenToolbox]]) -> Cost:
     for protocol in PROTOCOLS.values():
         start = time.thread_time()
         said = protocol.read(made)
-        _spend(cost, f"read, {protocol.name}", start)
+        _record_time(cost, f"read, {protocol.name}", start)
         for place, (thought, call) in enumerate(said):
             if isinstance(call, CallError):
                 cost.outcomes[call.fault] += 1
-                _keep(cost, Step(thought, None, StepError(call.fault, call.message), None), place)
+                _store_step(cost, Step(thought, None, StepError(call.fault, call.message), None), place)
                 continue
             for name, tools in opened:
-                _keep(cost, _execute(cost, thought, call, name, tools), place)
+                _store_step(cost, _execute(cost, thought, call, name, tools), place)
     return cost
 
 
@@ -202,14 +202,14 @@ def open_toolboxes() -> list[tuple[str, OpenToolbox]]:
 def _execute(cost: Cost, thought: str, call: Call, name: str, tools: OpenToolbox) -> Step:
     start = time.thread_time()
     named = TASKS[name].toolbox.name_arguments(call)
-    _spend(cost, f"name_arguments, {name}", start)
+    _record_time(cost, f"name_arguments, {name}", start)
     if isinstance(named, CallError):
         cost.outcomes[named.fault] += 1
         return Step(thought, call, StepError(named.fault, named.message), None)
     start = time.thread_time()
     result = tools.execute(named)
     if named.name not in SOLVERS:
-        _spend(cost, f"{named.name}, {name}", start)
+        _record_time(cost, f"{named.name}, {name}", start)
     if isinstance(result, CallError):
         cost.outcomes[result.fault] += 1
         return Step(thought, named, StepError(result.fault, result.message), None)
@@ -217,7 +217,7 @@ def _execute(cost: Cost, thought: str, call: Call, name: str, tools: OpenToolbox
     return Step(thought, named, None, result.text)
 
 
-def _keep(cost: Cost, step: Step, place: int) -> None:
+def _store_step(cost: Cost, step: Step, place: int) -> None:
     start = time.thread_time()
     again = jsonl.loads(Step, jsonl.dumps(step), "here")
     json.dumps(NATIVE.reply_message(again, place), ensure_ascii=False).encode()
@@ -225,10 +225,10 @@ def _keep(cost: Cost, step: Step, place: int) -> None:
         render_call(step.call)
     if step.error:
         assert step.error.message.isprintable(), step.error.message
-    _spend(cost, "store", start)
+    _record_time(cost, "store", start)
 
 
-def _spend(cost: Cost, what: str, start: float) -> None:
+def _record_time(cost: Cost, what: str, start: float) -> None:
     spent = time.thread_time() - start
     if spent > cost.seconds:
         cost.seconds, cost.slowest = spent, what

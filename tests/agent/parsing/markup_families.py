@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from callwright.functions.function import render_call
 from callwright.records import Call
 
-Written = Callable[[Sequence[Call]], str]
+WriteCalls = Callable[[Sequence[Call]], str]
 
 
 def _object(call: Call, arguments: str = "arguments") -> str:
@@ -65,11 +65,11 @@ def _deepseek(call: Call) -> str:
     )
 
 
-def _each(write: Callable[[Call], str], between: str = "\n") -> Written:
+def _each(write: Callable[[Call], str], between: str = "\n") -> WriteCalls:
     return lambda calls: between.join(map(write, calls))
 
 
-FAMILIES: dict[str, Written] = {
+MARKUP_BY_SERIES: dict[str, WriteCalls] = {
     "Qwen, Hermes": _each(lambda call: f"<tool_call>\n{_object(call)}\n</tool_call>"),
     "Qwen 3.5, Nemotron": _each(lambda call: f"<tool_call>\n{_qwen_coder(call)}\n</tool_call>"),
     "Seed": _each(lambda call: f"<seed:tool_call>{_qwen_coder(call)}</seed:tool_call>"),

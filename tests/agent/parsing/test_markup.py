@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callwright.agent.native import NATIVE
 from callwright.agent.parsing.markup import marks as table
-from callwright.agent.parsing.markup.read import read_markup, without_markup
+from callwright.agent.parsing.markup.read import read_markup, remove_markup
 from callwright.agent.text import TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
@@ -17,7 +17,7 @@ from callwright.functions.guard import MAX_ITEMS
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Usage
 from callwright.tasks.arithmetic.functions import answer
-from tests.agent.parsing.markup_families import FAMILIES
+from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
 from tests.fakes import TOOLBOX
 
 SUM, PRODUCT = Call("add", {"a": 2, "b": 3}), Call("multiply", {"a": 4, "b": "1/3"})
@@ -37,9 +37,9 @@ def named(call: Call | CallError) -> Call | CallError:
     return call if isinstance(call, CallError) else TOOLBOX.name_arguments(call)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MARKUP_BY_SERIES)
 def test_one_call_is_read_by_both_protocols_and_several_by_the_native_one(family: str):
-    write = FAMILIES[family]
+    write = MARKUP_BY_SERIES[family]
     for before in ("", "Both numbers.\n"):
         said = native(before + write([SUM]))
         assert [(thought, named(call)) for thought, call in said] == [(before.strip(), SUM)]
@@ -50,10 +50,10 @@ def test_one_call_is_read_by_both_protocols_and_several_by_the_native_one(family
         assert "only one call" in refused.message
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MARKUP_BY_SERIES)
 def test_lists_decimals_and_text_are_the_same_in_every_family(family: str):
     call = Call("f", {"terms": ["x", "rex"], "flag": True, "name": "all x. (Dog(x) -> Animal(x))", "none": None})
-    ((_, read),) = native(FAMILIES[family]([call]))
+    ((_, read),) = native(MARKUP_BY_SERIES[family]([call]))
     assert isinstance(read, Call)
     assert read.arguments == call.arguments
 
@@ -67,7 +67,7 @@ ENVELOPES = ["<tool_call>", "</tool_call>", "\n", "</function>", "<minimax:tool_
     st.sampled_from(["", *ENVELOPES]),
 )
 def test_a_call_in_tags_is_read_whatever_of_its_envelope_is_missing(family: str, before: str, after: str):
-    text = FAMILIES[family]([SUM])
+    text = MARKUP_BY_SERIES[family]([SUM])
     bare = text[text.index("<function" if "<function" in text else "<invoke") :]
     for closing in ("</seed:tool_call>", "</tool_call>", "</minimax:tool_call>"):
         bare = bare.removesuffix(closing).rstrip()
@@ -118,10 +118,10 @@ def search(query: str) -> str:
     return f"about {query}"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MARKUP_BY_SERIES)
 def test_a_number_is_text_where_the_function_takes_text(family: str):
     # <parameter=query>2024</parameter> does not say which it is
-    ((_, call),) = native(FAMILIES[family]([Call("search", {"query": 2024})]))
+    ((_, call),) = native(MARKUP_BY_SERIES[family]([Call("search", {"query": 2024})]))
     assert isinstance(call, Call)
     box = Toolbox([search, answer])
     assert box.open().execute(Call("search", call.arguments)).text == "about 2024"
@@ -191,7 +191,7 @@ TAGS = [
 
 @given(st.sampled_from(["Qwen 3.5, Nemotron", "MiniMax-M2", "GLM", "Seed"]), st.sampled_from(TAGS), st.integers(0, 1))
 def test_a_call_that_lacks_one_tag_is_the_same_call_or_a_fault(family: str, tag: str, place: int):
-    pieces = FAMILIES[family]([SUM]).split(tag)
+    pieces = MARKUP_BY_SERIES[family]([SUM]).split(tag)
     if place + 1 < len(pieces):
         pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
     said = native(tag.join(pieces))
@@ -236,7 +236,7 @@ def test_of_two_rows_of_calls_neither_is_chosen():
 
 
 def test_what_follows_an_observation_was_made_up():
-    first, second = FAMILIES["ReAct"]([SUM]), FAMILIES["ReAct"]([Call("answer", {"value": 5})])
+    first, second = MARKUP_BY_SERIES["ReAct"]([SUM]), MARKUP_BY_SERIES["ReAct"]([Call("answer", {"value": 5})])
     assert native(f"Thought: both.\n{first}\nObservation: 5\n{second}") == [("Thought: both.", SUM)]
 
 
@@ -258,7 +258,7 @@ def top_level_alternatives(pattern: str) -> list[str]:
 
 
 def test_a_reply_holds_a_bounded_number_of_calls():
-    said = native(FAMILIES["Qwen, Hermes"]([SUM] * 1_000))
+    said = native(MARKUP_BY_SERIES["Qwen, Hermes"]([SUM] * 1_000))
     assert len(said) == MAX_ITEMS + 1
     assert said[-1][1].message.startswith("more than 64 calls")
     assert [type(call) for _, call in native("", *[ToolCall("add", "{}")] * 1_000)].count(Call) == MAX_ITEMS
@@ -300,7 +300,7 @@ def test_no_text_raises_and_readings_follow_one_another(text: str):
     for reading in read_markup(text):
         assert end <= reading.start or reading.start < reading.end == end  # several calls of one object share a place
         end = reading.end
-    assert isinstance(without_markup(text), str)
+    assert isinstance(remove_markup(text), str)
 
 
 @given(soup)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.agent.parsing.parse import MAX_REPLY_CHARACTERS, _flat, parse_call, read_reply
+from callwright.agent.parsing.parse import MAX_REPLY_CHARACTERS, _read_flat_call, parse_call, read_reply
 from callwright.agent.parsing.syntax import read_python
 from callwright.errors import CallError
 from callwright.functions.function import render_call
@@ -139,7 +139,7 @@ flat = st.builds(
 
 @given(flat)
 def test_calls_of_plain_numbers_are_read_quickly_to_the_same_effect(text):
-    quick = _flat(text)
+    quick = _read_flat_call(text)
     if quick is not None:
         assert quick == read_python(text)
         assert list(map(type, quick.arguments.values())) == list(map(type, read_python(text).arguments.values()))

@@ -13,15 +13,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.loop import solve
 from callwright.agent.protocol import NATIVE, TEXT
-from callwright.chat.local.cache import Turn, Turns
+from callwright.chat.local.cache import CachedSequence, SequenceCache
 from callwright.chat.local.chat import LocalChat
-from callwright.chat.local.decoding import Decoder, Row
+from callwright.chat.local.decoding import Decoder, GenerationRequest
 from callwright.chat.model import Sampling, ToolCall
 from callwright.chat.template import template_messages
 from callwright.errors import ProviderError
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from tests.chat.conftest import QUESTION, SUM, taught_chain, template
+from tests.chat.conftest import QUESTION, SUM, memorized_steps, template
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 PROBLEM = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
@@ -30,7 +30,7 @@ PROBLEM = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
 async def test_a_local_model_solves_by_native_calls_through_its_chat_template(taught: Path):
     model = LocalChat(taught, "taught")
     chain = await solve(PROBLEM, SUM, model, Sampling(max_tokens=64), NATIVE)
-    assert list(chain.steps) == taught_chain()
+    assert list(chain.steps) == memorized_steps()
     assert (chain.protocol, chain.outcome, chain.answer) == ("native", "answered", "5")
     assert chain.usage.prompt_tokens > 300
 
@@ -108,14 +108,16 @@ def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(taught: P
         return tuple(rng.randrange(10, model.config.vocab_size) for _ in range(count))
 
     system = ids(40)
-    rows = [Row((*system, *ids(rng.randrange(3, 20))), temperature, 1.0, 6, str(place)) for place in range(7)]
+    rows = [
+        GenerationRequest((*system, *ids(rng.randrange(3, 20))), temperature, 1.0, 6, str(place)) for place in range(7)
+    ]
     kept = Decoder(model, frozenset())
     for turn in range(3):
         fresh = Decoder(model, frozenset())
-        made = kept.continue_rows(rows)
-        assert made == fresh.continue_rows(rows)
+        made = kept.decode_batch(rows)
+        assert made == fresh.decode_batch(rows)
         rows = [
-            Row(
+            GenerationRequest(
                 (*row.ids, *said, *ids(rng.randrange(1, 9))), temperature, 1.0, rng.randrange(2, 8), f"{row.seed}{turn}"
             )
             for row, said in zip(rows, made, strict=True)
@@ -133,19 +135,19 @@ async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Pa
         whole = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
         )
-        assert model.prompts.read(messages, tools, next(reversed(model.prompts.beginnings))) == whole
+        assert model.prompts.read(messages, tools, next(reversed(model.prompts.tokenized_prefixes))) == whole
         assert reply.usage.prompt_tokens == len(whole)
-    assert len(model.prompts.beginnings) == 2
-    assert None not in model.prompts.beginnings.values(), "nothing was read in two parts"
+    assert len(model.prompts.tokenized_prefixes) == 2
+    assert None not in model.prompts.tokenized_prefixes.values(), "nothing was read in two parts"
 
 
-def turn(*ids: int, start: int = 1) -> Turn:
+def turn(*ids: int, start: int = 1) -> CachedSequence:
     states = torch.arange(float(len(ids) - start))[None, :, None]
-    return Turn(ids, start, ((states, states),))
+    return CachedSequence(ids, start, ((states, states),))
 
 
 def test_the_longest_kept_beginning_is_found():
-    turns = Turns(max_bytes=1_000)
+    turns = SequenceCache(max_bytes=1_000)
     for ids in ((1, 2, 3), (1, 2, 9, 9), (1, 5)):
         turns.keep(turn(*ids))
     assert turns.longest((1, 2, 9, 7), 1)[1] == 3
@@ -159,13 +161,13 @@ def test_the_longest_kept_beginning_is_found():
 
 
 def test_a_turn_that_lacks_tokens_after_the_prefix_is_of_no_use():
-    turns = Turns(max_bytes=1_000)
+    turns = SequenceCache(max_bytes=1_000)
     turns.keep(turn(1, 2, 3, 4, start=3))
     assert turns.longest((1, 2, 3, 4, 5), 2) == (None, 2)
 
 
 def test_the_oldest_turns_are_forgotten_where_it_gets_too_much():
-    turns = Turns(max_bytes=2 * 16)
+    turns = SequenceCache(max_bytes=2 * 16)
     for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens of 8 bytes each; the first comes again
         turns.keep(turn(*ids))
     assert turns.longest((1, 4, 5), 1) == (None, 1)
@@ -174,7 +176,7 @@ def test_the_oldest_turns_are_forgotten_where_it_gets_too_much():
 
 
 def test_a_turn_that_is_too_much_by_itself_is_not_kept_and_drives_no_other_out():
-    turns = Turns(max_bytes=2 * 16)
+    turns = SequenceCache(max_bytes=2 * 16)
     turns.keep(turn(1, 2, 3))
     turns.keep(turn(1, *range(4, 9)))
     assert turns.longest((1, 4, 5), 1) == (None, 1)
@@ -196,14 +198,14 @@ def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(taught: Path, 
     for turn in range(3):
         for system in systems:
             here = [place for place, known in enumerate(conversations) if known[:40] == system]
-            rows = [Row(conversations[place], 1.0, 1.0, 5, f"{turn}/{place}") for place in here]
-            made = bounded.continue_rows(rows)
-            assert made == roomy.continue_rows(rows)
-            assert bounded.kept_bytes <= max_bytes
+            rows = [GenerationRequest(conversations[place], 1.0, 1.0, 5, f"{turn}/{place}") for place in here]
+            made = bounded.decode_batch(rows)
+            assert made == roomy.decode_batch(rows)
+            assert bounded.cached_bytes <= max_bytes
             for place, said in zip(here, made, strict=True):
                 conversations[place] = (*conversations[place], *said, *ids(3))
-    assert roomy.kept_bytes > 200_000
-    assert (bounded.kept_bytes > 0) == (max_bytes > 0)
+    assert roomy.cached_bytes > 200_000
+    assert (bounded.cached_bytes > 0) == (max_bytes > 0)
 
 
 async def test_an_interrupted_batch_ends_at_its_next_token(taught: Path):

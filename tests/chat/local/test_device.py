@@ -3,28 +3,28 @@ from pathlib import Path
 import pytest
 import torch
 
-from callwright.chat.local.cache import Turn, Turns
-from callwright.chat.local.device import SHARE, _free_in_groups, _free_on_machine, cache_bytes
+from callwright.chat.local.cache import CachedSequence, SequenceCache
+from callwright.chat.local.device import FREE_MEMORY_DIVISOR, _free_in_cgroups, _free_on_machine, cache_budget_bytes
 
 GIB = 2**30
 
 
-def smollm2_turn(number: int, tokens: int = 100) -> Turn:
+def smollm2_turn(number: int, tokens: int = 100) -> CachedSequence:
     """Of SmolLM2-135M in float32: 30 layers, 3 key heads of size 64; 46,080 bytes a token."""
     states = torch.zeros(3, tokens, 64)
-    return Turn((0, *range(number * tokens, (number + 1) * tokens)), 1, ((states, states),) * 30)
+    return CachedSequence((0, *range(number * tokens, (number + 1) * tokens)), 1, ((states, states),) * 30)
 
 
 def test_what_a_model_keeps_is_bounded_by_what_it_takes_and_not_by_its_tokens():
     assert smollm2_turn(1).nbytes == 100 * 46_080
-    turns = Turns(max_bytes=GIB)
+    turns = SequenceCache(max_bytes=GIB)
     for number in range(300):  # 30,000 tokens: 1.4 GB
         turns.keep(smollm2_turn(number))
     assert 0.99 * GIB < turns.nbytes <= GIB
 
 
 def test_by_default_a_quarter_of_the_free_memory_is_used():
-    free = cache_bytes(torch.device("cpu")) * SHARE
+    free = cache_budget_bytes(torch.device("cpu")) * FREE_MEMORY_DIVISOR
     assert 0 < free <= _free_on_machine() * 1.5  # other programs come and go meanwhile
     physical = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
     assert free <= physical
@@ -55,14 +55,14 @@ def test_the_limit_of_a_container_counts_and_so_does_that_of_what_holds_it(tmp_p
     root = tmp_path / "groups" if version == 2 else tmp_path / "groups/memory"
     group(root / "outer/inner", version, str(4 * GIB), 3 * GIB, GIB)
     group(root / "outer", version, str(8 * GIB), 7 * GIB + 5, 0)
-    assert min(_free_in_groups(own, tmp_path / "groups")) == GIB - 5
+    assert min(_free_in_cgroups(own, tmp_path / "groups")) == GIB - 5
     group(root / "outer/inner", version, str(GIB), 2 * GIB, 0)
-    assert min(_free_in_groups(own, tmp_path / "groups")) == 0
+    assert min(_free_in_cgroups(own, tmp_path / "groups")) == 0
 
 
 def test_without_a_limit_or_without_groups_the_machine_decides(tmp_path: Path):
     own = tmp_path / "cgroup"
-    assert min(_free_in_groups(own, tmp_path)) > 2**60
+    assert min(_free_in_cgroups(own, tmp_path)) > 2**60
     own.write_text("0::/free\n")
     group(tmp_path / "free", 2, "max", GIB, 0)
-    assert min(_free_in_groups(own, tmp_path)) > 2**60
+    assert min(_free_in_cgroups(own, tmp_path)) > 2**60

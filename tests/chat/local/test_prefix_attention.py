@@ -9,8 +9,8 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, LlamaConfig, LlamaForC
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from callwright.chat.local import prefix_attention
-from callwright.chat.local.decoding import Decoder, Row
-from callwright.chat.local.prefix_attention import SharedPrefix, takes_prefixes
+from callwright.chat.local.decoding import Decoder, GenerationRequest
+from callwright.chat.local.prefix_attention import SharedPrefix, enable_shared_prefix
 
 SIZES = {
     "vocab_size": 60,
@@ -42,7 +42,7 @@ def by_hand(model: LlamaForCausalLM, ids: tuple[int, ...], count: int) -> list[i
 def test_the_two_parts_together_are_the_whole_attention(monkeypatch, room: int | None, length: int, masked: bool):
     if room:
         monkeypatch.setattr(prefix_attention, "ROOM", room)
-        monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_parts)
+        monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_chunks)
     torch.manual_seed(1)
     rows, heads, shared, size, beginning, own = 3, 4, 2, 8, 7, 5
     query = torch.randn(rows, heads, length, size)
@@ -73,11 +73,13 @@ def test_a_batch_decodes_what_each_row_does_without_any_cache():
     model, rng = small_llama(), random.Random(2)
     beginning = tuple(rng.randrange(60) for _ in range(40))
     rows = [
-        Row((*beginning, *(rng.randrange(60) for _ in range(rng.randrange(1, 9)))), 0.0, 1.0, 5, str(place))
+        GenerationRequest(
+            (*beginning, *(rng.randrange(60) for _ in range(rng.randrange(1, 9)))), 0.0, 1.0, 5, str(place)
+        )
         for place in range(6)
     ]
     expected = [by_hand(model, row.ids, 5) for row in rows]
-    assert Decoder(model, frozenset()).continue_rows(rows) == expected
+    assert Decoder(model, frozenset()).decode_batch(rows) == expected
 
 
 def test_a_model_with_sliding_windows_keeps_its_own_attention():
@@ -86,14 +88,14 @@ def test_a_model_with_sliding_windows_keeps_its_own_attention():
         **SIZES, head_dim=8, sliding_window=8, max_position_embeddings=256, attn_implementation="eager"
     )
     model = Gemma2ForCausalLM(config).eval()
-    assert not takes_prefixes(model)
-    rows = [Row((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
-    assert Decoder(model, frozenset()).continue_rows(rows) == [by_hand(model, row.ids, 4) for row in rows]
+    assert not enable_shared_prefix(model)
+    rows = [GenerationRequest((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
+    assert Decoder(model, frozenset()).decode_batch(rows) == [by_hand(model, row.ids, 4) for row in rows]
 
 
 def test_a_model_whose_layers_are_not_handed_the_beginning_is_decoded_plainly():
     model = small_llama()
-    rows = [Row((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
+    rows = [GenerationRequest((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
     expected = [by_hand(model, row.ids, 4) for row in rows]
     decoder, plain = Decoder(model, frozenset()), model.forward
 
@@ -101,4 +103,4 @@ def test_a_model_whose_layers_are_not_handed_the_beginning_is_decoded_plainly():
         return plain(*args, **kwargs)
 
     model.forward = forward
-    assert decoder.continue_rows(rows) == expected
+    assert decoder.decode_batch(rows) == expected

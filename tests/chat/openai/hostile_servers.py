@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 from hypothesis import strategies as st
 
 from callwright.chat.model import Reply, Sampling
-from callwright.chat.openai.completions import Completions, LostError
-from callwright.chat.openai.reply import MOST_TOKENS
+from callwright.chat.openai.completions import CompletionsClient, RequestFailedError
+from callwright.chat.openai.reply import MAX_REQUEST_TOKENS
 from tests.fakes import teacher
 
 KEY = "pl4nted-key-of-no-known-form"
 MESSAGES = [{"role": "user", "content": "Two and three?"}]
 
 
-class RawServer:
+class CannedServer:
     """Answers every request with `answer`, byte by byte as it is, and closes the connection."""
 
     def __init__(self) -> None:
@@ -40,16 +40,16 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server() -> AsyncIterator[RawServer]:
-    raw = RawServer()
+async def raw_server() -> AsyncIterator[CannedServer]:
+    raw = CannedServer()
     server = await asyncio.start_server(raw, "127.0.0.1", 0)
     raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     async with server:
         yield raw
 
 
-def client_of(raw: RawServer, **changes: object) -> Completions:
-    return Completions(raw.url, KEY, teacher(base_url=raw.url, **changes))
+def client_for(raw: CannedServer, **changes: object) -> CompletionsClient:
+    return CompletionsClient(raw.url, KEY, teacher(base_url=raw.url, **changes))
 
 
 def http(body: bytes, status: int = 200, *headers: tuple[str, str]) -> bytes:
@@ -58,19 +58,19 @@ def http(body: bytes, status: int = 200, *headers: tuple[str, str]) -> bytes:
     return f"HTTP/1.1 {status} Any\r\n{head}\r\n".encode("latin-1", "replace") + body
 
 
-async def check(raw: RawServer, client: Completions, answer: bytes) -> Reply | LostError:
-    """Ask a server that gives this answer: there is a usable reply, or a LostError whose line can be shown."""
+async def check(raw: CannedServer, client: CompletionsClient, answer: bytes) -> Reply | RequestFailedError:
+    """Ask a server that gives this answer: there is a usable reply, or a RequestFailedError whose line can be shown."""
     raw.answer = answer
     raw.requests.clear()
     try:
-        outcome: Reply | LostError = await client.ask(MESSAGES, [], Sampling())
-    except LostError as lost:
+        outcome: Reply | RequestFailedError = await client.ask(MESSAGES, [], Sampling())
+    except RequestFailedError as lost:
         outcome = lost
     if isinstance(outcome, Reply):
         used = outcome.usage
         assert isinstance(outcome.text, str)
-        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MOST_TOKENS
-        assert 0 <= used.completion_tokens <= MOST_TOKENS
+        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MAX_REQUEST_TOKENS
+        assert 0 <= used.completion_tokens <= MAX_REQUEST_TOKENS
         assert all(isinstance(call.name, str) and isinstance(call.arguments, str) for call in outcome.tool_calls)
     else:
         line = str(outcome)

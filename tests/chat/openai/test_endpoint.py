@@ -17,7 +17,7 @@ KEY = "sk-planted-1f9e7c"
 MESSAGES = [{"role": "user", "content": "Two and three?"}]
 
 
-def app_of(answer) -> Starlette:
+def app_answering(answer) -> Starlette:
     """An endpoint whose every answer `answer(request)` makes."""
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
 
@@ -49,11 +49,11 @@ def test_a_missing_key_is_one_line_that_names_the_variable(monkeypatch):
 
 def test_the_oracle_needs_no_key(monkeypatch):
     monkeypatch.delenv("TEACHER_API_KEY", raising=False)
-    assert EndpointChat(teacher(), app_of(completion)).name == "oracle"
+    assert EndpointChat(teacher(), app_answering(completion)).name == "oracle"
 
 
 async def test_a_reply_whose_tokens_all_went_into_thinking_is_an_empty_one_that_was_cut():
-    model = EndpointChat(teacher(), app_of(lambda _: completion(None, finish="length")))
+    model = EndpointChat(teacher(), app_answering(lambda _: completion(None, finish="length")))
     reply = await ask(model)
     assert (reply.text, reply.finish) == ("", "length")
 
@@ -79,7 +79,7 @@ async def test_a_request_carries_the_sampling_and_the_key(serve, monkeypatch):
         return completion()
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
-    model = EndpointChat(teacher(base_url=serve(app_of(answer)), model="m"))
+    model = EndpointChat(teacher(base_url=serve(app_answering(answer)), model="m"))
     reply = await ask(model, Sampling(temperature=0.7, top_p=0.9, max_tokens=48, seed=3))
     assert reply == Reply("add(2, 3)", "stop", Usage(7, 5))
     sent = {"messages": MESSAGES, "model": "m", "temperature": 0.7, "top_p": 0.9, "max_tokens": 48, "seed": 3}
@@ -90,7 +90,7 @@ async def test_a_reply_that_was_cut_at_max_tokens_says_so():
     async def answer(_: Request) -> Response:
         return completion("I shall now add", finish="length")
 
-    assert (await ask(EndpointChat(teacher(), app_of(answer)))).finish == "length"
+    assert (await ask(EndpointChat(teacher(), app_answering(answer)))).finish == "length"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_cached_tokens_are_counted_where_the_server_tells_them(details, ca
     async def answer(_: Request) -> Response:
         return completion(details=details)
 
-    assert (await ask(EndpointChat(teacher(), app_of(answer)))).usage == Usage(7, 5, cached)
+    assert (await ask(EndpointChat(teacher(), app_answering(answer)))).usage == Usage(7, 5, cached)
 
 
 def tool_completion(*functions: dict, content: str | None = None) -> JSONResponse:
@@ -117,7 +117,7 @@ async def test_tools_are_sent_and_their_calls_come_back_as_they_were_written():
         received.append(await request.json())
         return tool_completion({"name": "add", "arguments": '{"a": 2'}, {"name": "sum", "arguments": "{}"})
 
-    model = EndpointChat(teacher(), app_of(answer))
+    model = EndpointChat(teacher(), app_answering(answer))
     tools = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}]
     reply = await model.reply(MESSAGES, tools, Sampling())
     await model.close()
@@ -130,7 +130,7 @@ async def test_a_thought_may_stand_beside_tool_calls_and_arguments_may_be_an_obj
     async def answer(_: Request) -> Response:
         return tool_completion({"name": "add", "arguments": {"a": 2}}, content="So.")
 
-    reply = await ask(EndpointChat(teacher(), app_of(answer)))
+    reply = await ask(EndpointChat(teacher(), app_answering(answer)))
     assert (reply.text, reply.tool_calls) == ("So.", (ToolCall("add", '{"a": 2}'),))
 
 
@@ -138,7 +138,7 @@ async def test_a_server_that_refuses_tools_gets_a_hint():
     async def answer(_: Request) -> Response:
         return JSONResponse({"error": {"message": "no"}}, 400)
 
-    model = EndpointChat(teacher(), app_of(answer))
+    model = EndpointChat(teacher(), app_answering(answer))
     line = r"answered 400: does this server take tools\? rollout.protocol: text needs none \(the server says: no\)$"
     with pytest.raises(ProviderError, match=line):
         await model.reply(MESSAGES, [{"type": "function", "function": {"name": "add"}}], Sampling())
@@ -151,7 +151,7 @@ async def test_an_answer_without_a_message_is_a_provider_error(body):
         return JSONResponse(body)
 
     with pytest.raises(ProviderError, match="sent what is no chat completion"):
-        await ask(EndpointChat(teacher(), app_of(answer)))
+        await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_e
         return JSONResponse({"error": {"message": said, "type": said, "code": said}}, status)
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
-    url = serve(app_of(answer))
+    url = serve(app_answering(answer))
     with pytest.raises(ProviderError, match=advice) as caught:
         await ask(EndpointChat(teacher(base_url=url)))
     assert "\n" not in str(caught.value)
@@ -201,7 +201,7 @@ async def test_a_success_that_is_no_completion_is_a_provider_error(said):
         return said
 
     with pytest.raises(ProviderError, match="sent what is no chat completion"):
-        await ask(EndpointChat(teacher(), app_of(answer)))
+        await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 @pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", f"{KEY}\t", f"{KEY} "])

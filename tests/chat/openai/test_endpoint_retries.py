@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.errors import EndpointUnusable, ProviderError
+from callwright.errors import EndpointUnusableError, ProviderError
 from tests.chat.conftest import unused_port
-from tests.chat.openai.test_endpoint import KEY, MESSAGES, app_of, ask, completion, tool_completion
+from tests.chat.openai.test_endpoint import KEY, MESSAGES, app_answering, ask, completion, tool_completion
 from tests.fakes import teacher
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}]
@@ -32,7 +32,7 @@ def answering(*answers: Response):
 
 async def test_what_may_heal_is_asked_again_and_counted():
     answer, seen = answering(JSONResponse({}, 408), JSONResponse({"choices": []}))
-    model = EndpointChat(teacher(max_retries=2), app_of(answer))
+    model = EndpointChat(teacher(max_retries=2), app_answering(answer))
     assert (await ask(model)).text == "add(2, 3)"
     assert len(seen) == model.requests == 3
     assert model.failures == Counter({"answered 408": 1, "no completion": 1})
@@ -41,7 +41,7 @@ async def test_what_may_heal_is_asked_again_and_counted():
 async def test_retries_end():
     answer, seen = answering(*[JSONResponse({}, 500)] * 9)
     with pytest.raises(ProviderError, match="answered 500") as caught:
-        await ask(EndpointChat(teacher(max_retries=1), app_of(answer)))
+        await ask(EndpointChat(teacher(max_retries=1), app_answering(answer)))
     assert len(seen) == 2
     assert caught.value.reason == "answered 500"
 
@@ -50,9 +50,9 @@ async def test_retries_end():
 async def test_what_cannot_heal_is_asked_once(status):
     answer, seen = answering(*[JSONResponse({}, status)] * 9)
     with pytest.raises(ProviderError) as caught:
-        await ask(EndpointChat(teacher(max_retries=5), app_of(answer)))
+        await ask(EndpointChat(teacher(max_retries=5), app_answering(answer)))
     assert len(seen) == 1
-    assert isinstance(caught.value, EndpointUnusable) == (status in (401, 402, 404))  # these no request survives
+    assert isinstance(caught.value, EndpointUnusableError) == (status in (401, 402, 404))  # these no request survives
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_what_cannot_heal_is_asked_once(status):
 )
 async def test_a_conversation_that_is_too_long_has_a_line_of_its_own(error):
     answer, seen = answering(JSONResponse({"error": error}, 400))
-    model = EndpointChat(teacher(max_retries=5), app_of(answer))
+    model = EndpointChat(teacher(max_retries=5), app_answering(answer))
     with pytest.raises(ProviderError, match=r"answered 400: the conversation is longer than the model's context"):
         await model.reply(MESSAGES, TOOLS, Sampling())
     await model.close()
@@ -77,8 +77,8 @@ async def test_a_conversation_that_is_too_long_has_a_line_of_its_own(error):
 async def test_an_account_without_credit_is_not_waited_for():
     no_credit = {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota."}}
     answer, seen = answering(JSONResponse(no_credit, 429, {"retry-after": "1000"}))
-    with pytest.raises(EndpointUnusable, match="answered 429: the account has no credit left"):
-        await ask(EndpointChat(teacher(max_retries=5), app_of(answer)))
+    with pytest.raises(EndpointUnusableError, match="answered 429: the account has no credit left"):
+        await ask(EndpointChat(teacher(max_retries=5), app_answering(answer)))
     assert len(seen) == 1
 
 
@@ -94,7 +94,7 @@ async def test_nobody_asks_before_a_shared_cool_down_is_over(status):
         refused.set()
         return JSONResponse({}, status, {"retry-after": "0.4"})
 
-    model = EndpointChat(teacher(max_retries=1), app_of(answer))
+    model = EndpointChat(teacher(max_retries=1), app_answering(answer))
     first = asyncio.create_task(model.reply(MESSAGES, [], Sampling()))
     await refused.wait()
     await asyncio.sleep(0.1)  # until the first has read it
@@ -116,7 +116,7 @@ async def test_a_date_says_until_when_to_wait():
             JSONResponse({}, 503, {"retry-after": formatdate(until, usegmt=True)}) if len(asked) == 1 else completion()
         )
 
-    await ask(EndpointChat(teacher(max_retries=1), app_of(answer)))
+    await ask(EndpointChat(teacher(max_retries=1), app_answering(answer)))
     assert asked[1] >= until - 0.01
 
 
@@ -135,7 +135,7 @@ async def test_being_put_off_costs_no_retry_while_others_are_answered():
         under_way -= 1
         return completion()
 
-    model = EndpointChat(teacher(max_retries=1), app_of(answer))
+    model = EndpointChat(teacher(max_retries=1), app_answering(answer))
     replies = await asyncio.gather(*(model.reply(MESSAGES, [], Sampling(seed=seed)) for seed in range(10)))
     await model.close()
     assert len(replies) == 10
@@ -153,7 +153,7 @@ async def test_a_body_that_drips_meets_the_time_limit(serve, monkeypatch):
         return StreamingResponse(drip(), media_type="application/json")
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
-    model = EndpointChat(teacher(base_url=serve(app_of(answer)), timeout_s=0.3))
+    model = EndpointChat(teacher(base_url=serve(app_answering(answer)), timeout_s=0.3))
     with pytest.raises(ProviderError, match="did not answer in time") as caught:
         await ask(model)
     assert caught.value.reason == "timed out"
@@ -172,7 +172,7 @@ async def test_a_cancelled_request_gives_its_slot_back():
         await release.wait()
         return completion()
 
-    model = EndpointChat(teacher(max_retries=3), app_of(answer))
+    model = EndpointChat(teacher(max_retries=3), app_answering(answer))
     holding = asyncio.create_task(model.reply(MESSAGES, [], Sampling()))
     await held.wait()
     waiting = [asyncio.create_task(model.reply(MESSAGES, [], Sampling(seed=seed))) for seed in (1, 2)]
@@ -189,9 +189,11 @@ async def test_a_cancelled_request_gives_its_slot_back():
 
 async def test_the_probe_wants_a_tool_call_where_there_are_tools():
     answer, seen = answering()  # text, always
-    model = EndpointChat(teacher(), app_of(answer))
+    model = EndpointChat(teacher(), app_answering(answer))
     await model.probe(MESSAGES)
-    with pytest.raises(EndpointUnusable, match=r"answered without a tool call, 3 times: set rollout\.protocol: text"):
+    with pytest.raises(
+        EndpointUnusableError, match=r"answered without a tool call, 3 times: set rollout\.protocol: text"
+    ):
         await model.probe(MESSAGES, TOOLS)
     await model.close()
     assert len(seen) == 1 + 3
@@ -199,7 +201,7 @@ async def test_the_probe_wants_a_tool_call_where_there_are_tools():
 
 async def test_the_probe_is_content_with_one_tool_call_of_three():
     answer, seen = answering(completion(), tool_completion({"name": "add", "arguments": "{}"}))
-    model = EndpointChat(teacher(), app_of(answer))
+    model = EndpointChat(teacher(), app_answering(answer))
     await model.probe(MESSAGES, TOOLS)
     await model.close()
     assert [request["seed"] for request in seen] == [0, 1]
@@ -216,8 +218,8 @@ async def test_the_probe_does_not_wait_for_a_server_that_is_not_there(monkeypatc
 
 async def test_the_probe_stops_at_a_refused_key():
     answer, seen = answering(JSONResponse({}, 401))
-    model = EndpointChat(teacher(max_retries=9), app_of(answer))
-    with pytest.raises(EndpointUnusable, match="answered 401: check the key in TEACHER_API_KEY"):
+    model = EndpointChat(teacher(max_retries=9), app_answering(answer))
+    with pytest.raises(EndpointUnusableError, match="answered 401: check the key in TEACHER_API_KEY"):
         await model.probe(MESSAGES)
     await model.close()
     assert len(seen) == 1

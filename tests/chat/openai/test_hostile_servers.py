@@ -1,4 +1,4 @@
-"""Servers that mean harm or are broken: each request ends in a reply or in a LostError, within bounds."""
+"""Servers that mean harm or are broken: each request ends in a reply or in a RequestFailedError, within bounds."""
 
 import asyncio
 import gzip
@@ -14,11 +14,11 @@ from starlette.responses import Response, StreamingResponse
 
 from callwright.chat.model import Reply, Sampling
 from callwright.chat.openai.client import MAX_ERROR_BYTES, MAX_REPLY_BYTES
-from callwright.chat.openai.completions import LostError, beside_the_loop, completions_address
+from callwright.chat.openai.completions import RequestFailedError, completions_address, parse_off_the_event_loop
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
-from tests.chat.openai.hostile_servers import KEY, MESSAGES, answers, check, client_of, http, raw_server
-from tests.chat.openai.test_endpoint import app_of, ask, completion
+from tests.chat.openai.hostile_servers import KEY, MESSAGES, answers, check, client_for, http, raw_server
+from tests.chat.openai.test_endpoint import app_answering, ask, completion
 from tests.fakes import teacher
 
 GOOD = b'{"choices": [{"message": {"content": "add(2, 3)"}, "finish_reason": "stop"}]}'
@@ -33,7 +33,7 @@ def test_no_answer_of_a_server_raises_anything_but_a_lost_error():
     with asyncio.Runner() as runner:
         server = raw_server()
         raw = runner.run(server.__aenter__())
-        client = client_of(raw, timeout_s=20)
+        client = client_for(raw, timeout_s=20)
 
         @settings(max_examples=500, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
         @given(answers())
@@ -61,7 +61,7 @@ async def test_a_body_is_read_up_to_a_limit_after_decompression_and_not_asked_fo
             return StreamingResponse(long())
         return Response(packed[coding], headers={"content-encoding": coding})
 
-    url = serve(app_of(answer))
+    url = serve(app_answering(answer))
     model = EndpointChat(teacher(base_url=url, max_retries=5))
     tracemalloc.start()
     with pytest.raises(ProviderError, match=r"sent a reply of more than 4 MiB: check teacher\.base_url") as caught:
@@ -81,7 +81,7 @@ async def test_the_body_of_an_error_is_read_up_to_a_limit_and_its_status_still_c
 
     tracemalloc.start()
     with pytest.raises(ProviderError, match="answered 500 ") as caught:
-        await ask(EndpointChat(teacher(base_url=serve(app_of(answer)))))
+        await ask(EndpointChat(teacher(base_url=serve(app_answering(answer)))))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.reason == "answered 500"
@@ -100,14 +100,14 @@ async def test_the_largest_body_that_is_read_is_parsed_beside_the_event_loop():
         threads.append(threading.current_thread().name)
         return json.loads(given)
 
-    await beside_the_loop(parse, body)
-    await beside_the_loop(parse, b"{}")
+    await parse_off_the_event_loop(parse, body)
+    await parse_off_the_event_loop(parse, b"{}")
     assert threads[0] != threading.main_thread().name == threads[1]
 
     async def answer(_: Request) -> Response:
         return Response(body)
 
-    assert (await ask(EndpointChat(teacher(), app_of(answer)))).text == "add(2, 3)"
+    assert (await ask(EndpointChat(teacher(), app_answering(answer)))).text == "add(2, 3)"
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ async def test_a_bomb_of_json_is_no_completion(body):
         return Response(body)
 
     with pytest.raises(ProviderError, match="sent what is no chat completion"):
-        await ask(EndpointChat(teacher(), app_of(answer)))
+        await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 async def test_of_a_key_that_stands_there_twice_the_last_one_counts():
     body = b'{"choices": [{"message": {"content": "add(1, 1)", "content": "add(2, 3)"}}]}'
     async with raw_server() as raw:
-        client = client_of(raw)
+        client = client_for(raw)
         reply = await check(raw, client, http(body))
         await client.close()
     assert isinstance(reply, Reply)
@@ -147,7 +147,7 @@ async def test_only_what_the_request_needs_is_sent_whatever_the_environment_says
     monkeypatch.setenv("OPENAI_BASE_URL", "http://ambient.invalid/v1")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Ambient: ambient\nAuthorization: Bearer ambient\nOdd: \u00fc")
     async with raw_server() as raw:
-        client = client_of(raw)
+        client = client_for(raw)
         assert isinstance(await check(raw, client, http(GOOD, 200, ("set-cookie", "a=ambient; Path=/"))), Reply)
         first = raw.requests
         assert isinstance(await check(raw, client, http(GOOD)), Reply)
@@ -181,7 +181,7 @@ async def test_only_what_the_request_needs_is_sent_whatever_the_environment_says
 async def test_the_path_is_joined_before_the_query_which_is_kept(base, asked):
     async with raw_server() as raw:
         raw.url = raw.url.removesuffix("/v1") + base
-        client = client_of(raw)
+        client = client_for(raw)
         assert isinstance(await check(raw, client, http(GOOD)), Reply)
         await client.close()
         assert raw.requests[0].split(b" ")[1].decode() == asked
@@ -190,22 +190,22 @@ async def test_the_path_is_joined_before_the_query_which_is_kept(base, asked):
 
 async def test_a_request_that_cannot_be_encoded_is_our_failure_and_never_reaches_the_server():
     async with raw_server() as raw:
-        client = client_of(raw)
+        client = client_for(raw)
         with pytest.raises(
-            LostError, match=r"cannot be written in UTF-8: its text holds half of a surrogate"
+            RequestFailedError, match=r"cannot be written in UTF-8: its text holds half of a surrogate"
         ) as caught:
             await client.ask([*MESSAGES, {"role": "assistant", "content": "Done \ud83d"}], [], Sampling())
         await client.close()
         assert raw.requests == []
     assert caught.value.error.reason == "unwritable request"
-    assert not caught.value.heals
+    assert not caught.value.retryable
 
 
 async def test_an_endpoint_that_cannot_be_sent_a_request_is_not_blamed_for_it():
     async def answer(_: Request) -> Response:
         return completion()
 
-    model = EndpointChat(teacher(max_retries=5), app_of(answer))
+    model = EndpointChat(teacher(max_retries=5), app_answering(answer))
     for _ in range(30):
         with pytest.raises(ProviderError, match="cannot be written"):
             await model.reply([{"role": "user", "content": "\udc00"}], [], Sampling())

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from callwright.chat.openai.queue import Slots
+from callwright.chat.openai.queue import RequestQueue
 from callwright.chat.openai.rate_limiter import Limiter
-from callwright.errors import EndpointUnusable
+from callwright.errors import EndpointUnusableError
 
 
-def narrowed(url: str, in_flight: int = 1) -> Limiter:
+def limiter_with_slots(url: str, in_flight: int = 1) -> Limiter:
     """A limiter that gives out `in_flight` slots."""
     limiter = Limiter(url)
     limiter.width = float(in_flight)
@@ -16,7 +16,7 @@ def narrowed(url: str, in_flight: int = 1) -> Limiter:
 
 async def test_a_request_goes_to_the_endpoint_with_the_fewest_in_flight():
     one, two = Limiter("one"), Limiter("two")
-    slots = Slots([one, two])
+    slots = RequestQueue([one, two])
     taken = [(await slots.take())[0].url for _ in range(4)]
     assert taken == ["one", "two", "one", "two"]
     slots.give(two)
@@ -25,8 +25,8 @@ async def test_a_request_goes_to_the_endpoint_with_the_fewest_in_flight():
 
 
 async def test_the_oldest_request_gets_the_slot_that_is_given_back():
-    only = narrowed("only")
-    slots = Slots([only])
+    only = limiter_with_slots("only")
+    slots = RequestQueue([only])
     await slots.take()
     order: list[int] = []
 
@@ -45,8 +45,8 @@ async def test_the_oldest_request_gets_the_slot_that_is_given_back():
 
 
 async def test_a_request_is_cancelled_in_line_without_taking_a_slot():
-    only = narrowed("only")
-    slots = Slots([only])
+    only = limiter_with_slots("only")
+    slots = RequestQueue([only])
     await slots.take()
     given_up, patient = (asyncio.create_task(slots.take()) for _ in range(2))
     await asyncio.sleep(0)
@@ -57,8 +57,8 @@ async def test_a_request_is_cancelled_in_line_without_taking_a_slot():
 
 
 async def test_a_slot_that_comes_just_as_the_request_is_cancelled_goes_to_the_next():
-    only = narrowed("only")
-    slots = Slots([only])
+    only = limiter_with_slots("only")
+    slots = RequestQueue([only])
     await slots.take()
     given_up, patient = (asyncio.create_task(slots.take()) for _ in range(2))
     await asyncio.sleep(0)
@@ -72,9 +72,9 @@ async def test_a_slot_that_comes_just_as_the_request_is_cancelled_goes_to_the_ne
 
 async def test_the_line_goes_on_when_a_cool_down_is_over_though_nobody_gives_a_slot_back():
     only = Limiter("only")
-    slots = Slots([only])
+    slots = RequestQueue([only])
     _, began = await slots.take()
-    only.was_busy(began, 0.05, "busy")
+    only.record_busy(began, 0.05, "busy")
     slots.give(only)
     await asyncio.wait_for(slots.take(), 5)
     assert only.in_flight == 1
@@ -82,17 +82,17 @@ async def test_the_line_goes_on_when_a_cool_down_is_over_though_nobody_gives_a_s
 
 async def test_a_busy_endpoint_leaves_the_work_to_the_other():
     busy, idle = Limiter("busy"), Limiter("idle")
-    slots = Slots([busy, idle])
+    slots = RequestQueue([busy, idle])
     _, began = await slots.take()
-    busy.was_busy(began, 60, "busy")
+    busy.record_busy(began, 60, "busy")
     slots.give(busy)
     assert [(await slots.take())[0].url for _ in range(5)] == ["idle"] * 5
 
 
 async def test_an_endpoint_that_was_taken_out_gets_one_request_as_a_trial_when_its_pause_is_over():
     dead, alive = Limiter("dead"), Limiter("alive")
-    dead.take_out("gone")
-    slots = Slots([dead, alive])
+    dead.mark_down("gone")
+    slots = RequestQueue([dead, alive])
     assert [(await slots.take())[0].url for _ in range(3)] == ["alive"] * 3
     dead.ready_at = 0.0  # the pause is over
     assert [(await slots.take())[0].url for _ in range(3)] == ["dead", "alive", "alive"]
@@ -100,9 +100,9 @@ async def test_an_endpoint_that_was_taken_out_gets_one_request_as_a_trial_when_i
 
 async def test_with_every_endpoint_out_requests_wait_for_one_to_come_back():
     limiters = [Limiter("one"), Limiter("two")]
-    slots = Slots(limiters, patience_s=60)
+    slots = RequestQueue(limiters, max_down_s=60)
     for limiter in limiters:
-        limiter.take_out(f"{limiter.url} is gone")
+        limiter.mark_down(f"{limiter.url} is gone")
         limiter.ready_at = 0.0
     trials = [(await slots.take())[0] for _ in range(2)]
     waiting = asyncio.create_task(slots.take())
@@ -115,9 +115,9 @@ async def test_with_every_endpoint_out_requests_wait_for_one_to_come_back():
 
 async def test_with_every_endpoint_out_for_too_long_each_request_is_told_so():
     limiters = [Limiter("one"), Limiter("two")]
-    slots = Slots(limiters, patience_s=0.1)
+    slots = RequestQueue(limiters, max_down_s=0.1)
     for limiter in limiters:
-        limiter.take_out(f"{limiter.url} is gone")
+        limiter.mark_down(f"{limiter.url} is gone")
     outcomes = await asyncio.wait_for(asyncio.gather(slots.take(), slots.take(), return_exceptions=True), 5)
-    assert [type(outcome) for outcome in outcomes] == [EndpointUnusable] * 2
+    assert [type(outcome) for outcome in outcomes] == [EndpointUnusableError] * 2
     assert str(outcomes[0]) == "no teacher endpoint has answered for 0 s: one is gone; two is gone"

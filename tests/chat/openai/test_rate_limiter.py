@@ -37,40 +37,40 @@ def begin(limiter: Limiter, clock: Clock, count: int) -> list[float]:
 
 def test_at_first_there_is_no_limit(limiter, clock):
     begin(limiter, clock, 1000)
-    assert limiter.has_room()
+    assert limiter.can_send()
     assert limiter.width == math.inf
 
 
 def test_a_busy_endpoint_gets_a_share_of_what_was_in_flight_and_pauses_as_long_as_it_asked(limiter, clock):
     began = begin(limiter, clock, 10)
-    limiter.was_busy(began[0], wait_s=5, trouble="busy")
+    limiter.record_busy(began[0], wait_s=5, trouble="busy")
     assert limiter.width == pytest.approx(7)  # 0.7 of 10
     for _ in range(4):
         limiter.ended()  # 6 are left
-    assert not limiter.has_room()
+    assert not limiter.can_send()
     clock.now += 4.9
-    assert not limiter.has_room()
+    assert not limiter.can_send()
     clock.now += 0.1
-    assert limiter.has_room()
+    assert limiter.can_send()
     limiter.began()  # the seventh
-    assert not limiter.has_room()
+    assert not limiter.can_send()
 
 
 def test_refusals_of_one_burst_narrow_it_once_and_the_longest_wait_counts(limiter, clock):
     burst = begin(limiter, clock, 10)
     for began, wait_s in zip(burst, [1, 3, 2, *[1] * 7], strict=True):
-        limiter.was_busy(began, wait_s, "busy")
+        limiter.record_busy(began, wait_s, "busy")
         limiter.ended()
     assert limiter.width == pytest.approx(7)
     assert limiter.ready_at == clock.now + 3
     later = begin(limiter, clock, 5)
-    limiter.was_busy(later[0], 1, "busy")
+    limiter.record_busy(later[0], 1, "busy")
     assert limiter.width == pytest.approx(3.5)  # 0.7 of 5
 
 
 def test_a_long_wait_is_said_once_on_a_plain_terminal(limiter, clock, caplog):
     for began in begin(limiter, clock, 3):
-        limiter.was_busy(began, 600, "busy")
+        limiter.record_busy(began, 600, "busy")
     assert [record.getMessage() for record in caplog.records] == [
         "teacher at http://a/v1 is busy: no request for 600 s"
     ]
@@ -79,14 +79,14 @@ def test_a_long_wait_is_said_once_on_a_plain_terminal(limiter, clock, caplog):
 def test_it_never_gets_narrower_than_one(limiter, clock):
     for _ in range(5):
         (began,) = begin(limiter, clock, 1)
-        limiter.was_busy(began, 0.001, "busy")
+        limiter.record_busy(began, 0.001, "busy")
         limiter.ended()
     assert limiter.width == 1
 
 
 def test_it_widens_by_about_one_with_a_width_of_answers(limiter, clock):
     began = begin(limiter, clock, 10)
-    limiter.was_slow(began[0], "slow")
+    limiter.record_timeout(began[0], "slow")
     assert limiter.width == pytest.approx(7)
     for _ in range(7):
         limiter.answered()
@@ -97,14 +97,14 @@ def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets
     waits = []
     for _ in range(4):
         (began,) = begin(limiter, clock, 1)
-        limiter.was_busy(began, None, "busy")
+        limiter.record_busy(began, None, "busy")
         limiter.ended()
         waits.append(limiter.ready_at - clock.now)
         clock.now = limiter.ready_at
     assert [0.75 * base <= wait <= base for base, wait in zip([1, 2, 4, 8], waits, strict=True)] == [True] * 4
     limiter.answered()
     (began,) = begin(limiter, clock, 1)
-    limiter.was_busy(began, None, "busy")
+    limiter.record_busy(began, None, "busy")
     assert limiter.ready_at - clock.now <= 1
 
 
@@ -113,16 +113,16 @@ def test_two_rounds_of_nobody_listening_take_it_out_and_one_answer_brings_it_bac
     for began in burst:
         limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
         limiter.ended()
-    assert limiter.out_since is None  # one round: it may be starting anew
+    assert limiter.down_since is None  # one round: it may be starting anew
     (began,) = begin(limiter, clock, 1)
     limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
     limiter.ended()
-    assert limiter.out_since == clock.now
-    assert not limiter.has_room()
+    assert limiter.down_since == clock.now
+    assert not limiter.can_send()
     clock.now += 1
-    assert limiter.has_room()
+    assert limiter.can_send()
     (began,) = begin(limiter, clock, 1)
-    assert not limiter.has_room()  # one trial at a time
+    assert not limiter.can_send()  # one trial at a time
     limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
     limiter.ended()
     assert limiter.ready_at == clock.now + 2  # twice as long as the first pause
@@ -130,8 +130,8 @@ def test_two_rounds_of_nobody_listening_take_it_out_and_one_answer_brings_it_bac
     begin(limiter, clock, 1)
     limiter.answered()
     limiter.ended()
-    assert limiter.out_since is None
-    assert limiter.has_room()
+    assert limiter.down_since is None
+    assert limiter.can_send()
     assert [record.getMessage() for record in caplog.records] == [
         "teacher at http://a/v1 cannot be reached; it is left out, and tried again from time to time",
         "teacher at http://a/v1 answers again",
@@ -148,14 +148,14 @@ def test_other_failures_take_it_out_after_ten_rounds_in_a_row(limiter, clock):
     fail(9)
     limiter.answered()
     fail(9)
-    assert limiter.out_since is None
+    assert limiter.down_since is None
     fail(1)
-    assert limiter.out_since is not None
+    assert limiter.down_since is not None
 
 
 def test_pauses_of_an_endpoint_that_is_out_stop_growing_at_half_a_minute(limiter, clock):
     for _ in range(100):
-        limiter.take_out("gone")
+        limiter.mark_down("gone")
     assert limiter.ready_at - clock.now == 30
 
 

@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.errors import EndpointUnusable, ProviderError
-from tests.chat.openai.test_endpoint import KEY, MESSAGES, app_of, ask, completion
+from callwright.errors import EndpointUnusableError, ProviderError
+from tests.chat.openai.test_endpoint import KEY, MESSAGES, app_answering, ask, completion
 from tests.fakes import teacher
 
 TOO_LONG = r"the conversation is longer than the model's context: lower rollout.max_steps"
@@ -24,7 +24,7 @@ async def line_of(body: object, status: int = 400, tools: bool = False) -> str:
         asked.append(1)
         return response
 
-    model = EndpointChat(teacher(max_retries=5), app_of(answer))
+    model = EndpointChat(teacher(max_retries=5), app_answering(answer))
     shown = [{"type": "function", "function": {"name": "add"}}] if tools else []
     with pytest.raises(ProviderError) as caught:
         await model.reply(MESSAGES, shown, Sampling())
@@ -132,7 +132,7 @@ async def test_a_key_that_the_server_repeats_in_its_reason_is_hidden(status, ser
     key = "a-key-of-no-known-form"
     monkeypatch.setenv("SOME_NAME", key)
     with pytest.raises(ProviderError) as caught:
-        await ask(EndpointChat(teacher(base_url=serve(app_of(answer)), api_key_env="SOME_NAME")))
+        await ask(EndpointChat(teacher(base_url=serve(app_answering(answer)), api_key_env="SOME_NAME")))
     assert str(caught.value).endswith("(the server says: no Bearer ***, and *** and https://***@h/?key=***)")
 
 
@@ -144,15 +144,15 @@ async def test_a_redirect_is_not_followed_as_it_would_carry_key_and_prompt(statu
         reached.append(request.url.path)
         return completion()
 
-    elsewhere = serve(app_of(other))
+    elsewhere = serve(app_answering(other))
 
     async def answer(_: Request) -> Response:
         return Response(status_code=status, headers={"location": f"{elsewhere}?token={KEY}"})
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
-    url = serve(app_of(answer))
+    url = serve(app_answering(answer))
     line = f"^teacher at {url} answered {status}, a redirect to {elsewhere}.token=.*, which is not followed: check"
-    with pytest.raises(EndpointUnusable, match=line) as caught:
+    with pytest.raises(EndpointUnusableError, match=line) as caught:
         await ask(EndpointChat(teacher(base_url=url, max_retries=3)))
     assert reached == []
     assert KEY not in str(caught.value)
@@ -166,7 +166,7 @@ async def test_fields_of_the_request_come_from_params_and_null_leaves_one_out():
         return completion()
 
     fields = {"max_tokens": None, "max_completion_tokens": 256, "seed": None, "temperature": 1, "top_k": 20}
-    await ask(EndpointChat(teacher(model="m", request=fields), app_of(answer)))
+    await ask(EndpointChat(teacher(model="m", request=fields), app_answering(answer)))
     sent = {
         "model": "m",
         "messages": MESSAGES,

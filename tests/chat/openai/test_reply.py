@@ -7,9 +7,9 @@ from starlette.responses import JSONResponse, Response
 
 from callwright.chat.model import Reply, Sampling, ToolCall
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.errors import EndpointUnusable, ProviderError
+from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.records import Usage
-from tests.chat.openai.test_endpoint import MESSAGES, app_of, ask
+from tests.chat.openai.test_endpoint import MESSAGES, app_answering, ask
 from tests.fakes import teacher
 
 CALL = {"id": "c", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 3}'}}
@@ -26,7 +26,7 @@ def chat(
         body = {"object": "chat.completion", "choices": [{"message": message, "finish_reason": finish}], **fields}
         return Response(json.dumps(body))  # JSONResponse writes neither NaN nor half of a surrogate pair
 
-    return EndpointChat(teacher(max_retries=retries), app_of(answer)), asked
+    return EndpointChat(teacher(max_retries=retries), app_answering(answer)), asked
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_a_reply_that_the_provider_filtered_is_a_failure_of_its_own_and_as
     with pytest.raises(ProviderError, match=r"withheld the reply \(content_filter\)$") as caught:
         await ask(model)
     assert caught.value.reason == "content filter"
-    assert not isinstance(caught.value, EndpointUnusable)
+    assert not isinstance(caught.value, EndpointUnusableError)
     assert len(asked) == 1
 
 
@@ -132,7 +132,7 @@ async def test_a_reply_that_the_models_provider_broke_off_is_none_and_shows_its_
         return JSONResponse({"choices": [choice]})
 
     with pytest.raises(ProviderError, match=f"broke off its reply with an error{words}$") as caught:
-        await ask(EndpointChat(teacher(max_retries=0), app_of(answer)))
+        await ask(EndpointChat(teacher(max_retries=0), app_answering(answer)))
     assert caught.value.reason == "no completion"
 
 
@@ -144,7 +144,7 @@ async def test_a_count_of_tokens_too_long_for_python_never_discards_a_reply():
             f'"created": {count}, "usage": {{"prompt_tokens": {count}, "completion_tokens": -{count}}}}}'
         )
 
-    reply = await ask(EndpointChat(teacher(max_retries=0), app_of(answer)))
+    reply = await ask(EndpointChat(teacher(max_retries=0), app_answering(answer)))
     assert reply.text == "add(2, 3)"
     assert 0 < reply.usage.prompt_tokens < 10_000
 
@@ -162,7 +162,7 @@ async def test_an_error_in_place_of_a_completion_shows_the_servers_words():
     with pytest.raises(
         ProviderError, match=r"sent an error in place of a completion: Upstream provider is overloaded$"
     ):
-        await ask(EndpointChat(teacher(), app_of(answer)))
+        await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 HUGE = 10**400
@@ -211,7 +211,7 @@ async def test_a_good_reply_survives_any_usage_and_none_makes_tokens_vanish(usag
     async def answer(_) -> Response:
         return Response(json.dumps(message))
 
-    model = EndpointChat(teacher(), app_of(answer))
+    model = EndpointChat(teacher(), app_answering(answer))
     reply = await ask(model)
     assert reply.text == TEXT
     if taken is None:

@@ -15,7 +15,7 @@ from callwright.agent.protocol import NATIVE
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.records import Problem
-from tests.chat.conftest import QUESTION, SUM, taught_chain, unused_port
+from tests.chat.conftest import QUESTION, SUM, memorized_steps, unused_port
 from tests.fakes import teacher
 
 pytest.importorskip("fastapi", reason="transformers serve needs transformers[serving]")
@@ -62,6 +62,6 @@ async def test_messages_tools_and_results_go_there_and_tool_calls_come_back(serv
     problem = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
     chain = await solve(problem, SUM, model, Sampling(max_tokens=64), NATIVE)
     await model.close()
-    assert list(chain.steps) == taught_chain()
+    assert list(chain.steps) == memorized_steps()
     assert (chain.outcome, chain.answer) == ("answered", "5")
     assert chain.usage.prompt_tokens > 300

@@ -3,21 +3,21 @@ from random import Random
 
 import pytest
 
-from callwright.evaluation.perturb.question import in_another_order, with_other_people
+from callwright.evaluation.perturb.question import reorder_sentences, replace_names
 from callwright.records import Call, Problem
-from callwright.tasks.synthetic import TEST
+from callwright.tasks.synthetic import TEST_PEOPLE
 from tests.fakes import problem
 
-HE = {person.name for person in TEST if person.they == "he"}
-SHE = {person.name for person in TEST if person.they == "she"}
+HE = {person.name for person in TEST_PEOPLE if person.they == "he"}
+SHE = {person.name for person in TEST_PEOPLE if person.they == "she"}
 
 
 def renamed(question: str, **changes: object) -> str | None:
-    return with_other_people(replace(problem(question=question), source="synthetic", **changes), Random(1))
+    return replace_names(replace(problem(question=question), source="synthetic", **changes), Random(1))
 
 
 def reordered(question: str) -> str | None:
-    return in_another_order(problem(question=question), Random(1))
+    return reorder_sentences(problem(question=question), Random(1))
 
 
 def test_a_person_gets_another_name_and_gender_and_the_pronouns_follow():
@@ -57,7 +57,7 @@ def test_where_the_pronouns_cannot_follow_by_rule_the_gender_stays(question: str
 def test_pronouns_of_somebody_whose_name_is_not_known_stay():
     """Of other sources not all names are known: "she" is Jessica."""
     question = "Tom has 3 pears and Jessica has 5. How many more has she?"
-    found = with_other_people(replace(problem(question=question), source="gsm8k"), Random(1))
+    found = replace_names(replace(problem(question=question), source="gsm8k"), Random(1))
     assert found is not None
     assert found.split()[0] in HE
     assert found.split()[1:] == question.split()[1:]
@@ -85,7 +85,7 @@ ENTAILMENT = Problem(
 
 
 def test_names_in_premises_and_statement_change_alike():
-    found = with_other_people(ENTAILMENT, Random(1))
+    found = replace_names(ENTAILMENT, Random(1))
     assert found is not None
     name = found.split()[1]
     assert name != "Rex"
@@ -93,16 +93,16 @@ def test_names_in_premises_and_statement_change_alike():
 
 
 def test_premises_change_places_and_the_statement_stays():
-    found = in_another_order(ENTAILMENT, Random(1))
+    found = reorder_sentences(ENTAILMENT, Random(1))
     assert found == "Premises: Every dax is a kif. Rex is a dax. Statement: Rex is a kif."
 
 
 def test_premises_that_cannot_be_told_apart_stay():
     """A gold chain of three assumptions, where the full stops make two premises."""
     longer = replace(ENTAILMENT, solution=(ENTAILMENT.solution[0], *ENTAILMENT.solution))
-    assert in_another_order(longer, Random(1)) is None
+    assert reorder_sentences(longer, Random(1)) is None
     pointing = replace(ENTAILMENT, question="Premises: Rex is a dax. It is a kif. Statement: Rex is a kif.")
-    assert in_another_order(pointing, Random(1)) is None
+    assert reorder_sentences(pointing, Random(1)) is None
 
 
 def test_a_price_may_be_told_before_or_after_what_happens():
@@ -130,5 +130,5 @@ def test_a_story_whose_order_may_matter_stays(question: str):
 
 def test_a_single_sentence_to_translate_stays():
     assert (
-        in_another_order(problem(question="All cats are kind. Vocabulary: x.", task="translation"), Random(1)) is None
+        reorder_sentences(problem(question="All cats are kind. Vocabulary: x.", task="translation"), Random(1)) is None
     )

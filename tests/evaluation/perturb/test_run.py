@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from callwright.chat.model import Sampling
-from callwright.errors import EndpointUnusable
-from callwright.evaluation.perturb.run import robustness_of, solve_variants, variants_of
+from callwright.errors import EndpointUnusableError
+from callwright.evaluation.perturb.run import compute_robustness, solve_variants, variants_of
 from callwright.params import EvaluateParams, Params, RobustnessParams
 from callwright.surprises import SurpriseLog
 from tests.fakes import ScriptedChat, checked, problem
@@ -81,8 +81,8 @@ async def test_a_failed_attempt_at_a_variant_costs_that_one(tmp_path, monkeypatc
     assert [chain is None for chain in chains] == [True, False]
     assert failure.reason.startswith("unexpected KeyError in fakes.py:")
     assert log.counts == {failure.reason: 1}
-    with pytest.raises(EndpointUnusable):
-        await solve_variants(variants, ScriptedChat(EndpointUnusable("no key")), Sampling(), "text", 1, log)
+    with pytest.raises(EndpointUnusableError):
+        await solve_variants(variants, ScriptedChat(EndpointUnusableError("no key")), Sampling(), "text", 1, log)
 
 
 def test_the_gap_is_what_the_original_problems_had_more(params: EvaluateParams):
@@ -90,7 +90,7 @@ def test_the_gap_is_what_the_original_problems_had_more(params: EvaluateParams):
     variants = variants_of(problems, RobustnessParams(problems=4, changes=["names", "distractor"]), seed=7)
     originals = {one.id: checked("answer(12)", correct=one.id != "3", problem_id=one.id) for one in problems}
     chains = [checked("answer(12)", correct=variant.change == "names") for variant in variants]
-    found = robustness_of(variants, chains, originals, params)
+    found = compute_robustness(variants, chains, originals, params)
     assert list(found) == ["names", "distractor", "overall"]
     names, distractor, overall = found.values()
     assert (names["original"]["value"], names["changed"]["value"], names["gap"]["value"]) == (0.75, 1.0, -0.25)

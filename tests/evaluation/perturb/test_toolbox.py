@@ -3,7 +3,7 @@ import pytest
 from callwright.agent.loop import take_steps
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
-from callwright.evaluation.perturb.toolbox import with_distractor, with_new_function, with_renamed_functions
+from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
 from callwright.functions.function import function
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Problem, Step, Usage
@@ -21,7 +21,7 @@ def steps(task: Task, *replies: str) -> list[Step]:
 @pytest.mark.parametrize("name", list(TASKS))
 def test_every_function_but_answer_gets_another_name_and_does_the_same(name: str):
     task = TASKS[name]
-    renamed = with_renamed_functions(task)
+    renamed = rename_functions(task)
     assert renamed is not None
     assert not set(renamed.toolbox.functions) & set(task.toolbox.functions) - {"answer"}
     for old, new in zip(task.toolbox.functions.values(), renamed.toolbox.functions.values(), strict=True):
@@ -36,7 +36,7 @@ def test_every_function_but_answer_gets_another_name_and_does_the_same(name: str
 
 
 def test_the_instructions_name_the_functions_as_they_are_called_now():
-    renamed = with_renamed_functions(TASKS["entailment"])
+    renamed = rename_functions(TASKS["entailment"])
     assert renamed is not None
     assert "then ask follows about the statement" in renamed.instructions
     assert "call answer with what follows returned" in renamed.instructions
@@ -44,7 +44,7 @@ def test_the_instructions_name_the_functions_as_they_are_called_now():
 
 def test_premises_count_under_their_functions_new_name():
     """Unknown needs all premises assumed: with one of one it is grounded, with none it is not."""
-    renamed = with_renamed_functions(TASKS["entailment"])
+    renamed = rename_functions(TASKS["entailment"])
     assert renamed is not None
     gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
     problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
@@ -62,7 +62,7 @@ def test_premises_count_under_their_functions_new_name():
 
 def test_a_premise_taken_back_counts_as_taken_back_under_the_functions_new_name():
     """A contradiction is an error of `entails` that changes what is assumed; a chain may recover from it."""
-    renamed = with_renamed_functions(TASKS["entailment"])
+    renamed = rename_functions(TASKS["entailment"])
     assert renamed is not None
     gold = (Call("assume", {"formula": "Cat(rex)"}), Call("entails", {"formula": "Kind(rex)"}))
     problem = Problem("p", "entailment", "?", "Unknown", gold, "test", "g", "test")
@@ -90,11 +90,11 @@ def task_with(*functions: object) -> Task:
 
 
 def test_names_that_clash_leave_a_task_as_it_is():
-    assert with_renamed_functions(task_with(add, own_sum, answer)) is None
+    assert rename_functions(task_with(add, own_sum, answer)) is None
 
 
 def test_a_function_of_the_users_own_is_renamed_too():
-    renamed = with_renamed_functions(task_with(double, subtract, answer))
+    renamed = rename_functions(task_with(double, subtract, answer))
     assert renamed is not None
     assert list(renamed.toolbox.functions) == ["run_double", "difference_of", "answer"]
 
@@ -102,7 +102,7 @@ def test_a_function_of_the_users_own_is_renamed_too():
 def test_the_function_needed_last_is_one_that_training_never_saw():
     gold = tuple(Call(name, {}) for name in ("add", "multiply", "answer"))
     arithmetic = TASKS["arithmetic"]
-    offered = with_new_function(arithmetic, Problem("p", "arithmetic", "?", "6", gold, "test", "g", "test"))
+    offered = rename_last_needed_function(arithmetic, Problem("p", "arithmetic", "?", "6", gold, "test", "g", "test"))
     assert offered is not None
     assert set(offered.toolbox.functions) ^ set(arithmetic.toolbox.functions) == {"multiply", "product_of"}
     messages, _ = TEXT.render(offered, "How many?", ())
@@ -115,13 +115,13 @@ def test_the_function_needed_last_is_one_that_training_never_saw():
 @pytest.mark.parametrize("gold", [(), (Call("answer", {"value": 6}),)])
 def test_where_no_function_is_needed_none_is_replaced(gold: tuple[Call, ...]):
     solved_at_once = Problem("p", "arithmetic", "?", "6", gold, "test", "g", "test")
-    assert with_new_function(TASKS["arithmetic"], solved_at_once) is None
+    assert rename_last_needed_function(TASKS["arithmetic"], solved_at_once) is None
 
 
 def test_one_more_function_is_offered_before_answer():
-    more = with_distractor(TASKS["arithmetic"])
+    more = add_distractor(TASKS["arithmetic"])
     assert more is not None
     assert list(more.toolbox.functions)[-2:] == ["count_letters", "answer"]
-    assert with_distractor(more) is None
+    assert add_distractor(more) is None
     (step,) = steps(more, "count_letters('a pear')")
     assert step.observation == "5"

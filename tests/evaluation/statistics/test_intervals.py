@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from callwright.evaluation.statistics.intervals import by_group, difference_interval, share_interval, wilson
-from tests.reporting.drawn import draw
+from callwright.evaluation.statistics.intervals import difference_interval, share_interval, sum_by_group, wilson
+from tests.reporting.drawn import draw_outcomes
 
 
 def test_values_are_summed_by_group():
-    sums, counts = by_group([1.0, 0.0, 1.0, 1.0], ["b", "a", "b", "a"])
+    sums, counts = sum_by_group([1.0, 0.0, 1.0, 1.0], ["b", "a", "b", "a"])
     assert (sums.tolist(), counts.tolist()) == ([1.0, 2.0], [2.0, 2.0])
 
 
@@ -87,7 +87,7 @@ def test_an_interval_of_a_share_holds_the_truth_as_often_as_it_says(share: float
     rng = np.random.default_rng(3)
     held = 0
     for _ in range(1_500):
-        values, groups = draw(rng, share, correlation)
+        values, groups = draw_outcomes(rng, share, correlation)
         low, high = share_interval(values, groups, 0.95, 400)
         held += low <= share <= high
     assert held / 1_500 == pytest.approx(0.95, abs=0.02)
@@ -98,8 +98,8 @@ def test_an_interval_of_a_gain_holds_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(4)
     held = 0
     for _ in range(1_500):
-        after, groups = draw(rng, 0.85, 0.1)
-        before, _ = draw(rng, 0.3, 0.3, groups)
+        after, groups = draw_outcomes(rng, 0.85, 0.1)
+        before, _ = draw_outcomes(rng, 0.3, 0.3, groups)
         low, high = difference_interval([b - a for a, b in zip(before, after, strict=True)], groups, 0.95, 400)
         held += low <= 0.55 <= high
     assert held / 1_500 == pytest.approx(0.95, abs=0.02)

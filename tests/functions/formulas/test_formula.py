@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from callwright.errors import CallError
 from callwright.functions.formulas.formula import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
+    MAX_FORMULA_CHARACTERS,
+    MAX_FORMULA_DEPTH,
     MAX_NODES,
     And,
     Atom,
@@ -23,13 +23,13 @@ from callwright.functions.formulas.formula import (
     Or,
     Variable,
     Xor,
+    check_arities,
     check_closed,
-    check_signature,
     format_formula,
     free_variables,
     parse_formula,
+    predicate_arities,
     read_formula,
-    signature,
     term,
 )
 
@@ -154,7 +154,7 @@ def written(draw: st.DrawFn, formula: Formula) -> str:
 @given(st.data(), formulas)
 def test_all_notations_of_a_formula_read_alike(data: st.DataObject, formula: Formula):
     text = data.draw(written(formula))
-    assume(len(text) <= MAX_CHARACTERS)
+    assume(len(text) <= MAX_FORMULA_CHARACTERS)
     assert read_formula(text) == formula
 
 
@@ -217,8 +217,8 @@ def test_one_line_says_what_is_wrong_and_where(text: object, line: str):
     "text",
     [
         "(" * 900 + "A(x)" + ")" * 900,
-        "~" * (MAX_CHARACTERS - 4) + "A(x)",
-        "(" * MAX_CHARACTERS,
+        "~" * (MAX_FORMULA_CHARACTERS - 4) + "A(x)",
+        "(" * MAX_FORMULA_CHARACTERS,
         "A(x) -> " * 240 + "A(x)",
         "all x. " * 280 + "A(x)",
         " and ".join(["A(x)"] * 220),
@@ -247,7 +247,7 @@ def test_hostile_text_is_refused_at_once(text: str):
 
 
 def test_the_bounds_are_exact():
-    deepest = "not " * (MAX_DEPTH - 1) + "A(x)"  # the atom is one level more
+    deepest = "not " * (MAX_FORMULA_DEPTH - 1) + "A(x)"  # the atom is one level more
     assert format_formula(read_formula(deepest)) == deepest
     assert "deeper than 30" in complaint("not " + deepest)
     largest = ["A(x)"] * (MAX_NODES // 2)  # n atoms and n - 1 connectives
@@ -292,10 +292,10 @@ def test_free_variables_are_those_no_quantifier_binds():
 
 def test_a_predicate_takes_one_number_of_terms():
     likes, dog = read_formula("Likes(ann, bob)"), read_formula("all x. (Dog(x) -> Likes(x, ann))")
-    assert signature(likes, dog) == {"Likes": 2, "Dog": 1}
-    check_signature(likes, dog)
+    assert predicate_arities(likes, dog) == {"Likes": 2, "Dog": 1}
+    check_arities(likes, dog)
     with pytest.raises(CallError, match="Likes stands with 2 and with 1 names") as caught:
-        check_signature(likes, read_formula("Likes(ann)"))
+        check_arities(likes, read_formula("Likes(ann)"))
     assert caught.value.fault == "bad_arguments"
 
 

@@ -21,8 +21,8 @@ from callwright.functions.formulas.formula import (
     Xor,
     parse_formula,
 )
-from callwright.functions.formulas.matching import says_the_same
-from callwright.functions.formulas.nodes import Argument
+from callwright.functions.formulas.matching import compare_arguments
+from callwright.functions.formulas.nodes import LogicArgument
 from callwright.functions.formulas.normal_form import FALSE, TRUE, clauses_of, normal_form
 from tests.validation.made_chains import otherwise
 
@@ -105,14 +105,14 @@ def test_a_normal_form_is_true_where_the_formula_is(formula: Formula):
         assert holds_of_nodes(node, things, holds) == true(formula, things, holds)
 
 
-def alone(formula: Formula) -> Argument:
-    return Argument((), formula)
+def alone(formula: Formula) -> LogicArgument:
+    return LogicArgument((), formula)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(CLOSED, CLOSED)
 def test_formulas_that_say_the_same_are_true_in_as_many_worlds(one: Formula, other: Formula):
-    if says_the_same(alone(one), alone(other), whole=True) == "yes":
+    if compare_arguments(alone(one), alone(other), whole=True) == "yes":
         assert models(one) == models(other)
 
 
@@ -120,15 +120,16 @@ def test_formulas_that_say_the_same_are_true_in_as_many_worlds(one: Formula, oth
 @given(CLOSED, st.integers(0, 9))
 def test_a_formula_in_other_words_says_the_same(formula: Formula, seed: int):
     said = otherwise(formula, random.Random(seed))
-    assert says_the_same(alone(said), alone(formula), whole=True) in ("yes", "undecided")
+    assert compare_arguments(alone(said), alone(formula), whole=True) in ("yes", "undecided")
     assert models(said) == models(formula)
 
 
 def test_variables_keep_to_their_quantifiers():
     one, other = "all x. exists y. L(x, y)", "all x. exists y. L(y, x)"
-    assert says_the_same(alone(parse_formula(one)), alone(parse_formula(other)), whole=True) == "no"
+    assert compare_arguments(alone(parse_formula(one)), alone(parse_formula(other)), whole=True) == "no"
     assert (
-        says_the_same(alone(parse_formula(one)), alone(parse_formula("all z. exists w. M(z, w)")), whole=True) == "yes"
+        compare_arguments(alone(parse_formula(one)), alone(parse_formula("all z. exists w. M(z, w)")), whole=True)
+        == "yes"
     )
 
 
@@ -142,7 +143,9 @@ def test_sixteen_facts_and_rules_under_other_names_are_matched_soon():
     """No two facts look different by themselves: only together they fix the names."""
     facts = [f"{name}({one})" for name, ones in (("P", "KLMN"), ("Q", "LMN"), ("R", "MN"), ("S", "N")) for one in ones]
     rules = ["all x. (P(x) -> Q(x))", "all x. (Q(x) and R(x) -> S(x))", "all x. (R(x) and not S(x) -> P(x))"]
-    known = Argument(tuple(map(parse_formula, facts + rules)), parse_formula("S(K)"))
+    known = LogicArgument(tuple(map(parse_formula, facts + rules)), parse_formula("S(K)"))
     new = str.maketrans("PQRSKLMN", "SRQPLNKM")
-    given_ = Argument(tuple(parse_formula(one.translate(new)) for one in rules + facts[::-1]), parse_formula("P(L)"))
-    assert says_the_same(given_, known, whole=True) == "yes"
+    given_ = LogicArgument(
+        tuple(parse_formula(one.translate(new)) for one in rules + facts[::-1]), parse_formula("P(L)")
+    )
+    assert compare_arguments(given_, known, whole=True) == "yes"

@@ -71,11 +71,11 @@ def ask_z3_with_little_memory() -> str | int:
     import z3
 
     from callwright.functions.formulas.formula import read_formula
-    from callwright.functions.solvers.z3_solver import entailed
+    from callwright.functions.solvers.z3_solver import decide_entailment
 
     z3.set_param("memory_max_size", 19)  # megabytes: enough to begin with
     order = ["all x. exists y. R(x, y)", "all x. not R(x, x)", "all x y z. ((R(x, y) and R(y, z)) -> R(x, z))"]
-    return entailed([read_formula(text) for text in order], read_formula("R(a, b)"))
+    return decide_entailment([read_formula(text) for text in order], read_formula("R(a, b)"))
 
 
 @in_worker
@@ -85,25 +85,25 @@ def work_left(premises: tuple[Formula, ...], statement: Formula) -> tuple[str | 
 
     left: list[int] = []
 
-    class Watched(z3_question.Question):
+    class Watched(z3_question.Z3Session):
         def check(self, formulas, most):
             found = super().check(formulas, most)
             left.append(self.left)
             return found
 
-    z3_solver.Question = Watched
+    z3_solver.Z3Session = Watched
     try:
-        return z3_solver.entailed(premises, statement), left
+        return z3_solver.decide_entailment(premises, statement), left
     finally:
-        z3_solver.Question = z3_question.Question
+        z3_solver.Z3Session = z3_question.Z3Session
 
 
 @in_worker
-def fit_among(formulas: list[Formula], most: int) -> bool:
+def has_model_among(formulas: list[Formula], most: int) -> bool:
     """Whether formulas are true together in some world of at most so many things."""
-    from callwright.functions.solvers.z3_question import Question, small_world
+    from callwright.functions.solvers.z3_question import Z3Session, has_finite_model
 
-    return small_world(Question(10**6), formulas, 10**6, (most,))
+    return has_finite_model(Z3Session(10**6), formulas, 10**6, (most,))
 
 
 @in_worker

@@ -118,8 +118,8 @@ WORLDS = list(worlds(2))
 def test_verdicts_agree_with_all_worlds_of_two_things(premise, statement):
     with_it = any(world.holds(premise, {}) and world.holds(statement, {}) for world in WORLDS)
     without = any(world.holds(premise, {}) and not world.holds(statement, {}) for world in WORLDS)
-    assert run_in_worker("tests.functions.solvers.in_worker:fit_among", [premise, statement], 2) == with_it
-    assert run_in_worker("tests.functions.solvers.in_worker:fit_among", [premise, Not(statement)], 2) == without
+    assert run_in_worker("tests.functions.solvers.in_worker:has_model_among", [premise, statement], 2) == with_it
+    assert run_in_worker("tests.functions.solvers.in_worker:has_model_among", [premise, Not(statement)], 2) == without
     found = entails([premise], statement)
     if with_it and without:
         assert found == "Unknown"

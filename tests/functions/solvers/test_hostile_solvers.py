@@ -9,7 +9,7 @@ import pytest
 
 from callwright.errors import CallError
 from callwright.functions.guard import SOLVER_BYTES, SOLVER_SECONDS
-from callwright.functions.solvers.worker import _own_worker
+from callwright.functions.solvers.worker import current_worker
 from callwright.functions.toolbox import OpenToolbox, Toolbox
 from callwright.records import Call
 from callwright.tasks.arithmetic.functions import answer, solve
@@ -130,7 +130,7 @@ def seconds_spent(tools: OpenToolbox, calls: list[Call]) -> tuple[float, object]
 
 
 def _worker_seconds() -> tuple[int | None, float]:
-    pid = _own_worker().pid
+    pid = current_worker().pid
     if pid is None:
         return None, 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -166,6 +166,6 @@ def test_a_hostile_question_ends_far_below_the_backstop_and_gets_the_same_end_ag
 
 def test_the_worker_survives_it_within_its_memory_and_we_are_small():
     warm_up()
-    status = Path(f"/proc/{_own_worker().pid}/status").read_text()
+    status = Path(f"/proc/{current_worker().pid}/status").read_text()
     peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmPeak"))
     assert peak <= SOLVER_BYTES == 512 * 2**20

@@ -44,10 +44,10 @@ def alive(pid: int) -> bool:
 
 def start_and_queue(thread: threading.Thread) -> None:
     """Return when the thread has taken its place in the worker's queue."""
-    own = worker._own_worker()
-    last = own._last
+    own = worker.current_worker()
+    last = own._last_ticket
     thread.start()
-    assert wait_until(lambda: own._last is not last)
+    assert wait_until(lambda: own._last_ticket is not last)
 
 
 def wait_until(condition, timeout_s: float = 10) -> bool:
@@ -71,12 +71,12 @@ def test_a_call_is_ended_after_its_processor_seconds(name):
     run("echo", 1)
     start = time.perf_counter()
     assert refusal(name, seconds=0.3) == TOO_SLOW
-    assert time.perf_counter() - start < 0.3 * worker.PATIENCE + 30
+    assert time.perf_counter() - start < 0.3 * worker.WALL_CLOCK_FACTOR + 30
     assert run("echo", 2) == 2
 
 
 def test_a_call_that_waits_is_ended_by_the_clock(monkeypatch):
-    monkeypatch.setattr(worker, "PATIENCE", 1)
+    monkeypatch.setattr(worker, "WALL_CLOCK_FACTOR", 1)
     assert refusal("sleep", 60, seconds=0.3) == TOO_SLOW
     assert run("echo", 3) == 3
 
@@ -110,7 +110,7 @@ def test_a_worker_that_dies_is_the_fault_of_that_call_alone(by):
 def test_a_worker_that_died_while_idle_is_nobodys_fault():
     before = run("own_pid")
     os.kill(before, signal.SIGKILL)
-    assert wait_until(lambda: worker._own_worker()._process.poll() is not None)
+    assert wait_until(lambda: worker.current_worker()._process.poll() is not None)
     assert run("own_pid") != before
 
 

@@ -19,7 +19,7 @@ from callwright.tasks.translation.synthetic.problems import translation_problems
 from tests.fakes import NO_MISTAKES, problem, teacher
 
 
-def of_all_tasks(train: int, held_out: int) -> list[Problem]:
+def problems_of_all_tasks(train: int, held_out: int) -> list[Problem]:
     generators = (synthetic_problems, translation_problems, entailment_problems)
     return [one for make in generators for one in make({"train": train}, held_out, 7)]
 
@@ -37,7 +37,7 @@ async def attempt(model: EndpointChat, own: Problem, seed: int = 0, protocol: Pr
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_chain(protocol):
-    problems = of_all_tasks(train=60, held_out=20)
+    problems = problems_of_all_tasks(train=60, held_out=20)
     assert Counter(own.task for own in problems) == dict.fromkeys(("arithmetic", "translation", "entailment"), 80)
     async with oracle(problems) as model:
         for own in problems:
@@ -49,7 +49,7 @@ async def test_a_faultless_oracle_solves_every_synthetic_problem_with_its_gold_c
 
 
 async def test_the_same_attempt_makes_the_same_mistake_by_both_protocols():
-    problems = of_all_tasks(train=24, held_out=0)
+    problems = problems_of_all_tasks(train=24, held_out=0)
     shares = dict.fromkeys(NO_MISTAKES, 1 / len(NO_MISTAKES))
     async with oracle(problems, shares) as model:
         for own in problems:

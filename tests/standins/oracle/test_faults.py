@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from callwright.standins.oracle.app import create_app
-from callwright.standins.oracle.faults import Faults
+from callwright.standins.oracle.faults import ServerFaults
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, problem
 
@@ -15,7 +15,7 @@ ASKED = {"messages": [{"role": "user", "content": "Two and three?"}]}
 
 
 def app_with(**shares: float):
-    return create_app([OWN], NO_MISTAKES, faults=Faults(**shares))
+    return create_app([OWN], NO_MISTAKES, faults=ServerFaults(**shares))
 
 
 async def post(url: str, transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.Response:

@@ -6,7 +6,7 @@ import pytest
 
 from callwright.agent.loop import ends_chain
 from callwright.records import Step
-from callwright.standins.oracle.mistakes import MISTAKES, Mistake, Move, Script, draw_mistake, write_script
+from callwright.standins.oracle.mistakes import MISTAKES, Mistake, Script, ScriptStep, draw_mistake, write_script
 from tests.fakes import TOOLBOX, call, problem, step
 
 GOLD = ("multiply(a=3, b=4)", "add(a=12, b=5)", "subtract(a=17, b=2)", "answer(value=15)")
@@ -130,8 +130,11 @@ def test_a_repeated_call_is_made_twice_in_a_row():
 
 def test_what_a_mistake_gave_carries_on_into_later_moves():
     script = Script(
-        moves=(Move(call("add(a=3, b=4)"), 0), *(Move(call(text), place) for place, text in enumerate(GOLD[1:3], 1)),
-               Move(call(GOLD[3]))),
+        moves=(
+            ScriptStep(call("add(a=3, b=4)"), 0),
+            *(ScriptStep(call(text), index) for index, text in enumerate(GOLD[1:3], 1)),
+            ScriptStep(call(GOLD[3])),
+        ),
         gold_results=("12", "17", "15"),
         mistake="wrong_function",
     )  # fmt: skip
@@ -142,7 +145,7 @@ def test_what_a_mistake_gave_carries_on_into_later_moves():
 
 
 def test_a_result_that_is_no_whole_number_carries_on_exactly():
-    script = Script(tuple(Move(call(text), place) for place, text in enumerate(GOLD[:2])), ("12", "17"), None)
+    script = Script(tuple(ScriptStep(call(text), place) for place, text in enumerate(GOLD[:2])), ("12", "17"), None)
     assert script.reply(["0.75"]) == "add(a=0.75, b=5)"
     assert script.reply(["1/3"]) == "add(a=1/3, b=5)"
 

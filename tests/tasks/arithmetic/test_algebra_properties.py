@@ -14,8 +14,8 @@ from sympy import ZZ, Poly, Symbol
 
 from callwright.errors import CallError
 from callwright.functions.guard import SOLVER_SECONDS
-from callwright.functions.solvers.equations import bound_equation, read_equation
-from callwright.functions.solvers.sympy_solver import _Quotients
+from callwright.functions.solvers.equations import compute_bounds, read_equation
+from callwright.functions.solvers.sympy_solver import _QuotientBuilder
 from callwright.tasks.arithmetic.functions import solve
 
 small = st.integers(-40, 40)
@@ -100,17 +100,17 @@ def test_the_bounds_hold_for_what_is_built():
             top, bottom = (Poly.from_dict(dict(part) or {(0,): 0}, Symbol("x"), domain=ZZ) for part in built(tree))
         except CallError:
             continue
-        bounds = bound_equation(tree)
-        assert top.degree() <= bounds.degree and bottom.degree() <= bounds.bottom_degree
+        bounds = compute_bounds(tree)
+        assert top.degree() <= bounds.degree and bottom.degree() <= bounds.denominator_degree
         assert sum(map(abs, top.all_coeffs())) <= 2**bounds.bits
-        assert sum(map(abs, bottom.all_coeffs())) <= 2**bounds.bottom_bits
+        assert sum(map(abs, bottom.all_coeffs())) <= 2**bounds.denominator_bits
         checked += 1
     assert checked > 1_000
 
 
 def built(tree: object) -> tuple[object, object]:
     try:
-        return _Quotients(["x"], ZZ).build(tree)
+        return _QuotientBuilder(["x"], ZZ).build(tree)
     except KeyError:  # another unknown than x
         raise CallError("bad_arguments", "it has another unknown") from None
 

@@ -8,8 +8,8 @@ from callwright.functions.function import function
 from callwright.functions.numbers import Number
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic.changed_numbers import changes_of
-from callwright.tasks.arithmetic.question_numbers import numbers_of
+from callwright.tasks.arithmetic.changed_numbers import number_changes
+from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.execution import execute_again
 from tests.fakes import chain, problem
 
@@ -126,7 +126,7 @@ def test_a_users_function_that_fails_on_other_numbers_does_not_cost_the_chain(mo
 
     arithmetic = TASKS["arithmetic"]
     toolbox = replace(
-        arithmetic, toolbox=arithmetic.toolbox.joined([replace(weekday_number, refusals=(ValueError,))])
+        arithmetic, toolbox=arithmetic.toolbox.with_functions([replace(weekday_number, refusals=(ValueError,))])
     ).toolbox
     steps = [replace(one, call=replace(one.call, name="weekday_number", arguments={"day": 3})) if place == 0 else one
              for place, one in enumerate(chain("add(3, 0)", "answer(3)").steps)]  # fmt: skip
@@ -136,8 +136,8 @@ def test_a_users_function_that_fails_on_other_numbers_does_not_cost_the_chain(mo
 
 
 def test_the_numbers_of_a_question_change_in_the_same_ways_every_time():
-    assert numbers_of("one of 1 fig").plain == (1,)
-    first, second = changes_of("3 and 5"), changes_of("3 and 5")
+    assert find_numbers("one of 1 fig").plain == (1,)
+    first, second = number_changes("3 and 5"), number_changes("3 and 5")
     assert [change.plain for change in first] == [change.plain for change in second]
     assert all(change.of((3, 1)) not in (None, (3, 1)) for change in first)
-    assert changes_of("no number") == ()
+    assert number_changes("no number") == ()

@@ -6,8 +6,8 @@ import pytest
 
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic.changed_numbers import changes_of
-from callwright.tasks.arithmetic.question_numbers import numbers_of
+from callwright.tasks.arithmetic.changed_numbers import number_changes
+from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.execution import execute_again
 from tests.fakes import chain, problem
 
@@ -84,10 +84,10 @@ def test_a_cheat_beside_a_loose_solution_is_found(question, solution, calls, fau
 
 
 def test_a_number_in_words_is_told_apart_from_one_that_stands_there_twice():
-    assert numbers_of("three figs").repeated == frozenset()
-    assert numbers_of("3 figs, three times").repeated == {(3, 1)}
-    (first, *_) = changes_of("3 figs, three times")
-    assert first.twins[3, 1] != first.plain[3, 1]
+    assert find_numbers("three figs").repeated == frozenset()
+    assert find_numbers("3 figs, three times").repeated == {(3, 1)}
+    (first, *_) = number_changes("3 figs, three times")
+    assert first.second_replacements[3, 1] != first.plain[3, 1]
 
 
 def faults(asked: Problem, *replies: str) -> list[str]:

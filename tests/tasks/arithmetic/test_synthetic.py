@@ -5,7 +5,7 @@ import pytest
 
 from callwright.functions.toolbox import Observation
 from callwright.records import Problem
-from callwright.tasks.arithmetic.synthetic.family import Family
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw, synthetic_problems
 from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.tasks.synthetic import POOLS
@@ -16,7 +16,7 @@ HELD_OUT = [family for family in FAMILIES.values() if family.held_out]
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
-def drawn(family: Family, pool: str = "test", count: int = 40) -> list[Problem]:
+def draw_problems(family: ArithmeticFamily, pool: str = "test", count: int = 40) -> list[Problem]:
     rng = random.Random(f"{family.name}/{pool}")
     return [draw(family, rng, POOLS[pool]) for _ in range(count)]
 
@@ -32,8 +32,8 @@ def observations(problem: Problem) -> list[str]:
 
 
 @every_family
-def test_the_gold_chain_executes_to_the_answer(family: Family):
-    for problem in drawn(family):
+def test_the_gold_chain_executes_to_the_answer(family: ArithmeticFamily):
+    for problem in draw_problems(family):
         texts = observations(problem)
         assert len(texts) == len(problem.solution) == family.steps + 1
         assert problem.solution[-1].name == "answer"
@@ -42,22 +42,22 @@ def test_the_gold_chain_executes_to_the_answer(family: Family):
 
 
 @every_family
-def test_the_answer_is_what_the_last_call_before_it_returned(family: Family):
-    for problem in drawn(family):
+def test_the_answer_is_what_the_last_call_before_it_returned(family: ArithmeticFamily):
+    for problem in draw_problems(family):
         assert observations(problem)[-2] == problem.answer
 
 
 @every_family
-def test_every_number_in_a_question_and_every_result_occurs_once(family: Family):
-    for problem in drawn(family):
+def test_every_number_in_a_question_and_every_result_occurs_once(family: ArithmeticFamily):
+    for problem in draw_problems(family):
         numbers = numbers_in(problem.question) + observations(problem)[:-1]
         assert len(set(numbers)) == len(numbers)
 
 
 @every_family
-def test_every_argument_is_in_the_question_or_a_result_or_a_constant_of_the_family(family: Family):
+def test_every_argument_is_in_the_question_or_a_result_or_a_constant_of_the_family(family: ArithmeticFamily):
     constants = {str(part) for _, *parts in family.chain for part in parts if isinstance(part, int)}
-    for problem in drawn(family):
+    for problem in draw_problems(family):
         known = set(numbers_in(problem.question)) | set(observations(problem)) | constants
         arguments = {str(value) for call in problem.solution for value in call.arguments.values()}
         equations = {argument for argument in arguments if "=" in argument}
@@ -66,8 +66,8 @@ def test_every_argument_is_in_the_question_or_a_result_or_a_constant_of_the_fami
 
 
 @every_family
-def test_every_wording_gives_all_the_numbers(family: Family):
-    assert family.phrasings >= 3
+def test_every_wording_gives_all_the_numbers(family: ArithmeticFamily):
+    assert family.wording_count >= 3
     for wording in family.wordings:
         assert all(f"{{{operand}}}" in wording for operand in family.operands)
     if len(family.operands) > 1:
@@ -78,17 +78,17 @@ def test_every_wording_gives_all_the_numbers(family: Family):
 
 
 @every_family
-def test_questions_are_short_and_their_numbers_small(family: Family):
-    for problem in drawn(family):
+def test_questions_are_short_and_their_numbers_small(family: ArithmeticFamily):
+    for problem in draw_problems(family):
         assert len(problem.question.split()) <= 45
         assert all(2 <= int(number) <= 999 for number in numbers_in(problem.question))
         assert not problem.answer.startswith("-")
 
 
 @every_family
-def test_the_same_numbers_never_occur_in_two_pools(family: Family):
+def test_the_same_numbers_never_occur_in_two_pools(family: ArithmeticFamily):
     pools = ["test"] if family.held_out else list(POOLS)
-    seen = [{tuple(sorted(numbers_in(problem.question))) for problem in drawn(family, pool)} for pool in pools]
+    seen = [{tuple(sorted(numbers_in(problem.question))) for problem in draw_problems(family, pool)} for pool in pools]
     assert sum(map(len, seen)) == len(set().union(*seen))
 
 

@@ -10,45 +10,47 @@ from callwright.records import Call
 from callwright.tasks.entailment.functions import TOOLBOX
 
 
-def said(tools: OpenToolbox, name: str, value: object) -> str:
+def result_text(tools: OpenToolbox, name: str, value: object) -> str:
     result = tools.execute(Call(name, {"0": value}))
     return result.text if isinstance(result, Observation) else f"{result.fault}: {result.message}"
 
 
 def test_assumptions_are_counted_and_asked_about():
     tools = TOOLBOX.open()
-    assert said(tools, "assume", "all x. (Cat(x) -> Kind(x))") == "assumed (1 so far)"
-    assert said(tools, "entails", "Kind(rex)") == "Unknown"
-    assert said(tools, "assume", "Cat(rex)") == "assumed (2 so far)"
-    assert said(tools, "entails", "Kind(rex)") == "True"
-    assert said(tools, "entails", "¬Kind(rex)") == "False"
-    assert said(tools, "answer", "True") == "True"
+    assert result_text(tools, "assume", "all x. (Cat(x) -> Kind(x))") == "assumed (1 so far)"
+    assert result_text(tools, "entails", "Kind(rex)") == "Unknown"
+    assert result_text(tools, "assume", "Cat(rex)") == "assumed (2 so far)"
+    assert result_text(tools, "entails", "Kind(rex)") == "True"
+    assert result_text(tools, "entails", "¬Kind(rex)") == "False"
+    assert result_text(tools, "answer", "True") == "True"
 
 
 def test_every_chain_begins_without_assumptions():
-    assert said(TOOLBOX.open(), "assume", "Cat(rex)") == "assumed (1 so far)"
-    assert said(TOOLBOX.open(), "entails", "Cat(rex)") == "Unknown"
+    assert result_text(TOOLBOX.open(), "assume", "Cat(rex)") == "assumed (1 so far)"
+    assert result_text(TOOLBOX.open(), "entails", "Cat(rex)") == "Unknown"
 
 
 def test_a_predicate_keeps_its_number_of_terms_and_variables_are_bound():
     tools = TOOLBOX.open()
-    said(tools, "assume", "Cat(rex)")
-    assert said(tools, "assume", "Cat(rex, max)").startswith("bad_arguments: Cat stands with 1 and with 2 names")
-    assert said(tools, "entails", "Cat(rex, max)").startswith("bad_arguments: Cat stands with 1 and with 2 names")
-    assert said(tools, "assume", "Cat(x)").startswith("bad_arguments: x is bound by no quantifier")
-    assert said(tools, "assume", "Dog(max)") == "assumed (2 so far)", "a refused formula must not be assumed"
+    result_text(tools, "assume", "Cat(rex)")
+    assert result_text(tools, "assume", "Cat(rex, max)").startswith("bad_arguments: Cat stands with 1 and with 2 names")
+    assert result_text(tools, "entails", "Cat(rex, max)").startswith(
+        "bad_arguments: Cat stands with 1 and with 2 names"
+    )
+    assert result_text(tools, "assume", "Cat(x)").startswith("bad_arguments: x is bound by no quantifier")
+    assert result_text(tools, "assume", "Dog(max)") == "assumed (2 so far)", "a refused formula must not be assumed"
 
 
 def test_a_contradiction_is_said_and_the_assumption_taken_back():
     tools = TOOLBOX.open()
     for formula in ("Cat(rex)", "Dog(max)", "not Cat(rex)", "Kind(max)"):
-        said(tools, "assume", formula)
-    assert said(tools, "entails", "Kind(max)") == (
+        result_text(tools, "assume", formula)
+    assert result_text(tools, "entails", "Kind(max)") == (
         "execution_error: the assumptions contradict each other; not Cat(rex) does not go with those before it and was "
         "taken back: assume what it should say, then call entails again"
     )
-    assert said(tools, "assume", "not Cat(max)") == "assumed (4 so far)"
-    assert said(tools, "entails", "Cat(rex)") == "True"
+    assert result_text(tools, "assume", "not Cat(max)") == "assumed (4 so far)"
+    assert result_text(tools, "entails", "Cat(rex)") == "True"
 
 
 def test_what_cannot_be_decided_is_no_verdict():
@@ -58,17 +60,17 @@ def test_what_cannot_be_decided_is_no_verdict():
         "all x. not R(x, x)",
         "all x. all y. all z. ((R(x, y) and R(y, z)) -> R(x, z))",
     ):
-        said(tools, "assume", formula)
-    assert said(tools, "entails", "R(a, b)") == (
+        result_text(tools, "assume", formula)
+    assert result_text(tools, "entails", "R(a, b)") == (
         "execution_error: this is beyond the solver's limits: it could not be decided; try a simpler formula"
     )
-    assert said(tools, "assume", "R(a, b)") == "assumed (4 so far)", "nothing was taken back"
+    assert result_text(tools, "assume", "R(a, b)") == "assumed (4 so far)", "nothing was taken back"
 
 
 def test_a_call_that_the_worker_did_not_survive_leaves_the_assumptions_as_they_are():
     tools = TOOLBOX.open()
     for formula in ("all x. (Cat(x) -> Kind(x))", "Cat(rex)", "not Kind(tom)"):
-        said(tools, "assume", formula)
+        result_text(tools, "assume", formula)
     ended = threading.Event()
 
     def kill() -> None:
@@ -78,44 +80,44 @@ def test_a_call_that_the_worker_did_not_survive_leaves_the_assumptions_as_they_a
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        while not (line := said(tools, "entails", "Kind(rex)")).startswith("execution_error"):
+        while not (line := result_text(tools, "entails", "Kind(rex)")).startswith("execution_error"):
             entailment._entails.cache_clear()
     finally:
         ended.set()
         killer.join()
     assert line.startswith(f"execution_error: {LIMIT_REACHED}: ")
-    assert said(tools, "entails", "Kind(rex)") == "True"
-    assert said(tools, "entails", "Cat(tom)") == "False"
-    assert said(tools, "assume", "Cat(max)") == "assumed (4 so far)"
+    assert result_text(tools, "entails", "Kind(rex)") == "True"
+    assert result_text(tools, "entails", "Cat(tom)") == "False"
+    assert result_text(tools, "assume", "Cat(max)") == "assumed (4 so far)"
 
 
 def test_assumptions_together_are_bounded_and_one_too_many_is_not_assumed():
     tools = TOOLBOX.open()
     large = " and ".join(["P(a)"] * 20)  # 39 parts
     for number in range(25):
-        assert said(tools, "assume", large) == f"assumed ({number + 1} so far)"
-    refused = said(tools, "assume", large)
+        assert result_text(tools, "assume", large) == f"assumed ({number + 1} so far)"
+    refused = result_text(tools, "assume", large)
     assert refused == "execution_error: the formulas together have more than 1,000 parts, the limit"
-    assert said(tools, "entails", "P(a)") == "True"
+    assert result_text(tools, "entails", "P(a)") == "True"
 
 
 def test_assumptions_are_limited():
     tools = TOOLBOX.open()
     for number in range(MAX_ASSUMPTIONS):
-        said(tools, "assume", f"Cat(rex{number})")
-    assert said(tools, "assume", "Cat(max)") == (
+        result_text(tools, "assume", f"Cat(rex{number})")
+    assert result_text(tools, "assume", "Cat(max)") == (
         f"execution_error: {MAX_ASSUMPTIONS} formulas are assumed already, which is the limit"
     )
 
 
 @pytest.mark.parametrize(("value", "read"), [(True, "True"), ("false", "False"), (" unknown.", "Unknown")])
 def test_an_answer_may_be_written_as_models_do(value, read):
-    assert said(TOOLBOX.open(), "answer", value) == read
+    assert result_text(TOOLBOX.open(), "answer", value) == read
 
 
 @pytest.mark.parametrize("value", ["maybe", "", None, 1, "Contradiction"])
 def test_another_answer_is_refused(value):
-    assert said(TOOLBOX.open(), "answer", value).startswith("bad_arguments: answer cannot take this value")
+    assert result_text(TOOLBOX.open(), "answer", value).startswith("bad_arguments: answer cannot take this value")
 
 
 def test_the_examples_of_the_prompt_run_in_a_fresh_toolbox():

@@ -6,7 +6,7 @@ import pytest
 
 from callwright.functions.formulas.formula import parse_formula
 from callwright.records import Problem
-from callwright.tasks.entailment.questions import entailment_chain
+from callwright.tasks.entailment.questions import entailment_gold_chain
 from callwright.validation.replay import check_chain
 from tests.validation.made_chains import made_chain
 
@@ -14,7 +14,7 @@ RULES = ["all x. (Cat(x) -> Kind(x))", "all x. ((Kind(x) and Big(x)) -> Calm(x))
 
 
 def problem(statement: str, answer: str) -> Problem:
-    solution = entailment_chain([parse_formula(rule) for rule in RULES], parse_formula(statement), answer)
+    solution = entailment_gold_chain([parse_formula(rule) for rule in RULES], parse_formula(statement), answer)
     return Problem("p", "entailment", "?", answer, solution, "test", "p", "test")
 
 

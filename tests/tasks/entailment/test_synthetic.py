@@ -6,8 +6,15 @@ import pytest
 from callwright.functions.toolbox import Observation
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.entailment.synthetic.problems import ANSWERS, draw_entailment, entailment_problems
-from callwright.tasks.entailment.synthetic.syllogisms import FAMILIES, KINDS, NAMES, STYLES, WORDINGS, Syllogism
+from callwright.tasks.entailment.synthetic.problems import TRUTH_VALUES, draw_entailment, entailment_problems
+from callwright.tasks.entailment.synthetic.syllogisms import (
+    FAMILIES,
+    KINDS,
+    NAMES,
+    STYLE_COUNT,
+    WORDINGS,
+    EntailmentFamily,
+)
 from callwright.tasks.synthetic import POOLS
 
 ENTAILMENT = TASKS["entailment"]
@@ -17,14 +24,14 @@ COUNTS = {"train": 180, "dev": 36, "test": 36}
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
-def drawn(family: Syllogism, pool: str = "test", count: int = 15) -> list[Problem]:
+def draw_problems(family: EntailmentFamily, pool: str = "test", count: int = 15) -> list[Problem]:
     rng = random.Random(f"{family.name}/{pool}")
-    return [draw_entailment(family, answer, rng, POOLS[pool]) for answer in ANSWERS for _ in range(count)]
+    return [draw_entailment(family, answer, rng, POOLS[pool]) for answer in TRUTH_VALUES for _ in range(count)]
 
 
 @every_family
 def test_the_gold_chain_executes_to_a_grounded_answer(family):
-    for problem in drawn(family):
+    for problem in draw_problems(family):
         tools = ENTAILMENT.toolbox.open()
         results = [tools.execute(call) for call in problem.solution]
         texts = [result.text for result in results if isinstance(result, Observation)]
@@ -35,7 +42,7 @@ def test_the_gold_chain_executes_to_a_grounded_answer(family):
 
 @every_family
 def test_chains_have_four_to_six_calls_and_questions_are_short(family):
-    for problem in drawn(family):
+    for problem in draw_problems(family):
         assert 4 <= len(problem.solution) <= 6
         assert len(problem.question.split()) <= 36
         premises, statement = problem.question.removeprefix("Premises: ").split(" Statement: ")
@@ -45,7 +52,10 @@ def test_chains_have_four_to_six_calls_and_questions_are_short(family):
 
 def test_words_are_few():
     words = {
-        word.strip(".,:").lower() for family in FAMILIES.values() for p in drawn(family) for word in p.question.split()
+        word.strip(".,:").lower()
+        for family in FAMILIES.values()
+        for p in draw_problems(family)
+        for word in p.question.split()
     }
     own = {word.lower() for word in (*KINDS, *NAMES)}
     assert len(words - own) <= 16, words - own
@@ -57,7 +67,8 @@ def test_the_same_kinds_and_name_never_occur_in_two_pools(family):
 
     def choices(pool: str) -> set[frozenset[str]]:
         return {
-            frozenset(word for word in (*KINDS, *NAMES) if f" {word}" in p.question) for p in drawn(family, pool, 60)
+            frozenset(word for word in (*KINDS, *NAMES) if f" {word}" in p.question)
+            for p in draw_problems(family, pool, 60)
         }
 
     threes = [{choice for choice in choices(pool) if len(choice) == 4} for pool in pools]
@@ -65,13 +76,13 @@ def test_the_same_kinds_and_name_never_occur_in_two_pools(family):
 
 
 def test_every_form_has_its_wordings_and_every_family_every_answer():
-    assert all(len(wordings) == STYLES for wordings in WORDINGS.values())
-    assert all(set(family.arguments) == set(ANSWERS) for family in FAMILIES.values())
+    assert all(len(wordings) == STYLE_COUNT for wordings in WORDINGS.values())
+    assert all(set(family.arguments) == set(TRUTH_VALUES) for family in FAMILIES.values())
     assert len(SEEN) >= 5 and len(HELD_OUT) >= 2
 
 
 def test_held_out_families_have_no_form_that_the_seen_ones_lack():
-    def forms(families: list[Syllogism]) -> set[str]:
+    def forms(families: list[EntailmentFamily]) -> set[str]:
         return {
             sentence[0]
             for family in families

@@ -9,7 +9,7 @@ from callwright.functions.formulas.formula import parse_formula
 from callwright.functions.function import render_call
 from callwright.records import Call, Chain, Problem, Step, Usage
 from callwright.tasks import TASKS
-from callwright.tasks.entailment.questions import NoChainError, entailment_chain, entailment_question
+from callwright.tasks.entailment.questions import GoldChainError, entailment_gold_chain, entailment_question
 from callwright.validation.faults import judge
 from callwright.validation.replay import replay
 
@@ -19,7 +19,7 @@ PREMISES = ["all x. (Cat(x) -> Kind(x))", "Cat(rex)"]
 
 def problem(answer: str = "True", statement: str = "Kind(rex)") -> Problem:
     given = [parse_formula(premise) for premise in PREMISES]
-    solution = entailment_chain(given, parse_formula(statement), answer)
+    solution = entailment_gold_chain(given, parse_formula(statement), answer)
     question = entailment_question(["Every cat is kind.", "Rex is a cat."], "Rex is kind.")
     return Problem("p", "entailment", question, answer, solution, "mine", "p", "test")
 
@@ -99,8 +99,8 @@ def test_answers_are_graded_by_label(answer, label, grade):
     ],
 )
 def test_a_gold_chain_that_does_not_reach_the_label_is_refused_with_its_reason(premises, answer, reason):
-    with pytest.raises(NoChainError, match=reason):
-        entailment_chain([parse_formula(premise) for premise in premises], parse_formula("Kind(rex)"), answer)
+    with pytest.raises(GoldChainError, match=reason):
+        entailment_gold_chain([parse_formula(premise) for premise in premises], parse_formula("Kind(rex)"), answer)
 
 
 def test_the_calls_of_a_solution_have_named_arguments():
@@ -114,5 +114,5 @@ def test_unknown_rests_on_all_premises_and_a_proof_on_those_it_needs():
     assert [verdict.correct for verdict in found] == [False, True]
     assert found[0].faults[0].message == "Unknown was answered from 1 of 2 premises"
     rules = [*PREMISES, "Bird(max)"]
-    solution = entailment_chain([parse_formula(rule) for rule in rules], parse_formula("Kind(rex)"), "True")
+    solution = entailment_gold_chain([parse_formula(rule) for rule in rules], parse_formula("Kind(rex)"), "True")
     assert judge(attempt(*GOLD), replace(problem(), solution=solution), replay(attempt(*GOLD), problem())).correct

@@ -3,32 +3,32 @@ from collections import Counter
 
 import pytest
 
-from callwright.functions.formulas.formula import Variable, atoms, format_formula, parse_formula, signature
+from callwright.functions.formulas.formula import Variable, atoms, format_formula, parse_formula, predicate_arities
 from callwright.functions.function import render_call
 from callwright.functions.toolbox import Observation
 from callwright.records import Problem
 from callwright.tasks.synthetic import POOLS
 from callwright.tasks.translation.questions import vocabulary
 from callwright.tasks.translation.synthetic.families import FAMILIES, HELD_OUT, SEEN
-from callwright.tasks.translation.synthetic.family import BY_KIND, WORDS, Family, draw
+from callwright.tasks.translation.synthetic.family import WORDS, WORDS_BY_CLASS, TranslationFamily, draw
 from callwright.tasks.translation.synthetic.problems import translation_problems
 from callwright.tasks.translation.task import TRANSLATION
 
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
-def drawn(family: Family, pool: str = "test", count: int = 40) -> list[Problem]:
+def draw_problems(family: TranslationFamily, pool: str = "test", count: int = 40) -> list[Problem]:
     rng = random.Random(f"{family.name}/{pool}")
     return [draw(family, rng, POOLS[pool]) for _ in range(count)]
 
 
-def functions(family: Family) -> set[str]:
-    return {call.name for call in drawn(family, count=1)[0].solution}
+def functions(family: TranslationFamily) -> set[str]:
+    return {call.name for call in draw_problems(family, count=1)[0].solution}
 
 
 @every_family
-def test_the_gold_chain_executes_to_the_answer(family: Family):
-    for problem in drawn(family, count=10):
+def test_the_gold_chain_executes_to_the_answer(family: TranslationFamily):
+    for problem in draw_problems(family, count=10):
         opened = TRANSLATION.toolbox.open()
         results = [opened.execute(call) for call in problem.solution]
         texts = [result.text for result in results if isinstance(result, Observation)]
@@ -39,47 +39,48 @@ def test_the_gold_chain_executes_to_the_answer(family: Family):
 
 
 @every_family
-def test_chains_and_questions_are_short(family: Family):
-    for problem in drawn(family):
+def test_chains_and_questions_are_short(family: TranslationFamily):
+    for problem in draw_problems(family):
         assert 2 <= len(problem.solution) <= 6
         assert len(problem.question) <= 110
 
 
 @every_family
-def test_a_question_names_its_words_and_then_the_vocabulary(family: Family):
-    for problem in drawn(family):
+def test_a_question_names_its_words_and_then_the_vocabulary(family: TranslationFamily):
+    for problem in draw_problems(family):
         sentence, shown = problem.question.split(" Vocabulary: ")
         formula = parse_formula(problem.answer)
         assert shown == f"{vocabulary(formula)}."
         constants = {term.name for atom in atoms(formula) for term in atom.terms if not isinstance(term, Variable)}
-        stems = {symbol.lower().removesuffix("s") for symbol in [*signature(formula), *constants]}
+        stems = {symbol.lower().removesuffix("s") for symbol in [*predicate_arities(formula), *constants]}
         assert all(stem in sentence.lower() for stem in stems)
         assert sentence[0].isupper() and sentence.endswith(".")
 
 
 def test_the_order_of_the_vocabulary_does_not_give_the_formula_away():
-    problems = [problem for family in SEEN for problem in drawn(family)]
-    several = [problem for problem in problems if len(signature(parse_formula(problem.answer))) == 2]
+    problems = [problem for family in SEEN for problem in draw_problems(family)]
+    several = [problem for problem in problems if len(predicate_arities(parse_formula(problem.answer))) == 2]
     as_shown = [
         problem
         for problem in several
-        if list(signature(parse_formula(problem.answer))) == sorted(signature(parse_formula(problem.answer)))
+        if list(predicate_arities(parse_formula(problem.answer)))
+        == sorted(predicate_arities(parse_formula(problem.answer)))
     ]
     assert 0.3 < len(as_shown) / len(several) < 0.7
 
 
 @every_family
-def test_no_combination_of_words_occurs_in_two_pools(family: Family):
+def test_no_combination_of_words_occurs_in_two_pools(family: TranslationFamily):
     pools = ["test", "demonstrations"] if family.held_out else list(POOLS)
-    words = [{problem.question.split(" Vocabulary: ")[1] for problem in drawn(family, pool)} for pool in pools]
+    words = [{problem.question.split(" Vocabulary: ")[1] for problem in draw_problems(family, pool)} for pool in pools]
     assert sum(map(len, words)) == len(set().union(*words))
 
 
 def test_words_are_distinct_and_inflect_regularly():
     assert len({word.symbol.lower() for word in WORDS}) == len(WORDS)
-    noun = next(word for word in BY_KIND["noun"] if word.text == "actor")
+    noun = next(word for word in WORDS_BY_CLASS["noun"] if word.text == "actor")
     assert (str(noun), noun.one, noun.many, noun.symbol) == ("actor", "an actor", "actors", "Actor")
-    verb, name = BY_KIND["verb"][0], BY_KIND["name"][0]
+    verb, name = WORDS_BY_CLASS["verb"][0], WORDS_BY_CLASS["name"][0]
     assert (str(verb), verb.base, verb.symbol, name.symbol) == ("follows", "follow", "Follows", "ann")
 
 
@@ -106,9 +107,9 @@ def test_a_held_out_family_cannot_be_drawn_for_train_or_dev(pool: str):
 
 
 def test_a_known_sentence():
-    (problem,) = {problem.question: problem for problem in drawn(FAMILIES["no"], count=1)}.values()
+    (problem,) = {problem.question: problem for problem in draw_problems(FAMILIES["no"], count=1)}.values()
     formula = parse_formula(problem.answer)
-    one, other = signature(formula)
+    one, other = predicate_arities(formula)
     assert problem.answer == f"all x. ({one}(x) -> not {other}(x))" == format_formula(formula)
     assert [call.name for call in problem.solution] == [
         *("predicate", "predicate", "negate", "imply", "for_all", "answer")

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright.text import visible
+from callwright.text import escape_controls
 from callwright.validation.suites.page_text import page_frame, page_text, page_value, plain_text
 
 TEXTS = st.text() | st.text("<>&\"'`$\\x1b\n\x1b\u202e[](){}*_#;&lt;")
@@ -21,7 +21,7 @@ def test_different_texts_stay_different_and_none_is_markup(one: str, other: str)
     assert not re.search(r"[<>\"'`$\[\](){}*]", shown)
     assert re.fullmatch(r"[^&]*(&#\d+;[^&]*)*", shown), "an ampersand begins an entity of ours"
     assert all(mark.isprintable() or mark == "\n" for mark in shown)
-    assert plain_text(shown) == unescape(shown) == visible(one)
+    assert plain_text(shown) == unescape(shown) == escape_controls(one)
 
 
 def test_a_table_keeps_its_types_and_what_is_no_text():

@@ -7,7 +7,7 @@ import pytest
 from callwright.errors import DataError
 from callwright.reporting.data_docs import write_checks, write_index
 from callwright.validation.suites import expectations
-from callwright.validation.suites.suite import Suites, refuse_critical, warnings_of
+from callwright.validation.suites.suite import Suites, raise_if_critical_failed, warning_lines
 
 FRAME = pd.DataFrame({"id": ["a", "b", "c"], "size": [1, 5, 9], "kind": ["x", "x", "y"]})
 
@@ -30,9 +30,11 @@ def test_a_critical_check_stops_and_a_warning_is_told():
         expectations.mean_between("size", 6, None, "things are large"),
         expectations.unique("kind", "no two things are alike"),
     )
-    assert [line.partition(";")[0] for line in warnings_of(checks)] == ["things: kind: expected that all things are x"]
+    assert [line.partition(";")[0] for line in warning_lines(checks)] == [
+        "things: kind: expected that all things are x"
+    ]
     with pytest.raises(DataError, match=r"^things: .* \(and 1 other critical checks failed\)$"):
-        refuse_critical(checks)
+        raise_if_critical_failed(checks)
 
 
 def test_a_row_whose_name_would_rule_the_terminal_is_written_out():
@@ -50,8 +52,8 @@ def test_checks_that_pass_say_nothing():
         expectations.some_rows("any"),
     )
     assert all(check.success for check in checks)
-    assert list(warnings_of(checks)) == []
-    refuse_critical(checks)
+    assert list(warning_lines(checks)) == []
+    raise_if_critical_failed(checks)
 
 
 def test_a_check_that_cannot_run_is_a_data_error_and_not_a_failed_check():

@@ -5,27 +5,29 @@ import re
 from typing import NoReturn
 
 from callwright.agent.parsing.syntax import (
-    CURLY,
-    EXAMPLE,
-    STRING,
-    bounded,
+    CALL_ADVICE,
+    CURLY_STRING_PATTERN,
+    STRING_PATTERN,
     check_bounds,
+    check_item_count,
     exact_float,
     literal,
     parse_expression,
     plain,
+    raise_syntax_fault,
     storable,
-    syntax_fault,
 )
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
-from callwright.functions.python_syntax import with_plain_escapes
+from callwright.functions.python_syntax import double_invalid_escapes
 from callwright.records import Call, Json
 
-_TOKEN = re.compile(rf"""{STRING}|{CURLY}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<quote>["'])""")
+_TOKEN = re.compile(
+    rf"""{STRING_PATTERN}|{CURLY_STRING_PATTERN}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<quote>["'])"""
+)
 
 
-def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
+def end_of_brackets(text: str, start: int, call_start: int | None = None) -> int:
     """The index after the bracket that closes the one at `start`.
 
     Args:
@@ -34,42 +36,42 @@ def end_of_brackets(text: str, start: int, begin: int | None = None) -> int:
     Raises:
         CallError: it is not closed, or lies more than MAX_CALL_CHARACTERS after `begin` or MAX_DEPTH deep.
     """
-    begin = start if begin is None else begin
-    limit = begin + MAX_CALL_CHARACTERS
-    subject = text[begin:start].strip()[:40] or "the JSON"
+    call_start = start if call_start is None else call_start
+    limit = call_start + MAX_CALL_CHARACTERS
+    subject = text[call_start:start].strip()[:40] or "the JSON"
     level = 0
     for token in _TOKEN.finditer(text, start, limit + 1):  # a quote that the limit cuts looks unclosed
         if token.end() > limit:
-            syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+            raise_syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
         if token["quote"]:
             if len(text) > limit and "\n" not in text[token.end() : limit]:
-                syntax_fault(
+                raise_syntax_fault(
                     f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a quote in it is not closed"
                 )
-            syntax_fault(f"a quote in the call of {subject} is not closed; {EXAMPLE}")
+            raise_syntax_fault(f"a quote in the call of {subject} is not closed; {CALL_ADVICE}")
         level += bool(token["open"]) - bool(token["close"])
         if level > MAX_DEPTH:
-            syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
+            raise_syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
         if level == 0 and token["close"]:
             return token.end()
     if len(text) > limit:
-        syntax_fault(
+        raise_syntax_fault(
             f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a bracket of {subject} is not closed"
         )
-    return syntax_fault(f"the closing bracket of {subject} is missing; {EXAMPLE}")
+    return raise_syntax_fault(f"the closing bracket of {subject} is missing; {CALL_ADVICE}")
 
 
 # A dotted name, perhaps with the ending that Kimi's or harmony's markup left on it: Toolbox.name_arguments cuts it.
 CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*+(?>(?:\.(?!__)[A-Za-z_]\w*+)*)(?::[0-9]{1,4})?(?:<\|.{0,40})?", re.ASCII)
 _NAME_KEYS = ("name", "function", "tool", "action", "function_name", "tool_name")
-_WRAPPERS = ("function", "action", "function_call", "tool_call", "tool_calls")
+_WRAPPER_KEYS = ("function", "action", "function_call", "tool_call", "tool_calls")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "kwargs", "input", "action_input", "tool_input")
-_BARE_KEYS = frozenset({"name", "id", "type", "index"})
-_SHAPE = f"a call is a JSON object with a name and arguments; {EXAMPLE}"
-_OBJECT = 'the arguments of a call are a JSON object, like {"a": 2, "b": 3}'
+_KEYS_WITHOUT_ARGUMENTS = frozenset({"name", "id", "type", "index"})
+_SHAPE_MESSAGE = f"a call is a JSON object with a name and arguments; {CALL_ADVICE}"
+_ARGUMENTS_MESSAGE = 'the arguments of a call are a JSON object, like {"a": 2, "b": 3}'
 
 
-def read_json(text: str) -> list[Call | CallError]:
+def read_json_calls(text: str) -> list[Call | CallError]:
     """The calls that a JSON object is: `{"name": ..., "arguments": {...}}` and its common variants; none for others.
 
     Quotes may be single ones and values Python's, as models mix them.
@@ -77,11 +79,11 @@ def read_json(text: str) -> list[Call | CallError]:
     Raises:
         CallError: it cannot be read, or exceeds a bound.
     """
-    calls = [_call_or_error(value) for value in _unwrapped(read_object(text))]
+    calls = [_call_or_error(value) for value in _unwrap(read_json_value(text))]
     return [] if None in calls else [value for value in calls if value is not None]
 
 
-def calls_in(value: Json) -> list[Call | CallError]:
+def calls_in_json(value: Json) -> list[Call | CallError]:
     """The calls that a JSON value holds: one object, a list of them, or objects that wrap them.
 
     It stands where a call is expected, so that `{"name": "now"}` is one, without arguments.
@@ -89,15 +91,15 @@ def calls_in(value: Json) -> list[Call | CallError]:
     Raises:
         CallError: it holds none.
     """
-    calls = [_call_or_error(item) or _call_without_arguments(item) for item in _unwrapped(value)]
-    return calls or syntax_fault(_SHAPE)
+    calls = [_call_or_error(item) or _call_without_arguments(item) for item in _unwrap(value)]
+    return calls or raise_syntax_fault(_SHAPE_MESSAGE)
 
 
 def _call_without_arguments(value: Json) -> Call | CallError:
     """The call of an object that has a name and nothing that could be an argument."""
-    if isinstance(value, dict) and "name" in value and not set(value) - _BARE_KEYS:
-        return _call_or_error({"name": value["name"], "arguments": {}}) or CallError("syntax", _SHAPE)
-    return CallError("syntax", _SHAPE)
+    if isinstance(value, dict) and "name" in value and not set(value) - _KEYS_WITHOUT_ARGUMENTS:
+        return _call_or_error({"name": value["name"], "arguments": {}}) or CallError("syntax", _SHAPE_MESSAGE)
+    return CallError("syntax", _SHAPE_MESSAGE)
 
 
 def read_arguments(value: Json) -> dict[str, Json]:
@@ -107,13 +109,13 @@ def read_arguments(value: Json) -> dict[str, Json]:
         CallError: they are no object and no list.
     """
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        value = read_object(value)
+        value = read_json_value(value)
     if value is None:
         return {}
     if isinstance(value, list):
         return {str(index): item for index, item in enumerate(value)}
     if not isinstance(value, dict):
-        syntax_fault(f"{_OBJECT}; {EXAMPLE}")
+        raise_syntax_fault(f"{_ARGUMENTS_MESSAGE}; {CALL_ADVICE}")
     return value
 
 
@@ -133,22 +135,22 @@ def _call(value: Json) -> Call | None:
         return None
     arguments = read_arguments(value[argument_keys[0]])
     if not CALL_NAME.fullmatch(value[names[0]]):
-        syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
+        raise_syntax_fault(f"a call starts with a function's name; {CALL_ADVICE}")
     return Call(value[names[0]], arguments)
 
 
-def _unwrapped(value: Json) -> list[Json]:
+def _unwrap(value: Json) -> list[Json]:
     """The objects in `{"type": "function", "function": {...}}`, `{"tool_calls": [{...}]}` and lists; others alone."""
     if isinstance(value, list):
-        return [inner for item in value for inner in _unwrapped(item)]
-    for key in _WRAPPERS:
+        return [inner for item in value for inner in _unwrap(item)]
+    for key in _WRAPPER_KEYS:
         inner = value.get(key) if isinstance(value, dict) else None
         if isinstance(inner, list | dict) and inner:
-            return _unwrapped(inner)
+            return _unwrap(inner)
     return [value]
 
 
-def read_object(text: str) -> Json:
+def read_json_value(text: str) -> Json:
     """A JSON value, or the literal in Python's syntax that it nearly is.
 
     Raises:
@@ -156,35 +158,37 @@ def read_object(text: str) -> Json:
     """
     check_bounds(text)
     try:
-        value = json.loads(text, parse_float=exact_float, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_float=exact_float, parse_constant=_refuse_constant, object_pairs_hook=_object_without_duplicates
+        )
     except (ValueError, RecursionError):
-        text = with_plain_escapes(plain(text))
+        text = double_invalid_escapes(plain(text))
         node = parse_expression(text)
         if node is None:
-            syntax_fault(f"the JSON of the call could not be read; {EXAMPLE}")
+            raise_syntax_fault(f"the JSON of the call could not be read; {CALL_ADVICE}")
         return literal(node, text)
-    return _checked(value)
+    return _check_values(value)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    syntax_fault(f"{name} is not a number that can be calculated with")
+    raise_syntax_fault(f"{name} is not a number that can be calculated with")
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _object_without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        syntax_fault("the JSON of the call names something twice")
+        raise_syntax_fault("the JSON of the call names something twice")
     return value
 
 
-def _checked(value: Json) -> Json:
+def _check_values(value: Json) -> Json:
     match value:
         case str():
             return storable(value)
         case list():
-            return bounded([_checked(item) for item in value])
+            return check_item_count([_check_values(item) for item in value])
         case dict():
-            bounded(list(value))
-            return {storable(key): _checked(item) for key, item in value.items()}
+            check_item_count(list(value))
+            return {storable(key): _check_values(item) for key, item in value.items()}
         case _:
             return value

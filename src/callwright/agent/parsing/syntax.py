@@ -8,35 +8,35 @@ from typing import Any, NoReturn
 
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
-from callwright.functions.literal import printable
-from callwright.functions.python_syntax import parse_python, with_plain_escapes
+from callwright.functions.literal import escape_unprintable
+from callwright.functions.python_syntax import double_invalid_escapes, parse_python
 from callwright.records import Call, Json
 
-EXAMPLE = "write one call on the last line, like add(a=2, b=3)"
-NO_CALL = f"no function call was found; {EXAMPLE}"
-MANY_CALLS = f"only one call in a reply; {EXAMPLE}"
-COMPUTED = f"a call stands alone, with nothing calculated around it; {EXAMPLE}"
+CALL_ADVICE = "write one call on the last line, like add(a=2, b=3)"
+NO_CALL_MESSAGE = f"no function call was found; {CALL_ADVICE}"
+MANY_CALLS_MESSAGE = f"only one call in a reply; {CALL_ADVICE}"
+COMPUTED_MESSAGE = f"a call stands alone, with nothing calculated around it; {CALL_ADVICE}"
 # Groups repeat within (?>...), nowhere possessively: before Python 3.11.5 (gh-106052) that takes in half a repetition.
-STRING = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
-CURLY = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
-COMPUTED_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
+STRING_PATTERN = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
+CURLY_STRING_PATTERN = r"[“”„][^“”„\n]*+[“”]|[‘’][^‘’\n]*+[‘’]"
+CALCULATION_AFTER = re.compile(r"\s*(?:[-+*/%^−]|\*\*)\s*(?:\d|[A-Za-z_][\w.]*\()|[(\[]|\.\w")
 
-_STRINGS = re.compile(f"({STRING})|({CURLY})")
-_MINUS = str.maketrans("−–‐‑－", "-----")
+_STRINGS = re.compile(f"({STRING_PATTERN})|({CURLY_STRING_PATTERN})")
+_MINUS_SIGNS = str.maketrans("−–‐‑－", "-----")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?>(?:,\d{3})+)(?!\d)")  # 1,200: one number, or two?
 _SPACED_COMMA = re.compile(r",\s")
 # `f(from=1)` and `a.import(1)` are no Python, but APIs have such names: they are marked, and the mark is cut later.
-_MARK = "_is_no_keyword"
-_WORDS = "|".join(keyword.kwlist)
+_KEYWORD_SUFFIX = "_is_no_keyword"
+_KEYWORDS = "|".join(keyword.kwlist)
 _KEYWORD = re.compile(
-    rf"{STRING}|(?P<before>[(,]\s*)(?P<parameter>{_WORDS})(?=\s*=(?!=))|(?P<dot>\A|\.)(?P<part>{_WORDS})(?=[(.])"
+    rf"{STRING_PATTERN}|(?P<before>[(,]\s*)(?P<parameter>{_KEYWORDS})(?=\s*=(?!=))|(?P<dot>\A|\.)(?P<part>{_KEYWORDS})(?=[(.])"
 )
 _JSON_NAMES = {"true": True, "false": False, "null": None}
 
 
-def syntax_fault(message: str) -> NoReturn:
+def raise_syntax_fault(message: str) -> NoReturn:
     """Raise what is wrong with a reply as the model is shown it: one printable line."""
-    raise CallError("syntax", printable(message))
+    raise CallError("syntax", escape_unprintable(message))
 
 
 def parse_module(text: str) -> ast.Module | None:
@@ -64,33 +64,33 @@ def read_python(text: str) -> Call:
         CallError: it is not one call of literals, or exceeds a bound.
     """
     check_bounds(text)
-    text = with_plain_escapes(plain(text))
+    text = double_invalid_escapes(plain(text))
     node, renamed = parse_expression(text), ""
     if node is None:
-        renamed = _KEYWORD.sub(_with_mark, text)
+        renamed = _KEYWORD.sub(_add_keyword_suffix, text)
         node = parse_expression(renamed)
     if not isinstance(node, ast.Call):
-        _refuse_grouped(text, syntactic=False)
+        _reject_grouped_number(text, is_python=False)
         name = text.partition("(")[0].strip()[:40]
-        syntax_fault(
+        raise_syntax_fault(
             f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like add(a=2, b=3)"
         )
-    return call_of(node, renamed or text)
+    return call_from_node(node, renamed or text)
 
 
-def _with_mark(match: re.Match[str]) -> str:
-    return f"{match[0]}{_MARK}" if match["parameter"] or match["part"] else match[0]
+def _add_keyword_suffix(match: re.Match[str]) -> str:
+    return f"{match[0]}{_KEYWORD_SUFFIX}" if match["parameter"] or match["part"] else match[0]
 
 
 def check_bounds(text: str) -> None:
     """Bounds that hold before anything is parsed."""
     if len(text) > MAX_CALL_CHARACTERS:
-        syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
-    if depth(text) > MAX_DEPTH:
-        syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
+        raise_syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+    if nesting_depth(text) > MAX_DEPTH:
+        raise_syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
 
 
-def depth(text: str) -> int:
+def nesting_depth(text: str) -> int:
     """How deep brackets are nested, those in quoted text included; an upper bound where there are few."""
     opening = text.count("(") + text.count("[") + text.count("{")
     if opening <= MAX_DEPTH:
@@ -112,49 +112,49 @@ def plain(text: str) -> str:
     pieces = []
     end = 0
     for match in _STRINGS.finditer(text):
-        pieces.append(text[end : match.start()].translate(_MINUS))
+        pieces.append(text[end : match.start()].translate(_MINUS_SIGNS))
         pieces.append(match[1] or repr(match[2][1:-1]))
         end = match.end()
-    pieces.append(text[end:].translate(_MINUS))
+    pieces.append(text[end:].translate(_MINUS_SIGNS))
     return "".join(pieces)
 
 
-def call_of(node: ast.Call, text: str) -> Call:
+def call_from_node(node: ast.Call, text: str) -> Call:
     """The call that a node of `text` is.
 
     Raises:
         CallError: an argument is not a literal, or a bound is exceeded.
     """
     arguments: dict[str, Json] = {}
-    name = _name(node.func)
+    name = _function_name(node.func)
     if len(node.args) + len(node.keywords) > MAX_ITEMS:
-        syntax_fault(f"more than {MAX_ITEMS} arguments")
+        raise_syntax_fault(f"more than {MAX_ITEMS} arguments")
     if "," in text:
-        _refuse_grouped(text)
+        _reject_grouped_number(text)
     for index, argument in enumerate(node.args):
         arguments[str(index)] = literal(argument, text)
     for keyword_argument in node.keywords:
         if keyword_argument.arg is None:
-            syntax_fault(f"** is not allowed; {EXAMPLE}")
-        parameter = keyword_argument.arg.removesuffix(_MARK)
+            raise_syntax_fault(f"** is not allowed; {CALL_ADVICE}")
+        parameter = keyword_argument.arg.removesuffix(_KEYWORD_SUFFIX)
         if parameter in arguments:
-            syntax_fault(f"the argument {parameter[:40]} is given twice")
+            raise_syntax_fault(f"the argument {parameter[:40]} is given twice")
         arguments[parameter] = literal(keyword_argument.value, text)
     return Call(name, arguments)
 
 
-def _refuse_grouped(text: str, syntactic: bool = True) -> None:
+def _reject_grouped_number(text: str, is_python: bool = True) -> None:
     """`add(1,200, 3)`: by its spaces 1,200 is one number, by Python's rules two. `add(a=1,200)` is not even Python."""
     grouped = _GROUPED.search(text)
     if grouped is None:
         return
     without_strings = _STRINGS.sub("''", text)
     grouped = _GROUPED.search(without_strings)
-    if grouped and (not syntactic or _SPACED_COMMA.search(without_strings)):
-        syntax_fault(f"{grouped[0][:30]} may be one number or several; write {grouped[0][:30].replace(',', '')}")
+    if grouped and (not is_python or _SPACED_COMMA.search(without_strings)):
+        raise_syntax_fault(f"{grouped[0][:30]} may be one number or several; write {grouped[0][:30].replace(',', '')}")
 
 
-def _name(node: ast.expr) -> str:
+def _function_name(node: ast.expr) -> str:
     if type(node) is ast.Name and not node.id.startswith("__"):
         return node.id
     parts: list[str] = []
@@ -162,8 +162,8 @@ def _name(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name) or any(part.startswith("__") for part in [*parts, node.id]):
-        syntax_fault(f"a call starts with a function's name; {EXAMPLE}")
-    return ".".join(part.removesuffix(_MARK) for part in [node.id, *reversed(parts)])
+        raise_syntax_fault(f"a call starts with a function's name; {CALL_ADVICE}")
+    return ".".join(part.removesuffix(_KEYWORD_SUFFIX) for part in [node.id, *reversed(parts)])
 
 
 def literal(node: ast.expr, text: str) -> Json:
@@ -178,29 +178,36 @@ def literal(node: ast.expr, text: str) -> Json:
         case ast.Constant(value=bool() | int() | None):
             return node.value
         case ast.Constant(value=float()):
-            return exact_float(_source(node, text))
+            return exact_float(_source_text(node, text))
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
             value = literal(node.operand, text)
             if isinstance(value, bool):
-                syntax_fault("a sign needs a number")
+                raise_syntax_fault("a sign needs a number")
             return -value if isinstance(node.op, ast.USub) else value
         case ast.BinOp(op=ast.Div()):
-            return f"{_whole(node.left, text)}/{_whole(node.right, text)}"
+            return f"{_integer(node.left, text)}/{_integer(node.right, text)}"
         case ast.List(elts=items) | ast.Tuple(elts=items):
-            return bounded([literal(item, text) for item in items])
+            return check_item_count([literal(item, text) for item in items])
         case ast.Dict(keys=keys, values=values):
-            return _dict([(_key(key), literal(value, text)) for key, value in zip(keys, bounded(values), strict=True)])
+            return _dict_without_duplicates(
+                [
+                    (_dict_key(key), literal(value, text))
+                    for key, value in zip(keys, check_item_count(values), strict=True)
+                ]
+            )
         case ast.Call(func=ast.Name(id=name)):
-            syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
+            raise_syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
         case ast.Name(id=name) if name in _JSON_NAMES:
             return _JSON_NAMES[name]
         case ast.Name(id=name):
-            syntax_fault(f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out")
+            raise_syntax_fault(
+                f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out"
+            )
         case _:
-            syntax_fault(f"an argument must be a plain value; {EXAMPLE}")
+            raise_syntax_fault(f"an argument must be a plain value; {CALL_ADVICE}")
 
 
-def _source(node: ast.expr, text: str) -> str:
+def _source_text(node: ast.expr, text: str) -> str:
     if node.lineno == 1 and text.isascii():  # columns count bytes
         return text[node.col_offset : node.end_col_offset]
     return ast.get_source_segment(text, node) or ""
@@ -213,7 +220,7 @@ def storable(string: str) -> str:
     try:
         string.encode()
     except UnicodeEncodeError:
-        syntax_fault("a text holds half a character (a lone surrogate)")
+        raise_syntax_fault("a text holds half a character (a lone surrogate)")
     return string
 
 
@@ -225,32 +232,32 @@ def exact_float(written: str) -> float:
     except ArithmeticError:
         exact = False
     if not exact:  # a float would silently be another number
-        syntax_fault(f"the number {written[:30]} has too many digits; write a fraction p/q")
+        raise_syntax_fault(f"the number {written[:30]} has too many digits; write a fraction p/q")
     return value
 
 
-def _whole(node: ast.expr, text: str) -> int:
+def _integer(node: ast.expr, text: str) -> int:
     value = literal(node, text) if isinstance(node, ast.Constant | ast.UnaryOp) else None
     if not isinstance(value, int) or isinstance(value, bool):
-        syntax_fault("a fraction is written p/q with whole numbers; for other divisions call divide")
+        raise_syntax_fault("a fraction is written p/q with whole numbers; for other divisions call divide")
     return value
 
 
-def bounded(items: list[Any]) -> list[Any]:
+def check_item_count(items: list[Any]) -> list[Any]:
     """The items, which have to be at most MAX_ITEMS."""
     if len(items) > MAX_ITEMS:
-        syntax_fault(f"a list or dict of more than {MAX_ITEMS} items")
+        raise_syntax_fault(f"a list or dict of more than {MAX_ITEMS} items")
     return items
 
 
-def _dict(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _dict_without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        syntax_fault("a dict names something twice")
+        raise_syntax_fault("a dict names something twice")
     return value
 
 
-def _key(node: ast.expr | None) -> str:
+def _dict_key(node: ast.expr | None) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return storable(node.value)
-    syntax_fault("the keys of a dict must be quoted text")
+    raise_syntax_fault("the keys of a dict must be quoted text")

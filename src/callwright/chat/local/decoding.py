@@ -12,21 +12,27 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from callwright.chat.local.cache import Turn, Turns, cache_after_prefix, common_length, mask_of
-from callwright.chat.local.device import cache_bytes
-from callwright.chat.local.prefix_attention import SharedPrefix, takes_prefixes
+from callwright.chat.local.cache import (
+    CachedSequence,
+    SequenceCache,
+    build_attention_mask,
+    cache_after_prefix,
+    common_prefix_length,
+)
+from callwright.chat.local.device import cache_budget_bytes
+from callwright.chat.local.prefix_attention import SharedPrefix, enable_shared_prefix
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-MIN_SHARED = 16  # tokens; below, sharing a prefix is not worth it
-MAX_PREFIXES = 8  # prefixes whose keys and values are cached if there is room: one per task, and some more
+MIN_SHARED_TOKENS = 16  # tokens; below, sharing a prefix is not worth it
+MAX_CACHED_PREFIXES = 8  # prefixes whose keys and values are cached if there is room: one per task, and some more
 
-Found = tuple[Turn | None, int]  # what `Turns.longest` gives
+CachedMatch = tuple[CachedSequence | None, int]  # what `Turns.longest` gives
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GenerationRequest:
     """One prompt to continue: token ids, and how to sample."""
 
     ids: tuple[int, ...]
@@ -36,7 +42,7 @@ class Row:
     seed: str
 
 
-class Stopped(Exception):  # noqa: N818 - says what it is
+class DecodingStopped(Exception):  # noqa: N818 - says what it is
     """Decoding was told to stop."""
 
 
@@ -49,16 +55,16 @@ class Decoder:
     """
 
     def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int], max_bytes: int | None = None) -> None:
-        self.max_bytes = cache_bytes(model.device) if max_bytes is None else max_bytes
+        self.max_bytes = cache_budget_bytes(model.device) if max_bytes is None else max_bytes
         self._stopping = False
         self._model = model
         self._stop_ids = stop_ids
-        self._can_share = takes_prefixes(model)
+        self._can_share = enable_shared_prefix(model)
         self._prefixes: dict[tuple[int, ...], Any] = {}  # to their caches, the latest last
-        self._turns = Turns(self.max_bytes // 2)
+        self._turns = SequenceCache(self.max_bytes // 2)
 
     @torch.inference_mode()
-    def continue_rows(self, rows: Sequence[Row]) -> list[list[int]]:
+    def decode_batch(self, rows: Sequence[GenerationRequest]) -> list[list[int]]:
         """New token ids per row, a stop token included where one was reached.
 
         Raises:
@@ -68,18 +74,18 @@ class Decoder:
         if prefix:
             turns = [self._turns.longest(row.ids[:-1], len(prefix)) for row in rows]
             added = max(len(row.ids) - end for row, (_, end) in zip(rows, turns, strict=True))
-            computed = self._computed(prefix)
+            computed = self._prefix_cache(prefix)
             shared = SharedPrefix(
                 [(one.keys[0, :, : len(prefix)], one.values[0, :, : len(prefix)]) for one in computed.layers]
             )
             cache = cache_after_prefix(computed, len(prefix), turns, added)
-            states = _States(rows, len(prefix), turns, self._model.device)
+            states = _BatchInputs(rows, len(prefix), turns, self._model.device)
             made = self._decode(rows, cache, states, {"shared_prefix": shared})
             if made is not None:
                 return made
             self._can_share = False  # its layers are not handed what they need
         plain = DynamicCache(config=self._model.config)
-        made = self._decode(rows, plain, _States(rows, 0, [(None, 0)] * len(rows), self._model.device), {})
+        made = self._decode(rows, plain, _BatchInputs(rows, 0, [(None, 0)] * len(rows), self._model.device), {})
         assert made is not None
         return made
 
@@ -88,18 +94,18 @@ class Decoder:
         self._stopping = True
 
     @property
-    def kept_bytes(self) -> int:
+    def cached_bytes(self) -> int:
         """Size of all cached keys and values."""
         return self._turns.nbytes + sum(map(_nbytes, self._prefixes.values()))
 
-    def new_tokens(self, row: Row) -> int:
+    def uncached_token_count(self, row: GenerationRequest) -> int:
         """How many of a row's tokens are not computed yet."""
         ids = row.ids[:-1]
-        known = max((common_length(ids, prefix) for prefix in self._prefixes), default=0)
+        known = max((common_prefix_length(ids, prefix) for prefix in self._prefixes), default=0)
         return len(row.ids) - self._turns.longest(ids, known)[1]
 
     def _decode(
-        self, rows: Sequence[Row], cache: Any, states: "_States", beginning: dict[str, SharedPrefix]
+        self, rows: Sequence[GenerationRequest], cache: Any, states: "_BatchInputs", beginning: dict[str, SharedPrefix]
     ) -> list[list[int]] | None:
         """New token ids per row; None where a layer did not ask for the shared beginning."""
         ids, positions = states.first_input()
@@ -108,7 +114,7 @@ class Decoder:
         generators = [random.Random(row.seed) for row in rows]
         while True:
             if self._stopping:
-                raise Stopped
+                raise DecodingStopped
             output = self._model(
                 input_ids=ids,
                 attention_mask=states.mask,
@@ -128,11 +134,11 @@ class Decoder:
                 if token not in self._stop_ids and len(made[row]) < rows[row].max_tokens:
                     keep.append(place)
                 elif states.shared:
-                    self._remember((*rows[row].ids, *made[row][:-1]), place, cache, states)
+                    self._cache_sequence((*rows[row].ids, *made[row][:-1]), place, cache, states)
             if not keep:
                 return made
             if len(keep) < len(active):
-                keep = _closed_up(keep)
+                keep = _compacted_order(keep)
                 active = [active[place] for place in keep]
                 index = torch.tensor(keep, device=self._model.device)
                 cache.batch_select_indices(index)
@@ -140,20 +146,20 @@ class Decoder:
                 tokens = [tokens[place] for place in keep]
             ids, positions = states.next_input(tokens)
 
-    def _remember(self, ids: tuple[int, ...], place: int, cache: Any, states: "_States") -> None:
+    def _cache_sequence(self, ids: tuple[int, ...], place: int, cache: Any, states: "_BatchInputs") -> None:
         chosen = states.mask[place].nonzero()[:, 0]
-        self._turns.keep(Turn(ids, states.shared, tuple(layer.row(place, chosen) for layer in cache.layers)))
+        self._turns.keep(CachedSequence(ids, states.shared, tuple(layer.row(place, chosen) for layer in cache.layers)))
 
-    def _shared_prefix(self, rows: Sequence[Row]) -> tuple[int, ...]:
+    def _shared_prefix(self, rows: Sequence[GenerationRequest]) -> tuple[int, ...]:
         """What all rows begin with, or the computed part of it where that is most of it."""
         ids = [row.ids[:-1] for row in rows]
         first = min(ids)
-        shared = first[: common_length(first, max(ids))]
-        known = max((common_length(shared, prefix) for prefix in self._prefixes), default=0)
-        length = known if known >= MIN_SHARED and 2 * known >= len(shared) else len(shared)
-        return shared[:length] if length >= MIN_SHARED else ()
+        shared = first[: common_prefix_length(first, max(ids))]
+        known = max((common_prefix_length(shared, prefix) for prefix in self._prefixes), default=0)
+        length = known if known >= MIN_SHARED_TOKENS and 2 * known >= len(shared) else len(shared)
+        return shared[:length] if length >= MIN_SHARED_TOKENS else ()
 
-    def _computed(self, prefix: tuple[int, ...]) -> Any:
+    def _prefix_cache(self, prefix: tuple[int, ...]) -> Any:
         """The cache of a prompt that begins with the prefix."""
         known = next((longer for longer in self._prefixes if longer[: len(prefix)] == prefix), prefix)
         cache = self._prefixes.pop(known, None)
@@ -162,20 +168,25 @@ class Decoder:
             cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
         if _nbytes(cache) <= self.max_bytes // 2:
             self._prefixes[known] = cache
-        while len(self._prefixes) > MAX_PREFIXES or sum(map(_nbytes, self._prefixes.values())) > self.max_bytes // 2:
+        while (
+            len(self._prefixes) > MAX_CACHED_PREFIXES
+            or sum(map(_nbytes, self._prefixes.values())) > self.max_bytes // 2
+        ):
             del self._prefixes[next(iter(self._prefixes))]
         return cache
 
 
-class _States:
+class _BatchInputs:
     """Attention mask (B, S) and next positions (B,) of the rows still going; new tokens are padded on the left."""
 
-    def __init__(self, rows: Sequence[Row], shared: int, turns: Sequence[Found], device: torch.device) -> None:
+    def __init__(
+        self, rows: Sequence[GenerationRequest], shared: int, turns: Sequence[CachedMatch], device: torch.device
+    ) -> None:
         self.shared = shared
         self._device = device
         self._tails = [row.ids[end:] for row, (_, end) in zip(rows, turns, strict=True)]
         self._next = torch.tensor([len(row.ids) for row in rows], device=device)
-        self.mask = mask_of(shared, turns, [len(tail) for tail in self._tails]).to(device)
+        self.mask = build_attention_mask(shared, turns, [len(tail) for tail in self._tails]).to(device)
 
     def first_input(self) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(tail) for tail in self._tails)
@@ -198,7 +209,7 @@ def _nbytes(cache: Any) -> int:
     return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
 
 
-def _closed_up(places: Sequence[int]) -> list[int]:
+def _compacted_order(places: Sequence[int]) -> list[int]:
     """Ascending places in an order that moves the fewest: the last ones stand where one is missing."""
     count = len(places)
     late = [place for place in places if place >= count]
@@ -206,7 +217,7 @@ def _closed_up(places: Sequence[int]) -> list[int]:
     return [place if place in staying else late.pop() for place in range(count)]
 
 
-def _sample(logits: torch.Tensor, rows: Sequence[Row], generators: Sequence[random.Random]) -> list[int]:
+def _sample(logits: torch.Tensor, rows: Sequence[GenerationRequest], generators: Sequence[random.Random]) -> list[int]:
     """One token per row from logits (B, V): greedy at temperature 0, else by inverse CDF within the top-p nucleus."""
     greedy = logits.argmax(-1)
     if all(row.temperature == 0 for row in rows):

@@ -17,19 +17,21 @@ def pick_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
-SHARE = 4  # the cache may use 1/SHARE of the free memory; the rest is for batches and other programs
+FREE_MEMORY_DIVISOR = (
+    4  # the cache may use 1/FREE_MEMORY_DIVISOR of the free memory; the rest is for batches and other programs
+)
 
-_MEMINFO, _OWN_GROUP, _GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+_MEMINFO, _OWN_CGROUP, _CGROUP_ROOT = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
-def cache_bytes(device: torch.device) -> int:
+def cache_budget_bytes(device: torch.device) -> int:
     """Bytes that cached keys and values may take on a device, from the memory that is free now.
 
     The size decides only what is computed again, never the results.
     """
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0]) // SHARE
-    return min(_free_on_machine(), *_free_in_groups()) // SHARE
+        return int(torch.cuda.mem_get_info(device)[0]) // FREE_MEMORY_DIVISOR
+    return min(_free_on_machine(), *_free_in_cgroups()) // FREE_MEMORY_DIVISOR
 
 
 def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
@@ -41,7 +43,7 @@ def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def _free_in_groups(memberships: Path = _OWN_GROUP, groups: Path = _GROUPS) -> Iterator[int]:
+def _free_in_cgroups(memberships: Path = _OWN_CGROUP, groups: Path = _CGROUP_ROOT) -> Iterator[int]:
     """Free bytes below the limit of each control group of this process, such as a container.
 
     Files in the system's cache that can be given back count as free.

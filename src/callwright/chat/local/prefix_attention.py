@@ -13,7 +13,7 @@ from torch import Tensor
 
 ATTENTION = "callwright_prefix"
 ROOM = 2**27  # scores that are held at once
-FUSED = "_scaled_dot_product_flash_attention_for_cpu"  # what PyTorch's own attention calls; not promised to stay
+FUSED_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"  # what PyTorch's own attention calls; not promised to stay
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 
@@ -25,7 +25,7 @@ class SharedPrefix:
         self.layers = 0
 
 
-def takes_prefixes(model: Any) -> bool:
+def enable_shared_prefix(model: Any) -> bool:
     """Make a model read `shared_prefix=SharedPrefix(...)` in its forward pass, if its attention is plain and causal."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
@@ -64,8 +64,8 @@ def _attention(
     if attention_mask is None:
         allowed = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
         attention_mask = allowed.tril(key.shape[2] - query.shape[2])[None, None].expand(len(query), -1, -1, -1)
-    fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED)
-    attend = _attend_fused if fused else _attend_in_parts
+    fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED_KERNEL)
+    attend = _attend_fused if fused else _attend_in_chunks
     found = attend(beginning, query * scaling, key, value, attention_mask)
     return found.transpose(1, 2).contiguous(), None
 
@@ -76,7 +76,7 @@ def _attend_fused(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, 
     shared = key.shape[1]  # key heads; the queries of a group lie side by side
     group = heads // shared
     together = query.reshape(rows, shared, -1, size).transpose(0, 1).reshape(1, shared, -1, size)
-    kernel = partial(getattr(torch.ops.aten, FUSED), scale=1.0)
+    kernel = partial(getattr(torch.ops.aten, FUSED_KERNEL), scale=1.0)
     far, far_total = kernel(together, beginning[0][None], beginning[1][None])
     bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
     if group > 1:
@@ -87,7 +87,7 @@ def _attend_fused(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, 
     return torch.lerp(far, near, (near_total - far_total).sigmoid()[..., None].to(query.dtype))
 
 
-def _attend_in_parts(
+def _attend_in_chunks(
     beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
 ) -> Tensor:
     """By products of matrices, as many rows at once as there is room for their scores."""

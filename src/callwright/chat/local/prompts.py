@@ -13,23 +13,23 @@ from callwright.chat.model import Message, Tool
 from callwright.chat.template import chat_ids, control_tokens, template_messages
 from callwright.errors import ProviderError
 
-INLINE = 20_000  # characters; a longer conversation is tokenized in a thread beside the event loop
+MAX_INLINE_CHARACTERS = 20_000  # characters; a longer conversation is tokenized in a thread beside the event loop
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class TokenizedPrefix:
     """The common beginning of all conversations with one system message."""
 
     text: str
     ids: tuple[int, ...]
 
 
-class Prompts:
+class PromptTokenizer:
     """Tokenizes conversations; the common beginning for one system message is tokenized once.
 
     Args:
         name: of the model, for errors.
-        tokenizer: prepared by `only_special_tokens_control`.
+        tokenizer: prepared by `guard_special_tokens_only`.
         positions: maximum tokens of prompt and reply together; None if the model does not say.
     """
 
@@ -38,7 +38,7 @@ class Prompts:
         self._tokenizer = tokenizer
         self._positions = positions
         self._control_tokens = control_tokens(tokenizer)
-        self.beginnings: dict[str, Beginning | None] = {}
+        self.tokenized_prefixes: dict[str, TokenizedPrefix | None] = {}
 
     async def ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str, reply: int) -> list[int]:
         """Token ids of a conversation, up to where the model is asked for its reply.
@@ -51,9 +51,13 @@ class Prompts:
             ProviderError: it is too long, or the chat template cannot show it.
         """
         characters = sum(len(message["content"] or "") for message in messages)
-        if self._positions and characters > INLINE and characters > self._positions * self._longest_token:
+        if (
+            self._positions
+            and characters > MAX_INLINE_CHARACTERS
+            and characters > self._positions * self._longest_token
+        ):
             raise self._too_long_error(f"{characters:,} characters")
-        if characters > INLINE:
+        if characters > MAX_INLINE_CHARACTERS:
             ids = await asyncio.to_thread(self.read, messages, tools, prompt)
         else:
             ids = self.read(messages, tools, prompt)
@@ -74,7 +78,7 @@ class Prompts:
     def read(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
         """The ids, however many they are."""
         try:
-            text = self._text(messages, tools, add_generation_prompt=True)
+            text = self._render(messages, tools, add_generation_prompt=True)
         except (TemplateError, TypeError) as error:
             hint = "; rollout.protocol: text needs no tools" if tools else ""
             raise ProviderError(
@@ -87,13 +91,13 @@ class Prompts:
         if self._holds_control_tokens(messages):
             return self._guarded_ids(messages, tools)
         if messages[0]["role"] != "system":
-            return self._tokens(text)
-        if prompt not in self.beginnings:
-            self.beginnings[prompt] = self._beginning(messages[:1], tools, text)
-        beginning = self.beginnings[prompt]
+            return self._tokenize(text)
+        if prompt not in self.tokenized_prefixes:
+            self.tokenized_prefixes[prompt] = self._tokenize_prefix(messages[:1], tools, text)
+        beginning = self.tokenized_prefixes[prompt]
         if beginning is None or not text.startswith(beginning.text):
-            return self._tokens(text)
-        return [*beginning.ids, *self._tokens(text[len(beginning.text) :])]
+            return self._tokenize(text)
+        return [*beginning.ids, *self._tokenize(text[len(beginning.text) :])]
 
     def _holds_control_tokens(self, messages: Sequence[Message]) -> bool:
         """Whether messages or calls hold a special token. Tool definitions are not checked: their author is trusted."""
@@ -109,7 +113,7 @@ class Prompts:
         except ValueError as error:
             raise ProviderError(f"{self._name}: its tokenizer cannot read this conversation as text: {error}") from None
 
-    def _text(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
+    def _render(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(
             template_messages(messages),
             tools=list(tools) or None,
@@ -118,27 +122,29 @@ class Prompts:
         )
         return text
 
-    def _tokens(self, text: str) -> list[int]:
+    def _tokenize(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _beginning(self, system: Sequence[Message], tools: Sequence[Tool], conversation: str) -> "Beginning | None":
+    def _tokenize_prefix(
+        self, system: Sequence[Message], tools: Sequence[Tool], conversation: str
+    ) -> "TokenizedPrefix | None":
         """The system message as tokens, up to its last special token, where tokenizers split a text.
 
         None if the tokenizer does not split there: one conversation is tokenized both ways to find out.
         """
         try:
-            text = self._text(system, tools, add_generation_prompt=False)
+            text = self._render(system, tools, add_generation_prompt=False)
         except (TemplateError, TypeError):  # the template demands a user message
             return None
         special = [token for token in self._tokenizer.all_special_tokens if token in text]
         text = text[: max((text.rfind(token) + len(token) for token in special), default=0)]
-        ids = self._tokens(text)
-        if not conversation.startswith(text) or ids + self._tokens(conversation[len(text) :]) != self._tokens(
+        ids = self._tokenize(text)
+        if not conversation.startswith(text) or ids + self._tokenize(conversation[len(text) :]) != self._tokenize(
             conversation
         ):
             return None
-        return Beginning(text, tuple(ids))
+        return TokenizedPrefix(text, tuple(ids))
 
     @cached_property
     def _shows_tools(self) -> bool:

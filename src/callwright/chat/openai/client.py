@@ -14,7 +14,7 @@ MAX_REPLY_BYTES = 4 * 2**20  # after decompression; a reply of 4,000 tokens with
 MAX_ERROR_BYTES = 64 * 2**10  # the rest of an error's body is not read
 
 
-class RefusedError(Exception):
+class BadStatusError(Exception):
     """The server answered with a status other than success.
 
     Args:
@@ -28,7 +28,7 @@ class RefusedError(Exception):
         self.body = body
 
 
-class TooLargeError(Exception):
+class ReplyTooLargeError(Exception):
     """A reply has more than MAX_REPLY_BYTES; the rest was not read."""
 
 
@@ -45,7 +45,7 @@ class ServerClient(openai.AsyncOpenAI):
         }
 
 
-class BoundedHttp(httpx2.AsyncClient):
+class BoundedHttpClient(httpx2.AsyncClient):
     """An HTTP client that reads a body only up to a limit, follows no redirect and keeps no cookie.
 
     A redirect would carry the key and the prompt to an address that nobody configured.
@@ -58,8 +58,8 @@ class BoundedHttp(httpx2.AsyncClient):
         """Send a request and read the whole answer.
 
         Raises:
-            RefusedError: the status is no success.
-            TooLargeError: the body is over the limit.
+            BadStatusError: the status is no success.
+            ReplyTooLargeError: the body is over the limit.
             httpx2.RequestError: there is no whole answer.
         """
         response = await super().send(request, **{**options, "stream": True, "follow_redirects": False})
@@ -68,9 +68,9 @@ class BoundedHttp(httpx2.AsyncClient):
         finally:
             await response.aclose()
         if not response.is_success:
-            raise RefusedError(response.status_code, response.headers, body[:MAX_ERROR_BYTES])
+            raise BadStatusError(response.status_code, response.headers, body[:MAX_ERROR_BYTES])
         if len(body) > MAX_REPLY_BYTES:
-            raise TooLargeError
+            raise ReplyTooLargeError
         return httpx2.Response(200, content=body, request=request)  # without headers: none of them is trusted
 
 

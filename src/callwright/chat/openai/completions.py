@@ -9,21 +9,21 @@ from urllib.parse import urlsplit, urlunsplit
 
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.openai.rate_limiter import retry_after_s
-from callwright.chat.openai.refusal import Refusal, read_refusal
-from callwright.chat.openai.reply import NoCompletionError, NoReplyError, parse_body, read_reply
-from callwright.errors import EndpointUnusable, ProviderError
+from callwright.chat.openai.refusal import ErrorBody, read_error_body
+from callwright.chat.openai.reply import NoReplyError, NotACompletionError, parse_body, read_reply
+from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.params import TeacherParams
 from callwright.redaction import redacted_line
 
-_POOLS = 16  # of connections: the library looks through all of a pool for every request
-_BUSY = (429, 503)
-_HEALING = (408, 409, 425)  # and every 5xx
-_REQUEST_AT_FAULT = (400, 413, 422)
-_LARGE = 64 * 2**10  # bytes of JSON that are parsed beside the event loop; fewer take under a millisecond
-_MOST_ADDRESS = 200  # characters of an address that a server sent
+_CONNECTION_POOLS = 16  # of connections: the library looks through all of a pool for every request
+_BUSY_STATUSES = (429, 503)
+_RETRYABLE_STATUSES = (408, 409, 425)  # and every 5xx
+_BAD_REQUEST_STATUSES = (400, 413, 422)
+_LARGE_BODY_BYTES = 64 * 2**10  # bytes of JSON that are parsed beside the event loop; fewer take under a millisecond
+_MAX_ADDRESS_CHARACTERS = 200  # characters of an address that a server sent
 
 
-class LostError(Exception):
+class RequestFailedError(Exception):
     """A request without a reply.
 
     Args:
@@ -38,7 +38,7 @@ class LostError(Exception):
         self,
         error: ProviderError,
         *,
-        heals: bool = False,
+        retryable: bool = False,
         busy: bool = False,
         wait_s: float | None = None,
         slow: bool = False,
@@ -46,14 +46,14 @@ class LostError(Exception):
     ) -> None:
         super().__init__(str(error))
         self.error = error
-        self.heals = heals
+        self.retryable = retryable
         self.busy = busy
         self.wait_s = wait_s
         self.slow = slow
         self.unreachable = unreachable
 
 
-class Completions:
+class CompletionsClient:
     """A client of one server. It asks once: retries are the caller's, who knows of the other requests.
 
     Args:
@@ -72,7 +72,7 @@ class Completions:
         self._secrets = () if app is not None else (key,)
         self._request = teacher.request
         self._timeout_s = teacher.timeout_s
-        self._section, self._at = section, f"{section.rpartition('.')[2]} at {url}"
+        self._section, self._server = section, f"{section.rpartition('.')[2]} at {url}"
         unbounded = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # requests are, elsewhere
         verify = httpx2.create_ssl_context()
         self._clients = [
@@ -81,14 +81,14 @@ class Completions:
                 api_key=key,
                 timeout=teacher.timeout_s,
                 max_retries=0,
-                http_client=client.BoundedHttp(
+                http_client=client.BoundedHttpClient(
                     timeout=teacher.timeout_s,
                     limits=unbounded,
                     verify=verify,
                     transport=None if app is None else httpx2.ASGITransport(app=app),
                 ),
             )
-            for _ in range(_POOLS if app is None else 1)
+            for _ in range(_CONNECTION_POOLS if app is None else 1)
         ]
         self._next_client = itertools.cycle(self._clients).__next__
 
@@ -96,29 +96,32 @@ class Completions:
         """One request; `tool_choice` and `parallel_tool_calls` are left to the server, as some refuse them.
 
         Raises:
-            LostError: there is no reply.
+            RequestFailedError: there is no reply.
         """
         content = self._encode(self._body(messages, tools, sampling))
         try:
             async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
                 answer = await self._post(content)
-                return read_reply(await beside_the_loop(parse_body, answer), len(content), self._secrets)
-        except self._http_client.RefusedError as refused:
+                return read_reply(await parse_off_the_event_loop(parse_body, answer), len(content), self._secrets)
+        except self._http_client.BadStatusError as refused:
             raise self._error_of_status(refused, bool(tools)) from None
-        except self._http_client.TooLargeError:
+        except self._http_client.ReplyTooLargeError:
             limit = f"{self._http_client.MAX_REPLY_BYTES / 2**20:.0f} MiB"
+            check = f"check {self._section}.base_url and rollout.max_tokens"
+            line = f"{self._server} sent a reply of more than {limit}: {check}"
+            raise RequestFailedError(ProviderError(line, "reply too large")) from None
+        except NotACompletionError as error:
             line = (
-                f"{self._at} sent a reply of more than {limit}: check {self._section}.base_url and rollout.max_tokens"
+                f"{self._server} sent what is no chat completion: check {self._section}.base_url (it often ends in /v1)"
             )
-            raise LostError(ProviderError(line, "reply too large")) from None
-        except NoCompletionError as error:
-            line = f"{self._at} sent what is no chat completion: check {self._section}.base_url (it often ends in /v1)"
-            raise LostError(ProviderError(line, error.reason), heals=True) from None
+            raise RequestFailedError(ProviderError(line, error.reason), retryable=True) from None
         except NoReplyError as error:
-            raise LostError(ProviderError(f"{self._at} {error}", error.reason), heals=error.heals) from None
+            raise RequestFailedError(
+                ProviderError(f"{self._server} {error}", error.reason), retryable=error.retryable
+            ) from None
         except (TimeoutError, self._openai.APITimeoutError):
-            line = f"{self._at} did not answer in time: raise teacher.timeout_s or check the server"
-            raise LostError(ProviderError(line, "timed out"), heals=True, slow=True) from None
+            line = f"{self._server} did not answer in time: raise teacher.timeout_s or check the server"
+            raise RequestFailedError(ProviderError(line, "timed out"), retryable=True, slow=True) from None
         except (self._openai.APIConnectionError, self._httpx.InvalidURL, OSError) as error:
             raise self._error_of_connection(error) from None
 
@@ -144,14 +147,16 @@ class Completions:
         """The request as JSON.
 
         Raises:
-            LostError: it holds what UTF-8 cannot write, such as half of a surrogate pair: no server is at fault.
+            RequestFailedError: UTF-8 cannot write it (a lone surrogate); no server is at fault.
         """
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
             return text.encode()
         except UnicodeEncodeError:
-            line = f"a request to the {self._at} cannot be written in UTF-8: its text holds half of a surrogate pair"
-            raise LostError(ProviderError(line, "unwritable request")) from None
+            line = (
+                f"a request to the {self._server} cannot be written in UTF-8: its text holds half of a surrogate pair"
+            )
+            raise RequestFailedError(ProviderError(line, "unwritable request")) from None
 
     async def _post(self, content: bytes) -> bytes:
         # Not `chat.completions.create`: its typed models cost as much time as all the rest, and check nothing.
@@ -160,58 +165,64 @@ class Completions:
         body: bytes = response.content
         return body
 
-    def _error_of_status(self, refused: Any, with_tools: bool) -> LostError:
+    def _error_of_status(self, refused: Any, with_tools: bool) -> RequestFailedError:
         """What a status says; the server's own words are shown where they help, without the key."""
-        at, status, section = self._at, int(refused.status), self._section
-        refusal = read_refusal(refused.body, self._secrets)
+        at, status, section = self._server, int(refused.status), self._section
+        refusal = read_error_body(refused.body, self._secrets)
         reason = f"answered {status}"
         if 300 <= status < 400:
-            where = redacted_line(refused.headers.get("location", ""), _MOST_ADDRESS, self._secrets) or "nowhere"
+            where = (
+                redacted_line(refused.headers.get("location", ""), _MAX_ADDRESS_CHARACTERS, self._secrets) or "nowhere"
+            )
             line = f"{at} answered {status}, a redirect to {where}, which is not followed: check {section}.base_url"
-            return LostError(EndpointUnusable(line, "redirected"))
+            return RequestFailedError(EndpointUnusableError(line, "redirected"))
         if status == 401:
-            return LostError(EndpointUnusable(f"{at} answered 401: check the key in {self._key_env}", reason))
+            return RequestFailedError(
+                EndpointUnusableError(f"{at} answered 401: check the key in {self._key_env}", reason)
+            )
         if status == 403:
             advice = f"check the key in {self._key_env}, and what it may do"
-            return LostError(ProviderError(f"{at} answered 403: {advice}{_server_words(refusal)}", reason))
+            return RequestFailedError(ProviderError(f"{at} answered 403: {advice}{_server_reason(refusal)}", reason))
         if status == 404:
             line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
-            return LostError(EndpointUnusable(f"{line}{_server_words(refusal)}", reason))
+            return RequestFailedError(EndpointUnusableError(f"{line}{_server_reason(refusal)}", reason))
         if status == 402 or refusal.no_credit():
-            return LostError(EndpointUnusable(f"{at} answered {status}: the account has no credit left", reason))
-        if status in _REQUEST_AT_FAULT and refusal.filtered():
-            line = f"{at} answered {status}: the prompt was filtered{_server_words(refusal)}"
-            return LostError(ProviderError(line, "content filter"))
-        if status == 413 or (status in _REQUEST_AT_FAULT and refusal.too_long()):
+            return RequestFailedError(
+                EndpointUnusableError(f"{at} answered {status}: the account has no credit left", reason)
+            )
+        if status in _BAD_REQUEST_STATUSES and refusal.filtered():
+            line = f"{at} answered {status}: the prompt was filtered{_server_reason(refusal)}"
+            return RequestFailedError(ProviderError(line, "content filter"))
+        if status == 413 or (status in _BAD_REQUEST_STATUSES and refusal.too_long()):
             line = (
                 f"{at} answered {status}: the conversation is longer than the model's context: "
                 "lower rollout.max_steps or rollout.max_tokens, or serve the model with more"
             )
-            return LostError(ProviderError(line, "too long"))
+            return RequestFailedError(ProviderError(line, "too long"))
         wait_s = retry_after_s(refused.headers)
-        heals = status in (*_BUSY, *_HEALING) or status >= 500
-        busy = status in _BUSY or (heals and wait_s is not None)
-        hint = self._hint(refusal, with_tools) if status in _REQUEST_AT_FAULT else ""
-        line = f"{at} {reason}{hint}{_server_words(refusal)}"
-        return LostError(ProviderError(line, reason), heals=heals, busy=busy, wait_s=wait_s)
+        retryable = status in (*_BUSY_STATUSES, *_RETRYABLE_STATUSES) or status >= 500
+        busy = status in _BUSY_STATUSES or (retryable and wait_s is not None)
+        hint = self._hint(refusal, with_tools) if status in _BAD_REQUEST_STATUSES else ""
+        line = f"{at} {reason}{hint}{_server_reason(refusal)}"
+        return RequestFailedError(ProviderError(line, reason), retryable=retryable, busy=busy, wait_s=wait_s)
 
-    def _hint(self, refusal: Refusal, with_tools: bool) -> str:
+    def _hint(self, refusal: ErrorBody, with_tools: bool) -> str:
         if refusal.field is not None:
             return f": {self._section}.request can change or leave out {refusal.field}"
         return ": does this server take tools? rollout.protocol: text needs none" if with_tools else ""
 
-    def _error_of_connection(self, error: Exception) -> LostError:
-        at, section, cause = self._at, self._section, error.__cause__
+    def _error_of_connection(self, error: Exception) -> RequestFailedError:
+        at, section, cause = self._server, self._section, error.__cause__
         if isinstance(error, self._httpx.InvalidURL):
             line = f"{at} cannot be asked, as the address is none: check {section}.base_url"
-            return LostError(EndpointUnusable(line, "invalid address"))
+            return RequestFailedError(EndpointUnusableError(line, "invalid address"))
         if isinstance(cause, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
             line = f"{at} cannot be reached: check {section}.base_url and that the server runs"
-            return LostError(ProviderError(line, "unreachable"), heals=True, unreachable=True)
+            return RequestFailedError(ProviderError(line, "unreachable"), retryable=True, unreachable=True)
         if isinstance(cause, self._httpx.DecodingError):
             line = f"{at} sent a body that cannot be decompressed: check {section}.base_url"
-            return LostError(ProviderError(line, "no completion"), heals=True)
-        return LostError(ProviderError(f"{at} broke off the connection", "connection lost"), heals=True)
+            return RequestFailedError(ProviderError(line, "no completion"), retryable=True)
+        return RequestFailedError(ProviderError(f"{at} broke off the connection", "connection lost"), retryable=True)
 
 
 def completions_address(base_url: str) -> str:
@@ -224,10 +235,10 @@ def completions_address(base_url: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
 
-async def beside_the_loop(parse: Callable[[bytes], object], body: bytes) -> object:
+async def parse_off_the_event_loop(parse: Callable[[bytes], object], body: bytes) -> object:
     """Parse a body, a large one in a thread: the requests of other chains go on meanwhile."""
-    return await asyncio.to_thread(parse, body) if len(body) > _LARGE else parse(body)
+    return await asyncio.to_thread(parse, body) if len(body) > _LARGE_BODY_BYTES else parse(body)
 
 
-def _server_words(refusal: Refusal) -> str:
+def _server_reason(refusal: ErrorBody) -> str:
     return f" (the server says: {refusal.words})" if refusal.words else ""

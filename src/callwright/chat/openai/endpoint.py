@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from callwright.chat.model import Message, Reply, Sampling, Tool
-from callwright.chat.openai.completions import Completions, LostError
-from callwright.chat.openai.queue import Slots
+from callwright.chat.openai.completions import CompletionsClient, RequestFailedError
+from callwright.chat.openai.queue import RequestQueue
 from callwright.chat.openai.rate_limiter import Limiter
-from callwright.errors import EndpointUnusable, ProviderError
+from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.params import TeacherParams, address
 
 ORACLE = address.ORACLE  # teacher.base_url of the oracle in process
 _ORACLE_URL = "http://oracle.invalid/v1"  # never resolved: the app answers in process
 
-FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 8.0  # doubling
+FIRST_RETRY_S, MAX_RETRY_S = 0.5, 8.0  # doubling
 TOOL_CALL_TRIES = 3  # until a model that answers without one is said to make none
 
 
@@ -53,8 +53,8 @@ class EndpointChat:
         self._max_retries = teacher.max_retries
         self._wait_for_server = wait_for_server
         self._limiters = [Limiter(url) for url in urls]
-        self._slots = Slots(self._limiters)
-        self._servers = {url: Completions(url, key, teacher, app, section) for url in urls}
+        self._slots = RequestQueue(self._limiters)
+        self._servers = {url: CompletionsClient(url, key, teacher, app, section) for url in urls}
 
     async def probe(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), sampling: Sampling | None = None
@@ -73,16 +73,16 @@ class EndpointChat:
         probes = [self._probe(limiter, messages, tools, sampling or Sampling()) for limiter in self._limiters]
         errors = await asyncio.gather(*probes)
         for limiter, error in zip(self._limiters, errors, strict=True):
-            if isinstance(error, EndpointUnusable) or (error and all(errors)):
+            if isinstance(error, EndpointUnusableError) or (error and all(errors)):
                 raise error
-            if error and limiter.out_since is None:
-                limiter.take_out(str(error))
+            if error and limiter.down_since is None:
+                limiter.mark_down(str(error))
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
         """Ask for one reply, until it comes or the retries are used up.
 
         Raises:
-            EndpointUnusable: no request can succeed.
+            EndpointUnusableError: no request can succeed.
             ProviderError: this one did not.
         """
         return await self._reply(self._slots, messages, tools, sampling, self._wait_for_server)
@@ -93,7 +93,7 @@ class EndpointChat:
 
     async def _reply(
         self,
-        slots: Slots,
+        slots: RequestQueue,
         messages: Sequence[Message],
         tools: Sequence[Tool],
         sampling: Sampling,
@@ -104,7 +104,7 @@ class EndpointChat:
         while True:
             limiter, began = await slots.take()
             before = answers.setdefault(limiter.url, limiter.answers)
-            trial = limiter.out_since is not None
+            trial = limiter.down_since is not None
             try:
                 outcome = await self._ask(limiter, began, messages, tools, sampling)
             finally:
@@ -114,21 +114,21 @@ class EndpointChat:
             answers[limiter.url] = limiter.answers
             if not (trial and outcome.unreachable):  # still away: to wait for it costs no retry
                 failed += not outcome.busy or before == limiter.answers
-            if not outcome.heals or failed > self._max_retries or (outcome.unreachable and not wait_for_server):
+            if not outcome.retryable or failed > self._max_retries or (outcome.unreachable and not wait_for_server):
                 raise outcome.error
             if not outcome.busy:  # a busy endpoint has a cool-down instead
-                await asyncio.sleep(min(FIRST_RETRY_S * 2 ** (failed - 1), LONGEST_RETRY_S) * random.uniform(0.5, 1))
+                await asyncio.sleep(min(FIRST_RETRY_S * 2 ** (failed - 1), MAX_RETRY_S) * random.uniform(0.5, 1))
 
     async def _ask(
         self, limiter: Limiter, began: float, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
-    ) -> Reply | LostError:
+    ) -> Reply | RequestFailedError:
         """One request; the limiter learns how it went."""
         self.requests += 1
         try:
             reply = await self._servers[limiter.url].ask(messages, tools, sampling)
-        except LostError as lost:
+        except RequestFailedError as lost:
             self.failures[lost.error.reason] += 1
-            _report(limiter, began, lost)
+            _record_failure(limiter, began, lost)
             return lost
         limiter.answered()
         return reply
@@ -136,7 +136,7 @@ class EndpointChat:
     async def _probe(
         self, limiter: Limiter, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
     ) -> ProviderError | None:
-        slots = Slots([limiter])
+        slots = RequestQueue([limiter])
         try:
             for number in range(TOOL_CALL_TRIES if tools else 1):
                 own = replace(sampling, seed=sampling.seed + number)
@@ -149,16 +149,16 @@ class EndpointChat:
             f"teacher at {limiter.url} answered without a tool call, {TOOL_CALL_TRIES} times: "
             "set rollout.protocol: text, or serve a model with tool calls switched on"
         )
-        return EndpointUnusable(line, "no tool call")
+        return EndpointUnusableError(line, "no tool call")
 
 
-def _report(limiter: Limiter, began: float, lost: LostError) -> None:
+def _record_failure(limiter: Limiter, began: float, lost: RequestFailedError) -> None:
     trouble = str(lost.error)
     if lost.busy:
-        limiter.was_busy(began, lost.wait_s, trouble)
+        limiter.record_busy(began, lost.wait_s, trouble)
     elif lost.slow:
-        limiter.was_slow(began, trouble)
-    elif lost.heals:
+        limiter.record_timeout(began, trouble)
+    elif lost.retryable:
         limiter.failed(began, trouble, lost.unreachable)
 
 

@@ -10,13 +10,13 @@ from email.utils import parsedate_to_datetime
 
 log = logging.getLogger("callwright")
 
-CUT = 0.7  # of what was in flight, when the endpoint is busy: multiplicative decrease
-FIRST_COOL_DOWN_S, LONGEST_COOL_DOWN_S = 1.0, 60.0  # doubling, where the endpoint does not say how long
-LONGEST_WAIT_S = 3600.0  # that an endpoint may ask for
-_LONGEST_HEADER = 64  # characters; a longer Retry-After is ignored
-WAIT_WORTH_A_LINE_S = 5.0
-OUT_AFTER, UNREACHABLE_COUNTS = 10, 5  # rounds in a row without an answer; nobody listening counts as five
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # doubling, between trials of an endpoint that is out
+DECREASE_FACTOR = 0.7  # of what was in flight, when the endpoint is busy: multiplicative decrease
+FIRST_COOL_DOWN_S, MAX_COOL_DOWN_S = 1.0, 60.0  # doubling, where the endpoint does not say how long
+MAX_WAIT_S = 3600.0  # that an endpoint may ask for
+_MAX_HEADER_CHARACTERS = 64  # characters; a longer Retry-After is ignored
+MIN_LOGGED_WAIT_S = 5.0
+FAILURES_UNTIL_DOWN, UNREACHABLE_WEIGHT = 10, 5  # rounds in a row without an answer; nobody listening counts as five
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 30.0  # doubling, between trials of an endpoint that is out
 
 
 class Limiter:
@@ -37,15 +37,15 @@ class Limiter:
         self.in_flight = 0
         self.answers = 0
         self.ready_at = 0.0  # no request before
-        self.out_since: float | None = None
+        self.down_since: float | None = None
         self.trouble = ""  # the line of the latest failure
         self._clock = clock
-        self._cut_at = self._struck_at = -math.inf
-        self._cuts = self._strikes = self._pauses = 0  # in a row, without an answer
+        self._decreased_at = self._failure_counted_at = -math.inf
+        self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0  # in a row, without an answer
 
-    def has_room(self) -> bool:
+    def can_send(self) -> bool:
         """Whether a request may be sent now; to an endpoint that is out, one at a time as a trial."""
-        most = 1 if self.out_since is not None else self.width
+        most = 1 if self.down_since is not None else self.width
         return self.in_flight < most and self._clock() >= self.ready_at
 
     def began(self) -> float:
@@ -59,68 +59,68 @@ class Limiter:
     def answered(self) -> None:
         self.answers += 1
         self.width += 1 / self.width
-        self._cuts = self._strikes = self._pauses = 0
-        if self.out_since is not None:
-            self.out_since = None
+        self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0
+        if self.down_since is not None:
+            self.down_since = None
             log.warning("teacher at %s answers again", self.url)
 
-    def was_busy(self, began: float, wait_s: float | None, trouble: str) -> None:
+    def record_busy(self, began: float, wait_s: float | None, trouble: str) -> None:
         """The endpoint refused a request (429, 503): it gets fewer at once, and none before the wait is over.
 
         Args:
             wait_s: what it asked for; None: it did not say.
         """
-        if began > self._cut_at:
-            self._cut()
-            self._cuts += 1
+        if began > self._decreased_at:
+            self._decrease_limit()
+            self._decreases_in_a_row += 1
             if wait_s is None:
-                doubled = FIRST_COOL_DOWN_S * 2 ** min(self._cuts - 1, 16)
-                wait_s = min(doubled, LONGEST_COOL_DOWN_S) * random.uniform(0.75, 1)
-        wait_s = min(wait_s or 0.0, LONGEST_WAIT_S)
-        if wait_s >= WAIT_WORTH_A_LINE_S and self.ready_at < self._clock() + wait_s / 2:
+                doubled = FIRST_COOL_DOWN_S * 2 ** min(self._decreases_in_a_row - 1, 16)
+                wait_s = min(doubled, MAX_COOL_DOWN_S) * random.uniform(0.75, 1)
+        wait_s = min(wait_s or 0.0, MAX_WAIT_S)
+        if wait_s >= MIN_LOGGED_WAIT_S and self.ready_at < self._clock() + wait_s / 2:
             log.warning("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
-        self._wait(wait_s)
-        self._strike(began, 1, trouble)
+        self._delay_requests(wait_s)
+        self._count_failure(began, 1, trouble)
 
-    def was_slow(self, began: float, trouble: str) -> None:
+    def record_timeout(self, began: float, trouble: str) -> None:
         """A request ran into the time limit."""
-        if began > self._cut_at:
-            self._cut()
-        self._strike(began, 1, trouble)
+        if began > self._decreased_at:
+            self._decrease_limit()
+        self._count_failure(began, 1, trouble)
 
     def failed(self, began: float, trouble: str, unreachable: bool = False) -> None:
         """A request was lost for another reason; `unreachable`: nobody listens there."""
-        self._strike(began, UNREACHABLE_COUNTS if unreachable else 1, trouble)
+        self._count_failure(began, UNREACHABLE_WEIGHT if unreachable else 1, trouble)
 
-    def take_out(self, trouble: str) -> None:
+    def mark_down(self, trouble: str) -> None:
         """No request until a pause is over, then one as a trial; each trial that fails doubles the pause."""
         self.trouble = trouble
-        pause_s = min(FIRST_PAUSE_S * 2 ** min(self._pauses, 16), LONGEST_PAUSE_S)
-        self._pauses += 1
-        if self.out_since is None:
-            self.out_since = self._clock()
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(self._pauses_in_a_row, 16), MAX_PAUSE_S)
+        self._pauses_in_a_row += 1
+        if self.down_since is None:
+            self.down_since = self._clock()
             log.warning("%s; it is left out, and tried again from time to time", trouble)
-        self._wait(pause_s)
+        self._delay_requests(pause_s)
 
-    def _cut(self) -> None:
-        self._cut_at = self._clock()
-        self.width = max(1.0, CUT * min(self.width, self.in_flight))
+    def _decrease_limit(self) -> None:
+        self._decreased_at = self._clock()
+        self.width = max(1.0, DECREASE_FACTOR * min(self.width, self.in_flight))
 
-    def _strike(self, began: float, count: int, trouble: str) -> None:
+    def _count_failure(self, began: float, count: int, trouble: str) -> None:
         self.trouble = trouble
-        if began <= self._struck_at:
+        if began <= self._failure_counted_at:
             return
-        self._struck_at = self._clock()
-        self._strikes += count
-        if self.out_since is not None or self._strikes >= OUT_AFTER:
-            self.take_out(trouble)
+        self._failure_counted_at = self._clock()
+        self._failures_in_a_row += count
+        if self.down_since is not None or self._failures_in_a_row >= FAILURES_UNTIL_DOWN:
+            self.mark_down(trouble)
 
-    def _wait(self, seconds: float) -> None:
+    def _delay_requests(self, seconds: float) -> None:
         self.ready_at = max(self.ready_at, self._clock() + seconds)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by an answer's Retry-After, at most LONGEST_WAIT_S; None if it names no usable time.
+    """Seconds to wait by an answer's Retry-After, at most MAX_WAIT_S; None if it names no usable time.
 
     It may be a number of seconds or an HTTP date (RFC 9110, 10.2.3), or `retry-after-ms` as some servers send it.
     """
@@ -129,12 +129,12 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         wait_s = _seconds(headers.get("retry-after", ""), 1.0)
     if wait_s is None:
         wait_s = _seconds_until(headers.get("retry-after", ""))
-    return min(wait_s, LONGEST_WAIT_S) if wait_s is not None and wait_s > 0 else None
+    return min(wait_s, MAX_WAIT_S) if wait_s is not None and wait_s > 0 else None
 
 
 def _seconds(value: str, unit_s: float) -> float | None:
     """A number of seconds, which may be negative; None if the value is not a number."""
-    if len(value) > _LONGEST_HEADER:
+    if len(value) > _MAX_HEADER_CHARACTERS:
         return None
     try:
         seconds = float(value) * unit_s
@@ -144,7 +144,7 @@ def _seconds(value: str, unit_s: float) -> float | None:
 
 
 def _seconds_until(date: str) -> float | None:
-    if len(date) > _LONGEST_HEADER:
+    if len(date) > _MAX_HEADER_CHARACTERS:
         return None
     try:
         until = parsedate_to_datetime(date)

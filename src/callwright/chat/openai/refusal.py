@@ -8,7 +8,7 @@ from typing import Any
 
 from callwright.redaction import redacted_line
 
-_MOST_WORDS = 300  # characters of the server's own words that a line repeats
+_MAX_REASON_CHARACTERS = 300  # characters of the server's own words that a line repeats
 _TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error", "tokens_limit_reached")
 _TOO_LONG_PHRASES = (
     "maximum context length",  # OpenAI, vLLM, SGLang, Mistral, DeepSeek
@@ -31,7 +31,7 @@ _FIELD = re.compile(r"\b(?:max_tokens|max_completion_tokens|temperature|top_p|se
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorBody:
     """The body of an error, read.
 
     Attributes:
@@ -58,7 +58,7 @@ class Refusal:
         return _NO_CREDIT in self.codes
 
 
-def read_refusal(body: bytes, secrets: Iterable[str]) -> Refusal:
+def read_error_body(body: bytes, secrets: Iterable[str]) -> ErrorBody:
     """Read the body of an error. Text that is not JSON is the reason itself; an HTML page gives no reason.
 
     Args:
@@ -68,16 +68,16 @@ def read_refusal(body: bytes, secrets: Iterable[str]) -> Refusal:
         content: object = json.loads(body)
     except (ValueError, RecursionError):
         content = body.decode("utf-8", "replace")
-    words, error = words_of(content, secrets), _error_object(content)
+    words, error = server_reason(content, secrets), _error_object(content)
     codes = tuple(error[name] for name in ("code", "type") if isinstance(error.get(name), str))
     field = _FIELD.search(str(error["param"]) if isinstance(error.get("param"), str) else words)
-    return Refusal(words, codes, field.group() if field else None)
+    return ErrorBody(words, codes, field.group() if field else None)
 
 
-def words_of(content: object, secrets: Iterable[str] = ()) -> str:
+def server_reason(content: object, secrets: Iterable[str] = ()) -> str:
     """A server's reason as one line that can be shown."""
     text = content if isinstance(content, str) else _message(_error_object(content))
-    return "" if text.lstrip().startswith("<") else redacted_line(text, _MOST_WORDS, secrets)
+    return "" if text.lstrip().startswith("<") else redacted_line(text, _MAX_REASON_CHARACTERS, secrets)
 
 
 def _error_object(content: object) -> Mapping[str, Any]:

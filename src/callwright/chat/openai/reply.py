@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from callwright.chat.model import Reply, ToolCall
-from callwright.chat.openai.refusal import words_of
+from callwright.chat.openai.refusal import server_reason
 from callwright.records import Usage
 
-MOST_TOKENS = 10_000_000  # of one request
+MAX_REQUEST_TOKENS = 10_000_000  # of one request
 _CHARACTERS_PER_TOKEN = 4  # for estimates
-_MOST_CHARACTERS_PER_TOKEN = 32  # on average; a count that implies more is replaced by an estimate
+_MAX_CHARACTERS_PER_TOKEN = 32  # on average; a count that implies more is replaced by an estimate
 _FIELDS = ("prompt_tokens", "completion_tokens")
 
 
@@ -46,12 +46,12 @@ def _count(value: object) -> int | None:
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return int(min(value, MOST_TOKENS)) if value >= 0 else None
+    return int(min(value, MAX_REQUEST_TOKENS)) if value >= 0 else None
 
 
 def _count_or_estimate(count: int | None, size: int) -> int:
-    if count is None or count < size // _MOST_CHARACTERS_PER_TOKEN:
-        return min(-(-size // _CHARACTERS_PER_TOKEN), MOST_TOKENS)
+    if count is None or count < size // _MAX_CHARACTERS_PER_TOKEN:
+        return min(-(-size // _CHARACTERS_PER_TOKEN), MAX_REQUEST_TOKENS)
     return count
 
 
@@ -70,31 +70,31 @@ class NoReplyError(Exception):
         line: what the server did, and what to do about it.
     """
 
-    def __init__(self, reason: str, line: str, heals: bool) -> None:
+    def __init__(self, reason: str, line: str, retryable: bool) -> None:
         super().__init__(line)
         self.reason = reason
-        self.heals = heals
+        self.retryable = retryable
 
 
-class NoCompletionError(NoReplyError):
+class NotACompletionError(NoReplyError):
     """The body is no chat completion at all."""
 
     def __init__(self) -> None:
-        super().__init__(NO_COMPLETION, "sent what is no chat completion", heals=True)
+        super().__init__(NO_COMPLETION, "sent what is no chat completion", retryable=True)
 
 
 def parse_body(body: bytes) -> object:
     """The JSON value in a body. If a key occurs twice, the last value counts.
 
     Raises:
-        NoCompletionError: it is not JSON, nested too deep, or has too many parts.
+        NotACompletionError: it is not JSON, nested too deep, or has too many parts.
     """
     if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
-        raise NoCompletionError
+        raise NotACompletionError
     try:
         return json.loads(body, parse_int=_read_int)
     except (ValueError, RecursionError):
-        raise NoCompletionError from None
+        raise NotACompletionError from None
 
 
 def _read_int(digits: str) -> int | float:
@@ -118,7 +118,7 @@ def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()
     choice, message = _first_choice(completion, secrets)
     finish = choice.get("finish_reason")
     if finish == "content_filter":
-        raise NoReplyError("content filter", "withheld the reply (content_filter)", heals=False)
+        raise NoReplyError("content filter", "withheld the reply (content_filter)", retryable=False)
     tool_calls = tuple(_tool_call(call) for call in _tool_calls(message))
     text = _text(message.get("content"))
     if not text and not tool_calls:
@@ -130,21 +130,21 @@ def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()
 
 def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if not isinstance(completion, Mapping):
-        raise NoCompletionError
+        raise NotACompletionError
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
-        words = words_of(completion, secrets) if completion.get("error") else ""
+        words = server_reason(completion, secrets) if completion.get("error") else ""
         if words:  # routers report a failure of the model behind them like this
-            raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {words}", heals=True)
-        raise NoCompletionError
+            raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {words}", retryable=True)
+        raise NotACompletionError
     choice = choices[0]
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":  # the model failed half-way
-        words = words_of(choice, secrets)
+        words = server_reason(choice, secrets)
         cause = f": {words}" if words else ""
-        raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{cause}", heals=True)
+        raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{cause}", retryable=True)
     if not isinstance(message, Mapping):
-        raise NoCompletionError
+        raise NotACompletionError
     return choice, message
 
 
@@ -153,7 +153,7 @@ def _text(content: object) -> str | None:
     if content is None or isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise NoCompletionError
+        raise NotACompletionError
     parts = [part for part in map(_text_of_part, content) if part is not None]
     return "".join(parts) if parts else None
 
@@ -183,9 +183,9 @@ def _text_without_content(text: str | None, message: Mapping[str, Any], finish: 
             "answered with reasoning and no reply: raise rollout.max_tokens, or serve the model without a parser "
             "for its reasoning"
         )
-        raise NoReplyError("reasoning only", line, heals=False)
+        raise NoReplyError("reasoning only", line, retryable=False)
     if text is None and not isinstance(finish, str):
-        raise NoCompletionError
+        raise NotACompletionError
     return text or ""  # some servers write an empty reply as null
 
 
@@ -204,7 +204,7 @@ def _tool_calls(message: Mapping[str, Any]) -> Sequence[object]:
     if calls is None:
         return ()
     if not isinstance(calls, list):
-        raise NoCompletionError
+        raise NotACompletionError
     return calls
 
 
@@ -212,11 +212,11 @@ def _tool_call(call: object) -> ToolCall:
     """A call as it was sent; some servers send the arguments as an object instead of as JSON text."""
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise NoCompletionError
+        raise NotACompletionError
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         return ToolCall(function["name"], arguments)
     try:
         return ToolCall(function["name"], json.dumps({} if arguments is None else arguments))
     except RecursionError:
-        raise NoCompletionError from None
+        raise NotACompletionError from None

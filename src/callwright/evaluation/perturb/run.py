@@ -7,31 +7,31 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from callwright.agent.call_thread import CALLS
+from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
-from callwright.evaluation.perturb.question import in_another_order, with_other_people
-from callwright.evaluation.perturb.toolbox import with_distractor, with_new_function, with_renamed_functions
+from callwright.evaluation.perturb.question import reorder_sentences, replace_names
+from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
 from callwright.evaluation.statistics.compare import difference, share
 from callwright.params import EvaluateParams, RobustnessParams
-from callwright.params.evaluate import Change
+from callwright.params.evaluate import Perturbation
 from callwright.records import CheckedChain, Problem, Protocol
-from callwright.rollouts.sample import Failure, failure_of
+from callwright.rollouts.sample import Failure, failure_from_error
 from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
 
 OVERALL = "overall"
-_RETOLD: Mapping[Change, Callable[[Problem, Random], str | None]] = {
-    "names": with_other_people,
-    "order": in_another_order,
+_QUESTION_CHANGES: Mapping[Perturbation, Callable[[Problem, Random], str | None]] = {
+    "names": replace_names,
+    "order": reorder_sentences,
 }
-_OFFERED: Mapping[Change, Callable[[Task, Problem], Task | None]] = {
-    "functions": lambda task, _: with_renamed_functions(task),
-    "new_function": with_new_function,
-    "distractor": lambda task, _: with_distractor(task),
+_TOOLBOX_CHANGES: Mapping[Perturbation, Callable[[Task, Problem], Task | None]] = {
+    "functions": lambda task, _: rename_functions(task),
+    "new_function": rename_last_needed_function,
+    "distractor": lambda task, _: add_distractor(task),
 }
 
 
@@ -39,7 +39,7 @@ _OFFERED: Mapping[Change, Callable[[Task, Problem], Task | None]] = {
 class Variant:
     """A problem after a change, and the task it is asked with; its answer is the original's."""
 
-    change: Change
+    change: Perturbation
     original: Problem
     problem: Problem
     task: Task
@@ -50,21 +50,21 @@ def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int
     found: list[Variant] = []
     for change in params.changes:
         drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
-        applies = filter(None, map(_changer(change, seed), drawn))
+        applies = filter(None, map(_variant_builder(change, seed), drawn))
         found += [variant for variant, _ in zip(applies, range(params.problems), strict=False)]
     return found
 
 
-def _changer(change: Change, seed: int) -> Callable[[Problem], Variant | None]:
+def _variant_builder(change: Perturbation, seed: int) -> Callable[[Problem], Variant | None]:
     def changed(problem: Problem) -> Variant | None:
         task: Task | None = TASKS[problem.task]
         question: str | None = problem.question
-        if change in _RETOLD:
-            question = _RETOLD[change](problem, Random(f"{seed}/{problem.id}"))
+        if change in _QUESTION_CHANGES:
+            question = _QUESTION_CHANGES[change](problem, Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:
-            task = _OFFERED[change](TASKS[problem.task], problem)
+            task = _TOOLBOX_CHANGES[change](TASKS[problem.task], problem)
         if task is None or question is None:
             return None
         return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
@@ -94,15 +94,15 @@ async def solve_variants(
         try:
             async with room:
                 chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
-            return await CALLS.run(check_chain, chain, variant.problem, variant.task)
+            return await CALL_THREAD.run(check_chain, chain, variant.problem, variant.task)
         except Exception as error:
-            failures.append(failure_of(name, error, log))
+            failures.append(failure_from_error(name, error, log))
             return None
 
     return list(await asyncio.gather(*map(solved, variants))), failures
 
 
-def robustness_of(
+def compute_robustness(
     variants: Sequence[Variant],
     chains: Sequence[CheckedChain | None],
     originals: Mapping[str, CheckedChain],

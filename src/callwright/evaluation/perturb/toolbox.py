@@ -7,9 +7,9 @@ from dataclasses import replace
 from callwright.functions.function import strict_function
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
-from callwright.tasks.task import Executed, Task
+from callwright.tasks.task import ExecutedSteps, Task
 
-OTHER_NAMES: Mapping[str, str] = {
+NEW_FUNCTION_NAMES: Mapping[str, str] = {
     "add": "sum_of",
     "subtract": "difference_of",
     "multiply": "product_of",
@@ -39,7 +39,7 @@ def count_letters(text: str) -> int:
     return sum(letter.isalpha() for letter in text)
 
 
-def with_renamed_functions(task: Task, names: Iterable[str] | None = None) -> Task | None:
+def rename_functions(task: Task, names: Iterable[str] | None = None) -> Task | None:
     """The task with functions under names that training never saw; None where the new names clash.
 
     Its instructions name the functions by their new names too. What a function itself says of another, in an error or
@@ -50,14 +50,14 @@ def with_renamed_functions(task: Task, names: Iterable[str] | None = None) -> Ta
     """
     own = [name for name in task.toolbox.functions if name != ANSWER]
     changing = own if names is None else [name for name in own if name in set(names)]
-    new = {name: OTHER_NAMES.get(name, f"run_{name}") for name in changing}
+    new = {name: NEW_FUNCTION_NAMES.get(name, f"run_{name}") for name in changing}
     if len({*new.values(), *own, ANSWER}) < len(new) + len(own) + 1:
         return None
     old = {after: before for before, after in new.items()}
     mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, new))})\b")
 
-    def grounding_faults(problem: Problem, executed: Executed, _toolbox: Toolbox) -> Sequence[StepFault]:
-        steps = tuple(_called_as(step, old) for step in executed.steps)
+    def grounding_faults(problem: Problem, executed: ExecutedSteps, _toolbox: Toolbox) -> Sequence[StepFault]:
+        steps = tuple(_rename_call(step, old) for step in executed.steps)
         return task.grounding_faults(problem, replace(executed, steps=steps), task.toolbox)
 
     instructions = mentioned.sub(lambda found: new[found[0]], task.instructions) if new else task.instructions
@@ -65,24 +65,24 @@ def with_renamed_functions(task: Task, names: Iterable[str] | None = None) -> Ta
     return replace(task, toolbox=toolbox, instructions=instructions, grounding_faults=grounding_faults)
 
 
-def with_new_function(task: Task, problem: Problem) -> Task | None:
+def rename_last_needed_function(task: Task, problem: Problem) -> Task | None:
     """The task with one function that the problem needs replaced by one of an unknown name; None where it needs none.
 
     Which one is replaced is the last that its gold solution calls before `answer`: a model that only knows the old
     names gets as far as it can without reading.
     """
     needed = [call.name for call in problem.solution if call.name != ANSWER]
-    return with_renamed_functions(task, needed[-1:]) if needed else None
+    return rename_functions(task, needed[-1:]) if needed else None
 
 
-def _called_as(step: Step, names: Mapping[str, str]) -> Step:
+def _rename_call(step: Step, names: Mapping[str, str]) -> Step:
     if step.call is None or (step.error is not None and step.error.fault != "execution_error"):
         return step  # what was not executed may name a function that is not offered
     return replace(step, call=replace(step.call, name=names.get(step.call.name, step.call.name)))
 
 
-def with_distractor(task: Task) -> Task | None:
+def add_distractor(task: Task) -> Task | None:
     """The task with a function that no problem needs; None where there is one of that name."""
     if count_letters.name in task.toolbox.functions:
         return None
-    return replace(task, toolbox=task.toolbox.joined([count_letters]))
+    return replace(task, toolbox=task.toolbox.with_functions([count_letters]))

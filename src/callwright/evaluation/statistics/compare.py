@@ -72,7 +72,7 @@ def difference(
     Raises:
         ValueError: the sequences differ in length or are empty.
     """
-    differences = _differences(before, after, groups)
+    differences = _paired_differences(before, after, groups)
     low, high = difference_interval(differences, groups, confidence, resamples)
     return Difference(sum(differences) / len(differences), low, high)
 
@@ -93,7 +93,7 @@ def gain(
         ValueError: the sequences differ in length or are empty.
     """
     found = difference(before, after, groups, confidence, resamples)
-    differences = _differences(before, after, groups)
+    differences = _paired_differences(before, after, groups)
     won, lost = differences.count(1.0), differences.count(-1.0)
     if won + lost == 0:
         return Gain(found.value, found.low, found.high, 1.0, 1.0)
@@ -102,7 +102,7 @@ def gain(
     return Gain(found.value, found.low, found.high, float(mcnemar), float(wilcoxon))
 
 
-def _differences(before: Sequence[bool], after: Sequence[bool], groups: Sequence[str]) -> list[float]:
+def _paired_differences(before: Sequence[bool], after: Sequence[bool], groups: Sequence[str]) -> list[float]:
     if not before or not len(before) == len(after) == len(groups):
         raise ValueError("a gain needs the same problems, at least one, before and after")
     return [float(b) - float(a) for a, b in zip(before, after, strict=True)]

@@ -21,21 +21,21 @@ def share_interval(values: Sequence[float], groups: Sequence[str], confidence: f
     With fewer than two groups, or where all groups agree, there is no spread to go by: Wilson's interval then, which
     takes the problems as independent.
     """
-    sums, counts = by_group(values, groups)
+    sums, counts = sum_by_group(values, groups)
     mean = sums.sum() / counts.sum()
-    if _no_spread(sums, counts) or mean in (0, 1):
+    if _has_no_spread(sums, counts) or mean in (0, 1):
         return wilson(round(sums.sum()), len(values), confidence)
 
-    def angle(means: Array) -> Array:
+    def arcsine_sqrt(means: Array) -> Array:
         return np.arcsin(np.sqrt(np.clip(means, 0, 1)))
 
-    def scaled(errors: Array, means: Array, total: Array) -> Array:
+    def scale_errors(errors: Array, means: Array, total: Array) -> Array:
         """Standard errors on the arcsine scale; of a resample without spread that of independent problems."""
         slope = 2 * np.sqrt(means * (1 - means))
         found = np.divide(errors, slope, out=np.zeros_like(errors), where=slope > 1e-9)
         return np.where(found > 0, found, 1 / (2 * np.sqrt(total)))
 
-    low, high = _bootstrap_t(sums, counts, confidence, resamples, angle, scaled)
+    low, high = _bootstrap_t(sums, counts, confidence, resamples, arcsine_sqrt, scale_errors)
     return float(np.sin(max(low, 0.0)) ** 2), float(np.sin(min(high, np.pi / 2)) ** 2)
 
 
@@ -45,21 +45,21 @@ def difference_interval(values: Sequence[float], groups: Sequence[str], confiden
     Where all groups agree, or there are fewer than two, any of the problems that Wilson's interval leaves open may be
     different.
     """
-    sums, counts = by_group(values, groups)
+    sums, counts = sum_by_group(values, groups)
     mean = sums.sum() / counts.sum()
-    if _no_spread(sums, counts):
+    if _has_no_spread(sums, counts):
         like_these, _ = wilson(len(values), len(values), confidence)
         low, high = mean * like_these - (1 - like_these), mean * like_these + (1 - like_these)
         return float(max(low, -1.0)), float(min(high, 1.0))
     whole = _standard_errors(sums[None], counts[None])[0]
 
-    def same(means: Array) -> Array:
+    def identity(means: Array) -> Array:
         return means
 
-    def scaled(errors: Array, _means: Array, _total: Array) -> Array:
+    def scale_errors(errors: Array, _means: Array, _total: Array) -> Array:
         return np.where(errors > 0, errors, whole)
 
-    low, high = _bootstrap_t(sums, counts, confidence, resamples, same, scaled)
+    low, high = _bootstrap_t(sums, counts, confidence, resamples, identity, scale_errors)
     return max(low, -1.0), min(high, 1.0)
 
 
@@ -69,14 +69,14 @@ def wilson(right: int, count: int, confidence: float) -> Bounds:
     return float(found.low), float(found.high)
 
 
-def by_group(values: Sequence[float], groups: Sequence[str]) -> tuple[Array, Array]:
+def sum_by_group(values: Sequence[float], groups: Sequence[str]) -> tuple[Array, Array]:
     """Sums and counts per group, both (G,)."""
     _, places = np.unique(np.asarray(groups), return_inverse=True)
     sums: Array = np.bincount(places, weights=np.asarray(values, dtype=float)).astype(float)
     return sums, np.bincount(places).astype(float)
 
 
-def _no_spread(sums: Array, counts: Array) -> bool:
+def _has_no_spread(sums: Array, counts: Array) -> bool:
     return len(counts) < 2 or bool(np.ptp(sums / counts) < 1e-9)  # sums of fractions are rounded
 
 
@@ -94,7 +94,7 @@ def _bootstrap_t(
     confidence: float,
     resamples: int,
     transform: Callable[[Array], Array],
-    scaled: Callable[[Array, Array, Array], Array],
+    scale_errors: Callable[[Array, Array, Array], Array],
 ) -> Bounds:
     """Bounds on the transformed scale.
 
@@ -105,11 +105,11 @@ def _bootstrap_t(
     drawn_sums, drawn_counts = sums[drawn], counts[drawn]
     totals = drawn_counts.sum(axis=1)
     means = drawn_sums.sum(axis=1) / totals
-    errors = scaled(_standard_errors(drawn_sums, drawn_counts), means, totals)
+    errors = scale_errors(_standard_errors(drawn_sums, drawn_counts), means, totals)
     middle = np.array([sums.sum() / counts.sum()])
     total = np.array([counts.sum()])
     centre = float(transform(middle)[0])
-    error = float(scaled(_standard_errors(sums[None], counts[None]), middle, total)[0])
+    error = float(scale_errors(_standard_errors(sums[None], counts[None]), middle, total)[0])
     deviations = (transform(means) - centre) / errors
     tail = (1 - confidence) / 2
     below, above = np.quantile(deviations, [1 - tail, tail])

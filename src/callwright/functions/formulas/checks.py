@@ -3,8 +3,8 @@
 from callwright.errors import CallError
 from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, Not, Variable, atoms, walk
 
-MAX_CHARACTERS = 2_000  # in a formula's text
-MAX_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
+MAX_FORMULA_CHARACTERS = 2_000  # in a formula's text
+MAX_FORMULA_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
 MAX_NODES = 200  # connectives, quantifiers and atoms
 
 # Of all formulas of one question. FOLIO's and ProofWriter's largest has 73 parts, 14 predicates and 20 constants.
@@ -17,11 +17,11 @@ def check_size(formula: Formula) -> None:
     """Refuse a formula that is too deep or has too many parts.
 
     Raises:
-        ValueError: it exceeds MAX_DEPTH or MAX_NODES.
+        ValueError: it exceeds MAX_FORMULA_DEPTH or MAX_NODES.
     """
     for count, (_, depth) in enumerate(walk(formula), start=1):
-        if depth > MAX_DEPTH:
-            raise ValueError(f"a formula nested deeper than {MAX_DEPTH}")
+        if depth > MAX_FORMULA_DEPTH:
+            raise ValueError(f"a formula nested deeper than {MAX_FORMULA_DEPTH}")
         if count > MAX_NODES:
             raise ValueError(f"a formula of more than {MAX_NODES} parts")
 
@@ -52,7 +52,7 @@ def check_closed(formula: Formula) -> None:
         )
 
 
-def signature(*formulas: Formula) -> dict[str, int]:
+def predicate_arities(*formulas: Formula) -> dict[str, int]:
     """How many terms each predicate takes, in order of appearance.
 
     Raises:
@@ -71,16 +71,16 @@ def signature(*formulas: Formula) -> dict[str, int]:
     return counts
 
 
-def check_signature(*formulas: Formula) -> None:
+def check_arities(*formulas: Formula) -> None:
     """Refuse formulas in which a predicate has two numbers of terms.
 
     Raises:
         CallError: bad_arguments.
     """
-    signature(*formulas)
+    predicate_arities(*formulas)
 
 
-def check_question(*formulas: Formula) -> None:
+def check_solver_input(*formulas: Formula) -> None:
     """Refuse formulas that together are too much for the solver.
 
     Raises:
@@ -92,7 +92,7 @@ def check_question(*formulas: Formula) -> None:
     constants = sum(isinstance(term, Constant) for term in terms)
     for noun, count, limit in (
         ("parts", len(parts), MAX_PARTS),
-        ("predicates", len(signature(*formulas)), MAX_PREDICATES),
+        ("predicates", len(predicate_arities(*formulas)), MAX_PREDICATES),
         ("names of things", constants, MAX_CONSTANTS),
     ):
         if count > limit:

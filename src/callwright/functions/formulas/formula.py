@@ -6,15 +6,15 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from callwright.errors import CallError
 from callwright.functions.formulas.checks import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
+    MAX_FORMULA_CHARACTERS,
+    MAX_FORMULA_DEPTH,
     MAX_NODES,
+    check_arities,
     check_closed,
-    check_question,
-    check_signature,
     check_size,
+    check_solver_input,
     free_variables,
-    signature,
+    predicate_arities,
 )
 from callwright.functions.formulas.grammar import EXAMPLE, parse
 from callwright.functions.formulas.nodes import (
@@ -43,8 +43,8 @@ from callwright.functions.formulas.nodes import (
 __all__ = [
     "EXAMPLE",
     "MAX_ARITY",
-    "MAX_CHARACTERS",
-    "MAX_DEPTH",
+    "MAX_FORMULA_CHARACTERS",
+    "MAX_FORMULA_DEPTH",
     "MAX_NODES",
     "And",
     "Atom",
@@ -61,17 +61,17 @@ __all__ = [
     "Variable",
     "Xor",
     "atoms",
+    "check_arities",
     "check_closed",
     "check_name",
-    "check_question",
-    "check_signature",
     "check_size",
+    "check_solver_input",
     "format_formula",
     "free_variables",
     "is_variable",
     "parse_formula",
+    "predicate_arities",
     "read_formula",
-    "signature",
     "term",
     "walk",
 ]

@@ -12,7 +12,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from callwright.functions.formulas.checks import MAX_CHARACTERS, MAX_DEPTH, check_size
+from callwright.functions.formulas.checks import MAX_FORMULA_CHARACTERS, MAX_FORMULA_DEPTH, check_size
 from callwright.functions.formulas.nodes import (
     NAME,
     VARIABLE,
@@ -67,7 +67,7 @@ _GRAMMAR = rf"""
 """
 
 
-class _Builder:
+class _FormulaBuilder:
     """What each rule of the grammar makes of its parts."""
 
     def equivalence(self, parts: list[Formula]) -> Formula:
@@ -109,7 +109,7 @@ class _Builder:
 def _parser() -> "Lark":
     from lark import Lark
 
-    return Lark(_GRAMMAR, parser="lalr", transformer=cast("Transformer[Any, Formula]", _Builder()))
+    return Lark(_GRAMMAR, parser="lalr", transformer=cast("Transformer[Any, Formula]", _FormulaBuilder()))
 
 
 @lru_cache(maxsize=1_024)
@@ -121,13 +121,13 @@ def parse(text: str) -> Formula:
     """
     from lark import UnexpectedInput
 
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"a formula of more than {MAX_CHARACTERS:,} characters")
+    if len(text) > MAX_FORMULA_CHARACTERS:
+        raise ValueError(f"a formula of more than {MAX_FORMULA_CHARACTERS:,} characters")
     _check_brackets(text)
     try:
         formula = cast(Formula, _parser().parse(text))
     except UnexpectedInput as error:
-        raise ValueError(_complaint(text, error)) from None
+        raise ValueError(_syntax_error_message(text, error)) from None
     check_size(formula)
     return formula
 
@@ -137,8 +137,8 @@ def _check_brackets(text: str) -> None:
     for column, character in enumerate(text, start=1):
         if character in _BRACKETS:
             opened.append((column, character))
-            if len(opened) > MAX_DEPTH:
-                raise ValueError(f"brackets are nested deeper than {MAX_DEPTH}")
+            if len(opened) > MAX_FORMULA_DEPTH:
+                raise ValueError(f"brackets are nested deeper than {MAX_FORMULA_DEPTH}")
         elif character in _BRACKETS.values():
             if not opened:
                 raise ValueError(f"the bracket {character!r} in column {column} closes nothing")
@@ -151,7 +151,7 @@ def _check_brackets(text: str) -> None:
         raise ValueError(f"the bracket {opened[-1][1]!r} in column {opened[-1][0]} is not closed")
 
 
-def _complaint(text: str, error: "UnexpectedInput") -> str:
+def _syntax_error_message(text: str, error: "UnexpectedInput") -> str:
     """One line about the first place that does not fit."""
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":

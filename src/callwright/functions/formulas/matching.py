@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Literal, TypeAlias
 
 from callwright.errors import CallError
-from callwright.functions.formulas.nodes import Argument, Formula
+from callwright.functions.formulas.nodes import Formula, LogicArgument
 from callwright.functions.formulas.normal_form import clauses_of, normal_form
-from callwright.functions.formulas.renaming import NO_NAMES, Names, rename, renamings, symbols_of
-from callwright.functions.formulas.unification import Search, TooManyTriesError
+from callwright.functions.formulas.renaming import EMPTY_RENAMING, Renaming, rename, renamings, symbols_of
+from callwright.functions.formulas.unification import ClauseSearch, TooManyTriesError
 from callwright.functions.solvers.entailment import equivalent
 
 MAX_SOLVER_QUESTIONS = 24  # for one comparison of two arguments
@@ -17,7 +17,7 @@ MAX_RENAMINGS = 4  # renamings under which the solver is asked
 Answer: TypeAlias = Literal["yes", "no", "undecided"]
 
 
-def says_the_same(given: Argument, known: Argument, *, whole: bool) -> Answer:
+def compare_arguments(given: LogicArgument, known: LogicArgument, *, whole: bool) -> Answer:
     """Whether one renaming turns every given premise into a known one, and the given statement into the known one.
 
     Premises are compared in parts, as one argument may join by `and` what the other says in two formulas. Normal forms
@@ -30,35 +30,39 @@ def says_the_same(given: Argument, known: Argument, *, whole: bool) -> Answer:
     Returns:
         "undecided" if the bounds were reached before a renaming was found or excluded.
     """
-    if _is_alike(given, known, whole):
+    if _are_identical(given, known, whole):
         return "yes"
-    search = Search(given, known, whole)
+    search = ClauseSearch(given, known, whole)
     try:
         if search.succeeds():
             return "yes"
         exhausted = False
     except TooManyTriesError:
         exhausted = True
-    answer = _ask_solver(given, known, whole, search.likely_names())
+    answer = _compare_by_solver(given, known, whole, search.best_renaming())
     return "undecided" if answer == "no" and exhausted else answer
 
 
-def unmatched(given: Argument, known: Argument) -> Formula | None:
+def find_unmatched_formula(given: LogicArgument, known: LogicArgument) -> Formula | None:
     """A given formula that matches no known one under any renaming; None if each matches one."""
-    search = Search(given, known, False)
+    search = ClauseSearch(given, known, False)
     try:
-        if not any(True for _ in search.match(normal_form(given.statement), normal_form(known.statement), NO_NAMES)):
+        if not any(
+            True for _ in search.match(normal_form(given.statement), normal_form(known.statement), EMPTY_RENAMING)
+        ):
             return given.statement
         for premise in given.premises:
             for clause in clauses_of(premise):
-                if not any(True for known_clause in search.known for _ in search.match(clause, known_clause, NO_NAMES)):
+                if not any(
+                    True for known_clause in search.known for _ in search.match(clause, known_clause, EMPTY_RENAMING)
+                ):
                     return premise
     except TooManyTriesError:
         pass
     return None
 
 
-def _is_alike(given: Argument, known: Argument, whole: bool) -> bool:
+def _are_identical(given: LogicArgument, known: LogicArgument, whole: bool) -> bool:
     """Whether the arguments agree word for word, as they do for most chains."""
     premises, known_premises = set(given.premises), set(known.premises)
     return (
@@ -66,7 +70,7 @@ def _is_alike(given: Argument, known: Argument, whole: bool) -> bool:
     )
 
 
-def _ask_solver(given: Argument, known: Argument, whole: bool, likely: Names) -> Answer:
+def _compare_by_solver(given: LogicArgument, known: LogicArgument, whole: bool, likely: Renaming) -> Answer:
     questions = 0
     is_open = False
 
@@ -89,13 +93,15 @@ def _ask_solver(given: Argument, known: Argument, whole: bool, likely: Names) ->
         premises = [rename(premise, names) for premise in given.premises]
         if not says_same(rename(given.statement, names), known.statement):
             continue
-        partners = [_partner(premise, known.premises, says_same) for premise in premises]
+        partners = [_find_equivalent_premise(premise, known.premises, says_same) for premise in premises]
         if None not in partners and (not whole or len(set(partners)) == len(set(known.premises))):
             return "yes"
     return "undecided" if is_open else "no"
 
 
-def _partner(premise: Formula, known: Sequence[Formula], says_same: Callable[[Formula, Formula], bool]) -> int | None:
+def _find_equivalent_premise(
+    premise: Formula, known: Sequence[Formula], says_same: Callable[[Formula, Formula], bool]
+) -> int | None:
     """The index of a known premise that says the same. Only premises with the same symbols are compared."""
     symbols = symbols_of(premise)
     alike = [index for index, candidate in enumerate(known) if symbols_of(candidate) == symbols]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-MAX_NAME = 80  # characters
+MAX_NAME_CHARACTERS = 80  # characters
 
-WORDS = ("all", "forall", "exists", "not", "and", "or", "xor", "iff")
+RESERVED_WORDS = ("all", "forall", "exists", "not", "and", "or", "xor", "iff")
 NAME = r"\w(?:[\w+]|[.'’-](?=\w))*"  # FOLIO has l-2021, c++, mr.smith, Companies’Stocks
 VARIABLE = r"[u-z][0-9]?(?![\w+'’-])"
 _NAME, _VARIABLE = re.compile(NAME), re.compile(VARIABLE)
@@ -28,11 +28,11 @@ def check_name(name: str) -> str:
     Raises:
         ValueError: it is too long, has other characters, or is a word of the language.
     """
-    if len(name) > MAX_NAME:
-        raise ValueError(f"a name of more than {MAX_NAME} characters")
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise ValueError(f"a name of more than {MAX_NAME_CHARACTERS} characters")
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"{name[:40]!r} is not a name: write letters and digits without spaces")
-    if name in WORDS:
+    if name in RESERVED_WORDS:
         raise ValueError(f"{name!r} is a word of the language, not a name")
     return name
 
@@ -102,7 +102,7 @@ class Not(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair(_Part):
+class _BinaryConnective(_Part):
     left: "Formula"
     right: "Formula"
 
@@ -114,27 +114,27 @@ class _Quantified(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class And(_Pair):
+class And(_BinaryConnective):
     """Both."""
 
 
 @dataclass(frozen=True, slots=True)
-class Or(_Pair):
+class Or(_BinaryConnective):
     """At least one of both."""
 
 
 @dataclass(frozen=True, slots=True)
-class Xor(_Pair):
+class Xor(_BinaryConnective):
     """Exactly one of both."""
 
 
 @dataclass(frozen=True, slots=True)
-class Implies(_Pair):
+class Implies(_BinaryConnective):
     """If left, then right."""
 
 
 @dataclass(frozen=True, slots=True)
-class Iff(_Pair):
+class Iff(_BinaryConnective):
     """Both or neither."""
 
 
@@ -152,7 +152,7 @@ Formula: TypeAlias = Atom | Not | And | Or | Xor | Implies | Iff | ForAll | Exis
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class LogicArgument:
     """Premises, and the statement whose truth they should decide."""
 
     premises: tuple[Formula, ...]
@@ -187,17 +187,17 @@ def text(formula: Formula, unicode: bool = False) -> str:
     sign = _SIGNS[type(formula)][unicode]
     match formula:
         case Not(body):
-            return f"{sign}{_operand(body, unicode)}"
+            return f"{sign}{_format_operand(body, unicode)}"
         case ForAll(variable, body) | Exists(variable, body):
-            inner = text(body, unicode) if isinstance(body, ForAll | Exists) else _operand(body, unicode)
+            inner = text(body, unicode) if isinstance(body, ForAll | Exists) else _format_operand(body, unicode)
             return f"{sign}{variable.name}{'' if unicode else '.'} {inner}"
         case _:
             row = isinstance(formula, And | Or | Xor) and type(formula.left) is type(formula)
-            left = text(formula.left, unicode) if row else _operand(formula.left, unicode)
-            return f"{left} {sign} {_operand(formula.right, unicode)}"
+            left = text(formula.left, unicode) if row else _format_operand(formula.left, unicode)
+            return f"{left} {sign} {_format_operand(formula.right, unicode)}"
 
 
-def _operand(formula: Formula, unicode: bool) -> str:
+def _format_operand(formula: Formula, unicode: bool) -> str:
     inner = text(formula, unicode)
     return inner if isinstance(formula, Atom | Not) else f"({inner})"
 

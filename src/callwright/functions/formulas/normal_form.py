@@ -19,7 +19,7 @@ from callwright.functions.formulas.nodes import And, Atom, Exists, ForAll, Formu
 MAX_CLAUSES = 32  # multiply out only up to this many clauses
 
 Node: TypeAlias = tuple[Any, ...]
-Bound: TypeAlias = dict[str, str]  # a variable's name -> its unique name in the normal form
+VariableNames: TypeAlias = dict[str, str]  # a variable's name -> its unique name in the normal form
 
 TRUE: Node = ("and", ())
 FALSE: Node = ("or", ())
@@ -30,13 +30,13 @@ def clauses_of(formula: Formula) -> tuple[Node, ...]:
     """The nodes that all have to hold for a closed formula to be true; none if its form makes it true."""
     if isinstance(formula, And):  # split before `exists` moves outward, as the two sides may have been two premises
         return (*clauses_of(formula.left), *clauses_of(formula.right))
-    node = _Normal().read(formula, True, {})
-    return tuple(map(_with_kinds, node[1] if node[0] == "and" else (node,)))
+    node = _Normalizer().normalize(formula, True, {})
+    return tuple(map(_with_canonical_variables, node[1] if node[0] == "and" else (node,)))
 
 
 def normal_form(formula: Formula) -> Node:
     """The normal form of a closed formula."""
-    return _with_kinds(_Normal().read(formula, True, {}))
+    return _with_canonical_variables(_Normalizer().normalize(formula, True, {}))
 
 
 def shape_of(node: Node) -> Node:
@@ -51,19 +51,19 @@ def shape_of(node: Node) -> Node:
     return node[0], len(node[1]), shape_of(node[2])
 
 
-class _Normal:
+class _Normalizer:
     def __init__(self) -> None:
         self._fresh = (f"v{number}" for number in count())
-        self._known: dict[tuple[int, bool, tuple[str, ...]], Node] = {}
+        self._cache: dict[tuple[int, bool, tuple[str, ...]], Node] = {}
 
-    def read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
+    def normalize(self, formula: Formula, positive: bool, bound: VariableNames) -> Node:
         """The node of a part, or of its negation. Cached, as an equivalence needs both, and so does each part of it."""
         key = id(formula), positive, tuple(bound.values())
-        if key not in self._known:
-            self._known[key] = self._read(formula, positive, bound)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = self._normalize_uncached(formula, positive, bound)
+        return self._cache[key]
 
-    def _read(self, formula: Formula, positive: bool, bound: Bound) -> Node:
+    def _normalize_uncached(self, formula: Formula, positive: bool, bound: VariableNames) -> Node:
         match formula:
             case Atom(predicate, terms):
                 renamed = (
@@ -72,22 +72,24 @@ class _Normal:
                 )
                 return "literal", positive, predicate, tuple(renamed)
             case Not(body):
-                return self.read(body, not positive, bound)
+                return self.normalize(body, not positive, bound)
             case And(left, right) | Or(left, right):
                 kind = "and" if isinstance(formula, And) == positive else "or"
-                return self._join(kind, (self.read(left, positive, bound), self.read(right, positive, bound)))
+                return self._join(kind, (self.normalize(left, positive, bound), self.normalize(right, positive, bound)))
             case Implies(left, right):
                 kind = "or" if positive else "and"
-                return self._join(kind, (self.read(left, not positive, bound), self.read(right, positive, bound)))
+                return self._join(
+                    kind, (self.normalize(left, not positive, bound), self.normalize(right, positive, bound))
+                )
             case Iff(left, right) | Xor(left, right):
                 return self._parity(left, right, isinstance(formula, Xor) == positive, bound)
             case ForAll(variable, body) | Exists(variable, body):
                 kind = "all" if isinstance(formula, ForAll) == positive else "exists"
                 name = next(self._fresh)
-                return self._quantify(kind, (name,), self.read(body, positive, {**bound, variable.name: name}))
+                return self._quantify(kind, (name,), self.normalize(body, positive, {**bound, variable.name: name}))
 
     def _join(self, kind: str, nodes: Iterable[Node]) -> Node:
-        flattened = list(dict.fromkeys(_flattened(kind, nodes)))
+        flattened = list(dict.fromkeys(_flatten(kind, nodes)))
         neutral, absorbing = (TRUE, FALSE) if kind == "and" else (FALSE, TRUE)
         if absorbing in flattened or any(_negate(node) in flattened for node in flattened if node[0] == "literal"):
             return absorbing
@@ -109,7 +111,7 @@ class _Normal:
         """A quantified node's body with fresh names for its variables, which are added to `names`."""
         fresh = {name: next(self._fresh) for name in node[1]}
         names += fresh.values()
-        return _renamed(node[2], fresh)
+        return _rename_variables(node[2], fresh)
 
     def _quantify(self, kind: str, names: tuple[str, ...], body: Node) -> Node:
         if body[0] == kind:
@@ -118,24 +120,28 @@ class _Normal:
             parts = []
             for part in body[1]:
                 fresh = {name: next(self._fresh) for name in names}
-                parts.append(self._quantify(kind, tuple(fresh.values()), _renamed(part, fresh)))
+                parts.append(self._quantify(kind, tuple(fresh.values()), _rename_variables(part, fresh)))
             return self._join(body[0], parts)
         used = set(_variables(body))
         used_names = tuple(name for name in names if name in used)
         return (kind, used_names, body) if used_names else body
 
-    def _parity(self, left: Formula, right: Formula, odd: bool, bound: Bound) -> Node:
+    def _parity(self, left: Formula, right: Formula, odd: bool, bound: VariableNames) -> Node:
         """An equivalence as two implications; several in a row as one `xor` node, as their order has no meaning."""
         if not isinstance(left, Iff | Xor) and not isinstance(right, Iff | Xor):
-            forward = self._join("or", (self.read(left, True, bound), self.read(right, odd, bound)))
+            forward = self._join("or", (self.normalize(left, True, bound), self.normalize(right, odd, bound)))
             return self._join(
-                "and", (forward, self._join("or", (self.read(left, False, bound), self.read(right, not odd, bound))))
+                "and",
+                (
+                    forward,
+                    self._join("or", (self.normalize(left, False, bound), self.normalize(right, not odd, bound))),
+                ),
             )
         nodes: list[Node] = []
         for side in (left, right):
-            node = self.read(side, True, bound)
+            node = self.normalize(side, True, bound)
             if node[0] in ("or", "exists") or (node[0] == "literal" and not node[1]):
-                node, odd = self.read(side, False, bound), not odd
+                node, odd = self.normalize(side, False, bound), not odd
             if node[0] == "xor":
                 odd = odd == bool(node[1])
                 nodes += node[2]
@@ -144,7 +150,7 @@ class _Normal:
         return "xor", int(odd), tuple(nodes)
 
 
-def _flattened(kind: str, nodes: Iterable[Node]) -> Iterator[Node]:
+def _flatten(kind: str, nodes: Iterable[Node]) -> Iterator[Node]:
     for node in nodes:
         if node[0] == kind:
             yield from node[1]
@@ -156,7 +162,7 @@ def _negate(literal: Node) -> Node:
     return "literal", not literal[1], *literal[2:]
 
 
-def _renamed(node: Node, names: Bound) -> Node:
+def _rename_variables(node: Node, names: VariableNames) -> Node:
     return _substitute(node, {name: ("variable", new_name) for name, new_name in names.items()})
 
 
@@ -173,7 +179,7 @@ def _substitute(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
     return node[0], node[1], _substitute(node[2], terms_by_name)
 
 
-def _with_kinds(node: Node) -> Node:
+def _with_canonical_variables(node: Node) -> Node:
     """The node with its variables named v0, v1, ... in the order of their quantifiers, and their kinds set."""
     terms_by_name: dict[str, tuple[str, str]] = {}
 
@@ -191,19 +197,23 @@ def _with_kinds(node: Node) -> Node:
                 collect(part[2], depth + 1)
 
     collect(node, 1)
-    return _with_new_names(_substitute(node, terms_by_name), terms_by_name)
+    return _rename_quantified_variables(_substitute(node, terms_by_name), terms_by_name)
 
 
-def _with_new_names(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
+def _rename_quantified_variables(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
     """The node with the new variable names in its quantifiers."""
     match node:
         case ("literal", *_):
             return node
         case ("and" | "or" as kind, nodes):
-            return kind, tuple(_with_new_names(child, terms_by_name) for child in nodes)
+            return kind, tuple(_rename_quantified_variables(child, terms_by_name) for child in nodes)
         case ("xor", parity, nodes):
-            return "xor", parity, tuple(_with_new_names(child, terms_by_name) for child in nodes)
-    return node[0], tuple(sorted(terms_by_name[name][1] for name in node[1])), _with_new_names(node[2], terms_by_name)
+            return "xor", parity, tuple(_rename_quantified_variables(child, terms_by_name) for child in nodes)
+    return (
+        node[0],
+        tuple(sorted(terms_by_name[name][1] for name in node[1])),
+        _rename_quantified_variables(node[2], terms_by_name),
+    )
 
 
 def _variables(node: Node) -> Iterator[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from callwright.functions.formulas.nodes import Argument, Atom, Constant, Exists, ForAll, Formula, Not, atoms
+from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, LogicArgument, Not, atoms
 
 Symbol: TypeAlias = tuple[str, str]  # ("predicate/2" | "constant" | a variable's kind, name)
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class Renaming:
     """A one-to-one renaming, complete or not.
 
     Attributes:
@@ -21,23 +21,23 @@ class Names:
     forward: Mapping[Symbol, str]
     backward: Mapping[Symbol, str]
 
-    def with_pair(self, kind: str, name: str, other: str) -> "Names | None":
+    def with_mapping(self, kind: str, name: str, other: str) -> "Renaming | None":
         """The renaming extended by a pair of names; None if the pair contradicts it."""
         renamed_to, renamed_from = self.forward.get((kind, name)), self.backward.get((kind, other))
         if renamed_to is None and renamed_from is None:
-            return Names({**self.forward, (kind, name): other}, {**self.backward, (kind, other): name})
+            return Renaming({**self.forward, (kind, name): other}, {**self.backward, (kind, other): name})
         return self if renamed_to == other and renamed_from == name else None
 
-    def without_variables(self) -> "Names":
+    def without_variables(self) -> "Renaming":
         """The part that holds for other formulas too: each formula has its own variables."""
         forward, backward = (
             {symbol: name for symbol, name in names.items() if symbol[0].startswith(("predicate/", "constant"))}
             for names in (self.forward, self.backward)
         )
-        return Names(forward, backward)
+        return Renaming(forward, backward)
 
 
-NO_NAMES = Names({}, {})
+EMPTY_RENAMING = Renaming({}, {})
 
 
 def symbols_of(*formulas: Formula) -> dict[Symbol, None]:
@@ -50,7 +50,7 @@ def symbols_of(*formulas: Formula) -> dict[Symbol, None]:
     return symbols
 
 
-def renamings(given: Argument, known: Argument, likely: Names) -> Iterator[dict[Symbol, str]]:
+def renamings(given: LogicArgument, known: LogicArgument, likely: Renaming) -> Iterator[dict[Symbol, str]]:
     """Complete renamings: one that extends the likely one, and one from scratch.
 
     Both pair the remaining symbols by name if possible, else by order of appearance.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from callwright.functions.formulas.nodes import Argument
+from callwright.functions.formulas.nodes import LogicArgument
 from callwright.functions.formulas.normal_form import Node, clauses_of, normal_form, shape_of
-from callwright.functions.formulas.renaming import NO_NAMES, Names
+from callwright.functions.formulas.renaming import EMPTY_RENAMING, Renaming
 
 MAX_TRIES = 8_000  # pairs of nodes that one search compares
 
@@ -13,16 +13,16 @@ class TooManyTriesError(Exception):
     """A search compared MAX_TRIES pairs of nodes without a result."""
 
 
-class Search:
+class ClauseSearch:
     """Backtracking search that pairs each given clause with a known one, those with the fewest possible pairs first."""
 
-    def __init__(self, given: Argument, known: Argument, whole: bool) -> None:
+    def __init__(self, given: LogicArgument, known: LogicArgument, whole: bool) -> None:
         self.given = tuple(dict.fromkeys(clause for premise in given.premises for clause in clauses_of(premise)))
         self.known = tuple(dict.fromkeys(clause for premise in known.premises for clause in clauses_of(premise)))
         self._statements = normal_form(given.statement), normal_form(known.statement)
-        self._whole = whole
+        self._match_all_known = whole
         self._tries = 0
-        self._best = (NO_NAMES, -1)
+        self._best = (EMPTY_RENAMING, -1)
         self._shapes: dict[Node, Node] = {}
 
     def succeeds(self) -> bool:
@@ -33,21 +33,22 @@ class Search:
         """
         statement, known_statement = self._statements
         return any(
-            self._can_pair(self.given, frozenset(), names) for names in self.match(statement, known_statement, NO_NAMES)
+            self._can_pair(self.given, frozenset(), names)
+            for names in self.match(statement, known_statement, EMPTY_RENAMING)
         )
 
-    def likely_names(self) -> Names:
+    def best_renaming(self) -> Renaming:
         """The renaming that paired the most clauses."""
         return self._best[0]
 
-    def _can_pair(self, waiting: tuple[Node, ...], used: frozenset[int], names: Names) -> bool:
-        paired = len(self.given) - len(waiting)
+    def _can_pair(self, unpaired: tuple[Node, ...], used: frozenset[int], names: Renaming) -> bool:
+        paired = len(self.given) - len(unpaired)
         if paired > self._best[1]:
             self._best = names, paired
-        if not waiting:
-            return not self._whole or len(used) == len(self.known)
-        fewest: tuple[Node, list[tuple[int, Names]]] | None = None
-        for clause in waiting:
+        if not unpaired:
+            return not self._match_all_known or len(used) == len(self.known)
+        fewest: tuple[Node, list[tuple[int, Renaming]]] | None = None
+        for clause in unpaired:
             partners = [
                 (index, extended)
                 for index, known_clause in enumerate(self.known)
@@ -59,14 +60,14 @@ class Search:
                     break
         assert fewest is not None
         clause, partners = fewest
-        remaining = tuple(other for other in waiting if other is not clause)
+        remaining = tuple(other for other in unpaired if other is not clause)
         return any(self._can_pair(remaining, used | {index}, extended) for index, extended in partners)
 
-    def match(self, node: Node, known_node: Node, names: Names) -> Iterator[Names]:
+    def match(self, node: Node, known_node: Node, names: Renaming) -> Iterator[Renaming]:
         """As `unify`, for whole formulas: the renamings hold no variables."""
         return (extended.without_variables() for extended in self.unify(node, known_node, names))
 
-    def unify(self, node: Node, known_node: Node, names: Names) -> Iterator[Names]:
+    def unify(self, node: Node, known_node: Node, names: Renaming) -> Iterator[Renaming]:
         """The extensions of a renaming that make two nodes equal, whatever the order of their parts."""
         self._tries += 1
         if self._tries > MAX_TRIES:
@@ -75,9 +76,11 @@ class Search:
             return
         match node, known_node:
             case ("literal", _, predicate, terms), ("literal", _, known_part, known_parts):
-                extended = names.with_pair(f"predicate/{len(terms)}", predicate, known_part)
+                extended = names.with_mapping(f"predicate/{len(terms)}", predicate, known_part)
                 for (kind, name), (known_kind, known_name) in zip(terms, known_parts, strict=True):
-                    extended = extended.with_pair(kind, name, known_name) if extended and kind == known_kind else None
+                    extended = (
+                        extended.with_mapping(kind, name, known_name) if extended and kind == known_kind else None
+                    )
                 if extended is not None:
                     yield extended
             case ("and" | "or", nodes), (_, known_parts):
@@ -87,7 +90,7 @@ class Search:
             case (_, _, body), (_, _, known_part):
                 yield from self.unify(body, known_part, names)
 
-    def _unify_all(self, nodes: Sequence[Node], known_nodes: Sequence[Node], names: Names) -> Iterator[Names]:
+    def _unify_all(self, nodes: Sequence[Node], known_nodes: Sequence[Node], names: Renaming) -> Iterator[Renaming]:
         if not nodes:
             yield names
             return

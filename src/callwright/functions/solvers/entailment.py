@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias, cast
 
-from callwright.functions.formulas.checks import check_closed, check_question
+from callwright.functions.formulas.checks import check_closed, check_solver_input
 from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, Not, Term, Variable
 from callwright.functions.solvers.worker import run_in_worker
 
-REMEMBERED = 4_096  # outcomes that a process keeps: chains of one problem, and problems of one build, ask the same
+CACHE_SIZE = 4_096  # outcomes that a process keeps: chains of one problem, and problems of one build, ask the same
 
 Entailment: TypeAlias = Literal["True", "False", "Unknown", "undecided"]
 Equivalence: TypeAlias = Literal["yes", "no", "undecided"]
@@ -36,9 +36,9 @@ def entails(premises: Sequence[Formula], statement: Formula) -> Entailment | Con
 
     Raises:
         CallError: bad_arguments: a variable is free, or a predicate takes two numbers of terms; execution_error: the
-            formulas are too large (`check_question`), or the worker's limits were exceeded (LIMIT_REACHED).
+            formulas are too large (`check_solver_input`), or the worker's limits were exceeded (LIMIT_REACHED).
     """
-    return _entails(_question(*premises, statement))
+    return _entails(_encode_question(*premises, statement))
 
 
 def equivalent(left: Formula, right: Formula) -> Equivalence:
@@ -47,30 +47,30 @@ def equivalent(left: Formula, right: Formula) -> Equivalence:
     Raises:
         CallError: as `entails` does.
     """
-    return _equivalent(_question(left, right))
+    return _equivalent(_encode_question(left, right))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _entails(question: bytes) -> Entailment | Contradiction:
     result = run_in_worker("callwright.functions.solvers.z3_solver:entails", question)
     return Contradiction(result) if isinstance(result, int) else cast(Entailment, result)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _equivalent(question: bytes) -> Equivalence:
     return cast(Equivalence, run_in_worker("callwright.functions.solvers.z3_solver:equivalent", question))
 
 
-def _question(*formulas: Formula) -> bytes:
+def _encode_question(*formulas: Formula) -> bytes:
     """Formulas, pickled for the worker and as a cache key; this takes a tenth of the objects' memory.
 
     Raises:
         CallError: as `entails` does, before the worker is asked.
     """
-    return pickle.dumps(_renamed(*formulas))
+    return pickle.dumps(_with_canonical_names(*formulas))
 
 
-def _renamed(*formulas: Formula) -> list[Formula]:
+def _with_canonical_names(*formulas: Formula) -> list[Formula]:
     """The formulas with plain names in order of appearance: what follows does not depend on what things are called.
 
     So problems of one build share one outcome, and a name cannot sway the solver.
@@ -78,7 +78,7 @@ def _renamed(*formulas: Formula) -> list[Formula]:
     Raises:
         CallError: as `entails` does, before the worker is asked.
     """
-    check_question(*formulas)
+    check_solver_input(*formulas)
     for formula in formulas:
         check_closed(formula)
     predicates: dict[str, str] = {}

@@ -15,7 +15,7 @@ from callwright.functions.guard import (
     MAX_EQUATION_CHARACTERS,
     MAX_SYSTEM_DEGREE,
 )
-from callwright.functions.numbers import refuse
+from callwright.functions.numbers import execution_error
 from callwright.functions.python_syntax import parse_python
 
 Tree: TypeAlias = tuple[Any, ...]
@@ -30,11 +30,11 @@ class Bounds(NamedTuple):
 
     degree: int
     bits: int
-    bottom_degree: int
-    bottom_bits: int
+    denominator_degree: int
+    denominator_bits: int
 
 
-def bound_equation(tree: Tree) -> Bounds:
+def compute_bounds(tree: Tree) -> Bounds:
     """The bounds of a tree. The bounds of its parts are checked too.
 
     Raises:
@@ -42,38 +42,38 @@ def bound_equation(tree: Tree) -> Bounds:
     """
     match tree:
         case ("number", number):
-            bounds = _bound_number(number)
+            bounds = _number_bounds(number)
         case ("name", _):
             bounds = Bounds(1, 0, 0, 0)
         case ("**", base, exponent):
-            base_bounds = bound_equation(base)
+            base_bounds = compute_bounds(base)
             bounds = Bounds(
                 *(abs(exponent) * bound for bound in (_inverse(base_bounds) if exponent < 0 else base_bounds))
             )
         case (operator, left, right):
-            bounds = _bound_operation(operator, bound_equation(left), bound_equation(right))
-    degree = max(bounds.degree, bounds.bottom_degree)
-    size = max(bounds.bits, bounds.bottom_bits)
+            bounds = _operation_bounds(operator, compute_bounds(left), compute_bounds(right))
+    degree = max(bounds.degree, bounds.denominator_degree)
+    size = max(bounds.bits, bounds.denominator_bits)
     if degree > MAX_DEGREE:
-        raise refuse(f"{LIMIT_REACHED}: the equation has a degree above {MAX_DEGREE}; try a simpler one")
+        raise execution_error(f"{LIMIT_REACHED}: the equation has a degree above {MAX_DEGREE}; try a simpler one")
     if size > MAX_BITS or degree * size > MAX_DEGREE_BITS:
-        raise refuse(f"{LIMIT_REACHED}: the numbers of the equation are too large; try a simpler one")
+        raise execution_error(f"{LIMIT_REACHED}: the numbers of the equation are too large; try a simpler one")
     return bounds
 
 
-def check_system(trees: Iterable[Tree]) -> None:
+def check_linear_system(trees: Iterable[Tree]) -> None:
     """Refuse a system that is visibly not linear, before anything is computed.
 
     Raises:
         CallError: execution_error: an unknown is divided by, or the degree is above MAX_SYSTEM_DEGREE.
     """
     for tree in trees:
-        bounds = bound_equation(tree)
-        if bounds.bottom_degree > 0 or bounds.degree > MAX_SYSTEM_DEGREE:
-            raise refuse(NOT_LINEAR)
+        bounds = compute_bounds(tree)
+        if bounds.denominator_degree > 0 or bounds.degree > MAX_SYSTEM_DEGREE:
+            raise execution_error(NOT_LINEAR)
 
 
-def _bound_number(number: Fraction) -> Bounds:
+def _number_bounds(number: Fraction) -> Bounds:
     # (n - 1).bit_length() is the logarithm of n to base 2, rounded up
     numerator_bits, denominator_bits = (
         (max(abs(part), 1) - 1).bit_length() for part in (number.numerator, number.denominator)
@@ -81,33 +81,33 @@ def _bound_number(number: Fraction) -> Bounds:
     return Bounds(0, numerator_bits, 0, denominator_bits)
 
 
-def _bound_operation(operator: str, left: Bounds, right: Bounds) -> Bounds:
+def _operation_bounds(operator: str, left: Bounds, right: Bounds) -> Bounds:
     if operator == "/":
         right = _inverse(right)
-    bottom = left.bottom_degree + right.bottom_degree, left.bottom_bits + right.bottom_bits
+    bottom = left.denominator_degree + right.denominator_degree, left.denominator_bits + right.denominator_bits
     if operator in "*/":
         return Bounds(left.degree + right.degree, left.bits + right.bits, *bottom)
     return Bounds(  # a/b + c/d = (ad + cb) / bd
-        max(left.degree + right.bottom_degree, right.degree + left.bottom_degree),
-        max(left.bits + right.bottom_bits, right.bits + left.bottom_bits) + 1,
+        max(left.degree + right.denominator_degree, right.degree + left.denominator_degree),
+        max(left.bits + right.denominator_bits, right.bits + left.denominator_bits) + 1,
         *bottom,
     )
 
 
 def _inverse(bounds: Bounds) -> Bounds:
-    return Bounds(bounds.bottom_degree, bounds.bottom_bits, bounds.degree, bounds.bits)
+    return Bounds(bounds.denominator_degree, bounds.denominator_bits, bounds.degree, bounds.bits)
 
 
 EXAMPLE = "3*x + 5 = 26"
-MAX_NAME = 20  # characters of an unknown's name
+MAX_NAME_CHARACTERS = 20  # characters of an unknown's name
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
-_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
+_OPERATOR_VARIANTS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
 _ALLOWED = re.compile(r"[A-Za-z0-9_.+*/() \t-]*")
 _NUMBER_BEFORE_LETTER = re.compile(r"(?<![A-Za-z0-9_.])[0-9.]+[A-Za-z_]")  # 1e5, 0x10, 1if
-_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SUPERSCRIPT_TO_DIGIT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def read_equation(text: str) -> Tree:
@@ -121,27 +121,29 @@ def read_equation(text: str) -> Tree:
     ('-', ('*', ('number', Fraction(2, 1)), ('name', 'x')), ('number', Fraction(6, 1)))
     """
     if len(text) > MAX_EQUATION_CHARACTERS:
-        raise _unreadable(f"it has more than {MAX_EQUATION_CHARACTERS} characters")
-    plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_LOWERED)}", text.translate(_SPELLINGS))
+        raise _parse_error(f"it has more than {MAX_EQUATION_CHARACTERS} characters")
+    plain = _SUPERSCRIPTS.sub(
+        lambda digits: f"^{digits[0].translate(_SUPERSCRIPT_TO_DIGIT)}", text.translate(_OPERATOR_VARIANTS)
+    )
     plain = plain.replace("^", "**").replace("==", "=")
     sides = plain.split("=")
     if len(sides) != 2:
-        raise _unreadable("it needs one =")
+        raise _parse_error("it needs one =")
     if not plain.isascii():
-        raise _unreadable("it has signs that are not understood")
+        raise _parse_error("it has signs that are not understood")
     left, right = (_read_side(side.strip()) for side in sides)
     difference = ("-", left, right)
-    bound_equation(difference)
+    compute_bounds(difference)
     return difference
 
 
-def names_in(tree: Tree) -> Iterator[str]:
+def find_unknowns(tree: Tree) -> Iterator[str]:
     """Names of the unknowns, repeated ones too."""
     if tree[0] == "name":
         yield tree[1]
     for part in tree[1:]:
         if isinstance(part, tuple):
-            yield from names_in(part)
+            yield from find_unknowns(part)
 
 
 def _read_side(side: str) -> Tree:
@@ -154,7 +156,7 @@ def _read_side(side: str) -> Tree:
         assert isinstance(parsed, ast.Expression)
         return _Reader(side).read(parsed.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _unreadable("one side is not a sum or product of numbers and unknowns") from None
+        raise _parse_error("one side is not a sum or product of numbers and unknowns") from None
 
 
 class _Reader:
@@ -165,7 +167,7 @@ class _Reader:
         match node:
             case ast.Constant():
                 return "number", self._number(node)
-            case ast.Name(name) if len(name) <= MAX_NAME:
+            case ast.Name(name) if len(name) <= MAX_NAME_CHARACTERS:
                 return "name", name
             case ast.UnaryOp(ast.USub(), operand):
                 return "-", ("number", Fraction(0)), self.read(operand)
@@ -189,9 +191,9 @@ class _Reader:
         while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             node, sign = node.operand, -sign
         if not isinstance(node, ast.Constant) or type(node.value) is not int:
-            raise _unreadable("an exponent must be a whole number")
+            raise _parse_error("an exponent must be a whole number")
         return sign * node.value
 
 
-def _unreadable(why: str) -> CallError:
+def _parse_error(why: str) -> CallError:
     return CallError("bad_arguments", f"cannot read the equation: {why}; write it like {EXAMPLE}")

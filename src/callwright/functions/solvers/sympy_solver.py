@@ -13,7 +13,7 @@ from sympy import QQ, ZZ, Poly
 from sympy.polys.rings import ring
 from sympy.polys.solvers import solve_lin_sys
 
-from callwright.functions.numbers import ZERO_TO_ZERO, refuse
+from callwright.functions.numbers import ZERO_TO_ZERO, execution_error
 from callwright.functions.solvers.equations import NOT_LINEAR, Tree
 from callwright.functions.solvers.worker import in_worker
 
@@ -27,10 +27,10 @@ def solve_one(difference: Tree, name: str) -> list[Fraction]:
     Raises:
         CallError: there is none, any number does, or some are irrational.
     """
-    quotients = _Quotients([name], ZZ)
+    quotients = _QuotientBuilder([name], ZZ)
     top, _ = quotients.build(difference)
     if not top:
-        raise refuse(f"{name} may have any value: the equation does not fix it")
+        raise execution_error(f"{name} may have any value: the equation does not fix it")
     roots: list[Fraction] = []
     irrational: list[Fraction] = []
     for factor, _ in top.factor_list()[1]:
@@ -42,9 +42,9 @@ def solve_one(difference: Tree, name: str) -> list[Fraction]:
             irrational += _approximate_roots(factor)
     if irrational:
         texts = dict.fromkeys(_format_rounded(root) for root in sorted(roots + irrational))
-        raise refuse(f"{name} is not a fraction: it is about {' or '.join(texts)}")
+        raise execution_error(f"{name} is not a fraction: it is about {' or '.join(texts)}")
     if not roots:
-        raise refuse(f"no {name} solves this equation")
+        raise execution_error(f"no {name} solves this equation")
     return sorted(roots)
 
 
@@ -55,24 +55,24 @@ def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -
     Raises:
         CallError: there is no solution, the unknown may have many values, or a tree is not linear.
     """
-    quotients = _Quotients(names, QQ)
+    quotients = _QuotientBuilder(names, QQ)
     tops = [quotients.build(difference)[0] for difference in differences]
     if any(sum(powers) > 1 for top in tops for powers in top) or not all(
         divisor.is_ground for divisor in quotients.divisors
     ):
-        raise refuse(NOT_LINEAR)
+        raise execution_error(NOT_LINEAR)
     solution = solve_lin_sys(tops, quotients.ring)
     if solution is None:
-        raise refuse("no numbers solve these equations")
+        raise execution_error("no numbers solve these equations")
     unknown = quotients.unknowns[name]
     value = quotients.ring(solution.get(unknown, unknown))
     if not value.is_ground:
-        raise refuse(f"{name} may have any value: the equations do not fix it")
+        raise execution_error(f"{name} may have any value: the equations do not fix it")
     coefficient = value.coeff(1)
     return [_fraction(coefficient.numerator, coefficient.denominator)]
 
 
-class _Quotients:
+class _QuotientBuilder:
     """Trees as quotients of two polynomials. They are not cancelled, so that every divisor stays known.
 
     Attributes:
@@ -121,7 +121,7 @@ class _Quotients:
 
     def _divide_by(self, divisor: Any, complaint: str) -> None:
         if not divisor:
-            raise refuse(complaint)
+            raise execution_error(complaint)
         self.divisors.append(divisor)
 
 

@@ -30,9 +30,9 @@ from typing import Any, TypeVar
 from callwright.errors import CallError
 from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
 
-PATIENCE = 10  # wall-clock seconds that the owner grants per processor second: the machine may be busy
-STARTUP_SECONDS = 60.0  # processor time, to start and to load a library; PATIENCE times as much by the clock
-LOOK_EVERY_S = 0.5  # how often a waiting owner checks that the worker is alive
+WALL_CLOCK_FACTOR = 10  # wall-clock seconds that the owner grants per processor second: the machine may be busy
+STARTUP_SECONDS = 60.0  # processor time, to start and to load a library; WALL_CLOCK_FACTOR times as much by the clock
+POLL_INTERVAL_S = 0.5  # how often a waiting owner checks that the worker is alive
 
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _COMMAND = "import sys; from callwright.functions.solvers.worker_process import serve; serve(int(sys.argv[1]))"
@@ -52,13 +52,13 @@ def run_in_worker(reference: str, *args: Any, seconds: float = SOLVER_SECONDS) -
     Args:
         reference: "package.module:name". The module is imported by the worker alone, outside the time limit.
         args: plain data: numbers, strings, tuples, lists, dicts.
-        seconds: processor time granted to the call; PATIENCE times as much by the clock.
+        seconds: processor time granted to the call; WALL_CLOCK_FACTOR times as much by the clock.
 
     Raises:
         CallError: execution_error: the call took too long, needed too much memory, or ended the worker.
         RuntimeError: the function raised something else: our defect, with the worker's traceback.
     """
-    return _own_worker().run(reference, args, seconds)
+    return current_worker().run(reference, args, seconds)
 
 
 def stop_worker() -> None:
@@ -77,7 +77,7 @@ class Worker:
         self._owner = os.getpid()
         self._lock = threading.Lock()  # held during a call
         self._queue = threading.Lock()  # held to take a place in the queue
-        self._last = threading.Lock()  # held by the last thread in the queue until its call is done
+        self._last_ticket = threading.Lock()  # held by the last thread in the queue until its call is done
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._loaded: set[str] = set()
@@ -95,7 +95,7 @@ class Worker:
         turn = threading.Lock()
         with turn:
             with self._queue:
-                previous_turn, self._last = self._last, turn
+                previous_turn, self._last_ticket = self._last_ticket, turn
             with previous_turn, self._lock:
                 outcome, value = self._ask(reference, args, seconds)
         match outcome:
@@ -135,8 +135,8 @@ class Worker:
         """
         assert self._connection is not None and self._process is not None
         self._connection.send((reference, args, seconds))
-        end = time.monotonic() + seconds * PATIENCE
-        while not self._connection.poll(min(LOOK_EVERY_S, max(0.0, end - time.monotonic()))):
+        end = time.monotonic() + seconds * WALL_CLOCK_FACTOR
+        while not self._connection.poll(min(POLL_INTERVAL_S, max(0.0, end - time.monotonic()))):
             if self._process.poll() is not None and not self._connection.poll():
                 raise EOFError  # a child of ours may hold the pipe open
             if time.monotonic() >= end:
@@ -218,7 +218,7 @@ class Worker:
 _WORKERS: dict[int, Worker] = {}  # by process id: a forked process must not use its parent's worker or its lock
 
 
-def _own_worker() -> Worker:
+def current_worker() -> Worker:
     own = os.getpid()
     if own not in _WORKERS:
         for pid in list(_WORKERS):

@@ -24,7 +24,7 @@ def serve(descriptor: int) -> None:
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles SIGPROF: the kernel kills
-        reply = _answer(reference, args)
+        reply = _run_call(reference, args)
         signal.setitimer(signal.ITIMER_PROF, 0)
         try:
             connection.send(reply)
@@ -32,7 +32,7 @@ def serve(descriptor: int) -> None:
             connection.send(("raised", traceback.format_exc()))
 
 
-def _answer(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
+def _run_call(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
     module, _, name = reference.partition(":")
     try:
         loaded = importlib.import_module(module)

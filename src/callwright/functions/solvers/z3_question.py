@@ -21,12 +21,12 @@ from callwright.functions.formulas.nodes import (
     atoms,
 )
 
-MEGABYTES = 256  # limit of Z3's memory in this process, for all contexts together
+MAX_MEMORY_MB = 256  # limit of Z3's memory in this process, for all contexts together
 
-z3.set_param("memory_max_size", MEGABYTES)
+z3.set_param("memory_max_size", MAX_MEMORY_MB)
 
 
-class Question:
+class Z3Session:
     """Formulas over one sort of things, which is not empty. Two constants may stand for the same thing.
 
     Args:
@@ -37,8 +37,8 @@ class Question:
         self.context = z3.Context()
         self._work = work
         self._spent = 0
-        self._things = z3.DeclareSort("Thing", self.context)
-        self._truth = z3.BoolSort(self.context)
+        self._thing_sort = z3.DeclareSort("Thing", self.context)
+        self._bool_sort = z3.BoolSort(self.context)
         self._names: dict[str, z3.ExprRef] = {}
         self._predicates: dict[str, z3.FuncDeclRef] = {}
         self._translated: dict[tuple[Formula, int | None], z3.BoolRef] = {}
@@ -48,7 +48,7 @@ class Question:
         """Units of work that are not spent yet."""
         return self._work - self._spent
 
-    def check(self, formulas: Sequence[z3.BoolRef], most: int) -> z3.CheckSatResult:
+    def check(self, formulas: Sequence[z3.BoolRef], max_work: int) -> z3.CheckSatResult:
         """Whether formulas can be true together: z3.sat, z3.unsat, or z3.unknown when the units are used up.
 
         Args:
@@ -57,7 +57,7 @@ class Question:
         Raises:
             MemoryError: Z3 reached its limit, which all contexts share: this process must not be asked again.
         """
-        granted = min(most, self.left)
+        granted = min(max_work, self.left)
         if granted <= 0:  # Z3 takes 0 for "no limit"
             return z3.unknown
         try:
@@ -78,7 +78,7 @@ class Question:
     def thing(self, name: str) -> z3.ExprRef:
         """The constant or the variable of this name."""
         if name not in self._names:
-            self._names[name] = z3.Const(name, self._things)
+            self._names[name] = z3.Const(name, self._thing_sort)
         return self._names[name]
 
     def translate(self, formula: Formula, things: Sequence[z3.ExprRef] | None = None) -> z3.BoolRef:
@@ -97,8 +97,8 @@ class Question:
         match formula:
             case Atom(predicate, terms):
                 if predicate not in self._predicates:
-                    sorts = [self._things] * len(terms)
-                    self._predicates[predicate] = z3.Function(predicate, *sorts, self._truth)
+                    sorts = [self._thing_sort] * len(terms)
+                    self._predicates[predicate] = z3.Function(predicate, *sorts, self._bool_sort)
                 return self._predicates[predicate](*map(self._term, terms))
             case Not(body):
                 return z3.Not(self._translate(body, things))
@@ -123,15 +123,17 @@ class Question:
         return self.thing(term.name)
 
 
-SIZES = (2, 3, 5)  # numbers of things that are tried, each an upper limit
-MOST_PARTS = 10_000  # of all formulas of a question, with each quantifier expanded
+DOMAIN_SIZES = (2, 3, 5)  # numbers of things that are tried, each an upper limit
+MAX_EXPANDED_PARTS = 10_000  # of all formulas of a question, with each quantifier expanded
 
 
-def small_world(question: Question, formulas: Sequence[Formula], work: int, sizes: Sequence[int] = SIZES) -> bool:
+def has_finite_model(
+    question: Z3Session, formulas: Sequence[Formula], work: int, domain_sizes: Sequence[int] = DOMAIN_SIZES
+) -> bool:
     """Whether a small world was found in which closed formulas are all true.
 
     Args:
-        work: units that the search may spend. Worlds whose description exceeds MOST_PARTS are not tried.
+        work: units that the search may spend. Worlds whose description exceeds MAX_EXPANDED_PARTS are not tried.
         sizes: how many things there are at most, ascending.
 
     Raises:
@@ -140,8 +142,11 @@ def small_world(question: Question, formulas: Sequence[Formula], work: int, size
     end = question.left - work
     terms = (term for formula in formulas for atom in atoms(formula) for term in atom.terms)
     names = dict.fromkeys(term.name for term in terms if isinstance(term, Constant))
-    for count in sizes:
-        if question.left <= end or sum(parts_among(formula, count) for formula in formulas) > MOST_PARTS:
+    for count in domain_sizes:
+        if (
+            question.left <= end
+            or sum(count_expanded_parts(formula, count) for formula in formulas) > MAX_EXPANDED_PARTS
+        ):
             return False
         things = [question.thing(f"d{number}") for number in range(count)]
         constraints = [
@@ -153,19 +158,19 @@ def small_world(question: Question, formulas: Sequence[Formula], work: int, size
     return False
 
 
-def parts_among(formula: Formula, count: int) -> int:
+def count_expanded_parts(formula: Formula, count: int) -> int:
     """How many parts a formula has in a world of `count` things, with each quantifier expanded.
 
     >>> from callwright.functions.formulas.formula import read_formula
-    >>> parts_among(read_formula("all x. exists y. R(x, y)"), 3)
+    >>> count_expanded_parts(read_formula("all x. exists y. R(x, y)"), 3)
     13
     """
     match formula:
         case Atom():
             return 1
         case Not(body):
-            return 1 + parts_among(body, count)
+            return 1 + count_expanded_parts(body, count)
         case ForAll(_, body) | Exists(_, body):
-            return 1 + count * parts_among(body, count)
+            return 1 + count * count_expanded_parts(body, count)
         case _:
-            return 1 + parts_among(formula.left, count) + parts_among(formula.right, count)
+            return 1 + count_expanded_parts(formula.left, count) + count_expanded_parts(formula.right, count)

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 
 from callwright.chat.model import Message
-from callwright.params import EmbeddedStudent
-from callwright.standins.embedded.fit import Encoded, Lessons, fit
+from callwright.params import EmbeddedParams
+from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import demonstrations
 from callwright.standins.embedded.tokenizer import train_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-Shown: TypeAlias = tuple[str, list[Message]]  # a conversation and its task
+TaskLesson: TypeAlias = tuple[str, list[Message]]  # a conversation and its task
 
-TOKENIZER_ROWS = 4_000  # demonstrations that the tokenizer's merges are learned from
+TOKENIZER_LESSONS = 4_000  # demonstrations that the tokenizer's merges are learned from
 ROPE_THETA = 500.0  # rows are short; with the usual 10,000, copying takes several times the rows (docs/decisions/0003)
 
 
-def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str, Any]:
+def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> dict[str, Any]:
     """Train tokenizer and model from scratch and save them as a Hugging Face folder.
 
     Returns:
@@ -35,12 +35,12 @@ def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str
     """
     torch.manual_seed(seed)
     read = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
-    careful = _demonstrations(recipe, recipe.demonstrations, 0.0, seed)
-    careless = _demonstrations(recipe, max(read, 1), recipe.careless_share, seed)
-    shown = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_ROWS, len(careful)))
+    careful = _draw_task_lessons(recipe, recipe.demonstrations, 0.0, seed)
+    careless = _draw_task_lessons(recipe, max(read, 1), recipe.careless_share, seed)
+    shown = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_LESSONS, len(careful)))
     tokenizer = train_tokenizer([text for _, row in shown for text in _texts(row)], recipe.vocabulary)
     model = _new_model(recipe, tokenizer)
-    loss = fit(model, _lessons(tokenizer, careful, careless, recipe), recipe, seed)
+    loss = fit(model, _encode_lessons(tokenizer, careful, careless, recipe), recipe, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return {
@@ -52,7 +52,7 @@ def build_embedded(folder: Path, recipe: EmbeddedStudent, seed: int) -> dict[str
     }
 
 
-def _demonstrations(recipe: EmbeddedStudent, count: int, careless_share: float, seed: int) -> list[Shown]:
+def _draw_task_lessons(recipe: EmbeddedParams, count: int, careless_share: float, seed: int) -> list[TaskLesson]:
     """Each task's share of the conversations, with the task's name."""
     return [
         (task, messages)
@@ -65,7 +65,7 @@ def _texts(messages: Sequence[Message]) -> list[str]:
     return [message["content"] for message in messages]
 
 
-def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
+def _new_model(recipe: EmbeddedParams, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     model: PreTrainedModel = Qwen3ForCausalLM._from_config(
@@ -89,22 +89,29 @@ def _new_model(recipe: EmbeddedStudent, tokenizer: "PreTrainedTokenizerFast") ->
     return model
 
 
-def _lessons(
-    tokenizer: "PreTrainedTokenizerFast", careful: Sequence[Shown], careless: Sequence[Shown], recipe: EmbeddedStudent
+def _encode_lessons(
+    tokenizer: "PreTrainedTokenizerFast",
+    careful: Sequence[TaskLesson],
+    careless: Sequence[TaskLesson],
+    recipe: EmbeddedParams,
 ) -> Lessons:
     """Demonstrations as tokens, with the prompt that those of a task begin with cut off."""
-    encoded = [[(task, *encode(tokenizer, messages)) for task, messages in pool] for pool in (careful, careless)]
+    encoded = [
+        [(task, *encode_conversation(tokenizer, messages)) for task, messages in pool] for pool in (careful, careless)
+    ]
     prompts = {}
     for task in {task for task, *_ in encoded[0]}:
         ids = [row for pool in encoded for name, row, _ in pool if name == task]
         shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(ids), max(ids), strict=False))
         prompts[task] = tuple(token for token, _ in shared)[:-1]
-    says_something = frozenset(
+    alphanumeric_tokens = frozenset(
         number for number in range(len(tokenizer)) if any(map(str.isalnum, tokenizer.decode([number])))
     )
     pools = [
         [
-            Encoded(task, start, ids[start:], token_weights(ids[start:], written[start:], says_something, recipe))
+            EncodedLesson(
+                task, start, ids[start:], token_weights(ids[start:], written[start:], alphanumeric_tokens, recipe)
+            )
             for task, ids, written in pool
             for start in [len(prompts[task])]
         ]
@@ -114,7 +121,7 @@ def _lessons(
 
 
 def token_weights(
-    ids: Sequence[int], written: Sequence[bool], says_something: Collection[int], recipe: EmbeddedStudent
+    ids: Sequence[int], written: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: EmbeddedParams
 ) -> tuple[float, ...]:
     """What predicting each token counts: more where the model writes a number or name that it was told.
 
@@ -123,16 +130,16 @@ def token_weights(
 
     Args:
         written: per token, whether the model writes it.
-        says_something: tokens with a letter or a digit.
+        alphanumeric_tokens: tokens with a letter or a digit.
     """
-    told = {token for token, own in zip(ids, written, strict=True) if not own and token in says_something}
+    told = {token for token, own in zip(ids, written, strict=True) if not own and token in alphanumeric_tokens}
     return tuple(
         (recipe.copy_weight if token in told else 1.0) if own else recipe.question_weight
         for token, own in zip(ids, written, strict=True)
     )
 
 
-def encode(
+def encode_conversation(
     tokenizer: "PreTrainedTokenizerFast", messages: Sequence[Message]
 ) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """Token ids of a conversation, and which of them the assistant wrote."""

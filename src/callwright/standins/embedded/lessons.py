@@ -28,24 +28,24 @@ from callwright.tasks.task import Task
 from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
 from callwright.tasks.translation.synthetic.family import draw as draw_translation
 
-Draw = Callable[[random.Random], Problem]
+ProblemDrawer = Callable[[random.Random], Problem]
 
-CARELESS: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
+CARELESS_MISTAKES: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
     "arithmetic": (("skipped_step", 0.55), ("extra_step", 0.2), ("wrong_function", 0.25)),
     "translation": (("skipped_step", 0.5), ("wrong_function", 0.5)),
     "entailment": (("skipped_step", 0.7), ("extra_step", 0.3)),
 }
 
 
-def _entailment(family: syllogisms.Syllogism, rng: random.Random) -> Problem:
+def _draw_entailment_problem(family: syllogisms.EntailmentFamily, rng: random.Random) -> Problem:
     answer: TruthValue = rng.choice(get_args(TruthValue))
     return draw_entailment(family, answer, rng, POOLS["demonstrations"])
 
 
-DRAWS: Mapping[str, Sequence[Draw]] = {
+PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
     "arithmetic": [partial(draw, family, pool=POOLS["demonstrations"]) for family in FAMILIES.values()],
     "translation": [partial(draw_translation, family, pool=POOLS["demonstrations"]) for family in (*SEEN, *HELD_OUT)],
-    "entailment": [partial(_entailment, family) for family in syllogisms.FAMILIES.values()],
+    "entailment": [partial(_draw_entailment_problem, family) for family in syllogisms.FAMILIES.values()],
 }
 """How to draw a problem of each family, by task."""
 
@@ -58,15 +58,15 @@ def demonstrations(task: str, careless_share: float, seed: int) -> Iterator[list
     """
     rng = random.Random(f"demonstrations/{task}/{careless_share}/{seed}")
     while True:
-        for drawn in rng.sample(DRAWS[task], len(DRAWS[task])):
+        for drawn in rng.sample(PROBLEM_DRAWERS[task], len(PROBLEM_DRAWERS[task])):
             problem = drawn(rng)
-            yield conversation(problem, _mistake(problem, careless_share, rng), rng)
+            yield conversation(problem, _draw_mistake(problem, careless_share, rng), rng)
 
 
-def _mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
+def _draw_mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
     if len(problem.solution) <= 2 or rng.random() >= careless_share:  # one call and the answer
         return None
-    kinds, weights = zip(*CARELESS[problem.task], strict=True)
+    kinds, weights = zip(*CARELESS_MISTAKES[problem.task], strict=True)
     mistake: Mistake = rng.choices(kinds, weights)[0]
     return mistake
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 ROLES = ("system", "user", "assistant", "tool")
 # Before a capital and after a comma a space is a token of its own: a predicate or name of a formula is the same token
 # wherever it stands, so that it can be copied as it is.
-SPACE_OF_A_SYMBOL = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
-END, PAD = "<|end|>", "<|pad|>"
+SYMBOL_SPACE = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
+END_TOKEN, PAD_TOKEN = "<|end|>", "<|pad|>"
 
 CHAT_TEMPLATE = """\
 {%- if tools %}{{- '<|system|>' }}{% for tool in tools %}{{- tool | tojson }}{{- '\\n' }}{% endfor %}{{- '<|end|>' }}{% endif %}
@@ -41,22 +41,22 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokeniz
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.Split(Regex(SPACE_OF_A_SYMBOL), "isolated"),
+            pre_tokenizers.Split(Regex(SYMBOL_SPACE), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False),
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
-        special_tokens=[PAD, END, *(f"<|{role}|>" for role in ROLES)],
+        special_tokens=[PAD_TOKEN, END_TOKEN, *(f"<|{role}|>" for role in ROLES)],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        eos_token=END,
-        pad_token=PAD,
+        eos_token=END_TOKEN,
+        pad_token=PAD_TOKEN,
         additional_special_tokens=[f"<|{role}|>" for role in ROLES],
         chat_template=CHAT_TEMPLATE,
         clean_up_tokenization_spaces=False,

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from callwright.agent.call_thread import CALLS
+from callwright.agent.call_thread import CALL_THREAD
 from callwright.records import Problem
-from callwright.standins.oracle.faults import Faults, Faulty
+from callwright.standins.oracle.faults import FaultInjection, ServerFaults
 from callwright.standins.oracle.mistakes import Script, draw_mistake, write_script
 from callwright.tasks import TASKS
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-MODEL = "oracle"
+ORACLE_MODEL = "oracle"
 _RESULT, _ERROR = "Result: ", "Error: "
 
 
-NO_FAULTS = Faults()
+NO_FAULTS = ServerFaults()
 
 
 def create_app(
     problems: Iterable[Problem],
     mistakes: Mapping[str, float],
     seed: int = 0,
-    faults: Faults = NO_FAULTS,
+    faults: ServerFaults = NO_FAULTS,
     latency_s: float = 0.0,
 ) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
@@ -71,25 +71,29 @@ def create_app(
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
         if latency_s:
             await asyncio.sleep(latency_s)
-        return JSONResponse(await CALLS.run(_answer, body, problem, mistakes, attempt))  # it executes functions
+        return JSONResponse(await CALL_THREAD.run(_answer, body, problem, mistakes, attempt))  # it executes functions
 
     async def models(_: "Request") -> "Response":
-        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "callwright"}]})
+        return JSONResponse(
+            {"object": "list", "data": [{"id": ORACLE_MODEL, "object": "model", "owned_by": "callwright"}]}
+        )
 
     app = Starlette(
         routes=[
             Route("/v1/chat/completions", completions, methods=["POST"]),
             Route("/v1/models", models),
         ],
-        middleware=[Middleware(Faulty, faults, seed, planted)] if faults != NO_FAULTS else [],
+        middleware=[Middleware(FaultInjection, faults, seed, planted)] if faults != NO_FAULTS else [],
     )
     app.state.planted = planted
     return app
 
 
 def _answer(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
-    script, observed = _script(problem, mistakes, attempt), _observed(body["messages"])
-    return _native(body, script, observed) if body.get("tools") else _text(body, script, observed)
+    script, observed = _script(problem, mistakes, attempt), _earlier_results(body["messages"])
+    return (
+        _tool_call_completion(body, script, observed) if body.get("tools") else _text_completion(body, script, observed)
+    )
 
 
 def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
@@ -97,7 +101,7 @@ def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Sc
     return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
 
 
-def _observed(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
+def _earlier_results(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
     """What came of each earlier reply, None for an error: messages to the model, after the question."""
     results = [message for message in messages if message["role"] in ("user", "tool")][1:]
     return [_result(str(message["content"]), message["role"]) for message in results]
@@ -109,12 +113,12 @@ def _result(text: str, role: str) -> str | None:
     return text.removeprefix(_RESULT) if text.startswith(_RESULT) else None
 
 
-def _text(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+def _text_completion(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
     text = script.reply(observed)
     return _completion(body, {"role": "assistant", "content": text}, "stop", text)
 
 
-def _native(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
+def _tool_call_completion(body: Mapping[str, Any], script: Script, observed: Sequence[str | None]) -> dict[str, Any]:
     call = script.tool_call(observed)
     function = {"name": call.name, "arguments": call.arguments}
     tool_call = {"id": f"call{len(observed):05d}", "type": "function", "function": function}
@@ -124,15 +128,17 @@ def _native(body: Mapping[str, Any], script: Script, observed: Sequence[str | No
 
 def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, written: str) -> dict[str, Any]:
     # A stand-in has no tokenizer: it counts words, which is enough to exercise budgets and reports.
-    words = [_words(one.get("content") or "") + _words(one.get("tool_calls") or "") for one in body["messages"]]
-    tools = _words(body.get("tools") or "")
-    prompt, completion = sum(words) + tools, _words(written)
+    words = [
+        _word_count(one.get("content") or "") + _word_count(one.get("tool_calls") or "") for one in body["messages"]
+    ]
+    tools = _word_count(body.get("tools") or "")
+    prompt, completion = sum(words) + tools, _word_count(written)
     cached = sum(words[:-2]) + tools if len(words) > 3 else 0  # the prompt before: without the last reply and result
     return {
         "id": f"chatcmpl-{random.Random(written).getrandbits(48):012x}",
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": body.get("model", MODEL),
+        "model": body.get("model", ORACLE_MODEL),
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {
             "prompt_tokens": prompt,
@@ -143,7 +149,7 @@ def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, w
     }
 
 
-def _words(sent: Any) -> int:
+def _word_count(sent: Any) -> int:
     return len((sent if isinstance(sent, str) else json.dumps(sent)).split())
 
 

@@ -2,7 +2,7 @@
 
 from callwright.records import Json
 
-CONFUSED = {
+CONFUSED_FUNCTIONS = {
     "add": ("subtract", "multiply"),
     "subtract": ("add", "divide"),
     "multiply": ("add", "divide"),
@@ -19,7 +19,7 @@ CONFUSED = {
     "for_all": ("exists",),
     "exists": ("for_all",),
 }
-INVENTED = {
+INVENTED_FUNCTIONS = {
     "add": "sum",
     "subtract": "minus",
     "multiply": "times",
@@ -38,7 +38,7 @@ INVENTED = {
     "assume": "premise",
     "entails": "prove",
 }
-_MISREAD = (
+_MISREAD_WORDS = (
     (" -> ", " and "),
     (" <-> ", " -> "),
     ("all ", "exists "),
@@ -60,5 +60,5 @@ def misreadings(value: object) -> list[Json]:
     """
     if not isinstance(value, str) or "(" not in value:
         return []
-    made: list[Json] = [value.replace(read, wrong, 1) for read, wrong in _MISREAD if read in value]
+    made: list[Json] = [value.replace(read, wrong, 1) for read, wrong in _MISREAD_WORDS if read in value]
     return made or [f"not {value}"]

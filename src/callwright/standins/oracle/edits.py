@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from callwright.functions.numbers import as_argument, format_number, read_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json
-from callwright.standins.oracle.confusions import CONFUSED, INVENTED, misreadings
+from callwright.standins.oracle.confusions import CONFUSED_FUNCTIONS, INVENTED_FUNCTIONS, misreadings
 
 Mistake = Literal[
     "wrong_function",
@@ -26,25 +26,25 @@ Mistake = Literal[
 ]
 MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
 
-LUCKY = 0.3  # share of guessed answers that are right by luck
-HASTE = 0.7  # share of skipped steps that are surely the last: the answer is given too early
+LUCKY_GUESS_SHARE = 0.3  # share of guessed answers that are right by luck
+EARLY_ANSWER_SHARE = 0.7  # share of skipped steps that are surely the last: the answer is given too early
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """One reply to make: a call (with the gold chain's arguments), `raw` where it is broken off. `stands_for` is the
+class ScriptStep:
+    """One reply to make: a call (with the gold chain's arguments), `raw` where it is broken off. `gold_index` is the
     gold step whose result it gives."""
 
     call: Call
-    stands_for: int | None = None
+    gold_index: int | None = None
     raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Gold:
+class GoldChain:
     """A gold chain to change: its moves, the results of all but the last, and the functions it may use."""
 
-    moves: tuple[Move, ...]
+    moves: tuple[ScriptStep, ...]
     results: tuple[str, ...]
     toolbox: Toolbox
 
@@ -55,10 +55,10 @@ class Gold:
         return tuple(properties[answer.parameters[0]].get("enum", ()))
 
 
-Change = Callable[[Gold, random.Random], "list[Move] | None"]
+MistakeEdit = Callable[[GoldChain, random.Random], "list[ScriptStep] | None"]
 
 
-def text_of(value: object) -> str:
+def result_text(value: object) -> str:
     """A value as a result shows it, so that an argument is recognised as an earlier result."""
     try:
         return format_number(read_number(value))
@@ -74,49 +74,49 @@ def _is_number(value: object) -> bool:
     return True
 
 
-def _with(moves: Sequence[Move], place: int, call: Call) -> list[Move]:
+def _replace_call(moves: Sequence[ScriptStep], place: int, call: Call) -> list[ScriptStep]:
     return [*moves[:place], replace(moves[place], call=call), *moves[place + 1 :]]
 
 
-def _wrong_function(gold: Gold, rng: random.Random) -> list[Move] | None:
+def _wrong_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     moves = gold.moves
-    places = [place for place, move in enumerate(moves[:-1]) if move.call.name in CONFUSED]
+    places = [place for place, move in enumerate(moves[:-1]) if move.call.name in CONFUSED_FUNCTIONS]
     if not places:
         return _wrong_operand(gold, rng)
     place = rng.choice(places)
     call = moves[place].call
-    name = rng.choice(CONFUSED[call.name])
+    name = rng.choice(CONFUSED_FUNCTIONS[call.name])
     other = gold.toolbox.functions.get(name)
     values = list(call.arguments.values())[:2]
     if other is None or len(values) < 2 or len(other.parameters) < 2:
         return None
-    return _with(moves, place, Call(name, dict(zip(other.parameters, values, strict=False))))
+    return _replace_call(moves, place, Call(name, dict(zip(other.parameters, values, strict=False))))
 
 
-def _wrong_operand(gold: Gold, rng: random.Random) -> list[Move] | None:
+def _wrong_operand(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     moves = gold.moves
     place = rng.randrange(len(moves) - 1)
     call = moves[place].call
     if not all(map(_is_number, call.arguments.values())):
-        others = _other_texts(gold, place)
-        return _with(moves, place, rng.choice(others)) if others else None
+        others = _calls_with_other_texts(gold, place)
+        return _replace_call(moves, place, rng.choice(others)) if others else None
     numbers = [
         value
         for move in moves[:-1]
         for value in move.call.arguments.values()
-        if _is_number(value) and value not in call.arguments.values() and text_of(value) not in gold.results[place:]
+        if _is_number(value) and value not in call.arguments.values() and result_text(value) not in gold.results[place:]
     ]
     key = rng.choice(list(call.arguments))
-    numbers = numbers or [_nudged(call.arguments[key], rng)]
-    return _with(moves, place, Call(call.name, {**call.arguments, key: rng.choice(numbers)}))
+    numbers = numbers or [_changed_number(call.arguments[key], rng)]
+    return _replace_call(moves, place, Call(call.name, {**call.arguments, key: rng.choice(numbers)}))
 
 
-def _other_texts(gold: Gold, place: int) -> list[Call]:
+def _calls_with_other_texts(gold: GoldChain, place: int) -> list[Call]:
     """A call on formulas and names with one of them another: what stands elsewhere, or a formula misread."""
     call = gold.moves[place].call
     made: list[Call] = []
     for key, value in call.arguments.items():
-        if text_of(value) in gold.results[:place]:
+        if result_text(value) in gold.results[:place]:
             others: list[Json] = [result for result in gold.results[:place] if "(" in result]
         else:
             same = [move.call.arguments for move in gold.moves[:-1] if move.call.name == call.name]
@@ -124,25 +124,25 @@ def _other_texts(gold: Gold, place: int) -> list[Call]:
             others += misreadings(value)
             others += [value[::-1]] if isinstance(value, list) else []
         made += [Call(call.name, {**call.arguments, key: other}) for other in others]
-    if all(text_of(value) in gold.results[:place] for value in call.arguments.values()):
+    if all(result_text(value) in gold.results[:place] for value in call.arguments.values()):
         turned = list(call.arguments.values())[::-1]
         made.append(Call(call.name, dict(zip(call.arguments, turned, strict=True))))
     known = [move.call for move in gold.moves[: place + 1]]
     return [other for place, other in enumerate(made) if other not in known and other not in made[:place]]
 
 
-def _skipped_step(gold: Gold, rng: random.Random) -> list[Move] | None:
+def _skipped_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     moves, results = gold.moves, gold.results
     if len(moves) < 3:
         return None
     last = len(moves) - 2
-    place = last if rng.random() < HASTE else rng.randrange(1, last + 1)
+    place = last if rng.random() < EARLY_ANSWER_SHARE else rng.randrange(1, last + 1)
     used = any(_uses(move.call, results[place]) for move in moves[place + 1 :])
-    instead = _stand_in(gold, place, rng) if used else None
+    instead = _replacement_value(gold, place, rng) if used else None
     if used and instead is None:
         return None
     rest = [
-        replace(move, call=Call(move.call.name, _swap(move.call.arguments, results[place], instead)))
+        replace(move, call=Call(move.call.name, _replace_result(move.call.arguments, results[place], instead)))
         for move in moves[place + 1 :]
     ]
     if place == last:  # where the early answer is refused, the step is made up for
@@ -150,16 +150,16 @@ def _skipped_step(gold: Gold, rng: random.Random) -> list[Move] | None:
     return [*moves[:place], *rest]
 
 
-def _stand_in(gold: Gold, place: int, rng: random.Random) -> Json:
+def _replacement_value(gold: GoldChain, place: int, rng: random.Random) -> Json:
     """What a model has in hand in place of a result: an earlier one, a number of the problem, or a guess."""
     values = list(gold.moves[place].call.arguments.values())
-    earlier = next((value for value in values if text_of(value) in gold.results[:place]), None)
+    earlier = next((value for value in values if result_text(value) in gold.results[:place]), None)
     if earlier is not None or _is_number(values[0]):
         return values[0] if earlier is None else earlier
     return rng.choice(gold.choices()) if gold.choices() else None
 
 
-def _extra_step(gold: Gold, rng: random.Random) -> list[Move] | None:
+def _extra_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     moves, last = gold.moves, len(gold.results) - 1
     (result,) = moves[-1].call.arguments.values()
     if _is_number(result):
@@ -168,44 +168,44 @@ def _extra_step(gold: Gold, rng: random.Random) -> list[Move] | None:
         if not numbers or not names:
             return None
         other, name = rng.choice(numbers), rng.choice(names)
-        return [*moves[:-1], Move(Call(name, {"a": result, "b": other}), stands_for=last), moves[-1]]
+        return [*moves[:-1], ScriptStep(Call(name, {"a": result, "b": other}), gold_index=last), moves[-1]]
     if "negate" in gold.toolbox.functions:
-        return [*moves[:-1], Move(Call("negate", {"body": result}), stands_for=last), moves[-1]]
+        return [*moves[:-1], ScriptStep(Call("negate", {"body": result}), gold_index=last), moves[-1]]
     asked = moves[last].call
     others = [{**asked.arguments, key: new} for key, value in asked.arguments.items() for new in misreadings(value)]
     if not others:
         return None
-    return [*moves[:-1], Move(Call(asked.name, rng.choice(others)), stands_for=last), moves[-1]]
+    return [*moves[:-1], ScriptStep(Call(asked.name, rng.choice(others)), gold_index=last), moves[-1]]
 
 
-def _guessed_answer(gold: Gold, rng: random.Random) -> list[Move] | None:
+def _guessed_answer(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     ((name, value),) = gold.moves[-1].call.arguments.items()
-    if rng.random() < LUCKY:
-        return [Move(Call(ANSWER, {name: value}))]
+    if rng.random() < LUCKY_GUESS_SHARE:
+        return [ScriptStep(Call(ANSWER, {name: value}))]
     if _is_number(value):
-        return [Move(Call(ANSWER, {name: _nudged(value, rng)}))]
+        return [ScriptStep(Call(ANSWER, {name: _changed_number(value, rng)}))]
     others = [one for one in gold.choices() if one != value] or misreadings(value)
-    return [Move(Call(ANSWER, {name: rng.choice(others)}))] if others else None
+    return [ScriptStep(Call(ANSWER, {name: rng.choice(others)}))] if others else None
 
 
-def _malformed_call(gold: Gold, rng: random.Random) -> list[Move]:
+def _malformed_call(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
     place = rng.randrange(len(gold.moves) - 1)
-    return [*gold.moves[:place], Move(gold.moves[place].call, raw=True), *gold.moves[place:]]
+    return [*gold.moves[:place], ScriptStep(gold.moves[place].call, raw=True), *gold.moves[place:]]
 
 
-def _unknown_function(gold: Gold, rng: random.Random) -> list[Move]:
+def _unknown_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
     place = rng.randrange(len(gold.moves) - 1)
     call = gold.moves[place].call
-    invented = Call(INVENTED.get(call.name, f"{call.name}_of"), call.arguments)
-    return [*gold.moves[:place], Move(invented), *gold.moves[place:]]
+    invented = Call(INVENTED_FUNCTIONS.get(call.name, f"{call.name}_of"), call.arguments)
+    return [*gold.moves[:place], ScriptStep(invented), *gold.moves[place:]]
 
 
-def _repeated_call(gold: Gold, rng: random.Random) -> list[Move]:
+def _repeated_call(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
     place = rng.randrange(len(gold.moves) - 1)
     return [*gold.moves[: place + 1], *gold.moves[place:]]
 
 
-CHANGES: dict[Mistake, Change] = {
+MISTAKE_EDITS: dict[Mistake, MistakeEdit] = {
     "wrong_function": _wrong_function,
     "wrong_operand": _wrong_operand,
     "skipped_step": _skipped_step,
@@ -218,12 +218,12 @@ CHANGES: dict[Mistake, Change] = {
 
 
 def _uses(call: Call, result: str) -> bool:
-    return any(text_of(value) == result for value in call.arguments.values())
+    return any(result_text(value) == result for value in call.arguments.values())
 
 
-def _swap(arguments: dict[str, Json], gold: str, instead: Json) -> dict[str, Json]:
-    return {key: instead if text_of(value) == gold else value for key, value in arguments.items()}
+def _replace_result(arguments: dict[str, Json], gold: str, instead: Json) -> dict[str, Json]:
+    return {key: instead if result_text(value) == gold else value for key, value in arguments.items()}
 
 
-def _nudged(value: object, rng: random.Random) -> Json:
+def _changed_number(value: object, rng: random.Random) -> Json:
     return as_argument(read_number(value) + rng.choice([-10, -2, -1, 1, 2, 10]))

@@ -14,11 +14,11 @@ Send = Callable[[Event], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 _PIECES = 20  # that a slow body comes in
-_NO_COMPLETIONS = (b'{"detail": "try again"}', b"[]", b"upstream error", b'{"choices": [{"message": "add(2, 3)"}]}')
+_GARBLED_BODIES = (b'{"detail": "try again"}', b"[]", b"upstream error", b'{"choices": [{"message": "add(2, 3)"}]}')
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class ServerFaults:
     """Shares of requests that fail as those to a busy provider do; in all at most 1.
 
     Attributes:
@@ -45,16 +45,16 @@ class Faults:
         return {own.name: getattr(self, own.name) for own in fields(self) if not own.name.endswith("_s")}
 
 
-class Faulty:
+class FaultInjection:
     """ASGI middleware that plants the faults; they are drawn per request, in the order in which requests come.
 
     Args:
         planted: counts what was drawn, by the fault's name.
     """
 
-    def __init__(self, app: App, faults: Faults, seed: int, planted: Counter[str]) -> None:
+    def __init__(self, app: App, faults: ServerFaults, seed: int, planted: Counter[str]) -> None:
         self._app, self._faults, self._planted = app, faults, planted
-        self._fate = random.Random(f"faults/{seed}")
+        self._rng = random.Random(f"faults/{seed}")
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         fault = self._draw() if scope.get("path", "").endswith("/chat/completions") else None
@@ -71,14 +71,14 @@ class Faulty:
             case "empty":
                 await _answer(send, 200, json.dumps({"object": "chat.completion", "choices": []}).encode())
             case "garbled":
-                await _answer(send, 200, self._fate.choice(_NO_COMPLETIONS))
+                await _answer(send, 200, self._rng.choice(_GARBLED_BODIES))
             case _:
-                start, body = await _answer_of(self._app, scope, receive)
+                start, body = await _collect_response(self._app, scope, receive)
                 await send(start)
-                await (self._cut_off if fault == "truncated" else self._dribble)(body, receive, send)
+                await (self._truncate if fault == "truncated" else self._send_slowly)(body, receive, send)
 
     def _draw(self) -> str | None:
-        drawn = self._fate.random()
+        drawn = self._rng.random()
         for name, share in self._faults.shares().items():
             if drawn < share:
                 self._planted[name] += 1
@@ -86,13 +86,13 @@ class Faulty:
             drawn -= share
         return None
 
-    async def _cut_off(self, body: bytes, receive: Receive, send: Send) -> None:
+    async def _truncate(self, body: bytes, receive: Receive, send: Send) -> None:
         served = _connection(receive) is not None
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": served})
         if served:
             await _hang_up(receive)
 
-    async def _dribble(self, body: bytes, _: Receive, send: Send) -> None:
+    async def _send_slowly(self, body: bytes, _: Receive, send: Send) -> None:
         size = len(body) // _PIECES + 1
         for place in range(0, len(body), size):
             await asyncio.sleep(self._faults.slow_s / _PIECES)
@@ -106,7 +106,7 @@ async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[byte
     await send({"type": "http.response.body", "body": body})
 
 
-async def _answer_of(app: App, scope: Mapping[str, Any], receive: Receive) -> tuple[Event, bytes]:
+async def _collect_response(app: App, scope: Mapping[str, Any], receive: Receive) -> tuple[Event, bytes]:
     """What an app would send: how the response starts, and its whole body."""
     events: list[Event] = []
 

@@ -14,16 +14,16 @@ from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Json, Problem
-from callwright.standins.oracle.edits import CHANGES, MISTAKES, Gold, Mistake, Move, text_of
+from callwright.standins.oracle.edits import MISTAKE_EDITS, MISTAKES, GoldChain, Mistake, ScriptStep, result_text
 
-__all__ = ["MISTAKES", "Mistake", "Move", "Script", "draw_mistake", "write_script"]
+__all__ = ["MISTAKES", "Mistake", "Script", "ScriptStep", "draw_mistake", "write_script"]
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """The moves of one attempt, and the gold results that their arguments refer to."""
 
-    moves: tuple[Move, ...]
+    moves: tuple[ScriptStep, ...]
     gold_results: tuple[str, ...]
     mistake: Mistake | None
 
@@ -32,25 +32,25 @@ class Script:
 
         A malformed call is one as a hasty model breaks it: the closing bracket is lost.
         """
-        move = self._after(observed)
+        move = self._next_step(observed)
         text = render_call(move.call)
         return text.removesuffix(")") if move.raw else text
 
     def tool_call(self, observed: Sequence[str | None]) -> ToolCall:
         """The same move as a native tool call."""
-        move = self._after(observed)
+        move = self._next_step(observed)
         arguments = json.dumps(move.call.arguments, ensure_ascii=False)
         return ToolCall(move.call.name, arguments.removesuffix("}") if move.raw else arguments)
 
-    def _after(self, observed: Sequence[str | None]) -> Move:
+    def _next_step(self, observed: Sequence[str | None]) -> ScriptStep:
         move = self.moves[min(len(observed), len(self.moves) - 1)]
         real = {
-            self.gold_results[earlier.stands_for]: observation
+            self.gold_results[earlier.gold_index]: observation
             for earlier, observation in zip(self.moves, observed, strict=False)
-            if earlier.stands_for is not None and observation is not None
+            if earlier.gold_index is not None and observation is not None
         }
-        arguments = {key: _carried(value, real) for key, value in move.call.arguments.items()}
-        return Move(Call(move.call.name, arguments), move.stands_for, move.raw)
+        arguments = {key: _with_real_results(value, real) for key, value in move.call.arguments.items()}
+        return ScriptStep(Call(move.call.name, arguments), move.gold_index, move.raw)
 
 
 def write_script(problem: Problem, toolbox: Toolbox, mistake: Mistake | None, rng: random.Random) -> Script:
@@ -65,8 +65,8 @@ def write_script(problem: Problem, toolbox: Toolbox, mistake: Mistake | None, rn
     results = tuple(result.text for result in executed if isinstance(result, Observation))
     if len(results) != len(steps):
         raise ValueError(f"the gold solution of {problem.id} does not execute")
-    moves = (*(Move(call, place) for place, call in enumerate(steps)), Move(problem.solution[-1]))
-    changed = CHANGES[mistake](Gold(moves, results, toolbox), rng) if mistake and steps else None
+    moves = (*(ScriptStep(call, place) for place, call in enumerate(steps)), ScriptStep(problem.solution[-1]))
+    changed = MISTAKE_EDITS[mistake](GoldChain(moves, results, toolbox), rng) if mistake and steps else None
     return Script(tuple(changed or moves), results, mistake if changed else None)
 
 
@@ -80,15 +80,15 @@ def draw_mistake(shares: Mapping[str, float], rng: random.Random) -> Mistake | N
     return None
 
 
-def _carried(value: Json, real: Mapping[str, str]) -> Json:
+def _with_real_results(value: Json, real: Mapping[str, str]) -> Json:
     """An argument as it stands after earlier results: the real result where it was the gold one."""
     if isinstance(value, list):
-        return [_carried(item, real) for item in value]
-    observed = real.get(text_of(value))
-    return value if observed is None or observed == text_of(value) else _argument(observed)
+        return [_with_real_results(item, real) for item in value]
+    observed = real.get(result_text(value))
+    return value if observed is None or observed == result_text(value) else _parse_result(observed)
 
 
-def _argument(observation: str) -> Json:
+def _parse_result(observation: str) -> Json:
     try:
         return as_argument(read_number(observation))
     except ValueError:

@@ -7,15 +7,17 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from callwright.tasks.arithmetic.number_forms import Ratio, derive, reduced
-from callwright.tasks.arithmetic.question_numbers import Numbers, numbers_of
+from callwright.tasks.arithmetic.question_numbers import Numbers, find_numbers
 
-REMEMBERED = 512  # cached questions; chains of one problem follow each other
+CACHE_SIZE = 512  # cached questions; chains of one problem follow each other
 MAX_RESULTS = 64  # cached results of calls under one change
-TWIN = 101  # factor between a repeated number's first and second replacement; rarely the result of other calls
+SECOND_REPLACEMENT_FACTOR = (
+    101  # factor between a repeated number's first and second replacement; rarely the result of other calls
+)
 
 
 @dataclass(frozen=True)
-class Change:
+class NumberChange:
     """A replacement of a question's numbers: each is multiplied by a factor, then an addend is added.
 
     Attributes:
@@ -27,7 +29,7 @@ class Change:
     numbers: Numbers
     factors: Sequence[int]
     addends: Sequence[int]
-    alike: bool
+    same_for_all: bool
     results: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -39,10 +41,12 @@ class Change:
         return changed
 
     @cached_property
-    def twins(self) -> Mapping[Ratio, Ratio]:
+    def second_replacements(self) -> Mapping[Ratio, Ratio]:
         """A second replacement for each repeated number, as its occurrences may be different quantities."""
         repeated = ((number, self.plain[number]) for number in self.numbers.repeated)
-        return {number: reduced(top * TWIN, bottom) or number for number, (top, bottom) in repeated}
+        return {
+            number: reduced(top * SECOND_REPLACEMENT_FACTOR, bottom) or number for number, (top, bottom) in repeated
+        }
 
     def of(self, number: Ratio) -> Ratio | None:
         """The replacement of a number; None if the question neither holds the number nor implies it."""
@@ -54,14 +58,14 @@ class Change:
         return derive(form, tuple(self.plain.get(source, source) for source in sources))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def changes_of(question: str) -> tuple[Change, ...]:
+@lru_cache(maxsize=CACHE_SIZE)
+def number_changes(question: str) -> tuple[NumberChange, ...]:
     """A question's numbers changed in six ways; none if it has no numbers.
 
     Factors keep integers and keep quotients integers more often than addends do. Addends change answers that depend
     on differences alone. One factor for all numbers keeps squares and the order of sizes.
     """
-    numbers = numbers_of(question)
+    numbers = find_numbers(question)
     count = len(numbers.plain)
     if not count:
         return ()
@@ -71,10 +75,10 @@ def changes_of(question: str) -> tuple[Change, ...]:
     large_factors = rng.sample(range(11, 13 + 2 * count), count)
     zeros, ones = [0] * count, [1] * count
     return (
-        Change(numbers, factors, zeros, alike=False),
-        Change(numbers, ones, addends, alike=False),
-        Change(numbers, [4] * count, zeros, alike=True),
-        Change(numbers, ones, ones, alike=True),
-        Change(numbers, other_factors, ones, alike=False),
-        Change(numbers, large_factors, zeros, alike=False),
+        NumberChange(numbers, factors, zeros, same_for_all=False),
+        NumberChange(numbers, ones, addends, same_for_all=False),
+        NumberChange(numbers, [4] * count, zeros, same_for_all=True),
+        NumberChange(numbers, ones, ones, same_for_all=True),
+        NumberChange(numbers, other_factors, ones, same_for_all=False),
+        NumberChange(numbers, large_factors, zeros, same_for_all=False),
     )

@@ -8,71 +8,71 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from callwright.errors import CallError
 from callwright.functions.function import strict_function
-from callwright.functions.guard import MAX_EQUATIONS, bound_power, bound_result
-from callwright.functions.numbers import ZERO_TO_ZERO, Number, WholeNumber, refuse
-from callwright.functions.solvers.equations import EXAMPLE, check_system, names_in, read_equation
+from callwright.functions.guard import MAX_EQUATIONS, check_power_size, check_result_size
+from callwright.functions.numbers import ZERO_TO_ZERO, Number, WholeNumber, execution_error
+from callwright.functions.solvers.equations import EXAMPLE, check_linear_system, find_unknowns, read_equation
 from callwright.functions.solvers.worker import run_in_worker
 
 
 @strict_function(example={"a": 17, "b": 25})
 def add(a: Number, b: Number) -> Number:
     """The sum of two numbers."""
-    return bound_result(a + b)
+    return check_result_size(a + b)
 
 
 @strict_function(example={"a": 40, "b": 12})
 def subtract(a: Number, b: Number) -> Number:
     """The first number less the second."""
-    return bound_result(a - b)
+    return check_result_size(a - b)
 
 
 @strict_function(example={"a": 6, "b": 8})
 def multiply(a: Number, b: Number) -> Number:
     """The product of two numbers."""
-    return bound_result(a * b)
+    return check_result_size(a * b)
 
 
 @strict_function(example={"a": 84, "b": 7})
 def divide(a: Number, b: Number) -> Number:
     """The first number divided by the second."""
     if b == 0:
-        raise refuse("cannot divide by zero")
-    return bound_result(a / b)
+        raise execution_error("cannot divide by zero")
+    return check_result_size(a / b)
 
 
 @strict_function(example={"base": 2, "exponent": 5})
 def power(base: Number, exponent: WholeNumber) -> Number:
     """A number raised to a whole power."""
     if base == 0 and exponent < 0:
-        raise refuse("cannot divide by zero")
+        raise execution_error("cannot divide by zero")
     if base == 0 and exponent == 0:
-        raise refuse(ZERO_TO_ZERO)
-    bound_power(base, exponent)
-    return bound_result(Fraction(base**exponent))
+        raise execution_error(ZERO_TO_ZERO)
+    check_power_size(base, exponent)
+    return check_result_size(Fraction(base**exponent))
 
 
 @strict_function(example={"a": 17, "b": 5})
 def remainder(a: Number, b: Number) -> Number:
     """What is left of the first number after dividing by the second."""
     if b == 0:
-        raise refuse("cannot divide by zero")
-    return bound_result(a % b)
+        raise execution_error("cannot divide by zero")
+    return check_result_size(a % b)
 
 
 @strict_function(example={"amount": 80, "percent": 15})
 def percent_of(amount: Number, percent: Number) -> Number:
     """A percentage of an amount."""
-    return bound_result(amount * percent / 100)
+    return check_result_size(amount * percent / 100)
 
 
 @strict_function(example={"number": 7.38, "decimals": 1})
 def round_to(number: Number, decimals: WholeNumber = 0) -> Number:
     """A number rounded to some decimals; halves go away from zero."""
     if not 0 <= decimals <= 12:
-        raise refuse("decimals must be between 0 and 12")
+        raise execution_error("decimals must be between 0 and 12")
     scale = 10**decimals
     magnitude = (abs(number) * scale * 2 + 1) // 2
-    return bound_result(Fraction(magnitude if number >= 0 else -magnitude, scale))
+    return check_result_size(Fraction(magnitude if number >= 0 else -magnitude, scale))
 
 
 @strict_function(example={"value": 42})
@@ -81,10 +81,10 @@ def answer(value: Number) -> Number:
     return value
 
 
-REMEMBERED = 4_096  # outcomes that a process keeps: chains of one problem solve the same equations
+CACHE_SIZE = 4_096  # outcomes that a process keeps: chains of one problem solve the same equations
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _check_equation_texts(value: Any) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"an equation is a text, like {EXAMPLE}")
@@ -95,7 +95,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 Equations = Annotated[
     tuple[str, ...],
-    BeforeValidator(_texts),
+    BeforeValidator(_check_equation_texts),
     WithJsonSchema(
         {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
@@ -109,15 +109,15 @@ Equations = Annotated[
 @strict_function(example={"equation": EXAMPLE})
 def solve(equation: Equations, variable: str = "x") -> Number | list[Number]:
     """The unknown number in an equation."""
-    found = [bound_result(number) for number in _solve(equation, variable)]
+    found = [check_result_size(number) for number in _solve(equation, variable)]
     return found[0] if len(found) == 1 else found
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _solve(equations: tuple[str, ...], variable: str) -> tuple[Number, ...]:
     """The rational solutions, ascending; irrational and missing ones are refused with a line that says so."""
     trees = [read_equation(text) for text in equations]
-    names = sorted({name for tree in trees for name in names_in(tree)})
+    names = sorted({name for tree in trees for name in find_unknowns(tree)})
     if len(names) == 1 and len(trees) == 1:
         return tuple(run_in_worker("callwright.functions.solvers.sympy_solver:solve_one", trees[0], names[0]))
     if variable not in names:
@@ -125,7 +125,7 @@ def _solve(equations: tuple[str, ...], variable: str) -> tuple[Number, ...]:
         raise CallError("bad_arguments", f"{variable[:20]!r} is not in the equation: {unknowns}")
     if len(names) > len(trees):
         raise CallError("bad_arguments", f"{len(names)} unknowns need {len(names)} equations, as a list")
-    check_system(trees)
+    check_linear_system(trees)
     return tuple(run_in_worker("callwright.functions.solvers.sympy_solver:solve_system", trees, names, variable))
 
 

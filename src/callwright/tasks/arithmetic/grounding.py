@@ -15,46 +15,46 @@ from callwright.errors import CallError
 from callwright.functions.numbers import format_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
-from callwright.tasks.arithmetic.changed_numbers import Change, changes_of
-from callwright.tasks.arithmetic.number_flow import FAILED, Loose, Outcome, ratio_of, readings
+from callwright.tasks.arithmetic.changed_numbers import NumberChange, number_changes
+from callwright.tasks.arithmetic.number_flow import FAILED, ChangedResult, NumberSet, answers_after_change, to_ratio
 from callwright.tasks.arithmetic.number_forms import Ratio
-from callwright.tasks.arithmetic.question_numbers import USUAL
-from callwright.tasks.task import Executed
+from callwright.tasks.arithmetic.question_numbers import COMMON_NUMBERS
+from callwright.tasks.task import ExecutedSteps
 
-MIN_AGREED = 2  # changes under which a chain's answer has to equal the known solution's
-UNITS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
+MIN_AGREEING_CHANGES = 2  # changes under which a chain's answer has to equal the known solution's
+UNIT_FACTORS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
 """The usual numbers that convert units: a solution that leaves out conversions says nothing about them."""
 
-_NONE: Loose = frozenset()
-_Answers = Callable[[Change], Iterator[Outcome]]
+_NO_NUMBERS: NumberSet = frozenset()
+_AnswerFunction = Callable[[NumberChange], Iterator[ChangedResult]]
 
 
-def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Sequence[StepFault]:
+def number_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) -> Sequence[StepFault]:
     """At most one fault: the answer does not depend on the question, or it depends on a loose number.
 
     A question without readable numbers, and a chain that fails under every change, are not judged.
     Source: the idea of testing for dependence by changing inputs is metamorphic testing, Chen et al., 1998.
     """
-    answer = ratio_of(executed.values[-1])
-    changes = changes_of(problem.question)
+    answer = to_ratio(executed.values[-1])
+    changes = number_changes(problem.question)
     if not changes or answer is None:
         return ()
     last_step = len(executed.steps) - 1
-    answers = _answers_of(executed, toolbox)
-    depends, loose = _dependence(answers, changes, answer)
-    if depends and not loose:
+    answers = _answer_function(executed, toolbox)
+    depends, unexplained = _dependence(answers, changes, answer)
+    if depends and not unexplained:
         return ()
     known = _known_solution(problem, toolbox, changes)
-    if depends is False and not _is_excused(loose, known):
+    if depends is False and not _is_excused(unexplained, known):
         message = f"{_format(answer)} comes out whatever the numbers of the question are: it rests on none of them"
         return (StepFault("ungrounded_answer", last_step, message),)
-    differs = _differs(answers, loose, known, changes) if loose and known else None
-    accepted = (USUAL if depends is not False else _NONE) | (known.loose if known else _NONE)
-    if answer in loose and answer not in accepted and differs is not False:
+    differs = _answers_differ(answers, unexplained, known, changes) if unexplained and known else None
+    accepted = (COMMON_NUMBERS if depends is not False else _NO_NUMBERS) | (known.unexplained if known else _NO_NUMBERS)
+    if answer in unexplained and answer not in accepted and differs is not False:
         message = f"{_format(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
         return (StepFault("ungrounded_answer", last_step, message),)
-    if differs and known and not (loose <= UNITS and not known.loose <= USUAL):
-        numbers = ", ".join(map(_format, sorted(loose)))
+    if differs and known and not (unexplained <= UNIT_FACTORS and not known.unexplained <= COMMON_NUMBERS):
+        numbers = ", ".join(map(_format, sorted(unexplained)))
         message = (
             f"the answer rests on {numbers}, which is no number of the question and no earlier result; with other "
             "numbers in the question the known solution gives another answer than these calls"
@@ -64,65 +64,73 @@ def number_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Seq
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KnownSolution:
     """The known solution: its answer, its answer under a change, whether that differs, and its loose numbers."""
 
-    answers: _Answers
+    answers: _AnswerFunction
     answer: Ratio | None
     depends: bool | None
-    loose: Loose
+    unexplained: NumberSet
 
 
-def _known_solution(problem: Problem, toolbox: Toolbox, changes: Sequence[Change]) -> _Known | None:
+def _known_solution(problem: Problem, toolbox: Toolbox, changes: Sequence[NumberChange]) -> _KnownSolution | None:
     executed = _execute_solution(problem, toolbox)
-    answer = ratio_of(executed.values[-1]) if executed else None
+    answer = to_ratio(executed.values[-1]) if executed else None
     if executed is None or answer is None:
         return None
-    answers = _answers_of(executed, toolbox)
-    return _Known(answers, answer, *_dependence(answers, changes, answer))
+    answers = _answer_function(executed, toolbox)
+    return _KnownSolution(answers, answer, *_dependence(answers, changes, answer))
 
 
-def _is_excused(loose: Loose, known: _Known | None) -> bool:
+def _is_excused(unexplained: NumberSet, known: _KnownSolution | None) -> bool:
     """Whether neither the chain nor the known solution depends on the question, so the chain is not to blame.
 
     Then the chain has no loose numbers that the solution lacks, or the loose numbers of both are all usual ones.
     """
-    return known is not None and not known.depends and (loose <= known.loose or loose | known.loose <= USUAL)
+    return (
+        known is not None
+        and not known.depends
+        and (unexplained <= known.unexplained or unexplained | known.unexplained <= COMMON_NUMBERS)
+    )
 
 
 def has_numbers(problem: Problem) -> bool:
     """Whether the question holds numbers that can be changed."""
-    return bool(changes_of(problem.question))
+    return bool(number_changes(problem.question))
 
 
-def _answers_of(executed: Executed, toolbox: Toolbox) -> _Answers:
-    return partial(readings, executed, toolbox)
+def _answer_function(executed: ExecutedSteps, toolbox: Toolbox) -> _AnswerFunction:
+    return partial(answers_after_change, executed, toolbox)
 
 
-def _dependence(answers: _Answers, changes: Sequence[Change], answer: Ratio) -> tuple[bool | None, Loose]:
+def _dependence(
+    answers: _AnswerFunction, changes: Sequence[NumberChange], answer: Ratio
+) -> tuple[bool | None, NumberSet]:
     """Whether the answer changes with the question's numbers, and the loose numbers that it depends on.
 
     The first is None if no call returned the answer, or if the calls failed under every change.
     """
     executed = False
-    loose: list[Loose] = []
+    unexplained: list[NumberSet] = []
     for change in changes:
-        moved: list[Loose] = []
+        moved: list[NumberSet] = []
         for outcome in answers(change):
-            loose.append(outcome.loose)
+            unexplained.append(outcome.unexplained)
             if outcome.value is FAILED:
                 continue
             executed = True
-            if ratio_of(outcome.value) != answer:
-                if not outcome.loose:
-                    return True, outcome.loose
-                moved.append(outcome.loose)
+            if to_ratio(outcome.value) != answer:
+                if not outcome.unexplained:
+                    return True, outcome.unexplained
+                moved.append(outcome.unexplained)
         if moved:
             return True, min(moved, key=len)
-    return (False if executed else None), min(loose, key=len, default=frozenset())
+    return (False if executed else None), min(unexplained, key=len, default=frozenset())
 
 
-def _differs(answers: _Answers, loose: Loose, known: _Known, changes: Sequence[Change]) -> bool | None:
+def _answers_differ(
+    answers: _AnswerFunction, unexplained: NumberSet, known: _KnownSolution, changes: Sequence[NumberChange]
+) -> bool | None:
     """Whether the chain's answer changes in another way than the known solution's; None if no change can tell.
 
     One factor for all numbers cannot tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
@@ -131,17 +139,19 @@ def _differs(answers: _Answers, loose: Loose, known: _Known, changes: Sequence[C
     counts as different.
     """
     compared = agreed = 0
-    required = 1 if loose <= UNITS else MIN_AGREED
-    for change in (change for change in changes if not change.alike):
+    required = 1 if unexplained <= UNIT_FACTORS else MIN_AGREEING_CHANGES
+    for change in (change for change in changes if not change.same_for_all):
         as_expected = (
-            outcome for outcome in known.answers(change) if outcome.value is not FAILED and outcome.loose <= known.loose
+            outcome
+            for outcome in known.answers(change)
+            if outcome.value is not FAILED and outcome.unexplained <= known.unexplained
         )
-        expected = {ratio_of(outcome.value) for outcome in as_expected} - {known.answer}
+        expected = {to_ratio(outcome.value) for outcome in as_expected} - {known.answer}
         if not expected:
             continue
         compared += 1
         agreed += any(
-            outcome.value is not FAILED and ratio_of(outcome.value) in expected for outcome in answers(change)
+            outcome.value is not FAILED and to_ratio(outcome.value) in expected for outcome in answers(change)
         )
         if agreed == required:
             return False
@@ -152,7 +162,7 @@ def _format(number: Ratio) -> str:
     return format_number(Fraction(*number))
 
 
-def _execute_solution(problem: Problem, toolbox: Toolbox) -> Executed | None:
+def _execute_solution(problem: Problem, toolbox: Toolbox) -> ExecutedSteps | None:
     """The known solution executed; None if there is none, or it does not end with an answer."""
     steps, values = [], []
     tools = toolbox.open()
@@ -165,4 +175,4 @@ def _execute_solution(problem: Problem, toolbox: Toolbox) -> Executed | None:
         values.append(result.value)
     if not steps or steps[-1].call is None or steps[-1].call.name != ANSWER:
         return None
-    return Executed(tuple(steps), tuple(values))
+    return ExecutedSteps(tuple(steps), tuple(values))

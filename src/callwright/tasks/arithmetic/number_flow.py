@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 from callwright.errors import CallError
 from callwright.functions.numbers import as_argument, read_number
-from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, parts_of
+from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, walk_value
 from callwright.records import Call, Json
-from callwright.tasks.arithmetic.changed_numbers import MAX_RESULTS, Change
+from callwright.tasks.arithmetic.changed_numbers import MAX_RESULTS, NumberChange
 from callwright.tasks.arithmetic.number_forms import Ratio
 from callwright.tasks.arithmetic.numbers_in_text import replace_numbers
-from callwright.tasks.arithmetic.question_numbers import USUAL
-from callwright.tasks.task import Executed
+from callwright.tasks.arithmetic.question_numbers import COMMON_NUMBERS
+from callwright.tasks.task import ExecutedSteps
 
 MAX_PARTS = 64  # parts of one result that are remembered, as later arguments may repeat them
 
@@ -31,12 +31,12 @@ class _Failed:
 
 
 FAILED = _Failed()
-Loose: TypeAlias = frozenset[Ratio]
-_NONE: Loose = frozenset()
+NumberSet: TypeAlias = frozenset[Ratio]
+_NO_NUMBERS: NumberSet = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangedResult:
     """A result after the change.
 
     Attributes:
@@ -45,10 +45,10 @@ class Outcome:
     """
 
     value: Any
-    loose: Loose
+    unexplained: NumberSet
 
 
-class Sources(NamedTuple):
+class SourceChoice(NamedTuple):
     """Which source to choose for an argument that equals several of them.
 
     By default the latest result comes first, then earlier results, then the question.
@@ -60,24 +60,28 @@ class Sources(NamedTuple):
         but: index, among the arguments with several sources, of the only one that takes its second source; -1: none.
     """
 
-    backwards: bool = False
-    apart: bool = False
-    but: int = -1
+    question_first: bool = False
+    different_per_argument: bool = False
+    second_source_index: int = -1
 
 
-MAX_ROUNDED = 4  # decimals up to which a rounded result is recognised
-MAX_ALONE = 6  # how many arguments with several sources are each tried with their second source
+MAX_ROUNDED_DECIMALS = 4  # decimals up to which a rounded result is recognised
+MAX_SECOND_SOURCES = 6  # how many arguments with several sources are each tried with their second source
 
-_READINGS = (
-    Sources(),
-    Sources(backwards=True),
-    Sources(apart=True),
-    Sources(backwards=True, apart=True),
-    *(Sources(backwards, False, index) for index in range(MAX_ALONE) for backwards in (False, True)),
+_SOURCE_CHOICES = (
+    SourceChoice(),
+    SourceChoice(question_first=True),
+    SourceChoice(different_per_argument=True),
+    SourceChoice(question_first=True, different_per_argument=True),
+    *(
+        SourceChoice(question_first, False, index)
+        for index in range(MAX_SECOND_SOURCES)
+        for question_first in (False, True)
+    ),
 )
 
 
-def readings(executed: Executed, toolbox: Toolbox, change: Change) -> Iterator[Outcome]:
+def answers_after_change(executed: ExecutedSteps, toolbox: Toolbox, change: NumberChange) -> Iterator[ChangedResult]:
     """Every result that equals the chain's answer, as it is after the question's numbers changed.
 
     The latest result comes first. If arguments have several sources, the results follow again for each other choice
@@ -93,18 +97,18 @@ def readings(executed: Executed, toolbox: Toolbox, change: Change) -> Iterator[O
         executed: ends with an accepted answer.
     """
     ambiguous = 0
-    for sources in _READINGS:
-        if sources != _READINGS[0] and (ambiguous == 0 or sources.but >= ambiguous):
+    for sources in _SOURCE_CHOICES:
+        if sources != _SOURCE_CHOICES[0] and (ambiguous == 0 or sources.second_source_index >= ambiguous):
             continue
-        flow = _Flow(toolbox, change, sources)
+        flow = _ChangedRun(toolbox, change, sources)
         for step, value in zip(executed.steps, executed.values, strict=True):
             if step.call is not None and step.observation is not None and step.call.name != ANSWER:
                 flow.take(step.call, value)
         ambiguous = max(ambiguous, flow.ambiguous)
-        yield from reversed(flow.results.get(ratio_of(executed.values[-1]), ()))
+        yield from reversed(flow.results.get(to_ratio(executed.values[-1]), ()))
 
 
-def ratio_of(value: Any) -> Ratio | None:
+def to_ratio(value: Any) -> Ratio | None:
     """A result as an exact number; None if it is not a finite number."""
     match value:
         case bool():
@@ -116,36 +120,36 @@ def ratio_of(value: Any) -> Ratio | None:
     return None
 
 
-class _Flow:
+class _ChangedRun:
     """Executes a chain's calls after the change; `results` holds the outcomes by the result before the change."""
 
-    def __init__(self, toolbox: Toolbox, change: Change, sources: Sources) -> None:
-        self.results: dict[Any, list[Outcome]] = {}
+    def __init__(self, toolbox: Toolbox, change: NumberChange, sources: SourceChoice) -> None:
+        self.results: dict[Any, list[ChangedResult]] = {}
         self._toolbox = toolbox
         self._tools: OpenToolbox = toolbox.open()
         self._change = change
         self._sources = sources
         self.ambiguous = 0  # arguments so far that have several sources
         self._uses: Counter[Ratio] = Counter()  # how often one call uses each ambiguous number
-        self._loose: set[Ratio] = set()
+        self._unexplained: set[Ratio] = set()
         self._failed = False
-        self._fractions: list[tuple[Fraction, Outcome]] = []  # results that are not integers
+        self._fractions: list[tuple[Fraction, ChangedResult]] = []  # results that are not integers
 
     def take(self, call: Call, before: Any) -> None:
         """Execute a call again with its changed arguments, and remember the outcome by its old result `before`."""
-        self._loose, self._failed = set(), False
+        self._unexplained, self._failed = set(), False
         self._uses.clear()
         arguments = {key: self._replace_argument(value) for key, value in call.arguments.items()}
         after: Any = FAILED
         if not self._failed:
             changed = arguments != call.arguments or self._toolbox.functions[call.name].stateful
             after = self._result(Call(call.name, arguments)) if changed else before
-        loose = frozenset(self._loose)
-        for old, new in _pairs_of_parts(before, after):
-            key = old if isinstance(old, str) else ratio_of(old)
+        unexplained = frozenset(self._unexplained)
+        for old, new in _match_parts(before, after):
+            key = old if isinstance(old, str) else to_ratio(old)
             if key is None:
                 continue
-            outcome = Outcome(new, loose)
+            outcome = ChangedResult(new, unexplained)
             self.results.setdefault(key, []).append(outcome)
             if isinstance(key, tuple) and key[1] != 1:
                 self._fractions.append((Fraction(*key), outcome))
@@ -195,31 +199,37 @@ class _Flow:
         """The number after the change; adds to the loose numbers what it depends on."""
         in_question = self._change.of(number)
         outcomes = self.results.get(number)
-        twin = self._change.twins.get(number)
+        twin = self._change.second_replacements.get(number)
         if outcomes is None and twin is None:
             if in_question is not None:
                 return in_question
-            candidates = (_rounded(number, result, outcome) for result, outcome in self._fractions)
+            candidates = (_changed_rounded_result(number, result, outcome) for result, outcome in self._fractions)
             rounded = [outcome for outcome in candidates if outcome is not None]
             if not rounded:
-                self._loose.add(number)
+                self._unexplained.add(number)
                 return number
-            choices = [Outcome(Fraction(*number), frozenset((number,))), *rounded]
+            choices = [ChangedResult(Fraction(*number), frozenset((number,))), *rounded]
         else:
             choices = outcomes[::-1] if outcomes is not None else []
-            choices += [Outcome(Fraction(*ratio), _NONE) for ratio in (in_question, twin) if ratio is not None]
-        chosen = self._choose(choices, number) if len(choices) > 1 or number in USUAL else choices[0]
-        self._loose |= chosen.loose
-        new = ratio_of(chosen.value)
+            choices += [
+                ChangedResult(Fraction(*ratio), _NO_NUMBERS) for ratio in (in_question, twin) if ratio is not None
+            ]
+        chosen = self._choose(choices, number) if len(choices) > 1 or number in COMMON_NUMBERS else choices[0]
+        self._unexplained |= chosen.unexplained
+        new = to_ratio(chosen.value)
         self._failed |= new is None
         return new or number
 
-    def _choose(self, choices: list[Outcome], number: Ratio) -> Outcome:
-        if self._sources.backwards:
+    def _choose(self, choices: list[ChangedResult], number: Ratio) -> ChangedResult:
+        if self._sources.question_first:
             choices.reverse()
-        if self._sources.apart and number in USUAL:
-            choices.append(Outcome(Fraction(*number), frozenset((number,))))
-        choice = self._uses[number] if self._sources.apart else int(self.ambiguous == self._sources.but)
+        if self._sources.different_per_argument and number in COMMON_NUMBERS:
+            choices.append(ChangedResult(Fraction(*number), frozenset((number,))))
+        choice = (
+            self._uses[number]
+            if self._sources.different_per_argument
+            else int(self.ambiguous == self._sources.second_source_index)
+        )
         self._uses[number] += 1
         self.ambiguous += 1
         return choices[choice % len(choices)]
@@ -228,7 +238,7 @@ class _Flow:
         results = self.results.get(text)
         if results is None:
             return replace_numbers(text, self)
-        self._loose |= results[-1].loose
+        self._unexplained |= results[-1].unexplained
         self._failed |= not isinstance(results[-1].value, str)
         return str(results[-1].value)
 
@@ -239,22 +249,22 @@ class _Flow:
         return number in self.results or self._change.of(number) is not None
 
 
-def _rounded(number: Ratio, result: Fraction, outcome: Outcome) -> Outcome | None:
+def _changed_rounded_result(number: Ratio, result: Fraction, outcome: ChangedResult) -> ChangedResult | None:
     """A rounded earlier result after the change; None if the result does not round to the number."""
-    new = ratio_of(outcome.value)
+    new = to_ratio(outcome.value)
     rounded = Fraction(*number)
     if new is None or not rounded or abs(rounded - result) >= 1:
         return None
     if number[1] == 1:
         roundings = [math.floor, math.ceil]
     else:
-        decimals = next((places for places in range(1, MAX_ROUNDED + 1) if 10**places % number[1] == 0), None)
+        decimals = next((places for places in range(1, MAX_ROUNDED_DECIMALS + 1) if 10**places % number[1] == 0), None)
         roundings = [] if decimals is None else [partial(round, ndigits=decimals)]
     value = next((Fraction(rounding(Fraction(*new))) for rounding in roundings if rounding(result) == rounded), None)
-    return None if value is None else Outcome(value, outcome.loose)
+    return None if value is None else ChangedResult(value, outcome.unexplained)
 
 
-def _pairs_of_parts(before: Any, after: Any) -> Iterable[tuple[Any, Any]]:
+def _match_parts(before: Any, after: Any) -> Iterable[tuple[Any, Any]]:
     """A result and its parts, each with its value after the change."""
     if not isinstance(before, list | tuple | dict | set | frozenset):
         return ((before, after),)
@@ -263,4 +273,4 @@ def _pairs_of_parts(before: Any, after: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def _parts(value: Any) -> list[Any]:
-    return list(islice(parts_of(value), MAX_PARTS))
+    return list(islice(walk_value(value), MAX_PARTS))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 Ratio: TypeAlias = tuple[int, int]
 """A number as numerator and denominator without a common divisor. A cheaper dictionary key than a Fraction."""
 
-Derived: TypeAlias = tuple[str, tuple[Ratio, ...]]
+Derivation: TypeAlias = tuple[str, tuple[Ratio, ...]]
 """A form, and the numbers that it is made of."""
 
 FORMS: Mapping[str, tuple[int, int, int, int]] = {

@@ -70,12 +70,12 @@ def _replace_quotient(numerator: str, denominator: str | None, replacements: Rep
     if len(numbers) == 2 and numbers[1][0] and not all(map(replacements.is_known, numbers)):
         quotient = (Fraction(*numbers[0]) / Fraction(*numbers[1])).as_integer_ratio()
         if replacements.is_known(quotient):
-            return _in_equation(replacements.replace(quotient))
+            return _format_for_equation(replacements.replace(quotient))
     changed = [(text, number, replacements.replace(number)) for text, number in zip(texts, numbers, strict=True)]
-    return "/".join(text if new == number else _in_equation(new) for text, number, new in changed)
+    return "/".join(text if new == number else _format_for_equation(new) for text, number, new in changed)
 
 
-def _in_equation(number: Ratio) -> str:
+def _format_for_equation(number: Ratio) -> str:
     """The number's text, in brackets where a factor or a summand needs them."""
     denominator = f"/{number[1]}" if number[1] != 1 else ""
     return f"({number[0]}{denominator})" if denominator or number[0] < 0 else str(number[0])

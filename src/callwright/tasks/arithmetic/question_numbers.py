@@ -9,29 +9,29 @@ from fractions import Fraction
 from functools import lru_cache
 
 from callwright.functions.numbers import read_number
-from callwright.tasks.arithmetic.number_forms import FORMS, Derived, Ratio, derive
+from callwright.tasks.arithmetic.number_forms import FORMS, Derivation, Ratio, derive
 
-REMEMBERED = 512  # cached questions; chains of one problem follow each other
+CACHE_SIZE = 512  # cached questions; chains of one problem follow each other
 MAX_NUMBERS = 64  # numbers of one question that are changed
 MAX_DIGITS = 40  # digits of a number; a longer number is not changed
 
 _NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
-_SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
+_NUMBER_WITH_SPACES = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
 _FRACTION = re.compile(r"(?<![0-9./])(?:([0-9]{1,9})(?:[ -]| and ))?+([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
-_VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # one character for a fraction, such as 3/4
-_SCALED = re.compile(r"([0-9][0-9.,]{0,20}+) ?(hundred|thousand|million|billion)\b")
+_FRACTION_CHARACTER = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # one character for a fraction, such as 3/4
+_NUMBER_WITH_POWER = re.compile(r"([0-9][0-9.,]{0,20}+) ?(hundred|thousand|million|billion)\b")
 _WORD = re.compile(r"[a-z]++")
 
-_SMALL = (
+_WORDS_BELOW_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_UNITS = {word: number for number, word in enumerate(_SMALL)} | {
-    word: 10 * place for place, word in enumerate(_TENS, start=2)
+_TENS_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_WORD_VALUES = {word: number for number, word in enumerate(_WORDS_BELOW_TWENTY)} | {
+    word: 10 * place for place, word in enumerate(_TENS_WORDS, start=2)
 }
 _POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_OTHER = {  # words that stand for a number or for its inverse
+_OTHER_NUMBER_WORDS = {  # words that stand for a number or for its inverse
     "half": 2, "halves": 2, "halved": 2, "twice": 2, "double": 2, "doubled": 2, "doubles": 2, "pair": 2, "pairs": 2,
     "couple": 2, "both": 2, "third": 3, "thirds": 3, "thrice": 3, "triple": 3, "tripled": 3, "triples": 3,
     "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4, "quadruple": 4, "fifth": 5, "fifths": 5, "sixth": 6,
@@ -40,17 +40,17 @@ _OTHER = {  # words that stand for a number or for its inverse
 }  # fmt: skip
 
 
-_PARTS = {
+_FRACTION_WORDS = {
     "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
     "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
     "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10,
 }  # fmt: skip
-_SMALLER_UNITS = {  # what people convert without calculating
+_UNIT_CONVERSIONS = {  # what people convert without calculating
     "week": 7, "weeks": 7, "dozen": 12, "hour": 60, "hours": 60, "minute": 60, "minutes": 60, "year": 12, "years": 12,
     "feet": 12, "foot": 12,
 }  # fmt: skip
-_UNIT = re.compile(rf"\b([a-z]{{1,9}}|[0-9]{{1,9}})[ -]({'|'.join(_SMALLER_UNITS)})\b")
-_PARTS_IN_WORDS = re.compile(rf"\b(?:([a-z]{{1,9}}|[0-9]{{1,9}})[ -])?+({'|'.join(_PARTS)})\b")
+_COUNT_AND_UNIT = re.compile(rf"\b([a-z]{{1,9}}|[0-9]{{1,9}})[ -]({'|'.join(_UNIT_CONVERSIONS)})\b")
+_FRACTION_IN_WORDS = re.compile(rf"\b(?:([a-z]{{1,9}}|[0-9]{{1,9}})[ -])?+({'|'.join(_FRACTION_WORDS)})\b")
 _AND_A_HALF = re.compile(r"\b([a-z]{1,9}|[0-9]{1,9})(?: [a-z]{1,12})? and (?:a|one)[ -](half|third|quarter|fourth)\b")
 
 
@@ -69,29 +69,36 @@ class Numbers:
 
     plain: tuple[Fraction, ...]
     ratios: tuple[Ratio, ...]
-    derived: Mapping[Ratio, Derived]
+    derived: Mapping[Ratio, Derivation]
     repeated: frozenset[Ratio]
 
 
-USUAL = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
+COMMON_NUMBERS = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
 """Numbers that everybody knows: hours, days, weeks, percent."""
 
 
-@lru_cache(maxsize=REMEMBERED)
-def numbers_of(question: str) -> Numbers:
+@lru_cache(maxsize=CACHE_SIZE)
+def find_numbers(question: str) -> Numbers:
     """The numbers of a question.
 
-    >>> [str(number) for number in numbers_of("Twenty-five boxes at $1.50, half of them full, 3/4 of 1,200.").plain]
+    >>> [str(number) for number in find_numbers("Twenty-five boxes at $1.50, half of them full, 3/4 of 1,200.").plain]
     ['3/2', '2', '3', '4', '5', '20', '25', '1200']
     """
-    text = _VULGAR.sub(lambda sign: f" {Fraction(unicodedata.numeric(sign[0])).limit_denominator(10)} ", question)
+    text = _FRACTION_CHARACTER.sub(
+        lambda sign: f" {Fraction(unicodedata.numeric(sign[0])).limit_denominator(10)} ", question
+    )
     words = text.lower()
-    occurrences = Counter((*_in_digits(text), *_in_words(words)))
+    occurrences = Counter((*_numbers_in_digits(text), *_numbers_in_words(words)))
     plain = sorted(number for number in occurrences if number > 1 or 0 < number < 1)[:MAX_NUMBERS]
     plain = plain or sorted(occurrences)
     ratios = tuple(number.as_integer_ratio() for number in plain)
-    derived: dict[Ratio, Derived] = {}
-    for form, numbers in (*_fractions(text), *_fractions_in_words(words), *_scaled(words), *_conversions(words)):
+    derived: dict[Ratio, Derivation] = {}
+    for form, numbers in (
+        *_fractions(text),
+        *_fractions_in_words(words),
+        *_numbers_with_powers(words),
+        *_conversions(words),
+    ):
         if (value := derive(form, numbers)) is not None:
             derived.setdefault(value, (form, numbers))
     for form in FORMS:
@@ -109,16 +116,16 @@ def _is_likely(form: str, number: Fraction) -> bool:
     return form not in ("less", "rest") or number < 100
 
 
-def _in_digits(question: str) -> Iterator[Fraction]:
+def _numbers_in_digits(question: str) -> Iterator[Fraction]:
     for text in _NUMBER.findall(question):
         if len(text) <= MAX_DIGITS:
             yield Fraction(text.replace(",", ""))
-    for text in _SPACED.findall(question):
+    for text in _NUMBER_WITH_SPACES.findall(question):
         if len(text) <= MAX_DIGITS:
             yield Fraction("".join(character for character in text if character.isdecimal()))
 
 
-def _fractions(question: str) -> Iterator[Derived]:
+def _fractions(question: str) -> Iterator[Derivation]:
     matches = _FRACTION.findall(question)
     for integer, top, bottom in matches:
         if integer:
@@ -127,19 +134,19 @@ def _fractions(question: str) -> Iterator[Derived]:
         yield from _fraction_forms(int(top), int(bottom))
 
 
-def _fractions_in_words(words: str) -> Iterator[Derived]:
+def _fractions_in_words(words: str) -> Iterator[Derivation]:
     """Two-thirds, a quarter; two and a half, two hours and a half, a year and a half."""
     for integer, bottom in _AND_A_HALF.findall(words):
-        yield "mixed", ((1, 1), (_PARTS[bottom], 1), (_small_number(integer), 1))
-    for top, bottom in _PARTS_IN_WORDS.findall(words):
-        yield from _fraction_forms(_small_number(top), _PARTS[bottom])
+        yield "mixed", ((1, 1), (_FRACTION_WORDS[bottom], 1), (_small_number(integer), 1))
+    for top, bottom in _FRACTION_IN_WORDS.findall(words):
+        yield from _fraction_forms(_small_number(top), _FRACTION_WORDS[bottom])
 
 
 def _small_number(word: str) -> int:
-    return int(word) if word.isdecimal() else _UNITS.get(word, 1)
+    return int(word) if word.isdecimal() else _WORD_VALUES.get(word, 1)
 
 
-def _fraction_forms(top: int, bottom: int) -> Iterator[Derived]:
+def _fraction_forms(top: int, bottom: int) -> Iterator[Derivation]:
     numbers = (top, 1), (bottom, 1)
     yield "ratio", numbers
     if top < bottom:
@@ -147,15 +154,15 @@ def _fraction_forms(top: int, bottom: int) -> Iterator[Derived]:
         yield "and more", numbers
 
 
-def _conversions(words: str) -> Iterator[Derived]:
+def _conversions(words: str) -> Iterator[Derivation]:
     """Two weeks in days, three hours in minutes."""
-    for count, unit in _UNIT.findall(words):
-        if count in _UNITS or count.isdecimal():
-            yield "product", ((_small_number(count), 1), (_SMALLER_UNITS[unit], 1))
+    for count, unit in _COUNT_AND_UNIT.findall(words):
+        if count in _WORD_VALUES or count.isdecimal():
+            yield "product", ((_small_number(count), 1), (_UNIT_CONVERSIONS[unit], 1))
 
 
-def _scaled(words: str) -> Iterator[Derived]:
-    for text, power in _SCALED.findall(words):
+def _numbers_with_powers(words: str) -> Iterator[Derivation]:
+    for text, power in _NUMBER_WITH_POWER.findall(words):
         try:
             number = read_number(text.rstrip(".,"))
         except ValueError:
@@ -163,13 +170,13 @@ def _scaled(words: str) -> Iterator[Derived]:
         yield "product", (number.as_integer_ratio(), (_POWERS[power], 1))
 
 
-def _in_words(question: str) -> Iterator[Fraction]:
+def _numbers_in_words(question: str) -> Iterator[Fraction]:
     """Numbers in words: each word alone, and neighbouring words together. Twenty-five gives 20, 5 and 25."""
     total, current, length = 0, 0, 0
     for word in _WORD.findall(question):
-        if word in _UNITS:
-            yield Fraction(_UNITS[word])
-            current, length = current + _UNITS[word], length + 1
+        if word in _WORD_VALUES:
+            yield Fraction(_WORD_VALUES[word])
+            current, length = current + _WORD_VALUES[word], length + 1
         elif word in _POWERS:
             yield Fraction(_POWERS[word])
             current = max(current, 1) * _POWERS[word]
@@ -182,7 +189,7 @@ def _in_words(question: str) -> Iterator[Fraction]:
             if length > 1:
                 yield Fraction(total + current)
             total, current, length = 0, 0, 0
-            if word in _OTHER:
-                yield Fraction(_OTHER[word])
+            if word in _OTHER_NUMBER_WORDS:
+                yield Fraction(_OTHER_NUMBER_WORDS[word])
     if length > 1:
         yield Fraction(total + current)

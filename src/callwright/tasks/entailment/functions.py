@@ -4,10 +4,16 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator
 
-from callwright.functions.formulas.formula import Formula, FormulaArgument, check_closed, check_question, format_formula
+from callwright.functions.formulas.formula import (
+    Formula,
+    FormulaArgument,
+    check_closed,
+    check_solver_input,
+    format_formula,
+)
 from callwright.functions.function import strict_function
 from callwright.functions.guard import LIMIT_REACHED, MAX_ASSUMPTIONS
-from callwright.functions.numbers import refuse
+from callwright.functions.numbers import execution_error
 from callwright.functions.solvers.entailment import Contradiction
 from callwright.functions.solvers.entailment import entails as decide
 from callwright.functions.toolbox import Toolbox
@@ -30,9 +36,9 @@ def read_truth_value(value: Any) -> Any:
 def assume(state: list[Formula], formula: FormulaArgument) -> str:
     """Assume a premise, written as a formula."""
     check_closed(formula)
-    check_question(*state, formula)
+    check_solver_input(*state, formula)
     if len(state) >= MAX_ASSUMPTIONS:
-        raise refuse(f"{MAX_ASSUMPTIONS} formulas are assumed already, which is the limit")
+        raise execution_error(f"{MAX_ASSUMPTIONS} formulas are assumed already, which is the limit")
     state.append(formula)
     return f"assumed ({len(state)} so far)"
 
@@ -43,12 +49,12 @@ def entails(state: list[Formula], formula: FormulaArgument) -> str:
     found = decide(state, formula)
     if isinstance(found, Contradiction):
         wrong = state.pop(found.premise)
-        raise refuse(
+        raise execution_error(
             f"the assumptions contradict each other; {format_formula(wrong)} does not go with those before it and was "
             "taken back: assume what it should say, then call entails again"
         )
     if found == "undecided":
-        raise refuse(f"{LIMIT_REACHED}: it could not be decided; try a simpler formula")
+        raise execution_error(f"{LIMIT_REACHED}: it could not be decided; try a simpler formula")
     return found
 
 
@@ -58,10 +64,10 @@ def answer(value: Annotated[TruthValue, BeforeValidator(read_truth_value)]) -> s
     return value
 
 
-def no_assumptions() -> list[Formula]:
+def empty_assumptions() -> list[Formula]:
     """The state of a chain that begins."""
     return []
 
 
-TOOLBOX = Toolbox((assume, entails, answer), new_state=no_assumptions)
+TOOLBOX = Toolbox((assume, entails, answer), new_state=empty_assumptions)
 """`assume`, `entails` and `answer`, in the order in which a prompt describes them."""

@@ -6,25 +6,25 @@ from functools import lru_cache
 
 from callwright.errors import CallError
 from callwright.functions.formulas.formula import Formula, format_formula, parse_formula
-from callwright.functions.formulas.matching import says_the_same, unmatched
-from callwright.functions.formulas.nodes import Argument
+from callwright.functions.formulas.matching import compare_arguments, find_unmatched_formula
+from callwright.functions.formulas.nodes import LogicArgument
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem, StepFault
-from callwright.tasks.task import Executed
+from callwright.tasks.task import ExecutedSteps
 
 ASSUME, ENTAILS = "assume", "entails"
-REMEMBERED = 512  # cached known arguments; chains of one problem follow each other
+CACHE_SIZE = 512  # cached known arguments; chains of one problem follow each other
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _EntailsCall:
     """A call of `entails` that returned the answer: its step, and the assumptions at that step."""
 
     step: int
-    argument: Argument
+    argument: LogicArgument
 
 
-def premise_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Sequence[StepFault]:
+def premise_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) -> Sequence[StepFault]:
     """At most one fault: no call asked what the problem asks and returned the answer.
 
     True and False may follow from some of the premises. Unknown needs all of them, as a further premise could still
@@ -35,15 +35,17 @@ def premise_faults(problem: Problem, executed: Executed, toolbox: Toolbox) -> Se
         return ()
     last_step, answer = len(executed.steps) - 1, executed.steps[-1].observation
     faults: list[StepFault] = []
-    for question in _questions(executed, toolbox):
-        match = says_the_same(question.argument, known, whole=answer == "Unknown")
+    for question in _entails_calls(executed, toolbox):
+        match = compare_arguments(question.argument, known, whole=answer == "Unknown")
         if match == "yes":
             return ()
         if match == "undecided":
             message = "whether the problem's premises were assumed, and its statement asked, could not be decided"
             faults.append(StepFault("undecided", question.step, message))
         else:
-            faults.append(StepFault("unfaithful_call", question.step, _difference(question.argument, known, answer)))
+            faults.append(
+                StepFault("unfaithful_call", question.step, _describe_difference(question.argument, known, answer))
+            )
     if not faults:
         message = f"{answer} was returned by no call of {ENTAILS}"
         return (StepFault("ungrounded_answer", last_step, message),)
@@ -55,26 +57,26 @@ def has_formulas(problem: Problem) -> bool:
     return known_argument(problem) is not None
 
 
-def known_argument(problem: Problem) -> Argument | None:
+def known_argument(problem: Problem) -> LogicArgument | None:
     """The premises and the statement of a problem's solution; None where it has none."""
     premises = tuple(str(call.arguments.get("formula")) for call in problem.solution if call.name == ASSUME)
     statements = [str(call.arguments.get("formula")) for call in problem.solution if call.name == ENTAILS]
     return _parse_argument(premises, statements[-1]) if statements else None
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _parse_argument(premises: tuple[str, ...], statement: str) -> Argument | None:
+@lru_cache(maxsize=CACHE_SIZE)
+def _parse_argument(premises: tuple[str, ...], statement: str) -> LogicArgument | None:
     try:
-        return Argument(tuple(map(parse_formula, premises)), parse_formula(statement))
+        return LogicArgument(tuple(map(parse_formula, premises)), parse_formula(statement))
     except CallError:
         return None
 
 
-def _questions(executed: Executed, toolbox: Toolbox) -> Iterator[_Question]:
+def _entails_calls(executed: ExecutedSteps, toolbox: Toolbox) -> Iterator[_EntailsCall]:
     """The calls of `entails` that returned the answer, the latest first."""
     tools = toolbox.open()
     answer = executed.steps[-1].observation
-    questions: list[_Question] = []
+    questions: list[_EntailsCall] = []
     for index, step in enumerate(executed.steps):
         if step.call is None or step.call.name not in (ASSUME, ENTAILS):
             continue
@@ -84,12 +86,12 @@ def _questions(executed: Executed, toolbox: Toolbox) -> Iterator[_Question]:
         if step.call.name == ENTAILS and step.observation == answer:
             statement = parse_formula(str(step.call.arguments.get("formula")))
             assumed: list[Formula] = tools.state
-            questions.append(_Question(index, Argument(tuple(assumed), statement)))
+            questions.append(_EntailsCall(index, LogicArgument(tuple(assumed), statement)))
     return reversed(questions)
 
 
-def _difference(given: Argument, known: Argument, answer: str | None) -> str:
-    strange = unmatched(given, known)
+def _describe_difference(given: LogicArgument, known: LogicArgument, answer: str | None) -> str:
+    strange = find_unmatched_formula(given, known)
     if strange is not None and strange == given.statement:
         return (
             f"{format_formula(strange)} was asked about, which is not the statement {format_formula(known.statement)}"

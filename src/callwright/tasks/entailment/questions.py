@@ -13,7 +13,7 @@ TASK = "entailment"
 MAX_PREMISES = MAX_ASSUMPTIONS  # one chain cannot assume more
 
 
-class NoChainError(RowError):
+class GoldChainError(RowError):
     """The formulas do not lead to the answer."""
 
 
@@ -26,22 +26,22 @@ def entailment_question(premises: Sequence[str], statement: str) -> str:
     return f"Premises: {' '.join(premises)} Statement: {statement}"
 
 
-def entailment_chain(premises: Sequence[Formula], statement: Formula, answer: TruthValue) -> tuple[Call, ...]:
+def entailment_gold_chain(premises: Sequence[Formula], statement: Formula, answer: TruthValue) -> tuple[Call, ...]:
     """Assume every premise, ask about the statement, answer; executed.
 
     Raises:
-        NoChainError: the chain does not execute, or the solver's verdict is another.
+        GoldChainError: the chain does not execute, or the solver's verdict is another.
     """
     try:
         found = entails(premises, statement)
     except CallError as error:
-        raise NoChainError("the solver refuses the formulas", error.message) from None
+        raise GoldChainError("the solver refuses the formulas", error.message) from None
     if isinstance(found, Contradiction):
-        raise NoChainError("the premises contradict each other")
+        raise GoldChainError("the premises contradict each other")
     if found == "undecided":
-        raise NoChainError("the solver could not decide")
+        raise GoldChainError("the solver could not decide")
     if found != answer:
-        raise NoChainError(f"the label is {answer}, the formulas say {found}")
+        raise GoldChainError(f"the label is {answer}, the formulas say {found}")
     chain = (
         *(Call("assume", {"formula": format_formula(premise)}) for premise in premises),
         Call("entails", {"formula": format_formula(statement)}),
@@ -50,5 +50,5 @@ def entailment_chain(premises: Sequence[Formula], statement: Formula, answer: Tr
     opened = TOOLBOX.open()
     for call in chain:
         if isinstance(refused := opened.execute(call), CallError):
-            raise NoChainError("the chain does not execute", refused.message)
+            raise GoldChainError("the chain does not execute", refused.message)
     return chain

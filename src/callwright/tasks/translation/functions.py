@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from callwright.errors import CallError
 from callwright.functions.formulas.formula import (
-    MAX_CHARACTERS,
+    MAX_FORMULA_CHARACTERS,
     And,
     Atom,
     Exists,
@@ -19,17 +19,17 @@ from callwright.functions.formulas.formula import (
     Or,
     Variable,
     Xor,
+    check_arities,
     check_closed,
     check_name,
-    check_signature,
     format_formula,
     term,
 )
 from callwright.functions.function import strict_function
-from callwright.functions.numbers import refuse
+from callwright.functions.numbers import execution_error
 from callwright.records import Call
 
-Name = Annotated[str, AfterValidator(check_name)]
+TermName = Annotated[str, AfterValidator(check_name)]
 """A variable or a constant in a function's signature."""
 
 PredicateName = Annotated[str, AfterValidator(lambda name: Atom(check_name(name), (term("rex"),)).predicate)]
@@ -39,84 +39,84 @@ VariableName = Annotated[str, AfterValidator(lambda name: Variable(name).name)]
 """A variable in a function's signature."""
 
 
-def _text(formula: Formula) -> str:
-    check_signature(formula)
+def _format_checked(formula: Formula) -> str:
+    check_arities(formula)
     try:
         text = format_formula(formula)
     except ValueError as error:
-        raise refuse(f"the result would be {error}") from None
-    if len(text) > MAX_CHARACTERS:
-        raise refuse(f"the result would be a formula of more than {MAX_CHARACTERS:,} characters")
+        raise execution_error(f"the result would be {error}") from None
+    if len(text) > MAX_FORMULA_CHARACTERS:
+        raise execution_error(f"the result would be a formula of more than {MAX_FORMULA_CHARACTERS:,} characters")
     return text
 
 
 @strict_function(example={"name": "Dog", "terms": ["x"]})
-def predicate(name: PredicateName, terms: list[Name]) -> str:
+def predicate(name: PredicateName, terms: list[TermName]) -> str:
     """A predicate of variables (x, y, z) and names (rex)."""
     if not terms:
         raise CallError("bad_arguments", f"predicate needs at least one term; call it like {predicate.usage()}")
-    return _text(Atom(name, tuple(map(term, terms))))
+    return _format_checked(Atom(name, tuple(map(term, terms))))
 
 
 @strict_function(example={"body": "Dog(x)"})
 def negate(body: FormulaArgument) -> str:
     """Not."""
-    return _text(Not(body))
+    return _format_checked(Not(body))
 
 
 @strict_function(example={"left": "Dog(x)", "right": "Big(x)"})
 def conjoin(left: FormulaArgument, right: FormulaArgument) -> str:
     """Both: left and right."""
-    return _text(And(left, right))
+    return _format_checked(And(left, right))
 
 
 @strict_function(example={"left": "Dog(x)", "right": "Cat(x)"})
 def disjoin(left: FormulaArgument, right: FormulaArgument) -> str:
     """At least one: left or right or both."""
-    return _text(Or(left, right))
+    return _format_checked(Or(left, right))
 
 
 @strict_function(example={"left": "Dog(rex)", "right": "Cat(rex)"})
 def exclusive(left: FormulaArgument, right: FormulaArgument) -> str:
     """Exactly one: either left or right, not both."""
-    return _text(Xor(left, right))
+    return _format_checked(Xor(left, right))
 
 
 @strict_function(example={"left": "Dog(x)", "right": "Animal(x)"})
 def imply(left: FormulaArgument, right: FormulaArgument) -> str:
     """If left, then right."""
-    return _text(Implies(left, right))
+    return _format_checked(Implies(left, right))
 
 
 @strict_function(example={"left": "Cat(x)", "right": "Likes(x, rex)"})
 def equivalent(left: FormulaArgument, right: FormulaArgument) -> str:
     """Left if and only if right."""
-    return _text(Iff(left, right))
+    return _format_checked(Iff(left, right))
 
 
 @strict_function(example={"variable": "x", "body": "Dog(x) -> Animal(x)"})
 def for_all(variable: VariableName, body: FormulaArgument) -> str:
     """The body holds for all values of the variable."""
-    return _text(ForAll(Variable(variable), body))
+    return _format_checked(ForAll(Variable(variable), body))
 
 
 @strict_function(example={"variable": "x", "body": "Dog(x) and Big(x)"})
 def exists(variable: VariableName, body: FormulaArgument) -> str:
     """The body holds for at least one value of the variable."""
-    return _text(Exists(Variable(variable), body))
+    return _format_checked(Exists(Variable(variable), body))
 
 
 @strict_function(example={"value": "all x. (Dog(x) -> Animal(x))"})
 def answer(value: FormulaArgument) -> str:
     """Give the finished formula and stop."""
     check_closed(value)
-    return _text(value)
+    return _format_checked(value)
 
 
 ALL = (predicate, negate, conjoin, disjoin, exclusive, imply, equivalent, for_all, exists, answer)
 """In the order in which a prompt describes them."""
 
-_PAIRS = {And: conjoin, Or: disjoin, Xor: exclusive, Implies: imply, Iff: equivalent}
+_BINARY_BUILDERS = {And: conjoin, Or: disjoin, Xor: exclusive, Implies: imply, Iff: equivalent}
 
 
 def building_calls(formula: Formula) -> tuple[Call, ...]:
@@ -130,7 +130,7 @@ def building_calls(formula: Formula) -> tuple[Call, ...]:
     ['predicate', 'predicate', 'negate', 'imply', 'for_all', 'answer']
     """
     check_closed(formula)
-    check_signature(formula)
+    check_arities(formula)
     calls: dict[str, Call] = {}
     text = _add_calls(formula, calls)
     return (*calls.values(), Call(answer.name, {"value": text}))
@@ -152,6 +152,6 @@ def _add_calls(formula: Formula, calls: dict[str, Call]) -> str:
             call = Call(exists.name, {"variable": variable.name, "body": _add_calls(body, calls)})
         case _:
             parts = {"left": _add_calls(formula.left, calls), "right": _add_calls(formula.right, calls)}
-            call = Call(_PAIRS[type(formula)].name, parts)
+            call = Call(_BINARY_BUILDERS[type(formula)].name, parts)
     calls[text] = call
     return text

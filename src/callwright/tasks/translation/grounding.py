@@ -6,14 +6,14 @@ from callwright.errors import CallError
 from callwright.functions.formulas.formula import Atom, Formula, format_formula, parse_formula
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Problem, StepFault
-from callwright.tasks.task import Executed
+from callwright.tasks.task import ExecutedSteps
 from callwright.tasks.translation import functions
 
-_BUILDING = {function.name for function in functions.ALL if function.name != ANSWER}
+_FORMULA_BUILDERS = {function.name for function in functions.ALL if function.name != ANSWER}
 _OPERANDS = ("body", "left", "right")
 
 
-def building_faults(_problem: Problem, executed: Executed, _toolbox: Toolbox) -> Sequence[StepFault]:
+def formula_faults(_problem: Problem, executed: ExecutedSteps, _toolbox: Toolbox) -> Sequence[StepFault]:
     """At most one fault: a part of the answer, other than an atom, that no call returned.
 
     Results of functions that do not build formulas count as built.
@@ -40,7 +40,7 @@ def building_faults(_problem: Problem, executed: Executed, _toolbox: Toolbox) ->
 
 
 def _operands(call: Call) -> list[Formula]:
-    if call.name not in _BUILDING:
+    if call.name not in _FORMULA_BUILDERS:
         return []
     operands = []
     for name in _OPERANDS:

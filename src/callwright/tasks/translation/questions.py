@@ -1,11 +1,11 @@
 """Translation problems: how their question is worded, and the gold chain that their formula makes."""
 
-from callwright.functions.formulas.formula import Formula, Variable, atoms, format_formula, signature
+from callwright.functions.formulas.formula import Formula, Variable, atoms, format_formula, predicate_arities
 from callwright.records import Problem, Split
 from callwright.tasks.translation.functions import building_calls
 
 TASK = "translation"
-_VARIABLES = "xyzwuv"
+_VARIABLE_LETTERS = "xyzwuv"
 
 
 def vocabulary(*formulas: Formula) -> str:
@@ -19,8 +19,8 @@ def vocabulary(*formulas: Formula) -> str:
     'Likes(x, y), Student(x), ann'
     """
     predicates = [
-        f"{name}({', '.join(_VARIABLES[i % 6] + str(i // 6 or '') for i in range(places))})"
-        for name, places in signature(*formulas).items()
+        f"{name}({', '.join(_VARIABLE_LETTERS[i % 6] + str(i // 6 or '') for i in range(places))})"
+        for name, places in predicate_arities(*formulas).items()
     ]
     constants = {
         term.name

@@ -1,13 +1,13 @@
 """One English sentence into a first-order formula, graded by whether it says the same as the annotation."""
 
 from callwright.errors import CallError, DataError
-from callwright.functions.formulas.formula import check_closed, parse_formula, signature
+from callwright.functions.formulas.formula import check_closed, parse_formula, predicate_arities
 from callwright.functions.solvers.entailment import equivalent
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem
 from callwright.tasks.task import Grade, Task
 from callwright.tasks.translation import functions
-from callwright.tasks.translation.grounding import building_faults
+from callwright.tasks.translation.grounding import formula_faults
 
 _GRADES: dict[str, Grade] = {"yes": "right", "no": "wrong", "undecided": "undecided"}
 
@@ -16,13 +16,13 @@ def _grade(problem: Problem, answer: str) -> Grade:
     """By logical equivalence; a predicate that the annotation lacks, or another number of its terms, is wrong."""
     try:
         expected = parse_formula(problem.answer)
-        known = signature(expected)
+        known = predicate_arities(expected)
     except CallError as error:
         raise DataError(f"{problem.id}: the answer is not a formula: {error.message}") from None
     try:
         given = parse_formula(answer)
         check_closed(given)
-        if not signature(given).items() <= known.items():
+        if not predicate_arities(given).items() <= known.items():
             return "wrong"
     except CallError:
         return "wrong"
@@ -43,5 +43,5 @@ TRANSLATION = Task(
         "the next call. When a result says what the sentence says, call answer with it."
     ),
     grade=_grade,
-    grounding_faults=building_faults,
+    grounding_faults=formula_faults,
 )

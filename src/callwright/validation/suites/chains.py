@@ -6,9 +6,9 @@ from typing import get_args
 from callwright.params import ValidateParams
 from callwright.records import FAULTS, Outcome, Protocol
 from callwright.tasks import TASKS
-from callwright.validation.lines import NONE
+from callwright.validation.lines import NO_FAULT
 from callwright.validation.suites import expectations
-from callwright.validation.suites.frames import FLAGS, NUMBERS, TEXTS
+from callwright.validation.suites.frames import FLAG_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS
 
 
 def line_expectations(params: ValidateParams, models: Collection[str]) -> list[expectations.Expectation]:
@@ -36,15 +36,17 @@ def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]
     answered = params.min_answered_share
     return [
         expectations.some_rows("chains are kept"),
-        expectations.columns([*TEXTS, *NUMBERS, *FLAGS], "the table has its columns and no others"),
-        *(expectations.of_type(column, "str", f"{column} is text") for column in TEXTS),
-        *(expectations.of_type(column, "int64", f"{column} is a whole number") for column in NUMBERS),
-        *(expectations.of_type(column, "bool", f"{column} is yes or no") for column in FLAGS),
-        *(expectations.complete(column, f"no chain is without {column}") for column in TEXTS),
+        expectations.columns(
+            [*TEXT_COLUMNS, *NUMBER_COLUMNS, *FLAG_COLUMNS], "the table has its columns and no others"
+        ),
+        *(expectations.of_type(column, "str", f"{column} is text") for column in TEXT_COLUMNS),
+        *(expectations.of_type(column, "int64", f"{column} is a whole number") for column in NUMBER_COLUMNS),
+        *(expectations.of_type(column, "bool", f"{column} is yes or no") for column in FLAG_COLUMNS),
+        *(expectations.complete(column, f"no chain is without {column}") for column in TEXT_COLUMNS),
         expectations.one_of("task", sorted(TASKS), "a chain's task exists"),
         expectations.one_of("protocol", get_args(Protocol), "a chain's protocol is text or native"),
         expectations.one_of("outcome", get_args(Outcome), "a chain's outcome is a known one"),
-        expectations.one_of("first_fault", [*FAULTS, NONE], "a fault is a known one"),
+        expectations.one_of("first_fault", [*FAULTS, NO_FAULT], "a fault is a known one"),
         expectations.mean_between("correct", low, high, f"{low:.0%} to {high:.0%} of the chains are correct"),
         expectations.mean_between(
             "answered",

@@ -9,7 +9,7 @@ from typing import Any
 from callwright.validation.suites.page_text import page_text, page_value
 
 CRITICAL, WARNING = "critical", "warning"
-UNSEEN = 0.001  # share that a value is taken to have had where the reference never saw it
+UNSEEN_VALUE_SHARE = 0.001  # share that a value is taken to have had where the reference never saw it
 
 Expectation = Any  # the library comes without types
 
@@ -69,7 +69,7 @@ def near(column: str, reference: Mapping[str, float], bound: float, says: str) -
         column=column,
         partition_object={"values": list(reference), "weights": list(reference.values())},
         threshold=bound,
-        tail_weight_holdout=UNSEEN,
+        tail_weight_holdout=UNSEEN_VALUE_SHARE,
     )
 
 

@@ -5,26 +5,30 @@ from typing import TYPE_CHECKING
 
 from callwright.problems.decontaminate import normalise
 from callwright.records import Problem
-from callwright.validation.lines import NONE, Row
+from callwright.validation.lines import NO_FAULT, LineRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NUMBERS = ("steps", "prompt_tokens", "completion_tokens", "longest_reply")
-FLAGS = ("answered", "correct")
-TEXTS = ("id", "problem_id", "model", "protocol", "outcome", "task", "split", "first_fault")
+NUMBER_COLUMNS = ("steps", "prompt_tokens", "completion_tokens", "longest_reply")
+FLAG_COLUMNS = ("answered", "correct")
+TEXT_COLUMNS = ("id", "problem_id", "model", "protocol", "outcome", "task", "split", "first_fault")
 
 
-def line_frame(rows: Sequence[Row]) -> "pd.DataFrame":
+def line_frame(rows: Sequence[LineRow]) -> "pd.DataFrame":
     """A row per line of the chain files; columns as in `Row`, None where a line has no such property."""
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=Row._fields)
+    return pd.DataFrame(rows, columns=LineRow._fields)
 
 
 def chain_frame(lines: "pd.DataFrame") -> "pd.DataFrame":
     """The lines that hold a usable chain, without the columns of complaints, each column in its type."""
-    types = {**dict.fromkeys(TEXTS, "str"), **dict.fromkeys(NUMBERS, "int64"), **dict.fromkeys(FLAGS, "bool")}
+    types = {
+        **dict.fromkeys(TEXT_COLUMNS, "str"),
+        **dict.fromkeys(NUMBER_COLUMNS, "int64"),
+        **dict.fromkeys(FLAG_COLUMNS, "bool"),
+    }
     return lines[list(types)].astype(types)
 
 
@@ -34,14 +38,14 @@ def task_frame(chains: "pd.DataFrame") -> "pd.DataFrame":
 
     rows = []
     for task, own in chains.groupby("task", sort=True):
-        faults = own["first_fault"][own["first_fault"] != NONE].value_counts()
+        faults = own["first_fault"][own["first_fault"] != NO_FAULT].value_counts()
         rows.append(
             {
                 "id": str(task),
                 "chains": len(own),
                 "correct": float(own["correct"].mean()),
                 "answered": float(own["answered"].mean()),
-                "fault": str(faults.index[0]) if len(faults) else NONE,
+                "fault": str(faults.index[0]) if len(faults) else NO_FAULT,
                 "fault_share": float(faults.iloc[0] / len(own)) if len(faults) else 0.0,
             }
         )
@@ -79,6 +83,6 @@ def label_frame(problems: "pd.DataFrame") -> "pd.DataFrame":
     for task, own in problems.groupby("task", sort=True):
         counts = own["answer"].value_counts()
         share = float(counts.iloc[0] / len(own)) if len(counts) else 0.0
-        label = str(counts.index[0]) if len(counts) else NONE
+        label = str(counts.index[0]) if len(counts) else NO_FAULT
         rows.append({"id": str(task), "problems": len(own), "label": label, "label_share": share})
     return pd.DataFrame(rows)

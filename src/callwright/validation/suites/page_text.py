@@ -3,7 +3,7 @@
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from callwright.text import visible
+from callwright.text import escape_controls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ def page_text(text: str) -> str:
     >>> page_text("<b> \\x1b \x1b")
     '&#60;b&#62; &#92;x1b \\x1b'
     """
-    return visible(text.translate(_ESCAPES))
+    return escape_controls(text.translate(_ESCAPES))
 
 
 def plain_text(text: str) -> str:

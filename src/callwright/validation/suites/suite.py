@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
-from callwright.functions.literal import printable
+from callwright.functions.literal import escape_unprintable
 from callwright.validation.suites.expectations import CRITICAL, Expectation
 from callwright.validation.suites.page_text import page_frame, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_NAMED = 5  # rows that a line names
+MAX_ROWS_SHOWN = 5  # rows that a line names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Check:
 
     def named(self) -> str:
         """Some of the rows, as a terminal may show them."""
-        return printable(", ".join(self.rows[:MAX_NAMED]))
+        return escape_unprintable(", ".join(self.rows[:MAX_ROWS_SHOWN]))
 
     def complaint(self) -> str:
         """One line that says what was expected, what was found, and in which rows."""
         rows = f", such as {self.named()}" if self.rows else ""
         line = f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
-        return printable(line)
+        return escape_unprintable(line)
 
 
 class Suites:
@@ -103,7 +103,7 @@ class Suites:
         shown = page_frame(frame)
         ids = dict(zip(shown["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
         result = checkpoint.run(batch_parameters={"dataframe": shown})
-        checks = [_check_expectation(name, one, ids) for run in result.run_results.values() for one in run.results]
+        checks = [_to_check(name, one, ids) for run in result.run_results.values() for one in run.results]
         self.checks += checks
         return checks
 
@@ -115,7 +115,7 @@ class Suites:
         return {page.parts[1]: page.as_posix() for page in pages}
 
 
-def failed_rows(checks: Sequence[Check]) -> dict[str, list[Check]]:
+def failed_checks_by_row(checks: Sequence[Check]) -> dict[str, list[Check]]:
     """Row id -> the checks that it failed."""
     failed: dict[str, list[Check]] = defaultdict(list)
     for check in checks:
@@ -124,7 +124,7 @@ def failed_rows(checks: Sequence[Check]) -> dict[str, list[Check]]:
     return dict(failed)
 
 
-def refuse_critical(checks: Sequence[Check]) -> None:
+def raise_if_critical_failed(checks: Sequence[Check]) -> None:
     """Stop on a failed critical check.
 
     Raises:
@@ -136,14 +136,14 @@ def refuse_critical(checks: Sequence[Check]) -> None:
         raise DataError(f"{failed[0].complaint()}{more}")
 
 
-def warnings_of(checks: Sequence[Check]) -> Iterator[str]:
+def warning_lines(checks: Sequence[Check]) -> Iterator[str]:
     """One line for each failed check that is only a warning."""
     return (check.complaint() for check in checks if not check.success and check.severity != CRITICAL)
 
 
-def report_of(checks: Sequence[Check]) -> list[dict[str, Any]]:
-    """Checks for the quality report, at most MAX_NAMED rows each."""
-    return [{**asdict(check), "rows": list(check.rows[:MAX_NAMED])} for check in checks]
+def checks_report(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """Checks for the quality report, at most MAX_ROWS_SHOWN rows each."""
+    return [{**asdict(check), "rows": list(check.rows[:MAX_ROWS_SHOWN])} for check in checks]
 
 
 def _site(folder: Path) -> dict[str, Any]:
@@ -154,21 +154,21 @@ def _site(folder: Path) -> dict[str, Any]:
     }
 
 
-def _refuse_raised(name: str, info: Any) -> None:
+def _raise_if_check_raised(name: str, info: Any) -> None:
     """A check that raised stops the stage. The library keys what was raised by metric, or gives it flat."""
     for raised in (info, *(one for one in info.values() if isinstance(one, dict))):
         if raised.get("raised_exception"):
             raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
 
 
-def _check_expectation(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
+def _to_check(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
     """
     Args:
         ids: as the pages show them -> as they are.
     """
     config = result.expectation_config
     details = result.result or {}
-    _refuse_raised(config.type, result.exception_info or {})
+    _raise_if_check_raised(config.type, result.exception_info or {})
     otherwise = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} otherwise"
     observed = details.get("observed_value", otherwise)
     return Check(

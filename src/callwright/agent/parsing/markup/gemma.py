@@ -3,14 +3,14 @@
 import json
 import re
 
-from callwright.agent.parsing.objects import read_object
-from callwright.agent.parsing.syntax import EXAMPLE, STRING, syntax_fault
+from callwright.agent.parsing.objects import read_json_value
+from callwright.agent.parsing.syntax import CALL_ADVICE, STRING_PATTERN, raise_syntax_fault
 from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Json
 
 _QUOTE = re.compile(r'<\|"\|>|<escape>')
-_TOKEN = re.compile(rf"(?P<quote>{_QUOTE.pattern})|{STRING}|(?P<open>[{{\[])|(?P<close>[}}\]])")
-_KEY = re.compile(rf"{STRING}|(?P<key>[A-Za-z_][\w.-]*+)(?=\s*:)")
+_TOKEN = re.compile(rf"(?P<quote>{_QUOTE.pattern})|{STRING_PATTERN}|(?P<open>[{{\[])|(?P<close>[}}\]])")
+_KEY = re.compile(rf"{STRING_PATTERN}|(?P<key>[A-Za-z_][\w.-]*+)(?=\s*:)")
 
 
 def read_gemma_arguments(text: str, start: int) -> tuple[Json, int]:
@@ -24,7 +24,7 @@ def read_gemma_arguments(text: str, start: int) -> tuple[Json, int]:
     json_pieces = [
         json.dumps(piece) if index % 2 else _KEY.sub(_quote_key, piece) for index, piece in enumerate(pieces)
     ]
-    return read_object("".join(json_pieces)), end
+    return read_json_value("".join(json_pieces)), end
 
 
 def _end_of_arguments(text: str, start: int) -> int:
@@ -37,7 +37,7 @@ def _end_of_arguments(text: str, start: int) -> int:
             level += bool(token["open"]) - bool(token["close"])
             if level == 0 and token["close"]:
                 return token.end()
-    return syntax_fault(f"the closing bracket of the call's arguments is missing; {EXAMPLE}")
+    return raise_syntax_fault(f"the closing bracket of the call's arguments is missing; {CALL_ADVICE}")
 
 
 def _quote_key(match: re.Match[str]) -> str:

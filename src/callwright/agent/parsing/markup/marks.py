@@ -23,7 +23,7 @@ _OPENINGS = (
     r"commentary to=(?=[A-Za-z])",
     r"<\|start\|>assistant to=(?=[A-Za-z])",
 )
-_UNITS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a mark that is part of the call
+_CALL_OPENINGS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a mark that is part of the call
 _CLOSINGS = (
     r"</tool_calls?>",
     r"<tool_calls?\|>",
@@ -40,7 +40,7 @@ _CLOSINGS = (
     r"<\|action_end\|>",
     r"</(?:function|invoke|parameter|arg_key|arg_value)>",
 )
-_SPECIAL = (
+_SPECIAL_TOKENS = (
     r"<\|(?:call|end|return|message|im_end|eot_id|eom_id|end_of_text|endoftext|tool_response)\|?>",
     r"<\|start\|>(?:assistant)?",
     r"<\|start_header_id\|>assistant<\|end_header_id\|>",  # Llama
@@ -52,23 +52,23 @@ _SPECIAL = (
     r"<start_function_response>",
 )
 
-OPENING = re.compile("|".join((*_OPENINGS, _UNITS)))
-CLOSING = re.compile("|".join((*_CLOSINGS, *_SPECIAL)))
-BEFORE_UNIT = re.compile(
+OPENING = re.compile("|".join((*_OPENINGS, _CALL_OPENINGS)))
+CLOSING = re.compile("|".join((*_CLOSINGS, *_SPECIAL_TOKENS)))
+BEFORE_CALL = re.compile(
     rf"(?>(?:{'|'.join(_OPENINGS)}|[\s,;\[]|```\w{{0,10}}|function<{_BAR}tool{_SPACE}sep{_BAR}>)*)"
 )
-AFTER_UNIT = re.compile(rf"(?>(?:[\s\]]|```(?!\w)|{'|'.join((*_CLOSINGS, *_SPECIAL))})*)")
+AFTER_CALL = re.compile(rf"(?>(?:[\s\]]|```(?!\w)|{'|'.join((*_CLOSINGS, *_SPECIAL_TOKENS))})*)")
 BEFORE_ARGUMENTS = re.compile(
     r"(?>(?:\s|\[ARGS\]|\[CALL_ID\]\w{1,64}|```\w{0,10}|json\b|<\|constrain\|>|<\|channel\|>commentary|<\|message\|>"
     rf"|<{_BAR}tool{_SPACE}sep{_BAR}>|<\|tool_call_argument_begin\|>)*)"
 )
-MARK = re.compile("|".join((*_OPENINGS, *_CLOSINGS, *_SPECIAL)))
+MARK = re.compile("|".join((*_OPENINGS, *_CLOSINGS, *_SPECIAL_TOKENS)))
 
 
-def without_marks(text: str) -> str:
+def remove_marks(text: str) -> str:
     """The text without the marks of any family, and without the blank lines that they leave.
 
-    >>> without_marks("<|channel|>analysis<|message|>Two and three.<|end|>\\n</tool_call>")
+    >>> remove_marks("<|channel|>analysis<|message|>Two and three.<|end|>\\n</tool_call>")
     'Two and three.'
     """
     return MARK.sub("", text).strip() if "<" in text or "[" in text else text

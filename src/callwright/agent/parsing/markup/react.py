@@ -4,8 +4,8 @@ import re
 from itertools import islice
 
 from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS
-from callwright.agent.parsing.objects import end_of_brackets, read_arguments, read_object
-from callwright.agent.parsing.syntax import EXAMPLE, syntax_fault
+from callwright.agent.parsing.objects import end_of_brackets, read_arguments, read_json_value
+from callwright.agent.parsing.syntax import CALL_ADVICE, raise_syntax_fault
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_ITEMS
 from callwright.records import Call
@@ -40,6 +40,6 @@ def _read_call(text: str, action: re.Match[str]) -> tuple[Call, int]:
     marks = BEFORE_ARGUMENTS.match(text, action.end())
     position = marks.end() if marks else action.end()
     if not text.startswith(("{", "["), position):
-        syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + EXAMPLE)
+        raise_syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + CALL_ADVICE)
     end = end_of_brackets(text, position)
-    return Call(action["name"], read_arguments(read_object(text[position:end]))), end
+    return Call(action["name"], read_arguments(read_json_value(text[position:end]))), end

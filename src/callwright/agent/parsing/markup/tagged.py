@@ -8,14 +8,14 @@ import json
 import re
 
 from callwright.agent.parsing.markup.marks import CLOSING, OPENING
-from callwright.agent.parsing.objects import read_object
-from callwright.agent.parsing.syntax import EXAMPLE, bounded, storable, syntax_fault
+from callwright.agent.parsing.objects import read_json_value
+from callwright.agent.parsing.syntax import CALL_ADVICE, check_item_count, raise_syntax_fault, storable
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Json
 
 _DSML = r"(?:[|｜]DSML[|｜])?"
-FUNCTION = re.compile(
+FUNCTION_TAG = re.compile(
     rf"""<function(?:=|\sname=)["']?(?P<function>[^<>"'\n]{{1,80}}?)["']?\s?>"""
     rf"""|<{_DSML}invoke\sname=["']?(?P<invoke>[^<>"'\n]{{1,80}}?)["']?\s?>"""
 )
@@ -23,30 +23,30 @@ _PARAMETER = re.compile(
     rf"""<(?P<close>/?){_DSML}parameter(?:(?:=|\sname=)["']?(?P<name>[^<>"'\n]{{1,80}}?)["']?"""
     rf"""(?P<text>\sstring="(?:true|false)")?\s?)?>"""
 )
-_PAIR = re.compile(r"<(?P<close>/?)arg_(?P<kind>key|value)>")
-_END = re.compile(rf"</(?:function|{_DSML}invoke)>")
+_KEY_VALUE_TAG = re.compile(r"<(?P<close>/?)arg_(?P<kind>key|value)>")
+_FUNCTION_END = re.compile(rf"</(?:function|{_DSML}invoke)>")
 _ARGUMENT_END = re.compile(rf"</(?:{_DSML}parameter|arg_key|arg_value)>")
 _INTEGER = re.compile(r"-?[0-9]{1,2000}")
 
 
-def read_parameters(text: str, position: int) -> tuple[dict[str, Json], int]:
+def read_parameter_tags(text: str, position: int) -> tuple[dict[str, Json], int]:
     """The arguments that parameter tags from `position` on give, and the index after the function's closing tag.
 
     Raises:
         CallError: something else stands there, or a bound is exceeded.
     """
-    end = _END.search(text, position, _next_opening(text, position))
+    end = _FUNCTION_END.search(text, position, _next_opening(text, position))
     body = text[position : end.start() if end else _end_of_block(text, position)]
     _check_bounds(body)
     arguments: dict[str, Json] = {}
     tags = list(_PARAMETER.finditer(body))
     if body[: tags[0].start() if tags else len(body)].strip():
-        syntax_fault(_stray_text_message(body))
+        raise_syntax_fault(_stray_text_message(body))
     for index, tag in enumerate(tags):
         content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
             if content.strip():
-                syntax_fault(_stray_text_message(content))
+                raise_syntax_fault(_stray_text_message(content))
         else:
             _add_argument(
                 arguments, tag["name"], _read_text(content) if "true" in (tag["text"] or "") else _read_value(content)
@@ -54,7 +54,7 @@ def read_parameters(text: str, position: int) -> tuple[dict[str, Json], int]:
     return arguments, end.end() if end else position + len(body)
 
 
-def read_pairs(text: str, position: int) -> tuple[dict[str, Json], int]:
+def read_key_value_tags(text: str, position: int) -> tuple[dict[str, Json], int]:
     """The arguments of GLM's pairs of `<arg_key>` and `<arg_value>` from `position` on, and the index after them.
 
     Raises:
@@ -64,22 +64,22 @@ def read_pairs(text: str, position: int) -> tuple[dict[str, Json], int]:
     body = text[position:end]
     _check_bounds(body)
     arguments: dict[str, Json] = {}
-    tags = list(_PAIR.finditer(body))
+    tags = list(_KEY_VALUE_TAG.finditer(body))
     key: str | None = None
     for index, tag in enumerate(tags):
         content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
             if content.strip():
-                syntax_fault(_stray_text_message(content))
+                raise_syntax_fault(_stray_text_message(content))
         elif (tag["kind"] == "value") == (key is None):
-            syntax_fault(f"a tag <arg_value> follows every <arg_key>; {EXAMPLE}")
+            raise_syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
         elif key is None:
             key = content
         else:
             _add_argument(arguments, key, _read_value(content))
             key = None
     if key is not None or body[: tags[0].start()].strip():
-        syntax_fault(f"a tag <arg_value> follows every <arg_key>; {EXAMPLE}")
+        raise_syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
     return arguments, end
 
 
@@ -99,12 +99,12 @@ def _end_of_block(text: str, position: int) -> int:
 
 def _add_argument(arguments: dict[str, Json], name: str | None, value: Json) -> None:
     if name is None:
-        syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {EXAMPLE}")
+        raise_syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {CALL_ADVICE}")
     key = storable(name.strip())
     if key in arguments:
-        syntax_fault(f"the argument {key[:40]} is given twice")
+        raise_syntax_fault(f"the argument {key[:40]} is given twice")
     arguments[key] = value
-    bounded(list(arguments))
+    check_item_count(list(arguments))
 
 
 def _read_value(content: str) -> Json:
@@ -117,7 +117,7 @@ def _read_value(content: str) -> Json:
         return json.loads(stripped)
     if stripped.startswith(("[", "{", '"')) or _INTEGER.fullmatch(stripped):
         try:
-            return read_object(stripped)
+            return read_json_value(stripped)
         except CallError:
             return _read_text(content)
     return _read_text(content)
@@ -130,8 +130,8 @@ def _read_text(content: str) -> str:
 
 def _check_bounds(body: str) -> None:
     if len(body) > 2 * MAX_CALL_CHARACTERS or len(_PARAMETER.sub("", body)) > MAX_CALL_CHARACTERS:
-        syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+        raise_syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
 
 
 def _stray_text_message(body: str) -> str:
-    return f"the call's arguments could not be read: {body.strip()[:40]} stands between the tags; {EXAMPLE}"
+    return f"the call's arguments could not be read: {body.strip()[:40]} stands between the tags; {CALL_ADVICE}"

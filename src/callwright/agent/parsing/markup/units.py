@@ -4,52 +4,58 @@ import re
 
 from callwright.agent.parsing.markup.gemma import read_gemma_arguments
 from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING
-from callwright.agent.parsing.markup.tagged import FUNCTION, read_pairs, read_parameters
-from callwright.agent.parsing.objects import CALL_NAME, calls_in, end_of_brackets, read_arguments, read_object
-from callwright.agent.parsing.syntax import COMPUTED, COMPUTED_AFTER, EXAMPLE, read_python, syntax_fault
+from callwright.agent.parsing.markup.tagged import FUNCTION_TAG, read_key_value_tags, read_parameter_tags
+from callwright.agent.parsing.objects import CALL_NAME, calls_in_json, end_of_brackets, read_arguments, read_json_value
+from callwright.agent.parsing.syntax import (
+    CALCULATION_AFTER,
+    CALL_ADVICE,
+    COMPUTED_MESSAGE,
+    raise_syntax_fault,
+    read_python,
+)
 from callwright.errors import CallError
 from callwright.records import Call, Json
 
-_NAMED = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
+_CALL_START = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
 _END_OF_FUNCTION = re.compile(r"\s*</(?:function|invoke)>")
 _CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # what continues a call after a value, unlike a remark
 
-Unit = tuple[list[Call | CallError], int]
+CallsAndEnd = tuple[list[Call | CallError], int]
 
 
-class NoUnitError(CallError):
+class NoCallError(CallError):
     """No call begins after a mark, so the model may only have mentioned the mark."""
 
 
-def read_unit(text: str, start: int) -> Unit:
+def read_calls_at(text: str, start: int) -> CallsAndEnd:
     """The calls that begin at `start`, and the index after them.
 
     There are several if a JSON object or list wraps them.
 
     Raises:
-        NoUnitError: no call begins there.
+        NoCallError: no call begins there.
         CallError: a call begins there that could not be read.
     """
     if text.startswith("{", start):
-        return _read_json_unit(text, start)
-    if tag := FUNCTION.match(text, start):
-        return _read_tagged_unit(text, tag)
-    name_match = _NAMED.match(text, start)
+        return _read_json_calls(text, start)
+    if tag := FUNCTION_TAG.match(text, start):
+        return _read_tagged_call(text, tag)
+    name_match = _CALL_START.match(text, start)
     if name_match is None:
-        raise NoUnitError("syntax", f"no call follows the mark that begins one; {EXAMPLE}")
+        raise NoCallError("syntax", f"no call follows the mark that begins one; {CALL_ADVICE}")
     if text.startswith("(", name_match.end()):
-        return _read_python_unit(text, start, name_match.end())
+        return _read_python_call(text, start, name_match.end())
     name = name_match["name"]
     position = _end_of_match(BEFORE_ARGUMENTS, text, name_match.end())
     if text.startswith("{", position):
         arguments, end = _read_braced_arguments(text, position, gemma=name_match["gemma"] is not None)
         return [_make_call(name, arguments)], end
     if text.startswith("<arg_key>", position):
-        pairs, end = read_pairs(text, position)
+        pairs, end = read_key_value_tags(text, position)
         return [_make_call(name, pairs)], end
     if CLOSING.match(text, position):
         return [_make_call(name, {})], position
-    raise NoUnitError("syntax", f"the arguments of {name[:40]} could not be read; {EXAMPLE}")
+    raise NoCallError("syntax", f"the arguments of {name[:40]} could not be read; {CALL_ADVICE}")
 
 
 def continues(text: str, position: int) -> bool:
@@ -57,26 +63,26 @@ def continues(text: str, position: int) -> bool:
     return _CONTINUES.match(text, position) is not None
 
 
-def _read_json_unit(text: str, start: int) -> Unit:
+def _read_json_calls(text: str, start: int) -> CallsAndEnd:
     end = end_of_brackets(text, start)
-    return calls_in(read_object(text[start:end])), end
+    return calls_in_json(read_json_value(text[start:end])), end
 
 
-def _read_tagged_unit(text: str, tag: re.Match[str]) -> Unit:
+def _read_tagged_call(text: str, tag: re.Match[str]) -> CallsAndEnd:
     name = (tag["function"] or tag["invoke"]).strip()
     position = _end_of_match(BEFORE_ARGUMENTS, text, tag.end())
     if text.startswith("{", position):
         arguments, end = _read_braced_arguments(text, position)
         closing = _END_OF_FUNCTION.match(text, end)
         return [_make_call(name, arguments)], closing.end() if closing else end
-    arguments, end = read_parameters(text, tag.end())
+    arguments, end = read_parameter_tags(text, tag.end())
     return [_make_call(name, arguments)], end
 
 
-def _read_python_unit(text: str, start: int, bracket: int) -> Unit:
+def _read_python_call(text: str, start: int, bracket: int) -> CallsAndEnd:
     end = end_of_brackets(text, bracket, start)
-    if COMPUTED_AFTER.match(text, end):
-        syntax_fault(COMPUTED)
+    if CALCULATION_AFTER.match(text, end):
+        raise_syntax_fault(COMPUTED_MESSAGE)
     return [read_python(text[start:end])], end
 
 
@@ -84,12 +90,12 @@ def _read_braced_arguments(text: str, position: int, gemma: bool = False) -> tup
     if gemma:
         return read_gemma_arguments(text, position)
     end = end_of_brackets(text, position)
-    return read_object(text[position:end]), end
+    return read_json_value(text[position:end]), end
 
 
 def _make_call(name: str, arguments: Json) -> Call:
     if not CALL_NAME.fullmatch(name):
-        syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {EXAMPLE}")
+        raise_syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {CALL_ADVICE}")
     return Call(name, read_arguments(arguments))
 
 

@@ -1,9 +1,9 @@
 """Families whose unknown stands in the middle of the story: an equation is easier than working backwards."""
 
-from callwright.tasks.arithmetic.synthetic.family import Family
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
 ALL = (
-    Family(
+    ArithmeticFamily(
         "riddle",
         operands={"count": range(3, 13), "more": range(11, 99), "total": range(40, 490)},
         chain=(("solve", "={count}*x + {more} = {total}"),),
@@ -13,7 +13,7 @@ ALL = (
             "What is the number of {name}, if {total} is {count} times the number plus {more}?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "joining",
         operands={"fee": range(11, 99), "price": range(3, 13), "total": range(40, 490)},
         chain=(("solve", "={price}*x + {fee} = {total}"),),
@@ -26,7 +26,7 @@ ALL = (
             "How many months is that?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "taxi",
         operands={"start": range(11, 60), "price": range(3, 13), "total": range(40, 300)},
         chain=(("solve", "={price}*x + {start} = {total}"),),

@@ -40,10 +40,10 @@ CONTAINERS = {
     "jar": "jars",
     "pack": "packs",
 }
-THINGS = ("bike", "camera", "chair", "clock", "coat", "lamp", "phone", "radio", "table", "watch")
+PRICED_THINGS = ("bike", "camera", "chair", "clock", "coat", "lamp", "phone", "radio", "table", "watch")
 
 
-def draw_words(rng: Random) -> dict[str, str]:
+def draw_things(rng: Random) -> dict[str, str]:
     """Slots: {item} {items} and another kind {other} {others}; {fruits}; {box} {boxes}; {thing}."""
     item, other = rng.sample(sorted(ITEMS), 2)
     box = rng.choice(sorted(CONTAINERS))
@@ -55,18 +55,18 @@ def draw_words(rng: Random) -> dict[str, str]:
         "fruits": rng.choice(FRUITS),
         "box": box,
         "boxes": CONTAINERS[box],
-        "thing": rng.choice(THINGS),
+        "thing": rng.choice(PRICED_THINGS),
     }
 
 
-LARGEST = 9_999  # of a result
-MOST_DECIMALS = 3  # of a result, in a family that has decimals
+MAX_RESULT = 9_999  # of a result
+MAX_RESULT_DECIMALS = 3  # of a result, in a family that has decimals
 
 _TOOLBOX = Toolbox(functions.ALL)
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class ArithmeticFamily:
     """One situation, told in several ways.
 
     Attributes:
@@ -75,7 +75,7 @@ class Family:
             result of an earlier call ("#1" is the first), a constant, or an equation with slots for
             operands after a first "=" ("={count}*x + {more} = {total}").
         wordings: questions with {slots} for operands, people (see `pool.py`) and things (see `words.py`).
-        decimals: results may have up to MOST_DECIMALS decimals; else they are whole.
+        decimals: results may have up to MAX_RESULT_DECIMALS decimals; else they are whole.
         held_out: of the splits, occurs in the test alone.
     """
 
@@ -92,7 +92,7 @@ class Family:
         return len(self.chain)
 
     @property
-    def phrasings(self) -> int:
+    def wording_count(self) -> int:
         """Number of wordings."""
         return len(self.wordings)
 
@@ -114,25 +114,25 @@ class Family:
         results: list[Fraction] = []
         for name, *parts in self.chain:
             function = _TOOLBOX.functions[str(name)]
-            arguments = [_argument(part, numbers, results) for part in parts]
+            arguments = [_argument_value(part, numbers, results) for part in parts]
             call = Call(function.name, dict(zip(function.parameters, arguments, strict=False)))
             observed = opened.execute(call)
             if isinstance(observed, CallError):
                 raise observed
             result: Fraction = observed.value
-            if result in taken or not self._is_tame(result):
+            if result in taken or not self._is_allowed_result(result):
                 return None
             taken.add(result)
             results.append(result)
             calls.append(call)
         return (*calls, Call(ANSWER, {"value": as_argument(results[-1])}))
 
-    def _is_tame(self, result: Fraction) -> bool:
-        decimals = MOST_DECIMALS if self.decimals else 0
-        return 0 < result <= LARGEST and (result * 10**decimals).denominator == 1
+    def _is_allowed_result(self, result: Fraction) -> bool:
+        decimals = MAX_RESULT_DECIMALS if self.decimals else 0
+        return 0 < result <= MAX_RESULT and (result * 10**decimals).denominator == 1
 
 
-def _argument(part: str | int, numbers: Mapping[str, int], results: Sequence[Fraction]) -> Json:
+def _argument_value(part: str | int, numbers: Mapping[str, int], results: Sequence[Fraction]) -> Json:
     if isinstance(part, int):
         return part
     if part.startswith("="):

@@ -1,9 +1,9 @@
 """Families of one and two steps."""
 
-from callwright.tasks.arithmetic.synthetic.family import Family
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
 ALL = (
-    Family(
+    ArithmeticFamily(
         "gather",
         operands={"have": range(12, 490), "more": range(12, 490)},
         chain=(("add", "have", "more"),),
@@ -16,7 +16,7 @@ ALL = (
             "{friend} gives {name} {more} {items}. {name} already had {have}. How many {items} does {name} have now?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "packs",
         operands={"packs": range(3, 60), "each": range(4, 60)},
         chain=(("multiply", "packs", "each"),),
@@ -28,7 +28,7 @@ ALL = (
             "There are {each} words on each page of a book with {packs} pages. How many words are in the book?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "share",
         operands={"total": range(24, 990), "parts": range(3, 30)},
         chain=(("divide", "total", "parts"),),
@@ -40,7 +40,7 @@ ALL = (
             "A room with {parts} rows has {total} seats. How many seats are in each row?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "percent_part",
         operands={"amount": range(20, 990), "percent": range(5, 100, 5)},
         chain=(("percent_of", "amount", "percent"),),
@@ -52,7 +52,7 @@ ALL = (
             "{name} gets {amount} dollars and pays {percent} percent of it in tax. How many dollars is the tax?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "change",
         operands={"count": range(3, 30), "price": range(3, 40), "paid": range(50, 990)},
         chain=(("multiply", "count", "price"), ("subtract", "paid", "#1")),
@@ -65,7 +65,7 @@ ALL = (
             "How many dollars does {they} get back?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "square_floor",
         operands={"side": range(3, 31), "price": range(3, 60)},
         chain=(("power", "side", 2), ("multiply", "#1", "price")),
@@ -79,7 +79,7 @@ ALL = (
             "How many stones does {they} need?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "teams",
         operands={"boys": range(11, 300), "girls": range(11, 300), "teams": range(3, 30)},
         chain=(("add", "boys", "girls"), ("divide", "#1", "teams")),
@@ -92,7 +92,7 @@ ALL = (
             "How many {items} are in each {box}?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "sale",
         operands={"price": range(20, 990), "percent": range(5, 95, 5)},
         chain=(("percent_of", "price", "percent"), ("subtract", "price", "#1")),
@@ -103,7 +103,7 @@ ALL = (
             "How many dollars does {they} pay?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "rounded",
         operands={"total": range(50, 990), "parts": (4, 5, 8, 16, 20, 25, 40, 50)},
         chain=(("divide", "total", "parts"), ("round_to", "#1", 0)),

@@ -1,9 +1,9 @@
 """Families that occur in the test split alone: other situations, from operations and words that the seen ones teach."""
 
-from callwright.tasks.arithmetic.synthetic.family import Family
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
 ALL = (
-    Family(
+    ArithmeticFamily(
         "pages",
         operands={"daily": range(6, 60), "days": range(3, 25), "pages": range(90, 990)},
         chain=(("multiply", "days", "daily"), ("subtract", "pages", "#1")),
@@ -15,7 +15,7 @@ ALL = (
             "For {days} days {name} reads a book of {pages} pages, {daily} pages each day. How many pages remain?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "garden",
         operands={"side": range(6, 31), "pond": range(11, 600)},
         chain=(("power", "side", 2), ("subtract", "#1", "pond")),
@@ -29,7 +29,7 @@ ALL = (
             "How many square meters have no trees?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "wages",
         operands={"hours": range(6, 60), "wage": range(8, 60), "percent": range(5, 50, 5)},
         chain=(("multiply", "hours", "wage"), ("percent_of", "#1", "percent"), ("subtract", "#1", "#2")),
@@ -43,7 +43,7 @@ ALL = (
             "hour?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "seats",
         operands={"rows": range(4, 20), "seats": range(5, 30), "empty": range(11, 200), "price": range(3, 30)},
         chain=(("multiply", "rows", "seats"), ("subtract", "#1", "empty"), ("multiply", "#2", "price")),

@@ -1,9 +1,9 @@
 """Seen families of three to five calls."""
 
-from callwright.tasks.arithmetic.synthetic.family import Family
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
 ALL = (
-    Family(
+    ArithmeticFamily(
         "two_kinds",
         operands={
             "some": range(3, 30),
@@ -21,7 +21,7 @@ ALL = (
             "How many things does {they} have together?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "bakery",
         operands={
             "trays": range(3, 30),
@@ -40,7 +40,7 @@ ALL = (
             "The rest are shared equally among {size} friends. How many {items} does each friend get?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "tip",
         operands={"food": range(20, 600), "drinks": range(11, 300), "percent": range(5, 35, 5)},
         chain=(("add", "food", "drinks"), ("percent_of", "#1", "percent"), ("add", "#1", "#2")),
@@ -53,7 +53,7 @@ ALL = (
             "and drinks of {drinks} dollars?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "orchard",
         operands={
             "rows": range(3, 16),
@@ -78,7 +78,7 @@ ALL = (
             "Of these, {bad} are bad. {name} fills {boxes} with the rest. How many {fruits} are left over?",
         ),
     ),
-    Family(
+    ArithmeticFamily(
         "stall",
         operands={
             "some": range(6, 40),

@@ -6,10 +6,10 @@ from random import Random
 from callwright.errors import DataError
 from callwright.records import Call, Problem, Split
 from callwright.tasks.arithmetic.synthetic import algebra, few_steps, held_out, many_steps
-from callwright.tasks.arithmetic.synthetic.family import Family, draw_words
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, draw_things
 from callwright.tasks.synthetic import SOURCE, Pool, spread
 
-FAMILIES: dict[str, Family] = {
+FAMILIES: dict[str, ArithmeticFamily] = {
     family.name: family
     for family in (
         *few_steps.ALL,
@@ -23,7 +23,7 @@ FAMILIES: dict[str, Family] = {
 MAX_TRIES = 200_000  # of numbers; the rarest family needs some hundred in the smallest pool
 
 
-def draw(family: Family, rng: Random, pool: Pool) -> Problem:
+def draw(family: ArithmeticFamily, rng: Random, pool: Pool) -> Problem:
     """A problem of this family with people and numbers of this pool; its id is empty.
 
     Raises:
@@ -32,9 +32,9 @@ def draw(family: Family, rng: Random, pool: Pool) -> Problem:
     """
     if family.held_out and not pool.held_out:
         raise ValueError(f"{family.name} is held out from the {pool.split} split")
-    wording = rng.randrange(family.phrasings)
+    wording = rng.randrange(family.wording_count)
     person, friend = rng.sample(pool.people, 2)
-    words = draw_words(rng)
+    words = draw_things(rng)
     numbers, solution = _draw_numbers(family, rng, pool)
     question = family.wordings[wording].format(
         **numbers,
@@ -57,10 +57,10 @@ def draw(family: Family, rng: Random, pool: Pool) -> Problem:
     )
 
 
-def _draw_numbers(family: Family, rng: Random, pool: Pool) -> tuple[dict[str, int], tuple[Call, ...]]:
+def _draw_numbers(family: ArithmeticFamily, rng: Random, pool: Pool) -> tuple[dict[str, int], tuple[Call, ...]]:
     for _ in range(MAX_TRIES):
         numbers = {name: rng.choice(values) for name, values in family.operands.items()}
-        if not pool.holds(family.name, numbers.values()):
+        if not pool.contains(family.name, numbers.values()):
             continue
         solution = family.solve(numbers)
         if solution is not None:
@@ -76,5 +76,5 @@ def synthetic_problems(counts: Mapping[Split, int], held_out_test: int, seed: in
     return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SOURCE)
 
 
-def _draw(family: Family, _: int, rng: Random, pool: Pool) -> Problem:
+def _draw(family: ArithmeticFamily, _: int, rng: Random, pool: Pool) -> Problem:
     return draw(family, rng, pool)

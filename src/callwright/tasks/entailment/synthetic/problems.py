@@ -8,21 +8,21 @@ from callwright.errors import DataError
 from callwright.functions.formulas.formula import Formula, parse_formula
 from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
-from callwright.tasks.entailment.questions import TASK, entailment_chain, entailment_question
+from callwright.tasks.entailment.questions import TASK, entailment_gold_chain, entailment_question
 from callwright.tasks.entailment.synthetic.syllogisms import (
     FAMILIES,
     FORMULAS,
     KINDS,
     NAMES,
-    STYLES,
+    STYLE_COUNT,
     WORDINGS,
     Argument,
+    EntailmentFamily,
     Sentence,
-    Syllogism,
 )
 from callwright.tasks.synthetic import SOURCE, Pool, spread
 
-ANSWERS: tuple[TruthValue, ...] = get_args(TruthValue)
+TRUTH_VALUES: tuple[TruthValue, ...] = get_args(TruthValue)
 MAX_TRIES = 10_000  # of words that belong to a pool
 
 
@@ -31,11 +31,11 @@ def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: i
     return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
 
-def _draw(family: Syllogism, before: int, rng: Random, pool: Pool) -> Problem:
-    return draw_entailment(family, ANSWERS[before % len(ANSWERS)], rng, pool)
+def _draw(family: EntailmentFamily, before: int, rng: Random, pool: Pool) -> Problem:
+    return draw_entailment(family, TRUTH_VALUES[before % len(TRUTH_VALUES)], rng, pool)
 
 
-def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Pool) -> Problem:
+def draw_entailment(family: EntailmentFamily, answer: TruthValue, rng: Random, pool: Pool) -> Problem:
     """A problem of this family with this answer, in words of this pool; its id is empty.
 
     All pools share one short list of words, which a small model can learn; no family's choice of kinds and name occurs
@@ -48,18 +48,21 @@ def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Po
     if family.held_out and not pool.held_out:
         raise ValueError(f"{family.name} is held out from the {pool.split} split")
     argument = family.arguments[answer]
-    style = rng.randrange(STYLES)
+    style = rng.randrange(STYLE_COUNT)
     words = _draw_words(family, argument, rng, pool)
     sentences = rng.sample(argument.premises, len(argument.premises))
     return Problem(
         id="",
         task=TASK,
         question=entailment_question(
-            [_worded(sentence, words, style) for sentence in sentences], _worded(argument.statement, words, style)
+            [_word_sentence(sentence, words, style) for sentence in sentences],
+            _word_sentence(argument.statement, words, style),
         ),
         answer=answer,
-        solution=entailment_chain(
-            [_formula(sentence, words) for sentence in sentences], _formula(argument.statement, words), answer
+        solution=entailment_gold_chain(
+            [_sentence_formula(sentence, words) for sentence in sentences],
+            _sentence_formula(argument.statement, words),
+            answer,
         ),
         source=SOURCE,
         group=f"{family.name}/{style}",
@@ -67,25 +70,25 @@ def draw_entailment(family: Syllogism, answer: TruthValue, rng: Random, pool: Po
     )
 
 
-def _draw_words(family: Syllogism, argument: Argument, rng: Random, pool: Pool) -> dict[str, str]:
+def _draw_words(family: EntailmentFamily, argument: Argument, rng: Random, pool: Pool) -> dict[str, str]:
     for _ in range(MAX_TRIES):
         kinds, name = rng.sample(range(len(KINDS)), 3), rng.randrange(len(NAMES))
         said = [kind for place, kind in zip("ABC", kinds, strict=True) if place in argument.kinds]
-        if pool.holds(family.name, [*said, len(KINDS) + name]):
+        if pool.contains(family.name, [*said, len(KINDS) + name]):
             return {**dict(zip("ABC", (KINDS[kind] for kind in kinds), strict=True)), "n": NAMES[name]}
     raise DataError(f"family {family.name}: no words for the {pool.split} split in {MAX_TRIES:,} tries")
 
 
-def _slots(sentence: Sentence, words: Mapping[str, str]) -> dict[str, str]:
+def _slot_words(sentence: Sentence, words: Mapping[str, str]) -> dict[str, str]:
     """What stands in the places of a form: its first kind is its {A}, its second its {B}."""
     return {"n": words["n"], **{place: words[kind] for place, kind in zip("AB", sentence[1:], strict=False)}}
 
 
-def _worded(sentence: Sentence, words: Mapping[str, str], style: int) -> str:
-    return WORDINGS[sentence[0]][style].format(**_slots(sentence, words))
+def _word_sentence(sentence: Sentence, words: Mapping[str, str], style: int) -> str:
+    return WORDINGS[sentence[0]][style].format(**_slot_words(sentence, words))
 
 
-def _formula(sentence: Sentence, words: Mapping[str, str]) -> Formula:
-    slots = _slots(sentence, words)
+def _sentence_formula(sentence: Sentence, words: Mapping[str, str]) -> Formula:
+    slots = _slot_words(sentence, words)
     kinds = {place: word.capitalize() for place, word in slots.items() if place != "n"}
     return parse_formula(FORMULAS[sentence[0]].format(**kinds, n=slots["n"].lower()))

@@ -14,12 +14,12 @@ NAMES = ("Ava", "Ida", "Jon", "Kim", "Leo", "Max", "Ned", "Pia", "Rex", "Sam", "
 
 Sentence: TypeAlias = tuple[str, ...]
 
-STYLES = 3
+STYLE_COUNT = 3
 WORDINGS: Mapping[str, tuple[str, ...]] = {  # of each form, by style
     "every": ("Every {A} is a {B}.", "Each {A} is a {B}.", "If something is a {A}, it is a {B}."),
     "no": ("No {A} is a {B}.", "A {A} is never a {B}.", "If something is a {A}, it is not a {B}."),
-    "is": ("{n} is a {A}.",) * STYLES,
-    "is not": ("{n} is not a {A}.",) * STYLES,
+    "is": ("{n} is a {A}.",) * STYLE_COUNT,
+    "is not": ("{n} is not a {A}.",) * STYLE_COUNT,
     "if": ("If {n} is a {A}, {n} is a {B}.", "{n} is a {B} if {n} is a {A}.", "If {n} is a {A}, then {n} is a {B}."),
 }
 FORMULAS: Mapping[str, str] = {
@@ -45,7 +45,7 @@ class Argument:
 
 
 @dataclass(frozen=True, eq=False)
-class Syllogism:
+class EntailmentFamily:
     """A family: one argument for every answer. `held_out`: of the splits, it occurs in the test alone."""
 
     name: str
@@ -53,7 +53,7 @@ class Syllogism:
     held_out: bool = False
 
 
-def _family(name: str, follows: Argument, unknown: Argument, *, held_out: bool = False) -> Syllogism:
+def _make_family(name: str, follows: Argument, unknown: Argument, *, held_out: bool = False) -> EntailmentFamily:
     """The negation of a statement that is true is the one that is false."""
     form, *kinds = follows.statement
     denied = ("is not" if form == "is" else "is", *kinds)
@@ -62,49 +62,49 @@ def _family(name: str, follows: Argument, unknown: Argument, *, held_out: bool =
         "False": Argument(follows.premises, denied),
         "Unknown": unknown,
     }
-    return Syllogism(name, arguments, held_out)
+    return EntailmentFamily(name, arguments, held_out)
 
 
-FAMILIES: dict[str, Syllogism] = {
+FAMILIES: dict[str, EntailmentFamily] = {
     family.name: family
     for family in (
-        _family(
+        _make_family(
             "member",
             Argument((("every", "A", "B"), ("is", "A")), ("is", "B")),
             Argument((("every", "A", "B"), ("is", "B")), ("is", "A")),
         ),
-        _family(
+        _make_family(
             "apart",
             Argument((("no", "A", "B"), ("is", "A")), ("is not", "B")),
             Argument((("no", "A", "B"), ("is not", "A")), ("is", "B")),
         ),
-        _family(
+        _make_family(
             "backwards",
             Argument((("every", "A", "B"), ("is not", "B")), ("is not", "A")),
             Argument((("every", "A", "B"), ("is not", "A")), ("is not", "B")),
         ),
-        _family(
+        _make_family(
             "case",
             Argument((("if", "A", "B"), ("is", "A")), ("is", "B")),
             Argument((("if", "A", "B"), ("is", "B")), ("is not", "A")),
         ),
-        _family(
+        _make_family(
             "two rules",
             Argument((("every", "A", "B"), ("every", "B", "C"), ("is", "A")), ("is", "C")),
             Argument((("every", "A", "B"), ("every", "C", "B"), ("is", "A")), ("is not", "C")),
         ),
-        _family(
+        _make_family(
             "barred",
             Argument((("every", "A", "B"), ("no", "B", "C"), ("is", "A")), ("is not", "C")),
             Argument((("every", "A", "B"), ("no", "A", "C"), ("is", "B")), ("is", "C")),
         ),
-        _family(
+        _make_family(
             "rule and case",
             Argument((("every", "A", "B"), ("if", "B", "C"), ("is", "A")), ("is", "C")),
             Argument((("every", "A", "B"), ("if", "B", "C"), ("is", "C")), ("is not", "A")),
             held_out=True,
         ),
-        _family(
+        _make_family(
             "barred case",
             Argument((("no", "A", "B"), ("if", "C", "B"), ("is", "C")), ("is not", "A")),
             Argument((("no", "A", "B"), ("if", "C", "A"), ("is not", "C")), ("is", "B")),

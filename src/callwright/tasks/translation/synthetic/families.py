@@ -1,24 +1,24 @@
 """All families of sentences by name. Chains take 2 to 6 calls."""
 
-from callwright.tasks.translation.synthetic.family import Family
+from callwright.tasks.translation.synthetic.family import TranslationFamily
 
 SEEN = (
-    Family(
+    TranslationFamily(
         "is_a",
         "{noun}({name})",
         ("{name} is {noun.one}.", "It is true that {name} is {noun.one}.", "{name} is one of the {noun.many}."),
     ),
-    Family(
+    TranslationFamily(
         "is",
         "{adjective}({name})",
         ("{name} is {adjective}.", "It is true that {name} is {adjective}.", "{name} is someone {adjective}."),
     ),
-    Family(
+    TranslationFamily(
         "is_not_a",
         "not {noun}({name})",
         ("{name} is not {noun.one}.", "It is not true that {name} is {noun.one}.", "{name} is no {noun}."),
     ),
-    Family(
+    TranslationFamily(
         "relation",
         "{verb}({name}, {other_name})",
         (
@@ -27,7 +27,7 @@ SEEN = (
             "It is {name} who {verb} {other_name}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "every",
         "all x. ({noun}(x) -> {other_noun}(x))",
         (
@@ -37,7 +37,7 @@ SEEN = (
             "There are only {other_noun.many} among the {noun.many}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "every_is",
         "all x. ({noun}(x) -> {adjective}(x))",
         (
@@ -47,7 +47,7 @@ SEEN = (
             "They are {adjective} if they are {noun.many}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "no",
         "all x. ({noun}(x) -> not {other_noun}(x))",
         (
@@ -57,7 +57,7 @@ SEEN = (
             "There is no {other_noun} among the {noun.many}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "some",
         "exists x. ({noun}(x) and {adjective}(x))",
         (
@@ -66,7 +66,7 @@ SEEN = (
             "At least one {noun} is {adjective}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "some_not",
         "exists x. ({noun}(x) and not {adjective}(x))",
         (
@@ -75,7 +75,7 @@ SEEN = (
             "At least one {noun} is not {adjective}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "both",
         "{noun}({name}) and {adjective}({name})",
         (
@@ -84,7 +84,7 @@ SEEN = (
             "{name} is {adjective.one} {noun}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "exactly_one",
         "{noun}({name}) xor {other_noun}({name})",
         (
@@ -93,7 +93,7 @@ SEEN = (
             "Either {name} is {noun.one} or {name} is {other_noun.one}, but not both.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "at_least_one",
         "{noun}({name}) or {adjective}({name})",
         (
@@ -102,7 +102,7 @@ SEEN = (
             "{name} is at least one of {adjective} and {noun.one}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "if_then",
         "{adjective}({name}) -> {other_adjective}({other_name})",
         (
@@ -111,7 +111,7 @@ SEEN = (
             "Whenever {name} is {adjective}, {other_name} is {other_adjective}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "if_and_only_if",
         "{adjective}({name}) <-> {noun}({other_name})",
         (
@@ -120,7 +120,7 @@ SEEN = (
             "{name} is {adjective} just in case {other_name} is {noun.one}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "every_relation",
         "all x. ({noun}(x) -> {verb}(x, {name}))",
         (
@@ -130,7 +130,7 @@ SEEN = (
             "{name} is someone that every {noun} {verb}.",
         ),
     ),
-    Family(
+    TranslationFamily(
         "relation_some",
         "exists x. ({noun}(x) and {verb}({name}, x))",
         (
@@ -142,7 +142,7 @@ SEEN = (
 )
 
 HELD_OUT = (
-    Family(
+    TranslationFamily(
         "no_is",
         "all x. ({noun}(x) -> not {adjective}(x))",
         (
@@ -152,7 +152,7 @@ HELD_OUT = (
         ),
         held_out=True,
     ),
-    Family(
+    TranslationFamily(
         "relation_every",
         "all x. ({noun}(x) -> {verb}({name}, x))",
         (
@@ -162,7 +162,7 @@ HELD_OUT = (
         ),
         held_out=True,
     ),
-    Family(
+    TranslationFamily(
         "some_relation",
         "exists x. ({noun}(x) and {verb}(x, {name}))",
         (
@@ -172,7 +172,7 @@ HELD_OUT = (
         ),
         held_out=True,
     ),
-    Family(
+    TranslationFamily(
         "one_not_other",
         "{adjective}({name}) and not {noun}({name})",
         (
@@ -182,7 +182,7 @@ HELD_OUT = (
         ),
         held_out=True,
     ),
-    Family(
+    TranslationFamily(
         "two_of_them",
         "{noun}({name}) and {noun}({other_name})",
         (
@@ -194,4 +194,4 @@ HELD_OUT = (
     ),
 )
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (*SEEN, *HELD_OUT)}
+FAMILIES: dict[str, TranslationFamily] = {family.name: family for family in (*SEEN, *HELD_OUT)}

@@ -11,7 +11,7 @@ from callwright.records import Problem
 from callwright.tasks.synthetic import SOURCE, Pool
 from callwright.tasks.translation.questions import TASK, translation_problem
 
-Kind = Literal["noun", "adjective", "name", "verb"]
+WordClass = Literal["noun", "adjective", "name", "verb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Word:
     """
 
     text: str
-    kind: Kind
+    kind: WordClass
     place: int
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Word:
         return self.text.lower() if self.kind == "name" else self.text.capitalize()
 
 
-_TEXTS: dict[Kind, str] = {
+_WORD_TEXTS: dict[WordClass, str] = {
     "noun": "actor artist baker cat cook dancer doctor dog driver farmer guard horse king nurse painter parrot pilot "
     "poet robot sailor singer student teacher tiger",
     "adjective": "brave calm clever fast gentle happy kind loud proud quiet rich strong",
@@ -58,14 +58,16 @@ _TEXTS: dict[Kind, str] = {
 }
 WORDS: tuple[Word, ...] = tuple(
     Word(text, kind, place)
-    for place, (text, kind) in enumerate((text, kind) for kind, texts in _TEXTS.items() for text in texts.split())
+    for place, (text, kind) in enumerate((text, kind) for kind, texts in _WORD_TEXTS.items() for text in texts.split())
 )
-BY_KIND: dict[Kind, tuple[Word, ...]] = {kind: tuple(word for word in WORDS if word.kind == kind) for kind in _TEXTS}
+WORDS_BY_CLASS: dict[WordClass, tuple[Word, ...]] = {
+    kind: tuple(word for word in WORDS if word.kind == kind) for kind in _WORD_TEXTS
+}
 
 
 MAX_TRIES = 10_000  # of words; the smallest pool holds 7 of 100 combinations
 
-SLOTS: dict[str, Kind] = {
+SLOTS: dict[str, WordClass] = {
     **dict.fromkeys(("noun", "other_noun"), "noun"),
     **dict.fromkeys(("adjective", "other_adjective"), "adjective"),
     **dict.fromkeys(("name", "other_name"), "name"),
@@ -74,7 +76,7 @@ SLOTS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class TranslationFamily:
     """One thing to say, in several ways.
 
     Attributes:
@@ -94,7 +96,7 @@ class Family:
         return tuple(slot for slot in SLOTS if f"{{{slot}}}" in self.formula)
 
 
-def draw(family: Family, rng: Random, pool: Pool) -> Problem:
+def draw(family: TranslationFamily, rng: Random, pool: Pool) -> Problem:
     """A problem of this family with words whose combination belongs to this pool; its id is empty.
 
     Raises:
@@ -116,10 +118,10 @@ def draw(family: Family, rng: Random, pool: Pool) -> Problem:
     )
 
 
-def _draw_words(family: Family, rng: Random, pool: Pool) -> Mapping[str, Word]:
+def _draw_words(family: TranslationFamily, rng: Random, pool: Pool) -> Mapping[str, Word]:
     for _ in range(MAX_TRIES):
-        words = {slot: rng.choice(BY_KIND[SLOTS[slot]]) for slot in family.slots}
+        words = {slot: rng.choice(WORDS_BY_CLASS[SLOTS[slot]]) for slot in family.slots}
         places = {word.place for word in words.values()}
-        if len(places) == len(words) and pool.holds(f"{TASK}/{family.name}", places):
+        if len(places) == len(words) and pool.contains(f"{TASK}/{family.name}", places):
             return words
     raise DataError(f"family {family.name}: no words for the {pool.split} split in {MAX_TRIES:,} tries")

@@ -7,7 +7,7 @@ from callwright.records import Problem, Split
 from callwright.tasks.synthetic import SOURCE, Pool, spread
 from callwright.tasks.translation.questions import TASK
 from callwright.tasks.translation.synthetic.families import FAMILIES
-from callwright.tasks.translation.synthetic.family import Family, draw
+from callwright.tasks.translation.synthetic.family import TranslationFamily, draw
 
 
 def translation_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
@@ -18,5 +18,5 @@ def translation_problems(counts: Mapping[Split, int], held_out_test: int, seed: 
     return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
 
-def _draw(family: Family, _: int, rng: Random, pool: Pool) -> Problem:
+def _draw(family: TranslationFamily, _: int, rng: Random, pool: Pool) -> Problem:
     return draw(family, rng, pool)
