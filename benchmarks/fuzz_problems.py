@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.problems.hostile_rows import PARTS, ROWS, files, longest, outcome
+from tests.problems.hostile_rows import FRAGMENTS, ROWS, files, longest, outcome
 
 from callwright.errors import DataError
 
@@ -68,7 +68,7 @@ def main() -> None:
     for source, (seconds, content) in slowest.items():
         counts = f"{problems[source]:,} problems, {refused[source]:,} files refused"
         print(f"{source}: {counts}, slowest {seconds:.3f} s {content!r}")
-    print(f"the longest text that is allowed, of each of {len(PARTS)} parts: slowest {_slowest_text(folder):.3f} s")
+    print(f"the longest text that is allowed, of each of {len(FRAGMENTS)} parts: slowest {_slowest_text(folder):.3f} s")
 
 
 def _seconds(source: str, path: Path) -> float:
@@ -81,7 +81,7 @@ def _seconds(source: str, path: Path) -> float:
 def _slowest_text(folder: Path) -> float:
     """Of a question of the user's own file, in seconds."""
     path, slowest = folder / "rows.json", 0.0
-    for part in PARTS:
+    for part in FRAGMENTS:
         path.write_text(json.dumps([{**ROWS["jsonl"], "question": longest(part)}]))
         slowest = max(slowest, _seconds("jsonl", path))
     return slowest

@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # tests/ is no installed package
 
-from tests.agent.parsing.markup_families import FAMILIES  # noqa: E402
+from tests.agent.parsing.markup_families import MARKUP_BY_SERIES  # noqa: E402
 
 from callwright.agent.native import NATIVE  # noqa: E402
 from callwright.chat.model import Reply  # noqa: E402
@@ -65,7 +65,7 @@ def main() -> None:
     rows = {file.stem: [gold_calls(json.loads(line)) for line in file.open()] for file in files}
     total = sum(map(len, rows.values()))
     parallel = [calls for name, one in rows.items() if "parallel" in name for calls in one]
-    for family, write in FAMILIES.items():
+    for family, write in MARKUP_BY_SERIES.items():
         read = sum(is_read(write(calls), calls) for one in rows.values() for calls in one)
         several = sum(is_read(write(calls), calls) for calls in parallel)
         print(f"{family:20} {read:6,} of {total:,}; of those with several calls {several} of {len(parallel)}")
