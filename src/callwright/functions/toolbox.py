@@ -159,9 +159,7 @@ class OpenToolbox:
             raise
         except KeyboardInterrupt:
             raise
-        except (
-            BaseException
-        ) as error:  # such as SystemExit: it would end the process or cancel the task that awaits the call
+        except BaseException as error:  # SystemExit, for example, would end the process
             substitute = RuntimeError(f"{function.name} raised {type(error).__name__}")
             substitute.add_note(_note_of_call(call))
             raise substitute from error

@@ -1,6 +1,6 @@
 """First-order formulas as text: reading, and printing such that the text can be read as the same formula again.
 
-Import everything about formulas from here.
+It re-exports the parts of formulas (`nodes.py`) and their checks (`checks.py`), so that callers import from one module.
 """
 
 from typing import Annotated, Any
