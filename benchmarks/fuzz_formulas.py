@@ -1,8 +1,8 @@
-"""Random and hostile formulas and questions: nothing raises, nothing is slow outside the worker, and what Z3 costs.
+"""Call the functions of logic with random and hostile formulas: no exception, nothing slow, and the time that Z3 takes.
 
-Formulas in a mixture of notations, some with characters changed, some as long, deep or wide as the bounds allow, names
-of characters that break things, arguments that are no formulas; and questions about premises that keep Z3 busy. All
-go through the toolboxes that a model calls.
+The inputs are formulas in mixed notations, some with characters changed, some as long or deep as the limits allow;
+names with troublesome characters; arguments that are not formulas; and questions about premises that are hard for Z3.
+All calls go through the toolboxes that a model uses.
 
     python benchmarks/fuzz_formulas.py [--count N] [--seed N] [--questions SHARE]
 """
@@ -52,7 +52,7 @@ SIGNS: dict[type, Sequence[str]] = {
     ForAll: ("all ", "forall ", "∀", r"\forall "),
     Exists: ("exists ", "Exists ", "∃", r"\exists "),
 }
-PAIRS = (And, Or, Xor, Implies, Iff)
+BINARY = (And, Or, Xor, Implies, Iff)
 VARIABLES = [f"{letter}{digit}" for letter in "xyzuvw" for digit in range(10)]
 NAMES = (
     "P(a)",
@@ -83,7 +83,7 @@ ORDER = (
 
 @dataclass(frozen=True)
 class Style:
-    """What random formulas look like."""
+    """Parameters of random formulas."""
 
     predicates: int
     arity: int
@@ -91,7 +91,7 @@ class Style:
     variables: float  # share of the terms
     quantifiers: float  # share of the parts
     universal: float  # share of the quantifiers
-    pairs: Sequence[type]
+    connectives: Sequence[type]
 
     @staticmethod
     def draw(rng: random.Random) -> "Style":
@@ -102,12 +102,12 @@ class Style:
             variables=rng.choice((0.5, 0.9, 1)),
             quantifiers=rng.choice((0.1, 0.3, 0.5, 0.8)),
             universal=rng.choice((0.3, 0.5, 0.8, 1)),
-            pairs=rng.choice((PAIRS, (Xor, Iff), (And, Or, Implies), (Or, Implies))),
+            connectives=rng.choice((BINARY, (Xor, Iff), (And, Or, Implies), (Or, Implies))),
         )
 
 
 def random_formula(rng: random.Random, style: Style, parts: int, depth: int, bound: tuple[str, ...] = ()) -> Formula:
-    """A formula of at most so many parts; its variables are bound if `bound` is empty."""
+    """Return a formula with at most `parts` parts. It has no free variables if `bound` is empty."""
     if depth <= 1 or parts <= 1 or (bound and rng.random() < 0.05):
         number = rng.randrange(style.predicates)
         terms = (
@@ -126,47 +126,48 @@ def random_formula(rng: random.Random, style: Style, parts: int, depth: int, bou
         return Not(random_formula(rng, style, parts - 1, depth - 1, bound))
     left = (parts - 1) // 2 if rng.random() < 0.7 else max(1, parts - 3)
     formulas = (random_formula(rng, style, count, depth - 1, bound) for count in (left, parts - 1 - left))
-    made: Formula = rng.choice(style.pairs)(*formulas)
-    return made
+    formula: Formula = rng.choice(style.connectives)(*formulas)
+    return formula
 
 
-def closed(formula: Formula) -> Formula:
+def close(formula: Formula) -> Formula:
+    """Bind the free variables of a formula."""
     for name in sorted(free_variables(formula)):
         formula = ForAll(Variable(name), formula)
     return formula
 
 
-def written(rng: random.Random, formula: Formula) -> str:
-    """The formula in a mixture of notations."""
+def write_formula(rng: random.Random, formula: Formula) -> str:
+    """Write a formula in a mixture of notations."""
     match formula:
         case Atom():
             return str(formula)
         case Not(body):
-            return f"{rng.choice(SIGNS[Not])}({written(rng, body)})"
+            return f"{rng.choice(SIGNS[Not])}({write_formula(rng, body)})"
         case ForAll(variable, body) | Exists(variable, body):
-            mark = rng.choice(("", ".", ":", ","))
-            return f"{rng.choice(SIGNS[type(formula)])}{variable.name}{mark} [{written(rng, body)}]"
-    left, right = written(rng, formula.left), written(rng, formula.right)
+            separator = rng.choice(("", ".", ":", ","))
+            return f"{rng.choice(SIGNS[type(formula)])}{variable.name}{separator} [{write_formula(rng, body)}]"
+    left, right = write_formula(rng, formula.left), write_formula(rng, formula.right)
     return f"({left}) {rng.choice(SIGNS[type(formula)])} {{{right}}}"
 
 
-def changed(rng: random.Random, text: str) -> str:
-    """Some characters put in, taken out or replaced."""
+def change_characters(rng: random.Random, text: str) -> str:
+    """Insert, remove or replace some characters."""
     characters = list(text)
     for _ in range(rng.choice((1, 2, 5, 20))):
-        place = rng.randrange(len(characters) + 1)
-        characters[place : place + rng.randrange(3)] = rng.choice(("", rng.choice(CHARACTERS), rng.choice(NAMES)))
+        index = rng.randrange(len(characters) + 1)
+        characters[index : index + rng.randrange(3)] = rng.choice(("", rng.choice(CHARACTERS), rng.choice(NAMES)))
     return "".join(characters)
 
 
-def soup(rng: random.Random) -> str:
-    """Tokens in any order."""
+def random_tokens(rng: random.Random) -> str:
+    """Return tokens in random order."""
     tokens = [sign for signs in SIGNS.values() for sign in signs] + [*NAMES, *VARIABLES[:3], "P(x)", "(", ")", ",", "."]
     return rng.choice(("", " ")).join(rng.choices(tokens, k=rng.choice((1, 5, 30, 400))))
 
 
-def extreme(rng: random.Random) -> str:
-    """As long as a formula may be, and a little longer."""
+def text_at_the_limit(rng: random.Random) -> str:
+    """Return a repetitive text as long as a formula may be, or a little longer."""
     length = MAX_FORMULA_CHARACTERS + rng.choice((-1, 0, 0, 1))
     unit = rng.choice((*CHARACTERS, *NAMES, "all x ", "not ", "P(x) and ", "(((", "[{(", "a-", "x,", "-->", "P(a)."))
     end = rng.choice(("", "P(x)", ")", "(x)"))
@@ -176,15 +177,17 @@ def extreme(rng: random.Random) -> str:
 def random_text(rng: random.Random) -> str:
     kind = rng.random()
     if kind < 0.2:
-        return soup(rng)
+        return random_tokens(rng)
     if kind < 0.35:
-        return extreme(rng)
-    text = written(rng, random_formula(rng, Style.draw(rng), rng.choice((3, 10, 40, 190)), rng.choice((4, 12, 28))))
-    return changed(rng, text) if rng.random() < 0.5 else text
+        return text_at_the_limit(rng)
+    text = write_formula(
+        rng, random_formula(rng, Style.draw(rng), rng.choice((3, 10, 40, 190)), rng.choice((4, 12, 28)))
+    )
+    return change_characters(rng, text) if rng.random() < 0.5 else text
 
 
 def random_value(rng: random.Random) -> Any:
-    """An argument where a formula, a name or a list of names is expected."""
+    """Return an argument for a parameter that takes a formula, a name or a list of names."""
     plain: tuple[Any, ...] = (None, True, 7, 1e400, [], {}, "", [[]], {"a": [None]}, *NAMES)
     kind = rng.random()
     if kind < 0.7:
@@ -203,42 +206,42 @@ def random_call(rng: random.Random, toolbox: Toolbox) -> Call:
 
 
 def random_question(rng: random.Random) -> list[Call]:
-    """Premises to assume, and a statement to ask about, up to what may be assumed."""
+    """Return calls that assume premises and ask about a statement, at most as many as are allowed."""
     style, depth, parts = Style.draw(rng), rng.choice((6, 12, 28)), rng.choice((5, 20, 60, 190))
     count = rng.choice((1, 3, 10, 30, 60))
-    formulas = [closed(random_formula(rng, style, parts, depth)) for _ in range(count)]
+    formulas = [close(random_formula(rng, style, parts, depth)) for _ in range(count)]
     texts = [*(rng.sample(ORDER, rng.randrange(5)))]
     for formula in formulas:
         try:
             texts.append(format_formula(formula))
         except ValueError:  # too deep
             continue
-    asked = format_formula(closed(random_formula(rng, style, 10, 4)))
-    return [*(Call("assume", {"formula": text}) for text in texts), Call("entails", {"formula": asked})]
+    statement = format_formula(close(random_formula(rng, style, 10, 4)))
+    return [*(Call("assume", {"formula": text}) for text in texts), Call("entails", {"formula": statement})]
 
 
 class Outcomes:
-    """What came of all calls."""
+    """Counts of the results of all calls, the exceptions, and the slowest calls."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.raised: list[str] = []
-        self.slowest_here = (0.0, "")  # seconds in this process
-        self.slowest_there = (0.0, "")  # processor seconds of the worker
+        self.slowest_outside = (0.0, "")  # processor seconds in this process, call
+        self.slowest_in_worker = (0.0, "")  # processor seconds in the worker, call
 
     def execute(self, tools: OpenToolbox, call: Call) -> None:
-        before, began = _worker_seconds(), time.thread_time()
+        (pid_before, worker_before), start = _worker_seconds(), time.thread_time()
         try:
             result = tools.execute(call)
         except Exception as error:
             self.raised.append(f"{type(error).__name__}: {ascii(str(error))[:200]} in {ascii(call)[:200]}")
             return
-        here, after = time.thread_time() - began, _worker_seconds()
-        spent = after[1] - before[1] if after[0] == before[0] else SOLVER_SECONDS
-        shown = ascii(call)[:120]
-        self.slowest_here = max(self.slowest_here, (here, shown))
-        if before[0] is not None:
-            self.slowest_there = max(self.slowest_there, (spent, shown))
+        own_seconds, (pid_after, worker_after) = time.thread_time() - start, _worker_seconds()
+        worker_seconds = worker_after - worker_before if pid_after == pid_before else SOLVER_SECONDS
+        description = ascii(call)[:120]
+        self.slowest_outside = max(self.slowest_outside, (own_seconds, description))
+        if pid_before is not None:
+            self.slowest_in_worker = max(self.slowest_in_worker, (worker_seconds, description))
         if isinstance(result, CallError):
             limit = result.message.startswith(LIMIT_REACHED)
             self.counts[LIMIT_REACHED if limit else result.fault] += 1
@@ -247,7 +250,7 @@ class Outcomes:
 
 
 def _worker_seconds() -> tuple[int | None, float]:
-    """The worker's process id and the processor seconds it has spent, in steps of 0.01 s."""
+    """Return the worker's process id and the processor seconds that it has used, in steps of 0.01 s."""
     pid = current_worker().pid
     if pid is None:
         return None, 0.0
@@ -255,17 +258,18 @@ def _worker_seconds() -> tuple[int | None, float]:
     return pid, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def fuzz(count: int, seed: int, questions: float) -> Outcomes:
-    """Executes so many inputs.
+def fuzz(count: int, seed: int, question_share: float) -> Outcomes:
+    """Execute random inputs.
 
     Args:
-        questions: share of them that are a question with its premises; the others are a single call.
+        count: number of inputs.
+        question_share: share of the inputs that are a question with its premises; the others are single calls.
     """
     rng, outcomes = random.Random(seed), Outcomes()
     logic_toolbox, assumption_toolbox = Toolbox(ALL), TOOLBOX
-    assumption_toolbox.open().execute(Call("entails", {"formula": "P(a)"}))  # loads Z3, outside a call's time
+    assumption_toolbox.open().execute(Call("entails", {"formula": "P(a)"}))  # load Z3 before the measurement
     for _ in range(count):
-        if rng.random() < questions:
+        if rng.random() < question_share:
             tools = assumption_toolbox.open()
             for call in random_question(rng):
                 outcomes.execute(tools, call)
@@ -280,19 +284,20 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--questions", type=float, default=0.1)
-    given = parser.parse_args()
-    began = time.perf_counter()
-    outcomes = fuzz(given.count, given.seed, given.questions)
+    options = parser.parse_args()
+    start = time.perf_counter()
+    outcomes = fuzz(options.count, options.seed, options.questions)
     for line in outcomes.raised[:20]:
         print(line)
-    print(f"{given.count:,} inputs, {outcomes.counts.total():,} calls, {time.perf_counter() - began:.0f} s")
+    print(f"{options.count:,} inputs, {outcomes.counts.total():,} calls, {time.perf_counter() - start:.0f} s")
     for name, count in outcomes.counts.most_common():
         print(f"  {count:7,}  {name}")
-    here, there = outcomes.slowest_here, outcomes.slowest_there
     print(f"exceptions: {len(outcomes.raised)}")
-    print(f"slowest outside the worker: {here[0] * 1000:.0f} ms, {here[1]}")
-    share = there[0] / SOLVER_SECONDS
-    print(f"slowest in the worker: {there[0]:.2f} s of processor time, {share:.1%} of its limit, {there[1]}")
+    seconds, call = outcomes.slowest_outside
+    print(f"slowest outside the worker: {seconds * 1000:.0f} ms, {call}")
+    seconds, call = outcomes.slowest_in_worker
+    share = seconds / SOLVER_SECONDS
+    print(f"slowest in the worker: {seconds:.2f} s of processor time, {share:.1%} of its limit, {call}")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from callwright.errors import CallError
-from callwright.functions.function import Function, function, render_call
-from callwright.functions.literal import escape_unprintable, render_value
+from callwright.functions.function import Function, function
 from callwright.functions.numbers import Number, WholeNumber
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call
 from callwright.tasks.arithmetic.functions import add, round_to
-from tests.fakes import TOOLBOX, call
+from tests.fakes import TOOLBOX
 
 
 class Order(Enum):
@@ -40,11 +39,11 @@ def bill(
     return [prices, bought, order, tip, unit, notes, rounded, schema]
 
 
-BILL = bill.usage()
+BILL_EXAMPLE = bill.example_call()
 NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}], "description": 'a number; fractions as "p/q"'}
 
 
-def test_the_schema_is_made_of_the_signature_and_the_docstring():
+def test_the_schema_comes_from_the_signature_and_the_docstring():
     assert add.schema() == {
         "type": "function",
         "function": {
@@ -80,11 +79,11 @@ def test_the_schema_of_nested_and_optional_types_has_no_titles_and_no_references
     }
 
 
-@pytest.mark.parametrize("one", [bill, *TOOLBOX.functions.values()], ids=lambda one: one.name)
-def test_a_schema_is_valid_json_schema_and_takes_the_example(one: Function):
-    parameters = one.schema()["function"]["parameters"]
+@pytest.mark.parametrize("tested", [bill, *TOOLBOX.functions.values()], ids=lambda tested: tested.name)
+def test_a_schema_is_valid_json_schema_and_accepts_the_example(tested: Function):
+    parameters = tested.schema()["function"]["parameters"]
     Draft202012Validator.check_schema(parameters)
-    Draft202012Validator(parameters).validate(one.example)
+    Draft202012Validator(parameters).validate(tested.example)
 
 
 def test_a_function_without_parameters_has_an_empty_schema():
@@ -97,7 +96,7 @@ def test_a_schema_can_be_changed_without_changing_the_function():
     assert list(add.schema()["function"]["parameters"]["properties"]) == ["a", "b"]
 
 
-def test_the_signature_says_types_where_an_example_does_not():
+def test_the_signature_has_the_types_that_an_example_does_not_show():
     assert bill.signature() == (
         "bill(prices: dict of number, bought: list of list, order: 'up' or 'down' = 'down', "
         "tip: number or None = None, unit: 'euro' or 'dollar' or 1 = 'euro', "
@@ -106,7 +105,7 @@ def test_the_signature_says_types_where_an_example_does_not():
     )
 
 
-def test_a_type_in_the_signature_comes_from_the_annotation_and_not_from_what_a_description_says():
+def test_a_type_in_the_signature_comes_from_the_annotation_and_not_from_a_description():
     @function(example={"prices": [1], "code": ["a"]})
     def described(
         prices: list[Annotated[Number, Field(description="euros")]],
@@ -119,7 +118,7 @@ def test_a_type_in_the_signature_comes_from_the_annotation_and_not_from_what_a_d
     assert described.schema()["function"]["parameters"]["properties"]["prices"]["items"] == NUMBER
 
 
-def test_arguments_are_coerced_to_what_the_function_takes():
+def test_arguments_are_coerced_to_the_types_of_the_parameters():
     bound = bill.bind({"prices": {"fig": "1/2"}, "bought": [["fig", "2.0"]], "order": "up", "tip": "10%"})
     assert bound == {
         "prices": {"fig": Fraction(1, 2)},
@@ -133,7 +132,7 @@ def test_arguments_are_coerced_to_what_the_function_takes():
     }
 
 
-def test_a_default_is_coerced_as_an_argument_would_be():
+def test_a_default_is_coerced_like_an_argument():
     @function(example={})
     def scaled(by: Number = 2) -> Number:
         """A scale."""
@@ -143,7 +142,7 @@ def test_a_default_is_coerced_as_an_argument_would_be():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "problem"),
     [
         ({"bought": []}, "bill needs prices"),
         ({"prices": {}}, "bill needs bought"),
@@ -171,11 +170,11 @@ def test_a_default_is_coerced_as_an_argument_would_be():
         (dict.fromkeys("0123456789", 1), "bill takes 8 arguments"),
     ],
 )
-def test_misuse_of_nested_and_optional_types_names_the_parameter_and_the_place_in_it(arguments, complaint):
+def test_an_error_in_a_nested_argument_names_the_parameter_and_the_position(arguments, problem):
     named = bill.name_arguments(Call("bill", arguments))
     result = named if isinstance(named, CallError) else bill.bind(named)
     assert isinstance(result, CallError)
-    assert result.message == f"{complaint}; call it like {BILL}"
+    assert result.message == f"{problem}; call it like {BILL_EXAMPLE}"
 
 
 def test_a_parameter_with_a_default_is_optional_in_schema_and_signature():
@@ -185,8 +184,8 @@ def test_a_parameter_with_a_default_is_optional_in_schema_and_signature():
     assert round_to.signature() == "round_to(number, decimals=0)"
 
 
-def test_the_usage_is_the_example_as_a_call():
-    assert add.usage() == "add(a=17, b=25)"
+def test_the_example_is_rendered_as_a_call():
+    assert add.example_call() == "add(a=17, b=25)"
 
 
 def test_a_function_is_still_callable_as_python():
@@ -194,7 +193,7 @@ def test_a_function_is_still_callable_as_python():
 
 
 @pytest.mark.parametrize(
-    ("misuse", "complaint"),
+    ("text", "problem"),
     [
         ("add(2)", "add needs b"),
         ("add()", "add needs a"),
@@ -208,20 +207,20 @@ def test_a_function_is_still_callable_as_python():
         ("add(1/0, 3)", "add cannot take this a: '1/0' divides by zero"),
     ],
 )
-def test_misuse_is_one_line_that_says_what_was_wrong_and_how_the_call_should_look(misuse, complaint):
-    result = Toolbox([add, function({}, name="answer")(_documented)]).open().execute(call_as_written(misuse))
+def test_an_error_is_one_line_that_names_the_problem_and_shows_a_correct_call(text, problem):
+    result = Toolbox([add, function({}, name="answer")(_documented)]).open().execute(parse_without_checks(text))
     assert isinstance(result, CallError)
     assert result.fault == "bad_arguments"
-    assert result.message == f"{complaint}; call it like add(a=17, b=25)"
+    assert result.message == f"{problem}; call it like add(a=17, b=25)"
 
 
-def test_a_whole_number_may_be_written_as_decimal_or_text_but_has_to_be_whole():
+def test_a_whole_number_may_be_a_decimal_or_text_but_must_be_whole():
     assert round_to.bind({"number": 1, "decimals": 2.0})["decimals"] == 2
     assert round_to.bind({"number": 1, "decimals": "2"})["decimals"] == 2
     assert "1.5 is not a whole number" in round_to.bind({"number": 1, "decimals": 1.5}).message
 
 
-def test_a_long_value_does_not_make_a_long_complaint():
+def test_a_long_value_is_shortened_in_an_error_message():
     assert len(add.bind({"a": "x" * 1_000, "b": 1}).message) < 250
 
 
@@ -233,122 +232,11 @@ def test_the_state_of_a_chain_is_not_part_of_the_signature():
 
     assert assume.stateful
     assert assume.signature() == "logic.assume(fact)"
-    assert assume.usage() == "logic.assume(fact='rain')"
-
-
-def test_a_function_without_a_docstring_is_refused():
-    def silent(a: Number) -> Number:
-        return a
-
-    with pytest.raises(TypeError, match="silent needs a docstring"):
-        function(example={"a": 1})(silent)
-
-
-def test_a_function_with_an_unannotated_parameter_is_refused():
-    def loose(a, b: Number) -> Number:
-        """Anything goes."""
-        return b
-
-    with pytest.raises(TypeError, match="loose: parameter a needs a type annotation"):
-        function(example={"a": 1, "b": 2})(loose)
-
-
-async def coroutine(a: Number) -> Number:
-    """Later."""
-    return a
-
-
-def generator(a: Number) -> Any:
-    """Bit by bit."""
-    yield a
-
-
-def any_number(*numbers: Number) -> Number:
-    """All of them."""
-    return sum(numbers)
-
-
-def any_name(**numbers: Number) -> Number:
-    """All of them."""
-    return sum(numbers.values())
-
-
-def by_place(a: Number, /) -> Number:
-    """Only by place."""
-    return a
-
-
-def private(_a: Number) -> Number:
-    """Hidden."""
-    return _a
-
-
-def late_state(a: Number, state: list) -> Number:
-    """State in the wrong place."""
-    return a
-
-
-def of_a_class(a: Fraction | Toolbox) -> Number:
-    """A type that no call carries."""
-    return a
-
-
-def undefined(a: "Missing") -> Number:  # noqa: F821
-    """A type that does not exist."""
-    return a
-
-
-def bad_default(a: Number = "many") -> Number:
-    """A default that does not fit."""
-    return a
-
-
-class NotAFunction:
-    """A class."""
-
-
-@pytest.mark.parametrize(
-    ("python", "name", "complaint"),
-    [
-        (coroutine, None, "coroutine is async; a model calls plain functions"),
-        (generator, None, "generator is a generator; return a list"),
-        (any_number, None, r"any_number: a model cannot give \*numbers; name each parameter"),
-        (any_name, None, r"any_name: a model cannot give \*\*numbers; name each parameter"),
-        (by_place, None, "by_place: parameter a is positional only; remove the /"),
-        (private, None, "private: parameter _a has a reserved name"),
-        (late_state, None, "late_state: state has to be the first parameter"),
-        (of_a_class, None, "of_a_class: a parameter's type cannot be read from a call"),
-        (undefined, None, "undefined: an annotation cannot be resolved"),
-        (bad_default, None, "bad_default: the example does not fit"),
-        (NotAFunction, None, "NotAFunction: @function needs a plain Python function, not a type"),
-        (len, None, "len: @function needs a plain Python function"),
-        (lambda a: a, None, "<lambda> cannot be a function's name"),
-        (by_place, "add two", "add two cannot be a function's name"),
-        (by_place, "__add__", "__add__ cannot be a function's name"),
-        (by_place, "a.__add__", "a.__add__ cannot be a function's name"),
-        (by_place, "función", "función cannot be a function's name"),
-        (by_place, "x" * 65, "cannot be a function's name"),
-        (by_place, "and", "and is a word of Python's own"),
-        (by_place, "logic.not", "logic.not is a word of Python's own"),
-    ],
-)
-def test_what_a_model_could_not_call_is_refused_in_one_line_when_it_is_decorated(python, name, complaint):
-    with pytest.raises(TypeError, match=complaint) as caught:
-        function(example={}, name=name)(python)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_record_of_its_own_is_no_parameter():
-    def pay(how: Call) -> str:
-        """Pay."""
-        return ""
-
-    with pytest.raises(TypeError, match="pay: parameter how is a record of its own, which a call cannot carry"):
-        function(example={"how": {"name": "a", "arguments": {}}})(pay)
+    assert assume.example_call() == "logic.assume(fact='rain')"
 
 
 @pytest.mark.parametrize("example", [{}, {"a": "many"}, {"a": 1, "b": 2}])
-def test_an_example_that_does_not_fit_is_refused(example):
+def test_an_example_that_does_not_fit_is_rejected(example):
     def same(a: Number) -> Number:
         """The number itself."""
         return a
@@ -357,51 +245,12 @@ def test_an_example_that_does_not_fit_is_refused(example):
         function(example=example)(same)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({"0": 2, "b": -3}, "f(2, b=-3)"),
-        ({"a": "1/2"}, "f(a=1/2)"),  # a fraction stands without quotes
-        ({"a": Fraction(1, 2), "b": Fraction(1, 3)}, "f(a=0.5, b=1/3)"),
-        ({"a": "1/2 cup"}, "f(a='1/2 cup')"),
-        ({"a": [1, "2/3"], "b": {"k": True}, "c": None}, "f(a=[1, 2/3], b={'k': True}, c=None)"),
-        ({}, "f()"),
-    ],
-)
-def test_a_call_is_rendered_in_the_text_protocols_syntax(arguments, text):
-    assert render_call(Call("f", arguments)) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (Order.UP, "'up'"),
-        ((1, Fraction(1, 3)), "[1, 1/3]"),
-        ({"b", "a"}, "['a', 'b']"),
-        ({1: True, Order.UP: None}, "{'1': True, 'up': None}"),
-        ({}, "{}"),
-    ],
-)
-def test_other_values_are_shown_as_the_literals_that_a_call_can_carry(value, text):
-    assert render_value(value) == text
-
-
-def test_text_for_a_terminal_is_one_line_without_what_a_terminal_obeys():
-    assert escape_unprintable("café ∀x") == "café ∀x"
-    assert escape_unprintable("\x1b[2J\r\n\u202e\ud800") == "\\x1b[2J\\r\\n\\u202e\\ud800"
-
-
-@pytest.mark.parametrize("text", ["01/2", "٣/٤"])
-def test_text_that_only_looks_like_a_fraction_is_quoted(text):
-    assert call(render_call(Call("f", {"a": text}))) == Call("f", {"a": text})
-
-
 def _documented() -> str:
     """Nothing to say."""
     return ""
 
 
-def call_as_written(text: str) -> Call:
+def parse_without_checks(text: str) -> Call:
     from callwright.agent.parsing.parse import parse_call
 
     parsed = parse_call(text)
@@ -410,7 +259,7 @@ def call_as_written(text: str) -> Call:
 
 
 @pytest.mark.parametrize("key", ["²", "٣", "３", "①", "00", "01", "-1", "1.0", "9" * 5_000])
-def test_a_key_that_is_no_plain_decimal_is_a_parameters_name(key):
+def test_a_key_that_is_not_a_plain_decimal_number_is_a_parameter_name(key):
     bound = bill.bind(bill.name_arguments(Call("bill", {key: 1})))
     assert isinstance(bound, CallError)
     assert bound.fault == "bad_arguments"
@@ -418,6 +267,6 @@ def test_a_key_that_is_no_plain_decimal_is_a_parameters_name(key):
 
 
 @given(st.dictionaries(st.text(max_size=3) | st.sampled_from(["0", "1", "²", "99"]), st.integers(), max_size=4))
-def test_no_argument_names_raise(arguments):
+def test_naming_arguments_never_raises(arguments):
     named = bill.name_arguments(Call("bill", arguments))
     assert isinstance(named, CallError | dict)

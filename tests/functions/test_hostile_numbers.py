@@ -1,4 +1,4 @@
-"""2,000 calls of the arithmetic functions with hostile numbers: each ends at once, with a result or a fault."""
+"""2,000 calls of the arithmetic functions with hostile numbers: each ends quickly, with a result or a fault."""
 
 import random
 import time
@@ -8,15 +8,15 @@ from fractions import Fraction
 import pytest
 
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_BITS, bits
+from callwright.functions.guard import MAX_BITS, count_bits
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call
 from callwright.tasks.arithmetic.functions import ALL
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # because calls are timed
 
 TOOLBOX = Toolbox(ALL)
-OF_NUMBERS = [function for function in ALL if function.name != "solve"]
+NUMERIC_FUNCTIONS = [function for function in ALL if function.name != "solve"]
 EDGE = 2**MAX_BITS
 SIGNS = "0123456789,./-+−–$€£% eE_x٣²½∞\u00a0\u202e\ud83d\0\n"
 UNEXPECTED = [
@@ -29,7 +29,7 @@ UNEXPECTED = [
 ]  # fmt: skip
 
 
-def hostile(rng: random.Random) -> object:
+def hostile_value(rng: random.Random) -> object:
     match rng.randrange(6):
         case 0 | 1:
             return rng.choice(UNEXPECTED)
@@ -43,12 +43,12 @@ def hostile(rng: random.Random) -> object:
             return rng.choice((-1, 1)) * rng.random() * 10.0 ** rng.randint(-300, 300)
 
 
-@pytest.mark.parametrize("function", OF_NUMBERS, ids=lambda function: function.name)
+@pytest.mark.parametrize("function", NUMERIC_FUNCTIONS, ids=lambda function: function.name)
 def test_no_number_raises_or_takes_long(function):
     rng = random.Random(function.name)
-    tools, slowest, results = TOOLBOX.open(), 0.0, 0
-    for _ in range(2_000 // len(OF_NUMBERS) + 1):
-        arguments = {name: hostile(rng) for name in function.parameters if rng.random() < 0.95}
+    tools, slowest, result_count = TOOLBOX.open(), 0.0, 0
+    for _ in range(2_000 // len(NUMERIC_FUNCTIONS) + 1):
+        arguments = {name: hostile_value(rng) for name in function.parameters if rng.random() < 0.95}
         before = time.process_time()
         outcome = tools.execute(Call(function.name, arguments))
         slowest = max(slowest, time.process_time() - before)
@@ -56,9 +56,9 @@ def test_no_number_raises_or_takes_long(function):
             assert outcome.fault in ("bad_arguments", "execution_error")
             assert outcome.message.isprintable() and len(outcome.message) < 400, outcome.message
         else:
-            results += 1
-            assert bits(outcome.value) <= MAX_BITS
+            result_count += 1
+            assert count_bits(outcome.value) <= MAX_BITS
             answered = tools.execute(Call("answer", {"value": outcome.text}))
             assert isinstance(answered, Observation) and answered.value == outcome.value
-    assert results > 5
-    assert slowest < 0.1  # 0.001 s as measured
+    assert result_count > 5
+    assert slowest < 0.1  # measured: 0.001 s

@@ -16,7 +16,7 @@ decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), whole,
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("value", "number"),
     [
         (7, Fraction(7)),
         (3.0, Fraction(3)),
@@ -45,27 +45,27 @@ decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), whole,
         (Decimal("-0E+999999999"), Fraction(0)),
         ("+5", Fraction(5)),
         ("  7 ", Fraction(7)),
-        pytest.param("9" * MAX_DIGITS, Fraction(10**MAX_DIGITS - 1), id="as many digits as there may be"),
+        pytest.param("9" * MAX_DIGITS, Fraction(10**MAX_DIGITS - 1), id="the largest number of digits"),
         pytest.param(" " * 600 + "7", Fraction(7), id="600 spaces and a number"),
     ],
 )
-def test_a_number_is_read_as_a_person_means_it(written, meant):
-    assert read_number(written) == meant
+def test_common_notations_of_numbers_are_read(value, number):
+    assert read_number(value) == number
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     ["", " ", ".", "-", "$", "%", "five", "1 2", "1,2,3", "12,34", "1234,567", "--5", "1/0", "1/-2", "1/2/3", "1e5",
      "5 apples", "٣", "²", "１", "1_000", True, False, None, [1], {}, 1j, float("nan"), float("inf"), float("1e400"),
      Decimal("NaN"), Decimal("Infinity")],
 )  # fmt: skip
-def test_what_is_not_one_number_is_refused(written):
+def test_a_value_that_is_not_a_single_number_is_rejected(value):
     with pytest.raises(ValueError, match=r"^\S.* is not a number$|divides by zero$"):
-        read_number(written)
+        read_number(value)
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     [
         pytest.param(10**700, id="an integer of 701 digits"),
         pytest.param(10**5000, id="an integer that Python does not print"),
@@ -81,23 +81,23 @@ def test_what_is_not_one_number_is_refused(written):
         pytest.param(Decimal("1" * 5000 + "E-4990"), id="a long decimal"),
     ],
 )
-def test_a_number_is_bounded_in_every_notation(written):
+def test_the_size_of_a_number_is_limited_in_every_notation(value):
     with pytest.raises(ValueError, match=r"^a number of more than (308 digits|700 characters)$|^\S+ is out of range$"):
-        read_number(written)
+        read_number(value)
 
 
 @settings(max_examples=500, derandomize=True)
 @given(st.text("0123456789,./-+−–$€£% \u00a0\n" * 2 + "ex٣²", max_size=12) | st.text(max_size=6))
-def test_reading_agrees_with_a_reader_that_goes_character_by_character(text):
+def test_reading_agrees_with_a_reader_without_a_pattern(text):
     try:
-        read = read_number(text)
+        number = read_number(text)
     except ValueError:
-        read = None
-    assert read == _read_slowly(text)
+        number = None
+    assert number == _read_without_pattern(text)
 
 
-def _read_slowly(text: str) -> Fraction | None:
-    """The number that a text says, or None; written without a pattern."""
+def _read_without_pattern(text: str) -> Fraction | None:
+    """Read the number in a text; None if the text is not a number."""
     rest = text.strip()
     negative = rest[:1] in ("-", "−", "–")
     if negative or rest[:1] == "+":
@@ -107,16 +107,18 @@ def _read_slowly(text: str) -> Fraction | None:
     percent = rest[-1:] == "%"
     if percent:
         rest = rest[:-1].rstrip()
-    above, slash, below = rest.partition("/")
-    whole, _, decimals = above.rstrip().partition(".")
+    numerator, slash, denominator = rest.partition("/")
+    whole, _, decimals = numerator.rstrip().partition(".")
     first, *groups = whole.split(",")
     grouped = all(len(group) == 3 for group in groups) and (not groups or 1 <= len(first) <= 3)
     digits = [part for part in (*((first, *groups) if whole else ()), decimals) if part or part is first]
     if not grouped or not (whole or decimals) or not all(_is_digits(part) for part in digits):
         return None
-    if slash and (not _is_digits(below.strip()) or int(below) == 0):
+    if slash and (not _is_digits(denominator.strip()) or int(denominator) == 0):
         return None
-    number = Fraction(int("".join((first, *groups, decimals))), 10 ** len(decimals) * (int(below) if slash else 1))
+    number = Fraction(
+        int("".join((first, *groups, decimals))), 10 ** len(decimals) * (int(denominator) if slash else 1)
+    )
     return (-number if negative else number) / (100 if percent else 1)
 
 
@@ -137,11 +139,11 @@ def test_no_text_is_slow_to_read(unit, start, end):
             read_number(text)
         except ValueError:
             continue
-    assert time.process_time() - before < 0.5  # 0.001 s as measured; the pattern that backtracked took minutes
+    assert time.process_time() - before < 0.5  # measured: 0.001 s; a pattern that backtracked took minutes
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"),
+    ("number", "text"),
     [
         (Fraction(0), "0"),
         (Fraction(6, 3), "2"),
@@ -153,20 +155,20 @@ def test_no_text_is_slow_to_read(unit, start, end):
         (Fraction(1, 8192), "1/8192"),  # 2**13 would take thirteen
     ],
 )
-def test_a_number_is_shown_as_integer_or_decimal_where_it_is_one(number, shown):
-    assert format_number(number) == shown
+def test_a_number_is_formatted_as_an_integer_or_decimal_if_possible(number, text):
+    assert format_number(number) == text
 
 
 @given(fractions | decimals)
-def test_what_is_shown_reads_back_exactly(number):
+def test_a_formatted_number_is_read_back_exactly(number):
     assert read_number(format_number(number)) == number
 
 
 @given(decimals)
-def test_a_terminating_decimal_is_shown_without_a_slash_or_a_needless_zero(number):
-    shown = format_number(number)
-    assert "/" not in shown
-    assert "." not in shown or shown[-1] not in "0."
+def test_a_terminating_decimal_is_formatted_without_a_slash_or_trailing_zeros(number):
+    text = format_number(number)
+    assert "/" not in text
+    assert "." not in text or text[-1] not in "0."
 
 
 @pytest.mark.parametrize(
@@ -178,16 +180,16 @@ def test_a_terminating_decimal_is_shown_without_a_slash_or_a_needless_zero(numbe
         (Fraction(12345678901234567, 8), "1543209862654320.875"),  # 19 digits: a float would round it
     ],
 )
-def test_an_argument_is_a_json_number_only_where_that_is_exact(number, argument):
+def test_an_argument_is_a_json_number_only_if_that_is_exact(number, argument):
     assert as_argument(number) == argument
 
 
 @given(fractions | decimals)
-def test_an_argument_means_the_number_exactly(number):
+def test_an_argument_is_read_back_exactly(number):
     assert read_number(as_argument(number)) == number
 
 
-def test_the_largest_result_that_is_shown_can_be_read_back():
+def test_the_largest_result_can_be_read_back():
     largest = Fraction(2**MAX_BITS - 1)
     assert read_number(format_number(largest)) == largest
 
@@ -195,7 +197,7 @@ def test_the_largest_result_that_is_shown_can_be_read_back():
 @given(
     st.integers(-(2**MAX_BITS) + 1, 2**MAX_BITS - 1), st.integers(1, 2**MAX_BITS - 1) | st.sampled_from([1, 8, 10**12])
 )
-def test_every_number_within_the_bound_can_be_answered_and_is_graded_right(numerator, denominator):
+def test_every_number_within_the_limit_can_be_written_and_read_back(numerator, denominator):
     number = Fraction(numerator, denominator)
-    for written in (format_number(number), as_argument(number)):
-        assert read_number(written) == number
+    for notation in (format_number(number), as_argument(number)):
+        assert read_number(notation) == number

@@ -1,4 +1,4 @@
-"""What Python's parser says about a model's text stays out of the logs, and changes no reading."""
+"""Warnings of Python's parser about a model's text are not logged, and do not change how the text is read."""
 
 import ast
 import subprocess
@@ -16,7 +16,7 @@ from callwright.functions.python_syntax import double_invalid_escapes, mask_inva
 from callwright.functions.solvers.equations import read_equation
 from callwright.records import Call
 
-WARNED = [  # text about which the parser of some Python version warns
+WARNED = [  # the parser of some Python version warns about each of these texts
     r"f('\d')",
     r"f('\777')",
     r"x = f('\é')",
@@ -43,19 +43,20 @@ for text in ("2x = 1if 6", r"'\\d' = 2"):
 
 
 @pytest.mark.parametrize("flags", [["-W", "always"], ["-W", "error"], ["-X", "dev"]])
-def test_nothing_is_printed_about_a_models_text(flags: list[str]):
+def test_no_warning_about_a_models_text_is_printed(flags: list[str]):
     command = [sys.executable, *flags, "-c", SCRIPT]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert run.returncode == 0, run.stderr[-1_000:]
-    assert [line for line in run.stderr.splitlines() if "text of a model" in line or "escape" in line] == []
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert completed.returncode == 0, completed.stderr[-1_000:]
+    assert [line for line in completed.stderr.splitlines() if "text of a model" in line or "escape" in line] == []
 
 
-def test_a_log_stays_empty():
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+def test_with_default_options_nothing_at_all_is_printed():
+    command = [sys.executable, "-c", SCRIPT]
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
 
 
-def test_odd_escapes_are_read_alike_where_all_warnings_are_errors():
+def test_invalid_escapes_are_read_the_same_if_all_warnings_are_errors():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert parse_call(r"f('\d')") == Call("f", {"0": r"\d"})
@@ -63,14 +64,14 @@ def test_odd_escapes_are_read_alike_where_all_warnings_are_errors():
         assert parse_call(r"{'name': 'f', 'arguments': {'a': '\d'}}") == Call("f", {"a": r"\d"})
 
 
-def test_parsing_in_threads_leaves_the_filters_as_they_were():
+def test_parsing_in_threads_does_not_change_the_warning_filters():
     before = list(warnings.filters)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(parse_call, WARNED * 50))
     assert warnings.filters == before
 
 
-def test_an_equation_with_a_backslash_is_refused_in_one_line():
+def test_an_equation_with_a_backslash_is_rejected():
     with pytest.raises(CallError, match="cannot read the equation"):
         read_equation(r"'\d' = 2")
 
@@ -79,14 +80,14 @@ pieces = st.lists(st.sampled_from(["\\", "'", '"', "a", "d", "é", "\n", "r'", "
 
 
 @given(pieces.map("".join))
-def test_written_out_escapes_mean_the_same(text: str):
-    def dumped(written: str) -> str | None:
+def test_doubling_escapes_keeps_the_meaning_and_masking_them_keeps_the_positions(text: str):
+    def dump(code: str) -> str | None:
         try:
-            return ast.dump(parse_python(written))
+            return ast.dump(parse_python(code))
         except (SyntaxError, ValueError):
             return None
 
-    assert dumped(double_invalid_escapes(text)) == dumped(text)
-    hidden = mask_invalid_escapes(text)
-    assert [len(line.encode()) for line in hidden.split("\n")] == [len(line.encode()) for line in text.split("\n")]
-    assert (dumped(hidden) is None) == (dumped(text) is None)
+    assert dump(double_invalid_escapes(text)) == dump(text)
+    masked = mask_invalid_escapes(text)
+    assert [len(line.encode()) for line in masked.split("\n")] == [len(line.encode()) for line in text.split("\n")]
+    assert (dump(masked) is None) == (dump(text) is None)

@@ -20,7 +20,7 @@ from tests.fakes import TOOLBOX, call
 small = st.integers(-999, 999)
 
 
-def test_executing_a_call_gives_the_value_and_the_text_the_model_is_shown():
+def test_executing_a_call_returns_the_value_and_the_text_for_the_model():
     assert TOOLBOX.open().execute(Call("divide", {"a": 7, "b": 2})) == Observation(7 / 2, "3.5")
 
 
@@ -28,20 +28,20 @@ def test_executing_a_call_gives_the_value_and_the_text_the_model_is_shown():
     ("name", "hint"),
     [("ad", "did you mean add?"), ("percent", "did you mean percent_of?"), ("sqrt", "the functions are add, subtract")],
 )
-def test_an_unknown_function_is_answered_with_the_nearest_one_or_with_all(name, hint):
+def test_an_error_about_an_unknown_function_names_the_closest_function_or_all(name, hint):
     result = TOOLBOX.open().execute(Call(name, {"0": 1}))
     assert isinstance(result, CallError)
     assert result.fault == "unknown_function"
     assert result.message.startswith(f"there is no function {name}; {hint}")
 
 
-def test_a_functions_own_refusal_is_returned_and_not_raised():
+def test_a_call_error_that_a_function_raises_is_returned():
     result = TOOLBOX.open().execute(Call("divide", {"a": 1, "b": 0}))
     assert isinstance(result, CallError)
     assert (result.fault, result.message) == ("execution_error", "cannot divide by zero")
 
 
-def test_a_defect_is_raised_with_a_note_of_the_call_and_not_taken_for_the_models_mistake():
+def test_a_defect_is_raised_with_the_call_in_a_note():
     @function(example={"word": "a"})
     def broken(word: str) -> str:
         """Fails."""
@@ -64,7 +64,7 @@ def test_a_function_that_would_end_the_process_is_a_defect(kind: type[BaseExcept
     assert caught.value.__notes__ == ["in a function that a model called: leave()"]
 
 
-def test_half_a_character_in_a_result_is_replaced_as_it_could_not_be_stored():
+def test_a_lone_surrogate_in_a_result_is_replaced_because_it_could_not_be_stored():
     @function(example={})
     def cut() -> str:
         """A text that was cut."""
@@ -74,11 +74,12 @@ def test_half_a_character_in_a_result_is_replaced_as_it_could_not_be_stored():
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_function_of_ours_refuses_by_call_error_only_so_that_its_other_errors_stay_defects(task):
-    assert {name: own.refusals for name, own in TASKS[task].toolbox.functions.items() if own.refusals} == {}
+def test_the_functions_of_the_shipped_tasks_are_strict(task):
+    functions = TASKS[task].toolbox.functions.values()
+    assert {function.name: function.refusals for function in functions if function.refusals} == {}
 
 
-def test_a_strict_function_refuses_by_call_error_only_wherever_it_is_defined():
+def test_a_value_error_of_a_strict_function_is_a_defect():
     @strict_function(example={})
     def failing() -> str:
         """Fails."""
@@ -88,7 +89,7 @@ def test_a_strict_function_refuses_by_call_error_only_wherever_it_is_defined():
         Toolbox([failing, answer]).open().execute(Call("failing", {}))
 
 
-def test_a_function_may_name_the_exceptions_by_which_it_refuses():
+def test_a_function_can_declare_the_exceptions_that_are_refusals():
     @function(example={"word": "a"}, refusals=(KeyError,))
     def look_up(word: str) -> str:
         """What a word means."""
@@ -109,7 +110,7 @@ def test_a_function_may_name_the_exceptions_by_which_it_refuses():
         (CallError("execution_error", "not\ntoday"), "not\\ntoday"),
     ],
 )
-def test_a_users_function_refuses_a_call_by_value_error_or_arithmetic_error_in_one_line(error, message):
+def test_by_default_value_errors_and_arithmetic_errors_are_refusals_of_one_line(error, message):
     @function(example={})
     def refusing() -> str:
         """Refuses."""
@@ -137,38 +138,38 @@ class Colour(Enum):
         (2.5, "2.5"),
     ],
 )
-def test_a_result_is_shown_in_literal_syntax_that_the_parser_reads_back(value, text):
-    shown = Toolbox([_returning(value), answer]).open().execute(Call("returning", {}))
-    assert shown == Observation(value, text)
-    read = parse_call(f"f({text})")
-    assert isinstance(read, Call)
-    assert render_call(read) == f"f({text})"
+def test_a_result_is_rendered_as_a_literal_that_the_parser_can_read(value, text):
+    observation = Toolbox([_returning(value), answer]).open().execute(Call("returning", {}))
+    assert observation == Observation(value, text)
+    parsed = parse_call(f"f({text})")
+    assert isinstance(parsed, Call)
+    assert render_call(parsed) == f"f({text})"
 
 
-def test_text_is_shown_as_it_is():
+def test_a_text_is_rendered_without_quotes():
     assert Toolbox([_returning("it's"), answer]).open().execute(Call("returning", {})) == Observation("it's", "it's")
 
 
 @pytest.mark.parametrize(
-    ("value", "complaint"),
+    ("value", "problem"),
     [
         (float("inf"), "not a finite number"),
         ([float("nan")], "not a finite number"),
         (Decimal("NaN"), "not a finite number"),
-        ([10**5_000], "too large"),  # more digits than Python would write
+        ([10**5_000], "too large"),  # more digits than Python converts to text
         ("x" * (MAX_RESULT_CHARACTERS + 1), "longer than 4000 characters"),
         ([0] * 2_000, "longer than 4000 characters"),
     ],
 )
-def test_a_result_that_cannot_be_passed_on_is_an_execution_error(value, complaint):
+def test_a_result_that_is_too_large_or_not_finite_is_an_execution_error(value, problem):
     result = Toolbox([_returning(value), answer]).open().execute(Call("returning", {}))
     assert isinstance(result, CallError)
     assert result.fault == "execution_error"
-    assert complaint in result.message
+    assert problem in result.message
 
 
-def test_a_result_that_no_model_can_be_shown_is_a_defect():
-    with pytest.raises(TypeError, match="returning returned a object, which a model cannot be shown"):
+def test_a_result_that_cannot_be_shown_to_a_model_is_a_defect():
+    with pytest.raises(TypeError, match="returning returned a object, which cannot be shown to a model"):
         Toolbox([_returning([object()]), answer]).open().execute(Call("returning", {}))
 
 
@@ -181,19 +182,19 @@ def _returning(value: object) -> Function:
     return returning
 
 
-def test_arguments_get_their_names_and_keep_their_values_as_written():
+def test_naming_arguments_keeps_the_values_as_written():
     assert TOOLBOX.name_arguments(Call("add", {"0": "3.0", "b": 2})) == Call("add", {"a": "3.0", "b": 2})
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     ["add(2, 3)", "add(a=2, b=3)", "add(b=3, a=2)", "add(2, b=3)", "add(2.0, 3.00)", 'add("2", "$3")', "add(4/2, 6/2)"],
 )
-def test_every_way_of_writing_a_call_has_one_canonical_text(written):
-    assert TOOLBOX.canonical(call(written)) == "add(a=2, b=3)"
+def test_all_ways_to_write_a_call_have_the_same_canonical_text(text):
+    assert TOOLBOX.canonical(call(text)) == "add(a=2, b=3)"
 
 
-def test_a_default_is_written_out_in_the_canonical_text():
+def test_the_canonical_text_contains_defaults():
     assert TOOLBOX.canonical(call("round_to(7.5)")) == TOOLBOX.canonical(call("round_to(7.5, 0)"))
 
 
@@ -202,15 +203,16 @@ def test_different_calls_have_different_canonical_texts(other):
     assert TOOLBOX.canonical(call(other)) != TOOLBOX.canonical(call("add(2, 3)"))
 
 
-def test_a_call_that_does_not_bind_keeps_the_text_it_was_written_as():
+def test_the_canonical_text_of_a_call_that_does_not_bind_is_its_own_text():
     assert TOOLBOX.canonical(Call("add", {"0": 2})) == "add(2)"
     assert TOOLBOX.canonical(Call("sum", {"0": 2, "1": "3.0"})) == "sum(2, '3.0')"
 
 
 @given(small, small, small, small)
-def test_two_calls_are_canonically_equal_when_their_arguments_are(a, b, c, d):
-    same = TOOLBOX.canonical(Call("add", {"0": a, "1": b})) == TOOLBOX.canonical(Call("add", {"b": float(d), "a": c}))
-    assert same == ((a, b) == (c, d))
+def test_canonical_texts_are_equal_if_and_only_if_the_arguments_are(a, b, c, d):
+    positional = TOOLBOX.canonical(Call("add", {"0": a, "1": b}))
+    named = TOOLBOX.canonical(Call("add", {"b": float(d), "a": c}))
+    assert (positional == named) == ((a, b) == (c, d))
 
 
 def test_each_chain_has_its_own_state():
@@ -221,10 +223,10 @@ def test_each_chain_has_its_own_state():
         return " ".join(state)
 
     toolbox = Toolbox([remember, answer], new_state=list)
-    one, other = toolbox.open(), toolbox.open()
-    assert one.execute(Call("remember", {"word": "a"})) == Observation("a", "a")
-    assert one.execute(Call("remember", {"word": "b"})) == Observation("a b", "a b")
-    assert other.execute(Call("remember", {"word": "c"})) == Observation("c", "c")
+    first, second = toolbox.open(), toolbox.open()
+    assert first.execute(Call("remember", {"word": "a"})) == Observation("a", "a")
+    assert first.execute(Call("remember", {"word": "b"})) == Observation("a b", "a b")
+    assert second.execute(Call("remember", {"word": "c"})) == Observation("c", "c")
 
 
 @function(example={"items": [2], "to": "a"})
@@ -234,7 +236,7 @@ def gather(items: list[Number] | None, to: Colour | Literal["a", 1], more: dict[
 
 
 @pytest.mark.parametrize(
-    ("written", "canonical"),
+    ("text", "canonical"),
     [
         ("gather([2.0, '1/2', 3], 'a')", "gather(items=[2, 0.5, 3], to='a', more=None)"),
         ("gather(to='red', items=None)", "gather(items=None, to='red', more=None)"),
@@ -242,24 +244,24 @@ def gather(items: list[Number] | None, to: Colour | Literal["a", 1], more: dict[
         ("gather([], 1, {'a': [True, None], 'b': 1})", "gather(items=[], to=1, more={'a': [True, None], 'b': 1})"),
     ],
 )
-def test_lists_dicts_none_enums_and_unions_have_a_canonical_text(written, canonical):
+def test_lists_dicts_none_enums_and_unions_have_a_canonical_text(text, canonical):
     toolbox = Toolbox([gather, answer])
-    assert toolbox.canonical(call(written)) == canonical
+    assert toolbox.canonical(call(text)) == canonical
     assert toolbox.canonical(call(canonical)) == canonical
 
 
-def test_other_functions_join_before_answer():
+def test_added_functions_are_placed_before_answer():
     toolbox = TOOLBOX.with_functions([gather])
     assert list(toolbox.functions) == [*[name for name in TOOLBOX.functions if name != "answer"], "gather", "answer"]
     assert "gather" not in TOOLBOX.functions
 
 
-def test_two_functions_of_one_name_are_refused():
+def test_two_functions_with_the_same_name_are_rejected():
     with pytest.raises(ValueError, match="there is a function named add already"):
         TOOLBOX.with_functions([add])
 
 
-def test_a_function_with_state_needs_a_toolbox_that_makes_one():
+def test_a_function_with_a_state_needs_a_toolbox_with_new_state():
     @function(example={})
     def stateful(state: list[str]) -> str:
         """Uses the state."""
@@ -269,19 +271,19 @@ def test_a_function_with_state_needs_a_toolbox_that_makes_one():
         Toolbox([stateful, answer])
 
 
-def test_a_toolbox_without_an_answer_is_refused():
+def test_a_toolbox_without_a_function_named_answer_is_rejected():
     with pytest.raises(ValueError, match="needs a function named answer"):
         Toolbox([add])
 
 
-def test_there_is_one_schema_per_function_in_order():
+def test_there_is_one_schema_for_each_function_in_order():
     assert [schema["function"]["name"] for schema in TOOLBOX.schemas()] == list(TOOLBOX.functions)
 
 
-def test_renamed_functions_keep_their_order_and_do_the_same():
+def test_renamed_functions_keep_their_order_and_behaviour():
     renamed = Toolbox([add, answer]).renamed({"add": "sum_of"})
     assert list(renamed.functions) == ["sum_of", "answer"]
-    assert renamed.functions["sum_of"].usage() == "sum_of(a=17, b=25)"
+    assert renamed.functions["sum_of"].example_call() == "sum_of(a=17, b=25)"
     result = renamed.open().execute(Call("sum_of", {"a": 2, "b": 3}))
     assert isinstance(result, Observation)
     assert result.text == "5"
@@ -290,6 +292,6 @@ def test_renamed_functions_keep_their_order_and_do_the_same():
     assert unknown.fault == "unknown_function"
 
 
-def test_two_functions_cannot_get_one_name():
+def test_two_functions_cannot_be_renamed_to_the_same_name():
     with pytest.raises(ValueError, match="a function named answer already"):
         Toolbox([add, answer]).renamed({"add": "answer"})

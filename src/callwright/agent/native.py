@@ -103,7 +103,9 @@ def _call_id(step_index: int) -> str:
 
 @lru_cache(maxsize=64)
 def _example_section(toolbox: Toolbox) -> str:
-    lines = [f"{function.usage()} -> {example_result(function, toolbox)}" for function in toolbox.functions.values()]
+    lines = [
+        f"{function.example_call()} -> {example_result(function, toolbox)}" for function in toolbox.functions.values()
+    ]
     return "\n".join(["In each reply call a function. Examples, with what they return:", *lines])
 
 

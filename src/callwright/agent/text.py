@@ -89,7 +89,7 @@ def _function_section(toolbox: Toolbox) -> str:
 
 def _describe(function: Function, toolbox: Toolbox) -> str:
     result = example_result(function, toolbox)
-    return f"{function.signature()}: {function.description} Example: {function.usage()} -> {result}"
+    return f"{function.signature()}: {function.description} Example: {function.example_call()} -> {result}"
 
 
 TEXT = TextProtocol()

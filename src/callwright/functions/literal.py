@@ -1,4 +1,4 @@
-"""Values and calls as text: what a model is shown, in the syntax that the parser reads back."""
+"""Values and calls as text for the model, in the syntax that the parser reads back."""
 
 import re
 from collections.abc import Mapping
@@ -11,23 +11,23 @@ from callwright.functions.numbers import format_number
 from callwright.records import Call
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,3}")
-_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")  # as the parser reads it without quotes
+_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")  # the parser reads it without quotes
 
 
-def render_value(value: Any, ordered: bool = False) -> str:
-    """A literal in the text protocol's syntax; exact numbers as `format_number` shows them, p/q without quotes.
+def render_value(value: Any, sort_keys: bool = False) -> str:
+    """Write a value as a literal in the text protocol's syntax.
 
-    An enum's member is its value; a tuple or a set is a list, a set in the order of its items' texts; the keys of a
-    dict are text.
+    Exact numbers are written by `format_number`, and p/q has no quotes. An enum's member is written as its value. A
+    tuple or a set is written as a list; the items of a set are sorted by their text. The keys of a dict are text.
 
     Args:
-        ordered: write dicts in the order of their keys, so that equal dicts have equal texts.
+        sort_keys: sort the keys of dicts, so that equal dicts have equal texts.
 
     >>> render_value([Fraction(3, 2), Fraction(1, 3), None, True, {"unit": "cm"}])
     "[1.5, 1/3, None, True, {'unit': 'cm'}]"
     """
     if isinstance(value, Enum):
-        return render_value(value.value, ordered)
+        return render_value(value.value, sort_keys)
     if isinstance(value, Fraction):
         return format_number(value)
     if isinstance(value, Decimal):
@@ -37,23 +37,23 @@ def render_value(value: Any, ordered: bool = False) -> str:
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(render_value(item, ordered) for item in value)}]"
+        return f"[{', '.join(render_value(item, sort_keys) for item in value)}]"
     if isinstance(value, set | frozenset):
-        return f"[{', '.join(sorted(render_value(item, ordered) for item in value))}]"
+        return f"[{', '.join(sorted(render_value(item, sort_keys) for item in value))}]"
     if isinstance(value, Mapping):
-        items = [(_key(key), render_value(item, ordered)) for key, item in value.items()]
-        return "{" + ", ".join(f"{key!r}: {item}" for key, item in (sorted(items) if ordered else items)) + "}"
+        items = [(_dict_key(key), render_value(item, sort_keys)) for key, item in value.items()]
+        return "{" + ", ".join(f"{key!r}: {item}" for key, item in (sorted(items) if sort_keys else items)) + "}"
     return repr(str(value))
 
 
-def _key(key: Any) -> str:
+def _dict_key(key: Any) -> str:
     if isinstance(key, Enum):
-        return _key(key.value)
+        return _dict_key(key.value)
     return key if isinstance(key, str) else render_value(key)
 
 
 def render_call(call: Call) -> str:
-    """A call in the text protocol's syntax.
+    """Write a call in the text protocol's syntax.
 
     >>> render_call(Call("add", {"a": 2, "b": 0.5}))
     'add(a=2, b=0.5)'
@@ -66,7 +66,7 @@ def render_call(call: Call) -> str:
 
 
 def is_positional_key(key: str) -> bool:
-    """Whether an argument's key is its place ("0", "1", ...) and not a parameter's name.
+    """Whether an argument's key is a position ("0", "1", ...) and not a parameter's name.
 
     >>> is_positional_key("12"), is_positional_key("²"), is_positional_key("٣"), is_positional_key("01")
     (True, False, False, False)
@@ -75,11 +75,11 @@ def is_positional_key(key: str) -> bool:
 
 
 def escape_unprintable(text: str) -> str:
-    """The text on one line, with everything that a terminal would obey or hide written out.
+    """Put a text on one line: control characters and invisible characters become escapes.
 
     >>> print(escape_unprintable("red: \\x1b[31m, right to left: \\u202e, next\\nline"))
     red: \\x1b[31m, right to left: \\u202e, next\\nline
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,4 +1,4 @@
-"""Exact numbers: read as a person writes them, shown so that they can be read back."""
+"""Exact numbers: read from the notations that people use, and written so that they can be read again."""
 
 import math
 import re
@@ -9,21 +9,21 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from callwright.errors import CallError
-from callwright.functions.guard import MAX_BITS, bits
+from callwright.functions.guard import MAX_BITS, count_bits
 from callwright.records import Json
 
-MAX_DIGITS = int(MAX_BITS * math.log10(2))  # an integer of so many digits always fits
+MAX_DIGITS = int(MAX_BITS * math.log10(2))  # an integer with this many digits always fits into MAX_BITS
 MAX_NUMBER_CHARACTERS = 700  # of a number's text; a number within MAX_BITS needs fewer
 MAX_EXPONENT = 60  # of a float; larger exponents are mistakes
-_MAX_QUOTED_CHARACTERS = 60  # characters of an unreadable number in an error
-MAX_DECIMALS = 12  # of a number that is shown; longer expansions are shown as p/q
+MAX_DECIMALS = 12  # of a formatted number; numbers with more decimals are formatted as p/q
+_MAX_QUOTED_CHARACTERS = 60  # of an unreadable number in an error message
 ZERO_TO_ZERO = "0 to the power of 0 is not defined"
 TYPE_IN_WORDS = "x-type-in-words"
-"""The key of a JSON schema under which an annotation says what a prompt calls its type. Models never see the key."""
+"""JSON schema key with which an annotation sets the name of its type in prompts. Models never see the key."""
 
-_SIGNS = "-+−–"  # hyphen, plus, minus, and the dash that some write for it
+_SIGNS = "-+−–"  # hyphen, plus, minus sign, and the dash that some people write instead
 _NEGATIVE = "-−–"
-# Possessive (`++`, `?+`): nothing is tried twice, so reading takes time linear in the text, whatever it holds.
+# Possessive quantifiers (`++`, `?+`) never backtrack, so matching takes linear time for every text.
 _NUMBER_PATTERN = re.compile(
     rf"""\s*+(?P<sign>[{_SIGNS}]?+)\s*+[$€£]?+\s*+
         (?P<whole>[0-9]{{1,3}}+(?:,[0-9]{{3}})++|[0-9]++)?+(?P<decimals>\.[0-9]*+)?+\s*+
@@ -33,23 +33,23 @@ _NUMBER_PATTERN = re.compile(
 
 
 def read_number(value: Any) -> Fraction:
-    """The exact number that a person's or a model's notation means. Digits are ASCII.
+    """Read an exact number from a notation that people or models use. Only ASCII digits are accepted.
 
-    A float means its shortest decimal; a decimal and a text mean exactly what they say.
+    A float is read as its shortest decimal. A Decimal and a text are read exactly.
 
     Raises:
-        ValueError: the value is not one number, or has more than MAX_BITS in its numerator or denominator.
+        ValueError: the value is not a single number, or its numerator or denominator has more than MAX_BITS bits.
 
     >>> read_number("1,200"), read_number("$18"), read_number("3.50"), read_number("1/2"), read_number(0.1)
     (Fraction(1200, 1), Fraction(18, 1), Fraction(7, 2), Fraction(1, 2), Fraction(1, 10))
     """
-    number = Fraction(value) if type(value) is int else _read(value)
-    if bits(number) > MAX_BITS:
+    number = Fraction(value) if type(value) is int else _parse(value)
+    if count_bits(number) > MAX_BITS:
         raise ValueError(f"a number of more than {MAX_DIGITS} digits")
     return number
 
 
-def _read(value: Any) -> Fraction:
+def _parse(value: Any) -> Fraction:
     if isinstance(value, str):
         return _read_text(value)
     if isinstance(value, bool):
@@ -73,9 +73,8 @@ def _read_decimal(value: Decimal) -> Fraction:
         raise ValueError(f"{value} is not a number")
     if not value:
         return Fraction(0)
-    if (
-        max(abs(value.adjusted()), len(value.as_tuple().digits)) > MAX_NUMBER_CHARACTERS
-    ):  # before 10 ** exponent is computed
+    size = max(abs(value.adjusted()), len(value.as_tuple().digits))
+    if size > MAX_NUMBER_CHARACTERS:  # checked before Fraction computes 10 ** exponent
         raise ValueError(f"a number of more than {MAX_DIGITS} digits")
     return Fraction(value)
 
@@ -101,7 +100,7 @@ def _quote_start(text: str) -> str:
 
 
 def format_number(number: Fraction) -> str:
-    """An integer or a terminating decimal where it is one, else p/q.
+    """Format a number as an integer or a terminating decimal if possible, else as p/q.
 
     >>> format_number(Fraction(6, 3)), format_number(Fraction(-1, 8)), format_number(Fraction(1, 3))
     ('2', '-0.125', '1/3')
@@ -116,7 +115,7 @@ def format_number(number: Fraction) -> str:
 
 
 def as_argument(number: Fraction) -> Json:
-    """An exact number as a call's argument: int, float where its shortest decimal is exact, else "p/q".
+    """Convert an exact number to a call's argument: int, a float if its shortest decimal is exact, else "p/q".
 
     >>> as_argument(Fraction(7)), as_argument(Fraction(7, 4)), as_argument(Fraction(1, 3))
     (7, 1.75, '1/3')
@@ -148,7 +147,7 @@ WholeNumber = Annotated[
     BeforeValidator(lambda value: _require_whole(read_number(value))),
     WithJsonSchema({"type": "integer"}),
 ]
-"""An integer in a function's signature; `2.0` and `"2"` are accepted."""
+"""An integer in a function's signature; `2.0` and `"2"` are accepted too."""
 
 
 def _require_whole(number: Fraction) -> int:
@@ -158,5 +157,5 @@ def _require_whole(number: Fraction) -> int:
 
 
 def execution_error(message: str) -> CallError:
-    """The error a function raises when it cannot do what was asked."""
+    """Make the error that a function raises when it cannot execute a call."""
     return CallError("execution_error", message)

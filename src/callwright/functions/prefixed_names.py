@@ -4,27 +4,27 @@ import re
 from collections.abc import Container
 
 _NAMESPACES = ("functions.", "function.", "default_api.", "tools.", "tool.")
-_END = re.compile(r"[:<]")
-_ENDING = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next mark
+_SUFFIX_START = re.compile(r"[:<]")
+_SUFFIX = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next control token
 
 
 def resolve_function_name(name: str, known: Container[str]) -> str:
-    """The name without its decorations if that is a known function; otherwise the name unchanged.
+    """Return the name without the markup around it if that is a known function, else the name unchanged.
 
     >>> resolve_function_name("functions.add:0", {"add"}), resolve_function_name("add<|channel|>commentary", {"add"})
     ('add', 'add')
     """
     if name in known:
         return name
-    plain = strip_name_markup(name)
-    return plain if plain in known else name
+    stripped = strip_name_markup(name)
+    return stripped if stripped in known else name
 
 
 def strip_name_markup(name: str) -> str:
-    """The name without a namespace from the markup before it, and without a call number or a mark after it."""
-    end = _END.search(name)
-    if end and _ENDING.fullmatch(name, end.start()):
-        name = name[: end.start()].rstrip()
+    """Remove a namespace before the name, and a call number or a control token after it."""
+    suffix = _SUFFIX_START.search(name)
+    if suffix and _SUFFIX.fullmatch(name, suffix.start()):
+        name = name[: suffix.start()].rstrip()
     for namespace in _NAMESPACES:
         if name.startswith(namespace):
             return name.removeprefix(namespace)

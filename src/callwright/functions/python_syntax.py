@@ -1,9 +1,9 @@
-r"""Python's own parser for text that a model wrote. It never runs the text, and it prints no warnings about it.
+r"""Parse a model's text with Python's parser, without running it and without printing warnings.
 
-The parser warns about an odd escape (`'\d'`) and about a number that runs into a word (`1if`). Hiding that with
-`warnings.catch_warnings` changes the state of the whole process, which is not safe where several threads parse. Here
-one filter, set once, ignores what the parser says about a file of this name. A caller whose reading must not change
-when somebody turns all warnings into errors writes odd escapes out first (`double_invalid_escapes`).
+The parser warns about an invalid escape (`'\d'`) and about a number directly before a word (`1if`). Suppressing these
+with `warnings.catch_warnings` would change the state of the whole process, which is not safe while several threads
+parse. Instead, one filter, set at import, ignores warnings about the file name that is used here. Callers that must
+behave the same under `-W error` double invalid escapes first (`double_invalid_escapes`).
 """
 
 import ast
@@ -21,16 +21,16 @@ warnings.filterwarnings("ignore", module=re.escape(_FILE))
 
 
 def parse_python(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.AST:
-    """The syntax tree of a text: a Module for `exec`, an Expression for `eval`.
+    """Parse a text to a syntax tree: a Module for `exec`, an Expression for `eval`.
 
     Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: the text is no Python, or nests too deep.
+        SyntaxError, ValueError, RecursionError, MemoryError: the text is not Python, or is nested too deeply.
     """
     return ast.parse(text, filename=_FILE, mode=mode)
 
 
 def double_invalid_escapes(text: str) -> str:
-    r"""The text with every odd escape written as Python reads it: `'\d'` as `'\\d'`.
+    r"""Double the backslash of every invalid escape, which keeps the meaning: `'\d'` becomes `'\\d'`.
 
     >>> print(double_invalid_escapes(r"say('\d and \n')"))
     say('\\d and \n')
@@ -41,7 +41,7 @@ def double_invalid_escapes(text: str) -> str:
 
 
 def mask_invalid_escapes(text: str) -> str:
-    r"""The text with the backslash of every odd escape replaced: the same code, with every character where it was.
+    r"""Replace the backslash of every invalid escape by a mask. All other characters keep their positions.
 
     >>> print(mask_invalid_escapes(r"say('\d and \n')"))
     say('$d and \n')

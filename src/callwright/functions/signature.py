@@ -1,4 +1,4 @@
-"""What a Python function's signature says to a model: argument model, JSON schema, types in words."""
+"""Turn a Python function's signature into an argument model, a JSON schema and types in words."""
 
 import inspect
 import keyword
@@ -12,21 +12,21 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 from callwright.functions.numbers import TYPE_IN_WORDS
 from callwright.records import Json
 
-STATE_PARAMETER = "state"  # the name of a first parameter that receives the chain's own state
+STATE_PARAMETER = "state"  # name of a first parameter that receives the chain's state
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-_MAX_NAME = 64  # as the OpenAI API has it
-_RESERVED_PREFIXES = ("_", "model_")  # what pydantic keeps for itself
+_MAX_NAME_CHARACTERS = 64  # the limit of the OpenAI API
+_RESERVED_PREFIXES = ("_", "model_")  # reserved by pydantic
 _SUPPORTED = "numbers, text, booleans, None, lists, dicts, Literal, Enum, and unions of these"
 _DATA_KEYS = ("default", "enum", "const", "examples")  # keys of a JSON schema whose values are data
-_PLAIN_TYPES = ("number", "integer", "text")  # what a worked example says well enough
+_PLAIN_TYPES = ("number", "integer", "text")  # a worked example shows these well enough
 _TYPE_WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "True or False", "null": "None"}
 
 
 def check_callable(python: Any, name: str) -> None:
-    """Refuse what a model could not call.
+    """Check that a model can call a Python object under a name.
 
     Raises:
-        TypeError: not a plain, documented function, or a name that cannot be written in a call.
+        TypeError: the object is not a plain function, or the name cannot be written in a call.
     """
     if not inspect.isfunction(python):
         raise TypeError(f"{name}: @function needs a plain Python function, not a {type(python).__name__}")
@@ -35,17 +35,22 @@ def check_callable(python: Any, name: str) -> None:
     if inspect.isgeneratorfunction(python):
         raise TypeError(f"{name} is a generator; return a list instead of yielding")
     parts = name.split(".")
-    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME or any(part.startswith("__") for part in parts):
-        raise TypeError(f"{name} cannot be a function's name; use up to {_MAX_NAME} ASCII letters, digits and _")
+    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS or any(part.startswith("__") for part in parts):
+        raise TypeError(
+            f"{name} cannot be a function's name; use up to {_MAX_NAME_CHARACTERS} ASCII letters, digits and _"
+        )
     if any(keyword.iskeyword(part) for part in parts):
-        raise TypeError(f"{name} is a word of Python's own and could not be called; give another name")
+        raise TypeError(f"{name} is a reserved word of Python and could not be called; use another name")
 
 
-def read_parameter_tags(python: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
-    """A model of the arguments, and whether the first parameter is the chain's state.
+def build_arguments_model(python: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
+    """Build a pydantic model of a function's arguments.
+
+    Returns:
+        The model, and whether the first parameter receives the chain's state.
 
     Raises:
-        TypeError: a parameter that a model could not give; one line that names it.
+        TypeError: a language model could not give a parameter; the message is one line that names it.
     """
     parameters = dict(inspect.signature(python).parameters)
     stateful = next(iter(parameters), None) == STATE_PARAMETER
@@ -55,13 +60,13 @@ def read_parameter_tags(python: Callable[..., Any], name: str) -> tuple[type[Bas
         hints = get_type_hints(python, include_extras=True)
     except Exception as error:
         raise TypeError(f"{name}: an annotation cannot be resolved: {error}") from None
-    fields: dict[str, Any] = {one.name: _field(one, hints, name) for one in parameters.values()}
+    fields: dict[str, Any] = {parameter.name: _field(parameter, hints, name) for parameter in parameters.values()}
     config = ConfigDict(
         extra="forbid",
         validate_default=True,
         arbitrary_types_allowed=False,
         protected_namespaces=(),
-        coerce_numbers_to_str=True,  # the tags of many models do not say whether 42 is a number or text
+        coerce_numbers_to_str=True,  # the call markup of many models does not distinguish the number 42 from the text
     )
     try:
         with warnings.catch_warnings():
@@ -79,21 +84,21 @@ def _field(parameter: inspect.Parameter, hints: dict[str, Any], name: str) -> tu
     if parameter.kind is parameter.POSITIONAL_ONLY:
         raise TypeError(f"{name}: parameter {parameter.name} is positional only; remove the / after it")
     if parameter.name == STATE_PARAMETER:
-        raise TypeError(f"{name}: {STATE_PARAMETER} has to be the first parameter; it receives the chain's own state")
+        raise TypeError(f"{name}: {STATE_PARAMETER} must be the first parameter; it receives the chain's state")
     if parameter.name.startswith(_RESERVED_PREFIXES) or not parameter.name.isascii():
-        raise TypeError(f"{name}: parameter {parameter.name} has a reserved name; call it something else")
+        raise TypeError(f"{name}: parameter {parameter.name} has a reserved name; use another name")
     if parameter.name not in hints:
         raise TypeError(f"{name}: parameter {parameter.name} needs a type annotation")
     return hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default
 
 
 def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, Json], dict[str, str]]:
-    """The JSON schema of a function's arguments, and the type of each parameter in words (see `type_in_words`).
+    """Make the JSON schema of a function's arguments, and the type of each parameter in words (see `type_in_words`).
 
-    The schema is as OpenAI tools have it: no titles, no references, and no key of ours.
+    The schema has the form of OpenAI tools: no titles, no references, and without Callwright's own key TYPE_IN_WORDS.
 
     Raises:
-        TypeError: a type that has no schema, or is a record of its own.
+        TypeError: a parameter's type has no JSON schema, or is a class.
     """
     try:
         schema = arguments.model_json_schema()
@@ -113,7 +118,7 @@ def arguments_schema(arguments: type[BaseModel], name: str) -> tuple[dict[str, J
 
 
 def _inline_definitions(schema: Any, definitions: dict[str, Any], where: str) -> Any:
-    """A schema without titles, with the definitions of enums put where they are referred to."""
+    """Remove titles from a schema, and replace references by the definitions of the enums."""
     if isinstance(schema, list):
         return [_inline_definitions(item, definitions, where) for item in schema]
     if not isinstance(schema, dict):
@@ -121,7 +126,7 @@ def _inline_definitions(schema: Any, definitions: dict[str, Any], where: str) ->
     if "$ref" in schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
         if "enum" not in target and "const" not in target:
-            raise TypeError(f"{where} is a record of its own, which a call cannot carry; use {_SUPPORTED}")
+            raise TypeError(f"{where} is a class, which a call cannot carry; use {_SUPPORTED}")
         enum = {key: value for key, value in target.items() if key != "description"}
         schema = {**enum, **{key: value for key, value in schema.items() if key != "$ref"}}
     return {
@@ -144,7 +149,7 @@ def _without_type_words(schema: Any) -> Any:
 
 
 def type_in_words(schema: dict[str, Json]) -> str:
-    """A parameter's type as the prompt says it; empty for plain numbers and texts, which the example shows.
+    """Describe a parameter's type for the prompt; empty for plain numbers and texts, which the example shows.
 
     >>> type_in_words({"type": "array", "items": {"type": "string"}})
     'list of text'

@@ -1,4 +1,4 @@
-"""The named functions a task offers, and one chain's use of them."""
+"""The named functions that a task offers, and their use by one chain."""
 
 import math
 import re
@@ -18,27 +18,28 @@ from callwright.functions.prefixed_names import resolve_function_name, strip_nam
 from callwright.records import Call, Json
 
 ANSWER = "answer"  # the function that ends a chain
-MAX_RESULT_CHARACTERS = 4_000  # of an observation; twice what one call may carry
-_MAX_INT_BITS = 8_192  # of an integer that is shown
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+MAX_RESULT_CHARACTERS = 4_000  # of an observation: twice the limit of a call
+_MAX_INT_BITS = 8_192  # of an integer in a result
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What executing a call returned: the value, and the text the model is shown."""
+    """The result of a call: the value, and the text that the model sees."""
 
     value: Any
     text: str
 
 
 class Toolbox:
-    """Functions by name. Shared and immutable; `open()` gives one chain its own state.
+    """Functions by name. Shared and immutable; `open()` gives each chain its own state.
 
     Args:
         new_state: makes the state of one chain, for functions whose first parameter is `state`.
 
     Raises:
-        ValueError: no function is named `answer`, two have the same name, or one needs a state that is not made.
+        ValueError: no function is named `answer`, two functions have the same name, or a function needs a state but
+            `new_state` is missing.
     """
 
     def __init__(self, functions: Iterable[Function], new_state: Callable[[], Any] | None = None) -> None:
@@ -54,30 +55,34 @@ class Toolbox:
             raise ValueError(f"a toolbox needs a function named {ANSWER}")
 
     def with_functions(self, others: Iterable[Function]) -> "Toolbox":
-        """This toolbox with other functions before `answer`."""
-        own = [function for function in self.functions.values() if function.name != ANSWER]
-        return Toolbox([*own, *others, self.functions[ANSWER]], self._new_state)
+        """Return a toolbox with more functions, which are placed before `answer`."""
+        functions = [function for function in self.functions.values() if function.name != ANSWER]
+        return Toolbox([*functions, *others, self.functions[ANSWER]], self._new_state)
 
     def renamed(self, names: Mapping[str, str]) -> "Toolbox":
-        """The same functions, in the same order, under other names; those that `names` leaves out keep theirs.
+        """Return a toolbox with the same functions in the same order, under other names.
+
+        Args:
+            names: name -> new name. Functions that are not in it keep their names.
 
         Raises:
-            ValueError: two functions get the same name, or none is named `answer` any more.
+            ValueError: two functions get the same name, or no function is named `answer` any more.
         """
-        own = self.functions.values()
-        return Toolbox([replace(one, name=names.get(one.name, one.name)) for one in own], self._new_state)
+        renamed = [replace(function, name=names.get(name, name)) for name, function in self.functions.items()]
+        return Toolbox(renamed, self._new_state)
 
     def open(self) -> "OpenToolbox":
+        """Open the toolbox for one chain, with a new state."""
         return OpenToolbox(self, self._new_state() if self._new_state else None)
 
     def schemas(self) -> list[dict[str, Json]]:
-        """OpenAI tool schemas of all functions, in order."""
+        """Return the OpenAI tool schemas of all functions, in order."""
         return [function.schema() for function in self.functions.values()]
 
     def name_arguments(self, call: Call) -> Call | CallError:
-        """The call with every argument under its parameter's name, values as the model wrote them.
+        """Return the call with all arguments named and their values as the model wrote them, or a CallError.
 
-        A name that a model's markup decorated (`functions.add`) is the plain one, where that is a function.
+        Markup around the function's name (`functions.add`) is removed if the rest is the name of a function.
         """
         name = resolve_function_name(call.name, self.functions)
         function = self.functions.get(name)
@@ -87,9 +92,10 @@ class Toolbox:
         return named if isinstance(named, CallError) else Call(name, named)
 
     def canonical(self, call: Call) -> str:
-        """One text for all ways of writing the same call: named, ordered, coerced, defaults filled in.
+        """Return the same text for all ways to write a call: arguments named, in order, coerced, with defaults.
 
-        A call that does not bind keeps the text it was written as.
+        A call that does not bind is rendered as it was written. Markup around the function's name is not removed:
+        pass the result of `name_arguments`.
 
         >>> from callwright.tasks.arithmetic.functions import add, answer
         >>> Toolbox([add, answer]).canonical(Call("add", {"1": "3.0", "0": 2}))
@@ -98,17 +104,17 @@ class Toolbox:
         bound = self._bind(call)
         if isinstance(bound, CallError):
             return render_call(call)
-        arguments = [f"{key}={render_value(value, ordered=True)}" for key, value in bound[1].items()]
+        arguments = [f"{key}={render_value(value, sort_keys=True)}" for key, value in bound[1].items()]
         return f"{call.name}({', '.join(arguments)})"
 
     def _bind(self, call: Call) -> tuple[Function, dict[str, Any]] | CallError:
         function = self.functions.get(call.name)
         if function is None:
             return self._unknown_function_error(call.name)
-        with_names = function.name_arguments(call)
-        if isinstance(with_names, CallError):
-            return with_names
-        bound = function.bind(with_names)
+        named_arguments = function.name_arguments(call)
+        if isinstance(named_arguments, CallError):
+            return named_arguments
+        bound = function.bind(named_arguments)
         return bound if isinstance(bound, CallError) else (function, bound)
 
     def _unknown_function_error(self, name: str) -> CallError:
@@ -118,10 +124,10 @@ class Toolbox:
 
 
 class OpenToolbox:
-    """A toolbox that one chain uses.
+    """A toolbox as one chain uses it.
 
     Attributes:
-        state: what stateful functions read and change, for this chain alone; None if the toolbox has none.
+        state: the chain's state, which stateful functions read and change; None if the toolbox has no state.
     """
 
     def __init__(self, toolbox: Toolbox, state: Any) -> None:
@@ -129,11 +135,12 @@ class OpenToolbox:
         self.state = state
 
     def execute(self, call: Call) -> Observation | CallError:
-        """Run one call. A mistake of the model comes back as a CallError; a defect raises (docs/decisions/0005).
+        """Execute a call. A mistake of the model is returned as a CallError; a defect raises (docs/decisions/0005).
 
         Raises:
-            Exception: whatever a defective function raised, with a note of the call; RuntimeError in place of what is
-                no Exception, such as SystemExit; TypeError when a function returned what cannot be shown to a model.
+            TypeError: a function returned a value that cannot be shown to a model.
+            RuntimeError: a function raised a BaseException that is not an Exception, such as SystemExit.
+            Exception: any other exception of a defective function, with the call in a note.
         """
         bound = self._toolbox._bind(call)
         if isinstance(bound, CallError):
@@ -152,7 +159,7 @@ class OpenToolbox:
             raise
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # such as SystemExit: it would end the process, or cancel what awaits the call
+        except BaseException as error:  # SystemExit, for example, would end the process
             substitute = RuntimeError(f"{function.name} raised {type(error).__name__}")
             substitute.add_note(_note_of_call(call))
             raise substitute from error
@@ -163,7 +170,7 @@ def _note_of_call(call: Call) -> str:
 
 
 def walk_value(value: Any) -> Iterator[Any]:
-    """A value and everything in it: items of lists, tuples and sets, keys and values of dicts, at any depth.
+    """Yield a value and all values in it at any depth: items of lists, tuples and sets, keys and values of dicts.
 
     >>> list(walk_value([1, {"a": (2,)}]))
     [[1, {'a': (2,)}], 1, {'a': (2,)}, 'a', (2,), 2]
@@ -182,14 +189,14 @@ def walk_value(value: Any) -> Iterator[Any]:
 
 
 def render_result(value: Any, name: str) -> str:
-    """The text that shows a value to a model.
+    """Render a function's result as text for the model.
 
     Args:
-        name: of the function that returned it, for the messages.
+        name: name of the function that returned the value, for the error messages.
 
     Raises:
-        CallError: execution_error: the text would be too long, or the number too large or not finite.
-        TypeError: a value of this type cannot be shown.
+        CallError: execution_error: the text would be too long, or a number is too large or not finite.
+        TypeError: values of this type cannot be shown to a model.
     """
     if type(value) is Fraction:
         return format_number(value)
@@ -197,7 +204,7 @@ def render_result(value: Any, name: str) -> str:
     text = str(value) if isinstance(value, str) and not isinstance(value, Enum) else render_value(value)
     if len(text) > MAX_RESULT_CHARACTERS:
         raise execution_error(f"the result would be longer than {MAX_RESULT_CHARACTERS} characters")
-    return _HALF_CHARACTER.sub("\ufffd", text)  # UTF-8 cannot hold one: neither a file nor a request could
+    return _SURROGATE.sub("\ufffd", text)  # a lone surrogate cannot be encoded as UTF-8 for a file or a request
 
 
 def _check_renderable(value: Any, name: str) -> None:
@@ -220,4 +227,4 @@ def _check_renderable(value: Any, name: str) -> None:
                 _check_renderable(key, name)
                 _check_renderable(item, name)
         case _:
-            raise TypeError(f"{name} returned a {type(value).__name__}, which a model cannot be shown; return text")
+            raise TypeError(f"{name} returned a {type(value).__name__}, which cannot be shown to a model; return text")

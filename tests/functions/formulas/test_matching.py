@@ -1,4 +1,4 @@
-"""Sameness up to names: sound by counting models, complete for what people write in other words."""
+"""Equivalence up to renaming: counting models shows that it is sound, rephrased formulas that it is complete."""
 
 import random
 from itertools import product
@@ -24,6 +24,7 @@ from callwright.functions.formulas.formula import (
 from callwright.functions.formulas.matching import compare_arguments
 from callwright.functions.formulas.nodes import LogicArgument
 from callwright.functions.formulas.normal_form import FALSE, TRUE, clauses_of, normal_form
+from tests.functions.formulas.finite_model import FiniteModel
 from tests.validation.made_chains import otherwise
 
 PREDICATES, CONSTANTS, VARIABLES = ("A", "B"), ("a", "b"), ("x", "y")
@@ -33,119 +34,102 @@ OPEN = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
         st.builds(Not, inner),
-        *(st.builds(pair, inner, inner) for pair in (And, Or, Implies, Iff, Xor)),
+        *(st.builds(connective, inner, inner) for connective in (And, Or, Implies, Iff, Xor)),
         st.builds(lambda name, body: ForAll(Variable(name), body), st.sampled_from(VARIABLES), inner),
         st.builds(lambda name, body: Exists(Variable(name), body), st.sampled_from(VARIABLES), inner),
     ),
     max_leaves=5,
 )
 CLOSED = OPEN.map(lambda body: ForAll(Variable("x"), Exists(Variable("y"), body)))
-WORLD = range(2)
+ELEMENTS = range(2)
+MODELS = [
+    FiniteModel(
+        2,
+        {("A", (0,)): a_of_0, ("A", (1,)): a_of_1, ("B", (0,)): b_of_0, ("B", (1,)): b_of_1},
+        {"a": a, "b": b},
+    )
+    for a, b, a_of_0, a_of_1, b_of_0, b_of_1 in product(*[ELEMENTS] * 2, *[(False, True)] * 4)
+]
 
 
-def models(formula: Formula) -> int:
-    """In how many worlds of two things it is true; the same for formulas that differ in names alone."""
-    count = 0
-    for a, b, *facts in product(*[WORLD] * 2, *[(False, True)] * 4):
-        things = {"a": a, "b": b}
-        holds = {("A", 0): facts[0], ("A", 1): facts[1], ("B", 0): facts[2], ("B", 1): facts[3]}
-        count += true(formula, things, holds)
-    return count
+def count_models(formula: Formula) -> int:
+    """Count the models with two elements in which a formula is true. Renaming does not change the number."""
+    return sum(model.holds(formula) for model in MODELS)
 
 
-def true(formula: Formula, things: dict[str, int], holds: dict[tuple[str, int], bool]) -> bool:
-    match formula:
-        case Atom(name, terms):
-            return holds[name, things[terms[0].name]]
-        case Not(body):
-            return not true(body, things, holds)
-        case ForAll(variable, body):
-            return all(true(body, {**things, variable.name: one}, holds) for one in WORLD)
-        case Exists(variable, body):
-            return any(true(body, {**things, variable.name: one}, holds) for one in WORLD)
-    left, right = true(formula.left, things, holds), true(formula.right, things, holds)
-    match formula:
-        case And():
-            return left and right
-        case Or():
-            return left or right
-        case Implies():
-            return not left or right
-        case Iff():
-            return left == right
-    return left != right
-
-
-def holds_of_nodes(node, things, holds) -> bool:
-    """The same of a normal form."""
+def node_holds(node, model: FiniteModel, variables: dict[str, int]) -> bool:
+    """Whether a node of a normal form is true in a model."""
     match node:
-        case ("literal", positive, name, terms):
-            return holds[name, things[terms[0][1]]] == positive
+        case ("literal", positive, predicate, ((_, name),)):
+            return model.facts[predicate, ({**model.constants, **variables}[name],)] == positive
         case ("and", parts):
-            return all(holds_of_nodes(part, things, holds) for part in parts)
+            return all(node_holds(part, model, variables) for part in parts)
         case ("or", parts):
-            return any(holds_of_nodes(part, things, holds) for part in parts)
+            return any(node_holds(part, model, variables) for part in parts)
         case ("xor", parity, parts):
-            return sum(holds_of_nodes(part, things, holds) for part in parts) % 2 == parity
+            return sum(node_holds(part, model, variables) for part in parts) % 2 == parity
     kind, names, body = node
-    every = all if kind == "all" else any
-    return every(
-        holds_of_nodes(body, {**things, **dict(zip(names, ones, strict=True))}, holds)
-        for ones in product(WORLD, repeat=len(names))
+    quantify = all if kind == "all" else any
+    return quantify(
+        node_holds(body, model, {**variables, **dict(zip(names, elements, strict=True))})
+        for elements in product(ELEMENTS, repeat=len(names))
     )
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(CLOSED)
-def test_a_normal_form_is_true_where_the_formula_is(formula: Formula):
+def test_a_normal_form_is_true_in_the_same_models_as_its_formula(formula: Formula):
     node = normal_form(formula)
-    for a, b, *facts in product(*[WORLD] * 2, *[(False, True)] * 4):
-        things = {"a": a, "b": b}
-        holds = {("A", 0): facts[0], ("A", 1): facts[1], ("B", 0): facts[2], ("B", 1): facts[3]}
-        assert holds_of_nodes(node, things, holds) == true(formula, things, holds)
+    for model in MODELS:
+        assert node_holds(node, model, {}) == model.holds(formula)
 
 
-def alone(formula: Formula) -> LogicArgument:
-    return LogicArgument((), formula)
+def compare(given_formula: Formula | str, known_formula: Formula | str) -> str:
+    """Compare two arguments that have a statement and no premises."""
+    arguments = (
+        LogicArgument((), parse_formula(formula) if isinstance(formula, str) else formula)
+        for formula in (given_formula, known_formula)
+    )
+    return compare_arguments(*arguments, require_all_premises=True)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(CLOSED, CLOSED)
-def test_formulas_that_say_the_same_are_true_in_as_many_worlds(one: Formula, other: Formula):
-    if compare_arguments(alone(one), alone(other), whole=True) == "yes":
-        assert models(one) == models(other)
+def test_equivalent_formulas_are_true_in_equally_many_models(left: Formula, right: Formula):
+    if compare(left, right) == "yes":
+        assert count_models(left) == count_models(right)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(CLOSED, st.integers(0, 9))
-def test_a_formula_in_other_words_says_the_same(formula: Formula, seed: int):
-    said = otherwise(formula, random.Random(seed))
-    assert compare_arguments(alone(said), alone(formula), whole=True) in ("yes", "undecided")
-    assert models(said) == models(formula)
+def test_a_rephrased_formula_is_equivalent(formula: Formula, seed: int):
+    rephrased = otherwise(formula, random.Random(seed))
+    assert compare(rephrased, formula) in ("yes", "undecided")
+    assert count_models(rephrased) == count_models(formula)
 
 
-def test_variables_keep_to_their_quantifiers():
-    one, other = "all x. exists y. L(x, y)", "all x. exists y. L(y, x)"
-    assert compare_arguments(alone(parse_formula(one)), alone(parse_formula(other)), whole=True) == "no"
-    assert (
-        compare_arguments(alone(parse_formula(one)), alone(parse_formula("all z. exists w. M(z, w)")), whole=True)
-        == "yes"
-    )
+def test_variables_stay_bound_to_their_quantifiers():
+    formula = "all x. exists y. L(x, y)"
+    assert compare(formula, "all x. exists y. L(y, x)") == "no"
+    assert compare(formula, "all z. exists w. M(z, w)") == "yes"
 
 
-def test_what_is_true_by_its_form_states_nothing():
+def test_a_tautology_has_no_clauses():
     assert clauses_of(parse_formula("A(a) or not A(a)")) == ()
     assert normal_form(parse_formula("A(a) and not A(a)")) == FALSE
     assert normal_form(parse_formula("all x. (A(x) -> A(x))")) == TRUE
 
 
-def test_sixteen_facts_and_rules_under_other_names_are_matched_soon():
-    """No two facts look different by themselves: only together they fix the names."""
-    facts = [f"{name}({one})" for name, ones in (("P", "KLMN"), ("Q", "LMN"), ("R", "MN"), ("S", "N")) for one in ones]
+def test_thirteen_renamed_facts_and_rules_are_matched():
+    """No fact alone determines a name: only all facts together do."""
+    facts = [
+        f"{predicate}({constant})"
+        for predicate, constants in (("P", "KLMN"), ("Q", "LMN"), ("R", "MN"), ("S", "N"))
+        for constant in constants
+    ]
     rules = ["all x. (P(x) -> Q(x))", "all x. (Q(x) and R(x) -> S(x))", "all x. (R(x) and not S(x) -> P(x))"]
     known = LogicArgument(tuple(map(parse_formula, facts + rules)), parse_formula("S(K)"))
-    new = str.maketrans("PQRSKLMN", "SRQPLNKM")
-    given_ = LogicArgument(
-        tuple(parse_formula(one.translate(new)) for one in rules + facts[::-1]), parse_formula("P(L)")
-    )
-    assert compare_arguments(given_, known, whole=True) == "yes"
+    new_names = str.maketrans("PQRSKLMN", "SRQPLNKM")
+    premises = tuple(parse_formula(premise.translate(new_names)) for premise in rules + facts[::-1])
+    renamed = LogicArgument(premises, parse_formula("P(L)"))
+    assert compare_arguments(renamed, known, require_all_premises=True) == "yes"

@@ -21,7 +21,7 @@ NO_FINITE_MODEL = [
 ]
 
 
-def verdict(premises: list[str], statement: str) -> object:
+def entailment_of(premises: list[str], statement: str) -> object:
     return entails([parse_formula(premise) for premise in premises], parse_formula(statement))
 
 
@@ -38,16 +38,20 @@ def verdict(premises: list[str], statement: str) -> object:
         (["A(rex) <-> B(rex)", "not B(rex)"], "not A(rex)", "True"),
         (["all x. exists y. R(x, y)"], "exists x. exists y. R(x, y)", "True"),
         (["all x. exists y. R(x, y)"], "exists y. all x. R(x, y)", "Unknown"),  # the order of quantifiers matters
-        (["all x. (P(x) and (exists x. Q(x)))"], "exists z. (P(z) and Q(z))", "True"),  # the inner x is another one
+        (
+            ["all x. (P(x) and (exists x. Q(x)))"],
+            "exists z. (P(z) and Q(z))",
+            "True",
+        ),  # the inner x is another variable
         ([], "exists x. (P(x) or not P(x))", "True"),  # something exists
         ([], "P(rex) and not P(rex)", "False"),
         (["A(rex)"], "not B(max) or A(rex)", "True"),
-        (["not A(rex)", "A(max)"], "A(rex)", "False"),  # so rex is not max
+        (["not A(rex)", "A(max)"], "A(rex)", "False"),  # so rex and max are different
         (["A(rex)", "all x. all y. ((A(x) and A(y)) -> B(x))"], "B(rex)", "True"),
     ],
 )
-def test_a_statement_follows_or_not(premises, statement, expected):
-    assert verdict(premises, statement) == expected
+def test_a_statement_follows_is_refuted_or_stays_open(premises, statement, expected):
+    assert entailment_of(premises, statement) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,8 +62,8 @@ def test_a_statement_follows_or_not(premises, statement, expected):
         (["all x. (A(x) -> B(x))", "A(rex)", "all x. not B(x)"], 2),
     ],
 )
-def test_a_contradiction_is_found_and_its_premise_named(premises, first):
-    assert verdict(premises, "D(rex)") == Contradiction(first)
+def test_the_premise_that_causes_a_contradiction_is_found(premises, first):
+    assert entailment_of(premises, "D(rex)") == Contradiction(first)
 
 
 @pytest.mark.parametrize(
@@ -75,26 +79,26 @@ def test_a_contradiction_is_found_and_its_premise_named(premises, first):
         ("all x. (A(x) xor B(x))", "all x. ((A(x) or B(x)) and not (A(x) and B(x)))", "yes"),
     ],
 )
-def test_formulas_are_equivalent_or_not(left, right, expected):
+def test_formulas_are_equivalent_or_are_not(left, right, expected):
     assert equivalent(parse_formula(left), parse_formula(right)) == expected
 
 
-def test_what_needs_an_infinite_model_is_undecided_and_the_same_every_time():
-    outcomes = set()
+def test_formulas_that_need_an_infinite_model_are_undecided_on_every_run():
+    results = set()
     for _ in range(3):
         entailment._entails.cache_clear()
-        outcomes.add(verdict(NO_FINITE_MODEL, "R(a, b)"))
-    assert outcomes == {"undecided"}
+        results.add(entailment_of(NO_FINITE_MODEL, "R(a, b)"))
+    assert results == {"undecided"}
 
 
-# Three axioms that need infinitely many things, eight facts, and two formulas that contradict each other: with or
-# without the last one, Z3 works until its units are used up.
+# Three axioms that need infinitely many elements, eight facts, and two formulas that contradict each other. With or
+# without the last formula, Z3 works until its units are used up.
 NEARLY_ENDLESS = [*NO_FINITE_MODEL, *(f"R(c{n}, c{n + 1})" for n in range(8)), "P(a)", "not P(a)"]
 
 
 @pytest.fixture
 def busy_machine() -> Iterator[None]:
-    """Two processes that take all the processor time they can get."""
+    """Two processes that use all the processor time that they can get."""
     spin = [sys.executable, "-c", "while True: pass"]
     with subprocess.Popen(spin) as first, subprocess.Popen(spin) as second:
         yield
@@ -102,45 +106,45 @@ def busy_machine() -> Iterator[None]:
         second.kill()
 
 
-def outcomes(premises: list[str], statement: str, runs: int) -> set[object]:
-    """What several workers say, each asked first thing."""
-    seen = set()
+def results_of_new_workers(premises: list[str], statement: str, runs: int) -> set[object]:
+    """Ask several workers, each right after its start, and return the different results."""
+    results = set()
     for _ in range(runs):
         stop_worker()
         entailment._entails.cache_clear()
-        seen.add(verdict(premises, statement))
-    return seen
+        results.add(entailment_of(premises, statement))
+    return results
 
 
-def test_a_verdict_that_takes_all_the_work_does_not_depend_on_the_load(busy_machine):
-    assert outcomes(NEARLY_ENDLESS, "P(b)", 3) == {Contradiction(12)}
-    assert outcomes(NEARLY_ENDLESS, "R(c0, c8)", 2) == {Contradiction(12)}
-    assert outcomes(NEARLY_ENDLESS[:-1], "R(a, c0)", 2) == {"undecided"}
+def test_a_result_that_needs_the_whole_budget_does_not_depend_on_the_load(busy_machine):
+    assert results_of_new_workers(NEARLY_ENDLESS, "P(b)", 3) == {Contradiction(12)}
+    assert results_of_new_workers(NEARLY_ENDLESS, "R(c0, c8)", 2) == {Contradiction(12)}
+    assert results_of_new_workers(NEARLY_ENDLESS[:-1], "R(a, c0)", 2) == {"undecided"}
 
 
-def test_equal_questions_spend_equal_work_whatever_was_asked_before():
+def test_equal_questions_spend_equal_work_after_different_questions():
     question = tuple(map(parse_formula, NEARLY_ENDLESS)), parse_formula("P(b)")
     stop_worker()
-    first = run_in_worker("tests.functions.solvers.in_worker:work_left", *question)
+    first = run_in_worker("tests.functions.solvers.worker_functions:remaining_work", *question)
     for count in range(1, 6):
-        verdict([f"all x. (P{number}(x) -> P{number + 1}(x))" for number in range(count)], "P0(a)")
-        verdict(NO_FINITE_MODEL, f"R(a, b{count})")
-    assert run_in_worker("tests.functions.solvers.in_worker:work_left", *question) == first
+        entailment_of([f"all x. (P{number}(x) -> P{number + 1}(x))" for number in range(count)], "P0(a)")
+        entailment_of(NO_FINITE_MODEL, f"R(a, b{count})")
+    assert run_in_worker("tests.functions.solvers.worker_functions:remaining_work", *question) == first
     assert first[0] == 12
     assert 0 < first[1][-1] < 300_000, "this question is meant to be hard"
 
 
 def test_all_checks_of_a_question_share_one_budget():
-    def nobody_alike(count: int) -> list[str]:  # more names than a small world has things
+    def all_different(count: int) -> list[str]:  # more constants than a finite model has elements
         return [f"A{number}(c{number}) and not A{number}(c{number + 1})" for number in range(count)]
 
-    question = tuple(map(parse_formula, [*NEARLY_ENDLESS, *nobody_alike(20)])), parse_formula("P(b)")
-    left = run_in_worker("tests.functions.solvers.in_worker:work_left", *question)[1]
-    assert left == sorted(left, reverse=True)
-    assert left[-1] > -1_000, "Z3 notices some units later that they are used up"
+    question = tuple(map(parse_formula, [*NEARLY_ENDLESS, *all_different(20)])), parse_formula("P(b)")
+    remaining = run_in_worker("tests.functions.solvers.worker_functions:remaining_work", *question)[1]
+    assert remaining == sorted(remaining, reverse=True)
+    assert remaining[-1] > -1_000, "Z3 stops at most some units after its limit"
 
 
-def test_what_the_worker_did_not_survive_is_not_remembered():
+def test_a_call_that_the_worker_did_not_survive_is_not_cached():
     entailment._entails.cache_clear()
     killed = threading.Event()
 
@@ -153,58 +157,58 @@ def test_what_the_worker_did_not_survive_is_not_remembered():
     try:
         with pytest.raises(CallError) as caught:
             while True:
-                verdict(NO_FINITE_MODEL, "R(a, b)")
+                entailment_of(NO_FINITE_MODEL, "R(a, b)")
                 entailment._entails.cache_clear()
     finally:
         killed.set()
         killer.join()
     assert caught.value.fault == "execution_error" and caught.value.message.startswith(LIMIT_REACHED)
     assert entailment._entails.cache_info().currsize == 0
-    assert verdict(NO_FINITE_MODEL, "R(a, b)") == "undecided"
-    assert entailment._entails.cache_info().currsize == 1  # counted, so it is the same next time
+    assert entailment_of(NO_FINITE_MODEL, "R(a, b)") == "undecided"
+    assert entailment._entails.cache_info().currsize == 1  # the work was counted, so the next result would be the same
 
 
-def test_what_may_be_declared_is_bounded():
+def test_the_numbers_of_constants_predicates_and_parts_are_limited():
     facts = [f"P{number}(c{number}) and Q(d{number})" for number in range(63)]
-    assert verdict(facts, "Q(d0)") == "True"
+    assert entailment_of(facts, "Q(d0)") == "True"
     with pytest.raises(CallError, match="the formulas together have more than 128 names of things, the limit"):
-        verdict([*facts, "Q(e0) and Q(e1) and Q(e2)"], "Q(d0)")
+        entailment_of([*facts, "Q(e0) and Q(e1) and Q(e2)"], "Q(d0)")
     with pytest.raises(CallError, match="more than 128 predicates"):
-        verdict([f"P{number}(a)" for number in range(129)], "P0(a)")
+        entailment_of([f"P{number}(a)" for number in range(129)], "P0(a)")
     with pytest.raises(CallError, match="more than 1,000 parts"):
-        verdict([" and ".join(["P(a)"] * 10)] * 53, "P(a)")  # 19 parts each
+        entailment_of([" and ".join(["P(a)"] * 10)] * 53, "P(a)")  # 19 parts each
 
 
-def test_a_free_variable_and_a_predicate_of_two_sizes_are_refused():
+def test_a_free_variable_and_a_predicate_with_two_arities_are_rejected():
     with pytest.raises(CallError, match="x is bound by no quantifier") as caught:
-        verdict(["P(x)"], "P(rex)")
+        entailment_of(["P(x)"], "P(rex)")
     assert caught.value.fault == "bad_arguments"
     with pytest.raises(CallError, match="P stands with 1 and with 2 names"):
-        verdict(["P(rex)"], "P(rex, max)")
+        entailment_of(["P(rex)"], "P(rex, max)")
 
 
-def test_problems_of_one_build_share_one_outcome():
+def test_problems_with_the_same_structure_share_a_cached_result():
     entailment._entails.cache_clear()
     for kind, name in (("Dog", "rex"), ("Cat", "tom"), ("P0", "c0")):
-        assert verdict([f"all x. ({kind}(x) -> Kind(x))", f"{kind}({name})"], f"Kind({name})") == "True"
+        assert entailment_of([f"all x. ({kind}(x) -> Kind(x))", f"{kind}({name})"], f"Kind({name})") == "True"
     assert entailment._entails.cache_info().misses == 1
-    assert verdict(["all x. (Dog(x) -> Kind(x))", "Dog(rex)"], "Kind(max)") == "Unknown"
+    assert entailment_of(["all x. (Dog(x) -> Kind(x))", "Dog(rex)"], "Kind(max)") == "Unknown"
     assert entailment._entails.cache_info().misses == 2
 
 
-def test_a_thousand_repeated_questions_take_no_time():
-    verdict(SOCRATES, "Mortal(socrates)")
+def test_a_repeated_question_is_answered_from_the_cache():
+    entailment_of(SOCRATES, "Mortal(socrates)")
     start = time.process_time()
     for _ in range(1_000):
-        verdict(SOCRATES, "Mortal(socrates)")
+        entailment_of(SOCRATES, "Mortal(socrates)")
     assert time.process_time() - start < 1
 
 
-def test_z3_is_not_loaded_in_our_process():
+def test_z3_and_sympy_are_not_loaded_in_the_main_process():
     script = (
         "import sys; from callwright.functions.formulas.formula import parse_formula as f;"
         "from callwright.functions.solvers.entailment import entails;"
         "print(entails([f('A(rex)')], f('A(rex)')), 'z3' in sys.modules, 'sympy' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "False", "False"]
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == ["True", "False", "False"]

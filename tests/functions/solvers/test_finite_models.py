@@ -1,7 +1,6 @@
-"""Small worlds, against the definition of truth written down once more."""
+"""The search for finite models, compared with the definition of truth."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
 import pytest
@@ -10,10 +9,8 @@ from hypothesis import strategies as st
 
 from callwright.functions.formulas.formula import (
     And,
-    Atom,
     Exists,
     ForAll,
-    Formula,
     Iff,
     Implies,
     Not,
@@ -24,36 +21,7 @@ from callwright.functions.formulas.formula import (
 )
 from callwright.functions.solvers.entailment import entails, equivalent
 from callwright.functions.solvers.worker import run_in_worker
-
-
-@dataclass(frozen=True)
-class World:
-    size: int
-    facts: dict[tuple[str, tuple[int, ...]], bool]
-    names: dict[str, int]
-
-    def holds(self, formula: Formula, bound: dict[str, int]) -> bool:
-        """By the definition of truth, without any solver."""
-        match formula:
-            case Atom(predicate, terms):
-                return self.facts[predicate, tuple({**self.names, **bound}[term.name] for term in terms)]
-            case Not(body):
-                return not self.holds(body, bound)
-            case ForAll(variable, body):
-                return all(self.holds(body, {**bound, variable.name: thing}) for thing in range(self.size))
-            case Exists(variable, body):
-                return any(self.holds(body, {**bound, variable.name: thing}) for thing in range(self.size))
-        left, right = self.holds(formula.left, bound), self.holds(formula.right, bound)
-        match formula:
-            case And():
-                return left and right
-            case Or():
-                return left or right
-            case Implies():
-                return not left or right
-            case Xor():
-                return left != right
-        return left == right
+from tests.functions.formulas.finite_model import FiniteModel
 
 
 @pytest.mark.parametrize(
@@ -65,7 +33,7 @@ class World:
         ("all x. all y. exists z. Sum(x, y, z)", "all x. exists z. all y. Sum(x, y, z)"),
     ],
 )
-def test_a_world_of_a_few_things_shows_that_formulas_differ(left, right):
+def test_a_finite_model_shows_that_formulas_are_not_equivalent(left, right):
     assert equivalent(parse_formula(left), parse_formula(right)) == "no"
 
 
@@ -80,7 +48,7 @@ def test_a_world_of_a_few_things_shows_that_formulas_differ(left, right):
         (["all x. exists y. (R(x, y) and A(y))", "A(rex)"], "all x. A(x)"),
     ],
 )
-def test_two_small_worlds_show_that_a_statement_is_unknown(premises, statement):
+def test_two_finite_models_show_that_a_statement_is_unknown(premises, statement):
     assert entails([*map(parse_formula, premises)], parse_formula(statement)) == "Unknown"
 
 
@@ -97,33 +65,34 @@ closed_formulas = st.recursive(
 ).map(lambda formula: ForAll(Variable(X), Exists(Variable(Y), formula)))
 
 
-def worlds(most: int) -> Iterator[World]:
-    """All worlds of at most so many things for one unary and one binary predicate and two names."""
-    for size in range(1, most + 1):
-        things = range(size)
-        pairs = list(product(things, things))
+def all_models(max_size: int) -> Iterator[FiniteModel]:
+    """Yield all models with at most `max_size` elements for a unary and a binary predicate and two constants."""
+    for size in range(1, max_size + 1):
+        elements = range(size)
+        pairs = list(product(elements, elements))
         for unary in product([False, True], repeat=size):
             for binary in product([False, True], repeat=len(pairs)):
-                facts = {("P", (thing,)): true for thing, true in zip(things, unary, strict=True)}
-                facts |= {("R", pair): true for pair, true in zip(pairs, binary, strict=True)}
-                for a, b in product(things, things):
-                    yield World(size, facts, {"a": a, "b": b})
+                facts = {("P", (element,)): value for element, value in zip(elements, unary, strict=True)}
+                facts |= {("R", pair): value for pair, value in zip(pairs, binary, strict=True)}
+                for a, b in product(elements, elements):
+                    yield FiniteModel(size, facts, {"a": a, "b": b})
 
 
-WORLDS = list(worlds(2))
+MODELS = list(all_models(2))
 
 
 @settings(max_examples=60, derandomize=True)
 @given(closed_formulas, closed_formulas)
-def test_verdicts_agree_with_all_worlds_of_two_things(premise, statement):
-    with_it = any(world.holds(premise, {}) and world.holds(statement, {}) for world in WORLDS)
-    without = any(world.holds(premise, {}) and not world.holds(statement, {}) for world in WORLDS)
-    assert run_in_worker("tests.functions.solvers.in_worker:has_model_among", [premise, statement], 2) == with_it
-    assert run_in_worker("tests.functions.solvers.in_worker:has_model_among", [premise, Not(statement)], 2) == without
-    found = entails([premise], statement)
-    if with_it and without:
-        assert found == "Unknown"
-    elif with_it:
-        assert found in ("True", "Unknown", "undecided")  # a larger world may refute it
-    elif without:
-        assert found in ("False", "Unknown", "undecided")
+def test_results_agree_with_all_models_of_up_to_two_elements(premise, statement):
+    can_be_true = any(model.holds(premise) and model.holds(statement) for model in MODELS)
+    can_be_false = any(model.holds(premise) and not model.holds(statement) for model in MODELS)
+    search = "tests.functions.solvers.worker_functions:has_model_up_to"
+    assert run_in_worker(search, [premise, statement], 2) == can_be_true
+    assert run_in_worker(search, [premise, Not(statement)], 2) == can_be_false
+    result = entails([premise], statement)
+    if can_be_true and can_be_false:
+        assert result == "Unknown"
+    elif can_be_true:
+        assert result in ("True", "Unknown", "undecided")  # the statement may be false in a larger model
+    elif can_be_false:
+        assert result in ("False", "Unknown", "undecided")

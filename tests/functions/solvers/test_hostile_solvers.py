@@ -1,4 +1,4 @@
-"""Formulas and equations made to blow up: each ends by the engines' own bounds, far below the worker's limits."""
+"""Formulas and equations that are made to explode: the solvers' own limits end each, far below the worker's limits."""
 
 import os
 import time
@@ -23,29 +23,29 @@ pytestmark = [
 ALGEBRA = Toolbox((solve, answer))
 ORDER = ["all x. all y. all z. ((R(x, y) and R(y, z)) -> R(x, z))", "all x. not R(x, x)", "all x. exists y. R(x, y)"]
 DENSE = "all x. all y. (R(x, y) -> (exists z. (R(x, z) and R(z, y))))"
-LETTERS = [f"{letter}{digit}" for letter in "xyz" for digit in range(10)]
+VARIABLES = [f"{letter}{digit}" for letter in "xyz" for digit in range(10)]
 
 
 def alternating(count: int) -> str:
     """`all x0. exists x1. all x2. ... (R(x0, x1) and R(x1, x2) and ...)`."""
-    names = LETTERS[:count]
-    row = "".join(f"{'exists' if place % 2 else 'all'} {name}. " for place, name in enumerate(names))
-    return f"{row}({' and '.join(f'R({a}, {b})' for a, b in pairwise(names))})"
+    variables = VARIABLES[:count]
+    prefix = "".join(f"{'exists' if index % 2 else 'all'} {variable}. " for index, variable in enumerate(variables))
+    return f"{prefix}({' and '.join(f'R({a}, {b})' for a, b in pairwise(variables))})"
 
 
-def pigeons(count: int) -> str:
-    """`count` pigeons in one hole fewer: hard for every solver that does not count."""
+def pigeons_have_holes(count: int) -> str:
+    """`count` pigeons in `count` - 1 holes: hard for every solver that does not count."""
     holes = range(count - 1)
-    somewhere = [" or ".join(f"H{hole}(p{pigeon})" for hole in holes) for pigeon in range(count)]
-    return " and ".join(f"({each})" for each in somewhere)
+    has_hole = [" or ".join(f"H{hole}(p{pigeon})" for hole in holes) for pigeon in range(count)]
+    return " and ".join(f"({formula})" for formula in has_hole)
 
 
-def alone(count: int) -> list[str]:
+def no_shared_holes(count: int) -> list[str]:
     return [
-        f"not H{hole}(p{one}) or not H{hole}(p{other})"
+        f"not H{hole}(p{pigeon}) or not H{hole}(p{other})"
         for hole in range(count - 1)
-        for one in range(count)
-        for other in range(one)
+        for pigeon in range(count)
+        for other in range(pigeon)
     ]
 
 
@@ -73,7 +73,7 @@ EQUATIONS = {
     "conditional": "1 if 9**9**9 else 2 = x",
     "null byte": "x = 1\0",
     "shift": "x = 1 << 10**10",
-    "many unknowns": " + ".join(LETTERS) + " = 1",
+    "many unknowns": " + ".join(VARIABLES) + " = 1",
     "boolean": "True = x + None",
     "irrational of degree 8": "x**8 - x**7 + 3*x**5 - 11*x**2 + 7*x - 123456789 = 0",
 }
@@ -83,13 +83,13 @@ FORMULAS = {
     "20 alternating quantifiers": ([alternating(20), *ORDER], "R(a, b)"),
     "28 alternating quantifiers": ([alternating(28)], f"not ({alternating(12)})"),
     "many alternating premises": ([alternating(count) for count in range(4, 20)] + ORDER[:2], "R(a, b)"),
-    "11 pigeons": ([pigeons(11), *alone(11)[:60]], "R(a, b)"),
+    "11 pigeons": ([pigeons_have_holes(11), *no_shared_holes(11)[:60]], "R(a, b)"),
     "nested biconditionals": (
         [" <-> ".join(f"(P{n}(rex) xor P{n + 1}(rex))" for n in range(25)), *ORDER],
         " <-> ".join(f"(P{n}(max) xor P{n + 2}(max))" for n in range(25)),
     ),
     "wide predicates": (
-        [f"{''.join(f'all {name}. ' for name in LETTERS[:20])}exists z9. Q({', '.join(LETTERS[:20])}, z9)", *ORDER],
+        [f"{''.join(f'all {name}. ' for name in VARIABLES[:20])}exists z9. Q({', '.join(VARIABLES[:20])}, z9)", *ORDER],
         "R(a, b)",
     ),
     "functions of functions": (
@@ -104,11 +104,11 @@ FORMULAS = {
         [" <-> ".join(f"({'all' if n % 2 else 'exists'} x. P{n}(x))" for n in range(25)), *ORDER],
         "R(a, b)",
     ),
-    "as many premises as there may be": (
+    "the largest number of premises": (
         [*ORDER, *(f"R(c{n}, c{n + 1}) or R(c{n}, d{n})" for n in range(61))],
         "R(a, b)",
     ),
-    "a predicate of hundreds of names": ([f"all x. all y. exists z. P({'x, y, z, ' * 160}x)"], "P(a)"),
+    "a predicate with hundreds of names": ([f"all x. all y. exists z. P({'x, y, z, ' * 160}x)"], "P(a)"),
     "deep negation": (["not " * 29 + "P(rex)"], "not " * 40 + "P(rex)"),
     "deep brackets": ([], "(" * 500 + "P(rex)" + ")" * 500),
     "long formula": ([], " and ".join(f"P(a{n})" for n in range(400))),
@@ -117,19 +117,20 @@ FORMULAS = {
 
 
 def seconds_spent(tools: OpenToolbox, calls: list[Call]) -> tuple[float, object]:
-    """Processor seconds of the last call, ours and the worker's, and what came of it."""
+    """Return the processor seconds of the last call, in this process and in the worker, and its result."""
     result: object = None
     spent = 0.0
     for call in calls:
-        before, ours = _worker_seconds(), time.process_time()
+        (pid_before, worker_before), own_before = _worker_seconds(), time.process_time()
         result = tools.execute(call)
-        after = _worker_seconds()
-        killed = before[0] != after[0]
-        spent = time.process_time() - ours + (SOLVER_SECONDS if killed else after[1] - before[1])
+        pid_after, worker_after = _worker_seconds()
+        killed = pid_before != pid_after
+        spent = time.process_time() - own_before + (SOLVER_SECONDS if killed else worker_after - worker_before)
     return spent, result
 
 
 def _worker_seconds() -> tuple[int | None, float]:
+    """Return the worker's process id and the processor seconds that it has used."""
     pid = current_worker().pid
     if pid is None:
         return None, 0.0
@@ -138,13 +139,13 @@ def _worker_seconds() -> tuple[int | None, float]:
 
 
 def warm_up() -> None:
-    """Load the engines: a library is loaded once, outside a call's time."""
+    """Load the solvers, because the first call of each loads its library, outside the call's time."""
     ALGEBRA.open().execute(Call("solve", {"equation": "x = 1"}))
     ASSUMPTIONS.open().execute(Call("entails", {"formula": "P(rex)"}))
 
 
 @pytest.mark.parametrize("text", EQUATIONS.values(), ids=EQUATIONS)
-def test_a_hostile_equation_ends_as_a_fault_within_a_second(text):
+def test_a_hostile_equation_ends_with_a_fault_within_a_second(text):
     warm_up()
     spent, result = seconds_spent(ALGEBRA.open(), [Call("solve", {"equation": text})])
     assert isinstance(result, CallError), result
@@ -154,17 +155,17 @@ def test_a_hostile_equation_ends_as_a_fault_within_a_second(text):
 
 
 @pytest.mark.parametrize(("premises", "statement"), FORMULAS.values(), ids=FORMULAS)
-def test_a_hostile_question_ends_far_below_the_backstop_and_gets_the_same_end_again(premises, statement):
+def test_a_hostile_question_ends_far_below_the_limit_and_with_the_same_result_again(premises, statement):
     warm_up()
     calls = [*(Call("assume", {"formula": premise}) for premise in premises), Call("entails", {"formula": statement})]
     spent, result = seconds_spent(ASSUMPTIONS.open(), calls)
-    assert spent < SOLVER_SECONDS / 4, "meant to be a tenth; this machine may be slow"
+    assert spent < SOLVER_SECONDS / 4, "a tenth is expected; this machine may be slow"
     again = seconds_spent(ASSUMPTIONS.open(), calls)[1]
     assert str(result) == str(again)
     assert isinstance(result, CallError) or result.text in ("True", "False", "Unknown")
 
 
-def test_the_worker_survives_it_within_its_memory_and_we_are_small():
+def test_the_worker_survives_all_of_them_within_its_memory_limit():
     warm_up()
     status = Path(f"/proc/{current_worker().pid}/status").read_text()
     peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmPeak"))

@@ -140,4 +140,4 @@ def test_an_equation_is_read_into_plain_tuples():
 
 
 def test_the_help_is_short():
-    assert len(f"{solve.signature()}: {solve.description} {solve.usage()}") < 130
+    assert len(f"{solve.signature()}: {solve.description} {solve.example_call()}") < 130

@@ -1,23 +1,23 @@
-"""Checks of first-order formulas: their size, free variables, and the number of terms of each predicate."""
+"""Checks of first-order formulas: size, free variables, and the number of terms of each predicate."""
 
 from callwright.errors import CallError
 from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, Not, Variable, atoms, walk
 
-MAX_FORMULA_CHARACTERS = 2_000  # in a formula's text
+MAX_FORMULA_CHARACTERS = 2_000  # of a formula's text
 MAX_FORMULA_DEPTH = 30  # of nested connectives and quantifiers, and of brackets
 MAX_NODES = 200  # connectives, quantifiers and atoms
 
-# Of all formulas of one question. FOLIO's and ProofWriter's largest has 73 parts, 14 predicates and 20 constants.
+# Of all formulas of a question. The largest of FOLIO and ProofWriter has 73 parts, 14 predicates and 20 constants.
 MAX_PARTS = 1_000
 MAX_PREDICATES = 128
 MAX_CONSTANTS = 128
 
 
 def check_size(formula: Formula) -> None:
-    """Refuse a formula that is too deep or has too many parts.
+    """Check that a formula is not too deep and does not have too many parts.
 
     Raises:
-        ValueError: it exceeds MAX_FORMULA_DEPTH or MAX_NODES.
+        ValueError: the formula exceeds MAX_FORMULA_DEPTH or MAX_NODES.
     """
     for count, (_, depth) in enumerate(walk(formula), start=1):
         if depth > MAX_FORMULA_DEPTH:
@@ -27,7 +27,7 @@ def check_size(formula: Formula) -> None:
 
 
 def free_variables(formula: Formula) -> set[str]:
-    """Names of the variables that no quantifier binds; for a formula within `check_size`."""
+    """Return the names of the variables that no quantifier binds. The formula must have passed `check_size`."""
     match formula:
         case Atom(_, terms):
             return {term.name for term in terms if isinstance(term, Variable)}
@@ -40,10 +40,10 @@ def free_variables(formula: Formula) -> set[str]:
 
 
 def check_closed(formula: Formula) -> None:
-    """Refuse a formula with a free variable: it states nothing yet.
+    """Check that a formula has no free variable; with one it has no truth value.
 
     Raises:
-        CallError: bad_arguments.
+        CallError: bad_arguments: a variable is free.
     """
     if free := sorted(free_variables(formula)):
         name = free[0]
@@ -53,39 +53,39 @@ def check_closed(formula: Formula) -> None:
 
 
 def predicate_arities(*formulas: Formula) -> dict[str, int]:
-    """How many terms each predicate takes, in order of appearance.
+    """Return the number of terms of each predicate, in order of appearance.
 
     Raises:
-        CallError: bad_arguments; a predicate has two numbers of terms.
+        CallError: bad_arguments: a predicate occurs with different numbers of terms.
     """
-    counts: dict[str, int] = {}
+    arities: dict[str, int] = {}
     for formula in formulas:
         for atom in atoms(formula):
-            expected, actual = counts.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
+            expected, actual = arities.setdefault(atom.predicate, len(atom.terms)), len(atom.terms)
             if expected != actual:
                 raise CallError(
                     "bad_arguments",
                     f"{atom.predicate} stands with {expected} and with {actual} names: "
                     "a predicate always takes the same number",
                 )
-    return counts
+    return arities
 
 
 def check_arities(*formulas: Formula) -> None:
-    """Refuse formulas in which a predicate has two numbers of terms.
+    """Check that each predicate always has the same number of terms.
 
     Raises:
-        CallError: bad_arguments.
+        CallError: bad_arguments: a predicate occurs with different numbers of terms.
     """
     predicate_arities(*formulas)
 
 
 def check_solver_input(*formulas: Formula) -> None:
-    """Refuse formulas that together are too much for the solver.
+    """Check that the formulas together are small enough for the solver.
 
     Raises:
-        CallError: bad_arguments: a predicate has two numbers of terms; execution_error: there are more than
-            MAX_PARTS parts, MAX_PREDICATES predicates or MAX_CONSTANTS constants.
+        CallError: bad_arguments: a predicate occurs with different numbers of terms; execution_error: there are more
+            than MAX_PARTS parts, MAX_PREDICATES predicates or MAX_CONSTANTS constants.
     """
     parts = [part for formula in formulas for part, _ in walk(formula)]
     terms = {term for part in parts if isinstance(part, Atom) for term in part.terms}

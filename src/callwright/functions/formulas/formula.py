@@ -1,4 +1,7 @@
-"""First-order formulas as text: read by one grammar, printed so that it reads back as the same formula."""
+"""First-order formulas as text: reading, and printing such that the text can be read as the same formula again.
+
+It re-exports the parts of formulas (`nodes.py`) and their checks (`checks.py`), so that callers import from one module.
+"""
 
 from typing import Annotated, Any
 
@@ -34,9 +37,9 @@ from callwright.functions.formulas.nodes import (
     Xor,
     atoms,
     check_name,
+    format_unchecked,
     is_variable,
     term,
-    text,
     walk,
 )
 
@@ -78,10 +81,11 @@ __all__ = [
 
 
 def read_formula(value: Any) -> Formula:
-    """The formula that a text means; a formula stays as it is. Free variables are allowed.
+    """Parse a formula; return a Formula unchanged. Free variables are allowed.
 
     Raises:
-        ValueError: the value is not one formula within the bounds; one line says what is wrong, and in which column.
+        ValueError: the value is not a single formula within the limits. The message is one line that says what is
+            wrong and in which column.
 
     >>> format_formula(read_formula("∀x (Dog(x) → ¬Cat(x))"))
     'all x. (Dog(x) -> not Cat(x))'
@@ -95,10 +99,10 @@ def read_formula(value: Any) -> Formula:
 
 
 def parse_formula(text: str) -> Formula:
-    """As `read_formula`, for a caller outside a function's signature.
+    """Like `read_formula`, but raises CallError, for code that does not get its formulas from a function's arguments.
 
     Raises:
-        CallError: bad_arguments, with the same line.
+        CallError: bad_arguments, with the message of `read_formula`.
     """
     try:
         return read_formula(text)
@@ -107,18 +111,19 @@ def parse_formula(text: str) -> Formula:
 
 
 def format_formula(formula: Formula, unicode: bool = False) -> str:
-    """The formula's text, which reads back as the same formula; ASCII unless `unicode`.
+    """Print a formula such that its text can be read as the same formula again; in ASCII unless `unicode`.
 
-    Brackets stand around every operand but an atom, a negation, and a row of one connective (`A(x) and B(x) and C(x)`).
+    Brackets surround every operand except an atom, a negation, and the left side of a sequence of the same connective
+    (`A(x) and B(x) and C(x)`).
 
     Raises:
-        ValueError: the formula exceeds the bounds.
+        ValueError: the formula exceeds the limits (`check_size`).
 
     >>> format_formula(read_formula("exists x. Dog(x) & Barks(x)"), unicode=True)
     '∃x (Dog(x) ∧ Barks(x))'
     """
     check_size(formula)
-    return text(formula, unicode)
+    return format_unchecked(formula, unicode)
 
 
 FormulaArgument = Annotated[

@@ -1,11 +1,11 @@
-"""The grammar of first-order formulas: logicians' signs, ASCII, and the commands of LaTeX.
+"""The grammar of first-order formulas: signs of logic, ASCII, and LaTeX commands.
 
-`not` binds strongest, then `and`, `xor`, `or`, `->` (to the right), `<->`. A quantifier, or a row of them, reaches over
-the bracket that follows it; where none follows, as far to the right as it can. `^` is not read: some write it for
-`and`, some for `xor`. There is no equality, and there are no functions of things.
+`not` binds most tightly, then `and`, `xor`, `or`, `->` (right-associative), `<->`. A quantifier prefix (one quantifier
+or several) covers the bracket after it; without a bracket it extends as far to the right as possible. `^` is rejected,
+because some people write it for `and` and some for `xor`. There is no equality, and there are no function symbols.
 
-The lexer looks only for what may stand next, so one sign can mean two things: `-` is `not` before a formula and begins
-`->` after one, and `Or` is a connective between two formulas and else a name. No pattern here backtracks.
+The lexer only looks for tokens that the grammar allows next, so a sign can have two meanings: `-` means `not` before a
+formula and starts `->` after one; `Or` is a connective between formulas and a name elsewhere. No pattern backtracks.
 """
 
 import re
@@ -48,8 +48,8 @@ _GRAMMAR = rf"""
     _unary: atom | negation | quantified | _bracketed
     _bracketed: "(" equivalence ")" | "[" equivalence "]" | "{{" equivalence "}}"
     negation: _NOT _unary
-    quantified.2: row _bracketed | row equivalence
-    row.2: quantifier+
+    quantified.2: prefix _bracketed | prefix equivalence
+    prefix.2: quantifier+
     quantifier: (ALL | EXISTS) VARIABLE (","? VARIABLE)* ("." | ":" | ",")?
     atom: NAME "(" NAME ("," NAME)* ")"
 
@@ -68,7 +68,7 @@ _GRAMMAR = rf"""
 
 
 class _FormulaBuilder:
-    """What each rule of the grammar makes of its parts."""
+    """Lark transformer: builds a formula for each rule of the grammar. The methods are named after the rules."""
 
     def equivalence(self, parts: list[Formula]) -> Formula:
         return Iff(*parts)
@@ -91,16 +91,16 @@ class _FormulaBuilder:
     def atom(self, names: list[str]) -> Formula:
         return Atom(str(names[0]), tuple(term(str(name)) for name in names[1:]))
 
-    def quantifier(self, words: "list[Token]") -> list[tuple[type[ForAll | Exists], Variable]]:
-        kind = Exists if words[0].type == "EXISTS" else ForAll
-        return [(kind, Variable(str(name))) for name in words[1:]]
+    def quantifier(self, tokens: "list[Token]") -> list[tuple[type[ForAll | Exists], Variable]]:
+        kind = Exists if tokens[0].type == "EXISTS" else ForAll
+        return [(kind, Variable(str(name))) for name in tokens[1:]]
 
-    def row(self, quantifiers: list[list[tuple[type[ForAll | Exists], Variable]]]) -> list[Any]:
-        return [one for several in quantifiers for one in several]
+    def prefix(self, quantifiers: list[list[tuple[type[ForAll | Exists], Variable]]]) -> list[Any]:
+        return [pair for pairs in quantifiers for pair in pairs]
 
     def quantified(self, parts: list[Any]) -> Formula:
-        row, formula = parts
-        for kind, variable in reversed(row):
+        prefix, formula = parts
+        for kind, variable in reversed(prefix):
             formula = kind(variable, formula)
         return cast(Formula, formula)
 
@@ -114,10 +114,11 @@ def _parser() -> "Lark":
 
 @lru_cache(maxsize=1_024)
 def parse(text: str) -> Formula:
-    """The formula that a text means. Length and brackets are bounded before it is read, depth and parts after.
+    """Parse a formula. Length and brackets are checked before parsing, depth and number of parts after it.
 
     Raises:
-        ValueError: the text is not one formula within the bounds; one line says what is wrong, and in which column.
+        ValueError: the text is not a single formula within the limits. The message is one line that says what is wrong
+            and in which column.
     """
     from lark import UnexpectedInput
 
@@ -152,17 +153,17 @@ def _check_brackets(text: str) -> None:
 
 
 def _syntax_error_message(text: str, error: "UnexpectedInput") -> str:
-    """One line about the first place that does not fit."""
+    """Describe the first syntax error in one line."""
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
         return f"the formula {'ends too early' if text.strip() else 'is empty'}; write it like {EXAMPLE}"
-    place = error.pos_in_stream or 0
-    shown = _TOKEN.match(text, place)
-    where = f"{shown[0][:20] if shown else text[place]!r} in column {place + 1}"
-    if text[place] == "^":
-        return f"{where}: write 'and' or 'xor' instead"
-    if text[place] in "=≠":
-        return f"{where}: there is no equality; use a predicate"
+    position = error.pos_in_stream or 0
+    token_match = _TOKEN.match(text, position)
+    location = f"{token_match[0][:20] if token_match else text[position]!r} in column {position + 1}"
+    if text[position] == "^":
+        return f"{location}: write 'and' or 'xor' instead"
+    if text[position] in "=≠":
+        return f"{location}: there is no equality; use a predicate"
     if getattr(error, "expected", None) == {"VARIABLE"} or getattr(error, "allowed", None) == {"VARIABLE"}:
-        return f"{where} is not a variable: write one letter from u to z, like x or y2"
-    return f"{where} does not fit there; write the formula like {EXAMPLE}"
+        return f"{location} is not a variable: write one letter from u to z, like x or y2"
+    return f"{location} does not fit there; write the formula like {EXAMPLE}"

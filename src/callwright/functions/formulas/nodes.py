@@ -1,11 +1,16 @@
-"""What first-order formulas are made of. `formula.py` reads and prints them, and gives these names on."""
+"""The parts of first-order formulas. `formula.py` reads and prints formulas, and re-exports these names.
+
+Variables are recognised by their spelling, so unfinished formulas can be read too: one letter from u to z with at most
+one digit (`x`, `y2`) is a variable, any other name is a constant or a predicate.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-MAX_NAME_CHARACTERS = 80  # characters
+MAX_NAME_CHARACTERS = 80
+MAX_ARITY = 8  # terms of a predicate; FOLIO has up to 3. With more, Z3's time grows faster than its counted work
 
 RESERVED_WORDS = ("all", "forall", "exists", "not", "and", "or", "xor", "iff")
 NAME = r"\w(?:[\w+]|[.'’-](?=\w))*"  # FOLIO has l-2021, c++, mr.smith, Companies’Stocks
@@ -14,7 +19,7 @@ _NAME, _VARIABLE = re.compile(NAME), re.compile(VARIABLE)
 
 
 def is_variable(name: str) -> bool:
-    """Whether a name reads as a variable.
+    """Whether a name is spelled like a variable.
 
     >>> is_variable("x"), is_variable("y2"), is_variable("rex"), is_variable("a")
     (True, True, False, False)
@@ -23,10 +28,10 @@ def is_variable(name: str) -> bool:
 
 
 def check_name(name: str) -> str:
-    """The name, if it is one.
+    """Validate a name and return it.
 
     Raises:
-        ValueError: it is too long, has other characters, or is a word of the language.
+        ValueError: the name is too long, contains other characters, or is a reserved word.
     """
     if len(name) > MAX_NAME_CHARACTERS:
         raise ValueError(f"a name of more than {MAX_NAME_CHARACTERS} characters")
@@ -37,12 +42,9 @@ def check_name(name: str) -> str:
     return name
 
 
-MAX_ARITY = 8  # terms of a predicate; FOLIO has up to 3. Z3's time grows faster than its counted work with more
-
-
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What a quantifier ranges over."""
+    """A variable, which a quantifier can bind."""
 
     name: str
 
@@ -66,18 +68,18 @@ class Constant:
 Term: TypeAlias = Variable | Constant
 
 
-class _Part:
-    """Shown as its text."""
+class _Printable:
+    """Mixin: str() returns the formula's text."""
 
     __slots__ = ()
 
     def __str__(self: Any) -> str:
-        return text(self)
+        return format_unchecked(self)
 
 
 @dataclass(frozen=True, slots=True)
-class Atom(_Part):
-    """A predicate of one or more terms."""
+class Atom(_Printable):
+    """A predicate with one or more terms."""
 
     predicate: str
     terms: tuple[Term, ...]
@@ -86,7 +88,7 @@ class Atom(_Part):
         check_name(self.predicate)
         if is_variable(self.predicate):
             raise ValueError(f"{self.predicate} is a variable, not a predicate")
-        if self.predicate.lower() == "not":  # any other word is read as a name where a name is expected
+        if self.predicate.lower() == "not":  # the grammar reads other reserved words as names if it expects a name
             raise ValueError(f"{self.predicate!r} is a word of the language, not a predicate")
         if not self.terms:
             raise ValueError(f"{self.predicate} needs a name, like {self.predicate}(x)")
@@ -95,20 +97,20 @@ class Atom(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Not(_Part):
+class Not(_Printable):
     """Negation."""
 
     body: "Formula"
 
 
 @dataclass(frozen=True, slots=True)
-class _BinaryConnective(_Part):
+class _BinaryConnective(_Printable):
     left: "Formula"
     right: "Formula"
 
 
 @dataclass(frozen=True, slots=True)
-class _Quantified(_Part):
+class _Quantified(_Printable):
     variable: Variable
     body: "Formula"
 
@@ -120,12 +122,12 @@ class And(_BinaryConnective):
 
 @dataclass(frozen=True, slots=True)
 class Or(_BinaryConnective):
-    """At least one of both."""
+    """At least one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Xor(_BinaryConnective):
-    """Exactly one of both."""
+    """Exactly one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,12 @@ class Iff(_BinaryConnective):
 
 @dataclass(frozen=True, slots=True)
 class ForAll(_Quantified):
-    """The body holds of everything."""
+    """The body is true of everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exists(_Quantified):
-    """The body holds of at least one thing."""
+    """The body is true of at least one thing."""
 
 
 Formula: TypeAlias = Atom | Not | And | Or | Xor | Implies | Iff | ForAll | Exists
@@ -153,17 +155,17 @@ Formula: TypeAlias = Atom | Not | And | Or | Xor | Implies | Iff | ForAll | Exis
 
 @dataclass(frozen=True, slots=True)
 class LogicArgument:
-    """Premises, and the statement whose truth they should decide."""
+    """Premises, and a statement that they should prove or refute."""
 
     premises: tuple[Formula, ...]
     statement: Formula
 
 
 def term(name: str) -> Term:
-    """The variable or the constant of this name.
+    """Make the variable or the constant with this name.
 
     Raises:
-        ValueError: it is not a name.
+        ValueError: the name is not valid.
     """
     return Variable(name) if is_variable(name) else Constant(name)
 
@@ -180,43 +182,46 @@ _SIGNS = {
 }
 
 
-def text(formula: Formula, unicode: bool = False) -> str:
-    """As `formula.format_formula`, for a formula of any size that Python can follow."""
+def format_unchecked(formula: Formula, unicode: bool = False) -> str:
+    """Like `formula.format_formula`, but without a size check (limited by Python's recursion)."""
     if isinstance(formula, Atom):
-        return f"{formula.predicate}({', '.join(one.name for one in formula.terms)})"
+        return f"{formula.predicate}({', '.join(term.name for term in formula.terms)})"
     sign = _SIGNS[type(formula)][unicode]
     match formula:
         case Not(body):
             return f"{sign}{_format_operand(body, unicode)}"
         case ForAll(variable, body) | Exists(variable, body):
-            inner = text(body, unicode) if isinstance(body, ForAll | Exists) else _format_operand(body, unicode)
-            return f"{sign}{variable.name}{'' if unicode else '.'} {inner}"
+            format_body = format_unchecked if isinstance(body, ForAll | Exists) else _format_operand
+            return f"{sign}{variable.name}{'' if unicode else '.'} {format_body(body, unicode)}"
         case _:
-            row = isinstance(formula, And | Or | Xor) and type(formula.left) is type(formula)
-            left = text(formula.left, unicode) if row else _format_operand(formula.left, unicode)
-            return f"{left} {sign} {_format_operand(formula.right, unicode)}"
+            same_connective = isinstance(formula, And | Or | Xor) and type(formula.left) is type(formula)
+            format_left = format_unchecked if same_connective else _format_operand
+            return f"{format_left(formula.left, unicode)} {sign} {_format_operand(formula.right, unicode)}"
 
 
 def _format_operand(formula: Formula, unicode: bool) -> str:
-    inner = text(formula, unicode)
-    return inner if isinstance(formula, Atom | Not) else f"({inner})"
+    text = format_unchecked(formula, unicode)
+    return text if isinstance(formula, Atom | Not) else f"({text})"
 
 
 def walk(formula: Formula) -> Iterator[tuple[Formula, int]]:
-    """Every part with its depth (1 for the whole), outer before inner, left before right; safe at any depth."""
-    waiting: list[tuple[Formula, int]] = [(formula, 1)]
-    while waiting:
-        part, depth = waiting.pop()
+    """Yield every part with its depth (1 for the whole formula), outer before inner, left before right.
+
+    It does not recurse, so it works at any depth.
+    """
+    stack: list[tuple[Formula, int]] = [(formula, 1)]
+    while stack:
+        part, depth = stack.pop()
         yield part, depth
         match part:
             case Not(body) | ForAll(_, body) | Exists(_, body):
-                waiting.append((body, depth + 1))
+                stack.append((body, depth + 1))
             case And(left, right) | Or(left, right) | Xor(left, right) | Implies(left, right) | Iff(left, right):
-                waiting += ((right, depth + 1), (left, depth + 1))
+                stack += ((right, depth + 1), (left, depth + 1))
             case Atom():
                 pass
 
 
 def atoms(formula: Formula) -> Iterator[Atom]:
-    """The atoms in the order in which they are written, repeated ones too."""
+    """Yield the atoms in the order in which they are written, with repetitions."""
     return (part for part, _ in walk(formula) if isinstance(part, Atom))

@@ -1,13 +1,13 @@
-"""A normal form in which most formulas with the same meaning look alike, apart from names and order.
+"""A normal form that is equal for most formulas with the same meaning, up to names and order.
 
-Only atoms are negated, there are no implications, conjunctions and disjunctions are flat, disjunctions of conjunctions
-are multiplied out while they stay small, and quantifiers are moved inward (`all` of a conjunction, `exists` of a
+Only atoms are negated. There are no implications. Conjunctions and disjunctions are flat. Disjunctions of conjunctions
+are multiplied out if the result is small. Quantifiers are moved inward (`all` of a conjunction, `exists` of a
 disjunction) or outward (the other two cases) as far as possible.
 
 A node is a tuple: ("literal", positive, predicate, terms), ("and" | "or", nodes), ("all" | "exists", variables, node),
 ("xor", parity, nodes): an odd (1) or even (0) number of the nodes is true. A term is ("constant", name), or the kind
-and the name of a variable: ("all 1", "v0") is bound by the outermost quantifier, an `all`. TRUE and FALSE are the
-conjunction and the disjunction of nothing.
+and the name of a variable: ("all 1", "v0") is bound by the outermost quantifier, an `all`. TRUE is the empty
+conjunction, FALSE the empty disjunction.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,24 +23,23 @@ VariableNames: TypeAlias = dict[str, str]  # a variable's name -> its unique nam
 
 TRUE: Node = ("and", ())
 FALSE: Node = ("or", ())
-_OTHER = {"and": "or", "or": "and", "all": "exists", "exists": "all"}
 
 
 def clauses_of(formula: Formula) -> tuple[Node, ...]:
-    """The nodes that all have to hold for a closed formula to be true; none if its form makes it true."""
-    if isinstance(formula, And):  # split before `exists` moves outward, as the two sides may have been two premises
+    """Split a closed formula into nodes whose conjunction is equivalent to it; empty if its normal form is TRUE."""
+    if isinstance(formula, And):  # split before `exists` moves outward, as the other argument may have two premises
         return (*clauses_of(formula.left), *clauses_of(formula.right))
     node = _Normalizer().normalize(formula, True, {})
     return tuple(map(_with_canonical_variables, node[1] if node[0] == "and" else (node,)))
 
 
 def normal_form(formula: Formula) -> Node:
-    """The normal form of a closed formula."""
+    """Return the normal form of a closed formula."""
     return _with_canonical_variables(_Normalizer().normalize(formula, True, {}))
 
 
 def shape_of(node: Node) -> Node:
-    """A node's structure without its names and without the order of its parts."""
+    """Return a node's structure without its names and without the order of its parts."""
     match node:
         case ("literal", positive, _, terms):
             return "literal", positive, len(terms)
@@ -54,10 +53,10 @@ def shape_of(node: Node) -> Node:
 class _Normalizer:
     def __init__(self) -> None:
         self._fresh = (f"v{number}" for number in count())
-        self._cache: dict[tuple[int, bool, tuple[str, ...]], Node] = {}
+        self._cache: dict[tuple[int, bool, tuple[str, ...]], Node] = {}  # by id: the caller keeps the formula alive
 
     def normalize(self, formula: Formula, positive: bool, bound: VariableNames) -> Node:
-        """The node of a part, or of its negation. Cached, as an equivalence needs both, and so does each part of it."""
+        """Return the node of a part, or of its negation. Cached, because an equivalence needs both, at every level."""
         key = id(formula), positive, tuple(bound.values())
         if key not in self._cache:
             self._cache[key] = self._normalize_uncached(formula, positive, bound)
@@ -108,7 +107,7 @@ class _Normalizer:
         return flattened[0] if len(flattened) == 1 else (kind, tuple(flattened)) if flattened else neutral
 
     def _open_quantifier(self, node: Node, names: list[str]) -> Node:
-        """A quantified node's body with fresh names for its variables, which are added to `names`."""
+        """Return a quantified node's body with fresh names for its variables, and add them to `names`."""
         fresh = {name: next(self._fresh) for name in node[1]}
         names += fresh.values()
         return _rename_variables(node[2], fresh)
@@ -127,16 +126,11 @@ class _Normalizer:
         return (kind, used_names, body) if used_names else body
 
     def _parity(self, left: Formula, right: Formula, odd: bool, bound: VariableNames) -> Node:
-        """An equivalence as two implications; several in a row as one `xor` node, as their order has no meaning."""
+        """Return an equivalence as two implications, or nested ones as one `xor` node, because order is irrelevant."""
         if not isinstance(left, Iff | Xor) and not isinstance(right, Iff | Xor):
             forward = self._join("or", (self.normalize(left, True, bound), self.normalize(right, odd, bound)))
-            return self._join(
-                "and",
-                (
-                    forward,
-                    self._join("or", (self.normalize(left, False, bound), self.normalize(right, not odd, bound))),
-                ),
-            )
+            backward = self._join("or", (self.normalize(left, False, bound), self.normalize(right, not odd, bound)))
+            return self._join("and", (forward, backward))
         nodes: list[Node] = []
         for side in (left, right):
             node = self.normalize(side, True, bound)
@@ -167,7 +161,7 @@ def _rename_variables(node: Node, names: VariableNames) -> Node:
 
 
 def _substitute(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
-    """The node with some variables replaced by other terms."""
+    """Replace some variables of a node by other terms."""
     match node:
         case ("literal", positive, predicate, terms):
             changed = (term if term[0] == "constant" else terms_by_name.get(term[1], term) for term in terms)
@@ -180,7 +174,7 @@ def _substitute(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
 
 
 def _with_canonical_variables(node: Node) -> Node:
-    """The node with its variables named v0, v1, ... in the order of their quantifiers, and their kinds set."""
+    """Name the variables of a node v0, v1, ... in the order of their quantifiers, and set their kinds."""
     terms_by_name: dict[str, tuple[str, str]] = {}
 
     def collect(part: Node, depth: int) -> None:
@@ -201,7 +195,7 @@ def _with_canonical_variables(node: Node) -> Node:
 
 
 def _rename_quantified_variables(node: Node, terms_by_name: dict[str, tuple[str, str]]) -> Node:
-    """The node with the new variable names in its quantifiers."""
+    """Put the new variable names into the quantifiers of a node."""
     match node:
         case ("literal", *_):
             return node

@@ -6,12 +6,14 @@ from typing import TypeAlias
 
 from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, LogicArgument, Not, atoms
 
-Symbol: TypeAlias = tuple[str, str]  # ("predicate/2" | "constant" | a variable's kind, name)
+Symbol: TypeAlias = tuple[
+    str, str
+]  # (kind, name); the kind is "predicate/ARITY", "constant", or the kind of a variable in a normal form
 
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """A one-to-one renaming, complete or not.
+    """A one-to-one renaming from a given argument to a known one. It may be incomplete.
 
     Attributes:
         forward: symbol of the given argument -> name in the known one.
@@ -21,15 +23,15 @@ class Renaming:
     forward: Mapping[Symbol, str]
     backward: Mapping[Symbol, str]
 
-    def with_mapping(self, kind: str, name: str, other: str) -> "Renaming | None":
-        """The renaming extended by a pair of names; None if the pair contradicts it."""
-        renamed_to, renamed_from = self.forward.get((kind, name)), self.backward.get((kind, other))
+    def with_mapping(self, kind: str, name: str, known_name: str) -> "Renaming | None":
+        """Return the renaming extended by one mapping; None if the mapping contradicts it."""
+        renamed_to, renamed_from = self.forward.get((kind, name)), self.backward.get((kind, known_name))
         if renamed_to is None and renamed_from is None:
-            return Renaming({**self.forward, (kind, name): other}, {**self.backward, (kind, other): name})
-        return self if renamed_to == other and renamed_from == name else None
+            return Renaming({**self.forward, (kind, name): known_name}, {**self.backward, (kind, known_name): name})
+        return self if renamed_to == known_name and renamed_from == name else None
 
     def without_variables(self) -> "Renaming":
-        """The part that holds for other formulas too: each formula has its own variables."""
+        """Return the part that also applies to other formulas, because each formula has its own variables."""
         forward, backward = (
             {symbol: name for symbol, name in names.items() if symbol[0].startswith(("predicate/", "constant"))}
             for names in (self.forward, self.backward)
@@ -41,7 +43,7 @@ EMPTY_RENAMING = Renaming({}, {})
 
 
 def symbols_of(*formulas: Formula) -> dict[Symbol, None]:
-    """Predicates and constants in order of appearance."""
+    """Return the predicates and constants in order of appearance, as the keys of a dict."""
     symbols: dict[Symbol, None] = {}
     for formula in formulas:
         for atom in atoms(formula):
@@ -50,8 +52,8 @@ def symbols_of(*formulas: Formula) -> dict[Symbol, None]:
     return symbols
 
 
-def renamings(given: LogicArgument, known: LogicArgument, likely: Renaming) -> Iterator[dict[Symbol, str]]:
-    """Complete renamings: one that extends the likely one, and one from scratch.
+def propose_renamings(given: LogicArgument, known: LogicArgument, likely: Renaming) -> Iterator[dict[Symbol, str]]:
+    """Yield complete renamings (symbol of the given argument -> known name): one extends `likely`, one starts empty.
 
     Both pair the remaining symbols by name if possible, else by order of appearance.
     """
@@ -86,7 +88,7 @@ def _normalized(name: str) -> str:
 
 
 def rename(formula: Formula, names: Mapping[Symbol, str]) -> Formula:
-    """The formula with its predicates and constants renamed."""
+    """Rename the predicates and constants of a formula."""
     match formula:
         case Atom(predicate, terms):
             renamed = (Constant(names["constant", term.name]) if isinstance(term, Constant) else term for term in terms)

@@ -1,8 +1,8 @@
-"""What follows from what: first-order entailment and equivalence, decided by Z3 in the worker process.
+"""First-order entailment and equivalence, decided by Z3 in the worker process.
 
-First-order logic is undecidable: a question may stay open after the granted work. That is said ("undecided"), and it
-is the same every time, since the work is counted and not timed. Far above that lie the worker's limits, which do depend
-on the machine: what ends there raises, and is not remembered.
+First-order logic is undecidable. After a fixed amount of work the result is "undecided"; it is the same on every run,
+because the work is counted and not timed. The worker's limits are much higher and depend on the machine; exceeding them
+raises CallError, and such an outcome is not cached.
 """
 
 import pickle
@@ -15,7 +15,7 @@ from callwright.functions.formulas.checks import check_closed, check_solver_inpu
 from callwright.functions.formulas.nodes import Atom, Constant, Exists, ForAll, Formula, Not, Term, Variable
 from callwright.functions.solvers.worker import run_in_worker
 
-CACHE_SIZE = 4_096  # outcomes that a process keeps: chains of one problem, and problems of one build, ask the same
+CACHE_SIZE = 4_096  # results; chains of one problem, and problems of one template, ask the same questions
 
 Entailment: TypeAlias = Literal["True", "False", "Unknown", "undecided"]
 Equivalence: TypeAlias = Literal["yes", "no", "undecided"]
@@ -23,29 +23,30 @@ Equivalence: TypeAlias = Literal["yes", "no", "undecided"]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Premises that cannot be true together: those up to `premise` (0-based) contradict each other.
+    """Premises that cannot be true together: those up to index `premise` contradict each other.
 
-    It is the first such premise, unless the counted work did not last to find it.
+    It is the first premise of which this is true, unless the work budget ran out.
     """
 
     premise: int
 
 
 def entails(premises: Sequence[Formula], statement: Formula) -> Entailment | Contradiction:
-    """Whether a statement is true ("True") or false ("False") wherever all premises hold, or neither ("Unknown").
+    """Decide whether premises make a statement true ("True"), false ("False") or neither ("Unknown").
 
     Raises:
-        CallError: bad_arguments: a variable is free, or a predicate takes two numbers of terms; execution_error: the
-            formulas are too large (`check_solver_input`), or the worker's limits were exceeded (LIMIT_REACHED).
+        CallError: bad_arguments: a variable is free, or a predicate occurs with different numbers of terms;
+            execution_error: the formulas are too large (`check_solver_input`), or the worker exceeded its limits
+            (LIMIT_REACHED).
     """
     return _entails(_encode_question(*premises, statement))
 
 
 def equivalent(left: Formula, right: Formula) -> Equivalence:
-    """Whether two formulas say the same, their predicates and constants taken by name.
+    """Decide whether two formulas are equivalent, without renaming anything.
 
     Raises:
-        CallError: as `entails` does.
+        CallError: see `entails`.
     """
     return _equivalent(_encode_question(left, right))
 
@@ -62,21 +63,21 @@ def _equivalent(question: bytes) -> Equivalence:
 
 
 def _encode_question(*formulas: Formula) -> bytes:
-    """Formulas, pickled for the worker and as a cache key; this takes a tenth of the objects' memory.
+    """Pickle formulas for the worker and as a cache key, which takes a tenth of the memory of the objects.
 
     Raises:
-        CallError: as `entails` does, before the worker is asked.
+        CallError: see `entails`; the worker is not asked.
     """
     return pickle.dumps(_with_canonical_names(*formulas))
 
 
 def _with_canonical_names(*formulas: Formula) -> list[Formula]:
-    """The formulas with plain names in order of appearance: what follows does not depend on what things are called.
+    """Check the formulas, and rename everything in order of appearance, because entailment does not depend on names.
 
-    So problems of one build share one outcome, and a name cannot sway the solver.
+    Problems of one template then share a cached result, and names cannot influence the solver.
 
     Raises:
-        CallError: as `entails` does, before the worker is asked.
+        CallError: see `entails`; the worker is not asked.
     """
     check_solver_input(*formulas)
     for formula in formulas:
@@ -97,8 +98,8 @@ def _with_canonical_names(*formulas: Formula) -> list[Formula]:
             case Not(body):
                 return Not(rename(body, variables, depth))
             case ForAll(variable, body) | Exists(variable, body):
-                new = Variable(f"{'uvwxyz'[depth // 10]}{depth % 10}")  # MAX_DEPTH variables are enough
-                return type(formula)(new, rename(body, {**variables, variable.name: new}, depth + 1))
+                renamed = Variable(f"{'uvwxyz'[depth // 10]}{depth % 10}")  # MAX_FORMULA_DEPTH names are enough
+                return type(formula)(renamed, rename(body, {**variables, variable.name: renamed}, depth + 1))
             case _:
                 return type(formula)(rename(formula.left, variables, depth), rename(formula.right, variables, depth))
 

@@ -1,4 +1,9 @@
-"""Equations as data: read from text, bounded before any solver sees them."""
+"""Equations as data: read from text, and bounded before a solver gets them.
+
+A tree is equal to a quotient of two polynomials with integer coefficients. Their degrees and the sums of their
+coefficients' absolute values are bounded from the tree alone: the sum of a product is at most the product of the sums.
+The time to solve an equation grows with degree times bits (docs/decisions/0012).
+"""
 
 import ast
 import re
@@ -21,100 +26,24 @@ from callwright.functions.python_syntax import parse_python
 Tree: TypeAlias = tuple[Any, ...]
 """Nested tuples: ("number", Fraction), ("name", str), ("+" | "-" | "*" | "/", left, right), ("**", base, int)."""
 
-
-NOT_LINEAR = "several equations must be linear: no products, powers or quotients of unknowns"
-
-
-class Bounds(NamedTuple):
-    """Upper bounds of a quotient of polynomials: degrees, and bits of the sum of the coefficients' absolute values."""
-
-    degree: int
-    bits: int
-    denominator_degree: int
-    denominator_bits: int
-
-
-def compute_bounds(tree: Tree) -> Bounds:
-    """The bounds of a tree. The bounds of its parts are checked too.
-
-    Raises:
-        CallError: execution_error: the degree is above MAX_DEGREE, or the numbers are too large for it.
-    """
-    match tree:
-        case ("number", number):
-            bounds = _number_bounds(number)
-        case ("name", _):
-            bounds = Bounds(1, 0, 0, 0)
-        case ("**", base, exponent):
-            base_bounds = compute_bounds(base)
-            bounds = Bounds(
-                *(abs(exponent) * bound for bound in (_inverse(base_bounds) if exponent < 0 else base_bounds))
-            )
-        case (operator, left, right):
-            bounds = _operation_bounds(operator, compute_bounds(left), compute_bounds(right))
-    degree = max(bounds.degree, bounds.denominator_degree)
-    size = max(bounds.bits, bounds.denominator_bits)
-    if degree > MAX_DEGREE:
-        raise execution_error(f"{LIMIT_REACHED}: the equation has a degree above {MAX_DEGREE}; try a simpler one")
-    if size > MAX_BITS or degree * size > MAX_DEGREE_BITS:
-        raise execution_error(f"{LIMIT_REACHED}: the numbers of the equation are too large; try a simpler one")
-    return bounds
-
-
-def check_linear_system(trees: Iterable[Tree]) -> None:
-    """Refuse a system that is visibly not linear, before anything is computed.
-
-    Raises:
-        CallError: execution_error: an unknown is divided by, or the degree is above MAX_SYSTEM_DEGREE.
-    """
-    for tree in trees:
-        bounds = compute_bounds(tree)
-        if bounds.denominator_degree > 0 or bounds.degree > MAX_SYSTEM_DEGREE:
-            raise execution_error(NOT_LINEAR)
-
-
-def _number_bounds(number: Fraction) -> Bounds:
-    # (n - 1).bit_length() is the logarithm of n to base 2, rounded up
-    numerator_bits, denominator_bits = (
-        (max(abs(part), 1) - 1).bit_length() for part in (number.numerator, number.denominator)
-    )
-    return Bounds(0, numerator_bits, 0, denominator_bits)
-
-
-def _operation_bounds(operator: str, left: Bounds, right: Bounds) -> Bounds:
-    if operator == "/":
-        right = _inverse(right)
-    bottom = left.denominator_degree + right.denominator_degree, left.denominator_bits + right.denominator_bits
-    if operator in "*/":
-        return Bounds(left.degree + right.degree, left.bits + right.bits, *bottom)
-    return Bounds(  # a/b + c/d = (ad + cb) / bd
-        max(left.degree + right.denominator_degree, right.degree + left.denominator_degree),
-        max(left.bits + right.denominator_bits, right.bits + left.denominator_bits) + 1,
-        *bottom,
-    )
-
-
-def _inverse(bounds: Bounds) -> Bounds:
-    return Bounds(bounds.denominator_degree, bounds.denominator_bits, bounds.degree, bounds.bits)
-
-
 EXAMPLE = "3*x + 5 = 26"
-MAX_NAME_CHARACTERS = 20  # characters of an unknown's name
+NOT_LINEAR = "several equations must be linear: no products, powers or quotients of unknowns"
+MAX_NAME_CHARACTERS = 20  # of an unknown's name
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 _OPERATOR_VARIANTS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
-_ALLOWED = re.compile(r"[A-Za-z0-9_.+*/() \t-]*")
-_NUMBER_BEFORE_LETTER = re.compile(r"(?<![A-Za-z0-9_.])[0-9.]+[A-Za-z_]")  # 1e5, 0x10, 1if
 _SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPT_TO_DIGIT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_ALLOWED = re.compile(r"[A-Za-z0-9_.+*/() \t-]*")
+_NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+_NUMBER_BEFORE_LETTER = re.compile(r"(?<![A-Za-z0-9_.])[0-9.]+[A-Za-z_]")  # 1e5, 0x10, 1if
 
 
 def read_equation(text: str) -> Tree:
-    """The tree of left side - right side; `2x` is read as `2*x`, `^` as a power.
+    """Read an equation as the tree of left side - right side. `2x` is read as `2*x`, and `^` as a power.
 
     Raises:
-        CallError: bad_arguments: the text is not one equation; execution_error: its degree or its numbers are too
+        CallError: bad_arguments: the text is not a single equation; execution_error: its degree or its numbers are too
             large.
 
     >>> read_equation("2x = 6")
@@ -138,7 +67,7 @@ def read_equation(text: str) -> Tree:
 
 
 def find_unknowns(tree: Tree) -> Iterator[str]:
-    """Names of the unknowns, repeated ones too."""
+    """Yield the names of the unknowns, with repetitions."""
     if tree[0] == "name":
         yield tree[1]
     for part in tree[1:]:
@@ -147,6 +76,7 @@ def find_unknowns(tree: Tree) -> Iterator[str]:
 
 
 def _read_side(side: str) -> Tree:
+    """Read one side of an equation, in ASCII."""
     side = re.sub(r"(?<![A-Za-z_0-9.])([0-9.]*[0-9]\.?)\s*(?=[A-Za-z_(])(?![eE][0-9])", r"\1*", side)  # 2x, 2(x + 1)
     side = re.sub(r"\)\s*(?=[A-Za-z_(])", r")*", side)  # (x + 1)(x - 1)
     try:
@@ -160,6 +90,8 @@ def _read_side(side: str) -> Tree:
 
 
 class _Reader:
+    """Turns Python's syntax tree into a `Tree`. Raises ValueError for everything that an equation may not contain."""
+
     def __init__(self, text: str) -> None:
         self._text = text
 
@@ -180,11 +112,11 @@ class _Reader:
         raise ValueError("not allowed in an equation")
 
     def _number(self, node: ast.Constant) -> Fraction:
-        """The number as it is written: a float would round it."""
-        written = self._text[node.col_offset : node.end_col_offset]
-        if _NUMBER.fullmatch(written) is None:
+        """Read the number from the text, because Python's float would round it."""
+        literal_text = self._text[node.col_offset : node.end_col_offset]
+        if _NUMBER.fullmatch(literal_text) is None:
             raise ValueError("not a plain number")
-        return Fraction(written.removesuffix("."))
+        return Fraction(literal_text.removesuffix("."))
 
     def _exponent(self, node: ast.AST) -> int:
         sign = 1
@@ -195,5 +127,79 @@ class _Reader:
         return sign * node.value
 
 
-def _parse_error(why: str) -> CallError:
-    return CallError("bad_arguments", f"cannot read the equation: {why}; write it like {EXAMPLE}")
+def _parse_error(reason: str) -> CallError:
+    return CallError("bad_arguments", f"cannot read the equation: {reason}; write it like {EXAMPLE}")
+
+
+class Bounds(NamedTuple):
+    """Upper bounds for a quotient of polynomials: degrees, and bits of the sum of the coefficients' absolute values."""
+
+    numerator_degree: int
+    numerator_bits: int
+    denominator_degree: int
+    denominator_bits: int
+
+
+def compute_bounds(tree: Tree) -> Bounds:
+    """Compute and check the bounds of a tree and of all its parts.
+
+    Raises:
+        CallError: execution_error: a degree is above MAX_DEGREE, or the numbers are too large.
+    """
+    match tree:
+        case ("number", number):
+            bounds = _number_bounds(number)
+        case ("name", _):
+            bounds = Bounds(1, 0, 0, 0)
+        case ("**", base, exponent):
+            base_bounds = compute_bounds(base)
+            bounds = Bounds(
+                *(abs(exponent) * bound for bound in (_inverse(base_bounds) if exponent < 0 else base_bounds))
+            )
+        case (operator, left, right):
+            bounds = _operation_bounds(operator, compute_bounds(left), compute_bounds(right))
+    degree = max(bounds.numerator_degree, bounds.denominator_degree)
+    bits = max(bounds.numerator_bits, bounds.denominator_bits)
+    if degree > MAX_DEGREE:
+        raise execution_error(f"{LIMIT_REACHED}: the equation has a degree above {MAX_DEGREE}; try a simpler one")
+    if bits > MAX_BITS or degree * bits > MAX_DEGREE_BITS:
+        raise execution_error(f"{LIMIT_REACHED}: the numbers of the equation are too large; try a simpler one")
+    return bounds
+
+
+def check_linear_system(trees: Iterable[Tree]) -> None:
+    """Check that a system can be linear, before anything is computed.
+
+    Raises:
+        CallError: execution_error: an equation divides by an unknown, or has a degree above MAX_SYSTEM_DEGREE.
+    """
+    for tree in trees:
+        bounds = compute_bounds(tree)
+        if bounds.denominator_degree > 0 or bounds.numerator_degree > MAX_SYSTEM_DEGREE:
+            raise execution_error(NOT_LINEAR)
+
+
+def _number_bounds(number: Fraction) -> Bounds:
+    # (n - 1).bit_length() is the logarithm of n to base 2, rounded up
+    numerator_bits, denominator_bits = (
+        (max(abs(part), 1) - 1).bit_length() for part in (number.numerator, number.denominator)
+    )
+    return Bounds(0, numerator_bits, 0, denominator_bits)
+
+
+def _operation_bounds(operator: str, left: Bounds, right: Bounds) -> Bounds:
+    if operator == "/":
+        right = _inverse(right)
+    denominator = left.denominator_degree + right.denominator_degree, left.denominator_bits + right.denominator_bits
+    if operator in "*/":
+        numerator = left.numerator_degree + right.numerator_degree, left.numerator_bits + right.numerator_bits
+        return Bounds(*numerator, *denominator)
+    return Bounds(  # a/b + c/d = (ad + cb) / bd
+        max(left.numerator_degree + right.denominator_degree, right.numerator_degree + left.denominator_degree),
+        max(left.numerator_bits + right.denominator_bits, right.numerator_bits + left.denominator_bits) + 1,
+        *denominator,
+    )
+
+
+def _inverse(bounds: Bounds) -> Bounds:
+    return Bounds(*bounds[2:], *bounds[:2])

@@ -1,7 +1,7 @@
-"""SymPy's side of `algebra.py`. Runs in the worker process alone; nothing else imports it.
+"""Solve equations with SymPy. Runs only in the worker process; no other module imports it.
 
-Everything is computed with polynomials of exact coefficients, built from the whitelisted tree: no text is ever given
-to SymPy. Roots are isolated in rational intervals; no floating point decides anything.
+All polynomials have exact coefficients and are built from the tree of allowed operations: SymPy never gets text. Roots
+are isolated in rational intervals; no result depends on floating point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,25 +17,25 @@ from callwright.functions.numbers import ZERO_TO_ZERO, execution_error
 from callwright.functions.solvers.equations import NOT_LINEAR, Tree
 from callwright.functions.solvers.worker import in_worker
 
-_DIGITS = 6  # significant digits shown of an irrational root
+_DIGITS = 6  # significant digits of an irrational root in a message
 
 
 @in_worker
 def solve_one(difference: Tree, name: str) -> list[Fraction]:
-    """The numbers that make a tree zero without dividing by zero in it, ascending.
+    """Find the numbers that make a tree zero without a division by zero, ascending.
 
     Raises:
-        CallError: there is none, any number does, or some are irrational.
+        CallError: no number solves the equation, every number does, or some solutions are irrational.
     """
     quotients = _QuotientBuilder([name], ZZ)
-    top, _ = quotients.build(difference)
-    if not top:
+    numerator, _ = quotients.build(difference)
+    if not numerator:
         raise execution_error(f"{name} may have any value: the equation does not fix it")
     roots: list[Fraction] = []
     irrational: list[Fraction] = []
-    for factor, _ in top.factor_list()[1]:
+    for factor, _ in numerator.factor_list()[1]:
         if any(not divisor.rem(factor) for divisor in quotients.divisors):
-            continue  # where this factor is zero, the equation divides by zero
+            continue  # at the roots of this factor, the equation divides by zero
         if factor.degree() == 1:
             roots.append(_fraction(-factor.coeff(1), factor.LC))
         else:
@@ -50,18 +50,17 @@ def solve_one(difference: Tree, name: str) -> list[Fraction]:
 
 @in_worker
 def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -> list[Fraction]:
-    """The one value that an unknown has wherever all trees are zero.
+    """Find the single value that an unknown has in every solution of a linear system, as a list of one number.
 
     Raises:
-        CallError: there is no solution, the unknown may have many values, or a tree is not linear.
+        CallError: there is no solution, the unknown may have any value, or a tree is not linear.
     """
     quotients = _QuotientBuilder(names, QQ)
-    tops = [quotients.build(difference)[0] for difference in differences]
-    if any(sum(powers) > 1 for top in tops for powers in top) or not all(
-        divisor.is_ground for divisor in quotients.divisors
-    ):
+    numerators = [quotients.build(difference)[0] for difference in differences]
+    too_high = any(sum(powers) > 1 for numerator in numerators for powers in numerator)
+    if too_high or not all(divisor.is_ground for divisor in quotients.divisors):
         raise execution_error(NOT_LINEAR)
-    solution = solve_lin_sys(tops, quotients.ring)
+    solution = solve_lin_sys(numerators, quotients.ring)
     if solution is None:
         raise execution_error("no numbers solve these equations")
     unknown = quotients.unknowns[name]
@@ -73,7 +72,7 @@ def solve_system(differences: Sequence[Tree], names: Sequence[str], name: str) -
 
 
 class _QuotientBuilder:
-    """Trees as quotients of two polynomials. They are not cancelled, so that every divisor stays known.
+    """Builds each tree as numerator / denominator without cancelling, and records every divisor.
 
     Attributes:
         divisors: polynomials that must not be zero.
@@ -85,10 +84,10 @@ class _QuotientBuilder:
         self.divisors: list[Any] = []
 
     def build(self, tree: Tree) -> tuple[Any, Any]:
-        """Numerator and denominator.
+        """Return numerator and denominator.
 
         Raises:
-            CallError: the tree divides by zero everywhere.
+            CallError: the tree divides by the zero polynomial.
         """
         match tree:
             case ("number", number):
@@ -97,46 +96,46 @@ class _QuotientBuilder:
                 return self.unknowns[name], self.ring.one
             case ("**", base, exponent):
                 return self._power(*self.build(base), exponent)
-        operator, (top, bottom), (other_top, other_bottom) = tree[0], self.build(tree[1]), self.build(tree[2])
+        operator, (a, b), (c, d) = tree[0], self.build(tree[1]), self.build(tree[2])  # a/b and c/d
         match operator:
             case "*":
-                return top * other_top, bottom * other_bottom
+                return a * c, b * d
             case "/":
-                self._divide_by(other_top, "the equation divides by zero")
-                return top * other_bottom, bottom * other_top
+                self._record_divisor(c, "the equation divides by zero")
+                return a * d, b * c
         if operator == "-":
-            other_top = -other_top
-        if bottom == other_bottom:
-            return top + other_top, bottom
-        return top * other_bottom + other_top * bottom, bottom * other_bottom
+            c = -c
+        if b == d:
+            return a + c, b
+        return a * d + c * b, b * d
 
-    def _power(self, top: Any, bottom: Any, exponent: int) -> tuple[Any, Any]:
+    def _power(self, numerator: Any, denominator: Any, exponent: int) -> tuple[Any, Any]:
         if exponent == 0:
-            self._divide_by(top, ZERO_TO_ZERO)
+            self._record_divisor(numerator, ZERO_TO_ZERO)
             return self.ring.one, self.ring.one
         if exponent < 0:
-            self._divide_by(top, "the equation divides by zero")
-            top, bottom = bottom, top
-        return top ** abs(exponent), bottom ** abs(exponent)
+            self._record_divisor(numerator, "the equation divides by zero")
+            numerator, denominator = denominator, numerator
+        return numerator ** abs(exponent), denominator ** abs(exponent)
 
-    def _divide_by(self, divisor: Any, complaint: str) -> None:
+    def _record_divisor(self, divisor: Any, message_if_zero: str) -> None:
         if not divisor:
-            raise execution_error(complaint)
+            raise execution_error(message_if_zero)
         self.divisors.append(divisor)
 
 
 def _approximate_roots(factor: Any) -> Iterator[Fraction]:
-    """Approximate real roots of an irreducible polynomial of degree 2 or more, two digits more than are shown.
+    """Approximate the real roots of an irreducible polynomial of degree 2 or more, to _DIGITS + 2 digits.
 
     Args:
-        factor: in one unknown, with integer coefficients.
+        factor: polynomial in one unknown, with integer coefficients.
     """
     polynomial = Poly.from_dict(dict(factor), factor.ring.symbols[0], domain=ZZ)
     coefficients = [int(coefficient) for coefficient in polynomial.all_coeffs()]
     mirrored = [
         coefficient if index % 2 == 0 else -coefficient for index, coefficient in enumerate(coefficients[::-1])
     ][::-1]
-    for (low, high), _ in polynomial.intervals(fast=True):  # none has zero inside
+    for (low, high), _ in polynomial.intervals(fast=True):  # no interval contains zero
         low_end, high_end = _fraction(low.p, low.q), _fraction(high.p, high.q)
         if high_end > 0:
             yield _approximate_root(coefficients, low_end, high_end)
@@ -145,20 +144,20 @@ def _approximate_roots(factor: Any) -> Iterator[Fraction]:
 
 
 def _approximate_root(coefficients: Sequence[int], low: Fraction, high: Fraction) -> Fraction:
-    """A fraction near the only root between `low` and `high`. The sign changes there, and the root is irrational.
+    """Approximate the only root between `low` and `high`. The root is irrational, and the sign changes there.
 
-    Bisection: `Poly.refine_root` takes up to 0.3 s for a root near zero, this takes a millisecond.
+    By bisection, which takes a millisecond; `Poly.refine_root` takes up to 0.3 s for a root near zero.
 
     Args:
         coefficients: from the highest power to the constant.
         low, high: not negative.
     """
     constant = abs(coefficients[-1])
-    low = max(low, Fraction(constant, constant + max(map(abs, coefficients))))  # no root is nearer to zero (Cauchy)
+    low = max(low, Fraction(constant, constant + max(map(abs, coefficients))))  # Cauchy: no root is nearer to zero
     sign_at_low = _is_positive(coefficients, low)
     while high - low > low / 10 ** (_DIGITS + 2):
         log2 = (_log2(low) + _log2(high)) // 2
-        middle = Fraction(2) ** log2 if high > 16 * low else (low + high) / 2  # its size first, then its digits
+        middle = Fraction(2) ** log2 if high > 16 * low else (low + high) / 2  # first the magnitude, then the digits
         if _is_positive(coefficients, middle) == sign_at_low:
             low = middle
         else:
@@ -167,20 +166,21 @@ def _approximate_root(coefficients: Sequence[int], low: Fraction, high: Fraction
 
 
 def _is_positive(coefficients: Sequence[int], number: Fraction) -> bool:
+    """Whether the polynomial is positive at a positive number."""
     value, scale = 0, 1
-    for coefficient in coefficients:  # Horner's rule, in integers: value / denominator ** degree
+    for coefficient in coefficients:  # Horner's rule in integers: value = polynomial * denominator ** degree
         value = value * number.numerator + coefficient * scale
         scale *= number.denominator
     return value > 0
 
 
 def _log2(number: Fraction) -> int:
-    """The logarithm to base 2, less than 1 too small or too large."""
+    """Approximate the logarithm to base 2, with an error below 1."""
     return number.numerator.bit_length() - number.denominator.bit_length()
 
 
 def _format_rounded(number: Fraction) -> str:
-    """A number to six digits: `1.41421`, `-1e+30`."""
+    """Format a number with _DIGITS significant digits: `1.41421`, `-1e+30`."""
     rounded = Context(prec=_DIGITS).divide(Decimal(number.numerator), Decimal(number.denominator)).normalize()
     return f"{rounded:f}" if -_DIGITS < rounded.adjusted() < _DIGITS else f"{rounded:e}"
 

@@ -1,19 +1,20 @@
-"""One helper process for calls that cannot be bounded beforehand: SymPy's and Z3's. Reused, limited, killable.
+"""A worker process for calls that cannot be bounded in advance: those of SymPy and Z3. Reused, limited, killable.
 
-This is the owner's side; `worker_process.py` is what runs in the worker.
+The owner is the process that started the worker. This module is the owner's side; `worker_process.py` runs in the
+worker.
 
-Each process of Callwright has at most one worker, started by the first call (about 0.1 s, and as much again for each
-library it loads) and shared by all threads, one call at a time, in the order in which they asked. The worker gets no
-environment variables but the few it needs, so no key; it ends with its last owner, and a call that outlives its owner
-is ended by the kernel.
+Each process of Callwright has at most one worker. The first call starts it, in about 0.1 s and as long again for each
+library that it loads. All threads share it; it runs one call at a time, in the order of the requests. The worker gets
+only the few environment variables that it needs, so no API key. It ends with its last owner; the kernel ends a call
+that outlives its owner.
 
-Covered: processor seconds (a timer of the kernel kills the worker, whatever it is in the middle of), wall-clock
-seconds (the owner kills it), address space, a crash of the solver. Whatever happens to the worker is the fault of the
-call that it was busy with, whose message begins with LIMIT_REACHED; the next call gets a new worker.
-Not covered: disk and network, which the engines do not touch; address space on systems whose kernel has no such limit.
+Limited: processor seconds (a kernel timer kills the worker, whatever it is doing), wall-clock seconds (the owner kills
+it) and address space. A crash of the solver is caught too. If the worker dies, the call that it was running gets an
+error that begins with LIMIT_REACHED, and the next call gets a new worker.
+Not limited: disk and network, which the solvers do not use; address space, if the kernel has no such limit.
 
-These limits are a backstop, and where they strike depends on the machine. The engines bound their own work, ten times
-and more below them (docs/logic.md).
+These limits are a safety net, and their effect depends on the machine. The solvers limit their own work to a tenth of
+them or less (docs/logic.md).
 """
 
 import atexit
@@ -30,9 +31,9 @@ from typing import Any, TypeVar
 from callwright.errors import CallError
 from callwright.functions.guard import LIMIT_REACHED, SOLVER_SECONDS
 
-WALL_CLOCK_FACTOR = 10  # wall-clock seconds that the owner grants per processor second: the machine may be busy
-STARTUP_SECONDS = 60.0  # processor time, to start and to load a library; WALL_CLOCK_FACTOR times as much by the clock
-POLL_INTERVAL_S = 0.5  # how often a waiting owner checks that the worker is alive
+WALL_CLOCK_FACTOR = 10  # wall-clock seconds per processor second that a call may take, as the machine may be busy
+STARTUP_CPU_S = 60.0  # processor seconds for starting and loading a library
+POLL_INTERVAL_S = 0.5  # how often the waiting owner checks that the worker is alive
 
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _COMMAND = "import sys; from callwright.functions.solvers.worker_process import serve; serve(int(sys.argv[1]))"
@@ -41,62 +42,63 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def in_worker(python: F) -> F:
-    """Mark a top-level function as one that the worker may run; its arguments and result are plain data."""
+    """Mark a top-level function that the worker may run. Its arguments and result must be plain data."""
     python.runs_in_worker = True  # type: ignore[attr-defined]
     return python
 
 
 def run_in_worker(reference: str, *args: Any, seconds: float = SOLVER_SECONDS) -> Any:
-    """The value of a function marked `in_worker`, run in the worker process.
+    """Run a function that is marked `in_worker` in the worker process, and return its value.
 
     Args:
-        reference: "package.module:name". The module is imported by the worker alone, outside the time limit.
+        reference: "package.module:name". Only the worker imports the module; the time limit does not include this.
         args: plain data: numbers, strings, tuples, lists, dicts.
-        seconds: processor time granted to the call; WALL_CLOCK_FACTOR times as much by the clock.
+        seconds: limit of processor time. The limit of wall-clock time is WALL_CLOCK_FACTOR times as high.
 
     Raises:
-        CallError: execution_error: the call took too long, needed too much memory, or ended the worker.
-        RuntimeError: the function raised something else: our defect, with the worker's traceback.
+        CallError: execution_error: the function raised a CallError, took too long, needed too much memory, or ended the
+            worker.
+        RuntimeError: the function raised another exception; this is a defect. The message has the worker's traceback.
     """
     return current_worker().run(reference, args, seconds)
 
 
 def stop_worker() -> None:
-    """End this process's worker, if it has one: a thread that waits for it gets its CallError at once.
+    """End the worker of this process, if there is one. A thread that waits for it gets a CallError at once.
 
-    For a program that was interrupted and wants to end before the calls in progress do.
+    For a program that was interrupted and must end before the running calls do.
     """
     if worker := _WORKERS.get(os.getpid()):
         worker.stop()
 
 
 class Worker:
-    """The owner's side of one worker process. Started by the first call, and again by the first after its death."""
+    """The owner's side of a worker process. The first call starts the process, or the first call after its end."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._lock = threading.Lock()  # held during a call
-        self._queue = threading.Lock()  # held to take a place in the queue
-        self._last_ticket = threading.Lock()  # held by the last thread in the queue until its call is done
+        self._queue = threading.Lock()  # held while a thread joins the queue
+        self._last_ticket = threading.Lock()  # held by the last thread of the queue until its call is done
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._loaded: set[str] = set()
 
     @property
     def pid(self) -> int | None:
-        """The worker's process id, None while there is no worker."""
+        """The worker's process id; None if there is no worker."""
         process = self._process
         return process.pid if process else None
 
     def run(self, reference: str, args: tuple[Any, ...], seconds: float) -> Any:
         """See `run_in_worker`."""
-        # Each thread waits for the one before it, so all get their turn in the order in which they asked. An interrupt
-        # in any line releases what was taken: the next thread then waits for the call in progress by the lock alone.
-        turn = threading.Lock()
-        with turn:
+        # Each thread waits for the ticket of the thread before it, so calls run in the order of the requests. An
+        # interrupt in any line releases all locks: the next thread then waits for the running call by `_lock` alone.
+        ticket = threading.Lock()
+        with ticket:
             with self._queue:
-                previous_turn, self._last_ticket = self._last_ticket, turn
-            with previous_turn, self._lock:
+                previous_ticket, self._last_ticket = self._last_ticket, ticket
+            with previous_ticket, self._lock:
                 outcome, value = self._ask(reference, args, seconds)
         match outcome:
             case "value":
@@ -116,12 +118,12 @@ class Worker:
             self._discard()
             return "limit", "it took too long"
         except (EOFError, OSError):
-            killed_by = self._discard()  # None where `_load` has discarded it
+            killed_by = self._discard()  # None if `_load` has already discarded it
             return "limit", "it took too long" if killed_by == signal.SIGPROF else "the solver stopped"
-        except BaseException:  # an interrupt: the reply of the abandoned call must not be taken for the next one's
+        except BaseException:  # an interrupt: the next call must not receive the reply of this one
             self._discard()
             raise
-        if outcome == "full":
+        if outcome == "out_of_memory":
             self._discard()
             return "limit", "it needed too much memory"
         return outcome, value
@@ -131,25 +133,25 @@ class Worker:
 
         Raises:
             EOFError, OSError: the worker died.
-            TimeoutError: no reply came within the wall-clock seconds.
+            TimeoutError: there was no reply within the wall-clock limit.
         """
         assert self._connection is not None and self._process is not None
         self._connection.send((reference, args, seconds))
         end = time.monotonic() + seconds * WALL_CLOCK_FACTOR
         while not self._connection.poll(min(POLL_INTERVAL_S, max(0.0, end - time.monotonic()))):
             if self._process.poll() is not None and not self._connection.poll():
-                raise EOFError  # a child of ours may hold the pipe open
+                raise EOFError  # `poll` does not notice it if a child process holds the pipe open
             if time.monotonic() >= end:
                 raise TimeoutError
         reply: tuple[str, Any] = self._connection.recv()
         return reply
 
     def _load(self, module: str) -> None:
-        """Have the worker import a module, in a new process if there is none or it died while idle.
+        """Make the worker import a module. Start a new worker if there is none or if it died while idle.
 
         Raises:
-            EOFError: somebody ended the worker meanwhile.
-            RuntimeError: the module cannot be loaded: our defect.
+            EOFError: the worker was killed in the meantime.
+            RuntimeError: the module cannot be loaded; this is a defect.
         """
         if self._process is not None and self._process.poll() is not None:
             self._discard()
@@ -158,11 +160,11 @@ class Worker:
         try:
             if self._connection is None:
                 self._start()
-            outcome, value = self._exchange(module, (), STARTUP_SECONDS)
+            outcome, value = self._exchange(module, (), STARTUP_CPU_S)
         except TimeoutError:
             outcome, value = "raised", "it took too long"
         except (EOFError, OSError):
-            if (killed_by := self._discard()) in (signal.SIGKILL, signal.SIGTERM):  # by a person or by the system
+            if (killed_by := self._discard()) in (signal.SIGKILL, signal.SIGTERM):  # by a user or by the system
                 raise EOFError from None
             outcome, value = "raised", f"it ended with {killed_by or 'an error'}"
         if outcome != "value":
@@ -180,18 +182,18 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                process_group=0,  # an interrupt from the keyboard is its owner's business
+                process_group=0,  # only the owner handles an interrupt from the keyboard
             )
         self._connection = connection
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """End the worker process, if there is one, and leave no zombie. Any thread may call it.
+        """End the worker process, if there is one, without leaving a zombie. Any thread may call it.
 
-        A call in progress ends as if the worker had died: its thread cleans up. In a forked process, let go of the
-        parent's worker.
+        A running call ends as if the worker had died, and its thread cleans up. In a forked process, this only releases
+        the parent's worker.
         """
-        if self._owner != os.getpid():  # the parent's lock may be held by a thread that is not here
+        if self._owner != os.getpid():  # a thread that exists only in the parent may hold the lock
             self._discard()
             return
         if process := self._process:
@@ -203,28 +205,29 @@ class Worker:
                 self._lock.release()
 
     def _discard(self) -> int | None:
-        """As `stop`, for the thread whose turn it is. Returns the signal that had ended the worker before, if any."""
-        code = 0
+        """Like `stop`, for the thread that holds the lock. Return the signal that ended the worker, if any."""
+        exit_code = 0
         atexit.unregister(self.stop)
         if self._connection is not None:
             self._connection.close()
         if self._process is not None and self._owner == os.getpid():
             self._process.kill()
-            code = self._process.wait()
+            exit_code = self._process.wait()
         self._process, self._connection, self._loaded = None, None, set()
-        return -code if code < 0 else None
+        return -exit_code if exit_code < 0 else None
 
 
-_WORKERS: dict[int, Worker] = {}  # by process id: a forked process must not use its parent's worker or its lock
+_WORKERS: dict[int, Worker] = {}  # by process id: a forked process must not use its parent's worker or lock
 
 
 def current_worker() -> Worker:
-    own = os.getpid()
-    if own not in _WORKERS:
+    """Return the worker of this process. It is not started yet if no call was made."""
+    own_pid = os.getpid()
+    if own_pid not in _WORKERS:
         for pid in list(_WORKERS):
-            if pid != own and (inherited := _WORKERS.pop(pid, None)):
+            if pid != own_pid and (inherited := _WORKERS.pop(pid, None)):
                 inherited.stop()
-    return _WORKERS.setdefault(own, Worker())
+    return _WORKERS.setdefault(own_pid, Worker())
 
 
 def _environment() -> dict[str, str]:

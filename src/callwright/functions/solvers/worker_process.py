@@ -1,4 +1,4 @@
-"""The worker's side of `worker.py`: answers calls until its owner is gone."""
+"""The worker's side of `worker.py`: runs calls until the owner closes the pipe."""
 
 import importlib
 import signal
@@ -10,25 +10,26 @@ from callwright.errors import CallError
 from callwright.functions.guard import SOLVER_BYTES
 
 
-def serve(descriptor: int) -> None:
-    """Answer calls until the owner is gone.
+def serve(pipe_fd: int) -> None:
+    """Run calls until the owner closes the pipe.
 
     Args:
-        descriptor: of the pipe to the owner. A call is `(reference, args, seconds)`, its reply `(outcome, value)`.
+        pipe_fd: file descriptor of the pipe to the owner. A call is `(reference, args, seconds)`, a reply is
+            `(outcome, value)`.
     """
     _limit_memory()
-    connection = Connection(descriptor)
+    connection = Connection(pipe_fd)
     while True:
         try:
             reference, args, seconds = connection.recv()
         except EOFError:
             return
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles SIGPROF: the kernel kills
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF has no handler, so the kernel kills this process
         reply = _run_call(reference, args)
         signal.setitimer(signal.ITIMER_PROF, 0)
         try:
             connection.send(reply)
-        except Exception:  # the result is not plain data
+        except Exception:  # the result cannot be pickled
             connection.send(("raised", traceback.format_exc()))
 
 
@@ -45,7 +46,7 @@ def _run_call(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
     except CallError as error:
         return "refused", error.message
     except MemoryError:
-        return "full", None
+        return "out_of_memory", None
     except RecursionError:
         return "limit", "it is nested too deeply"
     except Exception:
@@ -53,10 +54,10 @@ def _run_call(reference: str, args: tuple[Any, ...]) -> tuple[str, Any]:
 
 
 def _limit_memory() -> None:
-    import resource
+    import resource  # does not exist on Windows
 
     try:
         resource.setrlimit(resource.RLIMIT_AS, (SOLVER_BYTES, SOLVER_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ValueError, OSError):  # this kernel has no such limit
+    except (ValueError, OSError):  # the kernel has no such limit
         return

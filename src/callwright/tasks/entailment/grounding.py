@@ -36,7 +36,7 @@ def premise_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) 
     last_step, answer = len(executed.steps) - 1, executed.steps[-1].observation
     faults: list[StepFault] = []
     for question in _entails_calls(executed, toolbox):
-        match = compare_arguments(question.argument, known, whole=answer == "Unknown")
+        match = compare_arguments(question.argument, known, require_all_premises=answer == "Unknown")
         if match == "yes":
             return ()
         if match == "undecided":

@@ -54,7 +54,7 @@ def _format_checked(formula: Formula) -> str:
 def predicate(name: PredicateName, terms: list[TermName]) -> str:
     """A predicate of variables (x, y, z) and names (rex)."""
     if not terms:
-        raise CallError("bad_arguments", f"predicate needs at least one term; call it like {predicate.usage()}")
+        raise CallError("bad_arguments", f"predicate needs at least one term; call it like {predicate.example_call()}")
     return _format_checked(Atom(name, tuple(map(term, terms))))
 
 

@@ -1,4 +1,4 @@
-"""Functions for the worker's tests, run in the worker alone."""
+"""Functions for the tests of the worker. They run only in the worker."""
 
 import os
 import signal
@@ -46,8 +46,8 @@ def fill_memory() -> int:
 
 
 @in_worker
-def die(by: int) -> None:
-    os.kill(os.getpid(), by)
+def die(signal_number: int) -> None:
+    os.kill(os.getpid(), signal_number)
     signal.pause()
 
 
@@ -73,37 +73,38 @@ def ask_z3_with_little_memory() -> str | int:
     from callwright.functions.formulas.formula import read_formula
     from callwright.functions.solvers.z3_solver import decide_entailment
 
-    z3.set_param("memory_max_size", 19)  # megabytes: enough to begin with
+    z3.set_param("memory_max_size", 19)  # megabytes: enough to start
     order = ["all x. exists y. R(x, y)", "all x. not R(x, x)", "all x y z. ((R(x, y) and R(y, z)) -> R(x, z))"]
     return decide_entailment([read_formula(text) for text in order], read_formula("R(a, b)"))
 
 
 @in_worker
-def work_left(premises: tuple[Formula, ...], statement: Formula) -> tuple[str | int, list[int]]:
-    """The solver's outcome, and the units that were left after each check."""
-    from callwright.functions.solvers import z3_question, z3_solver
+def remaining_work(premises: tuple[Formula, ...], statement: Formula) -> tuple[str | int, list[int]]:
+    """Return the solver's result, and the remaining units after each check."""
+    from callwright.functions.solvers import z3_session, z3_solver
 
-    left: list[int] = []
+    remaining: list[int] = []
 
-    class Watched(z3_question.Z3Session):
-        def check(self, formulas, most):
-            found = super().check(formulas, most)
-            left.append(self.left)
-            return found
+    class RecordingSession(z3_session.Z3Session):
+        def check(self, formulas, max_work):
+            result = super().check(formulas, max_work)
+            remaining.append(self.remaining_work)
+            return result
 
-    z3_solver.Z3Session = Watched
+    z3_solver.Z3Session = RecordingSession
     try:
-        return z3_solver.decide_entailment(premises, statement), left
+        return z3_solver.decide_entailment(premises, statement), remaining
     finally:
-        z3_solver.Z3Session = z3_question.Z3Session
+        z3_solver.Z3Session = z3_session.Z3Session
 
 
 @in_worker
-def has_model_among(formulas: list[Formula], most: int) -> bool:
-    """Whether formulas are true together in some world of at most so many things."""
-    from callwright.functions.solvers.z3_question import Z3Session, has_finite_model
+def has_model_up_to(formulas: list[Formula], size: int) -> bool:
+    """Whether formulas are true together in a model with at most `size` elements."""
+    from callwright.functions.solvers.z3_session import Z3Session
+    from callwright.functions.solvers.z3_solver import has_finite_model
 
-    return has_finite_model(Z3Session(10**6), formulas, 10**6, (most,))
+    return has_finite_model(Z3Session(10**6), formulas, 10**6, (size,))
 
 
 @in_worker
