@@ -19,7 +19,7 @@ from callwright.functions.toolbox import OpenToolbox
 from callwright.records import Call, Json, Step, StepError, Usage
 from callwright.storage import jsonl
 from callwright.tasks import TASKS
-from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
+from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES
 
 SOLVERS = frozenset({"solve", "entails", "assume"})  # run in a worker process, held to limits of its own
 Rng = random.Random

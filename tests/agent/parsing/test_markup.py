@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callwright.agent.native import NATIVE
 from callwright.agent.parsing.markup import marks as table
-from callwright.agent.parsing.markup.read import read_markup, remove_markup
+from callwright.agent.parsing.markup.blocks import read_markup, remove_markup
 from callwright.agent.text import TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
@@ -17,7 +17,7 @@ from callwright.functions.guard import MAX_ITEMS
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Usage
 from callwright.tasks.arithmetic.functions import answer
-from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
+from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES
 from tests.fakes import TOOLBOX
 
 SUM, PRODUCT = Call("add", {"a": 2, "b": 3}), Call("multiply", {"a": 4, "b": "1/3"})

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.agent.parsing.parse import MAX_REPLY_CHARACTERS, _read_flat_call, parse_call, read_reply
-from callwright.agent.parsing.syntax import read_python
+from callwright.agent.parsing.bare_call import _read_flat_call
+from callwright.agent.parsing.parse import MAX_REPLY_CHARACTERS, parse_call, read_reply
+from callwright.agent.parsing.python_call import read_python
 from callwright.errors import CallError
 from callwright.functions.function import render_call
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
