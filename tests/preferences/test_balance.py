@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from callwright.params import PairsParams
-from callwright.preferences.balance import balance_pairs, distinct, has_answer_call
+from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call
 from callwright.records import Pair
 from tests.fakes import problem
 
@@ -84,4 +84,4 @@ def test_an_answer_beside_other_native_calls_is_one():
 
 def test_of_equal_pairs_the_first_is_kept():
     first, second = pairs("arithmetic", "syntax", 2)
-    assert distinct([first, second]) == [first]
+    assert drop_duplicate_pairs([first, second]) == [first]
