@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # tests/ is no installed package
 
-from tests.agent.parsing.hostile_replies import Cost, check, open_toolboxes, reply  # noqa: E402
+from tests.agent.parsing.hostile_replies import Cost, check_reply, hostile_reply, open_toolboxes  # noqa: E402
 
 LIMIT = 0.1  # seconds of one step of one reply
 BATCH = 1_000
@@ -50,10 +50,13 @@ def run_batch(seed: int, first: int) -> dict[str, object]:
 
 def quickest(seed: int, number: int) -> Cost:
     """The cost of an input; of one that seems slow, the least of three tries."""
-    cost = check(reply(number, seed), open_toolboxes())
+    cost = check_reply(hostile_reply(number, seed), open_toolboxes())
     if cost.seconds <= LIMIT:
         return cost
-    return min((cost, *(check(reply(number, seed), open_toolboxes()) for _ in range(2))), key=lambda one: one.seconds)
+    return min(
+        (cost, *(check_reply(hostile_reply(number, seed), open_toolboxes()) for _ in range(2))),
+        key=lambda one: one.seconds,
+    )
 
 
 def main() -> None:

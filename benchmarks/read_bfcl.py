@@ -2,7 +2,7 @@
 
     python benchmarks/read_bfcl.py ../shared/data/bfcl_v4
 
-Each row's gold calls are written as each family of models would (tests/agent/parsing/markup_families.py) and read
+Each row's gold calls are written as each family of models would (tests/agent/parsing/markup_by_series.py) and read
 back by the native protocol. A reply counts as read when it gives the same functions, in order, with the same
 arguments. Decimals are compared as they are written: most markup with tags does not say whether 2.5 is a number or
 text. It does not say it of 1234 either, and a text like that is read as a number.
@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # tests/ is no installed package
 
-from tests.agent.parsing.markup_families import MARKUP_BY_SERIES  # noqa: E402
+from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES  # noqa: E402
 
 from callwright.agent.native import NATIVE  # noqa: E402
 from callwright.chat.model import Reply  # noqa: E402

@@ -1,4 +1,4 @@
-"""Builders for records, and the one fake: a chat model that says what it was told to say."""
+"""Builders for records, and fake chat models that return given replies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,10 @@ NO_MISTAKES = dict.fromkeys(MISTAKES, 0.0)
 
 
 class ScriptedChat:
-    """A ChatModel that replies from a list; an exception in the list is raised. Every reply costs 10 + 2 tokens."""
+    """A ChatModel that returns replies from a list; an exception in the list is raised.
+
+    Every reply costs 10 + 2 tokens. `asked` holds the messages of each request.
+    """
 
     def __init__(self, *replies: str | Reply | Exception, name: str = "scripted") -> None:
         self.name = name
@@ -26,7 +29,7 @@ class ScriptedChat:
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
         self.asked.append(list(messages))
-        assert self._replies, "asked more often than the script has replies"
+        assert self._replies, "there are more requests than replies"
         reply = self._replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
@@ -34,7 +37,7 @@ class ScriptedChat:
 
 
 def call(text: str) -> Call:
-    """The call that a text means, arguments named where the function is known."""
+    """Parse a call, and name its arguments if the function is known."""
     parsed = parse_call(text)
     assert isinstance(parsed, Call), parsed
     named = TOOLBOX.name_arguments(parsed)
@@ -42,13 +45,13 @@ def call(text: str) -> Call:
 
 
 def step(reply: str, **changes: object) -> Step:
-    """The step that a reply makes: read and executed for real, then changed."""
-    (taken,) = take_steps(Reply(reply, "stop", Usage()), TEXT, TOOLBOX, TOOLBOX.open())
-    return replace(taken, **changes)
+    """The step of a reply, which is read and executed for real, with changed fields."""
+    (executed,) = take_steps(Reply(reply, "stop", Usage()), TEXT, TOOLBOX, TOOLBOX.open())
+    return replace(executed, **changes)
 
 
 def chain(*replies: str | Step, problem_id: str = "p", model: str = "oracle", **changes: object) -> Chain:
-    """The chain that replies make. Without `id`, equal replies make equal ids."""
+    """The chain of these replies, with changed fields. Equal replies make equal ids, unless `id` is given."""
     steps = tuple(reply if isinstance(reply, Step) else step(reply) for reply in replies)
     answered = bool(steps) and ends_chain(steps[-1])
     built = Chain(
@@ -65,7 +68,7 @@ def chain(*replies: str | Step, problem_id: str = "p", model: str = "oracle", **
 
 
 def checked(*replies: str | Step, correct: bool, **changes: object) -> CheckedChain:
-    """A chain with a verdict that says nothing but whether it is correct."""
+    """A chain with a verdict that has no faults, even if the chain is not correct."""
     built = chain(*replies, **changes)
     return CheckedChain(built, Verdict(built.id, correct, (), None))
 
@@ -78,13 +81,13 @@ def problem(
     task: str = "arithmetic",
     split: Split = "train",
 ) -> Problem:
-    """A problem; without a solution of its own, 2 + 3."""
+    """A problem; by default its solution is 2 + 3."""
     calls = solution or ("add(a=2, b=3)", "answer(value=5)")
     return Problem(id, task, question, answer, tuple(call(text) for text in calls), "test", "group", split)
 
 
 def teacher(**changes: object) -> TeacherParams:
-    """Params of a faultless oracle teacher whose client gives up at once."""
+    """Params of an oracle teacher that makes no mistakes, and of a client that does not retry."""
     values = {
         "base_url": "oracle",
         "base_urls": [],
@@ -98,20 +101,20 @@ def teacher(**changes: object) -> TeacherParams:
 
 
 class ChatByQuestion:
-    """A ChatModel that knows what to reply to each question, in turn; the last reply is repeated.
+    """A ChatModel that returns the replies of each question in order, and repeats the last one.
 
     Args:
-        replies: question -> replies; an exception among them is raised.
+        replies: replies by question; an exception among them is raised.
     """
 
     def __init__(self, replies: Mapping[str, Sequence[str | Reply | Exception]], name: str = "scripted") -> None:
         self.name = name
-        self._replies = {question: list(script) for question, script in replies.items()}
+        self._replies = {question: list(question_replies) for question, question_replies in replies.items()}
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        asked = "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
-        script = next(script for question, script in self._replies.items() if question in asked)
-        reply = script.pop(0) if len(script) > 1 else script[0]
+        user_text = "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
+        replies = next(replies for question, replies in self._replies.items() if question in user_text)
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if isinstance(reply, Exception):
             raise reply
         return Reply(reply, "stop", Usage(10, 2)) if isinstance(reply, str) else reply

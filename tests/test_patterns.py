@@ -14,11 +14,11 @@ pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
 
 SECONDS = 0.5  # of this thread's processor time; linear patterns take less than a tenth of it
 LIMITS = {  # characters of what a pattern is given, where that is bounded below a reply's length
-    "agent/parsing/syntax.py: _STRINGS": MAX_CALL_CHARACTERS,
-    "agent/parsing/syntax.py: _KEYWORD": MAX_CALL_CHARACTERS,
-    "agent/parsing/syntax.py: _GROUPED": MAX_CALL_CHARACTERS,
-    "agent/parsing/parse.py: _FLAT_ARGUMENT": MAX_CALL_CHARACTERS,
-    "agent/parsing/objects.py: _TOKEN": MAX_CALL_CHARACTERS,
+    "agent/parsing/python_call.py: _STRINGS": MAX_CALL_CHARACTERS,
+    "agent/parsing/python_call.py: _KEYWORD": MAX_CALL_CHARACTERS,
+    "agent/parsing/python_call.py: _GROUPED": MAX_CALL_CHARACTERS,
+    "agent/parsing/bare_call.py: _FLAT_ARGUMENT": MAX_CALL_CHARACTERS,
+    "agent/parsing/json_call.py: _TOKEN": MAX_CALL_CHARACTERS,
     "agent/parsing/candidates.py: _LEAD": 1_000,
     "agent/parsing/candidates.py: _TRAIL": 1_000,
     "agent/parsing/candidates.py: _NAMES_A_FUNCTION": MAX_CALL_CHARACTERS,

@@ -1,4 +1,4 @@
-"""Calls that take long: what goes on beside them, and how little stops with them."""
+"""Slow calls do not block the event loop, and calls that fail or never return do no harm."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from callwright.tasks.task import Task
 from tests.fakes import ScriptedChat, problem
 
 SLOW_S = 1.0
-RUNNING_COUNTS: list[int] = []  # how many calls were under way whenever one began
+RUNNING_COUNTS: list[int] = []  # the number of running calls each time a call begins
 RUNNING: list[None] = []
 
 
@@ -45,7 +45,7 @@ class PatientChat(ScriptedChat):
         return await super().reply(messages, tools, sampling)
 
 
-async def test_requests_and_timers_go_on_while_a_function_takes_its_time():
+async def test_requests_and_timers_continue_while_a_function_runs():
     ticks: list[float] = []
 
     async def tick() -> None:
@@ -55,27 +55,27 @@ async def test_requests_and_timers_go_on_while_a_function_takes_its_time():
 
     ticking = asyncio.create_task(tick())
     other = PatientChat("add(2, 3)", "answer(5)")
-    await solve(problem(), TASK, ScriptedChat("answer(5)"), Sampling())  # a process' first prompt takes its time
-    began = time.monotonic()
+    await solve(problem(), TASK, ScriptedChat("answer(5)"), Sampling())  # the first prompt of a process takes longer
+    start = time.monotonic()
     slow = asyncio.create_task(solve(problem(), TASK, ScriptedChat("ponder('long')", "answer(5)"), Sampling()))
     fast = asyncio.create_task(solve(problem(), TASK, other, Sampling()))
-    while time.monotonic() - began < SLOW_S * 0.8:
+    while time.monotonic() - start < SLOW_S * 0.8:
         await asyncio.sleep(0.02)
         assert not slow.done()
-    assert len(other.asked) == 1  # the other chain's request was sent and answered; its call waits for its turn
-    during = len([at for at in ticks if 0 <= at - began < SLOW_S * 0.8])
+    assert len(other.asked) == 1  # the other chain's request was sent and answered; its call waits
+    ticks_meanwhile = len([tick_time for tick_time in ticks if 0 <= tick_time - start < SLOW_S * 0.8])
     chains = await asyncio.gather(slow, fast)
     ticking.cancel()
-    assert during >= 4  # 40 on an idle machine; one, if the loop had stood still
+    assert ticks_meanwhile >= 4  # 40 on an idle machine; 1 if the loop were blocked
     assert [chain.answer for chain in chains] == ["5", "5"]
 
 
 async def test_a_time_limit_ends_a_chain_whose_function_does_not_return():
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await solve(problem(), TASK, ScriptedChat("ponder('long')"), Sampling())
-    assert time.monotonic() - began < SLOW_S
+    assert time.monotonic() - start < SLOW_S
 
 
 async def test_functions_of_many_chains_run_one_at_a_time():
@@ -86,7 +86,7 @@ async def test_functions_of_many_chains_run_one_at_a_time():
     assert set(RUNNING_COUNTS) == {1}
 
 
-async def test_what_a_function_raises_is_raised_where_it_is_awaited():
+async def test_an_exception_of_a_function_is_raised_in_the_caller():
     calls = CallThread()
     with pytest.raises(TypeError):
         await calls.run(len, 5)
@@ -95,17 +95,17 @@ async def test_what_a_function_raises_is_raised_where_it_is_awaited():
     assert await calls.run(len, "five") == 4
 
 
-async def test_a_call_that_nobody_waits_for_any_more_is_not_begun():
-    calls, go_on, ran = CallThread(), threading.Event(), []
-    first = asyncio.create_task(calls.run(go_on.wait))
-    second = asyncio.create_task(calls.run(ran.append, 1))
+async def test_a_call_whose_caller_was_cancelled_is_not_started():
+    calls, release, executed = CallThread(), threading.Event(), []
+    first = asyncio.create_task(calls.run(release.wait))
+    second = asyncio.create_task(calls.run(executed.append, 1))
     await asyncio.sleep(0.05)
     second.cancel()
     await asyncio.sleep(0)
-    go_on.set()
+    release.set()
     await first
     assert await calls.run(len, "next") == 4
-    assert ran == []
+    assert executed == []
 
 
 NEVER_RETURNS = """
@@ -141,7 +141,7 @@ def test_an_interrupt_ends_a_process_whose_function_never_returns():
             process.kill()
 
 
-def test_a_forked_process_has_a_thread_of_its_own():
+def test_a_forked_process_starts_its_own_thread():
     calls = CallThread()
     assert asyncio.run(calls.run(os.getpid)) == os.getpid()
     child = os.fork()
@@ -150,7 +150,7 @@ def test_a_forked_process_has_a_thread_of_its_own():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-async def test_of_many_calls_each_result_and_error_arrives_where_it_is_awaited():
+async def test_each_of_many_concurrent_calls_gets_its_own_result_or_error():
     calls = CallThread()
 
     def half(number: int) -> int:
@@ -170,27 +170,27 @@ async def test_of_many_calls_each_result_and_error_arrives_where_it_is_awaited()
         await asyncio.gather(*(several(1_000 * chain) for chain in range(40)))
 
 
-def test_two_event_loops_at_once_each_get_their_own_results():
+def test_two_event_loops_get_their_own_results():
     calls = CallThread()
-    got: dict[int, list[int]] = {}
+    results: dict[int, list[int]] = {}
 
-    async def some(loop: int) -> list[int]:
+    async def powers(base: int) -> list[int]:
         async with asyncio.timeout(60):
-            return await asyncio.gather(*(calls.run(pow, loop, number) for number in range(200)))
+            return await asyncio.gather(*(calls.run(pow, base, number) for number in range(200)))
 
-    def run(loop: int) -> None:
-        got[loop] = asyncio.run(some(loop))
+    def run(base: int) -> None:
+        results[base] = asyncio.run(powers(base))
 
-    threads = [threading.Thread(target=run, args=(loop,)) for loop in (2, 3)]
+    threads = [threading.Thread(target=run, args=(base,)) for base in (2, 3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert got == {loop: [loop**number for number in range(200)] for loop in (2, 3)}
+    assert results == {base: [base**number for number in range(200)] for base in (2, 3)}
 
 
 @pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, asyncio.CancelledError, KeyboardInterrupt, StopIteration])
-async def test_what_would_end_the_event_loop_is_an_ordinary_error_where_it_is_awaited(kind: type[BaseException]):
+async def test_an_exception_that_would_end_the_event_loop_becomes_a_runtime_error(kind: type[BaseException]):
     def leave() -> None:
         raise kind
 

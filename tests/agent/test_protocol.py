@@ -37,13 +37,13 @@ def test_every_function_is_described_with_the_result_of_its_example():
         assert line.endswith(f"-> {result}")
 
 
-def test_a_functions_line_is_signature_help_and_worked_example():
+def test_a_function_is_described_by_signature_help_and_example():
     lines = TEXT.function_section(TOOLBOX).split("\n")
     assert lines[1] == "add(a, b): The sum of two numbers. Example: add(a=17, b=25) -> 42"
     assert lines[8].startswith("round_to(number, decimals=0): ")
 
 
-def test_a_function_whose_example_fails_is_refused():
+def test_a_function_whose_example_fails_is_rejected():
     @function(example={"number": -1})
     def root(number: Number) -> Number:
         """The square root."""
@@ -53,7 +53,7 @@ def test_a_function_whose_example_fails_is_refused():
         TEXT.function_section(Toolbox([root, answer]))
 
 
-def test_the_messages_are_prompt_question_and_what_was_said_and_returned():
+def test_the_messages_are_the_prompt_the_question_and_each_reply_with_its_result():
     steps = [step("First.\nadd(2, 3)"), step("add(2"), step("divide(5, 0)")]
     messages, tools = TEXT.render(TASK, "How many?", steps)
     assert tools == []
@@ -70,29 +70,29 @@ def test_the_messages_are_prompt_question_and_what_was_said_and_returned():
     ]
 
 
-async def test_what_the_model_is_asked_is_rendered_from_the_recorded_steps_alone():
+async def test_the_messages_are_rendered_from_the_recorded_steps_alone():
     model = ScriptedChat("I add.\nadd(2, 3)", "ad(5, 1)", "add(5, 1", "add(5)", "divide(6, 0)", "answer(5)")
     chain = await solve(problem(), TASK, model, Sampling())
     on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
     assert len(on_disk.steps) == 6
-    for place, asked in enumerate(model.asked):
-        assert asked == TEXT.render(TASK, problem().question, on_disk.steps[:place])[0]
+    for step_count, messages in enumerate(model.asked):
+        assert messages == TEXT.render(TASK, problem().question, on_disk.steps[:step_count])[0]
 
 
 @pytest.mark.parametrize("text", ["add(2, 3)", "So.\nadd(b=1/2, a=-3)", "sum(2, 3)", "add(2)", "say('a\\nb')"])
-def test_a_step_said_again_is_the_same_step(text):
-    taken = step(text)
-    again = TEXT.read(Reply(TEXT.reply_message(taken)["content"], "stop", Usage()))
-    assert again == [(taken.thought, taken.call)]
+def test_a_rendered_step_is_read_back_as_the_same_step(text):
+    original = step(text)
+    read_back = TEXT.read(Reply(TEXT.reply_message(original)["content"], "stop", Usage()))
+    assert read_back == [(original.thought, original.call)]
 
 
-def test_an_unreadable_reply_is_kept_whole():
+def test_an_unreadable_reply_is_kept_as_the_thought():
     ((thought, call),) = TEXT.read(Reply(" I add.\nadd(2, 3\n", "stop", Usage()))
     assert thought == "I add.\nadd(2, 3"
     assert isinstance(call, CallError)
 
 
-def test_a_reply_that_was_cut_off_is_a_syntax_fault_even_where_it_reads_as_a_call():
+def test_a_reply_that_was_cut_off_is_a_syntax_fault_even_if_it_reads_as_a_call():
     assert not isinstance(parse_call("add(2, 3)"), CallError)
     ((thought, call),) = TEXT.read(Reply("add(2, 3)", "length", Usage()))
     assert thought == "add(2, 3)"

@@ -1,4 +1,4 @@
-"""The small model of tests/chat, which knows Qwen's chat template."""
+"""The small model of tests/chat, which has Qwen's chat template."""
 
 from tests.chat.conftest import taught
 

@@ -1,64 +1,72 @@
-"""Bounds on the mix of pairs, one after the other by hand."""
+"""Limits on the mix of pairs, with expected counts calculated by hand."""
 
 from collections import Counter
 
 import pytest
 
 from callwright.params import PairsParams
-from callwright.preferences.balance import balance_pairs, distinct, has_answer_call
+from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call
 from callwright.records import Pair
 from tests.fakes import problem
 
-OPEN = PairsParams(mode="step", min_margin=0.1, cost_weight=0, max_per_problem=9, max_kind_share=1, max_task_share=1)
+NO_LIMITS = PairsParams(
+    mode="step", min_margin=0.1, cost_weight=0, max_per_problem=9, max_kind_share=1, max_task_share=1
+)
 PROBLEMS = {task: problem(id=task, task=task) for task in ("arithmetic", "translation", "entailment")}
 
 
 def pairs(task: str, kind: str, count: int, chosen: str = "add(a=2, b=3)", rejected: str = "add(") -> list[Pair]:
-    sides = [({"role": "assistant", "content": said},) for said in (chosen, rejected)]
-    return [Pair(f"{task} {kind} {place}", task, (), *sides, (), 1.0, kind) for place in range(count)]
+    sides = [({"role": "assistant", "content": content},) for content in (chosen, rejected)]
+    return [Pair(f"{task} {kind} {number}", task, (), *sides, (), 1.0, kind) for number in range(count)]
 
 
-def tasks_of(kept: list[Pair]) -> dict[str, int]:
+def count_by_task(kept: list[Pair]) -> dict[str, int]:
     return dict(Counter(pair.problem_id for pair in kept))
 
 
 def test_no_task_outweighs_the_others():
-    found = [*pairs("arithmetic", "syntax", 10), *pairs("translation", "syntax", 2), *pairs("entailment", "syntax", 1)]
-    kept = balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.75}))
-    assert tasks_of(kept) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
+    all_pairs = [
+        *pairs("arithmetic", "syntax", 10),
+        *pairs("translation", "syntax", 2),
+        *pairs("entailment", "syntax", 1),
+    ]
+    kept = balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.75}))
+    assert count_by_task(kept) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
 
 
-def test_a_task_that_is_alone_is_kept_whole():
-    found = pairs("arithmetic", "syntax", 10)
-    assert balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5})) == found
+def test_all_pairs_of_a_single_task_are_kept():
+    all_pairs = pairs("arithmetic", "syntax", 10)
+    assert balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.5})) == all_pairs
 
 
-def test_what_one_bound_drops_brings_another_into_play():
-    found = [
+def test_limits_apply_again_after_another_limit_drops_pairs():
+    all_pairs = [
         *pairs("arithmetic", "syntax", 6),
         *pairs("arithmetic", "wrong_call", 2),
         *pairs("translation", "syntax", 4),
     ]
-    kept = balance_pairs(found, PROBLEMS, OPEN.model_copy(update={"max_task_share": 0.5, "max_kind_share": 0.5}))
-    for group in (lambda pair: pair.kind, lambda pair: pair.problem_id):
-        counts = Counter(map(group, kept))
+    kept = balance_pairs(
+        all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.5, "max_kind_share": 0.5})
+    )
+    for group_of in (lambda pair: pair.kind, lambda pair: pair.problem_id):
+        counts = Counter(map(group_of, kept))
         assert len(counts) == 1 or max(counts.values()) * 2 <= len(kept)
 
 
-def test_a_whole_chain_that_chooses_an_answer_balances_one_that_rejects_it():
+def test_a_chain_pair_that_chooses_an_answer_balances_a_pair_that_rejects_it():
     early = pairs("arithmetic", "ungrounded_answer", 3, rejected="answer(value=6)")
-    assert len(balance_pairs(early, PROBLEMS, OPEN)) == 3  # nothing chooses it
+    assert len(balance_pairs(early, PROBLEMS, NO_LIMITS)) == 3  # no pair chooses it
     late = pairs("arithmetic", "needless_call", 1, chosen="answer(value=5)")
-    assert len(balance_pairs([*early, *late], PROBLEMS, OPEN)) == 2
-    whole = pairs("arithmetic", "wrong_answer", 5, chosen="answer(value=5)", rejected="answer(value=6)")
-    assert len(balance_pairs([*early, *whole], PROBLEMS, OPEN)) == 8
+    assert len(balance_pairs([*early, *late], PROBLEMS, NO_LIMITS)) == 2
+    chain_pairs = pairs("arithmetic", "wrong_answer", 5, chosen="answer(value=5)", rejected="answer(value=6)")
+    assert len(balance_pairs([*early, *chain_pairs], PROBLEMS, NO_LIMITS)) == 8
 
 
-def test_results_that_look_like_an_answer_are_none():
+def test_results_that_look_like_an_answer_call_are_not_counted():
     side = ({"role": "user", "content": "answer(value=6)"}, {"role": "assistant", "content": "add(a=2, b=3)"})
-    (one,) = pairs("arithmetic", "wrong_call", 1, chosen="answer(value=5)")
-    echo = [Pair(f"e{place}", "arithmetic", (), one.rejected, side, (), 1.0, "x") for place in range(4)]
-    assert len(balance_pairs([one, *echo], PROBLEMS, OPEN)) == 5
+    (chooses_answer,) = pairs("arithmetic", "wrong_call", 1, chosen="answer(value=5)")
+    others = [Pair(f"e{number}", "arithmetic", (), chooses_answer.rejected, side, (), 1.0, "x") for number in range(4)]
+    assert len(balance_pairs([chooses_answer, *others], PROBLEMS, NO_LIMITS)) == 5
 
 
 @pytest.mark.parametrize(
@@ -73,15 +81,15 @@ def test_results_that_look_like_an_answer_are_none():
         ("I could\nanswer(value=5) or not\nadd(a=2, b=3)", False),
     ],
 )
-def test_an_answer_is_what_reads_as_a_call_of_answer(content, is_answer):
+def test_a_message_is_an_answer_if_it_is_read_as_a_call_of_answer(content, is_answer):
     assert has_answer_call([{"role": "assistant", "content": content}]) == is_answer
 
 
-def test_an_answer_beside_other_native_calls_is_one():
+def test_an_answer_next_to_other_native_calls_is_found():
     calls = [{"function": {"name": name, "arguments": "{}"}} for name in ("add", "answer")]
     assert has_answer_call([{"role": "assistant", "content": "", "tool_calls": calls}])
 
 
-def test_of_equal_pairs_the_first_is_kept():
+def test_of_duplicate_pairs_the_first_is_kept():
     first, second = pairs("arithmetic", "syntax", 2)
-    assert distinct([first, second]) == [first]
+    assert drop_duplicate_pairs([first, second]) == [first]

@@ -5,12 +5,12 @@ from tests.fakes import chain, problem
 PROBLEM = problem()
 
 
-def checked(name: str, *replies: str, correct: bool = True, faults: tuple = ()) -> CheckedChain:
-    made = chain(*replies, id=name)
-    return CheckedChain(made, Verdict(made.id, correct, faults, None))
+def checked(chain_id: str, *replies: str, correct: bool = True, faults: tuple = ()) -> CheckedChain:
+    built = chain(*replies, id=chain_id)
+    return CheckedChain(built, Verdict(built.id, correct, faults, None))
 
 
-def test_the_shortest_correct_chain_gives_an_example_a_step():
+def test_each_step_of_the_shortest_correct_chain_is_a_demonstration():
     records = [
         checked("long", "subtract(3, 2)", "add(2, 3)", "answer(5)"),
         checked("short", "add(2, 3)", "answer(5)"),
@@ -23,5 +23,5 @@ def test_the_shortest_correct_chain_gives_an_example_a_step():
     assert [message["content"] for message in second.completion] == ["answer(value=5)"]
 
 
-def test_a_problem_without_a_correct_chain_gives_none():
+def test_a_problem_without_a_correct_chain_has_no_demonstration():
     assert demonstrations_of([checked("wrong", "answer(5)", correct=False)], {PROBLEM.id: PROBLEM}) == []

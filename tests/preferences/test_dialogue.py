@@ -1,4 +1,4 @@
-"""Native pairs on their way into TRL: no key comes or goes, and TRL's tokens are those of the prompt."""
+"""Pairs as TRL's rows: no key is lost or added, and TRL's tokens are those that the model will read."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ TASK = TASKS["arithmetic"]
 BROKEN = Step('{"name": "add", "arguments": {"a": 2', None, StepError("syntax", "broken"), None)
 
 
-def pair(name: str, protocol: str, chosen: Step, rejected: Step) -> Pair:
-    before = [step("So.\nadd(2, 3)"), BROKEN]
-    messages, tools = PROTOCOLS[protocol].render(TASK, "How many?", before)
-    sides = [(PROTOCOLS[protocol].reply_message(one, 2),) for one in (chosen, rejected)]
-    return Pair(name, name, tuple(messages), *sides, tuple(tools), 1.0, "wrong_call")
+def pair(pair_id: str, protocol: str, chosen: Step, rejected: Step) -> Pair:
+    path = [step("So.\nadd(2, 3)"), BROKEN]
+    messages, tools = PROTOCOLS[protocol].render(TASK, "How many?", path)
+    sides = [(PROTOCOLS[protocol].reply_message(side, 2),) for side in (chosen, rejected)]
+    return Pair(pair_id, pair_id, tuple(messages), *sides, tuple(tools), 1.0, "wrong_call")
 
 
 PAIRS = [
@@ -34,13 +34,13 @@ def test_text_rows_have_no_tools():
     assert set(row) == {"prompt", "chosen", "rejected", "chat_template_kwargs"}
 
 
-def test_native_rows_carry_tools_as_json_and_arguments_as_mappings():
+def test_native_rows_have_tools_as_json_and_arguments_as_mappings():
     row = conversation_rows(PAIRS[:1])[0]
     assert json.loads(row["tools"]) == TASK.toolbox.schemas()
     assert row["chosen"][0]["tool_calls"][0]["function"] == {"name": "answer", "arguments": {"value": 5}}
 
 
-def test_a_table_of_rows_gives_back_the_same_rows():
+def test_a_table_returns_the_same_rows():
     from datasets import Dataset
 
     rows = conversation_rows(PAIRS)
@@ -65,17 +65,17 @@ def test_trl_trains_on_the_tokens_that_the_model_will_read(taught: Path, tmp_pat
         processing_class=tokenizer,
     )  # fmt: skip
     tokens = 0
-    for one, row in zip(PAIRS, trainer.train_dataset, strict=True):
+    for example, row in zip(PAIRS, trainer.train_dataset, strict=True):
         messages, tools = NATIVE.render(TASK, "How many?", [step("So.\nadd(2, 3)"), BROKEN])
-        asked = tokenizer.apply_chat_template(
+        prompt_ids = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools, add_generation_prompt=True, return_dict=False
         )
-        assert row["prompt_ids"] == asked
+        assert row["prompt_ids"] == prompt_ids
         for side in ("chosen", "rejected"):
-            whole = tokenizer.apply_chat_template(
-                template_messages([*messages, *getattr(one, side)]), tools=tools, return_dict=False
+            all_ids = tokenizer.apply_chat_template(
+                template_messages([*messages, *getattr(example, side)]), tools=tools, return_dict=False
             )
-            assert asked + row[f"{side}_ids"] == whole
+            assert prompt_ids + row[f"{side}_ids"] == all_ids
             tokens += len(row[f"{side}_ids"])
     assert tokens == report.completion_tokens
     assert trainer.train().training_loss > 0

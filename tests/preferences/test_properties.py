@@ -1,4 +1,4 @@
-"""What holds of the pairs whatever the chains are."""
+"""Properties of the pairs of any chains."""
 
 from collections import Counter
 from dataclasses import replace
@@ -31,9 +31,9 @@ drawn = st.tuples(
 )
 
 
-def record(place: int, said: list[str], correct: bool, name: str, protocol: str) -> CheckedChain:
-    made = checked(*said, correct=correct, id=f"{name}/{place}", problem_id=name)
-    return replace(made, chain=replace(made.chain, protocol=protocol))
+def record(index: int, chain_replies: list[str], correct: bool, problem_id: str, protocol: str) -> CheckedChain:
+    text_record = checked(*chain_replies, correct=correct, id=f"{problem_id}/{index}", problem_id=problem_id)
+    return replace(text_record, chain=replace(text_record.chain, protocol=protocol))
 
 
 records = st.lists(drawn, min_size=1, max_size=16).map(lambda rows: [record(*row) for row in _numbered(rows)])
@@ -49,42 +49,46 @@ params = st.builds(
 
 
 def _numbered(rows: list[tuple]) -> list[tuple]:
-    return [(place, *row) for place, row in enumerate(rows)]
+    return [(index, *row) for index, row in enumerate(rows)]
 
 
-def made(records: list[CheckedChain], params: PairsParams) -> list[Pair]:
+def pairs_of(records: list[CheckedChain], params: PairsParams) -> list[Pair]:
     return pairs_from_forks(records, PROBLEMS, params)[0]
 
 
 @given(records, params)
-def test_no_margin_is_below_the_minimum_and_none_is_a_tie(records, params):
-    for pair in made(records, params):
+def test_every_margin_is_positive_and_at_least_the_minimum(records, params):
+    for pair in pairs_of(records, params):
         assert pair.margin >= params.min_margin - 1e-6  # margins have six decimals
         assert pair.margin > 0
         assert pair.chosen != pair.rejected
 
 
 @given(records, params)
-def test_chosen_is_worth_more_than_rejected_by_just_the_margin(records, params):
-    for pair in made(records, params):
-        own = [one for one in records if one.chain.problem_id == pair.problem_id]
-        own = [one for one in own if (one.chain.protocol == "native") == bool(pair.tools)]
-        worths = _worths(own, pair, params.cost_weight)
-        assert any(abs(better - worse - pair.margin) < 1e-5 for better, worse in worths)
+def test_the_margin_is_a_difference_of_values_or_scores(records, params):
+    for pair in pairs_of(records, params):
+        tree_records = [
+            record
+            for record in records
+            if record.chain.problem_id == pair.problem_id and (record.chain.protocol == "native") == bool(pair.tools)
+        ]
+        differences = _differences(tree_records, pair, params.cost_weight)
+        assert any(abs(difference - pair.margin) < 1e-5 for difference in differences)
 
 
-def _worths(own: list[CheckedChain], pair: Pair, cost_weight: float) -> list[tuple[float, float]]:
-    """What the two sides are worth: as siblings of the tree, or as whole chains."""
-    toolbox, before = TASKS[PROBLEMS[pair.problem_id].task].toolbox, sum(_is_reply(one) for one in pair.prompt)
-    found = []
-    for path, node in walk(tree_of(own, toolbox, cost_weight)):
+def _differences(records: list[CheckedChain], pair: Pair, cost_weight: float) -> list[float]:
+    """The differences of the values of siblings as deep as the pair, and of the scores of whole chains."""
+    toolbox = TASKS[PROBLEMS[pair.problem_id].task].toolbox
+    depth = sum(_is_reply(message) for message in pair.prompt)
+    differences = []
+    for path, node in walk(tree_of(records, toolbox, cost_weight)):
         values = [child.value for child in node.children.values()]
-        if len(path) == before:
-            found += [(better, worse) for better in values for worse in values]
-    if before == 0:
-        scores = [score for _, score in score_chains(own, cost_weight)]
-        found += [(better, worse) for better in scores for worse in scores]
-    return found
+        if len(path) == depth:
+            differences += [better - worse for better in values for worse in values]
+    if depth == 0:
+        scores = [score for _, score in score_chains(records, cost_weight)]
+        differences += [better - worse for better in scores for worse in scores]
+    return differences
 
 
 def _is_reply(message: dict[str, Any]) -> bool:
@@ -92,8 +96,8 @@ def _is_reply(message: dict[str, Any]) -> bool:
 
 
 @given(records, params)
-def test_a_test_problem_is_in_no_pair(records, params):
-    assert all(PROBLEMS[pair.problem_id].split != "test" for pair in made(records, params))
+def test_no_pair_is_made_of_a_test_problem(records, params):
+    assert all(PROBLEMS[pair.problem_id].split != "test" for pair in pairs_of(records, params))
 
 
 @given(records, params, st.randoms(use_true_random=False))
@@ -103,8 +107,8 @@ def test_the_order_of_the_chains_changes_nothing(records, params, rng):
 
 
 @given(records, params)
-def test_the_caps_hold_together(records, params):
-    pairs = made(records, params)
+def test_all_limits_hold_together(records, params):
+    pairs = pairs_of(records, params)
     assert all(count <= params.max_per_problem for count in Counter(pair.problem_id for pair in pairs).values())
     for group, share in (("kind", params.max_kind_share), ("task", params.max_task_share)):
         counts = Counter(pair.kind if group == "kind" else PROBLEMS[pair.problem_id].task for pair in pairs)
@@ -113,16 +117,20 @@ def test_the_caps_hold_together(records, params):
 
 
 @given(records, params)
-def test_no_pair_is_there_twice_and_ids_are_unique(records, params):
-    pairs = made(records, params)
+def test_there_are_no_duplicate_pairs_and_ids_are_unique(records, params):
+    pairs = pairs_of(records, params)
     assert len({pair.id for pair in pairs}) == len(pairs)
     assert len({repr((pair.prompt, pair.chosen, pair.rejected)) for pair in pairs}) == len(pairs)
 
 
 @given(records, params)
-def test_every_reply_of_a_pair_was_given_in_a_chain_of_its_problem(records, params):
-    said = {(one.chain.problem_id, TEXT.reply_message(step)["content"]) for one in records for step in one.chain.steps}
-    for pair in made(records, params):
+def test_every_reply_of_a_pair_is_in_a_chain_of_its_problem(records, params):
+    replies = {
+        (record.chain.problem_id, TEXT.reply_message(step)["content"])
+        for record in records
+        for step in record.chain.steps
+    }
+    for pair in pairs_of(records, params):
         for message in (*pair.chosen, *pair.rejected):
             if _is_reply(message) and not message.get("tool_calls"):
-                assert (pair.problem_id, message["content"]) in said
+                assert (pair.problem_id, message["content"]) in replies

@@ -8,7 +8,9 @@ from tests.fakes import TOOLBOX, checked
 
 replies = st.sampled_from(["add(2, 3)", "add(b=3, a=2)", "add(3, 2)", "add(2", "sum(2, 3)", "answer(5)", "answer(6)"])
 chains = st.lists(st.tuples(st.lists(replies, min_size=1, max_size=4), st.booleans()), min_size=1, max_size=8).map(
-    lambda drawn: [checked(*said, correct=right, id=str(place)) for place, (said, right) in enumerate(drawn)]
+    lambda drawn: [
+        checked(*chain_replies, correct=correct, id=str(index)) for index, (chain_replies, correct) in enumerate(drawn)
+    ]
 )
 
 
@@ -24,7 +26,7 @@ def test_value_is_the_share_of_correct_chains_below_a_node():
     assert node.child("answer(value=6)").value == 0
 
 
-def test_chains_that_start_alike_share_a_path_however_their_calls_are_written():
+def test_chains_that_start_with_the_same_calls_share_a_path_even_if_the_text_differs():
     root = tree(
         checked("add(2, 3)", "answer(5)", correct=True),
         checked("So.\nadd(b=3.0, a=2)", "answer('5')", correct=True),
@@ -34,7 +36,7 @@ def test_chains_that_start_alike_share_a_path_however_their_calls_are_written():
     assert len(root.child("add(a=2, b=3)").children) == 1
 
 
-def test_a_step_is_worded_as_in_the_best_chain_through_it():
+def test_the_step_of_a_node_is_that_of_the_best_chain_through_it():
     root = tree(
         checked("A guess.\nadd(2, 3)", "answer(6)", correct=False, id="a"),
         checked("Two and three.\nadd(2, 3)", "answer(5)", correct=True, id="b"),
@@ -42,7 +44,7 @@ def test_a_step_is_worded_as_in_the_best_chain_through_it():
     assert root.child("add(a=2, b=3)").step.thought == "Two and three."
 
 
-def test_an_extra_call_costs_its_weight():
+def test_each_extra_step_costs_the_weight():
     root = tree(
         checked("add(2, 3)", "answer(5)", correct=True),
         checked("add(1, 1)", "add(2, 2)", "add(2, 3)", "answer(5)", correct=True),
@@ -53,7 +55,7 @@ def test_an_extra_call_costs_its_weight():
     assert root.value == (1 + 0.8) / 2
 
 
-def test_cost_takes_no_more_than_the_whole_answer():
+def test_the_score_is_at_least_zero():
     root = tree(
         checked("answer(5)", correct=True),
         checked("add(1, 1)", "add(2, 2)", "answer(5)", correct=True),
@@ -62,7 +64,7 @@ def test_cost_takes_no_more_than_the_whole_answer():
     assert root.child("add(a=1, b=1)").value == 0  # 1 - 0.9 x 2 would be -0.8
 
 
-def test_a_short_wrong_chain_does_not_make_a_right_one_look_long():
+def test_steps_are_compared_with_the_shortest_correct_chain_only():
     root = tree(checked("answer(6)", correct=False), checked("add(2, 3)", "answer(5)", correct=True), cost_weight=0.5)
     assert root.child("add(a=2, b=3)").value == 1
 
@@ -72,15 +74,15 @@ def test_without_a_correct_chain_every_value_is_zero():
     assert root.value == 0
 
 
-def test_unreadable_replies_are_the_same_decision_when_their_text_is():
-    root = tree(*(checked(said, correct=False) for said in ("add(2", "add(2", "add(3")))
+def test_unreadable_replies_with_the_same_text_are_the_same_decision():
+    root = tree(*(checked(reply, correct=False) for reply in ("add(2", "add(2", "add(3")))
     assert {key: child.count for key, child in root.children.items()} == {
         "unreadable: add(2": 2,
         "unreadable: add(3": 1,
     }
 
 
-def test_walk_gives_every_node_with_children_and_the_steps_that_lead_to_it():
+def test_walk_yields_each_node_with_children_and_the_steps_that_lead_to_it():
     root = tree(
         checked("add(2, 3)", "answer(5)", correct=True),
         checked("add(2, 3)", "add(5, 1)", "answer(6)", correct=False),
@@ -97,7 +99,7 @@ def test_the_order_of_the_chains_does_not_matter(chains, rng, cost_weight):
 
 
 @given(chains, st.floats(0, 1))
-def test_a_nodes_chains_are_those_of_its_children_and_those_that_end_there(chains, cost_weight):
+def test_the_count_of_a_node_is_at_least_the_sum_over_its_children(chains, cost_weight):
     root = tree(*chains, cost_weight=cost_weight)
     assert root.count == len(chains)
     assert root.correct == sum(record.verdict.correct for record in chains)
@@ -108,6 +110,6 @@ def test_a_nodes_chains_are_those_of_its_children_and_those_that_end_there(chain
 
 
 @given(chains)
-def test_without_cost_value_is_the_share_of_correct_chains(chains):
+def test_without_a_cost_the_value_is_the_share_of_correct_chains(chains):
     for _, node in walk(tree(*chains)):
         assert node.value == pytest.approx(node.correct / node.count)

@@ -3,7 +3,7 @@
 import json
 
 from callwright.records import Call
-from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
+from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES
 from tests.stages.hostile_cases import Case, called, texts
 
 SUM, PRODUCT = Call("add", {"a": 2, "b": 3}), Call("multiply", {"a": 4, "b": 5})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.agent.loop import executed
+from callwright.agent.step import execute_step
 from callwright.functions.function import function
 from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox
@@ -221,6 +221,6 @@ COLORS = Task("colors", Toolbox([colors, shades, replace(name_it, name="answer")
 def test_an_item_of_a_result_grounds_an_answer_by_its_value(asked: str, answer: str, grounded: bool):
     tools = COLORS.toolbox.open()
     calls = (Call(asked, {"kind": "warm"}), Call("answer", {"value": answer}))
-    steps = tuple(executed("", call, tools) for call in calls)
+    steps = tuple(execute_step("", call, COLORS.toolbox, tools).step for call in calls)
     judged = Chain("c", "p", "me", "text", steps, "answered", answer)
     assert judge(judged, SUM, execute_again(steps, COLORS.toolbox), COLORS).correct == grounded

@@ -1,7 +1,7 @@
-"""The one thread in which replies are read and calls executed, so that none of them stops the event loop.
+"""The thread in which replies are read and calls executed, so that no call blocks the event loop.
 
-A function or a solver may take seconds. Meanwhile requests, time limits, budgets and other models' batches go on. Other
-calls wait, because this thread runs all calls of the process one at a time. So a user's functions need no locks.
+A function or a solver may take seconds. Meanwhile requests, time limits, budgets and batches of other models continue.
+Other calls wait: this thread runs all calls of the process one at a time, so that a user's functions need no locks.
 
 The thread is a daemon: a call that never returns does not keep an interrupted process from ending.
 """
@@ -17,18 +17,22 @@ T = TypeVar("T")
 
 
 class CallThread:
-    """Runs functions one after the other in a thread of its own, which the first call starts."""
+    """Runs functions one at a time in a separate thread, which the first call starts."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._lock = threading.Lock()
-        self._owner_pid = 0  # id of the process that started the thread; a forked process has no thread
+        self._owner_pid = 0  # the process that started the thread; a forked process has no copy of the thread
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """The function's result, or the exception that it raises. StopIteration, and what is not an Exception, such as
-        SystemExit, becomes a RuntimeError.
+        """Run `function(*args)` in the thread and return its result.
 
-        A caller that is cancelled stops waiting at once. The function still runs to its end if it has begun.
+        A caller that is cancelled stops waiting at once. If the function has begun, it still runs to its end.
+
+        Raises:
+            Exception: whatever the function raised.
+            RuntimeError: the function raised StopIteration, which a future does not accept, or something that is not an
+                Exception, such as SystemExit, which would end the event loop.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -63,15 +67,15 @@ def _run_job(
     error: Exception | None = None
     try:
         result = function(*args)
-    except StopIteration as raised:  # a future does not accept StopIteration
+    except StopIteration as raised:
         error = _as_runtime_error(raised)
-    except Exception as raised:  # raised again where it is awaited
+    except Exception as raised:  # re-raised in the caller
         error = raised
-    except BaseException as raised:  # such as SystemExit: awaited, it would end the event loop
+    except BaseException as raised:
         error = _as_runtime_error(raised)
     try:
         loop.call_soon_threadsafe(_resolve_future, future, result, error)
-    except RuntimeError:  # the loop was closed meanwhile, so nobody waits
+    except RuntimeError:  # the event loop was closed meanwhile, so no caller waits
         return
 
 

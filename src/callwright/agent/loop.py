@@ -1,13 +1,14 @@
-"""One attempt of one model at one problem."""
+"""The agent's loop: one attempt of one model at one problem."""
 
 from collections.abc import Callable, Iterator
 
 from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.protocol import TEXT, AgentProtocol
+from callwright.agent.step import execute_step, failed_step
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
-from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
+from callwright.records import Chain, Outcome, Problem, Step, Usage
 from callwright.tasks.task import Task
 
 _Prompt = tuple[list[Message], list[Tool]]
@@ -26,15 +27,16 @@ async def solve(
 ) -> Chain:
     """Let a model solve a problem, one executed call at a time.
 
-    A wrong reply is fed back as one line and kept as a step; it is training signal. A reply with several calls makes
-    several steps. Replies are read and calls executed in a thread of their own (`CALL_THREAD`), beside the event loop.
+    A wrong reply is answered with one line that says what is wrong, and kept as a step because it is training signal.
+    A reply with several calls makes several steps. Replies are read and calls executed in `CALL_THREAD`, not in the
+    event loop.
 
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
-        on_step: called with each step, once all calls of its reply were executed.
+        on_step: called with each step after all calls of its reply were executed.
 
     Raises:
-        ProviderError: the model could not be reached; there is no chain then.
+        ProviderError: the model could not be reached; no chain is returned.
         Exception: whatever a defective function raised (docs/decisions/0005).
     """
     chain_id = chain_id or f"{problem.id}/{model.name}/{sampling.seed}"
@@ -68,7 +70,7 @@ def _add_steps(
     reply: Reply,
     max_steps: int,
 ) -> tuple[Outcome | None, _Prompt]:
-    """Add a reply's steps. Returns the chain's outcome, None if it goes on, and the next prompt."""
+    """Add a reply's steps. Returns the chain's outcome, None if it continues, and the next prompt."""
     for step in take_steps(reply, protocol, task.toolbox, open_toolbox):
         steps.append(step)
         outcome = _outcome(steps, max_steps)
@@ -78,24 +80,12 @@ def _add_steps(
 
 
 def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, open_toolbox: OpenToolbox) -> Iterator[Step]:
-    """Read a reply and execute its calls in order, each when it is asked for."""
+    """Read a reply and yield its steps in order. Each call is executed lazily, when its step is requested."""
     for thought, call in protocol.read(reply):
         if isinstance(call, CallError):
-            yield Step(thought, None, StepError(call.fault, call.message), None)
-            continue
-        named = toolbox.name_arguments(call)
-        if isinstance(named, CallError):
-            yield Step(thought, call, StepError(named.fault, named.message), None)
+            yield failed_step(thought, None, call)
         else:
-            yield executed(thought, named, open_toolbox)
-
-
-def executed(thought: str, call: Call, open_toolbox: OpenToolbox) -> Step:
-    """A step with what executing its call gave."""
-    result = open_toolbox.execute(call)
-    if isinstance(result, CallError):
-        return Step(thought, call, StepError(result.fault, result.message), None)
-    return Step(thought, call, None, result.text)
+            yield execute_step(thought, call, toolbox, open_toolbox).step
 
 
 def ends_chain(step: Step) -> bool:
@@ -104,15 +94,16 @@ def ends_chain(step: Step) -> bool:
 
 
 def _outcome(steps: list[Step], max_steps: int) -> Outcome | None:
-    """How the chain ended with its last step; None while it goes on."""
+    """How the last step ended the chain; None if the chain continues."""
     if ends_chain(steps[-1]):
         return "answered"
-    last = steps[-STUCK_AFTER:]
-    if len(last) == STUCK_AFTER and last[-1].error is not None and len({_failure_key(step) for step in last}) == 1:
+    last_steps = steps[-STUCK_AFTER:]
+    failed = len(last_steps) == STUCK_AFTER and last_steps[-1].error is not None
+    if failed and len({_failure_key(step) for step in last_steps}) == 1:
         return "stuck"
     return "step_limit" if len(steps) >= max_steps else None
 
 
 def _failure_key(step: Step) -> tuple[str, str]:
-    """What makes two failed steps the same: the call, or the text without one, and what was wrong with it."""
+    """Two failed steps are the same if these are equal: the call (or the thought if there is none), and the error."""
     return (repr(step.call) if step.call else step.thought, repr(step.error))

@@ -1,8 +1,8 @@
 """The native protocol: the chat-completions API's `tools` and `tool_calls`, or those of a model's chat template.
 
-A reply may hold several calls; they are executed in order and become as many steps. What cannot be sent back as a
-tool call (broken JSON, a name that no server takes) stands in the history as the text it was, its error as a user
-message. docs/decisions/0006 says why.
+A reply may hold several calls. They are executed in order, and each is a step. What cannot be sent back as a tool call
+(broken JSON, a name that servers reject) is kept in the history as its original text, and its error is a user message.
+docs/decisions/0006 says why.
 """
 
 import json
@@ -11,11 +11,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from callwright.agent.parsing.markup.read import remove_markup
-from callwright.agent.parsing.markup.units import continues
-from callwright.agent.parsing.objects import end_of_brackets, read_json_value
-from callwright.agent.parsing.several import ThoughtsAndCalls, read_calls
-from callwright.agent.parsing.syntax import CALL_ADVICE, MANY_CALLS_MESSAGE, NO_CALL_MESSAGE, check_bounds, storable
+from callwright.agent.parsing.json_call import end_of_brackets, read_json_value
+from callwright.agent.parsing.markup.blocks import remove_markup
+from callwright.agent.parsing.markup.one_call import call_continues
+from callwright.agent.parsing.parse import ThoughtsAndCalls
+from callwright.agent.parsing.several_calls import read_calls
+from callwright.agent.parsing.syntax_faults import (
+    CALL_ADVICE,
+    MANY_CALLS_MESSAGE,
+    NO_CALL_MESSAGE,
+    check_bounds,
+    require_valid_unicode,
+)
 from callwright.agent.text import CUT_OFF_MESSAGE, example_result, replace_invalid_unicode, reply_text
 from callwright.chat.model import Message, Reply, Tool, ToolCall
 from callwright.errors import CallError
@@ -25,7 +32,7 @@ from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task
 
-_SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what servers take for a function's name
+_SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the function names that servers accept
 _ARGUMENTS_EXAMPLE = 'like {"a": 2, "b": 3}'
 _ADVICE = "call one of the tools"
 _NO_CALL_MESSAGE = f"no function was called; {_ADVICE}"
@@ -40,7 +47,7 @@ class NativeProtocol:
     def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
         """Messages that ask for the step after `steps`, and the schemas of the task's functions.
 
-        Each step is an assistant message with one call and its tool message, also where one reply held several.
+        Each step is an assistant message with one call and a tool message, even if one reply held several calls.
         """
         messages = [
             {"role": "system", "content": f"{task.instructions}\n\n{self.example_section(task.toolbox)}"},
@@ -51,11 +58,15 @@ class NativeProtocol:
         return messages, task.toolbox.schemas()
 
     def example_section(self, toolbox: Toolbox) -> str:
-        """What the schemas do not say: every function's worked example with its result."""
+        """The worked example of each function with its result, which the schemas do not have."""
         return _example_section(toolbox)
 
     def reply_message(self, step: Step, step_index: int) -> Message:
-        """A step as the assistant's message: its thought, and its call with the arguments as JSON text."""
+        """A step as the assistant's message: its thought, and its call with the arguments as JSON text.
+
+        Args:
+            step_index: index of the step in its chain, 0-based; the id of the call is made of it.
+        """
         if not _can_be_tool_call(step):
             return {"role": "assistant", "content": reply_text(step)}
         assert step.call is not None
@@ -64,17 +75,17 @@ class NativeProtocol:
         return {"role": "assistant", "content": step.thought, "tool_calls": [call]}
 
     def result_message(self, step: Step, step_index: int) -> Message:
-        """What came of a step: a tool message, or a user message where no tool call stands before it."""
+        """A step's result or error: a tool message, or a user message if the step could not be sent as a tool call."""
         text = f"Error: {step.error.message}" if step.error else str(step.observation)
         if not _can_be_tool_call(step):
             return {"role": "user", "content": text}
         return {"role": "tool", "tool_call_id": _call_id(step_index), "content": text}
 
-    def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
-        """The calls of a reply in order, the thought with the first; nothing after a call of `answer`.
+    def read(self, reply: Reply) -> ThoughtsAndCalls:
+        """The calls of a reply in order, the thought with the first; calls after a call of `answer` are dropped.
 
-        Models also write calls as text, in their template's markup or in Python syntax; such calls are read as meant.
-        Whatever a server sent, what is returned can be stored.
+        Models also write calls as text, in their template's markup or in Python syntax; these are read too. The result
+        is always valid Unicode.
         """
         return replace_invalid_unicode(self._read(reply))
 
@@ -97,7 +108,7 @@ def _can_be_tool_call(step: Step) -> bool:
 
 
 def _call_id(step_index: int) -> str:
-    """Nine letters and digits, as Mistral's templates demand; the same for the same step in every prompt."""
+    """An id of nine letters and digits, as Mistral's templates require; a step has the same id in every prompt."""
     return f"call{step_index:05d}"
 
 
@@ -119,7 +130,7 @@ def _cut_after_answer(calls: ThoughtsAndCalls) -> ThoughtsAndCalls:
 
 
 def _with_advice(call: Call | CallError) -> Call | CallError:
-    """A call that was written as text; for an error, the message with advice that fits this protocol."""
+    """Keep a call that was written as text; in an error, replace the text protocol's advice by this protocol's."""
     if isinstance(call, Call):
         return call
     if call.message == NO_CALL_MESSAGE:
@@ -133,13 +144,13 @@ def _with_advice(call: Call | CallError) -> Call | CallError:
 def _read_tool_call(thought: str, tool_call: ToolCall) -> tuple[str, Call | CallError]:
     try:
         check_bounds(tool_call.name)
-        return thought, Call(storable(tool_call.name), _read_arguments(tool_call))
+        return thought, Call(require_valid_unicode(tool_call.name), _read_arguments(tool_call))
     except CallError as error:
         return _as_text(thought, (tool_call,)), error
 
 
 def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
-    """An unreadable reply, in the JSON that most models write a call in."""
+    """An unreadable reply as text, with its calls in the JSON that most models use."""
     calls = (
         f'{{"name": {json.dumps(tool_call.name)}, "arguments": {tool_call.arguments}}}' for tool_call in tool_calls
     )
@@ -147,23 +158,23 @@ def _as_text(thought: str, tool_calls: Sequence[ToolCall]) -> str:
 
 
 def _read_arguments(tool_call: ToolCall) -> dict[str, Json]:
-    """The arguments of a tool call as data, within the same bounds as those of the text protocol.
+    """Parse the arguments of a tool call, within the bounds of the text protocol.
 
-    Models also encode them twice, and write on after them; a remark is cut, anything else is a fault.
+    Models may encode the JSON twice, or write text after it. Prose after it is dropped; anything else is a fault.
 
     Raises:
-        CallError: they are no JSON object, or too long, too deep, or not storable exactly.
+        CallError: they are not a JSON object, too long or too deep, or hold a value that cannot be stored exactly.
     """
     text = tool_call.arguments.strip() or "{}"
     try:
-        if text.startswith("{") and (end := end_of_brackets(text, 0)) < len(text) and not continues(text, end):
+        if text.startswith("{") and (end := end_of_brackets(text, 0)) < len(text) and not call_continues(text, end):
             text = text[:end]
         arguments = read_json_value(text)
         if isinstance(arguments, str) and arguments.lstrip().startswith("{"):
             arguments = read_json_value(arguments)
     except CallError as error:
-        complaint = error.message.partition(";")[0]
-        raise CallError("syntax", f"{complaint}; write the arguments as a JSON object, {_ARGUMENTS_EXAMPLE}") from None
+        cause = error.message.partition(";")[0]
+        raise CallError("syntax", f"{cause}; write the arguments as a JSON object, {_ARGUMENTS_EXAMPLE}") from None
     if arguments is None:  # servers send null for a function without parameters
         return {}
     if not isinstance(arguments, dict):

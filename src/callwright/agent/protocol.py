@@ -1,28 +1,35 @@
-"""How steps become messages, and a reply becomes calls. Everything a model reads is rendered from steps alone.
+"""The protocols, which render steps as messages and read calls from replies.
 
-So the prompt of a training pair and the prompt at inference are the same text by construction. There are two
-protocols: `text` works with any chat model, `native` uses the tools of the chat-completions API or of a chat template
-(docs/decisions/0006).
+Everything a model reads is rendered from the recorded steps alone, so the prompt of a training pair and the prompt at
+inference are the same text. There are two protocols: `text` works with any chat model, `native` uses the tools of the
+chat-completions API or of a chat template (docs/decisions/0006).
 """
 
 from collections.abc import Sequence
-from typing import Protocol as Interface
+from typing import Protocol as TypingProtocol
 
 from callwright.agent.native import NATIVE
+from callwright.agent.parsing.parse import ThoughtsAndCalls
 from callwright.agent.text import TEXT
 from callwright.chat.model import Message, Reply, Tool
-from callwright.errors import CallError
-from callwright.records import Call, Protocol, Step
+from callwright.records import Protocol, Step
 from callwright.tasks.task import Task
 
 ENGINE_VERSION = 1
+"""Version of the code that turns replies into steps; finished attempts are stored under it.
+
+Raise it if the same replies would make other steps: a reply is parsed differently, a limit changes, or a line that the
+model is shown (a result, an error) is worded differently. Attempts in journals are then run again, because the models
+would have read something else. tests/agent/test_engine.py fails until it is raised.
+
+Prompts, signatures and the source of the functions are part of an attempt's key, and need no new version.
+"""
+
+__all__ = ["ENGINE_VERSION", "NATIVE", "PROTOCOLS", "TEXT", "AgentProtocol"]
 
 
-__all__ = ["NATIVE", "PROTOCOLS", "TEXT", "AgentProtocol"]
-
-
-class AgentProtocol(Interface):
-    """One way to offer functions to a model and to read which it calls."""
+class AgentProtocol(TypingProtocol):
+    """A way to offer functions to a model and to parse its calls."""
 
     @property
     def name(self) -> Protocol: ...
@@ -31,10 +38,14 @@ class AgentProtocol(Interface):
         """Messages and tools that ask for the step after `steps`."""
 
     def reply_message(self, step: Step, step_index: int) -> Message:
-        """The step at `place` (0-based) as the assistant's message: trained on, and kept in the history."""
+        """A step as the assistant's message, for the history and as a training target.
 
-    def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
-        """What a reply says, in order: at least one thought with its call, or with what is wrong with it."""
+        Args:
+            step_index: index of the step in its chain, 0-based.
+        """
+
+    def read(self, reply: Reply) -> ThoughtsAndCalls:
+        """The thoughts and calls of a reply in order, at least one pair; an unreadable call is a CallError."""
 
 
 PROTOCOLS: dict[Protocol, AgentProtocol] = {"text": TEXT, "native": NATIVE}

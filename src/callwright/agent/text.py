@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from callwright.agent.parsing.parse import read_reply
+from callwright.agent.parsing.parse import ThoughtsAndCalls, read_reply
 from callwright.chat.model import Message, Reply, Tool
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call
@@ -13,8 +13,8 @@ from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Step
 from callwright.tasks.task import Task
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CUT_OFF_MESSAGE = "the reply was cut off; write one short call"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TextProtocol:
@@ -33,34 +33,35 @@ class TextProtocol:
         return messages, []
 
     def function_section(self, toolbox: Toolbox) -> str:
-        """What the system prompt says of every function: signature, help line, worked example with its result."""
+        """The part of the system prompt with a line for each function: signature, help, example with its result."""
         return _function_section(toolbox)
 
     def reply_message(self, step: Step, step_index: int = 0) -> Message:
-        """A step as the assistant's message; its place does not matter here."""
+        """A step as the assistant's message; `step_index` is part of the interface and not used."""
         return {"role": "assistant", "content": reply_text(step)}
 
     def result_message(self, step: Step) -> Message:
-        """What came of a step, as the model reads it."""
+        """The user message with a step's result or error."""
         text = f"Error: {step.error.message}" if step.error else f"Result: {step.observation}"
         return {"role": "user", "content": text}
 
-    def read(self, reply: Reply) -> list[tuple[str, Call | CallError]]:
+    def read(self, reply: Reply) -> ThoughtsAndCalls:
         """The one thought and call of a reply; for an unreadable reply, its whole text and the error.
 
-        Whatever a server sent, what is returned can be stored.
+        The result is always valid Unicode.
         """
         if reply.finish == "length":
             return replace_invalid_unicode([(reply.text.strip(), CallError("syntax", CUT_OFF_MESSAGE))])
         return replace_invalid_unicode([read_reply(reply.text)])
 
 
-def replace_invalid_unicode(reading: Sequence[tuple[str, Call | CallError]]) -> list[tuple[str, Call | CallError]]:
-    """A reading with thoughts in valid Unicode: a reply may hold half a character (a lone surrogate).
+def replace_invalid_unicode(calls: ThoughtsAndCalls) -> ThoughtsAndCalls:
+    """Replace lone surrogates in the thoughts, because UTF-8 cannot encode them: they could not be stored or sent.
 
-    Calls and errors are whole where they are made: half a character in a call is a fault, a message is printable.
+    Calls and error messages are valid Unicode already: a lone surrogate in a call is a fault, and messages are
+    printable.
     """
-    return [(_LONE_SURROGATE.sub("\ufffd", thought), call) for thought, call in reading]
+    return [(_LONE_SURROGATE.sub("\ufffd", thought), call) for thought, call in calls]
 
 
 def reply_text(step: Step) -> str:
@@ -70,10 +71,10 @@ def reply_text(step: Step) -> str:
 
 
 def example_result(function: Function, toolbox: Toolbox) -> str:
-    """What the worked example of a function gives.
+    """The result of a function's example call, as text.
 
     Raises:
-        TypeError: the example fails, which is a defect of the function's author.
+        TypeError: the example fails, which is a mistake of the function's author.
     """
     result = toolbox.open().execute(Call(function.name, function.example))
     if not isinstance(result, Observation):
@@ -81,7 +82,7 @@ def example_result(function: Function, toolbox: Toolbox) -> str:
     return result.text
 
 
-@lru_cache(maxsize=64)  # an example may take a solver's time, and every request renders this
+@lru_cache(maxsize=64)  # every request renders this, and an example may need a solver
 def _function_section(toolbox: Toolbox) -> str:
     lines = [_describe(function, toolbox) for function in toolbox.functions.values()]
     return "\n".join(["In each reply write one call. The functions:", *lines])

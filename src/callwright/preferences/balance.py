@@ -1,4 +1,4 @@
-"""Which of the pairs that were found are kept, so that no problem, task or kind outweighs the others."""
+"""Select pairs so that no problem, task or kind outweighs the others."""
 
 import hashlib
 from collections import Counter
@@ -12,31 +12,38 @@ from callwright.records import Call, Pair, Problem
 
 
 def limit_pairs(pairs: Sequence[Pair], limit: int) -> list[Pair]:
-    """At most `limit` pairs of one problem, each kind's widest margin first."""
-    ranked = sorted(pairs, key=lambda pair: (-pair.margin, pair.id))
-    seen: Counter[str] = Counter()
-    keyed = []
-    for pair in ranked:
-        keyed.append((seen[pair.kind], -pair.margin, pair.id, pair))
-        seen[pair.kind] += 1
-    kept = {pair.id for *_, pair in sorted(keyed, key=lambda row: row[:3])[:limit]}
-    return [pair for pair in pairs if pair.id in kept]
+    """At most `limit` pairs of one problem, in their order in `pairs`.
+
+    First the pair with the widest margin of each kind is kept, then the second of each kind, and so on.
+    """
+    by_margin = sorted(pairs, key=lambda pair: (-pair.margin, pair.id))
+    kind_counts: Counter[str] = Counter()
+    ranked: list[tuple[int, float, str]] = []
+    for pair in by_margin:
+        ranked.append((kind_counts[pair.kind], -pair.margin, pair.id))
+        kind_counts[pair.kind] += 1
+    kept_ids = {pair_id for *_, pair_id in sorted(ranked)[:limit]}
+    return [pair for pair in pairs if pair.id in kept_ids]
 
 
-def distinct(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs of one problem without those that say the same as an earlier one, as a chain of one step may."""
-    return [pair for place, pair in enumerate(pairs) if _content(pair) not in map(_content, pairs[:place])]
+def drop_duplicate_pairs(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs of one problem without duplicates; the first is kept.
+
+    With `mode: both`, chains of one step make the same pair as a fork.
+    """
+    # Messages are dicts, which are not hashable. A problem has few pairs, so a list is quick enough.
+    return [pair for index, pair in enumerate(pairs) if _content(pair) not in map(_content, pairs[:index])]
 
 
 def balance_pairs(pairs: Sequence[Pair], problems: Mapping[str, Problem], params: PairsParams) -> list[Pair]:
-    """The pairs that all bounds allow together; what one bound drops may bring another into play.
+    """The pairs that meet all limits together.
 
-    No task and no kind makes up more than its share of all, and `answer` is not rejected more often than chosen, where
-    it is chosen at all: a model that sees it rejected most of the time unlearns to answer (docs/decisions/0004). Which
-    pairs go is decided by a hash of their ids, not by order.
+    No task and no kind makes up more than its share of all pairs. If any pair chooses `answer`, `answer` is not
+    rejected more often than chosen: a model that sees it rejected most of the time learns not to answer
+    (docs/decisions/0004). A hash of the ids decides which pairs are dropped, so the order does not matter.
     """
     kept = list(pairs)
-    while True:
+    while True:  # repeat until no limit drops a pair, because a drop by one limit can make another limit apply
         fewer = _limit_group_share(kept, lambda pair: problems[pair.problem_id].task, params.max_task_share)
         fewer = _limit_rejected_answers(_limit_group_share(fewer, lambda pair: pair.kind, params.max_kind_share))
         if len(fewer) == len(kept):
@@ -45,31 +52,31 @@ def balance_pairs(pairs: Sequence[Pair], problems: Mapping[str, Problem], params
 
 
 def has_answer_call(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether one of these messages is the model's call of `answer`."""
+    """Whether the model calls `answer` in one of these messages."""
     return any(_is_answer_call(message) for message in messages if message["role"] == "assistant")
 
 
-def _limit_group_share(pairs: list[Pair], group: Callable[[Pair], str], max_share: float) -> list[Pair]:
-    """Without the excess of a group that outweighs the others; a group that is alone is kept whole."""
-    counts = Counter(group(pair) for pair in pairs)
-    for name, count in counts.most_common(1):  # with shares of a half or more, one at most is above
+def _limit_group_share(pairs: list[Pair], group_of: Callable[[Pair], str], max_share: float) -> list[Pair]:
+    """Drop the excess of the largest group if its share is above `max_share`; a single group is kept whole."""
+    counts = Counter(group_of(pair) for pair in pairs)
+    for group, count in counts.most_common(1):  # max_share is at least a half, so only one group can exceed it
         others = len(pairs) - count
         limit = int(max_share / (1 - max_share) * others) if max_share < 1 else count
         if others and count > limit:
-            return _drop_excess([pair for pair in pairs if group(pair) == name], limit, pairs)
+            return _drop_excess([pair for pair in pairs if group_of(pair) == group], limit, pairs)
     return pairs
 
 
 def _limit_rejected_answers(pairs: list[Pair]) -> list[Pair]:
-    chosen = sum(has_answer_call(pair.chosen) for pair in pairs)
-    against = [pair for pair in pairs if has_answer_call(pair.rejected) and not has_answer_call(pair.chosen)]
-    return _drop_excess(against, chosen, pairs) if chosen else pairs
+    chosen_count = sum(has_answer_call(pair.chosen) for pair in pairs)
+    rejecting_pairs = [pair for pair in pairs if has_answer_call(pair.rejected) and not has_answer_call(pair.chosen)]
+    return _drop_excess(rejecting_pairs, chosen_count, pairs) if chosen_count else pairs
 
 
 def _drop_excess(group: Sequence[Pair], limit: int, pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs, `limit` at most of them of the group."""
-    dropped = {pair.id for pair in sorted(group, key=lambda pair: (_hash(pair.id), pair.id))[limit:]}
-    return [pair for pair in pairs if pair.id not in dropped]
+    """Keep at most `limit` pairs of the group, and all others."""
+    dropped_ids = {pair.id for pair in sorted(group, key=lambda pair: (_hash(pair.id), pair.id))[limit:]}
+    return [pair for pair in pairs if pair.id not in dropped_ids]
 
 
 def _content(pair: Pair) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Whole chains against each other: what a problem's best chain says from first step to answer, and what others say."""
+"""Pairs of whole chains of one problem: the best chain against worse ones."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,38 +15,44 @@ Messages = tuple[dict[str, Any], ...]
 
 
 def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
-    """The best chain without a failed step, paired with each that is worth at least `min_margin` less.
+    """Pair the best correct chain without a failed step with each chain whose score is at least `min_margin` lower.
 
-    Chains of the same calls count once. The prompt is the question; a side holds all of a chain's replies with the
-    results between them, which only the loss mask tells apart. The kind says what is wrong with the first step that
-    differs; `no_answer`, where the rejected chain stops before one does.
+    Chains with the same calls count once. The prompt is the question; a side holds all replies of a chain with the
+    results between them, which only the loss mask distinguishes. The kind says what is wrong with the first step that
+    differs; it is `no_answer` if the rejected chain is a prefix of the best one.
 
     Args:
-        records: chains of the problem, all by one protocol.
+        records: chains of the problem, all with the same protocol.
     """
     toolbox = TASKS[problem.task].toolbox
-    first: dict[tuple[str, ...], tuple[CheckedChain, float]] = {}
+    chain_by_calls: dict[tuple[str, ...], tuple[CheckedChain, float]] = {}
     for record, score in score_chains(records, params.cost_weight):
-        first.setdefault(tuple(step_key(step, toolbox) for step in record.chain.steps), (record, score))
-    ordered = [first[keys] for keys in sorted(first)]
-    right = [(score, one.chain) for one, score in ordered if one.verdict.correct and not _has_failed_step(one.chain)]
-    if not right:
+        keys = tuple(step_key(step, toolbox) for step in record.chain.steps)
+        chain_by_calls.setdefault(keys, (record, score))
+    distinct_chains = [chain_by_calls[keys] for keys in sorted(chain_by_calls)]
+    correct_chains = [
+        (score, record.chain)
+        for record, score in distinct_chains
+        if record.verdict.correct and not _has_failed_step(record.chain)
+    ]
+    if not correct_chains:
         return
-    top, best = max(right, key=lambda row: row[0])  # of equals the first
-    for other, score in ordered:
-        if top - score + MARGIN_TOLERANCE < params.min_margin:
+    best_score, best = max(correct_chains, key=lambda scored: scored[0])  # the first of equal ones
+    for rejected_record, score in distinct_chains:
+        if best_score - score + MARGIN_TOLERANCE < params.min_margin:
             continue
         prompt, chosen, tools = _conversation(problem, best)
-        _, rejected, _ = _conversation(problem, other.chain)
+        _, rejected, _ = _conversation(problem, rejected_record.chain)
         if chosen != rejected:
-            kind = _kind(best, other, toolbox)
-            yield Pair(problem.id, problem.id, prompt, chosen, rejected, tools, round(top - score, 6), kind)
+            kind = _kind(best, rejected_record, toolbox)
+            yield Pair(problem.id, problem.id, prompt, chosen, rejected, tools, round(best_score - score, 6), kind)
 
 
-def _kind(best: Chain, other: CheckedChain, toolbox: Toolbox) -> str:
-    for place, (better, worse) in enumerate(zip(best.steps, other.chain.steps, strict=False)):
+def _kind(best: Chain, rejected: CheckedChain, toolbox: Toolbox) -> str:
+    for step_index, (better, worse) in enumerate(zip(best.steps, rejected.chain.steps, strict=False)):
         if step_key(better, toolbox) != step_key(worse, toolbox):
-            return pair_kind(better, worse, best.steps[:place], toolbox, right=other.verdict.correct)
+            path = best.steps[:step_index]
+            return pair_kind(better, worse, path, toolbox, leads_to_correct=rejected.verdict.correct)
     return "no_answer"
 
 
@@ -55,9 +61,9 @@ def _has_failed_step(chain: Chain) -> bool:
 
 
 def _conversation(problem: Problem, chain: Chain) -> tuple[Messages, Messages, Messages]:
-    """The messages that pose the problem, those of the chain up to its last reply, and the tools."""
+    """The messages that pose the problem, the messages of the chain up to its last reply, and the tools."""
     render = PROTOCOLS[chain.protocol].render
     task = TASKS[problem.task]
-    asked, tools = render(task, problem.question, ())
+    prompt, tools = render(task, problem.question, ())
     all_messages, _ = render(task, problem.question, chain.steps)
-    return tuple(asked), tuple(all_messages[len(asked) : -1]), tuple(tools)
+    return tuple(prompt), tuple(all_messages[len(prompt) : -1]), tuple(tools)

@@ -1,4 +1,4 @@
-"""What the warm-up imitates: the steps of correct chains."""
+"""The demonstrations that the warm-up imitates: the steps of correct chains."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,23 +9,24 @@ from callwright.tasks import TASKS
 
 
 def demonstrations_of(records: Iterable[CheckedChain], problems: Mapping[str, Problem]) -> list[Demonstration]:
-    """Every step of one chain a problem and protocol, the shortest that is correct and without a fault.
+    """Every step of one chain per problem and protocol: the shortest that is correct and has no fault.
 
-    In the order of the problems' ids; which of several shortest chains is taken, their ids decide.
+    Ordered by the problems' ids. Of several shortest chains, the one with the smallest id is used.
     """
     candidates: dict[tuple[str, str], list[Chain]] = defaultdict(list)
     for record in records:
-        if record.verdict.correct and not record.verdict.faults:
+        if record.verdict.correct and not record.verdict.faults:  # a correct chain may have recovered from one
             candidates[record.chain.problem_id, record.chain.protocol].append(record.chain)
     shortest = (min(candidates[key], key=lambda chain: (len(chain.steps), chain.id)) for key in sorted(candidates))
-    return [one for chain in shortest for one in _steps_of(chain, problems[chain.problem_id])]
+    return [demonstration for chain in shortest for demonstration in _steps_of(chain, problems[chain.problem_id])]
 
 
 def _steps_of(chain: Chain, problem: Problem) -> list[Demonstration]:
     task, protocol = TASKS[problem.task], PROTOCOLS[chain.protocol]
-    made = []
-    for place, step in enumerate(chain.steps):
-        messages, tools = protocol.render(task, problem.question, chain.steps[:place])
-        reply = protocol.reply_message(step, place)
-        made.append(Demonstration(f"{chain.id}#{place}", problem.id, tuple(messages), (reply,), tuple(tools)))
-    return made
+    demonstrations = []
+    for step_index, step in enumerate(chain.steps):
+        messages, tools = protocol.render(task, problem.question, chain.steps[:step_index])
+        reply = protocol.reply_message(step, step_index)
+        demonstration_id = f"{chain.id}#{step_index}"
+        demonstrations.append(Demonstration(demonstration_id, problem.id, tuple(messages), (reply,), tuple(tools)))
+    return demonstrations

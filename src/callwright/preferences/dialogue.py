@@ -1,4 +1,4 @@
-"""Pairs and demonstrations as the rows TRL trains on, and the checks that a row survives tokenisation."""
+"""Pairs and demonstrations as the rows that TRL trains on, and checks of their tokens before training."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from callwright.records import Demonstration, Pair
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """The messages of a prompt, and the tools on offer, in a tokenizer's chat template (see `chat_ids`)."""
+    """The messages and tools of a prompt as tokens, for any chat template (see `chat_ids`)."""
 
     tokenizer: Any
     messages: Sequence[dict[str, Any]]
@@ -21,56 +21,63 @@ class PromptTokens:
 
     @cached_property
     def ids(self) -> list[int]:
-        """Token ids of the prompt, up to where the model is asked for its reply."""
+        """Token ids of the prompt, up to and including the marks after which the model writes its reply."""
         return self._ids((), ask=True)
 
     def _ids(self, completion: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
         return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, ask=ask)
 
     def loss_mask(self, completion: Sequence[dict[str, Any]]) -> list[int]:
-        """One number a token after the prompt: 1 where the model writes it.
+        """The loss mask of a completion: for each of its tokens 1 if the model writes it, else 0.
 
-        A turn of the model begins where it is asked for a reply and ends with the token that ends its turn; what a
-        template puts after that token is not the model's. Results, users' words and role marks between turns are 0.
+        A turn of the model begins after the marks that ask for its reply and ends with its end-of-turn token. Tokens
+        that a template adds after that one are 0, and so are results, the user's messages and role marks.
 
         Raises:
-            ValueError: the template shows the prompt, or an earlier turn, otherwise once the conversation goes on.
+            ValueError: the template renders the prompt or an earlier turn differently if other messages follow.
         """
-        whole = self._ids(completion)
-        mask = [0] * len(whole)
-        for place, message in enumerate(completion):
+        all_ids = self._ids(completion)
+        mask = [0] * len(all_ids)
+        for index, message in enumerate(completion):
             if message["role"] != "assistant":
                 continue
-            before = self._ids(completion[:place], ask=True) if place else self.ids
-            after = whole if place == len(completion) - 1 else self._ids_up_to(completion[: place + 1], whole)
-            if place == 0 and whole[: len(before)] != before:
+            ids_before = self._ids(completion[:index], ask=True) if index else self.ids
+            is_last = index == len(completion) - 1
+            ids_after = all_ids if is_last else self._ids_up_to(completion[: index + 1], all_ids)
+            if index == 0 and all_ids[: len(ids_before)] != ids_before:
                 raise ValueError("its prompt is not a prefix of prompt + completion in this chat template")
-            if whole[: len(before)] != before or whole[: len(after)] != after:
+            if all_ids[: len(ids_before)] != ids_before or all_ids[: len(ids_after)] != ids_after:
                 raise ValueError(
-                    "this chat template shows earlier replies otherwise than they were written; set pairs.mode to step"
+                    "this chat template renders earlier replies differently than they were written; "
+                    "set pairs.mode to step"
                 )
-            end = _end_of_turn(whole, len(before), len(after), self.tokenizer.eos_token_id)
-            mask[len(before) : end] = [1] * (end - len(before))
+            end = _end_of_turn(all_ids, len(ids_before), len(ids_after), self.tokenizer.eos_token_id)
+            mask[len(ids_before) : end] = [1] * (end - len(ids_before))
         return mask[len(self.ids) :]
 
-    def _ids_up_to(self, completion: Sequence[dict[str, Any]], whole: Sequence[int]) -> list[int]:
-        """Ids of a conversation that goes on, without the mark that some templates put at the end of everything."""
+    def _ids_up_to(self, completion: Sequence[dict[str, Any]], all_ids: Sequence[int]) -> list[int]:
+        """Ids up to a reply that is not the last one, without a mark that some templates add at the very end."""
         ids = self._ids(completion)
-        if ids[-1] in self.tokenizer.all_special_ids and whole[: len(ids)] != ids:
+        if ids[-1] in self.tokenizer.all_special_ids and all_ids[: len(ids)] != ids:
             return ids[:-1]
         return ids
 
 
 def _end_of_turn(ids: Sequence[int], start: int, end: int, eos: int | None) -> int:
-    """Behind the first end-of-turn token of start:end, where the model stops; `end` in templates with another mark."""
-    return next((place + 1 for place in range(start, end) if ids[place] == eos), end)
+    """The index after the first EOS token in ids[start:end], where the model stops; `end` if there is none."""
+    return next((index + 1 for index in range(start, end) if ids[index] == eos), end)
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What the rows look like to the trainer: counts, and tokens of the longest one.
+    """Counts of rows and tokens.
 
-    `trained_tokens` are those of the completions that the model writes.
+    Attributes:
+        rows: number of pairs or demonstrations.
+        longest: tokens of the longest prompt with a completion.
+        prompt_tokens: tokens of all prompts; the prompt of a pair counts once.
+        completion_tokens: tokens of all completions.
+        trained_tokens: tokens of the completions that the model writes, which the loss counts.
     """
 
     rows: int
@@ -81,19 +88,19 @@ class RowReport:
 
 
 def conversation_rows(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
-    """Conversational rows: prompt, and chosen and rejected or completion (lists of messages), for a tokenizer prepared
-    by `guard_special_tokens_only`.
+    """Rows in TRL's conversational format, for a tokenizer prepared by `guard_special_tokens_only`.
 
-    `tools`, where an example has any, are JSON text, which TRL decodes. Messages with tool calls are mappings of unlike
-    shape: a table of them must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`, or Arrow fills every
-    mapping up with the keys of all others, and templates render those.
+    A row has `prompt`, and either `chosen` and `rejected` or `completion`, which are lists of messages. If the example
+    has tools, `tools` is JSON text, which TRL decodes. Messages with tool calls have different keys, so a table of them
+    must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`; otherwise Arrow adds the keys of all
+    messages to each, and templates render them.
     """
     return [_row(example) for example in examples]
 
 
 def _row(example: Pair | Demonstration) -> dict[str, Any]:
-    named = {"prompt": example.prompt, **_completions(example)}
-    row: dict[str, Any] = {name: template_messages(messages) for name, messages in named.items()}
+    messages_by_name = {"prompt": example.prompt, **_completions(example)}
+    row: dict[str, Any] = {name: template_messages(messages) for name, messages in messages_by_name.items()}
     row["chat_template_kwargs"] = TRL_TEMPLATE_KWARGS
     return {**row, "tools": json.dumps(example.tools, ensure_ascii=False)} if example.tools else row
 
@@ -107,19 +114,23 @@ def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any
 def check_rows(
     examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int
 ) -> tuple[RowReport, list[dict[str, list[int]]]]:
-    """Refuse rows that the trainer would silently spoil, and say of the others which tokens the model writes.
+    """Check the rows before training and return their loss masks.
 
-    The prompt's ids must be a prefix of prompt + completion, and so must every later turn of a whole chain; nothing may
-    be longer than `max_length` tokens, and every completion must have a token to train on.
+    The ids of the prompt must be a prefix of those of prompt + completion, and so must the ids up to each later turn of
+    a whole chain. Each completion must have a token to train on. The trainer checks none of this: it would cut long
+    rows, and train on the wrong tokens.
+
+    Args:
+        max_length: the most tokens that a prompt with a completion may have.
 
     Returns:
-        The report, and for each example the masks of its completions ("chosen_mask", ...): one number a token, 1 where
-        the model writes it, 0 for results, the user's words and the template's own marks.
+        The report, and for each example the loss masks of its completions by name ("chosen_mask", ...): see
+        `PromptTokens.loss_mask`.
 
     Raises:
-        DataError: names the first such example and the count.
+        DataError: a row fails a check; the message has the first such row, the reason, and the number of such rows.
     """
-    bad: list[tuple[str, str]] = []
+    failures: list[tuple[str, str]] = []
     masks: list[dict[str, list[int]]] = []
     prompts = completions = trained = longest = 0
     for example in examples:
@@ -128,23 +139,23 @@ def check_rows(
         try:
             prompts += len(prompt.ids)
         except ValueError as error:
-            bad.append((example.id, str(error)))
+            failures.append((example.id, str(error)))
             continue
         for name, completion in _completions(example).items():
             try:
                 mask = masks[-1][f"{name}_mask"] = prompt.loss_mask(completion)
             except ValueError as error:
-                bad.append((example.id, str(error)))
+                failures.append((example.id, str(error)))
                 continue
             length = len(prompt.ids) + len(mask)
             longest, completions, trained = max(longest, length), completions + len(mask), trained + sum(mask)
             if not any(mask):
-                bad.append((example.id, "a completion has no token"))
+                failures.append((example.id, "a completion has no token to train on"))
             elif length > max_length:
-                bad.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
-    if bad:
-        name, reason = bad[0]
+                failures.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
+    if failures:
+        example_id, reason = failures[0]
         kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
-        count = f"{len({one for one, _ in bad}):,} of {len(examples):,} {kind}s"
-        raise DataError(f"{kind} {name} cannot be trained on: {reason} ({count})")
+        count = f"{len({failed_id for failed_id, _ in failures}):,} of {len(examples):,} {kind}s"
+        raise DataError(f"{kind} {example_id} cannot be trained on: {reason} ({count})")
     return RowReport(len(examples), longest, prompts, completions, trained), masks

@@ -1,4 +1,4 @@
-"""Where a decision was really made: sibling steps of different value become preference pairs."""
+"""Preference pairs from the forks of a problem's tree: sibling steps of different value."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.balance import balance_pairs, distinct, has_answer_call, limit_pairs
+from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs
 from callwright.preferences.chain_pairs import chain_pairs
 from callwright.preferences.pair_kind import pair_kind
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
@@ -18,12 +18,17 @@ from callwright.tasks import TASKS
 def pairs_from_forks(
     records: Iterable[CheckedChain], problems: Mapping[str, Problem], params: PairsParams
 ) -> tuple[list[Pair], dict[str, Any]]:
-    """Preference pairs of all problems, in the order of their ids, and a report of their mix.
+    """Preference pairs of all problems, ordered by the problems' ids, and a report.
 
-    `mode` says what is paired: sibling steps (`step_pairs`), whole chains (`chain_pairs`), or both. Of a problem's
-    pairs, equal ones counted once, at most `max_per_problem` are kept (distinct kinds first, then wide margins); of
-    tasks, kinds and answers what `balanced` allows. Chains of the two protocols make trees of their own: a pair reads
-    as its chains did. Chains of test problems, and of problems that are not given, make no pair.
+    `params.mode` says what is paired: sibling steps (`step_pairs`), whole chains (`chain_pairs`), or both. Of each
+    problem at most `max_per_problem` pairs are kept (`limit_pairs`), and of all pairs those that `balance_pairs`
+    allows. Each protocol has its own tree, because a pair is rendered by the protocol of its chains. Chains of test
+    problems, and of problems that are not in `problems`, make no pair.
+
+    Returns:
+        The pairs, and a report: the numbers of `problems` with a chain, of `forks` (pairs before duplicates are dropped
+        and limits are applied, not forks of the tree), of `pairs`, of pairs by kind (`kinds`), and of pairs that choose
+        or reject `answer` (`answer_chosen`, `answer_rejected`), and the `mean_margin` of the pairs.
     """
     by_problem: dict[str, list[CheckedChain]] = defaultdict(list)
     for record in records:
@@ -33,9 +38,9 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     for problem_id in sorted(by_problem):
-        found = _pairs_of_problem(problems[problem_id], by_problem[problem_id], params)
-        forks += len(found)
-        pairs += limit_pairs(distinct(found), params.max_per_problem)
+        problem_pairs = _pairs_of_problem(problems[problem_id], by_problem[problem_id], params)
+        forks += len(problem_pairs)
+        pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
     kept = balance_pairs(pairs, problems, params)
     report = {
         "problems": len(by_problem),
@@ -50,38 +55,41 @@ def pairs_from_forks(
 
 
 def _pairs_of_problem(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
-    """All pairs of a problem, numbered."""
+    """All pairs of a problem, with ids that number them."""
     pairs: list[Pair] = []
+    # In reverse, "text" comes before "native"; the ids depend on this order.
     for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
-        own = [record for record in records if record.chain.protocol == protocol]
+        protocol_records = [record for record in records if record.chain.protocol == protocol]
         if params.mode != "chain":
-            pairs += step_pairs(problem, own, params)
+            pairs += step_pairs(problem, protocol_records, params)
         if params.mode != "step":
-            pairs += chain_pairs(problem, own, params)
+            pairs += chain_pairs(problem, protocol_records, params)
     return [replace(pair, id=f"{problem.id}#{number}") for number, pair in enumerate(pairs)]
 
 
 def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
-    """At every node the best child that is no failed step, paired with each sibling worth at least `min_margin` less.
+    """At each node, pair the best child that is not a failed step with each sibling that has a lower value.
+
+    The difference of the values, which is the pair's margin, is at least `min_margin`.
 
     Args:
-        records: chains of the problem, all by one protocol.
+        records: chains of the problem, all with the same protocol.
     """
     task, protocol = TASKS[problem.task], PROTOCOLS[records[0].chain.protocol]
     for path, node in walk(tree_of(records, task.toolbox, params.cost_weight)):
-        sound = [key for key, child in node.children.items() if child.step is not None and child.step.error is None]
-        if not sound:
+        keys_without_error = [key for key, child in node.children.items() if child.step and child.step.error is None]
+        if not keys_without_error:
             continue
-        best = node.children[min(sound, key=lambda key: (-node.children[key].value, key))]
+        best = node.children[min(keys_without_error, key=lambda key: (-node.children[key].value, key))]
         assert best.step is not None
         messages, tools = protocol.render(task, problem.question, path)
         for key in sorted(node.children):
-            other = node.children[key]
-            margin = best.value - other.value
-            if other.step is None or margin + MARGIN_TOLERANCE < params.min_margin:
+            sibling = node.children[key]
+            margin = best.value - sibling.value
+            if sibling.step is None or margin + MARGIN_TOLERANCE < params.min_margin:
                 continue
-            chosen, rejected = (protocol.reply_message(step, len(path)) for step in (best.step, other.step))
-            if chosen == rejected:  # a reply that was cut off right after its call
+            chosen, rejected = (protocol.reply_message(step, len(path)) for step in (best.step, sibling.step))
+            if chosen == rejected:  # a reply that was cut off right after its call has the text of that call
                 continue
             yield Pair(
                 id=problem.id,
@@ -91,5 +99,5 @@ def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsP
                 rejected=(rejected,),
                 tools=tuple(tools),
                 margin=round(margin, 6),
-                kind=pair_kind(best.step, other.step, path, task.toolbox, right=other.correct > 0),
+                kind=pair_kind(best.step, sibling.step, path, task.toolbox, leads_to_correct=sibling.correct > 0),
             )

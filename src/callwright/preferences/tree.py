@@ -1,4 +1,4 @@
-"""The chains of one problem as a prefix tree: chains that start alike share a path."""
+"""The chains of one problem as a prefix tree, in which chains that start alike share a path."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,13 +11,14 @@ MARGIN_TOLERANCE = 1e-9  # margins are differences of sums of floats
 
 @dataclass(slots=True)
 class Node:
-    """A step in the context of all before it. The root has no step.
+    """A step after the steps of its path. The root has no step.
 
     Attributes:
-        step: as the best chain through this node words it: what is chosen is never the words of a worse one.
-        score: sum of the scores of the chains through this node (see `scored`).
-        count: number of chains through it.
-        correct: how many of them are correct.
+        step: the step of the chain with the highest score through this node, because other chains may have the same
+            call with other words.
+        score: sum of the scores of the chains through this node (see `score_chains`).
+        count: number of chains through this node.
+        correct: number of correct chains through this node.
     """
 
     step: Step | None = None
@@ -28,23 +29,23 @@ class Node:
 
     @property
     def value(self) -> float:
-        """Mean score of the chains below: the share of correct ones, less what their extra calls cost."""
+        """Mean score of the chains through this node: the share of correct chains, less the cost of extra steps."""
         return self.score / self.count
 
     def child(self, key: str) -> "Node":
-        """The child reached by a canonical call."""
+        """The child with a canonical call (see `step_key`)."""
         return self.children[key]
 
 
 def score_chains(chains: Iterable[CheckedChain], cost_weight: float) -> list[tuple[CheckedChain, float]]:
-    """The chains of one problem in the order of their ids, each with what it is worth, in shares of a right answer.
+    """The chains of one problem, ordered by their ids, each with its score from 0 to 1.
 
-    A correct chain scores 1 less `cost_weight` for each step beyond the shortest correct chain (at least 0), an
-    incorrect one 0: of two right chains the economical one is worth more.
+    An incorrect chain scores 0. A correct chain scores 1, less `cost_weight` for each step more than the shortest
+    correct chain has, and at least 0.
     """
     ordered = sorted(chains, key=lambda record: record.chain.id)
-    fewest = min((len(record.chain.steps) for record in ordered if record.verdict.correct), default=0)
-    costs = [cost_weight * (len(record.chain.steps) - fewest) for record in ordered]
+    shortest_steps = min((len(record.chain.steps) for record in ordered if record.verdict.correct), default=0)
+    costs = [cost_weight * (len(record.chain.steps) - shortest_steps) for record in ordered]
     return [
         (record, max(0.0, 1.0 - cost) if record.verdict.correct else 0.0)
         for record, cost in zip(ordered, costs, strict=True)
@@ -52,16 +53,15 @@ def score_chains(chains: Iterable[CheckedChain], cost_weight: float) -> list[tup
 
 
 def tree_of(chains: Iterable[CheckedChain], toolbox: Toolbox, cost_weight: float) -> Node:
-    """Merge the chains of one problem by canonical call; their order does not matter.
+    """Merge the chains of one problem by canonical call; the order of the chains does not matter.
 
     Args:
-        chains: all of the same problem.
-        cost_weight: what one extra step costs, in shares of a right answer.
+        chains: chains of the same problem.
+        cost_weight: what an extra step costs, as a share of the score 1 of a correct chain.
     """
     root = Node()
-    for record, score in sorted(
-        score_chains(chains, cost_weight), key=lambda row: -row[1]
-    ):  # the best one's words stay
+    # A node keeps the first step stored in it, so the best chain goes first.
+    for record, score in sorted(score_chains(chains, cost_weight), key=lambda scored: -scored[1]):
         correct = record.verdict.correct
         node = root
         _add_chain(node, score, correct)
@@ -78,12 +78,12 @@ def _add_chain(node: Node, score: float, correct: bool) -> None:
 
 
 def step_key(step: Step, toolbox: Toolbox) -> str:
-    """What makes two steps the same decision: the canonical call, or the text of a reply without a readable one."""
+    """Steps with the same key are the same decision: the canonical call, or the text of a reply without a call."""
     return toolbox.canonical(step.call) if step.call else f"unreadable: {step.thought}"
 
 
 def walk(node: Node, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Node]]:
-    """All nodes that have children, each with the steps that lead to it; depth first, in the order of keys."""
+    """All nodes that have children, each with the steps that lead to it, depth first and ordered by key."""
     if not node.children:
         return
     yield path, node

@@ -1,12 +1,13 @@
 """Execute every call of a chain again. Needs no model."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from callwright.agent.loop import ends_chain
-from callwright.errors import CallError
+from callwright.agent.step import ExecutedStep, execute_step
 from callwright.functions.toolbox import Toolbox, render_result, walk_value
-from callwright.records import Step, StepError
+from callwright.records import Step
 from callwright.tasks.task import ExecutedSteps
 
 
@@ -15,31 +16,25 @@ def execute_again(recorded: Sequence[Step], toolbox: Toolbox) -> ExecutedSteps:
 
     A call that cannot be executed gives its error again. A step without a readable call keeps its syntax error, and
     gets no observation, even if one was recorded.
+
+    Raises:
+        Exception: whatever a defective function raised (docs/decisions/0005).
     """
-    tools = toolbox.open()
-    steps: list[Step] = []
-    values: list[Any] = []
-    for step in recorded:
-        value = observation = None
-        call, error = step.call, step.error
-        if call is not None:
-            with_names = toolbox.name_arguments(call)
-            result = with_names if isinstance(with_names, CallError) else tools.execute(with_names)
-            call = call if isinstance(with_names, CallError) else with_names
-            if isinstance(result, CallError):
-                error = StepError(result.fault, result.message)
-            else:
-                value, observation, error = result.value, result.text, None
-        steps.append(Step(step.thought, call, error, observation))
-        values.append(value)
-    return ExecutedSteps(tuple(steps), tuple(values))
+    open_toolbox = toolbox.open()
+    results = [
+        ExecutedStep(replace(step, observation=None))
+        if step.call is None
+        else execute_step(step.thought, step.call, toolbox, open_toolbox)
+        for step in recorded
+    ]
+    return ExecutedSteps(tuple(result.step for result in results), tuple(result.value for result in results))
 
 
 def returned_texts(steps: Sequence[Step], values: Sequence[Any]) -> Iterator[str]:
-    """What a chain's calls returned, except the answer: recorded observations, and each part of a value.
+    """The texts that a chain's calls returned, except the answer: recorded observations, and each part of a value.
 
     Args:
-        values: of the steps, executed again.
+        values: of the steps, from `execute_again`.
     """
     for step, value in zip(steps, values, strict=True):
         if step.observation is None or step.call is None or ends_chain(step):

@@ -1,4 +1,4 @@
-"""Every chain executed again and judged. Needs no model."""
+"""Execute chains again and judge them. Needs no model."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,16 +11,16 @@ from callwright.validation.faults import judge
 
 
 def replay(chain: Chain, problem: Problem, task: Task | None = None) -> ExecutedSteps:
-    """See `callwright.validation.execution.execute_again`.
+    """Execute the calls of a chain of a problem again, see `execute_again`.
 
     Args:
-        task: what the chain was asked with, where that is not the problem's own task.
+        task: the task that the chain was sampled with; by default the problem's own.
     """
     return execute_again(chain.steps, (task or TASKS[problem.task]).toolbox)
 
 
 def check_chain(chain: Chain, problem: Problem, task: Task | None = None) -> CheckedChain:
-    """Replay and judge a chain of a problem, asked with its own task or with another."""
+    """Replay and judge a chain of a problem; `task` as in `replay`."""
     return CheckedChain(chain, judge(chain, problem, replay(chain, problem, task), task))
 
 

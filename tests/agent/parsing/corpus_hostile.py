@@ -1,6 +1,6 @@
-"""Replies made to do harm: to run code, to take time or memory, to crash a parser, to drive a terminal.
+"""Replies made to do harm: to run code, to use time or memory, to crash a parser, to control a terminal.
 
-Each ends as a fault, but for those of HARMLESS, which mean an exact and small result. Read by test_corpus_hostile.py.
+Each is a fault, except those of HARMLESS, which have a small and exact result. Read by test_corpus_hostile.py.
 """
 
 ESC, NUL, BELL, RTL, ISOLATE = "\x1b", "\x00", "\x07", "\u202e", "\u2066"
@@ -146,8 +146,8 @@ HOSTILE: dict[str, list[str]] = {
         f"answer('{'a' * 100_000}')",
         f"answer({'1, ' * 65})",
         f"answer([{'1, ' * 600}])",
-        f"answer({{{', '.join(f'{chr(39)}k{place}{chr(39)}: 1' for place in range(120))}}})",
-        f"answer({', '.join(f'a{place}=1' for place in range(100))})",
+        f"answer({{{', '.join(f'{chr(39)}k{index}{chr(39)}: 1' for index in range(120))}}})",
+        f"answer({', '.join(f'a{index}=1' for index in range(100))})",
         "answer(" + "1_" * 900 + "1, 2)",
     ],
     "deep nesting": [

@@ -1,6 +1,7 @@
-"""Replies that a fuzzer makes from a number: calls in every family's markup, broken in ways that readers trip over.
+"""Replies that a fuzzer makes from a number: calls in the markup of all series of models, broken in typical ways.
 
-Equal numbers make equal replies. `check` reads and executes one by both protocols and says what it cost.
+Equal numbers make equal replies, so the random draws must not be reordered. `check_reply` reads a reply by both
+protocols, executes its calls, and measures the time.
 """
 
 import json
@@ -12,20 +13,21 @@ from dataclasses import dataclass, field
 
 from callwright.agent.native import NATIVE
 from callwright.agent.protocol import PROTOCOLS
+from callwright.agent.step import execute_step, failed_step
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
 from callwright.functions.function import render_call
 from callwright.functions.toolbox import OpenToolbox
-from callwright.records import Call, Json, Step, StepError, Usage
+from callwright.records import Call, Json, Step, Usage
 from callwright.storage import jsonl
 from callwright.tasks import TASKS
-from tests.agent.parsing.markup_families import MARKUP_BY_SERIES
+from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES
 
-SOLVERS = frozenset({"solve", "entails", "assume"})  # run in a worker process, held to limits of its own
+SOLVERS = frozenset({"solve", "entails", "assume"})  # run in a worker process, which has its own time limits
 Rng = random.Random
 
 WORDS = ("x", "rex", "Dog(x)", "all x. (Dog(x) -> Animal(x))", "1,200", "$18", "1/3", "3.50", "True", "not P(a)", "")
-# Split at spaces: a line for each would be longer than all that uses them.
+# Split at spaces, because a line for each would make these lists very long.
 TROUBLE = tuple("\ud83d \udc00 \x00 \x1b[2J \u202e \u2066 ² ٣ ½ \ufeff \u200b é 😀 \r \t".split(" "))  # noqa: SIM905
 MARKS = (
     *"<tool_call> </tool_call> <think> </think> ``` [TOOL_CALLS] </function> <|im_end|> </parameter>".split(),  # noqa: SIM905
@@ -41,8 +43,8 @@ RUNS = (
 )
 
 
-def reply(number: int, seed: int = 0) -> Reply:
-    """The reply of a number: text, or tool calls with text beside them."""
+def hostile_reply(number: int, seed: int = 0) -> Reply:
+    """The reply for a number: text, or tool calls and perhaps text."""
     rng = Rng(f"{seed}/{number}")
     if rng.random() < 0.25:
         calls = tuple(_tool_call(rng) for _ in range(rng.choice((1, 1, 2, 5))))
@@ -72,12 +74,12 @@ def _tool_call(rng: Rng) -> ToolCall:
 
 
 def _call(rng: Rng) -> Call:
-    function = rng.choice([one for task in TASKS.values() for one in task.toolbox.functions.values()])
+    function = rng.choice([function for task in TASKS.values() for function in task.toolbox.functions.values()])
     if rng.random() < 0.6:
         return Call(function.name, dict(function.example))
     names = [*function.parameters, "from", "²", "0", "a b", "", rng.choice(TROUBLE)]
-    named = {rng.choice(names) if rng.random() < 0.2 else name: _value(rng, 2) for name in function.parameters}
-    return Call(function.name, named)
+    arguments = {rng.choice(names) if rng.random() < 0.2 else name: _value(rng, 2) for name in function.parameters}
+    return Call(function.name, arguments)
 
 
 def _value(rng: Rng, depth: int) -> Json:
@@ -99,7 +101,7 @@ def _value(rng: Rng, depth: int) -> Json:
 
 
 def _runs(rng: Rng) -> str:
-    """Long runs of what a careless pattern backtracks over, up to the limit of a reply and a little over it."""
+    """Long repetitions over which a careless pattern backtracks, up to a little more than the limit of a reply."""
     size = rng.choice((100, 2_000, 10_000, 99_000, 101_000))
     units = [rng.choice(RUNS) for _ in range(rng.choice((1, 1, 2, 3)))]
     parts = [unit * (size // len(units) // len(unit)) for unit in units]
@@ -145,14 +147,14 @@ def _nest(rng: Rng, text: str) -> str:
 
 
 def _number(rng: Rng, text: str) -> str:
-    digits = [place for place, one in enumerate(text) if one in "0123456789"]
-    if not digits:
+    digit_indices = [index for index, character in enumerate(text) if character in "0123456789"]
+    if not digit_indices:
         return text
-    place = rng.choice(digits)
-    made = rng.choice(
+    index = rng.choice(digit_indices)
+    number = rng.choice(
         ("9" * 400, "9" * 5_000, "1e999999", "0.1234567890123456789", "²", "1,200", "1/0", "0x" + "f" * 300, "-", "1_0")
     )
-    return text[:place] + made + text[place + 1 :]
+    return text[:index] + number + text[index + 1 :]
 
 
 def _encode_as_json(rng: Rng, text: str) -> str:
@@ -166,61 +168,62 @@ MUTATIONS: tuple[Callable[[Rng, str], str], ...] = (
 
 @dataclass
 class Cost:
-    """What one reply came to: outcomes by kind, and seconds of this thread's processor time outside the solvers."""
+    """The outcomes of a reply's calls, and the time that they took.
+
+    Attributes:
+        outcomes: counts of faults and of "executed", over all protocols and toolboxes.
+        seconds: of this thread's processor time in the slowest operation, without the solvers.
+        slowest: the name of that operation.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     slowest: str = ""
 
 
-def check(made: Reply, opened: Sequence[tuple[str, OpenToolbox]]) -> Cost:
-    """Read a reply by both protocols, execute its calls in every toolbox, and store and show each step.
+def check_reply(reply: Reply, toolboxes: Sequence[tuple[str, OpenToolbox]]) -> Cost:
+    """Read a reply by both protocols, execute its calls in each toolbox, and store and render each step.
 
     Raises:
-        Exception: whatever a reader, a toolbox or the storage raised; nothing may.
+        Exception: whatever a protocol, a toolbox or the storage raised, which is a defect.
     """
     cost = Cost()
     for protocol in PROTOCOLS.values():
         start = time.thread_time()
-        said = protocol.read(made)
+        calls = protocol.read(reply)
         _record_time(cost, f"read, {protocol.name}", start)
-        for place, (thought, call) in enumerate(said):
+        for index, (thought, call) in enumerate(calls):
             if isinstance(call, CallError):
                 cost.outcomes[call.fault] += 1
-                _store_step(cost, Step(thought, None, StepError(call.fault, call.message), None), place)
+                _store_step(cost, failed_step(thought, None, call), index)
                 continue
-            for name, tools in opened:
-                _store_step(cost, _execute(cost, thought, call, name, tools), place)
+            for task_name, open_toolbox in toolboxes:
+                _store_step(cost, _execute(cost, thought, call, task_name, open_toolbox), index)
     return cost
 
 
 def open_toolboxes() -> list[tuple[str, OpenToolbox]]:
-    """Each task's toolbox, open for one chain."""
-    return [(name, TASKS[name].toolbox.open()) for name in ("arithmetic", "translation", "entailment")]
+    """The toolbox of each task, opened for one chain, by the task's name."""
+    return [(task_name, TASKS[task_name].toolbox.open()) for task_name in ("arithmetic", "translation", "entailment")]
 
 
-def _execute(cost: Cost, thought: str, call: Call, name: str, tools: OpenToolbox) -> Step:
+def _execute(cost: Cost, thought: str, call: Call, task_name: str, open_toolbox: OpenToolbox) -> Step:
+    toolbox = TASKS[task_name].toolbox
     start = time.thread_time()
-    named = TASKS[name].toolbox.name_arguments(call)
-    _record_time(cost, f"name_arguments, {name}", start)
-    if isinstance(named, CallError):
-        cost.outcomes[named.fault] += 1
-        return Step(thought, call, StepError(named.fault, named.message), None)
+    toolbox.name_arguments(call)
+    _record_time(cost, f"name_arguments, {task_name}", start)
     start = time.thread_time()
-    result = tools.execute(named)
-    if named.name not in SOLVERS:
-        _record_time(cost, f"{named.name}, {name}", start)
-    if isinstance(result, CallError):
-        cost.outcomes[result.fault] += 1
-        return Step(thought, named, StepError(result.fault, result.message), None)
-    cost.outcomes["executed"] += 1
-    return Step(thought, named, None, result.text)
+    step = execute_step(thought, call, toolbox, open_toolbox).step
+    if step.call is not None and step.call.name not in SOLVERS:
+        _record_time(cost, f"{step.call.name}, {task_name}", start)
+    cost.outcomes[step.error.fault if step.error else "executed"] += 1
+    return step
 
 
-def _store_step(cost: Cost, step: Step, place: int) -> None:
+def _store_step(cost: Cost, step: Step, step_index: int) -> None:
     start = time.thread_time()
-    again = jsonl.loads(Step, jsonl.dumps(step), "here")
-    json.dumps(NATIVE.reply_message(again, place), ensure_ascii=False).encode()
+    stored = jsonl.loads(Step, jsonl.dumps(step), "here")
+    json.dumps(NATIVE.reply_message(stored, step_index), ensure_ascii=False).encode()
     if step.call:
         render_call(step.call)
     if step.error:
@@ -228,7 +231,7 @@ def _store_step(cost: Cost, step: Step, place: int) -> None:
     _record_time(cost, "store", start)
 
 
-def _record_time(cost: Cost, what: str, start: float) -> None:
-    spent = time.thread_time() - start
-    if spent > cost.seconds:
-        cost.seconds, cost.slowest = spent, what
+def _record_time(cost: Cost, operation: str, start: float) -> None:
+    seconds = time.thread_time() - start
+    if seconds > cost.seconds:
+        cost.seconds, cost.slowest = seconds, operation

@@ -1,4 +1,4 @@
-"""What every reply of a corpus means. The expected readings were derived by hand, not by the parser."""
+"""Each reply of a corpus is read as the call that was derived from it by hand, not by the parser."""
 
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,22 @@ from callwright.errors import CallError
 from callwright.records import Call
 
 KINDS: dict[str, list[list[Any]]] = YAML(typ="safe").load(Path(__file__).with_name("corpus_replies.yaml").read_text())
-ROWS = [(kind, row) for kind, rows in KINDS.items() for row in rows]
+CASES = [(kind, case) for kind, cases in KINDS.items() for case in cases]
 
 
-@pytest.mark.parametrize(("kind", "row"), ROWS, ids=[f"{kind}: {row[0]!r}" for kind, row in ROWS])
-def test_a_reply_is_read_as_it_is_meant_or_refused_with_what_is_wrong(kind: str, row: list[Any]):
-    read = parse_call(row[0])
-    match row:
+@pytest.mark.parametrize(("kind", "case"), CASES, ids=[f"{kind}: {case[0]!r}" for kind, case in CASES])
+def test_a_reply_is_read_as_intended_or_is_a_fault_with_its_cause(kind: str, case: list[Any]):
+    call = parse_call(case[0])
+    match case:
         case [_, name, arguments]:
-            assert read == Call(name, arguments)
-            assert [type(value) for value in read.arguments.values()] == [type(value) for value in arguments.values()]
-        case [_, mentions]:
-            assert isinstance(read, CallError), read
-            assert read.fault == "syntax"
-            assert mentions in read.message
-            assert read.message.isprintable()
+            assert call == Call(name, arguments)
+            assert [type(value) for value in call.arguments.values()] == [type(value) for value in arguments.values()]
+        case [_, cause]:
+            assert isinstance(call, CallError), call
+            assert call.fault == "syntax"
+            assert cause in call.message
+            assert call.message.isprintable()
 
 
-def test_the_corpus_is_large_and_repeats_nothing():
-    assert len({row[0] for _, row in ROWS}) == len(ROWS) >= 300
+def test_the_corpus_is_large_and_has_no_duplicates():
+    assert len({case[0] for _, case in CASES}) == len(CASES) >= 300

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import get_args
 
-from callwright.agent.loop import ends_chain, executed
+from callwright.agent.loop import ends_chain
 from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
+from callwright.agent.step import execute_step
 from callwright.chat.model import Message
 from callwright.errors import CallError
 from callwright.records import Problem, Step
@@ -81,6 +82,6 @@ def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) 
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
             raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
-        steps.append(executed("", call, tools))
+        steps.append(execute_step("", call, task.toolbox, tools).step)
     messages, _ = TEXT.render(task, problem.question, steps)
     return messages[:-1] if steps[-1].observation is not None else messages

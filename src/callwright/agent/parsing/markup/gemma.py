@@ -1,10 +1,11 @@
-"""Read Gemma's notation of arguments, `{a:2,b:<|"|>text<|"|>}`: keys without quotes, text between marks."""
+"""Read arguments in Gemma's notation, `{a:2,b:<|"|>text<|"|>}`: keys without quotes, text between marks."""
 
 import json
 import re
 
-from callwright.agent.parsing.objects import read_json_value
-from callwright.agent.parsing.syntax import CALL_ADVICE, STRING_PATTERN, raise_syntax_fault
+from callwright.agent.parsing.json_call import read_json_value
+from callwright.agent.parsing.python_call import STRING_PATTERN
+from callwright.agent.parsing.syntax_faults import CALL_ADVICE, syntax_fault
 from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Json
 
@@ -14,7 +15,7 @@ _KEY = re.compile(rf"{STRING_PATTERN}|(?P<key>[A-Za-z_][\w.-]*+)(?=\s*:)")
 
 
 def read_gemma_arguments(text: str, start: int) -> tuple[Json, int]:
-    """The arguments that the bracket at `start` opens, and the index after the bracket that closes it.
+    """The arguments in the brackets that open at `start`, and the index after them.
 
     Raises:
         CallError: they could not be read, or a bound is exceeded.
@@ -37,7 +38,7 @@ def _end_of_arguments(text: str, start: int) -> int:
             level += bool(token["open"]) - bool(token["close"])
             if level == 0 and token["close"]:
                 return token.end()
-    return raise_syntax_fault(f"the closing bracket of the call's arguments is missing; {CALL_ADVICE}")
+    raise syntax_fault(f"the closing bracket of the call's arguments is missing; {CALL_ADVICE}")
 
 
 def _quote_key(match: re.Match[str]) -> str:

@@ -1,9 +1,9 @@
-"""The marks that models put around, before and after a call. One table for all families; none of them nests."""
+"""The marks that models put before, after and around a call. One table for all series of models; no mark nests."""
 
 import re
 
 # Every pattern begins with a literal character, so that a search can skip all other characters quickly.
-# Families spell the same mark with ASCII or full-width bars, and with "_" or "▁" between words.
+# Series of models spell the same mark with ASCII or full-width bars, and with "_" or "▁" between words.
 _BAR, _SPACE = "[|｜]", "[_▁]"
 _OPENINGS = (
     r"<tool_calls?>",  # Qwen, Hermes, GLM, Granite, Jamba, MiniMax-M1
@@ -23,7 +23,7 @@ _OPENINGS = (
     r"commentary to=(?=[A-Za-z])",
     r"<\|start\|>assistant to=(?=[A-Za-z])",
 )
-_CALL_OPENINGS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # a mark that is part of the call
+_CALL_OPENINGS = rf"<function(?:=|\sname=)|<(?:{_BAR}DSML{_BAR})?invoke\sname="  # these marks are part of the call
 _CLOSINGS = (
     r"</tool_calls?>",
     r"<tool_calls?\|>",
@@ -66,9 +66,15 @@ MARK = re.compile("|".join((*_OPENINGS, *_CLOSINGS, *_SPECIAL_TOKENS)))
 
 
 def remove_marks(text: str) -> str:
-    """The text without the marks of any family, and without the blank lines that they leave.
+    """Remove all marks from a text, and the blank space that this leaves at its ends.
 
     >>> remove_marks("<|channel|>analysis<|message|>Two and three.<|end|>\\n</tool_call>")
     'Two and three.'
     """
     return MARK.sub("", text).strip() if "<" in text or "[" in text else text
+
+
+def end_of_match(pattern: re.Pattern[str], text: str, position: int) -> int:
+    """Where a match of the pattern at `position` ends; `position` if the pattern does not match there."""
+    match = pattern.match(text, position)
+    return match.end() if match else position

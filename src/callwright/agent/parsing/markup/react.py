@@ -1,11 +1,14 @@
-"""Read ReAct's two lines, `Action: add` and `Action Input: {...}`, up to the first observation the model invented."""
+"""Read ReAct's two lines, `Action: add` and `Action Input: {...}`.
+
+What follows the first `Observation:` is not read, because the model invented that observation.
+"""
 
 import re
 from itertools import islice
 
-from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS
-from callwright.agent.parsing.objects import end_of_brackets, read_arguments, read_json_value
-from callwright.agent.parsing.syntax import CALL_ADVICE, raise_syntax_fault
+from callwright.agent.parsing.json_call import end_of_brackets, read_arguments, read_json_value
+from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, end_of_match
+from callwright.agent.parsing.syntax_faults import CALL_ADVICE, syntax_fault
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_ITEMS
 from callwright.records import Call
@@ -37,9 +40,8 @@ def read_react(text: str, start: int) -> list[tuple[int, int, Call | CallError]]
 
 
 def _read_call(text: str, action: re.Match[str]) -> tuple[Call, int]:
-    marks = BEFORE_ARGUMENTS.match(text, action.end())
-    position = marks.end() if marks else action.end()
+    position = end_of_match(BEFORE_ARGUMENTS, text, action.end())
     if not text.startswith(("{", "["), position):
-        raise_syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + CALL_ADVICE)
+        raise syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + CALL_ADVICE)
     end = end_of_brackets(text, position)
     return Call(action["name"], read_arguments(read_json_value(text[position:end]))), end

@@ -1,15 +1,21 @@
-"""Read calls with arguments between tags: `<function=add><parameter=a>2</parameter>...`, GLM's pairs, `<invoke ...>`.
+"""Read arguments between tags: `<function=add><parameter=a>2</parameter>...`, `<invoke ...>`, GLM's key and value tags.
 
-Closing tags may be missing: a value then ends where the next tag begins. Any other text between the tags is a fault,
-because no part of a call is ignored.
+Closing tags may be missing: a value then ends at the next tag. Any other text between the tags is a fault, because no
+part of a call is ignored.
 """
 
 import json
 import re
 
+from callwright.agent.parsing.json_call import read_json_value
 from callwright.agent.parsing.markup.marks import CLOSING, OPENING
-from callwright.agent.parsing.objects import read_json_value
-from callwright.agent.parsing.syntax import CALL_ADVICE, check_item_count, raise_syntax_fault, storable
+from callwright.agent.parsing.syntax_faults import (
+    CALL_ADVICE,
+    CALL_TOO_LONG_MESSAGE,
+    check_item_count,
+    require_valid_unicode,
+    syntax_fault,
+)
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS
 from callwright.records import Json
@@ -30,10 +36,10 @@ _INTEGER = re.compile(r"-?[0-9]{1,2000}")
 
 
 def read_parameter_tags(text: str, position: int) -> tuple[dict[str, Json], int]:
-    """The arguments that parameter tags from `position` on give, and the index after the function's closing tag.
+    """The arguments in parameter tags from `position` on, and the index after the function's closing tag.
 
     Raises:
-        CallError: something else stands there, or a bound is exceeded.
+        CallError: there is other text, a tag without a name, a parameter given twice, or a bound is exceeded.
     """
     end = _FUNCTION_END.search(text, position, _next_opening(text, position))
     body = text[position : end.start() if end else _end_of_block(text, position)]
@@ -41,12 +47,12 @@ def read_parameter_tags(text: str, position: int) -> tuple[dict[str, Json], int]
     arguments: dict[str, Json] = {}
     tags = list(_PARAMETER.finditer(body))
     if body[: tags[0].start() if tags else len(body)].strip():
-        raise_syntax_fault(_stray_text_message(body))
+        raise syntax_fault(_stray_text_message(body))
     for index, tag in enumerate(tags):
         content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
             if content.strip():
-                raise_syntax_fault(_stray_text_message(content))
+                raise syntax_fault(_stray_text_message(content))
         else:
             _add_argument(
                 arguments, tag["name"], _read_text(content) if "true" in (tag["text"] or "") else _read_value(content)
@@ -55,10 +61,10 @@ def read_parameter_tags(text: str, position: int) -> tuple[dict[str, Json], int]
 
 
 def read_key_value_tags(text: str, position: int) -> tuple[dict[str, Json], int]:
-    """The arguments of GLM's pairs of `<arg_key>` and `<arg_value>` from `position` on, and the index after them.
+    """The arguments in GLM's tags `<arg_key>` and `<arg_value>` from `position` on, and the index after them.
 
     Raises:
-        CallError: they are no pairs, something else stands there, or a bound is exceeded.
+        CallError: a key or a value is missing, there is other text, a key is given twice, or a bound is exceeded.
     """
     end = _end_of_block(text, position)
     body = text[position:end]
@@ -70,16 +76,16 @@ def read_key_value_tags(text: str, position: int) -> tuple[dict[str, Json], int]
         content = body[tag.end() : tags[index + 1].start() if index + 1 < len(tags) else len(body)]
         if tag["close"]:
             if content.strip():
-                raise_syntax_fault(_stray_text_message(content))
+                raise syntax_fault(_stray_text_message(content))
         elif (tag["kind"] == "value") == (key is None):
-            raise_syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
+            raise syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
         elif key is None:
             key = content
         else:
             _add_argument(arguments, key, _read_value(content))
             key = None
     if key is not None or body[: tags[0].start()].strip():
-        raise_syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
+        raise syntax_fault(f"a tag <arg_value> follows every <arg_key>; {CALL_ADVICE}")
     return arguments, end
 
 
@@ -89,7 +95,7 @@ def _next_opening(text: str, position: int) -> int:
 
 
 def _end_of_block(text: str, position: int) -> int:
-    """Where the next call begins or the block ends. Tags of arguments do not end a block."""
+    """Where the next call begins or the block ends. Closing tags of arguments do not end a block."""
     end = _next_opening(text, position)
     for closing in CLOSING.finditer(text, position, end):
         if not _ARGUMENT_END.fullmatch(closing[0]):
@@ -99,18 +105,18 @@ def _end_of_block(text: str, position: int) -> int:
 
 def _add_argument(arguments: dict[str, Json], name: str | None, value: Json) -> None:
     if name is None:
-        raise_syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {CALL_ADVICE}")
-    key = storable(name.strip())
+        raise syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {CALL_ADVICE}")
+    key = require_valid_unicode(name.strip())
     if key in arguments:
-        raise_syntax_fault(f"the argument {key[:40]} is given twice")
+        raise syntax_fault(f"the argument {key[:40]} is given twice")
     arguments[key] = value
     check_item_count(list(arguments))
 
 
 def _read_value(content: str) -> Json:
-    """The value of an argument: an integer, list, dict, quoted text, true, false or null; anything else is text.
+    """The value of an argument: an integer, a list, a dict, quoted text, true, false or null; anything else is text.
 
-    Decimals stay text too, because a function that takes a number reads the text exactly.
+    Decimals stay text, because a function that takes a number reads the text exactly.
     """
     stripped = content.strip()
     if stripped in ("true", "false", "null"):
@@ -125,12 +131,12 @@ def _read_value(content: str) -> Json:
 
 def _read_text(content: str) -> str:
     """The text between two tags, without a line break next to each tag."""
-    return storable(content.removeprefix("\n").removesuffix("\n"))
+    return require_valid_unicode(content.removeprefix("\n").removesuffix("\n"))
 
 
 def _check_bounds(body: str) -> None:
     if len(body) > 2 * MAX_CALL_CHARACTERS or len(_PARAMETER.sub("", body)) > MAX_CALL_CHARACTERS:
-        raise_syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+        raise syntax_fault(CALL_TOO_LONG_MESSAGE)
 
 
 def _stray_text_message(body: str) -> str:

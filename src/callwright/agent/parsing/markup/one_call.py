@@ -1,40 +1,39 @@
-"""Read one call of a reply, in any notation: JSON, tags, a name with arguments after it, or Python."""
+"""Read one call in markup, in any notation: JSON, tags, a name and then its arguments, or Python."""
 
 import re
 
-from callwright.agent.parsing.markup.gemma import read_gemma_arguments
-from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING
-from callwright.agent.parsing.markup.tagged import FUNCTION_TAG, read_key_value_tags, read_parameter_tags
-from callwright.agent.parsing.objects import CALL_NAME, calls_in_json, end_of_brackets, read_arguments, read_json_value
-from callwright.agent.parsing.syntax import (
-    CALCULATION_AFTER,
-    CALL_ADVICE,
-    COMPUTED_MESSAGE,
-    raise_syntax_fault,
-    read_python,
+from callwright.agent.parsing.json_call import (
+    CALL_NAME,
+    calls_in_json,
+    end_of_brackets,
+    read_arguments,
+    read_json_value,
 )
+from callwright.agent.parsing.markup.gemma import read_gemma_arguments
+from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING, end_of_match
+from callwright.agent.parsing.markup.tagged import FUNCTION_TAG, read_key_value_tags, read_parameter_tags
+from callwright.agent.parsing.python_call import CALCULATION_AFTER, read_python
+from callwright.agent.parsing.syntax_faults import CALL_ADVICE, COMPUTED_MESSAGE, syntax_fault
 from callwright.errors import CallError
 from callwright.records import Call, Json
 
 _CALL_START = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
 _END_OF_FUNCTION = re.compile(r"\s*</(?:function|invoke)>")
-_CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # what continues a call after a value, unlike a remark
+_CONTINUES = re.compile(r"""\s*+[,;:{\["'0-9]""")  # not a remark after the call
 
 CallsAndEnd = tuple[list[Call | CallError], int]
 
 
 class NoCallError(CallError):
-    """No call begins after a mark, so the model may only have mentioned the mark."""
+    """No call begins after a mark, so the model may only mention the mark."""
 
 
 def read_calls_at(text: str, start: int) -> CallsAndEnd:
-    """The calls that begin at `start`, and the index after them.
-
-    There are several if a JSON object or list wraps them.
+    """The calls that begin at `start`, and the index after them. A JSON object or list may hold several.
 
     Raises:
         NoCallError: no call begins there.
-        CallError: a call begins there that could not be read.
+        CallError: a call begins there and could not be read.
     """
     if text.startswith("{", start):
         return _read_json_calls(text, start)
@@ -46,20 +45,20 @@ def read_calls_at(text: str, start: int) -> CallsAndEnd:
     if text.startswith("(", name_match.end()):
         return _read_python_call(text, start, name_match.end())
     name = name_match["name"]
-    position = _end_of_match(BEFORE_ARGUMENTS, text, name_match.end())
+    position = end_of_match(BEFORE_ARGUMENTS, text, name_match.end())
     if text.startswith("{", position):
         arguments, end = _read_braced_arguments(text, position, gemma=name_match["gemma"] is not None)
         return [_make_call(name, arguments)], end
     if text.startswith("<arg_key>", position):
-        pairs, end = read_key_value_tags(text, position)
-        return [_make_call(name, pairs)], end
+        arguments, end = read_key_value_tags(text, position)
+        return [_make_call(name, arguments)], end
     if CLOSING.match(text, position):
         return [_make_call(name, {})], position
     raise NoCallError("syntax", f"the arguments of {name[:40]} could not be read; {CALL_ADVICE}")
 
 
-def continues(text: str, position: int) -> bool:
-    """Whether the text after a value seems to belong to the call: another value, a bracket, or a quote."""
+def call_continues(text: str, position: int) -> bool:
+    """Whether the text after a value seems to belong to the call: another value, a bracket, or a separator."""
     return _CONTINUES.match(text, position) is not None
 
 
@@ -70,7 +69,7 @@ def _read_json_calls(text: str, start: int) -> CallsAndEnd:
 
 def _read_tagged_call(text: str, tag: re.Match[str]) -> CallsAndEnd:
     name = (tag["function"] or tag["invoke"]).strip()
-    position = _end_of_match(BEFORE_ARGUMENTS, text, tag.end())
+    position = end_of_match(BEFORE_ARGUMENTS, text, tag.end())
     if text.startswith("{", position):
         arguments, end = _read_braced_arguments(text, position)
         closing = _END_OF_FUNCTION.match(text, end)
@@ -79,10 +78,10 @@ def _read_tagged_call(text: str, tag: re.Match[str]) -> CallsAndEnd:
     return [_make_call(name, arguments)], end
 
 
-def _read_python_call(text: str, start: int, bracket: int) -> CallsAndEnd:
-    end = end_of_brackets(text, bracket, start)
+def _read_python_call(text: str, start: int, opening: int) -> CallsAndEnd:
+    end = end_of_brackets(text, opening, start)
     if CALCULATION_AFTER.match(text, end):
-        raise_syntax_fault(COMPUTED_MESSAGE)
+        raise syntax_fault(COMPUTED_MESSAGE)
     return [read_python(text[start:end])], end
 
 
@@ -95,10 +94,5 @@ def _read_braced_arguments(text: str, position: int, gemma: bool = False) -> tup
 
 def _make_call(name: str, arguments: Json) -> Call:
     if not CALL_NAME.fullmatch(name):
-        raise_syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {CALL_ADVICE}")
+        raise syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {CALL_ADVICE}")
     return Call(name, read_arguments(arguments))
-
-
-def _end_of_match(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position

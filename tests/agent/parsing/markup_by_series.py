@@ -1,4 +1,4 @@
-"""How each family of models writes calls when a server passes its markup on as text. Shared by tests and the fuzzer."""
+"""The markup in which each series of models writes calls, if a server returns it as text. For tests and the fuzzer."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,24 +22,25 @@ def _tag_value(value: object) -> str:
 
 
 def _qwen_coder(call: Call) -> str:
-    inside = "".join(f"<parameter={key}>\n{_tag_value(one)}\n</parameter>\n" for key, one in call.arguments.items())
+    inside = "".join(f"<parameter={key}>\n{_tag_value(value)}\n</parameter>\n" for key, value in call.arguments.items())
     return f"<function={call.name}>\n{inside}</function>"
 
 
 def _invoke(call: Call, prefix: str = "") -> str:
-    def attribute(value: object) -> str:  # DeepSeek says whether a value is text
+    def attribute(value: object) -> str:  # DeepSeek marks whether a value is text
         return f' string="{str(isinstance(value, str)).lower()}"' if prefix else ""
 
     inside = "".join(
-        f'<{prefix}parameter name="{key}"{attribute(one)}>{_tag_value(one)}</{prefix}parameter>\n'
-        for key, one in call.arguments.items()
+        f'<{prefix}parameter name="{key}"{attribute(value)}>{_tag_value(value)}</{prefix}parameter>\n'
+        for key, value in call.arguments.items()
     )
     return f'<{prefix}invoke name="{call.name}">\n{inside}</{prefix}invoke>'
 
 
 def _glm(call: Call) -> str:
     inside = "".join(
-        f"\n<arg_key>{key}</arg_key>\n<arg_value>{_tag_value(one)}</arg_value>" for key, one in call.arguments.items()
+        f"\n<arg_key>{key}</arg_key>\n<arg_value>{_tag_value(value)}</arg_value>"
+        for key, value in call.arguments.items()
     )
     return f"<tool_call>{call.name}{inside}\n</tool_call>"
 
@@ -48,15 +49,16 @@ def _gemma_value(value: object, quote: str) -> str:
     if isinstance(value, str):
         return f"{quote}{value}{quote}"
     if isinstance(value, list):
-        return f"[{','.join(_gemma_value(one, quote) for one in value)}]"
+        return f"[{','.join(_gemma_value(item, quote) for item in value)}]"
     if isinstance(value, dict):
-        items = (f"{quote}{key}{quote}:{_gemma_value(one, quote)}" for key, one in value.items())
+        items = (f"{quote}{key}{quote}:{_gemma_value(item, quote)}" for key, item in value.items())
         return f"{{{','.join(items)}}}"
     return json.dumps(value)
 
 
 def _gemma(call: Call, quote: str) -> str:
-    return f"call:{call.name}{{{','.join(f'{key}:{_gemma_value(one, quote)}' for key, one in call.arguments.items())}}}"
+    arguments = ",".join(f"{key}:{_gemma_value(value, quote)}" for key, value in call.arguments.items())
+    return f"call:{call.name}{{{arguments}}}"
 
 
 def _deepseek(call: Call) -> str:
@@ -89,12 +91,14 @@ MARKUP_BY_SERIES: dict[str, WriteCalls] = {
     ),
     "DeepSeek V3.1": lambda calls: (
         "<｜tool▁calls▁begin｜>"
-        + "".join(f"<｜tool▁call▁begin｜>{one.name}<｜tool▁sep｜>{_arguments(one)}<｜tool▁call▁end｜>" for one in calls)
+        + "".join(
+            f"<｜tool▁call▁begin｜>{call.name}<｜tool▁sep｜>{_arguments(call)}<｜tool▁call▁end｜>" for call in calls
+        )
         + "<｜tool▁calls▁end｜>"
     ),
     "DeepSeek V3.2": lambda calls: (
         "<｜DSML｜function_calls>\n"
-        + "\n".join(_invoke(one, "｜DSML｜") for one in calls)
+        + "\n".join(_invoke(call, "｜DSML｜") for call in calls)
         + "\n</｜DSML｜function_calls>"
     ),
     "Gemma 4": _each(lambda call: "<|tool_call>" + _gemma(call, '<|"|>') + "<tool_call|>", ""),
@@ -102,9 +106,9 @@ MARKUP_BY_SERIES: dict[str, WriteCalls] = {
     "Kimi": lambda calls: (
         "<|tool_calls_section_begin|>"
         + "".join(
-            f"<|tool_call_begin|>functions.{one.name}:{place}<|tool_call_argument_begin|>{_arguments(one)}"
+            f"<|tool_call_begin|>functions.{call.name}:{index}<|tool_call_argument_begin|>{_arguments(call)}"
             "<|tool_call_end|>"
-            for place, one in enumerate(calls)
+            for index, call in enumerate(calls)
         )
         + "<|tool_calls_section_end|>"
     ),
@@ -122,4 +126,4 @@ MARKUP_BY_SERIES: dict[str, WriteCalls] = {
     "Python lines": _each(render_call),
     "a code block": lambda calls: "```python\n" + "\n".join(map(render_call, calls)) + "\n```",
 }
-"""From the calls to the text of a reply, by family."""
+"""By series of models, a function that writes calls as the text of a reply."""

@@ -1,21 +1,25 @@
-"""One call as JSON, as models trained on tool calls write it, also where text is asked for."""
+"""Parse a call in JSON. Models that are trained on tool calls write JSON even if they are asked for Python syntax."""
 
 import json
 import re
 from typing import NoReturn
 
-from callwright.agent.parsing.syntax import (
-    CALL_ADVICE,
+from callwright.agent.parsing.python_call import (
     CURLY_STRING_PATTERN,
     STRING_PATTERN,
+    literal_value,
+    normalize_typography,
+    parse_expression,
+)
+from callwright.agent.parsing.syntax_faults import (
+    CALL_ADVICE,
+    CALL_TOO_LONG_MESSAGE,
+    TOO_DEEP_MESSAGE,
     check_bounds,
     check_item_count,
     exact_float,
-    literal,
-    parse_expression,
-    plain,
-    raise_syntax_fault,
-    storable,
+    require_valid_unicode,
+    syntax_fault,
 )
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
@@ -27,41 +31,38 @@ _TOKEN = re.compile(
 )
 
 
-def end_of_brackets(text: str, start: int, call_start: int | None = None) -> int:
-    """The index after the bracket that closes the one at `start`.
+def end_of_brackets(text: str, opening: int, call_start: int | None = None) -> int:
+    """The index after the bracket that closes the bracket at `opening`.
 
     Args:
-        begin: where the call begins, its name included; by default at the bracket.
+        call_start: where the call begins, with its name; by default at the bracket.
 
     Raises:
-        CallError: it is not closed, or lies more than MAX_CALL_CHARACTERS after `begin` or MAX_DEPTH deep.
+        CallError: a bracket or a quote is not closed, the call has more than MAX_CALL_CHARACTERS characters from
+            `call_start` on, or brackets are nested deeper than MAX_DEPTH.
     """
-    call_start = start if call_start is None else call_start
+    call_start = opening if call_start is None else call_start
     limit = call_start + MAX_CALL_CHARACTERS
-    subject = text[call_start:start].strip()[:40] or "the JSON"
+    subject = text[call_start:opening].strip()[:40] or "the JSON"
     level = 0
-    for token in _TOKEN.finditer(text, start, limit + 1):  # a quote that the limit cuts looks unclosed
+    for token in _TOKEN.finditer(text, opening, limit + 1):  # a string that the limit cuts looks like an unclosed quote
         if token.end() > limit:
-            raise_syntax_fault(f"the call is longer than {MAX_CALL_CHARACTERS} characters")
+            raise syntax_fault(CALL_TOO_LONG_MESSAGE)
         if token["quote"]:
             if len(text) > limit and "\n" not in text[token.end() : limit]:
-                raise_syntax_fault(
-                    f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a quote in it is not closed"
-                )
-            raise_syntax_fault(f"a quote in the call of {subject} is not closed; {CALL_ADVICE}")
+                raise syntax_fault(f"{CALL_TOO_LONG_MESSAGE}, or a quote in it is not closed")
+            raise syntax_fault(f"a quote in the call of {subject} is not closed; {CALL_ADVICE}")
         level += bool(token["open"]) - bool(token["close"])
         if level > MAX_DEPTH:
-            raise_syntax_fault(f"brackets are nested deeper than {MAX_DEPTH}")
+            raise syntax_fault(TOO_DEEP_MESSAGE)
         if level == 0 and token["close"]:
             return token.end()
     if len(text) > limit:
-        raise_syntax_fault(
-            f"the call is longer than {MAX_CALL_CHARACTERS} characters, or a bracket of {subject} is not closed"
-        )
-    return raise_syntax_fault(f"the closing bracket of {subject} is missing; {CALL_ADVICE}")
+        raise syntax_fault(f"{CALL_TOO_LONG_MESSAGE}, or a bracket of {subject} is not closed")
+    raise syntax_fault(f"the closing bracket of {subject} is missing; {CALL_ADVICE}")
 
 
-# A dotted name, perhaps with the ending that Kimi's or harmony's markup left on it: Toolbox.name_arguments cuts it.
+# A dotted name, perhaps with an ending from Kimi's or harmony's markup, which Toolbox.name_arguments removes.
 CALL_NAME = re.compile(r"(?!__)[A-Za-z_]\w*+(?>(?:\.(?!__)[A-Za-z_]\w*+)*)(?::[0-9]{1,4})?(?:<\|.{0,40})?", re.ASCII)
 _NAME_KEYS = ("name", "function", "tool", "action", "function_name", "tool_name")
 _WRAPPER_KEYS = ("function", "action", "function_call", "tool_call", "tool_calls")
@@ -72,41 +73,45 @@ _ARGUMENTS_MESSAGE = 'the arguments of a call are a JSON object, like {"a": 2, "
 
 
 def read_json_calls(text: str) -> list[Call | CallError]:
-    """The calls that a JSON object is: `{"name": ..., "arguments": {...}}` and its common variants; none for others.
+    """Parse `{"name": ..., "arguments": {...}}` or a common variant of it; empty if the object is not a call.
 
-    Quotes may be single ones and values Python's, as models mix them.
+    Models mix JSON and Python, so strings may be in single quotes, and values may be Python literals.
 
     Raises:
-        CallError: it cannot be read, or exceeds a bound.
+        CallError: the object cannot be read, or exceeds a bound.
     """
     calls = [_call_or_error(value) for value in _unwrap(read_json_value(text))]
-    return [] if None in calls else [value for value in calls if value is not None]
+    return [] if None in calls else [call for call in calls if call is not None]
 
 
 def calls_in_json(value: Json) -> list[Call | CallError]:
-    """The calls that a JSON value holds: one object, a list of them, or objects that wrap them.
+    """The calls that a JSON value holds: one object, a list of objects, or objects that wrap them.
 
-    It stands where a call is expected, so that `{"name": "now"}` is one, without arguments.
+    For use where the markup announces a call: there, `{"name": "now"}` is a call without arguments.
 
     Raises:
-        CallError: it holds none.
+        CallError: it holds no call.
     """
     calls = [_call_or_error(item) or _call_without_arguments(item) for item in _unwrap(value)]
-    return calls or raise_syntax_fault(_SHAPE_MESSAGE)
+    if not calls:
+        raise syntax_fault(_SHAPE_MESSAGE)
+    return calls
 
 
 def _call_without_arguments(value: Json) -> Call | CallError:
-    """The call of an object that has a name and nothing that could be an argument."""
+    """The call of an object that has a name, and no key that could be an argument."""
     if isinstance(value, dict) and "name" in value and not set(value) - _KEYS_WITHOUT_ARGUMENTS:
         return _call_or_error({"name": value["name"], "arguments": {}}) or CallError("syntax", _SHAPE_MESSAGE)
     return CallError("syntax", _SHAPE_MESSAGE)
 
 
 def read_arguments(value: Json) -> dict[str, Json]:
-    """Arguments by name or place; those encoded as JSON text, as the OpenAI API has them, are decoded; null is none.
+    """The arguments by name or position.
+
+    Arguments encoded as JSON text, as in the OpenAI API, are decoded; null means no arguments.
 
     Raises:
-        CallError: they are no object and no list.
+        CallError: they are neither an object nor a list.
     """
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         value = read_json_value(value)
@@ -115,7 +120,7 @@ def read_arguments(value: Json) -> dict[str, Json]:
     if isinstance(value, list):
         return {str(index): item for index, item in enumerate(value)}
     if not isinstance(value, dict):
-        raise_syntax_fault(f"{_ARGUMENTS_MESSAGE}; {CALL_ADVICE}")
+        raise syntax_fault(f"{_ARGUMENTS_MESSAGE}; {CALL_ADVICE}")
     return value
 
 
@@ -129,18 +134,19 @@ def _call_or_error(value: Json) -> Call | CallError | None:
 def _call(value: Json) -> Call | None:
     if not isinstance(value, dict):
         return None
-    names = [key for key in _NAME_KEYS if isinstance(value.get(key), str)]
+    name_keys = [key for key in _NAME_KEYS if isinstance(value.get(key), str)]
     argument_keys = [key for key in _ARGUMENT_KEYS if key in value]
-    if len(names) != 1 or len(argument_keys) != 1:
+    if len(name_keys) != 1 or len(argument_keys) != 1:
         return None
     arguments = read_arguments(value[argument_keys[0]])
-    if not CALL_NAME.fullmatch(value[names[0]]):
-        raise_syntax_fault(f"a call starts with a function's name; {CALL_ADVICE}")
-    return Call(value[names[0]], arguments)
+    name = value[name_keys[0]]
+    if not CALL_NAME.fullmatch(name):
+        raise syntax_fault(f"a call starts with a function's name; {CALL_ADVICE}")
+    return Call(name, arguments)
 
 
 def _unwrap(value: Json) -> list[Json]:
-    """The objects in `{"type": "function", "function": {...}}`, `{"tool_calls": [{...}]}` and lists; others alone."""
+    """The objects in `{"type": "function", "function": {...}}`, `{"tool_calls": [{...}]}` or a list; else the value."""
     if isinstance(value, list):
         return [inner for item in value for inner in _unwrap(item)]
     for key in _WRAPPER_KEYS:
@@ -151,7 +157,7 @@ def _unwrap(value: Json) -> list[Json]:
 
 
 def read_json_value(text: str) -> Json:
-    """A JSON value, or the literal in Python's syntax that it nearly is.
+    """Parse a JSON value, or a Python literal that resembles JSON.
 
     Raises:
         CallError: it is neither, or exceeds a bound.
@@ -159,36 +165,36 @@ def read_json_value(text: str) -> Json:
     check_bounds(text)
     try:
         value = json.loads(
-            text, parse_float=exact_float, parse_constant=_refuse_constant, object_pairs_hook=_object_without_duplicates
+            text, parse_float=exact_float, parse_constant=_reject_constant, object_pairs_hook=_object_without_duplicates
         )
     except (ValueError, RecursionError):
-        text = double_invalid_escapes(plain(text))
+        text = double_invalid_escapes(normalize_typography(text))
         node = parse_expression(text)
         if node is None:
-            raise_syntax_fault(f"the JSON of the call could not be read; {CALL_ADVICE}")
-        return literal(node, text)
+            raise syntax_fault(f"the JSON of the call could not be read; {CALL_ADVICE}") from None
+        return literal_value(node, text)
     return _check_values(value)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise_syntax_fault(f"{name} is not a number that can be calculated with")
+def _reject_constant(name: str) -> NoReturn:
+    raise syntax_fault(f"{name} is not a number that can be calculated with")
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise_syntax_fault("the JSON of the call names something twice")
+        raise syntax_fault("the JSON of the call names something twice")
     return value
 
 
 def _check_values(value: Json) -> Json:
     match value:
         case str():
-            return storable(value)
+            return require_valid_unicode(value)
         case list():
             return check_item_count([_check_values(item) for item in value])
         case dict():
             check_item_count(list(value))
-            return {storable(key): _check_values(item) for key, item in value.items()}
+            return {require_valid_unicode(key): _check_values(item) for key, item in value.items()}
         case _:
             return value

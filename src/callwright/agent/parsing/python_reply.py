@@ -1,25 +1,26 @@
-"""A reply that is Python as a whole: which call it makes. Read by `ast`, never run."""
+"""Find the calls of a reply that is Python code as a whole. It is parsed with `ast` and never run."""
 
 import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from callwright.agent.parsing.syntax import nesting_depth, parse_module
+from callwright.agent.parsing.python_call import parse_module
+from callwright.agent.parsing.syntax_faults import nesting_depth
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
 from callwright.functions.python_syntax import mask_invalid_escapes
 
 Span = tuple[int, int]
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as the parser counts them
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # lines as the parser counts them
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a text of Python statements calls.
+    """The calls of a text of Python statements.
 
     Attributes:
-        calls: [start, end) in characters of each call that stands as a statement, or is assigned to a name.
-        computes: whether a call stands anywhere else: in a calculation, a loop, a definition.
+        calls: [start, end) in characters of each call that is a statement, or is assigned to a name.
+        has_nested_call: whether there is a call anywhere else: in a calculation, a loop, a definition.
     """
 
     calls: tuple[Span, ...]
@@ -27,7 +28,7 @@ class Program:
 
 
 def read_program(text: str) -> Program | None:
-    """What a text calls; None where it is no Python, or only by accident."""
+    """Find the calls of a text; None if the text is not Python, or is valid Python only by coincidence."""
     if len(text) > MAX_CALL_CHARACTERS or nesting_depth(text) > MAX_DEPTH:
         return None
     tree = parse_module(mask_invalid_escapes(text))
@@ -40,16 +41,17 @@ def read_program(text: str) -> Program | None:
         if call is not None:
             calls.append(call)
         elif isinstance(value := _statement_value(statement), ast.Tuple):
-            calls += [one for one in value.elts if isinstance(one, ast.Call)]
+            calls += [element for element in value.elts if isinstance(element, ast.Call)]
         elif not _is_print_of_name(statement):
             has_nested_call = has_nested_call or any(isinstance(node, ast.Call) for node in ast.walk(statement))
-    counted = [call for call in calls if call is calls[-1] or not _has_only_names(call)]
-    direct = [call for call in counted if not _has_space_before_bracket(call)]
-    return Program(tuple(_spans(text, direct or counted)), has_nested_call)
+    # `Dog(rex)` is the call if it is the last one; before that it may be a formula of the thought.
+    intended = [call for call in calls if call is calls[-1] or not _has_only_names(call)]
+    unspaced = [call for call in intended if not _has_space_before_bracket(call)]
+    return Program(tuple(_spans(text, unspaced or intended)), has_nested_call)
 
 
 def _is_python_by_accident(value: ast.expr | None) -> bool:
-    """JSON (also in a list: `- {...}`), tags in brackets, a call in quotes: Python by accident."""
+    """Whether a value is JSON (also as a list item: `- {...}`), a tag in brackets, or a call in quotes."""
     if isinstance(value, ast.UnaryOp) and isinstance(value.operand, ast.Dict):
         return True
     if isinstance(value, ast.Constant):
@@ -58,9 +60,10 @@ def _is_python_by_accident(value: ast.expr | None) -> bool:
 
 
 def _statement_value(statement: ast.stmt) -> ast.expr | None:
+    """The value that a statement evaluates, assigns or returns; None for other statements."""
     match statement:
         case ast.AnnAssign(value=None):
-            return statement.annotation  # `Call: add(2, 3)`
+            return statement.annotation  # `Call: add(2, 3)`, where Call is a label
         case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.Return():
             return statement.value
         case _:
@@ -68,12 +71,13 @@ def _statement_value(statement: ast.stmt) -> ast.expr | None:
 
 
 def _statement_call(statement: ast.stmt) -> ast.Call | None:
+    """The call that a statement makes, also within `print(...)`; None if it makes no call or calculates with it."""
     value = _statement_value(statement)
-    match value:  # `- add(2, 3)`, `* add(2, 3)`: a list
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=marked) | ast.Starred(value=marked):
-            value = marked if marked.col_offset > value.col_offset + 1 else value
-        case ast.BinOp(left=ast.Call() as commented, op=ast.FloorDiv(), right=ast.Name()):
-            value = commented  # `add(2, 3)  // sum`
+    match value:
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=list_item) | ast.Starred(value=list_item):
+            value = list_item if list_item.col_offset > value.col_offset + 1 else value  # `- add(2, 3)`, `* add(2, 3)`
+        case ast.BinOp(left=ast.Call() as commented_call, op=ast.FloorDiv(), right=ast.Name()):
+            value = commented_call  # `add(2, 3)  // sum`
     if not isinstance(value, ast.Call) or _is_print_of_name(statement):
         return None
     match value:
@@ -84,7 +88,7 @@ def _statement_call(statement: ast.stmt) -> ast.Call | None:
 
 
 def _is_print_of_name(statement: ast.stmt) -> bool:
-    """`print(x)`."""
+    """Whether a statement is `print(x)`."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=[ast.Name()], keywords=[])):
             return True
@@ -93,15 +97,15 @@ def _is_print_of_name(statement: ast.stmt) -> bool:
 
 
 def _has_only_names(call: ast.Call) -> bool:
-    """`Dog(rex)`: nothing but names."""
-    return bool(call.args) and not call.keywords and all(isinstance(one, ast.Name) for one in call.args)
+    """Whether a call's arguments are all names, as in `Dog(rex)`."""
+    return bool(call.args) and not call.keywords and all(isinstance(argument, ast.Name) for argument in call.args)
 
 
 def _has_space_before_bracket(call: ast.Call) -> bool:
-    """`Apples (3)`: a remark in brackets, where another call stands."""
-    first = call.args[0] if len(call.args) == 1 and not call.keywords else None
-    after_name = call.func.end_col_offset
-    return first is not None and after_name is not None and first.col_offset > after_name + 1
+    """Whether a call looks like a word and a remark, as in `Apples (3)`."""
+    argument = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    name_end = call.func.end_col_offset
+    return argument is not None and name_end is not None and argument.col_offset > name_end + 1
 
 
 def _spans(text: str, calls: list[ast.Call]) -> Iterator[Span]:
@@ -114,6 +118,6 @@ def _spans(text: str, calls: list[ast.Call]) -> Iterator[Span]:
         )
 
 
-def _character_index(lines: list[str], number: int, column: int) -> int:
-    """A place in characters; the parser counts lines from 1 and columns in UTF-8 bytes."""
-    return sum(map(len, lines[: number - 1])) + len(lines[number - 1].encode()[:column].decode())
+def _character_index(lines: list[str], line_number: int, column: int) -> int:
+    """Convert a position of the parser, which counts lines from 1 and columns in UTF-8 bytes, to a character index."""
+    return sum(map(len, lines[: line_number - 1])) + len(lines[line_number - 1].encode()[:column].decode())
