@@ -77,7 +77,7 @@ def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) 
     script = write_script(problem, task.toolbox, mistake, rng)
     tools = task.toolbox.open()
     steps: list[Step] = []
-    while len(steps) < len(script.moves) and not (steps and ends_chain(steps[-1])):
+    while len(steps) < len(script.steps) and not (steps and ends_chain(steps[-1])):
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
             raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
