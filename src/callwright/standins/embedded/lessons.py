@@ -19,14 +19,14 @@ from callwright.errors import CallError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.mistakes import Mistake, write_script
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw
+from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
 from callwright.tasks.entailment.functions import TruthValue
 from callwright.tasks.entailment.synthetic import syllogisms
 from callwright.tasks.entailment.synthetic.problems import draw_entailment
 from callwright.tasks.synthetic import POOLS
 from callwright.tasks.task import Task
 from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
-from callwright.tasks.translation.synthetic.family import draw as draw_translation
+from callwright.tasks.translation.synthetic.problems import draw_translation
 
 ProblemDrawer = Callable[[random.Random], Problem]
 
@@ -39,12 +39,12 @@ CARELESS_MISTAKES: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
 
 def _draw_entailment_problem(family: syllogisms.EntailmentFamily, rng: random.Random) -> Problem:
     answer: TruthValue = rng.choice(get_args(TruthValue))
-    return draw_entailment(family, answer, rng, POOLS["demonstrations"])
+    return draw_entailment(family, answer, rng, POOLS["lessons"])
 
 
 PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
-    "arithmetic": [partial(draw, family, pool=POOLS["demonstrations"]) for family in FAMILIES.values()],
-    "translation": [partial(draw_translation, family, pool=POOLS["demonstrations"]) for family in (*SEEN, *HELD_OUT)],
+    "arithmetic": [partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
+    "translation": [partial(draw_translation, family, pool=POOLS["lessons"]) for family in (*SEEN, *HELD_OUT)],
     "entailment": [partial(_draw_entailment_problem, family) for family in syllogisms.FAMILIES.values()],
 }
 """How to draw a problem of each family, by task."""
