@@ -71,15 +71,15 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
     assert 0 < len(rolled.failures) < 24
     assert chains == {name: expected[name] for name in chains}
 
-    planted = app.state.planted
-    assert set(planted) == set(STORM.shares())
+    injected = app.state.injected
+    assert set(injected) == set(STORM.shares())
     assert model.failures == Counter(
         {
-            "answered 429": planted["busy"],
-            "answered 500": planted["broken"],
-            "connection lost": planted["dropped"] + planted["truncated"],
-            "no completion": planted["empty"] + planted["garbled"],
-            "timed out": planted["slow"],
+            "answered 429": injected["busy"],
+            "answered 500": injected["broken"],
+            "connection lost": injected["dropped"] + injected["truncated"],
+            "no completion": injected["empty"] + injected["garbled"],
+            "timed out": injected["slow"],
         }
     )
     assert model.requests == counting.replies + model.failures.total()

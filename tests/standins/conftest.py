@@ -1,4 +1,4 @@
-"""The servers of the tests of chat models."""
+"""Fixtures from the tests of chat models."""
 
 from tests.chat.conftest import serve
 

@@ -1,4 +1,4 @@
-"""Whatever a model writes as arguments, executing the call gives an observation or names a fault; nothing raises."""
+"""Any arguments that a model writes give an observation or a fault; nothing raises."""
 
 import inspect
 
@@ -27,12 +27,12 @@ CALLED = [(task, name) for task in TASKS for name in TASKS[task].toolbox.functio
 @given(data=st.data())
 def test_any_arguments_give_an_observation_or_a_fault(task: str, name: str, data: st.DataObject):
     function = TASKS[task].toolbox.functions[name]
-    named = list(inspect.signature(function.python).parameters)[function.stateful :]
-    call = Call(name, {one: data.draw(ARGUMENTS, label=one) for one in named})
+    parameters = list(inspect.signature(function.python).parameters)[function.stateful :]
+    call = Call(name, {parameter: data.draw(ARGUMENTS, label=parameter) for parameter in parameters})
     assert isinstance(TASKS[task].toolbox.open().execute(call), Observation | CallError)
 
 
-def test_a_variable_is_no_predicate():
-    told = TASKS["translation"].toolbox.open().execute(Call("predicate", {"name": "x", "terms": ["rex"]}))
-    assert isinstance(told, CallError)
-    assert "x is a variable, not a predicate" in told.message
+def test_a_variable_is_not_a_predicate():
+    result = TASKS["translation"].toolbox.open().execute(Call("predicate", {"name": "x", "terms": ["rex"]}))
+    assert isinstance(result, CallError)
+    assert "x is a variable, not a predicate" in result.message

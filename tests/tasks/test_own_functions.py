@@ -1,4 +1,4 @@
-"""docs/own-functions.md is true: its module and its problems are taken from the page and used."""
+"""The module and the problems on the page docs/own-functions.md work."""
 
 import re
 import subprocess
@@ -22,22 +22,22 @@ from tests.working_tree import ROOT
 PAGE = (ROOT / "docs/own-functions.md").read_text()
 
 
-def block(language: str) -> str:
+def code_block(language: str) -> str:
     """The first code block of a language on the page."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert found
-    return found[1]
+    match = re.search(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert match
+    return match[1]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A folder with the page's module, its problems, and params that name it."""
-    (tmp_path / "clock.py").write_text(block("python"))
-    (tmp_path / "clock.jsonl").write_text(block("jsonl"))
+    """A folder with the page's module and problems, and with params that name the module."""
+    (tmp_path / "clock.py").write_text(code_block("python"))
+    (tmp_path / "clock.jsonl").write_text(code_block("jsonl"))
     params = (ROOT / "params.yaml").read_text()
     assert "\nfunctions: []" in params
-    named = params.replace("\nfunctions: []", f"\n{block('yaml').strip()}")
-    (tmp_path / "params.yaml").write_text(named)
+    with_functions = params.replace("\nfunctions: []", f"\n{code_block('yaml').strip()}")
+    (tmp_path / "params.yaml").write_text(with_functions)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
@@ -59,21 +59,25 @@ async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(pro
     await model.close()
 
 
-def test_the_prompt_says_what_the_page_shows(project: Path):
+def test_the_prompt_is_as_the_page_shows(project: Path):
     load(["clock"])
-    assert TEXT.function_section(TASKS["clock"].toolbox) == block("text").strip()
+    assert TEXT.function_section(TASKS["clock"].toolbox) == code_block("text").strip()
 
 
-def test_the_functions_command_shows_functions_that_params_name(project: Path):
-    def shown(task: str) -> str:
+def test_the_functions_command_shows_the_functions_of_a_module_in_params(project: Path):
+    def command_output(task: str) -> str:
         command = [sys.executable, "-m", "callwright.cli", "functions", task]
         run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
         assert run.returncode == 0, run.stderr
         return run.stdout.strip()
 
-    assert shown("clock") == block("text").strip()
-    assert shown("arithmetic").splitlines()[-2].startswith("gcd(numbers: list of integer): The greatest common divisor")
+    assert command_output("clock") == code_block("text").strip()
+    assert (
+        command_output("arithmetic")
+        .splitlines()[-2]
+        .startswith("gcd(numbers: list of integer): The greatest common divisor")
+    )
 
 
-def test_a_module_goes_along_with_a_model_as_its_file(project: Path):
+def test_the_file_of_a_module_ships_with_a_model(project: Path):
     assert code_paths(["clock"]) == [project / "clock.py"]

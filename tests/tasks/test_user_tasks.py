@@ -28,8 +28,8 @@ TASK = "Task('own', Toolbox([answer]), 'Do it.', lambda problem, answer: 'wrong'
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Write a module of the user's own; its name is returned."""
+def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A function that writes a user's module and returns its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
@@ -48,21 +48,21 @@ def tasks() -> Tasks:
     return Tasks((ARITHMETIC,))
 
 
-def test_functions_join_a_task_before_its_answer_and_the_task_stays_what_it_was_elsewhere(tasks, module):
-    tasks.load([module("FUNCTIONS = {'arithmetic': (double,)}")])
+def test_functions_are_added_before_answer_and_the_built_in_task_is_not_changed(tasks, write_module):
+    tasks.load([write_module("FUNCTIONS = {'arithmetic': (double,)}")])
     assert list(tasks["arithmetic"].toolbox.functions)[-2:] == ["double", "answer"]
     assert "double" not in ARITHMETIC.toolbox.functions
 
 
-def test_a_task_of_ones_own_can_take_functions_too(tasks, module):
-    tasks.load([module(f"TASKS = ({TASK},)\nFUNCTIONS = {{'own': [double]}}")])
+def test_functions_can_be_added_to_a_users_task(tasks, write_module):
+    tasks.load([write_module(f"TASKS = ({TASK},)\nFUNCTIONS = {{'own': [double]}}")])
     assert list(tasks) == ["arithmetic", "own"]
     assert list(tasks["own"].toolbox.functions) == ["double", "answer"]
 
 
 @pytest.mark.parametrize("name", ["own", "Own-task_2", "a", "x" * 64])
-def test_a_task_may_have_a_simple_name(tasks, module, name):
-    tasks.load([module(f"TASKS = ({TASK.replace('own', name)},)")])
+def test_a_simple_name_of_a_task_is_accepted(tasks, write_module, name):
+    tasks.load([write_module(f"TASKS = ({TASK.replace('own', name)},)")])
     assert list(tasks) == ["arithmetic", name]
 
 
@@ -71,29 +71,31 @@ BAD_NAMES = ["", "clock (24h)", "Q&A", "a/b", "v1.5", "two words", "1st", "-x", 
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-def test_a_task_whose_name_pages_and_metrics_could_not_hold_is_refused_when_loaded(tasks, module, name):
+def test_a_task_name_that_does_not_fit_pages_and_metrics_is_refused(tasks, write_module, name):
     with pytest.raises(
         ParamsError, match=r"a task cannot be called .*: it has to be 1 to 64 of the characters"
     ) as caught:
-        tasks.load([module(f"TASKS = ({TASK.replace(repr('own'), ascii(name))},)")])
+        tasks.load([write_module(f"TASKS = ({TASK.replace(repr('own'), ascii(name))},)")])
     assert str(caught.value).isprintable(), "one line that a terminal can show"
     assert list(tasks) == ["arithmetic"]
 
 
-def test_a_task_cannot_take_the_name_of_all_tasks_together(tasks, module):
-    with pytest.raises(ParamsError, match="a task cannot be called 'overall': the metrics call all tasks together so"):
-        tasks.load([module(f"TASKS = ({TASK.replace('own', 'overall')},)")])
+def test_a_task_cannot_be_called_overall(tasks, write_module):
+    with pytest.raises(
+        ParamsError, match="a task cannot be called 'overall': metrics use this name for all tasks together"
+    ):
+        tasks.load([write_module(f"TASKS = ({TASK.replace('own', 'overall')},)")])
 
 
-def test_an_unknown_task_of_a_problem_is_named_in_one_short_line(tasks):
+def test_an_unknown_task_name_is_shortened_and_escaped_in_the_message(tasks):
     with pytest.raises(DataError) as caught:
         tasks.require(["\x1b[31m" + "x\n" * 10_000])
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
 
 
-def test_loading_again_is_the_same_and_loading_nothing_takes_all_back(tasks, module):
-    name = module("FUNCTIONS = {'arithmetic': (double,)}")
+def test_loading_replaces_what_was_loaded_before(tasks, write_module):
+    name = write_module("FUNCTIONS = {'arithmetic': (double,)}")
     tasks.load([name])
     tasks.load([name])
     assert "double" in tasks["arithmetic"].toolbox.functions
@@ -101,7 +103,7 @@ def test_loading_again_is_the_same_and_loading_nothing_takes_all_back(tasks, mod
     assert dict(tasks) == {"arithmetic": ARITHMETIC}
 
 
-def test_a_module_in_a_package_goes_along_as_the_packages_folder(module, tmp_path):
+def test_the_folder_of_a_package_ships_with_a_model(write_module, tmp_path):
     (tmp_path / "own_package").mkdir()
     (tmp_path / "own_package/__init__.py").write_text("")
     (tmp_path / "own_package/parts.py").write_text(f"{GOOD}\nFUNCTIONS = {{'arithmetic': (double,)}}")
@@ -112,7 +114,7 @@ def test_a_module_in_a_package_goes_along_as_the_packages_folder(module, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("code", "complaint"),
+    ("code", "message"),
     [
         ("", "own_module defines neither FUNCTIONS nor TASKS"),
         ("FUNCTIONS = {'arithmetic': double}", "own_module.FUNCTIONS['arithmetic'] has to be a tuple of functions"),
@@ -153,17 +155,17 @@ def test_a_module_in_a_package_goes_along_as_the_packages_folder(module, tmp_pat
         ),
     ],
 )
-def test_what_cannot_be_used_is_one_line_that_says_why(tasks, module, code, complaint):
+def test_an_unusable_module_is_an_error_of_one_line(tasks, write_module, code, message):
     with pytest.raises(ParamsError) as caught:
-        tasks.load([module(code)])
+        tasks.load([write_module(code)])
     assert str(caught.value).startswith("functions: ")
-    assert complaint in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert dict(tasks) == {"arithmetic": ARITHMETIC}
 
 
 @pytest.mark.parametrize(
-    ("name", "complaint"),
+    ("name", "message"),
     [
         ("no_such_module", "there is no module no_such_module in this folder or among the installed packages"),
         ("no_such_package.part", "there is no module no_such_package.part"),
@@ -172,15 +174,15 @@ def test_what_cannot_be_used_is_one_line_that_says_why(tasks, module, code, comp
         ("", " is not a module's name"),
     ],
 )
-def test_a_module_that_does_not_exist_is_named(tasks, module, name, complaint):
-    module("FUNCTIONS = {'arithmetic': (double,)}")
+def test_a_missing_module_is_an_error_of_one_line(tasks, write_module, name, message):
+    write_module("FUNCTIONS = {'arithmetic': (double,)}")
     with pytest.raises(ParamsError) as caught:
         tasks.load([name])
     assert str(caught.value).startswith("functions: ")
-    assert complaint in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_task_that_does_not_exist_is_a_clear_error(tasks):
+def test_an_unknown_task_is_an_error_that_lists_the_tasks(tasks):
     with pytest.raises(DataError, match="there is no task algebra; the tasks are arithmetic"):
         tasks["algebra"]
     tasks.require(["arithmetic"])

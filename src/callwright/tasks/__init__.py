@@ -1,4 +1,4 @@
-"""The tasks by name. A new task is one file and one line here; a user's own come by `load` (docs/own-functions.md)."""
+"""The tasks by name. A new task is one folder and one line here. `load` adds a user's tasks (docs/own-functions.md)."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,13 @@ TASKS = Tasks((ARITHMETIC, TRANSLATION, ENTAILMENT))
 
 
 def load(modules: Sequence[str]) -> Tasks:
-    """TASKS, after the modules that params.yaml names in `functions` have added theirs. Once per process.
+    """Add the tasks and functions of the modules that params.yaml names in `functions`. Once per process.
+
+    Returns:
+        TASKS.
 
     Raises:
-        ParamsError: a module cannot be used; one line that says why.
+        ParamsError: a module cannot be used.
     """
     TASKS.load(modules)
     return TASKS

@@ -1,4 +1,4 @@
-"""What the synthetic problems of every task share: people, pools that keep the splits apart, a spread over families."""
+"""Shared by the synthetic problems of all tasks: people, pools that separate the splits, drawing from families."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,12 @@ from callwright.records import Problem, Split
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name with its pronouns: "she", "her" (whose)."""
+    """A name with its pronouns.
+
+    Attributes:
+        they: "she" or "he".
+        their: "her" or "his".
+    """
 
     name: str
     they: str
@@ -45,43 +50,55 @@ _ENDS = "ba da dia ka la lia ma na nia ra ria sa ta va bo do ko lo mo no ro so t
 
 
 def _invent_people(count: int) -> tuple[Person, ...]:
-    """Many made-up names: a model that has met a few dozen only copies numbers badly beside one that it never met."""
-    taken = {person.name for person in (*TRAIN_PEOPLE, *DEV_PEOPLE, *TEST_PEOPLE)}
-    every = (onset + middle + end for onset, middle, end in product(*map(str.split, (_ONSETS, _MIDDLES, _ENDS))))
-    names = Random("names").sample([name for name in every if name not in taken], count)
+    """People with made-up names.
+
+    There are many, because a model trained on a few dozen names copies numbers badly next to an unseen name.
+    """
+    used_names = {person.name for person in (*TRAIN_PEOPLE, *DEV_PEOPLE, *TEST_PEOPLE)}
+    all_names = (onset + middle + end for onset, middle, end in product(*map(str.split, (_ONSETS, _MIDDLES, _ENDS))))
+    names = Random("names").sample([name for name in all_names if name not in used_names], count)
     return _make_people(" ".join(names[::2]), " ".join(names[1::2]))
 
 
 LESSON_PEOPLE = _invent_people(2_000)
 
-
 SOURCE = "synthetic"
 BUCKET_COUNT = 100
+MAX_REPEATED_DRAWS = 1_000  # in a row, of questions that were drawn before
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What problems of one kind are drawn from.
+    """The people and numbers of one set of problems. Each of them is in one pool only.
 
     Attributes:
-        split: the split its problems belong to.
+        split: of the problems.
         people: who may occur.
-        numbers: the buckets (of BUCKET_COUNT) whose numbers may occur.
-        held_out: whether the held-out families may occur: in the test, and in what the embedded base reads before.
+        buckets: the buckets (of BUCKET_COUNT) whose combinations of numbers may occur.
+        held_out: whether held-out families may occur: in the test split, and in the embedded student's lessons.
     """
 
     split: Split
     people: tuple[Person, ...]
-    numbers: range
+    buckets: range
     held_out: bool = False
 
     def contains(self, family: str, numbers: Iterable[int]) -> bool:
-        """Whether these numbers, in any order, belong to this pool in this family."""
-        return hash_to_bucket(family, numbers) in self.numbers
+        """Whether these numbers of a family, in any order, belong to this pool."""
+        return hash_to_bucket(family, numbers) in self.buckets
+
+    def check(self, family: "SyntheticFamily") -> None:
+        """Check that problems of the family may be drawn from this pool.
+
+        Raises:
+            ValueError: the family is held out from the pool.
+        """
+        if family.held_out and not self.held_out:
+            raise ValueError(f"{family.name} is held out from the {self.split} split")
 
 
 def hash_to_bucket(family: str, numbers: Iterable[int]) -> int:
-    """Which of BUCKET_COUNT a family's numbers fall in: the same for any order, on any machine."""
+    """The bucket of a family's numbers, below BUCKET_COUNT: the same in any order and on any machine."""
     text = f"{family}:{','.join(map(str, sorted(numbers)))}"
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") % BUCKET_COUNT
 
@@ -90,28 +107,26 @@ POOLS: dict[str, Pool] = {
     "train": Pool("train", TRAIN_PEOPLE, range(45)),
     "dev": Pool("dev", DEV_PEOPLE, range(45, 52)),
     "test": Pool("test", TEST_PEOPLE, range(52, 65), held_out=True),
-    "demonstrations": Pool("train", LESSON_PEOPLE, range(65, BUCKET_COUNT), held_out=True),
+    "lessons": Pool("train", LESSON_PEOPLE, range(65, BUCKET_COUNT), held_out=True),
 }
 
 
-MAX_REPEATED_DRAWS = 1_000  # of questions that were drawn before, in a row
-
-
 class SyntheticFamily(Protocol):
-    """What every task's families have. `held_out`: of the splits, it occurs in the test alone."""
+    """A family of problems, of any task."""
 
     @property
     def name(self) -> str: ...
     @property
-    def held_out(self) -> bool: ...
+    def held_out(self) -> bool:
+        """Whether the family occurs in the test split only."""
 
 
 FamilyT = TypeVar("FamilyT", bound=SyntheticFamily)
 DrawProblem = Callable[[FamilyT, int, Random, Pool], Problem]
-"""Draws a problem without id, given its family, how many of that family came before, random numbers and a pool."""
+"""Draw a problem without id: (family, number of problems drawn from it before, random numbers, pool) -> problem."""
 
 
-def spread(
+def draw_from_families(
     families: Sequence[FamilyT],
     draw: DrawProblem[FamilyT],
     counts: Mapping[Split, int],
@@ -119,14 +134,18 @@ def spread(
     seed: int,
     prefix: str,
 ) -> list[Problem]:
-    """Problems with ids like "<prefix>/train/000123", families in turn, no question of a split twice.
+    """Draw problems from the families in turn (round-robin); no question occurs twice in a split.
 
-    Each family has its own stream of random numbers, so a larger count adds problems and changes none.
+    Each family has its own stream of random numbers, so a larger count adds problems and does not change the others.
 
     Args:
-        counts: problems of the seen families, by split; a split that is missing gets none.
-        held_out_test: further test problems, of the held-out families.
+        counts: split -> number of problems of the seen families; none for a missing split.
+        held_out_test: number of further test problems, from the held-out families.
         seed: the same seed gives the same problems on any machine.
+        prefix: of the ids.
+
+    Returns:
+        problems with ids like "<prefix>/train/000123".
 
     Raises:
         DataError: a family has no more distinct questions.
@@ -138,9 +157,9 @@ def spread(
     }
     drawn.setdefault("test", []).extend(_draw_in_turn(held_out, draw, held_out_test, POOLS["test"], seed))
     return [
-        replace(problem, id=f"{prefix}/{split}/{place:06d}")
+        replace(problem, id=f"{prefix}/{split}/{index:06d}")
         for split, problems in drawn.items()
-        for place, problem in enumerate(problems)
+        for index, problem in enumerate(problems)
     ]
 
 
@@ -150,19 +169,20 @@ def _draw_in_turn(
     streams = [Random(f"{seed}/{pool.split}/{family.name}") for family in families]
     questions: set[str] = set()
     problems = []
-    for place in range(count):
-        before, turn = divmod(place, len(families))
-        problem = _draw_new_question(families[turn], draw, before, streams[turn], pool, questions)
+    for index in range(count):
+        drawn_before, family_index = divmod(index, len(families))
+        family, stream = families[family_index], streams[family_index]
+        problem = _draw_new_question(family, draw, drawn_before, stream, pool, questions)
         questions.add(problem.question)
         problems.append(problem)
     return problems
 
 
 def _draw_new_question(
-    family: FamilyT, draw: DrawProblem[FamilyT], before: int, rng: Random, pool: Pool, questions: set[str]
+    family: FamilyT, draw: DrawProblem[FamilyT], drawn_before: int, rng: Random, pool: Pool, questions: set[str]
 ) -> Problem:
     for _ in range(MAX_REPEATED_DRAWS):
-        problem = draw(family, before, rng, pool)
+        problem = draw(family, drawn_before, rng, pool)
         if problem.question not in questions:
             return problem
     raise DataError(f"family {family.name}: no more distinct questions for the {pool.split} split; lower its count")

@@ -1,7 +1,7 @@
-"""A kind of problem: what a model may call, what it is told, and how an answer is judged."""
+"""A kind of problem: the functions, the instructions and the grader. And the mistakes that models make in it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callwright.functions.toolbox import Toolbox
@@ -15,7 +15,7 @@ class ExecutedSteps:
     """The steps of a chain with the values that executing their calls returned.
 
     Attributes:
-        values: one per step, None where the step has no observation.
+        values: as long as `steps`; None for a step without observation.
     """
 
     steps: tuple[Step, ...]
@@ -36,11 +36,12 @@ class Task:
 
     Attributes:
         grade: `grade(problem, answer)` judges the text of an `answer` observation.
-        grounding_faults: `grounding_faults(problem, executed, toolbox)` finds why an answer that a call returned does
-            not rest on the problem all the same: `ungrounded_answer` where that shows without the problem's solution,
-            `unfaithful_call` where a call differs from the solution, `undecided` where it cannot be told. `executed`
-            ends with an accepted answer; `toolbox` is the one that its calls were executed with.
-        can_check_grounding: whether the problem has what `grounding_faults` needs; the report counts those without.
+        grounding_faults: `grounding_faults(problem, executed, toolbox)` reports an answer that a call returned but that
+            does not depend on the problem: `ungrounded_answer` if that shows without the problem's solution,
+            `unfaithful_call` if a call differs from the solution, `undecided` if the check could not decide.
+            `executed` ends with an accepted answer; `toolbox` is the one that its calls were executed with.
+        can_check_grounding: whether the problem has what `grounding_faults` needs. The quality report counts the
+            problems that do not (`ground_not_checked`).
     """
 
     name: str
@@ -49,3 +50,18 @@ class Task:
     grade: Callable[[Problem, str], Grade]
     grounding_faults: Callable[[Problem, ExecutedSteps, Toolbox], Sequence[StepFault]] = _no_faults
     can_check_grounding: Callable[[Problem], bool] = _always_true
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMistakes:
+    """What models confuse in a task.
+
+    Attributes:
+        confused_functions: function -> the functions that are called instead.
+        invented_functions: function -> a name that sounds right but does not exist.
+        misread_words: pairs of a word in a formula and the word that it is mistaken for, with the spaces around them.
+    """
+
+    confused_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    invented_functions: Mapping[str, str] = field(default_factory=dict)
+    misread_words: tuple[tuple[str, str], ...] = ()

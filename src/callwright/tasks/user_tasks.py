@@ -1,4 +1,4 @@
-"""The tasks by name: those that ship, and those that a user's own modules add (docs/own-functions.md)."""
+"""The tasks by name: the built-in ones, and those that a user's modules add (docs/own-functions.md)."""
 
 import importlib
 import re
@@ -16,18 +16,18 @@ from callwright.functions.literal import escape_unprintable
 from callwright.records import Call
 from callwright.tasks.task import Task
 
-TASKS, FUNCTIONS = "TASKS", "FUNCTIONS"  # what a user's module defines
-# A task's name stands in keys of the metrics (`<task>/<slice>`), in MLflow's names of metrics, in ids and on pages.
+TASKS_ATTRIBUTE, FUNCTIONS_ATTRIBUTE = "TASKS", "FUNCTIONS"  # of a user's module
+# A task's name is part of metric keys (`<task>/<slice>`), of MLflow's metric names, of ids and of pages.
 _TASK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_RESERVED_NAMES = {"overall": "the metrics call all tasks together so"}
-_MAX_NAME_CHARACTERS = 60  # characters of an unknown name that a message repeats
+_RESERVED_NAMES = {"overall": "metrics use this name for all tasks together"}
+_MAX_NAME_CHARACTERS = 60  # characters of an unknown name that an error message shows
 
 
 class Tasks(dict[str, Task]):
-    """Tasks by name. `load` adds what a user's modules define; a process that solves or checks calls it once.
+    """Tasks by name. `load` adds what a user's modules define; a process calls it once, before it solves or checks.
 
     Args:
-        built_in: the tasks that ship.
+        built_in: Callwright's own tasks.
     """
 
     def __init__(self, built_in: Iterable[Task]) -> None:
@@ -40,18 +40,19 @@ class Tasks(dict[str, Task]):
         )
 
     def require(self, names: Iterable[str]) -> None:
-        """
+        """Check that all names are names of tasks. Called before sampling, which may take hours.
+
         Raises:
-            DataError: one of the names is no task's; better said before hours of sampling than after.
+            DataError: there is no task of one of the names.
         """
         for name in names:
             if name not in self:
                 self.__missing__(name)
 
     def load(self, modules: Sequence[str]) -> None:
-        """The tasks that ship with what the modules add; what an earlier call added goes.
+        """Set the tasks to the built-in ones and what the modules add. This replaces what an earlier call added.
 
-        A module has FUNCTIONS, a dict from the name of a task to functions that join it, or TASKS, new tasks, or both.
+        A module has FUNCTIONS (a dict: name of a task -> functions to add to it), or TASKS (new tasks), or both.
 
         Raises:
             ParamsError: a module cannot be imported, defines nothing usable, or uses a name that is taken.
@@ -64,21 +65,21 @@ class Tasks(dict[str, Task]):
 
 
 def code_paths(modules: Sequence[str]) -> list[Path]:
-    """The file or, for a package, the folder of each module: what has to go along where the tasks are used elsewhere.
+    """The files to ship with a model that uses these tasks: each module's file or, for a package, its folder.
 
     Raises:
         ParamsError: a module cannot be imported.
     """
-    tops = dict.fromkeys(name.partition(".")[0] for name in modules)
-    places = [(module, getattr(module, "__path__", None)) for module in map(_import, tops)]
-    return [Path(next(iter(folders)) if folders else str(module.__file__)) for module, folders in places]
+    top_level_names = dict.fromkeys(name.partition(".")[0] for name in modules)
+    imported = [(module, getattr(module, "__path__", None)) for module in map(_import, top_level_names)]
+    return [Path(next(iter(folders)) if folders else str(module.__file__)) for module, folders in imported]
 
 
 def _import(name: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")) or name.endswith(".py"):
         raise ParamsError(f"functions: {name} is not a module's name; write it without folder and .py")
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a stage's script lies in a folder of its own
+        sys.path.append(str(Path.cwd()))  # sys.path starts with the folder of the stage's script
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -93,11 +94,11 @@ def _import(name: str) -> ModuleType:
 
 def _import_error(name: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
-        place = f"{Path(error.filename or name).name}, line {error.lineno}"
+        location = f"{Path(error.filename or name).name}, line {error.lineno}"
     else:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
-    return f"functions: {name} cannot be imported: {type(error).__name__}: {_one_line(error)} ({place})"
+        location = f"{Path(last.filename).name}, line {last.lineno}"
+    return f"functions: {name} cannot be imported: {type(error).__name__}: {_one_line(error)} ({location})"
 
 
 def _one_line(error: Exception) -> str:
@@ -105,50 +106,55 @@ def _one_line(error: Exception) -> str:
 
 
 def _add_module(tasks: dict[str, Task], module: ModuleType, name: str) -> None:
-    own_tasks, joining = getattr(module, TASKS, ()), getattr(module, FUNCTIONS, {})
-    if not own_tasks and not joining:
+    new_tasks, added_functions = getattr(module, TASKS_ATTRIBUTE, ()), getattr(module, FUNCTIONS_ATTRIBUTE, {})
+    if not new_tasks and not added_functions:
         raise ParamsError(f"functions: {name} defines neither FUNCTIONS nor TASKS (see docs/own-functions.md)")
-    if not isinstance(own_tasks, list | tuple) or not all(isinstance(task, Task) for task in own_tasks):
+    if not isinstance(new_tasks, list | tuple) or not all(isinstance(task, Task) for task in new_tasks):
         raise ParamsError(f"functions: {name}.TASKS has to be a tuple of callwright.tasks.task.Task")
-    if not isinstance(joining, Mapping):
+    if not isinstance(added_functions, Mapping):
         raise ParamsError(f'functions: {name}.FUNCTIONS has to be a dict such as {{"arithmetic": (my_function,)}}')
-    for task in own_tasks:
-        unusable = _name_error(task.name)
-        if unusable:
-            raise ParamsError(f"functions: {name}.TASKS: a task cannot be called {task.name!r}: {unusable}")
+    for task in new_tasks:
+        name_error = _name_error(task.name)
+        if name_error:
+            raise ParamsError(f"functions: {name}.TASKS: a task cannot be called {task.name!r}: {name_error}")
         if task.name in tasks:
             raise ParamsError(f"functions: {name}.TASKS: there is a task {task.name} already")
         tasks[task.name] = task
         _run_examples(task, task.toolbox.functions.values(), name)
-    for task_name, functions in joining.items():
-        where = f"{name}.FUNCTIONS[{task_name!r}]"
+    for task_name, functions in added_functions.items():
+        location = f"{name}.FUNCTIONS[{task_name!r}]"
         if task_name not in tasks:
-            raise ParamsError(f"functions: {where}: there is no task {task_name}; the tasks are {', '.join(tasks)}")
-        tasks[task_name] = _add_functions(tasks[task_name], functions, where)
+            raise ParamsError(f"functions: {location}: there is no task {task_name}; the tasks are {', '.join(tasks)}")
+        tasks[task_name] = _add_functions(tasks[task_name], functions, location)
         _run_examples(tasks[task_name], functions, name)
 
 
 def _name_error(name: object) -> str:
-    """Why a task cannot have a name; empty when it can."""
+    """Why a task cannot have this name; empty if it can."""
     if not isinstance(name, str) or not _TASK_NAME.fullmatch(name):
         return 'it has to be 1 to 64 of the characters a-z, A-Z, 0-9, "_" and "-", the first one a letter'
     return _RESERVED_NAMES.get(name, "")
 
 
-def _add_functions(task: Task, functions: Any, where: str) -> Task:
+def _add_functions(task: Task, functions: Any, location: str) -> Task:
     if not isinstance(functions, list | tuple):
-        raise ParamsError(f"functions: {where} has to be a tuple of functions; write (my_function,)")
-    for one in functions:
-        if not isinstance(one, Function):
-            raise ParamsError(f"functions: {where}: {getattr(one, '__name__', repr(one))} was not made by @function")
+        raise ParamsError(f"functions: {location} has to be a tuple of functions; write (my_function,)")
+    for function in functions:
+        if not isinstance(function, Function):
+            name = getattr(function, "__name__", repr(function))
+            raise ParamsError(f"functions: {location}: {name} was not made by @function")
     try:
         return replace(task, toolbox=task.toolbox.with_functions(functions))
     except ValueError as error:
-        raise ParamsError(f"functions: {where}: {error}") from None
+        raise ParamsError(f"functions: {location}: {error}") from None
 
 
 def _run_examples(task: Task, functions: Iterable[Function], module: str) -> None:
-    """The prompt shows every example with its result: a function whose example fails could not be described."""
+    """Execute the example of each function, as the prompt shows every example with its result.
+
+    Raises:
+        ParamsError: an example fails.
+    """
     for function in functions:
         try:
             result = task.toolbox.open().execute(Call(function.name, function.example))

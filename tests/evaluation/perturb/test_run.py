@@ -27,52 +27,53 @@ def params() -> EvaluateParams:
     return Params.load().evaluate.model_copy(update={"resamples": 200})
 
 
-def test_a_problem_has_a_variant_of_each_change_that_applies_to_it():
-    found = variants_of([PENS, BOXES], ALL, seed=7)
-    made = {(one.change, one.original.id) for one in found}
-    everywhere = {(change, name) for change in ALL.changes[2:] for name in ("pens", "boxes")}
-    assert made == everywhere | {("names", "pens"), ("order", "pens")}
-    assert {one.problem.id for one in found if one.original is PENS} == {
+def test_a_problem_has_a_variant_of_each_change_that_applies():
+    variants = variants_of([PENS, BOXES], ALL, seed=7)
+    changes = {(variant.change, variant.original.id) for variant in variants}
+    toolbox_changes = {(change, problem_id) for change in ALL.changes[2:] for problem_id in ("pens", "boxes")}
+    assert changes == toolbox_changes | {("names", "pens"), ("order", "pens")}
+    assert {variant.problem.id for variant in variants if variant.original is PENS} == {
         "pens~names",
         "pens~order",
         "pens~functions",
         "pens~new_function",
         "pens~distractor",
     }
-    assert all(one.problem.answer == one.original.answer for one in found)
-    assert all((one.problem.question != one.original.question) == (one.change in ("names", "order")) for one in found)
+    for variant in variants:
+        assert variant.problem.answer == variant.original.answer
+        rephrased = variant.problem.question != variant.original.question
+        assert rephrased == (variant.change in ("names", "order"))
 
 
-def test_variants_are_bounded_by_change_and_the_same_each_time():
-    problems = [replace(PENS, id=str(place)) for place in range(9)]
+def test_each_change_has_a_limited_number_of_variants_and_the_seed_determines_them():
+    problems = [replace(PENS, id=str(index)) for index in range(9)]
     few = ALL.model_copy(update={"problems": 2})
-    found = variants_of(problems, few, seed=7)
-    assert len(found) == 2 * 5
-    again = variants_of(problems, few, seed=7)
-    assert [one.problem for one in found] == [one.problem for one in again]
+    first, second = (variants_of(problems, few, seed=7) for _ in range(2))
+    assert len(first) == 2 * 5
+    assert [variant.problem for variant in first] == [variant.problem for variant in second]
     assert variants_of(problems, ALL.model_copy(update={"problems": 0}), seed=7) == []
 
 
 async def test_a_renamed_function_is_executed_and_replayed_under_its_new_name():
     (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["functions"]), seed=7)
-    knows_new_names = ScriptedChat("product_of(3, 4)", "answer(12)")
-    (new,), _ = await solve_variants([variant], knows_new_names, Sampling(), "text", 1)
+    uses_new_name = ScriptedChat("product_of(3, 4)", "answer(12)")
+    (new,), _ = await solve_variants([variant], uses_new_name, Sampling(), "text", 1)
     assert (new.verdict.correct, new.verdict.faults) == (True, ())
-    keeps_to_old_ones = ScriptedChat("multiply(3, 4)", "product_of(3, 4)", "answer(12)")
-    (old,), _ = await solve_variants([variant], keeps_to_old_ones, Sampling(), "text", 1)
+    uses_old_name_first = ScriptedChat("multiply(3, 4)", "product_of(3, 4)", "answer(12)")
+    (old,), _ = await solve_variants([variant], uses_old_name_first, Sampling(), "text", 1)
     assert [fault.fault for fault in old.verdict.faults] == ["unknown_function"]
     assert old.verdict.correct
 
 
-async def test_a_needless_function_is_there_and_does_no_harm():
+async def test_a_distractor_is_in_the_prompt_and_may_be_called():
     (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["distractor"]), seed=7)
     model = ScriptedChat("count_letters('pen')", "multiply(3, 4)", "answer(12)")
-    (found,), _ = await solve_variants([variant], model, Sampling(), "text", 1)
-    assert found.verdict.correct
+    (solved,), _ = await solve_variants([variant], model, Sampling(), "text", 1)
+    assert solved.verdict.correct
     assert "count_letters" in model.asked[0][0]["content"]
 
 
-async def test_a_failed_attempt_at_a_variant_costs_that_one(tmp_path, monkeypatch):
+async def test_a_failed_attempt_affects_only_its_variant(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     variants = variants_of([PENS, BOXES], RobustnessParams(problems=2, changes=["distractor"]), seed=7)
     model = ScriptedChat(KeyError("a defect"), "multiply(3, 4)", "answer(12)")
@@ -85,14 +86,16 @@ async def test_a_failed_attempt_at_a_variant_costs_that_one(tmp_path, monkeypatc
         await solve_variants(variants, ScriptedChat(EndpointUnusableError("no key")), Sampling(), "text", 1, log)
 
 
-def test_the_gap_is_what_the_original_problems_had_more(params: EvaluateParams):
-    problems = [replace(PENS, id=str(place), group=str(place)) for place in range(4)]
+def test_the_gap_is_the_accuracy_before_minus_the_accuracy_after(params: EvaluateParams):
+    problems = [replace(PENS, id=str(index), group=str(index)) for index in range(4)]
     variants = variants_of(problems, RobustnessParams(problems=4, changes=["names", "distractor"]), seed=7)
-    originals = {one.id: checked("answer(12)", correct=one.id != "3", problem_id=one.id) for one in problems}
+    originals = {
+        problem.id: checked("answer(12)", correct=problem.id != "3", problem_id=problem.id) for problem in problems
+    }
     chains = [checked("answer(12)", correct=variant.change == "names") for variant in variants]
-    found = compute_robustness(variants, chains, originals, params)
-    assert list(found) == ["names", "distractor", "overall"]
-    names, distractor, overall = found.values()
+    robustness = compute_robustness(variants, chains, originals, params)
+    assert list(robustness) == ["names", "distractor", "overall"]
+    names, distractor, overall = robustness.values()
     assert (names["original"]["value"], names["changed"]["value"], names["gap"]["value"]) == (0.75, 1.0, -0.25)
     assert (distractor["original"]["value"], distractor["changed"]["value"]) == (0.75, 0.0)
     assert distractor["gap"]["value"] == 0.75

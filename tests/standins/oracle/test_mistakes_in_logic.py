@@ -1,4 +1,4 @@
-"""Every mistake where a chain is made of formulas (translation) or of assumptions and a verdict (entailment)."""
+"""Every mistake in chains of formulas (translation) and in chains of assumptions and a truth value (entailment)."""
 
 import random
 from itertools import pairwise
@@ -67,7 +67,7 @@ def faults(steps: list[Step]) -> list[str]:
 
 
 @pytest.mark.parametrize("task", PROBLEMS)
-def test_without_a_mistake_the_gold_chain_is_played(task):
+def test_a_script_without_a_mistake_is_the_gold_chain(task):
     for steps in attempts(task, None):
         assert tuple(step.call for step in steps) == PROBLEMS[task].solution
         assert right(task, steps)
@@ -75,20 +75,20 @@ def test_without_a_mistake_the_gold_chain_is_played(task):
 
 @pytest.mark.parametrize("task", PROBLEMS)
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_every_mistake_fits_most_of_the_time(task, mistake):
+def test_every_mistake_fits_with_most_seeds(task, mistake):
     assert len(attempts(task, mistake)) >= len(SEEDS) * 0.6
 
 
 @pytest.mark.parametrize("task", PROBLEMS)
 @pytest.mark.parametrize("mistake", ["wrong_function", "wrong_operand", "extra_step"])
-def test_a_wrong_step_carries_on_to_a_wrong_answer(task, mistake):
-    played = attempts(task, mistake)
-    assert sum(not right(task, steps) for steps in played) > len(played) / 2
-    for steps in played:
+def test_a_wrong_step_usually_leads_to_a_wrong_answer(task, mistake):
+    chains = attempts(task, mistake)
+    assert sum(not right(task, steps) for steps in chains) > len(chains) / 2
+    for steps in chains:
         assert ends_chain(steps[-1]), [step.call for step in steps]
 
 
-def test_a_connective_or_a_quantifier_is_mistaken_for_another():
+def test_wrong_function_is_another_connective_or_quantifier():
     names = {name for steps in attempts("translation", "wrong_function") for name in (step.call.name for step in steps)}
     assert {"exists", "disjoin"} <= names
     for steps in attempts("translation", "wrong_function"):
@@ -96,41 +96,43 @@ def test_a_connective_or_a_quantifier_is_mistaken_for_another():
         assert len(steps) == len(TRANSLATION.solution)
 
 
-def test_a_premise_is_misread():
-    said = {step.call.arguments["formula"] for steps in attempts("entailment", "wrong_operand") for step in steps[:-1]}
-    assert "not Kind(rex)" in said
-    assert "exists x. (Cat(x) -> Kind(x))" in said
+def test_wrong_operand_misreads_a_premise():
+    formulas = {
+        step.call.arguments["formula"] for steps in attempts("entailment", "wrong_operand") for step in steps[:-1]
+    }
+    assert "not Kind(rex)" in formulas
+    assert "exists x. (Cat(x) -> Kind(x))" in formulas
 
 
-def test_an_early_answer_is_made_up_for_where_it_is_refused():
+def test_after_a_refused_early_answer_the_skipped_step_follows():
     early = [steps for steps in attempts("translation", "skipped_step") if faults(steps)]
     assert early
     for steps in early:
-        place = next(place for place, step in enumerate(steps) if step.error)
-        assert steps[place].call.name == "answer"  # with x still free
-        assert steps[place].error.fault == "bad_arguments"
-        assert steps[place + 1].call.name == "for_all"
+        index = next(index for index, step in enumerate(steps) if step.error)
+        assert steps[index].call.name == "answer"  # with x still free
+        assert steps[index].error.fault == "bad_arguments"
+        assert steps[index + 1].call.name == "for_all"
         assert right("translation", steps)
 
 
-def test_a_verdict_is_given_without_asking():
-    played = [steps for steps in attempts("entailment", "skipped_step") if len(steps) == 3]
-    hasty = [steps for steps in played if "entails" not in {step.call.name for step in steps}]
+def test_skipped_step_answers_without_calling_entails():
+    short = [steps for steps in attempts("entailment", "skipped_step") if len(steps) == 3]
+    hasty = [steps for steps in short if "entails" not in {step.call.name for step in steps}]
     assert {steps[-1].observation for steps in hasty} <= {"True", "False", "Unknown"}
     assert len(hasty) > 5
 
 
 @pytest.mark.parametrize("task", PROBLEMS)
-def test_a_guessed_answer_comes_without_any_call_and_is_right_by_luck_at_times(task):
-    played = attempts(task, "guessed_answer")
-    assert {len(steps) for steps in played} == {1}
-    assert 0 < sum(right(task, steps) for steps in played) < len(played) * 0.7
+def test_guessed_answer_comes_without_a_call_and_is_sometimes_right_by_luck(task):
+    chains = attempts(task, "guessed_answer")
+    assert {len(steps) for steps in chains} == {1}
+    assert 0 < sum(right(task, steps) for steps in chains) < len(chains) * 0.7
 
 
 @pytest.mark.parametrize("task", PROBLEMS)
 @pytest.mark.parametrize(("mistake", "fault"), [("malformed_call", "syntax"), ("unknown_function", "unknown_function")])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_failed_call_is_said_right_afterwards_by_both_protocols(task, mistake, fault, protocol):
+def test_a_failed_call_is_corrected_afterwards_in_both_protocols(task, mistake, fault, protocol):
     problem = PROBLEMS[task]
     for seed in SEEDS:
         script = write_script(problem, TASKS[task].toolbox, mistake, random.Random(seed))
@@ -139,19 +141,19 @@ def test_a_failed_call_is_said_right_afterwards_by_both_protocols(task, mistake,
         assert tuple(step.call for step in steps if not step.error) == problem.solution
 
 
-def test_a_repeated_call_is_made_twice_in_a_row():
+def test_repeated_call_is_made_twice_in_a_row():
     for task in PROBLEMS:
         for steps in attempts(task, "repeated_call"):
             calls = [step.call for step in steps]
-            assert sum(one == other for one, other in pairwise(calls)) == 1
+            assert sum(first == second for first, second in pairwise(calls)) == 1
             assert right(task, steps)
 
 
 @pytest.mark.parametrize("task", PROBLEMS)
 @pytest.mark.parametrize("mistake", [None, *MISTAKES])
-def test_both_protocols_say_the_same(task, mistake):
+def test_both_protocols_make_the_same_calls(task, mistake):
     problem = PROBLEMS[task]
     for seed in range(8):
         script = write_script(problem, TASKS[task].toolbox, mistake, random.Random(seed))
         text, native = (play(problem, script, protocol) for protocol in PROTOCOLS)
-        assert [(one.call, one.observation) for one in text] == [(one.call, one.observation) for one in native]
+        assert [(step.call, step.observation) for step in text] == [(step.call, step.observation) for step in native]

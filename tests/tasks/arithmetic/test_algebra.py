@@ -11,8 +11,8 @@ from callwright.tasks.arithmetic.functions import answer, solve
 TOOLBOX = Toolbox((solve, answer))
 
 
-def outcome(equation: object, **more: object) -> str:
-    result = TOOLBOX.open().execute(Call("solve", {"equation": equation, **more}))
+def result_text(equation: object, **arguments: object) -> str:
+    result = TOOLBOX.open().execute(Call("solve", {"equation": equation, **arguments}))
     return result.text if isinstance(result, Observation) else f"{result.fault}: {result.message}"
 
 
@@ -46,12 +46,12 @@ def outcome(equation: object, **more: object) -> str:
     ],
 )
 def test_solutions_are_exact_rationals(equation, solution):
-    assert outcome(equation) == solution
+    assert result_text(equation) == solution
 
 
-def test_the_unknown_of_a_system_is_chosen():
+def test_the_variable_of_a_system_can_be_chosen():
     system = ["a + b = 10", "a - b = 2"]
-    assert (outcome(system, variable="a"), outcome(system, variable="b")) == ("6", "4")
+    assert (result_text(system, variable="a"), result_text(system, variable="b")) == ("6", "4")
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_the_unknown_of_a_system_is_chosen():
         (["x*y = 1", "x = 2"], NOT_LINEAR),
     ],
 )
-def test_without_rational_solutions_a_line_says_why(equation, line):
-    assert outcome(equation) == f"execution_error: {line}"
+def test_an_error_says_why_there_is_no_rational_solution(equation, line):
+    assert result_text(equation) == f"execution_error: {line}"
 
 
 @pytest.mark.parametrize(
@@ -109,34 +109,36 @@ def test_without_rational_solutions_a_line_says_why(equation, line):
         ("x = " + "1" * 200, "it has more than 200 characters"),
     ],
 )
-def test_what_is_not_an_equation_is_refused_with_an_example(equation, line):
-    assert outcome(equation) == f"bad_arguments: cannot read the equation: {line}; write it like 3*x + 5 = 26"
+def test_a_text_that_is_not_an_equation_is_refused_with_an_example(equation, line):
+    assert result_text(equation) == f"bad_arguments: cannot read the equation: {line}; write it like 3*x + 5 = 26"
 
 
-def test_a_solution_too_large_to_be_answered_is_refused():
+def test_a_solution_that_is_too_large_is_refused():
     system = ["7^300*x + 3^500*y = 1", "5^300*x + 2^900*y = 11^250"]  # x = (2^900 - 3^500 * 11^250) / ...
-    assert outcome(system) == "execution_error: the result would be too large"
+    assert result_text(system) == "execution_error: the result would be too large"
 
 
 def test_unknowns_must_match_equations():
-    assert outcome("2x + y = 3") == "bad_arguments: 2 unknowns need 2 equations, as a list"
-    assert outcome("5 = 5") == "bad_arguments: 'x' is not in the equation: it has no unknown"
-    missing = outcome(["a + b = 1", "a - b = 1"], variable="z")
-    assert missing == "bad_arguments: 'z' is not in the equation: its unknowns are a, b"
-    assert outcome(7).startswith("bad_arguments: solve cannot take this equation: an equation is a text")
-    assert outcome(["x = 1"] * 7).startswith("bad_arguments: solve cannot take this equation: more than 6 equations")
+    assert result_text("2x + y = 3") == "bad_arguments: 2 unknowns need 2 equations, as a list"
+    assert result_text("5 = 5") == "bad_arguments: 'x' is not in the equation: it has no unknown"
+    wrong_variable = result_text(["a + b = 1", "a - b = 1"], variable="z")
+    assert wrong_variable == "bad_arguments: 'z' is not in the equation: its unknowns are a, b"
+    assert result_text(7).startswith("bad_arguments: solve cannot take this equation: an equation is a text")
+    assert result_text(["x = 1"] * 7).startswith(
+        "bad_arguments: solve cannot take this equation: more than 6 equations"
+    )
 
 
 @pytest.mark.parametrize("equation", ["x = 1if x else 2", "x = 1e5x", "x = 1or 2", "x = '\\d'", "x = 1 is 1"])
-def test_what_python_would_warn_of_is_refused_without_a_warning(equation):
+def test_a_text_that_python_would_warn_about_is_refused_without_a_warning(equation):
     with warnings.catch_warnings(action="error"):
-        assert outcome(equation).startswith("bad_arguments: cannot read the equation: one side is not a sum")
+        assert result_text(equation).startswith("bad_arguments: cannot read the equation: one side is not a sum")
 
 
-def test_an_equation_is_read_into_plain_tuples():
-    x, one = ("name", "x"), ("number", 1)
+def test_an_equation_is_parsed_into_plain_tuples():
+    x, number = ("name", "x"), ("number", 1)
     assert read_equation("x**2 = -x") == ("-", ("**", x, 2), ("-", ("number", 0), x))
-    assert read_equation("1/x = 1") == ("-", ("/", one, x), one)
+    assert read_equation("1/x = 1") == ("-", ("/", number, x), number)
 
 
 def test_the_help_is_short():

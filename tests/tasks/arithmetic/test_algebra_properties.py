@@ -1,4 +1,4 @@
-"""Equations made from their solutions, bounds beside what is really built, and 500 hostile inputs."""
+"""Equations made from their solutions, bounds compared with the real values, and 500 hostile inputs."""
 
 import random
 import re
@@ -29,21 +29,21 @@ def polynomial_text(coefficients: list[int]) -> str:
 
 @given(roots, st.sampled_from([1, 2]), st.integers(-9, 9).filter(bool))
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_an_equation_made_of_fractions_has_these_solutions_and_no_others(chosen, power, scale):
+def test_an_equation_made_from_fractions_has_exactly_these_solutions(chosen, power, scale):
     factors = "".join(f"({root.denominator}x - ({root.numerator}))" for root in chosen)
-    found = solve((f"{scale}*({factors})^{power}*(x^2 + 1)^0 = 0",))
-    assert (found if isinstance(found, list) else [found]) == sorted(set(chosen))
+    solutions = solve((f"{scale}*({factors})^{power}*(x^2 + 1)^0 = 0",))
+    assert (solutions if isinstance(solutions, list) else [solutions]) == sorted(set(chosen))
 
 
 @given(roots, st.lists(st.integers(-30, 30), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_a_solution_that_divides_by_zero_is_none(chosen, holes):
+def test_a_number_that_divides_by_zero_is_not_a_solution(chosen, holes):
     factors = "*".join(f"({root.denominator}x - ({root.numerator}))" for root in chosen)
     text = f"{factors}/({'*'.join(f'(x - ({hole}))' for hole in holes)}) = 0"
-    left = sorted(set(chosen) - set(map(Fraction, holes)))
-    if left:
-        found = solve((text,))
-        assert (found if isinstance(found, list) else [found]) == left
+    expected = sorted(set(chosen) - set(map(Fraction, holes)))
+    if expected:
+        solutions = solve((text,))
+        assert (solutions if isinstance(solutions, list) else [solutions]) == expected
     else:
         with pytest.raises(CallError, match="no x solves this equation"):
             solve((text,))
@@ -63,9 +63,9 @@ def test_every_irrational_solution_is_shown_to_six_digits(coefficients):
     assume("not a fraction" in message)
     shown = [Fraction(number) for number in re.findall(r"-?[0-9.]+(?:e[+-][0-9]+)?", message.partition("about")[2])]
     assert shown == sorted(shown)
-    ends = [(near - abs(near) / 10**5, near + abs(near) / 10**5) for near in shown]
-    assert all(polynomial.count_roots(low, high) >= 1 for low, high in ends)
-    if all(one[1] < other[0] for one, other in pairwise(ends)):
+    intervals = [(near - abs(near) / 10**5, near + abs(near) / 10**5) for near in shown]
+    assert all(polynomial.count_roots(low, high) >= 1 for low, high in intervals)
+    if all(lower[1] < upper[0] for lower, upper in pairwise(intervals)):
         assert len(shown) == polynomial.count_roots()
 
 
@@ -73,14 +73,14 @@ def test_every_irrational_solution_is_shown_to_six_digits(coefficients):
     st.lists(st.builds(Fraction, small, st.integers(1, 9)), min_size=2, max_size=6), st.randoms(use_true_random=False)
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_a_system_made_of_its_solution_has_that_solution(solution, rng):
+def test_a_system_made_from_a_solution_has_that_solution(solution, rng):
     names = "xyzabc"[: len(solution)]
-    # Rows of a triangle, mixed: the system has one solution
-    rows = [[0] * place + [rng.choice((1, 2, -3))] + [rng.randint(-9, 9) for _ in names[place + 1 :]]
-            for place in range(len(names))]  # fmt: skip
+    # A triangular system with rows added to each other has exactly one solution.
+    rows = [[0] * index + [rng.choice((1, 2, -3))] + [rng.randint(-9, 9) for _ in names[index + 1 :]]
+            for index in range(len(names))]  # fmt: skip
     for _ in range(4):
-        one, other = rng.sample(range(len(rows)), 2)
-        rows[one] = [a + b for a, b in zip(rows[one], rows[other], strict=True)]
+        target, source = rng.sample(range(len(rows)), 2)
+        rows[target] = [a + b for a, b in zip(rows[target], rows[source], strict=True)]
     system = tuple(
         f"{' + '.join(f'({factor})*{name}' for factor, name in zip(row, names, strict=True))} = "
         f"{sum(factor * value for factor, value in zip(row, solution, strict=True))}"
@@ -90,41 +90,45 @@ def test_a_system_made_of_its_solution_has_that_solution(solution, rng):
         assert solve(system, name) == value
 
 
-def test_the_bounds_hold_for_what_is_built():
+def test_the_bounds_hold_for_the_real_polynomials():
     rng = random.Random(3)
     checked = 0
     for _ in range(3_000):
         text = rng.choice((hard_equation, word_problem, random_input))(rng)
         try:
             tree = read_equation(text if isinstance(text, str) else text[0] if text else "")
-            top, bottom = (Poly.from_dict(dict(part) or {(0,): 0}, Symbol("x"), domain=ZZ) for part in built(tree))
+            numerator, denominator = (
+                Poly.from_dict(dict(part) or {(0,): 0}, Symbol("x"), domain=ZZ) for part in build_polynomials(tree)
+            )
         except CallError:
             continue
         bounds = compute_bounds(tree)
-        assert top.degree() <= bounds.numerator_degree and bottom.degree() <= bounds.denominator_degree
-        assert sum(map(abs, top.all_coeffs())) <= 2**bounds.numerator_bits
-        assert sum(map(abs, bottom.all_coeffs())) <= 2**bounds.denominator_bits
+        assert numerator.degree() <= bounds.numerator_degree and denominator.degree() <= bounds.denominator_degree
+        assert sum(map(abs, numerator.all_coeffs())) <= 2**bounds.numerator_bits
+        assert sum(map(abs, denominator.all_coeffs())) <= 2**bounds.denominator_bits
         checked += 1
     assert checked > 1_000
 
 
-def built(tree: object) -> tuple[object, object]:
+def build_polynomials(tree: object) -> tuple[object, object]:
     try:
         return _QuotientBuilder(["x"], ZZ).build(tree)
-    except KeyError:  # another unknown than x
+    except KeyError:  # an unknown other than x
         raise CallError("bad_arguments", "it has another unknown") from None
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads another process's clock as Linux has it")
-def test_500_random_and_hostile_inputs_raise_nothing_and_stay_far_from_the_backstop():
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="reads another process's clock from /proc, as on Linux"
+)
+def test_500_random_and_hostile_inputs_stay_far_below_the_time_limit():
     rng = random.Random(11)
-    solve(("x = 1",))  # loads SymPy, outside any call's time
+    solve(("x = 1",))  # loads SymPy before calls are timed
     outcomes = [solve_and_check(random_input(rng)) for _ in range(500)]
     assert sum(outcome == "solved" for outcome, _ in outcomes) > 100
     assert not any("took longer" in outcome or "too much memory" in outcome for outcome, _ in outcomes)
-    assert max(spent for _, spent in outcomes) < SOLVER_SECONDS  # 0.02 s as measured
+    assert max(spent for _, spent in outcomes) < SOLVER_SECONDS  # 0.02 s when measured
 
 
-def test_a_value_is_put_into_an_equation_exactly():
+def test_an_equation_is_evaluated_exactly():
     tree = read_equation("x/3 + (x - 1)^2 = 0.5")
     assert evaluate(tree, {"x": Fraction(3, 2)}) == Fraction(1, 4)  # 1/2 + 1/4 - 1/2

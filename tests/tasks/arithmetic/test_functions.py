@@ -43,7 +43,7 @@ divisors = numbers.filter(bool)
         ("answer(6/4)", "1.5"),
     ],
 )
-def test_a_function_gives_the_exact_result(written, result):
+def test_results_are_exact(written, result):
     assert TOOLBOX.open().execute(call(written)).text == result
 
 
@@ -70,14 +70,14 @@ def test_dividing_by_zero_is_a_call_error(written):
     assert (result.fault, result.message) == ("execution_error", "cannot divide by zero")
 
 
-def test_zero_to_the_power_of_zero_is_not_defined():
+def test_zero_to_the_power_of_zero_is_a_call_error():
     result = TOOLBOX.open().execute(call("power(0, 0)"))
     assert isinstance(result, CallError)
     assert (result.fault, result.message) == ("execution_error", "0 to the power of 0 is not defined")
 
 
 @pytest.mark.parametrize("decimals", [-1, 13, 999999999])
-def test_a_number_of_decimals_out_of_range_is_refused(decimals):
+def test_a_number_of_decimals_out_of_range_is_a_call_error(decimals):
     with pytest.raises(CallError, match="decimals must be between 0 and 12"):
         round_to(Fraction(1), decimals)
 
@@ -89,14 +89,14 @@ def test_subtract_undoes_add_and_multiply_undoes_divide(a, b):
 
 
 @given(numbers, divisors)
-def test_what_remains_is_smaller_than_the_divisor_and_the_rest_divides_evenly(a, b):
-    left = remainder(a, b)
-    assert abs(left) < abs(b)
-    assert divide(a - left, b).denominator == 1
+def test_the_remainder_is_smaller_than_the_divisor_and_the_rest_divides_evenly(a, b):
+    rest = remainder(a, b)
+    assert abs(rest) < abs(b)
+    assert divide(a - rest, b).denominator == 1
 
 
 @given(numbers, st.integers(0, 12))
-def test_rounding_moves_a_number_by_half_a_unit_at_most(number, decimals):
+def test_rounding_changes_a_number_by_at_most_half_a_unit(number, decimals):
     rounded = round_to(number, decimals)
     assert abs(rounded - number) <= Fraction(1, 2 * 10**decimals)
     assert (rounded * 10**decimals).denominator == 1

@@ -1,4 +1,4 @@
-"""Chains as teachers write them that solve a problem otherwise than its known solution; none may be blamed."""
+"""Correct chains, as teachers write them, that differ from the known solution; none of them has a fault."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ HONEST = [
     ("A pen costs 25 cents. 8 pens in dollars?", ("multiply(0.25, 8)",), ("multiply(25, 8)", "divide(200, 100)"), 2),
     ("3 hours 20 minutes in seconds.", ("multiply(3, 60)", "add(180, 20)", "multiply(200, 60)"),
      ("multiply(3, 3600)", "multiply(20, 60)", "add(10800, 1200)"), 12_000),
-    # other ways
+    # another solution
     ("17 figs in boxes of 5.", ("remainder(17, 5)",), ("divide(17, 5)", "multiply(3, 5)", "subtract(17, 15)"), 2),
     ("17 things, 3 a trip.", ("divide(17, 3)", "round_to('17/3')"),
      ("remainder(17, 3)", "subtract(17, 2)", "divide(15, 3)", "add(5, 1)"), 6),
@@ -40,34 +40,34 @@ HONEST = [
     ("18 figs, each week 5 rot and 3 come, for 7 weeks.",
      ("multiply(5, 7)", "multiply(3, 7)", "subtract(18, 35)", "add(-17, 21)"),
      ("solve('x = 5 * 7')", "solve('x = 3 * 7')", "solve('x = (18) - (35)')", "solve('x = (-17) + (21)')"), 4),
-    # the known solution was worked out in the head
+    # parts of the known solution were done without calls
     ("Of 120 flats 85% have one, 60% have two.", ("multiply(30, 1)",), ("multiply(30, 1)",), 30),
     ("Of 120 flats 85% have one, 60% have two.", ("multiply(30, 1)",),
      ("percent_of(120, 85)", "percent_of(120, 60)", "subtract(102, 72)"), 30),
     ("Nelly and her 14 friends: a pizza of $12 for 3, at $4 a night.",
      ("divide(15, 3)", "multiply(5, 12)", "divide(60, 4)"), ("divide(15, 3)", "multiply(5, 12)", "divide(60, 4)"), 15),
-    # a value that comes from a result here and from the question there, or from two places of the question
+    # a value with two sources: a result and the question, or two numbers of the question
     ("Out when below 80% of 2000 L. Each jump costs 400 ml.",
      ("multiply(2000, 0.8)", "subtract(2000, 1600)", "multiply(400, 1000)", "divide(400000, 400)"),
      ("multiply(2000, 0.8)", "subtract(2000, 1600)", "multiply(400, 1000)", "divide(400000, 400)"), 1_000),
     ("All $10 go on the $10 bottle.", ("divide(10, 10)",), ("divide(10, 10)",), 1),
-    # the question's numbers have no part in it
+    # the answer does not depend on the question's numbers
     ("Water at three meals and one before bed, on weekdays.", ("multiply(4, 5)",), ("multiply(5, 4)",), 20),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("question", "solution", "calls", "answer"), HONEST)
-def test_an_honest_chain_that_differs_from_the_known_solution_is_not_blamed(question, solution, calls, answer):
-    last = f"answer({answer})"
-    asked = replace(problem(*solution, last), question=question, answer=str(answer))
-    assert faults(asked, *solution, last) == []
-    assert faults(asked, *calls, last) == []
+def test_a_correct_chain_that_differs_from_the_known_solution_has_no_fault(question, solution, calls, answer):
+    last_call = f"answer({answer})"
+    asked = replace(problem(*solution, last_call), question=question, answer=str(answer))
+    assert faults(asked, *solution, last_call) == []
+    assert faults(asked, *calls, last_call) == []
 
 
 @pytest.mark.parametrize(
     ("question", "solution", "calls", "fault"),
     [
-        # what a solution does in the head excuses nothing else
+        # a solution without calls for some steps does not excuse other unexplained numbers
         ("Of 120 flats 85% have one, 60% have two.", ("multiply(30, 1)",), ("add(16, 14)",), "ungrounded_answer"),
         ("A sister of his is 3, he is 30.", ("multiply(3, 10)",), ("add(3, 27)",), "unfaithful_call"),
         ("6 bags of 6 figs and 7 more.", ("multiply(6, 6)", "add(36, 7)"), ("subtract(6, 6)", "add(0, 43)"),
@@ -77,17 +77,17 @@ def test_an_honest_chain_that_differs_from_the_known_solution_is_not_blamed(ques
          "ungrounded_answer"),
     ],
 )  # fmt: skip
-def test_a_cheat_beside_a_loose_solution_is_found(question, solution, calls, fault):
-    value = problem_answer(solution)
-    asked = replace(problem(*solution, f"answer({value})"), question=question, answer=value)
-    assert faults(asked, *calls, f"answer({value})") == [fault]
+def test_a_cheat_is_found_even_if_the_solution_has_unexplained_numbers(question, solution, calls, fault):
+    answer = result_of(solution)
+    asked = replace(problem(*solution, f"answer({answer})"), question=question, answer=answer)
+    assert faults(asked, *calls, f"answer({answer})") == [fault]
 
 
-def test_a_number_in_words_is_told_apart_from_one_that_stands_there_twice():
+def test_a_repeated_number_has_a_second_replacement():
     assert find_numbers("three figs").repeated == frozenset()
     assert find_numbers("3 figs, three times").repeated == {(3, 1)}
-    (first, *_) = number_changes("3 figs, three times")
-    assert first.second_replacements[3, 1] != first.plain[3, 1]
+    (change, *_) = number_changes("3 figs, three times")
+    assert change.second_replacements[3, 1] != change.replacements[3, 1]
 
 
 def faults(asked: Problem, *replies: str) -> list[str]:
@@ -96,7 +96,7 @@ def faults(asked: Problem, *replies: str) -> list[str]:
     return [fault.fault for fault in TASKS["arithmetic"].grounding_faults(asked, executed, toolbox)]
 
 
-def problem_answer(solution: tuple[str, ...]) -> str:
+def result_of(solution: tuple[str, ...]) -> str:
     observation = execute_again(chain(*solution).steps, TASKS["arithmetic"].toolbox).steps[-1].observation
     assert observation is not None
     return observation

@@ -6,7 +6,7 @@ import pytest
 from callwright.functions.toolbox import Observation
 from callwright.records import Problem
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
-from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw, synthetic_problems
+from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic, synthetic_problems
 from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.tasks.synthetic import POOLS
 
@@ -18,7 +18,7 @@ every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES
 
 def draw_problems(family: ArithmeticFamily, pool: str = "test", count: int = 40) -> list[Problem]:
     rng = random.Random(f"{family.name}/{pool}")
-    return [draw(family, rng, POOLS[pool]) for _ in range(count)]
+    return [draw_arithmetic(family, rng, POOLS[pool]) for _ in range(count)]
 
 
 def numbers_in(text: str) -> list[str]:
@@ -26,23 +26,23 @@ def numbers_in(text: str) -> list[str]:
 
 
 def observations(problem: Problem) -> list[str]:
-    opened = TOOLBOX.open()
-    observed = [opened.execute(call) for call in problem.solution]
-    return [each.text for each in observed if isinstance(each, Observation)]
+    tools = TOOLBOX.open()
+    results = [tools.execute(call) for call in problem.solution]
+    return [result.text for result in results if isinstance(result, Observation)]
 
 
 @every_family
 def test_the_gold_chain_executes_to_the_answer(family: ArithmeticFamily):
     for problem in draw_problems(family):
         texts = observations(problem)
-        assert len(texts) == len(problem.solution) == family.steps + 1
+        assert len(texts) == len(problem.solution) == len(family.gold_calls) + 1
         assert problem.solution[-1].name == "answer"
         assert texts[-1] == problem.answer
         assert ARITHMETIC.grade(problem, texts[-1]) == "right"
 
 
 @every_family
-def test_the_answer_is_what_the_last_call_before_it_returned(family: ArithmeticFamily):
+def test_the_answer_is_the_result_of_the_call_before(family: ArithmeticFamily):
     for problem in draw_problems(family):
         assert observations(problem)[-2] == problem.answer
 
@@ -56,7 +56,7 @@ def test_every_number_in_a_question_and_every_result_occurs_once(family: Arithme
 
 @every_family
 def test_every_argument_is_in_the_question_or_a_result_or_a_constant_of_the_family(family: ArithmeticFamily):
-    constants = {str(part) for _, *parts in family.chain for part in parts if isinstance(part, int)}
+    constants = {str(part) for _, *parts in family.gold_calls for part in parts if isinstance(part, int)}
     for problem in draw_problems(family):
         known = set(numbers_in(problem.question)) | set(observations(problem)) | constants
         arguments = {str(value) for call in problem.solution for value in call.arguments.values()}
@@ -66,15 +66,15 @@ def test_every_argument_is_in_the_question_or_a_result_or_a_constant_of_the_fami
 
 
 @every_family
-def test_every_wording_gives_all_the_numbers(family: ArithmeticFamily):
-    assert family.wording_count >= 3
+def test_every_wording_contains_all_numbers(family: ArithmeticFamily):
+    assert len(family.wordings) >= 3
     for wording in family.wordings:
         assert all(f"{{{operand}}}" in wording for operand in family.operands)
     if len(family.operands) > 1:
         orders = {
             tuple(sorted(family.operands, key=lambda name: wording.index(f"{{{name}}}"))) for wording in family.wordings
         }
-        assert len(orders) > 1, "copying numbers by place must not be enough"
+        assert len(orders) > 1, "it must not be enough to copy the numbers in the order of the question"
 
 
 @every_family
@@ -88,11 +88,11 @@ def test_questions_are_short_and_their_numbers_small(family: ArithmeticFamily):
 @every_family
 def test_the_same_numbers_never_occur_in_two_pools(family: ArithmeticFamily):
     pools = ["test"] if family.held_out else list(POOLS)
-    seen = [{tuple(sorted(numbers_in(problem.question))) for problem in draw_problems(family, pool)} for pool in pools]
-    assert sum(map(len, seen)) == len(set().union(*seen))
+    drawn = [{tuple(sorted(numbers_in(problem.question))) for problem in draw_problems(family, pool)} for pool in pools]
+    assert sum(map(len, drawn)) == len(set().union(*drawn))
 
 
-def test_nobody_occurs_in_two_pools():
+def test_no_person_occurs_in_two_pools():
     names = [person.name for pool in POOLS.values() for person in pool.people]
     assert len(names) == len(set(names))
     assert all(len(pool.people) >= 24 for pool in POOLS.values())
@@ -100,24 +100,24 @@ def test_nobody_occurs_in_two_pools():
 
 def test_all_functions_and_one_to_five_steps_occur_in_the_seen_families():
     functions = {"add", "subtract", "multiply", "divide", "power", "remainder", "percent_of", "round_to", "solve"}
-    assert {name for family in SEEN for name, *_ in family.chain} == functions
-    assert {family.steps for family in SEEN} == {1, 2, 3, 4, 5}
+    assert {name for family in SEEN for name, *_ in family.gold_calls} == functions
+    assert {len(family.gold_calls) for family in SEEN} == {1, 2, 3, 4, 5}
 
 
-def test_held_out_families_have_no_function_that_the_seen_ones_lack():
+def test_held_out_families_use_only_functions_of_seen_families():
     assert len(HELD_OUT) >= 4
-    assert {name for family in HELD_OUT for name, *_ in family.chain} <= {
-        name for family in SEEN for name, *_ in family.chain
+    assert {name for family in HELD_OUT for name, *_ in family.gold_calls} <= {
+        name for family in SEEN for name, *_ in family.gold_calls
     }
 
 
 @pytest.mark.parametrize("pool", ["train", "dev"])
 def test_a_held_out_family_cannot_be_drawn_for_train_or_dev(pool: str):
     with pytest.raises(ValueError, match="held out"):
-        draw(HELD_OUT[0], random.Random(0), POOLS[pool])
+        draw_arithmetic(HELD_OUT[0], random.Random(0), POOLS[pool])
 
 
-def test_counts_are_spread_evenly_over_the_families():
+def test_each_family_has_the_same_number_of_problems():
     per_family = 3
     counts = {"train": per_family * len(SEEN), "dev": len(SEEN), "test": len(SEEN)}
     problems = synthetic_problems(counts, held_out_test=2 * len(HELD_OUT), seed=7)
@@ -133,12 +133,12 @@ def test_ids_and_questions_are_unique():
     assert problems[123].id == "synthetic/train/000123"
 
 
-def test_the_same_seed_gives_the_same_problems_and_another_seed_others():
+def test_the_seed_determines_the_problems():
     first = synthetic_problems({"train": 60}, held_out_test=6, seed=7)
     assert first == synthetic_problems({"train": 60}, held_out_test=6, seed=7)
     assert first != synthetic_problems({"train": 60}, held_out_test=6, seed=8)
 
 
-def test_a_larger_count_adds_problems_and_changes_none():
+def test_a_larger_count_only_adds_problems():
     few = synthetic_problems({"train": 30}, held_out_test=0, seed=7)
     assert synthetic_problems({"train": 90}, held_out_test=0, seed=7)[:30] == few

@@ -15,7 +15,7 @@ def result_text(tools: OpenToolbox, name: str, value: object) -> str:
     return result.text if isinstance(result, Observation) else f"{result.fault}: {result.message}"
 
 
-def test_assumptions_are_counted_and_asked_about():
+def test_assumptions_are_counted_and_entails_uses_them():
     tools = TOOLBOX.open()
     assert result_text(tools, "assume", "all x. (Cat(x) -> Kind(x))") == "assumed (1 so far)"
     assert result_text(tools, "entails", "Kind(rex)") == "Unknown"
@@ -25,12 +25,12 @@ def test_assumptions_are_counted_and_asked_about():
     assert result_text(tools, "answer", "True") == "True"
 
 
-def test_every_chain_begins_without_assumptions():
+def test_every_chain_starts_without_assumptions():
     assert result_text(TOOLBOX.open(), "assume", "Cat(rex)") == "assumed (1 so far)"
     assert result_text(TOOLBOX.open(), "entails", "Cat(rex)") == "Unknown"
 
 
-def test_a_predicate_keeps_its_number_of_terms_and_variables_are_bound():
+def test_a_predicate_with_another_number_of_terms_and_a_free_variable_are_refused():
     tools = TOOLBOX.open()
     result_text(tools, "assume", "Cat(rex)")
     assert result_text(tools, "assume", "Cat(rex, max)").startswith("bad_arguments: Cat stands with 1 and with 2 names")
@@ -41,7 +41,7 @@ def test_a_predicate_keeps_its_number_of_terms_and_variables_are_bound():
     assert result_text(tools, "assume", "Dog(max)") == "assumed (2 so far)", "a refused formula must not be assumed"
 
 
-def test_a_contradiction_is_said_and_the_assumption_taken_back():
+def test_a_contradiction_is_an_error_and_withdraws_the_assumption():
     tools = TOOLBOX.open()
     for formula in ("Cat(rex)", "Dog(max)", "not Cat(rex)", "Kind(max)"):
         result_text(tools, "assume", formula)
@@ -53,7 +53,7 @@ def test_a_contradiction_is_said_and_the_assumption_taken_back():
     assert result_text(tools, "entails", "Cat(rex)") == "True"
 
 
-def test_what_cannot_be_decided_is_no_verdict():
+def test_an_undecided_question_is_an_error():
     tools = TOOLBOX.open()
     for formula in (
         "all x. exists y. R(x, y)",
@@ -64,10 +64,10 @@ def test_what_cannot_be_decided_is_no_verdict():
     assert result_text(tools, "entails", "R(a, b)") == (
         "execution_error: this is beyond the solver's limits: it could not be decided; try a simpler formula"
     )
-    assert result_text(tools, "assume", "R(a, b)") == "assumed (4 so far)", "nothing was taken back"
+    assert result_text(tools, "assume", "R(a, b)") == "assumed (4 so far)", "no assumption was withdrawn"
 
 
-def test_a_call_that_the_worker_did_not_survive_leaves_the_assumptions_as_they_are():
+def test_a_call_whose_worker_dies_keeps_the_assumptions():
     tools = TOOLBOX.open()
     for formula in ("all x. (Cat(x) -> Kind(x))", "Cat(rex)", "not Kind(tom)"):
         result_text(tools, "assume", formula)
@@ -80,28 +80,30 @@ def test_a_call_that_the_worker_did_not_survive_leaves_the_assumptions_as_they_a
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        while not (line := result_text(tools, "entails", "Kind(rex)")).startswith("execution_error"):
+        while not (result := result_text(tools, "entails", "Kind(rex)")).startswith("execution_error"):
             entailment._entails.cache_clear()
     finally:
         ended.set()
         killer.join()
-    assert line.startswith(f"execution_error: {LIMIT_REACHED}: ")
+    assert result.startswith(f"execution_error: {LIMIT_REACHED}: ")
     assert result_text(tools, "entails", "Kind(rex)") == "True"
     assert result_text(tools, "entails", "Cat(tom)") == "False"
     assert result_text(tools, "assume", "Cat(max)") == "assumed (4 so far)"
 
 
-def test_assumptions_together_are_bounded_and_one_too_many_is_not_assumed():
+def test_the_total_size_of_the_assumptions_is_limited():
     tools = TOOLBOX.open()
     large = " and ".join(["P(a)"] * 20)  # 39 parts
     for number in range(25):
         assert result_text(tools, "assume", large) == f"assumed ({number + 1} so far)"
-    refused = result_text(tools, "assume", large)
-    assert refused == "execution_error: the formulas together have more than 1,000 parts, the limit"
+    assert (
+        result_text(tools, "assume", large)
+        == "execution_error: the formulas together have more than 1,000 parts, the limit"
+    )
     assert result_text(tools, "entails", "P(a)") == "True"
 
 
-def test_assumptions_are_limited():
+def test_the_number_of_assumptions_is_limited():
     tools = TOOLBOX.open()
     for number in range(MAX_ASSUMPTIONS):
         result_text(tools, "assume", f"Cat(rex{number})")
@@ -110,16 +112,16 @@ def test_assumptions_are_limited():
     )
 
 
-@pytest.mark.parametrize(("value", "read"), [(True, "True"), ("false", "False"), (" unknown.", "Unknown")])
-def test_an_answer_may_be_written_as_models_do(value, read):
-    assert result_text(TOOLBOX.open(), "answer", value) == read
+@pytest.mark.parametrize(("value", "truth_value"), [(True, "True"), ("false", "False"), (" unknown.", "Unknown")])
+def test_an_answer_may_be_written_as_models_do(value, truth_value):
+    assert result_text(TOOLBOX.open(), "answer", value) == truth_value
 
 
 @pytest.mark.parametrize("value", ["maybe", "", None, 1, "Contradiction"])
-def test_another_answer_is_refused(value):
+def test_an_answer_that_is_not_a_truth_value_is_refused(value):
     assert result_text(TOOLBOX.open(), "answer", value).startswith("bad_arguments: answer cannot take this value")
 
 
-def test_the_examples_of_the_prompt_run_in_a_fresh_toolbox():
+def test_the_examples_in_the_prompt_execute_in_a_new_toolbox():
     for function in TOOLBOX.functions.values():
         assert isinstance(TOOLBOX.open().execute(Call(function.name, function.example)), Observation)

@@ -1,4 +1,4 @@
-"""What may be assumed and asked: the problem's own, under names of the model's."""
+"""A chain may assume the problem's premises and ask about its statement, under any names."""
 
 from dataclasses import replace
 
@@ -21,13 +21,14 @@ def problem(statement: str, answer: str) -> Problem:
 TRUE, FALSE, UNKNOWN = problem("Calm(rex)", "True"), problem("not Calm(rex)", "False"), problem("Calm(max)", "Unknown")
 
 
-def faults(own: Problem, assumed: list[str], asked: str) -> list[str]:
-    replies = [*(f"assume({one!r})" for one in assumed), f"entails({asked!r})", f"answer({own.answer!r})"]
-    return [fault.fault for fault in check_chain(made_chain(own, replies), own).verdict.faults]
+def faults(asked: Problem, premises: list[str], statement: str) -> list[str]:
+    assumptions = (f"assume({premise!r})" for premise in premises)
+    replies = [*assumptions, f"entails({statement!r})", f"answer({asked.answer!r})"]
+    return [fault.fault for fault in check_chain(made_chain(asked, replies), asked).verdict.faults]
 
 
 @pytest.mark.parametrize(
-    ("own", "assumed", "asked"),
+    ("asked", "premises", "statement"),
     [
         (TRUE, RULES, "Calm(rex)"),
         (TRUE, RULES[::-1], "not not Calm(rex)"),
@@ -36,19 +37,19 @@ def faults(own: Problem, assumed: list[str], asked: str) -> list[str]:
         # other names, one to one
         (TRUE, ["all y. (C(y) -> K(y))", "all y. (B(y) and K(y) -> Q(y))", "B(b)", "C(b)"], "Q(b)"),
         (UNKNOWN, ["all y. (C(y) -> K(y))", "all y. (B(y) and K(y) -> Q(y))", "B(b)", "C(b)"], "Q(c)"),
-        # said otherwise
+        # equivalent formulas
         (TRUE, ["all x. (not Kind(x) -> not Cat(x))", "not exists x. (Kind(x) and Big(x) and not Calm(x))",
                 "Cat(rex)", "Big(rex)"], "Calm(rex)"),
-        # joined, and taken apart
+        # two premises as one
         (TRUE, [RULES[0], RULES[1], "Cat(rex) and Big(rex)"], "Calm(rex)"),
     ],
 )  # fmt: skip
-def test_the_premises_under_any_names_and_in_any_form_are_faithful(own, assumed, asked):
-    assert faults(own, assumed, asked) == []
+def test_equivalent_premises_under_any_names_are_faithful(asked, premises, statement):
+    assert faults(asked, premises, statement) == []
 
 
 @pytest.mark.parametrize(
-    ("own", "assumed", "asked"),
+    ("asked", "premises", "statement"),
     [
         (TRUE, ["Calm(rex)"], "Calm(rex)"),
         (TRUE, [], "A(a) or not A(a)"),
@@ -64,12 +65,12 @@ def test_the_premises_under_any_names_and_in_any_form_are_faithful(own, assumed,
         (TRUE, ["all x. (Cat(x) -> Kind(x))", "all x. (Kind(x) and Cat(x) -> Calm(x))", "Cat(rex)"], "Calm(rex)"),
     ],
 )
-def test_what_the_problem_does_not_say_is_unfaithful(own, assumed, asked):
-    assert faults(own, assumed, asked) == ["unfaithful_call"]
+def test_other_premises_or_another_statement_are_unfaithful(asked, premises, statement):
+    assert faults(asked, premises, statement) == ["unfaithful_call"]
 
 
-def test_the_message_names_the_formula_that_is_not_the_problems():
-    chain = made_chain(TRUE, [*(f"assume({one!r})" for one in RULES), "assume('exists x. all y. L(x, y)')",
+def test_the_message_names_the_formula_that_is_not_in_the_problem():
+    chain = made_chain(TRUE, [*(f"assume({rule!r})" for rule in RULES), "assume('exists x. all y. L(x, y)')",
                               "entails('Calm(rex)')", "answer('True')"])  # fmt: skip
     (fault,) = check_chain(chain, TRUE).verdict.faults
     assert fault.message == "exists x. all y. L(x, y) was assumed, which is none of the premises"
@@ -80,6 +81,11 @@ def test_a_problem_without_formulas_is_not_judged():
     assert faults(replace(TRUE, solution=()), ["Calm(rex)"], "Calm(rex)") == []
 
 
-def test_a_correction_that_asks_again_is_faithful():
-    replies = ["entails('Calm(rex)')", *(f"assume({one!r})" for one in RULES), "entails('Calm(rex)')", "answer('True')"]
+def test_a_chain_that_asks_again_after_all_assumptions_is_faithful():
+    replies = [
+        "entails('Calm(rex)')",
+        *(f"assume({rule!r})" for rule in RULES),
+        "entails('Calm(rex)')",
+        "answer('True')",
+    ]
     assert check_chain(made_chain(TRUE, replies), TRUE).verdict.correct

@@ -54,25 +54,26 @@ def test_words_are_few():
     words = {
         word.strip(".,:").lower()
         for family in FAMILIES.values()
-        for p in draw_problems(family)
-        for word in p.question.split()
+        for problem in draw_problems(family)
+        for word in problem.question.split()
     }
-    own = {word.lower() for word in (*KINDS, *NAMES)}
-    assert len(words - own) <= 16, words - own
+    words -= {word.lower() for word in (*KINDS, *NAMES)}
+    assert len(words) <= 16, words
 
 
 @every_family
 def test_the_same_kinds_and_name_never_occur_in_two_pools(family):
-    pools = ["test", "demonstrations"] if family.held_out else list(POOLS)
+    pools = ["test", "lessons"] if family.held_out else list(POOLS)
 
-    def choices(pool: str) -> set[frozenset[str]]:
+    def word_choices(pool: str) -> set[frozenset[str]]:
         return {
-            frozenset(word for word in (*KINDS, *NAMES) if f" {word}" in p.question)
-            for p in draw_problems(family, pool, 60)
+            frozenset(word for word in (*KINDS, *NAMES) if f" {word}" in problem.question)
+            for problem in draw_problems(family, pool, 60)
         }
 
-    threes = [{choice for choice in choices(pool) if len(choice) == 4} for pool in pools]
-    assert sum(map(len, threes)) == len(set().union(*threes))
+    # three kinds and a name; with fewer kinds, the unused ones may be in another pool
+    complete = [{choice for choice in word_choices(pool) if len(choice) == 4} for pool in pools]
+    assert sum(map(len, complete)) == len(set().union(*complete))
 
 
 def test_every_form_has_its_wordings_and_every_family_every_answer():
@@ -81,7 +82,7 @@ def test_every_form_has_its_wordings_and_every_family_every_answer():
     assert len(SEEN) >= 5 and len(HELD_OUT) >= 2
 
 
-def test_held_out_families_have_no_form_that_the_seen_ones_lack():
+def test_held_out_families_use_only_forms_of_seen_families():
     def forms(families: list[EntailmentFamily]) -> set[str]:
         return {
             sentence[0]
@@ -102,21 +103,21 @@ def test_a_held_out_family_cannot_be_drawn_for_train_or_dev(pool):
 def test_families_and_answers_are_balanced():
     problems = entailment_problems(COUNTS, held_out_test=12, seed=7)
     for split, count in COUNTS.items():
-        own = [problem for problem in problems if problem.split == split][:count]
-        assert set(Counter(problem.answer for problem in own).values()) == {count // 3}
-        assert len({problem.group.split("/")[0] for problem in own}) == len(SEEN)
+        of_seen_families = [problem for problem in problems if problem.split == split][:count]
+        assert set(Counter(problem.answer for problem in of_seen_families).values()) == {count // 3}
+        assert len({problem.group.split("/")[0] for problem in of_seen_families}) == len(SEEN)
     held_out = {problem.group.split("/")[0] for problem in problems[-12:]}
     assert held_out == {family.name for family in HELD_OUT}
 
 
-def test_what_the_statement_looks_like_does_not_give_the_answer_away():
+def test_the_form_of_the_statement_does_not_reveal_the_answer():
     problems = entailment_problems({"train": 540}, held_out_test=0, seed=7)
-    for denied in (True, False):
-        answers = Counter(p.answer for p in problems if (" not " in p.question.split("Statement:")[1]) == denied)
-        assert min(answers.values()) > sum(answers.values()) / 6  # an even share would be a third
+    for negated in (True, False):
+        answers = Counter(p.answer for p in problems if (" not " in p.question.split("Statement:")[1]) == negated)
+        assert min(answers.values()) > sum(answers.values()) / 6  # an equal share is a third
 
 
-def test_ids_and_questions_are_unique_and_seeds_repeat():
+def test_ids_and_questions_are_unique_and_the_seed_determines_them():
     problems = entailment_problems(COUNTS, held_out_test=12, seed=7)
     assert len({p.id for p in problems}) == len({p.question for p in problems}) == 264
     assert problems[17].id == "synthetic/entailment/train/000017"

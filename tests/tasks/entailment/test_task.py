@@ -18,8 +18,8 @@ PREMISES = ["all x. (Cat(x) -> Kind(x))", "Cat(rex)"]
 
 
 def problem(answer: str = "True", statement: str = "Kind(rex)") -> Problem:
-    given = [parse_formula(premise) for premise in PREMISES]
-    solution = entailment_gold_chain(given, parse_formula(statement), answer)
+    premises = [parse_formula(premise) for premise in PREMISES]
+    solution = entailment_gold_chain(premises, parse_formula(statement), answer)
     question = entailment_question(["Every cat is kind.", "Rex is a cat."], "Rex is kind.")
     return Problem("p", "entailment", question, answer, solution, "mine", "p", "test")
 
@@ -40,7 +40,7 @@ def verdict(chain: Chain) -> tuple[bool, list[str]]:
 GOLD = [render_call(call) for call in problem().solution]
 
 
-def test_the_gold_chain_assumes_asks_and_answers():
+def test_the_gold_chain_is_correct():
     assert GOLD == [
         "assume(formula='all x. (Cat(x) -> Kind(x))')",
         "assume(formula='Cat(rex)')",
@@ -50,18 +50,18 @@ def test_the_gold_chain_assumes_asks_and_answers():
     assert verdict(attempt(*GOLD)) == (True, [])
 
 
-def test_an_answer_that_no_call_returned_is_a_guess():
+def test_an_answer_that_no_call_returned_is_ungrounded():
     assert verdict(attempt(GOLD[0], GOLD[1], GOLD[3])) == (False, ["ungrounded_answer"])
 
 
-def test_a_forgotten_premise_gives_another_answer():
+def test_a_chain_without_a_premise_is_unfaithful_and_wrong():
     assert verdict(attempt(GOLD[0], GOLD[2], "answer(value='Unknown')")) == (
         False,
         ["unfaithful_call", "wrong_answer"],
     )
 
 
-def test_replay_finds_an_observation_that_was_made_up():
+def test_replay_finds_a_forged_observation():
     chain = attempt(*GOLD)
     forged = replace(chain, steps=(*chain.steps[:2], replace(chain.steps[2], observation="False"), chain.steps[3]))
     assert "replay_mismatch" in verdict(forged)[1]
@@ -72,7 +72,7 @@ def test_a_chain_with_a_contradiction_replays_the_same():
     chain = attempt(*replies)
     assert replay(chain, problem()).steps == chain.steps
     correct, faults = verdict(chain)
-    assert correct, "the taken-back assumption was a mistake that the chain recovered from"
+    assert correct, "the withdrawn assumption was a mistake that the chain recovered from"
     assert faults == ["execution_error", "repeated_call"]
 
 
@@ -107,12 +107,12 @@ def test_the_calls_of_a_solution_have_named_arguments():
     assert problem().solution[0] == Call("assume", {"formula": PREMISES[0]})
 
 
-def test_unknown_rests_on_all_premises_and_a_proof_on_those_it_needs():
+def test_unknown_needs_all_premises_and_a_proof_only_those_that_it_uses():
     unknown = problem("Unknown", "Bird(rex)")
-    one, both = (attempt(*GOLD[:end], "entails('Bird(rex)')", "answer('Unknown')") for end in (1, 2))
-    found = [judge(chain, unknown, replay(chain, unknown)) for chain in (one, both)]
-    assert [verdict.correct for verdict in found] == [False, True]
-    assert found[0].faults[0].message == "Unknown was answered from 1 of 2 premises"
+    chains = [attempt(*GOLD[:end], "entails('Bird(rex)')", "answer('Unknown')") for end in (1, 2)]
+    verdicts = [judge(chain, unknown, replay(chain, unknown)) for chain in chains]
+    assert [verdict.correct for verdict in verdicts] == [False, True]
+    assert verdicts[0].faults[0].message == "Unknown was answered from 1 of 2 premises"
     rules = [*PREMISES, "Bird(max)"]
     solution = entailment_gold_chain([parse_formula(rule) for rule in rules], parse_formula("Kind(rex)"), "True")
     assert judge(attempt(*GOLD), replace(problem(), solution=solution), replay(attempt(*GOLD), problem())).correct

@@ -19,39 +19,39 @@ from tests.functions.formulas.test_formula import formulas
 TOOLBOX = Toolbox(functions.ALL)
 
 
-def shown(name: str, /, **arguments: object) -> str:
+def result_text(name: str, /, **arguments: object) -> str:
     result = TOOLBOX.open().execute(Call(name, arguments))
     assert isinstance(result, Observation), result
     return result.text
 
 
-def refused(name: str, /, **arguments: object) -> CallError:
+def error_of(name: str, /, **arguments: object) -> CallError:
     result = TOOLBOX.open().execute(Call(name, arguments))
     assert isinstance(result, CallError)
     return result
 
 
-def test_each_builder_adds_one_part_and_shows_the_formula():
+def test_each_builder_adds_one_part_and_returns_the_formula():
     dog, cat = "Dog(x)", "Cat(x)"
-    assert shown("predicate", name="Likes", terms=["x", "rex"]) == "Likes(x, rex)"
-    assert shown("negate", body=dog) == "not Dog(x)"
-    assert shown("conjoin", left=dog, right=cat) == "Dog(x) and Cat(x)"
-    assert shown("disjoin", left=dog, right=cat) == "Dog(x) or Cat(x)"
-    assert shown("exclusive", left=dog, right=cat) == "Dog(x) xor Cat(x)"
-    assert shown("imply", left=dog, right=cat) == "Dog(x) -> Cat(x)"
-    assert shown("equivalent", left=dog, right=cat) == "Dog(x) <-> Cat(x)"
-    assert shown("for_all", variable="x", body="Dog(x) -> Cat(x)") == "all x. (Dog(x) -> Cat(x))"
-    assert shown("exists", variable="x", body=dog) == "exists x. Dog(x)"
+    assert result_text("predicate", name="Likes", terms=["x", "rex"]) == "Likes(x, rex)"
+    assert result_text("negate", body=dog) == "not Dog(x)"
+    assert result_text("conjoin", left=dog, right=cat) == "Dog(x) and Cat(x)"
+    assert result_text("disjoin", left=dog, right=cat) == "Dog(x) or Cat(x)"
+    assert result_text("exclusive", left=dog, right=cat) == "Dog(x) xor Cat(x)"
+    assert result_text("imply", left=dog, right=cat) == "Dog(x) -> Cat(x)"
+    assert result_text("equivalent", left=dog, right=cat) == "Dog(x) <-> Cat(x)"
+    assert result_text("for_all", variable="x", body="Dog(x) -> Cat(x)") == "all x. (Dog(x) -> Cat(x))"
+    assert result_text("exists", variable="x", body=dog) == "exists x. Dog(x)"
 
 
 def test_an_argument_may_be_written_in_any_notation():
-    assert shown("negate", body="∀x (Dog(x) → Cat(x))") == "not (all x. (Dog(x) -> Cat(x)))"
+    assert result_text("negate", body="∀x (Dog(x) → Cat(x))") == "not (all x. (Dog(x) -> Cat(x)))"
 
 
-def test_an_argument_keeps_its_brackets_in_the_result():
-    assert shown("conjoin", left="A(x) or B(x)", right="C(x)") == "(A(x) or B(x)) and C(x)"
-    assert shown("negate", body="A(x) and B(x)") == "not (A(x) and B(x))"
-    assert shown("imply", left="all x. A(x)", right="B(a)") == "(all x. A(x)) -> B(a)"
+def test_the_result_has_brackets_where_they_are_needed():
+    assert result_text("conjoin", left="A(x) or B(x)", right="C(x)") == "(A(x) or B(x)) and C(x)"
+    assert result_text("negate", body="A(x) and B(x)") == "not (A(x) and B(x))"
+    assert result_text("imply", left="all x. A(x)", right="B(a)") == "(all x. A(x)) -> B(a)"
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_an_argument_keeps_its_brackets_in_the_result():
         ("answer", {"value": "Dog(x)"}, "x is bound by no quantifier: say all x. (...) or exists x. (...)"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(name: str, arguments: dict[str, object], line: str):
-    error = refused(name, **arguments)
+def test_a_wrong_argument_is_an_error_of_one_line(name: str, arguments: dict[str, object], line: str):
+    error = error_of(name, **arguments)
     assert error.fault == "bad_arguments"
     assert line in error.message
 
 
-def test_a_result_beyond_the_bounds_is_refused():
+def test_a_result_beyond_the_limits_is_refused():
     deep = "not " * 29 + "A(a)"
-    assert refused("negate", body=deep).message == "the result would be a formula nested deeper than 30"
-    long = " or ".join(f"A({'b' * 75}{n})" for n in range(13))  # some 1,080 characters
-    assert "more than 2,000 characters" in refused("conjoin", left=long, right=long).message
+    assert error_of("negate", body=deep).message == "the result would be a formula nested deeper than 30"
+    long = " or ".join(f"A({'b' * 75}{n})" for n in range(13))  # about 1,080 characters
+    assert "more than 2,000 characters" in error_of("conjoin", left=long, right=long).message
 
 
-def test_calls_mean_the_same_whatever_the_notation():
-    one, other = (Call("negate", {"body": text}) for text in ("all x. (A(x) -> B(x))", "∀x(A(x)→B(x))"))
-    assert TOOLBOX.canonical(one) == TOOLBOX.canonical(other) == "negate(body='all x. (A(x) -> B(x))')"
+def test_calls_in_different_notations_have_one_canonical_form():
+    ascii_call, unicode_call = (Call("negate", {"body": text}) for text in ("all x. (A(x) -> B(x))", "∀x(A(x)→B(x))"))
+    assert TOOLBOX.canonical(ascii_call) == TOOLBOX.canonical(unicode_call) == "negate(body='all x. (A(x) -> B(x))')"
 
 
 def test_building_calls_build_each_part_once():
@@ -104,11 +104,11 @@ def test_building_calls_execute_to_the_formula(formula: Formula):
         formula = ForAll(Variable(name), formula)
     try:
         calls = functions.building_calls(formula)
-    except CallError as error:  # a predicate with two numbers of names was drawn
+    except CallError as error:  # a predicate was drawn with two numbers of terms
         assume("stands with" not in error.message)
         raise
-    opened = TOOLBOX.open()
-    texts = [opened.execute(call).text for call in calls]  # a CallError has no text
+    tools = TOOLBOX.open()
+    texts = [tools.execute(call).text for call in calls]  # a CallError has no text
     assert texts[-1] == texts[-2] == format_formula(formula)
     assert len({TOOLBOX.canonical(call) for call in calls}) == len(calls)
 

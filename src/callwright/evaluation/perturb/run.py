@@ -1,4 +1,4 @@
-"""The same problems told or offered in another way: how much accuracy is lost when nothing that matters has changed."""
+"""Rephrased questions and changed toolboxes: how much accuracy drops if nothing that matters has changed."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +11,9 @@ from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.loop import solve
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
-from callwright.evaluation.perturb.question import reorder_sentences, replace_names
+from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
+from callwright.evaluation.slices import OVERALL
 from callwright.evaluation.statistics.compare import difference, share
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Perturbation
@@ -23,12 +24,11 @@ from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
 
-OVERALL = "overall"
-_QUESTION_CHANGES: Mapping[Perturbation, Callable[[Problem, Random], str | None]] = {
+_QUESTION_PERTURBATIONS: Mapping[Perturbation, QuestionPerturbation] = {
     "names": replace_names,
     "order": reorder_sentences,
 }
-_TOOLBOX_CHANGES: Mapping[Perturbation, Callable[[Task, Problem], Task | None]] = {
+_TOOLBOX_PERTURBATIONS: Mapping[Perturbation, Callable[[Task, Problem], Task | None]] = {
     "functions": lambda task, _: rename_functions(task),
     "new_function": rename_last_needed_function,
     "distractor": lambda task, _: add_distractor(task),
@@ -37,7 +37,7 @@ _TOOLBOX_CHANGES: Mapping[Perturbation, Callable[[Task, Problem], Task | None]] 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A problem after a change, and the task it is asked with; its answer is the original's."""
+    """A problem after a change, and the task to solve it with. The answer is the original problem's."""
 
     change: Perturbation
     original: Problem
@@ -46,30 +46,35 @@ class Variant:
 
 
 def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int) -> list[Variant]:
-    """For each change at most `params.problems` problems to which it applies, drawn at random."""
-    found: list[Variant] = []
+    """For each change, at most `params.problems` of the problems to which it applies.
+
+    They are drawn at random; the seed and the change determine which ones.
+    """
+    variants: list[Variant] = []
     for change in params.changes:
         drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
-        applies = filter(None, map(_variant_builder(change, seed), drawn))
-        found += [variant for variant, _ in zip(applies, range(params.problems), strict=False)]
-    return found
+        applicable = filter(None, map(_variant_builder(change, seed), drawn))
+        variants += [variant for variant, _ in zip(applicable, range(params.problems), strict=False)]
+    return variants
 
 
 def _variant_builder(change: Perturbation, seed: int) -> Callable[[Problem], Variant | None]:
-    def changed(problem: Problem) -> Variant | None:
+    """A function that changes a problem. It returns None if the change does not apply."""
+
+    def build_variant(problem: Problem) -> Variant | None:
         task: Task | None = TASKS[problem.task]
         question: str | None = problem.question
-        if change in _QUESTION_CHANGES:
-            question = _QUESTION_CHANGES[change](problem, Random(f"{seed}/{problem.id}"))
+        if change in _QUESTION_PERTURBATIONS:
+            question = _QUESTION_PERTURBATIONS[change](problem, Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:
-            task = _TOOLBOX_CHANGES[change](TASKS[problem.task], problem)
+            task = _TOOLBOX_PERTURBATIONS[change](TASKS[problem.task], problem)
         if task is None or question is None:
             return None
         return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
 
-    return changed
+    return build_variant
 
 
 async def solve_variants(
@@ -80,26 +85,29 @@ async def solve_variants(
     concurrency: int,
     surprises: SurpriseLog | None = None,
 ) -> tuple[list[CheckedChain | None], list[Failure]]:
-    """A checked chain of each variant, in their order, None where the attempt failed; and the failures.
+    """Solve each variant and check its chain.
+
+    Returns:
+        the checked chains in the order of the variants, None for a failed attempt; and the failures.
 
     Raises:
         ProviderError: the model cannot be used.
     """
-    room = asyncio.Semaphore(concurrency)
+    semaphore = asyncio.Semaphore(concurrency)
     failures: list[Failure] = []
     log = surprises or SurpriseLog("evaluate")
 
-    async def solved(variant: Variant) -> CheckedChain | None:
-        name = f"{variant.problem.id}/{model.name}/0"
+    async def solve_variant(variant: Variant) -> CheckedChain | None:
+        chain_id = f"{variant.problem.id}/{model.name}/0"
         try:
-            async with room:
-                chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], name)
+            async with semaphore:
+                chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], chain_id)
             return await CALL_THREAD.run(check_chain, chain, variant.problem, variant.task)
         except Exception as error:
-            failures.append(failure_from_error(name, error, log))
+            failures.append(failure_from_error(chain_id, error, log))
             return None
 
-    return list(await asyncio.gather(*map(solved, variants))), failures
+    return list(await asyncio.gather(*map(solve_variant, variants))), failures
 
 
 def compute_robustness(
@@ -111,23 +119,27 @@ def compute_robustness(
     """Accuracy before and after each change on the same problems, and the gap: original minus changed.
 
     Args:
-        chains: of the variants, in their order; None: there is none.
+        chains: of the variants, in their order; None for a variant without a chain.
         originals: the model's chains on the original problems, by problem id.
+
+    Returns:
+        change, or "overall" -> "original", "changed" and "gap", each with its confidence interval. A change without
+        chains is omitted.
     """
     share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
     difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
-    found: dict[str, Any] = {}
+    robustness: dict[str, Any] = {}
     for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):
-        rows = [
+        compared = [
             (originals[variant.original.id].verdict.correct, chain.verdict.correct, variant.original.group)
             for variant, chain in zip(variants, chains, strict=True)
             if chain is not None and change in (variant.change, OVERALL)
         ]
-        if rows:
-            before, after, groups = map(list, zip(*rows, strict=True))
-            found[change] = {
+        if compared:
+            before, after, groups = map(list, zip(*compared, strict=True))
+            robustness[change] = {
                 "original": asdict(share_of(before, groups)),
                 "changed": asdict(share_of(after, groups)),
                 "gap": asdict(difference_of(after, before, groups)),
             }
-    return found
+    return robustness

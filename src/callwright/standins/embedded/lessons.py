@@ -20,14 +20,14 @@ from callwright.errors import CallError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.mistakes import Mistake, write_script
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw
+from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
 from callwright.tasks.entailment.functions import TruthValue
 from callwright.tasks.entailment.synthetic import syllogisms
 from callwright.tasks.entailment.synthetic.problems import draw_entailment
 from callwright.tasks.synthetic import POOLS
 from callwright.tasks.task import Task
 from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
-from callwright.tasks.translation.synthetic.family import draw as draw_translation
+from callwright.tasks.translation.synthetic.problems import draw_translation
 
 ProblemDrawer = Callable[[random.Random], Problem]
 
@@ -40,12 +40,12 @@ CARELESS_MISTAKES: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
 
 def _draw_entailment_problem(family: syllogisms.EntailmentFamily, rng: random.Random) -> Problem:
     answer: TruthValue = rng.choice(get_args(TruthValue))
-    return draw_entailment(family, answer, rng, POOLS["demonstrations"])
+    return draw_entailment(family, answer, rng, POOLS["lessons"])
 
 
 PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
-    "arithmetic": [partial(draw, family, pool=POOLS["demonstrations"]) for family in FAMILIES.values()],
-    "translation": [partial(draw_translation, family, pool=POOLS["demonstrations"]) for family in (*SEEN, *HELD_OUT)],
+    "arithmetic": [partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
+    "translation": [partial(draw_translation, family, pool=POOLS["lessons"]) for family in (*SEEN, *HELD_OUT)],
     "entailment": [partial(_draw_entailment_problem, family) for family in syllogisms.FAMILIES.values()],
 }
 """How to draw a problem of each family, by task."""
@@ -78,7 +78,7 @@ def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) 
     script = write_script(problem, task.toolbox, mistake, rng)
     tools = task.toolbox.open()
     steps: list[Step] = []
-    while len(steps) < len(script.moves) and not (steps and ends_chain(steps[-1])):
+    while len(steps) < len(script.steps) and not (steps and ends_chain(steps[-1])):
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
             raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")

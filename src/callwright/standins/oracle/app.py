@@ -1,7 +1,7 @@
 """The oracle teacher: a stand-in for a large model that answers from the problems' known solutions.
 
 An ASGI app that speaks the OpenAI chat-completions protocol, so the same client talks to it as to any endpoint:
-in process (httpx ASGI transport) or over a port. It is the only stand-in in Callwright, and named so everywhere.
+in process (httpx ASGI transport) or over a port. The other stand-in is the embedded student.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.agent.call_thread import CALL_THREAD
 from callwright.records import Problem
-from callwright.standins.oracle.faults import FaultInjection, ServerFaults
+from callwright.standins.oracle.faults import NO_FAULTS, FaultInjection, ServerFaults
 from callwright.standins.oracle.mistakes import Script, draw_mistake, write_script
 from callwright.tasks import TASKS
 
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 ORACLE_MODEL = "oracle"
-_RESULT, _ERROR = "Result: ", "Error: "
-
-
-NO_FAULTS = ServerFaults()
+_RESULT, _ERROR = "Result: ", "Error: "  # as `callwright.agent.text` and `callwright.agent.native` begin messages
 
 
 def create_app(
@@ -39,14 +36,14 @@ def create_app(
 ) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
 
-    A request with `tools` is answered with a tool call, one without with text.
+    It answers a request with `tools` with a tool call, and a request without with text.
 
     Args:
-        problems: with gold solutions; a question that is none of them is answered 422.
-        mistakes: share of attempts per mistake, in all at most 1 (see `callwright.standins.oracle.mistakes`). An
-            attempt is told by the request's `seed`: the same seed makes the same mistake throughout a conversation.
+        problems: with gold solutions; those without are ignored. An unknown question gets status 422.
+        mistakes: share of attempts per mistake, together at most 1 (see `callwright.standins.oracle.mistakes`). The
+            request's `seed` identifies the attempt: the same seed makes the same mistake throughout a conversation.
         seed: of the oracle itself.
-        faults: planted in the answers, and counted in the app's `state.planted`; a retry is answered as if it were
+        faults: injected into the answers, and counted in the app's `state.injected`. A retry is answered as if it were
             the first request.
         latency_s: of every good answer.
     """
@@ -55,15 +52,15 @@ def create_app(
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
-    known = {problem.question: problem for problem in problems if problem.solution}
-    planted: Counter[str] = Counter()
+    problems_by_question = {problem.question: problem for problem in problems if problem.solution}
+    injected: Counter[str] = Counter()
 
     async def completions(request: "Request") -> "Response":
         try:
             body = json.loads(await request.body())
             messages = body["messages"]
             question = next(message["content"] for message in messages if message["role"] == "user")
-            problem = known.get(question)
+            problem = problems_by_question.get(question)
         except (ValueError, KeyError, TypeError, StopIteration):
             return JSONResponse(_error("the request is not a chat completion with text messages"), 400)
         if problem is None:
@@ -71,7 +68,7 @@ def create_app(
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
         if latency_s:
             await asyncio.sleep(latency_s)
-        return JSONResponse(await CALL_THREAD.run(_answer, body, problem, mistakes, attempt))  # it executes functions
+        return JSONResponse(await CALL_THREAD.run(_complete, body, problem, mistakes, attempt))  # it executes functions
 
     async def models(_: "Request") -> "Response":
         return JSONResponse(
@@ -83,31 +80,31 @@ def create_app(
             Route("/v1/chat/completions", completions, methods=["POST"]),
             Route("/v1/models", models),
         ],
-        middleware=[Middleware(FaultInjection, faults, seed, planted)] if faults != NO_FAULTS else [],
+        middleware=[Middleware(FaultInjection, faults, seed, injected)] if faults != NO_FAULTS else [],
     )
-    app.state.planted = planted
+    app.state.injected = injected
     return app
 
 
-def _answer(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
-    script, observed = _script(problem, mistakes, attempt), _earlier_results(body["messages"])
+def _complete(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
+    script, observed = _make_script(problem, mistakes, attempt), _earlier_results(body["messages"])
     return (
         _tool_call_completion(body, script, observed) if body.get("tools") else _text_completion(body, script, observed)
     )
 
 
-def _script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
+def _make_script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
     rng = random.Random(attempt)
     return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
 
 
 def _earlier_results(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """What came of each earlier reply, None for an error: messages to the model, after the question."""
+    """The observation of each earlier reply, None for an error: the messages to the model after the question."""
     results = [message for message in messages if message["role"] in ("user", "tool")][1:]
-    return [_result(str(message["content"]), message["role"]) for message in results]
+    return [_parse_observation(str(message["content"]), message["role"]) for message in results]
 
 
-def _result(text: str, role: str) -> str | None:
+def _parse_observation(text: str, role: str) -> str | None:
     if role == "tool":
         return None if text.startswith(_ERROR) else text
     return text.removeprefix(_RESULT) if text.startswith(_RESULT) else None
@@ -126,20 +123,21 @@ def _tool_call_completion(body: Mapping[str, Any], script: Script, observed: Seq
     return _completion(body, message, "tool_calls", f"{call.name} {call.arguments}")
 
 
-def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, written: str) -> dict[str, Any]:
-    # A stand-in has no tokenizer: it counts words, which is enough to exercise budgets and reports.
+def _completion(body: Mapping[str, Any], reply: dict[str, Any], finish_reason: str, reply_text: str) -> dict[str, Any]:
+    # The oracle has no tokenizer. It counts words as tokens, which is enough to test budgets and reports.
     words = [
-        _word_count(one.get("content") or "") + _word_count(one.get("tool_calls") or "") for one in body["messages"]
+        _word_count(message.get("content") or "") + _word_count(message.get("tool_calls") or "")
+        for message in body["messages"]
     ]
     tools = _word_count(body.get("tools") or "")
-    prompt, completion = sum(words) + tools, _word_count(written)
-    cached = sum(words[:-2]) + tools if len(words) > 3 else 0  # the prompt before: without the last reply and result
+    prompt, completion = sum(words) + tools, _word_count(reply_text)
+    cached = sum(words[:-2]) + tools if len(words) > 3 else 0  # the previous prompt: without the last reply and result
     return {
-        "id": f"chatcmpl-{random.Random(written).getrandbits(48):012x}",
+        "id": f"chatcmpl-{random.Random(reply_text).getrandbits(48):012x}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.get("model", ORACLE_MODEL),
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "choices": [{"index": 0, "message": reply, "finish_reason": finish_reason}],
         "usage": {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
@@ -149,8 +147,8 @@ def _completion(body: Mapping[str, Any], message: dict[str, Any], finish: str, w
     }
 
 
-def _word_count(sent: Any) -> int:
-    return len((sent if isinstance(sent, str) else json.dumps(sent)).split())
+def _word_count(content: Any) -> int:
+    return len((content if isinstance(content, str) else json.dumps(content)).split())
 
 
 def _error(message: str) -> dict[str, Any]:

@@ -1,57 +1,20 @@
-"""What models mix up: functions for each other, names that do not exist, words of a formula."""
+"""What models confuse, from all tasks: functions, names that do not exist, words of a formula."""
 
 from callwright.records import Json
+from callwright.tasks.arithmetic.mistakes import MISTAKES as ARITHMETIC
+from callwright.tasks.entailment.mistakes import MISTAKES as ENTAILMENT
+from callwright.tasks.translation.mistakes import MISTAKES as TRANSLATION
 
-CONFUSED_FUNCTIONS = {
-    "add": ("subtract", "multiply"),
-    "subtract": ("add", "divide"),
-    "multiply": ("add", "divide"),
-    "divide": ("multiply", "subtract"),
-    "percent_of": ("subtract", "divide"),
-    "remainder": ("divide", "subtract"),
-    "power": ("multiply",),
-    "round_to": ("divide",),
-    "conjoin": ("imply", "disjoin"),
-    "disjoin": ("conjoin", "exclusive"),
-    "exclusive": ("disjoin",),
-    "imply": ("conjoin", "equivalent"),
-    "equivalent": ("imply",),
-    "for_all": ("exists",),
-    "exists": ("for_all",),
-}
-INVENTED_FUNCTIONS = {
-    "add": "sum",
-    "subtract": "minus",
-    "multiply": "times",
-    "divide": "split",
-    "percent_of": "percentage",
-    "power": "square",
-    "remainder": "modulo",
-    "round_to": "round",
-    "predicate": "atom",
-    "negate": "no",
-    "conjoin": "both",
-    "disjoin": "either",
-    "imply": "if_then",
-    "for_all": "every",
-    "exists": "some",
-    "assume": "premise",
-    "entails": "prove",
-}
-_MISREAD_WORDS = (
-    (" -> ", " and "),
-    (" <-> ", " -> "),
-    ("all ", "exists "),
-    ("exists ", "all "),
-    (" and ", " or "),
-    (" xor ", " or "),
-    (" or ", " and "),
-    ("not ", ""),
-)
+_TASKS = (ARITHMETIC, TRANSLATION, ENTAILMENT)
+
+# The functions of a user's own task are confused in the same way if they have the same names.
+CONFUSED_FUNCTIONS = {name: others for task in _TASKS for name, others in task.confused_functions.items()}
+INVENTED_FUNCTIONS = {name: invented for task in _TASKS for name, invented in task.invented_functions.items()}
+_MISREAD_WORDS = dict.fromkeys(pair for task in _TASKS for pair in task.misread_words)
 
 
 def misreadings(value: object) -> list[Json]:
-    """A formula with one word of it read as another; nothing for what is no formula.
+    """A formula with one of its words read as another, in each way; an empty list for other values.
 
     >>> misreadings("all x. (Dog(x) -> Animal(x))")
     ['all x. (Dog(x) and Animal(x))', 'exists x. (Dog(x) -> Animal(x))']
@@ -60,5 +23,5 @@ def misreadings(value: object) -> list[Json]:
     """
     if not isinstance(value, str) or "(" not in value:
         return []
-    made: list[Json] = [value.replace(read, wrong, 1) for read, wrong in _MISREAD_WORDS if read in value]
-    return made or [f"not {value}"]
+    misread: list[Json] = [value.replace(word, wrong, 1) for word, wrong in _MISREAD_WORDS if word in value]
+    return misread or [f"not {value}"]

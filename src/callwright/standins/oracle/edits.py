@@ -1,7 +1,7 @@
-"""What each mistake does to the moves of a gold chain. Pure functions, told apart by what a chain calculates with.
+"""How each mistake changes the steps of a gold chain. Pure functions, chosen by the type of a call's values.
 
-Numbers are nudged and mixed up; formulas are misread (a quantifier, a connective, a `not`) and used in each other's
-place; one of a few words, such as True or Unknown, is guessed. A change that does not fit a problem gives None.
+Numbers are changed or confused. Formulas are misread (a quantifier, a connective, a `not`) or used in place of each
+other. If a task has only a few answers, such as True or Unknown, one of them is guessed.
 """
 
 import random
@@ -32,34 +32,40 @@ EARLY_ANSWER_SHARE = 0.7  # share of skipped steps that are surely the last: the
 
 @dataclass(frozen=True, slots=True)
 class ScriptStep:
-    """One reply to make: a call (with the gold chain's arguments), `raw` where it is broken off. `gold_index` is the
-    gold step whose result it gives."""
+    """One reply to make.
+
+    Attributes:
+        call: with the gold chain's arguments.
+        gold_index: index of the gold step whose result this step gives; None if it gives no gold step's result.
+        malformed: the reply ends before the call's closing bracket.
+    """
 
     call: Call
     gold_index: int | None = None
-    raw: bool = False
+    malformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GoldChain:
-    """A gold chain to change: its moves, the results of all but the last, and the functions it may use."""
+    """A gold chain to change: its steps, the results of all steps but the last, and the toolbox of its task."""
 
-    moves: tuple[ScriptStep, ...]
+    steps: tuple[ScriptStep, ...]
     results: tuple[str, ...]
     toolbox: Toolbox
 
-    def choices(self) -> tuple[str, ...]:
-        """The answers to choose from, where the task has but a few."""
+    def possible_answers(self) -> tuple[str, ...]:
+        """The answers that the task allows; empty if they are not a short list."""
         answer = self.toolbox.functions[ANSWER]
         properties = answer.schema()["function"]["parameters"]["properties"]
         return tuple(properties[answer.parameters[0]].get("enum", ()))
 
 
 MistakeEdit = Callable[[GoldChain, random.Random], "list[ScriptStep] | None"]
+"""The steps with the mistake; None if the mistake does not fit the problem."""
 
 
 def result_text(value: object) -> str:
-    """A value as a result shows it, so that an argument is recognised as an earlier result."""
+    """A value as a result shows it, to recognise an argument as an earlier result."""
     try:
         return format_number(read_number(value))
     except ValueError:
@@ -74,135 +80,146 @@ def _is_number(value: object) -> bool:
     return True
 
 
-def _replace_call(moves: Sequence[ScriptStep], place: int, call: Call) -> list[ScriptStep]:
-    return [*moves[:place], replace(moves[place], call=call), *moves[place + 1 :]]
+def _replace_call(steps: Sequence[ScriptStep], index: int, call: Call) -> list[ScriptStep]:
+    return [*steps[:index], replace(steps[index], call=call), *steps[index + 1 :]]
 
 
 def _wrong_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
-    moves = gold.moves
-    places = [place for place, move in enumerate(moves[:-1]) if move.call.name in CONFUSED_FUNCTIONS]
-    if not places:
+    """Call another function with the same values."""
+    steps = gold.steps
+    indices = [index for index, step in enumerate(steps[:-1]) if step.call.name in CONFUSED_FUNCTIONS]
+    if not indices:
         return _wrong_operand(gold, rng)
-    place = rng.choice(places)
-    call = moves[place].call
+    index = rng.choice(indices)
+    call = steps[index].call
     name = rng.choice(CONFUSED_FUNCTIONS[call.name])
-    other = gold.toolbox.functions.get(name)
+    function = gold.toolbox.functions.get(name)
     values = list(call.arguments.values())[:2]
-    if other is None or len(values) < 2 or len(other.parameters) < 2:
+    if function is None or len(values) < 2 or len(function.parameters) < 2:
         return None
-    return _replace_call(moves, place, Call(name, dict(zip(other.parameters, values, strict=False))))
+    return _replace_call(steps, index, Call(name, dict(zip(function.parameters, values, strict=False))))
 
 
 def _wrong_operand(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
-    moves = gold.moves
-    place = rng.randrange(len(moves) - 1)
-    call = moves[place].call
+    """Call a function with a number or a formula from elsewhere in the chain."""
+    steps = gold.steps
+    index = rng.randrange(len(steps) - 1)
+    call = steps[index].call
     if not all(map(_is_number, call.arguments.values())):
-        others = _calls_with_other_texts(gold, place)
-        return _replace_call(moves, place, rng.choice(others)) if others else None
+        calls = _calls_with_other_texts(gold, index)
+        return _replace_call(steps, index, rng.choice(calls)) if calls else None
     numbers = [
         value
-        for move in moves[:-1]
-        for value in move.call.arguments.values()
-        if _is_number(value) and value not in call.arguments.values() and result_text(value) not in gold.results[place:]
+        for step in steps[:-1]
+        for value in step.call.arguments.values()
+        if _is_number(value) and value not in call.arguments.values() and result_text(value) not in gold.results[index:]
     ]
     key = rng.choice(list(call.arguments))
     numbers = numbers or [_changed_number(call.arguments[key], rng)]
-    return _replace_call(moves, place, Call(call.name, {**call.arguments, key: rng.choice(numbers)}))
+    return _replace_call(steps, index, Call(call.name, {**call.arguments, key: rng.choice(numbers)}))
 
 
-def _calls_with_other_texts(gold: GoldChain, place: int) -> list[Call]:
-    """A call on formulas and names with one of them another: what stands elsewhere, or a formula misread."""
-    call = gold.moves[place].call
-    made: list[Call] = []
+def _calls_with_other_texts(gold: GoldChain, index: int) -> list[Call]:
+    """The calls that differ from a step's call, on formulas and names, in one argument or in the order of arguments.
+
+    The other argument is from elsewhere in the chain, or it is the formula misread.
+    """
+    call, earlier_results = gold.steps[index].call, gold.results[:index]
+    calls: list[Call] = []
     for key, value in call.arguments.items():
-        if result_text(value) in gold.results[:place]:
-            others: list[Json] = [result for result in gold.results[:place] if "(" in result]
+        if result_text(value) in earlier_results:
+            values: list[Json] = [result for result in earlier_results if "(" in result]
         else:
-            same = [move.call.arguments for move in gold.moves[:-1] if move.call.name == call.name]
-            others = [arguments[key] for arguments in same if key in arguments]
-            others += misreadings(value)
-            others += [value[::-1]] if isinstance(value, list) else []
-        made += [Call(call.name, {**call.arguments, key: other}) for other in others]
-    if all(result_text(value) in gold.results[:place] for value in call.arguments.values()):
-        turned = list(call.arguments.values())[::-1]
-        made.append(Call(call.name, dict(zip(call.arguments, turned, strict=True))))
-    known = [move.call for move in gold.moves[: place + 1]]
-    return [other for place, other in enumerate(made) if other not in known and other not in made[:place]]
+            same_function = [step.call.arguments for step in gold.steps[:-1] if step.call.name == call.name]
+            values = [arguments[key] for arguments in same_function if key in arguments]
+            values += misreadings(value)
+            values += [value[::-1]] if isinstance(value, list) else []
+        calls += [Call(call.name, {**call.arguments, key: other}) for other in values]
+    if all(result_text(value) in earlier_results for value in call.arguments.values()):
+        reversed_values = list(call.arguments.values())[::-1]
+        calls.append(Call(call.name, dict(zip(call.arguments, reversed_values, strict=True))))
+    gold_calls = [step.call for step in gold.steps[: index + 1]]
+    return [other for number, other in enumerate(calls) if other not in gold_calls and other not in calls[:number]]
 
 
 def _skipped_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
-    moves, results = gold.moves, gold.results
-    if len(moves) < 3:
+    """Leave out a step; later steps use another value instead of its result."""
+    steps, results = gold.steps, gold.results
+    if len(steps) < 3:
         return None
-    last = len(moves) - 2
-    place = last if rng.random() < EARLY_ANSWER_SHARE else rng.randrange(1, last + 1)
-    used = any(_uses(move.call, results[place]) for move in moves[place + 1 :])
-    instead = _replacement_value(gold, place, rng) if used else None
-    if used and instead is None:
+    last = len(steps) - 2
+    index = last if rng.random() < EARLY_ANSWER_SHARE else rng.randrange(1, last + 1)
+    used = any(_uses(step.call, results[index]) for step in steps[index + 1 :])
+    replacement = _replacement_value(gold, index, rng) if used else None
+    if used and replacement is None:
         return None
-    rest = [
-        replace(move, call=Call(move.call.name, _replace_result(move.call.arguments, results[place], instead)))
-        for move in moves[place + 1 :]
+    later_steps = [
+        replace(step, call=Call(step.call.name, _replace_result(step.call.arguments, results[index], replacement)))
+        for step in steps[index + 1 :]
     ]
-    if place == last:  # where the early answer is refused, the step is made up for
-        return [*moves[:place], *rest, *moves[place:]]
-    return [*moves[:place], *rest]
+    if index == last:  # if the early answer is refused, the skipped step follows
+        return [*steps[:index], *later_steps, *steps[index:]]
+    return [*steps[:index], *later_steps]
 
 
-def _replacement_value(gold: GoldChain, place: int, rng: random.Random) -> Json:
-    """What a model has in hand in place of a result: an earlier one, a number of the problem, or a guess."""
-    values = list(gold.moves[place].call.arguments.values())
-    earlier = next((value for value in values if result_text(value) in gold.results[:place]), None)
+def _replacement_value(gold: GoldChain, index: int, rng: random.Random) -> Json:
+    """A plausible value instead of a step's result: an earlier result, a number of the problem, or a guess."""
+    values = list(gold.steps[index].call.arguments.values())
+    earlier = next((value for value in values if result_text(value) in gold.results[:index]), None)
     if earlier is not None or _is_number(values[0]):
         return values[0] if earlier is None else earlier
-    return rng.choice(gold.choices()) if gold.choices() else None
+    return rng.choice(gold.possible_answers()) if gold.possible_answers() else None
 
 
 def _extra_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
-    moves, last = gold.moves, len(gold.results) - 1
-    (result,) = moves[-1].call.arguments.values()
+    """Change the result in one more call before the answer."""
+    steps, last = gold.steps, len(gold.results) - 1
+    (result,) = steps[-1].call.arguments.values()
     if _is_number(result):
-        numbers = [value for move in moves[:-1] for value in move.call.arguments.values() if _is_number(value)]
+        numbers = [value for step in steps[:-1] for value in step.call.arguments.values() if _is_number(value)]
         names = [name for name in ("add", "subtract", "multiply") if name in gold.toolbox.functions]
         if not numbers or not names:
             return None
-        other, name = rng.choice(numbers), rng.choice(names)
-        return [*moves[:-1], ScriptStep(Call(name, {"a": result, "b": other}), gold_index=last), moves[-1]]
+        number, name = rng.choice(numbers), rng.choice(names)
+        return [*steps[:-1], ScriptStep(Call(name, {"a": result, "b": number}), gold_index=last), steps[-1]]
     if "negate" in gold.toolbox.functions:
-        return [*moves[:-1], ScriptStep(Call("negate", {"body": result}), gold_index=last), moves[-1]]
-    asked = moves[last].call
-    others = [{**asked.arguments, key: new} for key, value in asked.arguments.items() for new in misreadings(value)]
-    if not others:
+        return [*steps[:-1], ScriptStep(Call("negate", {"body": result}), gold_index=last), steps[-1]]
+    call = steps[last].call
+    misread = [{**call.arguments, key: other} for key, value in call.arguments.items() for other in misreadings(value)]
+    if not misread:
         return None
-    return [*moves[:-1], ScriptStep(Call(asked.name, rng.choice(others)), gold_index=last), moves[-1]]
+    return [*steps[:-1], ScriptStep(Call(call.name, rng.choice(misread)), gold_index=last), steps[-1]]
 
 
 def _guessed_answer(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
-    ((name, value),) = gold.moves[-1].call.arguments.items()
+    """Answer without a call."""
+    ((name, value),) = gold.steps[-1].call.arguments.items()
     if rng.random() < LUCKY_GUESS_SHARE:
         return [ScriptStep(Call(ANSWER, {name: value}))]
     if _is_number(value):
         return [ScriptStep(Call(ANSWER, {name: _changed_number(value, rng)}))]
-    others = [one for one in gold.choices() if one != value] or misreadings(value)
-    return [ScriptStep(Call(ANSWER, {name: rng.choice(others)}))] if others else None
+    guesses = [answer for answer in gold.possible_answers() if answer != value] or misreadings(value)
+    return [ScriptStep(Call(ANSWER, {name: rng.choice(guesses)}))] if guesses else None
 
 
 def _malformed_call(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
-    place = rng.randrange(len(gold.moves) - 1)
-    return [*gold.moves[:place], ScriptStep(gold.moves[place].call, raw=True), *gold.moves[place:]]
+    """Break off a call, then repeat it correctly."""
+    index = rng.randrange(len(gold.steps) - 1)
+    return [*gold.steps[:index], ScriptStep(gold.steps[index].call, malformed=True), *gold.steps[index:]]
 
 
 def _unknown_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
-    place = rng.randrange(len(gold.moves) - 1)
-    call = gold.moves[place].call
+    """Call a function that does not exist, then the right one."""
+    index = rng.randrange(len(gold.steps) - 1)
+    call = gold.steps[index].call
     invented = Call(INVENTED_FUNCTIONS.get(call.name, f"{call.name}_of"), call.arguments)
-    return [*gold.moves[:place], ScriptStep(invented), *gold.moves[place:]]
+    return [*gold.steps[:index], ScriptStep(invented), *gold.steps[index:]]
 
 
 def _repeated_call(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
-    place = rng.randrange(len(gold.moves) - 1)
-    return [*gold.moves[: place + 1], *gold.moves[place:]]
+    """Make the same call twice in a row."""
+    index = rng.randrange(len(gold.steps) - 1)
+    return [*gold.steps[: index + 1], *gold.steps[index:]]
 
 
 MISTAKE_EDITS: dict[Mistake, MistakeEdit] = {
@@ -221,8 +238,8 @@ def _uses(call: Call, result: str) -> bool:
     return any(result_text(value) == result for value in call.arguments.values())
 
 
-def _replace_result(arguments: dict[str, Json], gold: str, instead: Json) -> dict[str, Json]:
-    return {key: instead if result_text(value) == gold else value for key, value in arguments.items()}
+def _replace_result(arguments: dict[str, Json], result: str, replacement: Json) -> dict[str, Json]:
+    return {key: replacement if result_text(value) == result else value for key, value in arguments.items()}
 
 
 def _changed_number(value: object, rng: random.Random) -> Json:

@@ -1,4 +1,4 @@
-"""The faults of a bad day at a provider, planted in the oracle's answers to chat completions."""
+"""Server faults injected into the oracle's responses, as busy providers have them."""
 
 import asyncio
 import json
@@ -13,22 +13,24 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-_PIECES = 20  # that a slow body comes in
+_PIECES = 20  # in which a slow body is sent
 _GARBLED_BODIES = (b'{"detail": "try again"}', b"[]", b"upstream error", b'{"choices": [{"message": "add(2, 3)"}]}')
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFaults:
-    """Shares of requests that fail as those to a busy provider do; in all at most 1.
+    """Shares of the requests that fail in each way; together at most 1.
 
     Attributes:
         busy: 429 with Retry-After of `retry_after_s`.
         broken: 500.
         dropped: the connection is closed without an answer.
-        truncated: it is closed in the middle of a good answer; in process, the answer just ends there.
+        truncated: the connection is closed in the middle of a good answer; in process, the answer just ends there.
         empty: 200, a completion without choices.
-        garbled: 200, a body that is no completion.
-        slow: the body of a good answer takes `slow_s`, piece by piece.
+        garbled: 200, a body that is not a completion.
+        slow: the body of a good answer is sent in pieces over `slow_s` seconds.
+        retry_after_s: of `busy`, in seconds.
+        slow_s: of `slow`, in seconds.
     """
 
     busy: float = 0.0
@@ -42,18 +44,22 @@ class ServerFaults:
     slow_s: float = 10.0
 
     def shares(self) -> dict[str, float]:
-        return {own.name: getattr(self, own.name) for own in fields(self) if not own.name.endswith("_s")}
+        """The share of each fault, by its name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if not field.name.endswith("_s")}
+
+
+NO_FAULTS = ServerFaults()
 
 
 class FaultInjection:
-    """ASGI middleware that plants the faults; they are drawn per request, in the order in which requests come.
+    """ASGI middleware that injects the faults. It draws a fault per request, in the order in which requests arrive.
 
     Args:
-        planted: counts what was drawn, by the fault's name.
+        injected: counts the drawn faults by name.
     """
 
-    def __init__(self, app: App, faults: ServerFaults, seed: int, planted: Counter[str]) -> None:
-        self._app, self._faults, self._planted = app, faults, planted
+    def __init__(self, app: App, faults: ServerFaults, seed: int, injected: Counter[str]) -> None:
+        self._app, self._faults, self._injected = app, faults, injected
         self._rng = random.Random(f"faults/{seed}")
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -81,7 +87,7 @@ class FaultInjection:
         drawn = self._rng.random()
         for name, share in self._faults.shares().items():
             if drawn < share:
-                self._planted[name] += 1
+                self._injected[name] += 1
                 return name
             drawn -= share
         return None
@@ -94,20 +100,24 @@ class FaultInjection:
 
     async def _send_slowly(self, body: bytes, _: Receive, send: Send) -> None:
         size = len(body) // _PIECES + 1
-        for place in range(0, len(body), size):
+        for start in range(0, len(body), size):
             await asyncio.sleep(self._faults.slow_s / _PIECES)
-            more = place + size < len(body)
-            await send({"type": "http.response.body", "body": body[place : place + size], "more_body": more})
+            more = start + size < len(body)
+            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": more})
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-    sent = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(headers or [])]
-    await send({"type": "http.response.start", "status": status, "headers": sent})
+    response_headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *(headers or []),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": response_headers})
     await send({"type": "http.response.body", "body": body})
 
 
 async def _collect_response(app: App, scope: Mapping[str, Any], receive: Receive) -> tuple[Event, bytes]:
-    """What an app would send: how the response starts, and its whole body."""
+    """The app's response: its start event and its whole body."""
     events: list[Event] = []
 
     async def keep(event: Event) -> None:
@@ -118,7 +128,7 @@ async def _collect_response(app: App, scope: Mapping[str, Any], receive: Receive
 
 
 def _connection(receive: Receive) -> asyncio.Transport | None:
-    """The connection below a request: uvicorn's `receive` is a method of what holds it; there is none in process."""
+    """The connection of a request, read from the object that uvicorn's `receive` belongs to; None in process."""
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
     return transport if isinstance(transport, asyncio.Transport) else None
 
@@ -130,5 +140,5 @@ async def _hang_up(receive: Receive, at_once: bool = False) -> None:
     if at_once:
         connection.abort()
     else:
-        connection.close()  # what was sent still goes out
-    await asyncio.sleep(0)  # the server learns of it before the answer ends
+        connection.close()  # data already written is still sent
+    await asyncio.sleep(0)  # let the server see the closed connection before the response ends

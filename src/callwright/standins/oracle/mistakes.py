@@ -1,6 +1,6 @@
-"""Known solutions with realistic mistakes in them: what the oracle teacher and the base's demonstrations say.
+"""Known solutions with realistic mistakes: used by the oracle and by the lessons of the embedded student.
 
-A script is a list of moves made from a problem's gold chain. Later moves use what earlier ones really returned, so a
+A script is a list of steps made from a problem's gold chain. Later steps use what earlier ones really returned, so a
 mistake carries on as it would for a model that does not notice it.
 """
 
@@ -21,71 +21,85 @@ __all__ = ["MISTAKES", "Mistake", "Script", "ScriptStep", "draw_mistake", "write
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The moves of one attempt, and the gold results that their arguments refer to."""
+    """The steps of one attempt, and the gold results that their arguments refer to.
 
-    moves: tuple[ScriptStep, ...]
+    Attributes:
+        mistake: None for a correct attempt.
+    """
+
+    steps: tuple[ScriptStep, ...]
     gold_results: tuple[str, ...]
     mistake: Mistake | None
 
     def reply(self, observed: Sequence[str | None]) -> str:
-        """The text of the move after `observed`: one entry per earlier reply, None where it was an error.
+        """The text of the step after `observed`. The closing bracket of a malformed call is missing.
 
-        A malformed call is one as a hasty model breaks it: the closing bracket is lost.
+        Args:
+            observed: the observation of each earlier step; None for an error.
         """
-        move = self._next_step(observed)
-        text = render_call(move.call)
-        return text.removesuffix(")") if move.raw else text
+        step = self._next_step(observed)
+        text = render_call(step.call)
+        return text.removesuffix(")") if step.malformed else text
 
     def tool_call(self, observed: Sequence[str | None]) -> ToolCall:
-        """The same move as a native tool call."""
-        move = self._next_step(observed)
-        arguments = json.dumps(move.call.arguments, ensure_ascii=False)
-        return ToolCall(move.call.name, arguments.removesuffix("}") if move.raw else arguments)
+        """The same step as a native tool call."""
+        step = self._next_step(observed)
+        arguments = json.dumps(step.call.arguments, ensure_ascii=False)
+        return ToolCall(step.call.name, arguments.removesuffix("}") if step.malformed else arguments)
 
     def _next_step(self, observed: Sequence[str | None]) -> ScriptStep:
-        move = self.moves[min(len(observed), len(self.moves) - 1)]
-        real = {
+        step = self.steps[min(len(observed), len(self.steps) - 1)]
+        real_results = {
             self.gold_results[earlier.gold_index]: observation
-            for earlier, observation in zip(self.moves, observed, strict=False)
+            for earlier, observation in zip(self.steps, observed, strict=False)
             if earlier.gold_index is not None and observation is not None
         }
-        arguments = {key: _with_real_results(value, real) for key, value in move.call.arguments.items()}
-        return ScriptStep(Call(move.call.name, arguments), move.gold_index, move.raw)
+        arguments = {key: _with_real_results(value, real_results) for key, value in step.call.arguments.items()}
+        return ScriptStep(Call(step.call.name, arguments), step.gold_index, step.malformed)
 
 
 def write_script(problem: Problem, toolbox: Toolbox, mistake: Mistake | None, rng: random.Random) -> Script:
-    """The moves of an attempt with at most one mistake; a mistake that does not fit the problem is left out.
+    """The steps of an attempt with at most one mistake. A mistake that does not fit the problem is dropped.
 
     Args:
         problem: with a gold solution of at least one call besides `answer`.
+
+    Raises:
+        ValueError: the gold solution does not execute.
     """
-    steps = problem.solution[:-1]
+    gold_calls = problem.solution[:-1]
     tools = toolbox.open()
-    executed = [tools.execute(call) for call in steps]
-    results = tuple(result.text for result in executed if isinstance(result, Observation))
-    if len(results) != len(steps):
+    executed = [tools.execute(call) for call in gold_calls]
+    gold_results = tuple(result.text for result in executed if isinstance(result, Observation))
+    if len(gold_results) != len(gold_calls):
         raise ValueError(f"the gold solution of {problem.id} does not execute")
-    moves = (*(ScriptStep(call, place) for place, call in enumerate(steps)), ScriptStep(problem.solution[-1]))
-    changed = MISTAKE_EDITS[mistake](GoldChain(moves, results, toolbox), rng) if mistake and steps else None
-    return Script(tuple(changed or moves), results, mistake if changed else None)
+    gold_steps = (*(ScriptStep(call, index) for index, call in enumerate(gold_calls)), ScriptStep(problem.solution[-1]))
+    edited = (
+        MISTAKE_EDITS[mistake](GoldChain(gold_steps, gold_results, toolbox), rng) if mistake and gold_calls else None
+    )
+    return Script(tuple(edited or gold_steps), gold_results, mistake if edited else None)
 
 
 def draw_mistake(shares: Mapping[str, float], rng: random.Random) -> Mistake | None:
-    """One mistake by its share of all attempts, or none with the rest's probability."""
-    u = rng.random()
+    """A mistake drawn by its share of all attempts; None with the remaining probability."""
+    remaining = rng.random()
     for mistake in MISTAKES:
-        u -= shares.get(mistake, 0.0)
-        if u < 0:
+        remaining -= shares.get(mistake, 0.0)
+        if remaining < 0:
             return mistake
     return None
 
 
-def _with_real_results(value: Json, real: Mapping[str, str]) -> Json:
-    """An argument as it stands after earlier results: the real result where it was the gold one."""
+def _with_real_results(value: Json, real_results: Mapping[str, str]) -> Json:
+    """An argument, with the real result of an earlier step where it was the gold result.
+
+    Args:
+        real_results: gold result -> what the step really returned.
+    """
     if isinstance(value, list):
-        return [_with_real_results(item, real) for item in value]
-    observed = real.get(result_text(value))
-    return value if observed is None or observed == result_text(value) else _parse_result(observed)
+        return [_with_real_results(item, real_results) for item in value]
+    observation = real_results.get(result_text(value))
+    return value if observation is None or observation == result_text(value) else _parse_result(observation)
 
 
 def _parse_result(observation: str) -> Json:

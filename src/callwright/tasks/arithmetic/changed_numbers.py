@@ -1,4 +1,4 @@
-"""Replace a question's numbers by others. The same question always gets the same replacements."""
+"""Replace a question's numbers by other numbers. The same question always gets the same replacements."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,10 @@ from typing import Any
 from callwright.tasks.arithmetic.number_forms import Ratio, derive, reduced
 from callwright.tasks.arithmetic.question_numbers import Numbers, find_numbers
 
-CACHE_SIZE = 512  # cached questions; chains of one problem follow each other
+CACHE_SIZE = 512  # cached questions; consecutive chains belong to the same problem
 MAX_RESULTS = 64  # cached results of calls under one change
-SECOND_REPLACEMENT_FACTOR = (
-    101  # factor between a repeated number's first and second replacement; rarely the result of other calls
-)
+# Between a repeated number's first and second replacement. Other calls rarely give a result that differs by it.
+SECOND_REPLACEMENT_FACTOR = 101
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,9 @@ class NumberChange:
 
     Attributes:
         factors, addends: of the question's plain numbers, in their order.
-        alike: every number is multiplied by the same factor, or grows by the same amount.
-        results: what calls returned under this change, cached for chains that make the same calls; at most MAX_RESULTS.
+        same_for_all: whether all numbers have the same factor and the same addend.
+        results: a cache of what calls returned under this change, for chains that make the same calls; at most
+            MAX_RESULTS. It belongs to one process, as the cache of `number_changes` does.
     """
 
     numbers: Numbers
@@ -33,37 +33,39 @@ class NumberChange:
     results: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
-    def plain(self) -> Mapping[Ratio, Ratio]:
-        """The replacement of each number."""
-        changed = {}
-        for (top, bottom), factor, addend in zip(self.numbers.ratios, self.factors, self.addends, strict=True):
-            changed[top, bottom] = reduced(top * factor + bottom * addend, bottom) or (top, bottom)
-        return changed
+    def replacements(self) -> Mapping[Ratio, Ratio]:
+        """The replacement of each plain number."""
+        replacements = {}
+        for ratio, factor, addend in zip(self.numbers.ratios, self.factors, self.addends, strict=True):
+            numerator, denominator = ratio
+            replacements[ratio] = reduced(numerator * factor + denominator * addend, denominator) or ratio
+        return replacements
 
     @cached_property
     def second_replacements(self) -> Mapping[Ratio, Ratio]:
         """A second replacement for each repeated number, as its occurrences may be different quantities."""
-        repeated = ((number, self.plain[number]) for number in self.numbers.repeated)
+        repeated = ((number, self.replacements[number]) for number in self.numbers.repeated)
         return {
-            number: reduced(top * SECOND_REPLACEMENT_FACTOR, bottom) or number for number, (top, bottom) in repeated
+            number: reduced(numerator * SECOND_REPLACEMENT_FACTOR, denominator) or number
+            for number, (numerator, denominator) in repeated
         }
 
-    def of(self, number: Ratio) -> Ratio | None:
-        """The replacement of a number; None if the question neither holds the number nor implies it."""
-        if (replacement := self.plain.get(number)) is not None:
+    def replacement_for(self, number: Ratio) -> Ratio | None:
+        """The replacement of a number; None if the number is not in the question or derived from it."""
+        if (replacement := self.replacements.get(number)) is not None:
             return replacement
         if (derived := self.numbers.derived.get(number)) is None:
             return None
         form, sources = derived
-        return derive(form, tuple(self.plain.get(source, source) for source in sources))
+        return derive(form, tuple(self.replacements.get(source, source) for source in sources))
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def number_changes(question: str) -> tuple[NumberChange, ...]:
     """A question's numbers changed in six ways; none if it has no numbers.
 
-    Factors keep integers and keep quotients integers more often than addends do. Addends change answers that depend
-    on differences alone. One factor for all numbers keeps squares and the order of sizes.
+    Factors keep integers and keep quotients integers more often than addends do. Addends change answers that only
+    depend on differences. One factor for all numbers keeps squares and the order of sizes.
     """
     numbers = find_numbers(question)
     count = len(numbers.plain)

@@ -81,7 +81,7 @@ def answer(value: Number) -> Number:
     return value
 
 
-CACHE_SIZE = 4_096  # outcomes that a process keeps: chains of one problem solve the same equations
+CACHE_SIZE = 4_096  # cached solutions per process, as chains of one problem solve the same equations
 
 
 def _check_equation_texts(value: Any) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ Equations = Annotated[
         }
     ),
 ]
-"""One equation or several, in a function's signature."""
+"""The type of a parameter that takes one equation or several."""
 
 
 @strict_function(example={"equation": EXAMPLE})
@@ -115,7 +115,11 @@ def solve(equation: Equations, variable: str = "x") -> Number | list[Number]:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _solve(equations: tuple[str, ...], variable: str) -> tuple[Number, ...]:
-    """The rational solutions, ascending; irrational and missing ones are refused with a line that says so."""
+    """The rational solutions, ascending.
+
+    Raises:
+        CallError: there is no rational solution, or the unknowns do not fit the equations.
+    """
     trees = [read_equation(text) for text in equations]
     names = sorted({name for tree in trees for name in find_unknowns(tree)})
     if len(names) == 1 and len(trees) == 1:

@@ -1,8 +1,8 @@
 """Check that a number that a call returned depends on the question's numbers.
 
 The check changes the question's numbers and executes the chain's calls again with the changed arguments. If the answer
-never changes, it does not depend on the question. If it depends on a loose number (neither in the question nor an
-earlier result), it has to change as the known solution's answer does. People wrote the known solutions and did some
+never changes, it does not depend on the question. If it depends on an unexplained number (neither in the question nor
+an earlier result), it has to change as the known solution's answer does. People wrote the known solutions and did some
 steps in their heads, so a chain is not blamed for what its problem's solution does too.
 """
 
@@ -16,24 +16,25 @@ from callwright.functions.numbers import format_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
 from callwright.tasks.arithmetic.changed_numbers import NumberChange, number_changes
-from callwright.tasks.arithmetic.number_flow import FAILED, ChangedResult, NumberSet, answers_after_change, to_ratio
+from callwright.tasks.arithmetic.changed_run import FAILED, NO_NUMBERS, ChangedResult, NumberSet, to_ratio
+from callwright.tasks.arithmetic.number_flow import answers_after_change
 from callwright.tasks.arithmetic.number_forms import Ratio
 from callwright.tasks.arithmetic.question_numbers import COMMON_NUMBERS
 from callwright.tasks.task import ExecutedSteps
 
 MIN_AGREEING_CHANGES = 2  # changes under which a chain's answer has to equal the known solution's
 UNIT_FACTORS = frozenset((number, 1) for number in (0, 1, 2, 7, 12, 24, 30, 31, 52, 60, 100, 365, 1000))
-"""The usual numbers that convert units: a solution that leaves out conversions says nothing about them."""
+"""Common numbers that convert units. A known solution without the conversions cannot show whether they are right."""
 
-_NO_NUMBERS: NumberSet = frozenset()
 _AnswerFunction = Callable[[NumberChange], Iterator[ChangedResult]]
 
 
 def number_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) -> Sequence[StepFault]:
-    """At most one fault: the answer does not depend on the question, or it depends on a loose number.
+    """At most one fault: the answer does not depend on the question, or it depends on an unexplained number.
 
     A question without readable numbers, and a chain that fails under every change, are not judged.
-    Source: the idea of testing for dependence by changing inputs is metamorphic testing, Chen et al., 1998.
+
+    Source: testing for dependence by changing inputs is metamorphic testing, Chen et al., 1998.
     """
     answer = to_ratio(executed.values[-1])
     changes = number_changes(problem.question)
@@ -46,18 +47,18 @@ def number_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) -
         return ()
     known = _known_solution(problem, toolbox, changes)
     if depends is False and not _is_excused(unexplained, known):
-        message = f"{_format(answer)} comes out whatever the numbers of the question are: it rests on none of them"
+        message = f"{_format(answer)} stays the same when the question's numbers change, so it does not depend on them"
         return (StepFault("ungrounded_answer", last_step, message),)
     differs = _answers_differ(answers, unexplained, known, changes) if unexplained and known else None
-    accepted = (COMMON_NUMBERS if depends is not False else _NO_NUMBERS) | (known.unexplained if known else _NO_NUMBERS)
+    accepted = (COMMON_NUMBERS if depends is not False else NO_NUMBERS) | (known.unexplained if known else NO_NUMBERS)
     if answer in unexplained and answer not in accepted and differs is not False:
-        message = f"{_format(answer)} is in a call, but it is no number of the question and no earlier result: a guess"
+        message = f"{_format(answer)} is in a call, but it is neither in the question nor an earlier result: a guess"
         return (StepFault("ungrounded_answer", last_step, message),)
     if differs and known and not (unexplained <= UNIT_FACTORS and not known.unexplained <= COMMON_NUMBERS):
         numbers = ", ".join(map(_format, sorted(unexplained)))
         message = (
-            f"the answer rests on {numbers}, which is no number of the question and no earlier result; with other "
-            "numbers in the question the known solution gives another answer than these calls"
+            f"the answer depends on {numbers}, which is neither in the question nor an earlier result; with other "
+            "numbers in the question these calls give another answer than the known solution"
         )
         return (StepFault("unfaithful_call", last_step, message),)
     return ()
@@ -65,7 +66,12 @@ def number_faults(problem: Problem, executed: ExecutedSteps, toolbox: Toolbox) -
 
 @dataclass(frozen=True, slots=True)
 class _KnownSolution:
-    """The known solution: its answer, its answer under a change, whether that differs, and its loose numbers."""
+    """The known solution of a problem.
+
+    Attributes:
+        answers: its answers under a change.
+        depends, unexplained: see `_dependence`.
+    """
 
     answers: _AnswerFunction
     answer: Ratio | None
@@ -83,9 +89,9 @@ def _known_solution(problem: Problem, toolbox: Toolbox, changes: Sequence[Number
 
 
 def _is_excused(unexplained: NumberSet, known: _KnownSolution | None) -> bool:
-    """Whether neither the chain nor the known solution depends on the question, so the chain is not to blame.
+    """Whether the known solution does not depend on the question either, so that the chain is not to blame.
 
-    Then the chain has no loose numbers that the solution lacks, or the loose numbers of both are all usual ones.
+    The chain's unexplained numbers must also be in the solution, or those of both must be common numbers.
     """
     return (
         known is not None
@@ -95,7 +101,7 @@ def _is_excused(unexplained: NumberSet, known: _KnownSolution | None) -> bool:
 
 
 def has_numbers(problem: Problem) -> bool:
-    """Whether the question holds numbers that can be changed."""
+    """Whether the question has numbers that can be changed."""
     return bool(number_changes(problem.question))
 
 
@@ -106,26 +112,26 @@ def _answer_function(executed: ExecutedSteps, toolbox: Toolbox) -> _AnswerFuncti
 def _dependence(
     answers: _AnswerFunction, changes: Sequence[NumberChange], answer: Ratio
 ) -> tuple[bool | None, NumberSet]:
-    """Whether the answer changes with the question's numbers, and the loose numbers that it depends on.
+    """Whether the answer changes with the question's numbers, and the unexplained numbers that it depends on.
 
     The first is None if no call returned the answer, or if the calls failed under every change.
     """
     executed = False
     unexplained: list[NumberSet] = []
     for change in changes:
-        moved: list[NumberSet] = []
-        for outcome in answers(change):
-            unexplained.append(outcome.unexplained)
-            if outcome.value is FAILED:
+        of_changed_answers: list[NumberSet] = []
+        for result in answers(change):
+            unexplained.append(result.unexplained)
+            if result.value is FAILED:
                 continue
             executed = True
-            if to_ratio(outcome.value) != answer:
-                if not outcome.unexplained:
-                    return True, outcome.unexplained
-                moved.append(outcome.unexplained)
-        if moved:
-            return True, min(moved, key=len)
-    return (False if executed else None), min(unexplained, key=len, default=frozenset())
+            if to_ratio(result.value) != answer:
+                if not result.unexplained:
+                    return True, result.unexplained
+                of_changed_answers.append(result.unexplained)
+        if of_changed_answers:
+            return True, min(of_changed_answers, key=len)
+    return (False if executed else None), min(unexplained, key=len, default=NO_NUMBERS)
 
 
 def _answers_differ(
@@ -134,25 +140,23 @@ def _answers_differ(
     """Whether the chain's answer changes in another way than the known solution's; None if no change can tell.
 
     One factor for all numbers cannot tell: under it, `multiply(q, v / q)` agrees with any sum that is v. Two changes
-    have to agree, as a chain with loose numbers may agree once by chance. One is enough if these only convert units,
+    have to agree, as a chain with unexplained numbers may agree once by chance. One is enough if these convert units,
     as rounding up and rounding rarely agree. A chain that fails under a change where the solution does not fail
     counts as different.
     """
     compared = agreed = 0
     required = 1 if unexplained <= UNIT_FACTORS else MIN_AGREEING_CHANGES
     for change in (change for change in changes if not change.same_for_all):
-        as_expected = (
-            outcome
-            for outcome in known.answers(change)
-            if outcome.value is not FAILED and outcome.unexplained <= known.unexplained
+        known_results = (
+            result
+            for result in known.answers(change)
+            if result.value is not FAILED and result.unexplained <= known.unexplained
         )
-        expected = {to_ratio(outcome.value) for outcome in as_expected} - {known.answer}
+        expected = {to_ratio(result.value) for result in known_results} - {known.answer}
         if not expected:
             continue
         compared += 1
-        agreed += any(
-            outcome.value is not FAILED and to_ratio(outcome.value) in expected for outcome in answers(change)
-        )
+        agreed += any(result.value is not FAILED and to_ratio(result.value) in expected for result in answers(change))
         if agreed == required:
             return False
     return agreed < min(compared, required) if compared else None
@@ -167,11 +171,11 @@ def _execute_solution(problem: Problem, toolbox: Toolbox) -> ExecutedSteps | Non
     steps, values = [], []
     tools = toolbox.open()
     for call in problem.solution:
-        with_names = toolbox.name_arguments(call)
-        result = with_names if isinstance(with_names, CallError) else tools.execute(with_names)
-        if isinstance(with_names, CallError) or isinstance(result, CallError):
+        named_call = toolbox.name_arguments(call)
+        result = named_call if isinstance(named_call, CallError) else tools.execute(named_call)
+        if isinstance(named_call, CallError) or isinstance(result, CallError):
             return None
-        steps.append(Step("", with_names, None, result.text))
+        steps.append(Step("", named_call, None, result.text))
         values.append(result.value)
     if not steps or steps[-1].call is None or steps[-1].call.name != ANSWER:
         return None

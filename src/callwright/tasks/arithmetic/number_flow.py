@@ -1,71 +1,15 @@
-"""Execute a chain's calls again after the question's numbers changed, and collect its unexplained numbers.
+"""A chain's answer after the question's numbers changed, and the unexplained numbers that it depends on.
 
-An unexplained ("loose") number is neither in the question nor an earlier result.
+An unexplained number is neither in the question nor an earlier result.
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator
 
-from callwright.errors import CallError
-from callwright.functions.numbers import as_argument, read_number
-from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox, walk_value
-from callwright.records import Call, Json
-from callwright.tasks.arithmetic.changed_numbers import MAX_RESULTS, NumberChange
-from callwright.tasks.arithmetic.number_forms import Ratio
-from callwright.tasks.arithmetic.numbers_in_text import replace_numbers
-from callwright.tasks.arithmetic.question_numbers import COMMON_NUMBERS
+from callwright.functions.toolbox import ANSWER, Toolbox
+from callwright.tasks.arithmetic.changed_numbers import NumberChange
+from callwright.tasks.arithmetic.changed_run import ChangedResult, ChangedRun, SourceChoice, to_ratio
 from callwright.tasks.task import ExecutedSteps
 
-MAX_PARTS = 64  # parts of one result that are remembered, as later arguments may repeat them
-
-
-class _Failed:
-    """Stands for a result whose call fails after the change."""
-
-
-FAILED = _Failed()
-NumberSet: TypeAlias = frozenset[Ratio]
-_NO_NUMBERS: NumberSet = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedResult:
-    """A result after the change.
-
-    Attributes:
-        value: FAILED if one of the calls that lead to it fails after the change.
-        loose: the unexplained numbers among the arguments of the calls that lead to it.
-    """
-
-    value: Any
-    unexplained: NumberSet
-
-
-class SourceChoice(NamedTuple):
-    """Which source to choose for an argument that equals several of them.
-
-    By default the latest result comes first, then earlier results, then the question.
-
-    Attributes:
-        backwards: reverse the order: the question first, then the earliest result.
-        apart: equal arguments of one call take different sources, as in `divide(100, 100)`, where one 100 is a
-            result and the other the cents of a dollar.
-        but: index, among the arguments with several sources, of the only one that takes its second source; -1: none.
-    """
-
-    question_first: bool = False
-    different_per_argument: bool = False
-    second_source_index: int = -1
-
-
-MAX_ROUNDED_DECIMALS = 4  # decimals up to which a rounded result is recognised
 MAX_SECOND_SOURCES = 6  # how many arguments with several sources are each tried with their second source
 
 _SOURCE_CHOICES = (
@@ -82,195 +26,22 @@ _SOURCE_CHOICES = (
 
 
 def answers_after_change(executed: ExecutedSteps, toolbox: Toolbox, change: NumberChange) -> Iterator[ChangedResult]:
-    """Every result that equals the chain's answer, as it is after the question's numbers changed.
+    """Every result that equals the chain's answer, recomputed with the changed numbers (see `ChangedRun`).
 
-    The latest result comes first. If arguments have several sources, the results follow again for each other choice
-    of sources.
-
-    An argument that equals an earlier result becomes that result after the change. An argument that equals a number
-    of the question becomes the number that replaces it. Any other number keeps its value and is loose. The numbers
-    inside a text, such as an equation, are treated the same way, except that exponents keep their value.
-
-    A number that equals a rounded earlier result is tried as that result and as a loose number.
+    The latest result comes first. If arguments have several sources, the results are repeated for each of the other 15
+    choices of sources that matters.
 
     Args:
         executed: ends with an accepted answer.
     """
-    ambiguous = 0
+    ambiguous_count = 0
     for sources in _SOURCE_CHOICES:
-        if sources != _SOURCE_CHOICES[0] and (ambiguous == 0 or sources.second_source_index >= ambiguous):
+        matters = ambiguous_count > 0 and sources.second_source_index < ambiguous_count
+        if sources != _SOURCE_CHOICES[0] and not matters:
             continue
-        flow = _ChangedRun(toolbox, change, sources)
+        run = ChangedRun(toolbox, change, sources)
         for step, value in zip(executed.steps, executed.values, strict=True):
             if step.call is not None and step.observation is not None and step.call.name != ANSWER:
-                flow.take(step.call, value)
-        ambiguous = max(ambiguous, flow.ambiguous)
-        yield from reversed(flow.results.get(to_ratio(executed.values[-1]), ()))
-
-
-def to_ratio(value: Any) -> Ratio | None:
-    """A result as an exact number; None if it is not a finite number."""
-    match value:
-        case bool():
-            return None
-        case int() | Fraction():
-            return value.as_integer_ratio()
-        case float() | Decimal() if math.isfinite(value):
-            return Fraction(str(value)).as_integer_ratio()
-    return None
-
-
-class _ChangedRun:
-    """Executes a chain's calls after the change; `results` holds the outcomes by the result before the change."""
-
-    def __init__(self, toolbox: Toolbox, change: NumberChange, sources: SourceChoice) -> None:
-        self.results: dict[Any, list[ChangedResult]] = {}
-        self._toolbox = toolbox
-        self._tools: OpenToolbox = toolbox.open()
-        self._change = change
-        self._sources = sources
-        self.ambiguous = 0  # arguments so far that have several sources
-        self._uses: Counter[Ratio] = Counter()  # how often one call uses each ambiguous number
-        self._unexplained: set[Ratio] = set()
-        self._failed = False
-        self._fractions: list[tuple[Fraction, ChangedResult]] = []  # results that are not integers
-
-    def take(self, call: Call, before: Any) -> None:
-        """Execute a call again with its changed arguments, and remember the outcome by its old result `before`."""
-        self._unexplained, self._failed = set(), False
-        self._uses.clear()
-        arguments = {key: self._replace_argument(value) for key, value in call.arguments.items()}
-        after: Any = FAILED
-        if not self._failed:
-            changed = arguments != call.arguments or self._toolbox.functions[call.name].stateful
-            after = self._result(Call(call.name, arguments)) if changed else before
-        unexplained = frozenset(self._unexplained)
-        for old, new in _match_parts(before, after):
-            key = old if isinstance(old, str) else to_ratio(old)
-            if key is None:
-                continue
-            outcome = ChangedResult(new, unexplained)
-            self.results.setdefault(key, []).append(outcome)
-            if isinstance(key, tuple) and key[1] != 1:
-                self._fractions.append((Fraction(*key), outcome))
-
-    def _result(self, call: Call) -> Any:
-        """What a call returns. Cached if the function is stateless and all arguments are numbers and texts."""
-        function = self._toolbox.functions[call.name]
-        if function.stateful or not all(type(value) in (int, str, float) for value in call.arguments.values()):
-            return self._execute(call, user_written=bool(function.refusals))
-        cached = self._change.results
-        key = (function.python, *call.arguments.items())
-        if key not in cached:
-            if len(cached) >= MAX_RESULTS:
-                cached.clear()
-            cached[key] = self._execute(call, user_written=bool(function.refusals))
-        return cached[key]
-
-    def _execute(self, call: Call, user_written: bool) -> Any:
-        try:
-            result = self._tools.execute(call)
-        except Exception:
-            if not user_written:
-                raise
-            return FAILED  # a user's function need not accept numbers that no question contains
-        return FAILED if isinstance(result, CallError) else result.value
-
-    def _replace_argument(self, value: Json) -> Json:
-        if type(value) is int:
-            number = value, 1
-        elif isinstance(value, bool) or value is None:
-            return value
-        elif isinstance(value, list):
-            return [self._replace_argument(item) for item in value]
-        elif isinstance(value, dict):
-            return {key: self._replace_argument(item) for key, item in value.items()}
-        else:
-            try:
-                number = read_number(value).as_integer_ratio()
-            except ValueError:
-                return self._replace_text(value) if isinstance(value, str) else value
-        new = self.replace(number)
-        if new == number:
-            return value
-        return new[0] if new[1] == 1 else as_argument(Fraction(*new))
-
-    def replace(self, number: Ratio) -> Ratio:
-        """The number after the change; adds to the loose numbers what it depends on."""
-        in_question = self._change.of(number)
-        outcomes = self.results.get(number)
-        twin = self._change.second_replacements.get(number)
-        if outcomes is None and twin is None:
-            if in_question is not None:
-                return in_question
-            candidates = (_changed_rounded_result(number, result, outcome) for result, outcome in self._fractions)
-            rounded = [outcome for outcome in candidates if outcome is not None]
-            if not rounded:
-                self._unexplained.add(number)
-                return number
-            choices = [ChangedResult(Fraction(*number), frozenset((number,))), *rounded]
-        else:
-            choices = outcomes[::-1] if outcomes is not None else []
-            choices += [
-                ChangedResult(Fraction(*ratio), _NO_NUMBERS) for ratio in (in_question, twin) if ratio is not None
-            ]
-        chosen = self._choose(choices, number) if len(choices) > 1 or number in COMMON_NUMBERS else choices[0]
-        self._unexplained |= chosen.unexplained
-        new = to_ratio(chosen.value)
-        self._failed |= new is None
-        return new or number
-
-    def _choose(self, choices: list[ChangedResult], number: Ratio) -> ChangedResult:
-        if self._sources.question_first:
-            choices.reverse()
-        if self._sources.different_per_argument and number in COMMON_NUMBERS:
-            choices.append(ChangedResult(Fraction(*number), frozenset((number,))))
-        choice = (
-            self._uses[number]
-            if self._sources.different_per_argument
-            else int(self.ambiguous == self._sources.second_source_index)
-        )
-        self._uses[number] += 1
-        self.ambiguous += 1
-        return choices[choice % len(choices)]
-
-    def _replace_text(self, text: str) -> str:
-        results = self.results.get(text)
-        if results is None:
-            return replace_numbers(text, self)
-        self._unexplained |= results[-1].unexplained
-        self._failed |= not isinstance(results[-1].value, str)
-        return str(results[-1].value)
-
-    def is_result(self, number: Ratio) -> bool:
-        return number in self.results
-
-    def is_known(self, number: Ratio) -> bool:
-        return number in self.results or self._change.of(number) is not None
-
-
-def _changed_rounded_result(number: Ratio, result: Fraction, outcome: ChangedResult) -> ChangedResult | None:
-    """A rounded earlier result after the change; None if the result does not round to the number."""
-    new = to_ratio(outcome.value)
-    rounded = Fraction(*number)
-    if new is None or not rounded or abs(rounded - result) >= 1:
-        return None
-    if number[1] == 1:
-        roundings = [math.floor, math.ceil]
-    else:
-        decimals = next((places for places in range(1, MAX_ROUNDED_DECIMALS + 1) if 10**places % number[1] == 0), None)
-        roundings = [] if decimals is None else [partial(round, ndigits=decimals)]
-    value = next((Fraction(rounding(Fraction(*new))) for rounding in roundings if rounding(result) == rounded), None)
-    return None if value is None else ChangedResult(value, outcome.unexplained)
-
-
-def _match_parts(before: Any, after: Any) -> Iterable[tuple[Any, Any]]:
-    """A result and its parts, each with its value after the change."""
-    if not isinstance(before, list | tuple | dict | set | frozenset):
-        return ((before, after),)
-    old_parts, new_parts = _parts(before), _parts(after) if after is not FAILED else []
-    return zip(old_parts, new_parts if len(old_parts) == len(new_parts) else [FAILED] * len(old_parts), strict=True)
-
-
-def _parts(value: Any) -> list[Any]:
-    return list(islice(walk_value(value), MAX_PARTS))
+                run.rerun_call(step.call, value)
+        ambiguous_count = max(ambiguous_count, run.ambiguous_count)
+        yield from reversed(run.results.get(to_ratio(executed.values[-1]), ()))

@@ -1,4 +1,4 @@
-"""Replace the numbers inside a text, such as an equation, by what they are after a change."""
+"""Replace the numbers in a text, such as an equation, by their values after a change."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _EXPONENT = re.compile(r"(?:\^|\*\*) ?\(?[-+]?$")
 
 
 class Replacements(Protocol):
-    """What numbers are after the change."""
+    """The values of numbers after the change."""
 
     def replace(self, number: Ratio) -> Ratio:
         """The number after the change."""
@@ -32,6 +32,7 @@ def replace_numbers(text: str, replacements: Replacements) -> str:
 
 
 def _pieces(text: str, replacements: Replacements) -> Iterator[str]:
+    """The text in pieces: what is between the numbers, and the replacement of each number."""
     end = 0
     for match in _NUMBER.finditer(text):
         start = match.start()

@@ -1,4 +1,4 @@
-"""The numbers that a question holds, in digits and in words."""
+"""Numbers in a question's text, in digits and in words."""
 
 import re
 import unicodedata
@@ -11,16 +11,12 @@ from functools import lru_cache
 from callwright.functions.numbers import read_number
 from callwright.tasks.arithmetic.number_forms import FORMS, Derivation, Ratio, derive
 
-CACHE_SIZE = 512  # cached questions; chains of one problem follow each other
-MAX_NUMBERS = 64  # numbers of one question that are changed
+CACHE_SIZE = 512  # cached questions; consecutive chains belong to the same problem
+MAX_NUMBERS = 64  # numbers of one question that are changed: the smallest ones
 MAX_DIGITS = 40  # digits of a number; a longer number is not changed
 
-_NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
-_NUMBER_WITH_SPACES = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
-_FRACTION = re.compile(r"(?<![0-9./])(?:([0-9]{1,9})(?:[ -]| and ))?+([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
-_FRACTION_CHARACTER = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # one character for a fraction, such as 3/4
-_NUMBER_WITH_POWER = re.compile(r"([0-9][0-9.,]{0,20}+) ?(hundred|thousand|million|billion)\b")
-_WORD = re.compile(r"[a-z]++")
+COMMON_NUMBERS = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
+"""Numbers that everybody knows: small ones, and those of hours, days, weeks and percent."""
 
 _WORDS_BELOW_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -28,7 +24,7 @@ _WORDS_BELOW_TWENTY = (
 )  # fmt: skip
 _TENS_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORD_VALUES = {word: number for number, word in enumerate(_WORDS_BELOW_TWENTY)} | {
-    word: 10 * place for place, word in enumerate(_TENS_WORDS, start=2)
+    word: 10 * tens for tens, word in enumerate(_TENS_WORDS, start=2)
 }
 _POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _OTHER_NUMBER_WORDS = {  # words that stand for a number or for its inverse
@@ -38,8 +34,6 @@ _OTHER_NUMBER_WORDS = {  # words that stand for a number or for its inverse
     "sixths": 6, "seventh": 7, "eighth": 8, "eighths": 8, "ninth": 9, "tenth": 10, "tenths": 10, "dozen": 12,
     "dozens": 12, "score": 20, "fortnight": 14,
 }  # fmt: skip
-
-
 _FRACTION_WORDS = {
     "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
     "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
@@ -49,6 +43,13 @@ _UNIT_CONVERSIONS = {  # what people convert without calculating
     "week": 7, "weeks": 7, "dozen": 12, "hour": 60, "hours": 60, "minute": 60, "minutes": 60, "year": 12, "years": 12,
     "feet": 12, "foot": 12,
 }  # fmt: skip
+
+_NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,13}+(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++")
+_NUMBER_WITH_SPACES = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3}){1,13}+(?![0-9,])")  # 5 650 000
+_FRACTION = re.compile(r"(?<![0-9./])(?:([0-9]{1,9})(?:[ -]| and ))?+([0-9]{1,9}) ?/ ?([0-9]{1,9})(?![0-9./])")
+_FRACTION_CHARACTER = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # one character for a fraction, such as 3/4
+_NUMBER_WITH_POWER = re.compile(r"([0-9][0-9.,]{0,20}+) ?(hundred|thousand|million|billion)\b")
+_WORD = re.compile(r"[a-z]++")
 _COUNT_AND_UNIT = re.compile(rf"\b([a-z]{{1,9}}|[0-9]{{1,9}})[ -]({'|'.join(_UNIT_CONVERSIONS)})\b")
 _FRACTION_IN_WORDS = re.compile(rf"\b(?:([a-z]{{1,9}}|[0-9]{{1,9}})[ -])?+({'|'.join(_FRACTION_WORDS)})\b")
 _AND_A_HALF = re.compile(r"\b([a-z]{1,9}|[0-9]{1,9})(?: [a-z]{1,12})? and (?:a|one)[ -](half|third|quarter|fourth)\b")
@@ -59,22 +60,17 @@ class Numbers:
     """A question's numbers.
 
     Attributes:
-        plain, ratios: the numbers in the question, ascending. 0 and 1 only if there is no other, since they are often
-            a manner of speaking ("one of them") and not a quantity.
-        derived: value -> (form, numbers). What people derive from one or two of the numbers without a calculation:
-            a percentage as a part (15 % is 0.15, or 0.85 less, or 1.15 more), a fraction, what it leaves, a mixed
-            number, an inverse, cents of dollars.
-        repeated: the plain numbers that occur more than once; each occurrence may be another quantity.
+        plain, ratios: the numbers in the question, ascending. 0 and 1 are included only if there is no other number,
+            as they are often not a quantity ("one of them").
+        derived: value -> (form, numbers): what people derive from one to three of the numbers without a calculation
+            (see `callwright.tasks.arithmetic.number_forms`).
+        repeated: the plain numbers that occur more than once. Each occurrence may be another quantity.
     """
 
     plain: tuple[Fraction, ...]
     ratios: tuple[Ratio, ...]
     derived: Mapping[Ratio, Derivation]
     repeated: frozenset[Ratio]
-
-
-COMMON_NUMBERS = frozenset((number, 1) for number in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000))
-"""Numbers that everybody knows: hours, days, weeks, percent."""
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -85,7 +81,7 @@ def find_numbers(question: str) -> Numbers:
     ['3/2', '2', '3', '4', '5', '20', '25', '1200']
     """
     text = _FRACTION_CHARACTER.sub(
-        lambda sign: f" {Fraction(unicodedata.numeric(sign[0])).limit_denominator(10)} ", question
+        lambda match: f" {Fraction(unicodedata.numeric(match[0])).limit_denominator(10)} ", question
     )
     words = text.lower()
     occurrences = Counter((*_numbers_in_digits(text), *_numbers_in_words(words)))
@@ -127,35 +123,35 @@ def _numbers_in_digits(question: str) -> Iterator[Fraction]:
 
 def _fractions(question: str) -> Iterator[Derivation]:
     matches = _FRACTION.findall(question)
-    for integer, top, bottom in matches:
+    for integer, numerator, denominator in matches:
         if integer:
-            yield "mixed", ((int(top), 1), (int(bottom), 1), (int(integer), 1))
-    for _, top, bottom in matches:
-        yield from _fraction_forms(int(top), int(bottom))
+            yield "mixed", ((int(numerator), 1), (int(denominator), 1), (int(integer), 1))
+    for _, numerator, denominator in matches:
+        yield from _fraction_forms(int(numerator), int(denominator))
 
 
 def _fractions_in_words(words: str) -> Iterator[Derivation]:
-    """Two-thirds, a quarter; two and a half, two hours and a half, a year and a half."""
-    for integer, bottom in _AND_A_HALF.findall(words):
-        yield "mixed", ((1, 1), (_FRACTION_WORDS[bottom], 1), (_small_number(integer), 1))
-    for top, bottom in _FRACTION_IN_WORDS.findall(words):
-        yield from _fraction_forms(_small_number(top), _FRACTION_WORDS[bottom])
+    """Such as two-thirds, a quarter; two and a half, two hours and a half, a year and a half."""
+    for integer, denominator in _AND_A_HALF.findall(words):
+        yield "mixed", ((1, 1), (_FRACTION_WORDS[denominator], 1), (_small_number(integer), 1))
+    for numerator, denominator in _FRACTION_IN_WORDS.findall(words):
+        yield from _fraction_forms(_small_number(numerator), _FRACTION_WORDS[denominator])
 
 
 def _small_number(word: str) -> int:
     return int(word) if word.isdecimal() else _WORD_VALUES.get(word, 1)
 
 
-def _fraction_forms(top: int, bottom: int) -> Iterator[Derivation]:
-    numbers = (top, 1), (bottom, 1)
+def _fraction_forms(numerator: int, denominator: int) -> Iterator[Derivation]:
+    numbers = (numerator, 1), (denominator, 1)
     yield "ratio", numbers
-    if top < bottom:
+    if numerator < denominator:
         yield "left", numbers
         yield "and more", numbers
 
 
 def _conversions(words: str) -> Iterator[Derivation]:
-    """Two weeks in days, three hours in minutes."""
+    """Such as two weeks in days, three hours in minutes."""
     for count, unit in _COUNT_AND_UNIT.findall(words):
         if count in _WORD_VALUES or count.isdecimal():
             yield "product", ((_small_number(count), 1), (_UNIT_CONVERSIONS[unit], 1))
@@ -171,7 +167,7 @@ def _numbers_with_powers(words: str) -> Iterator[Derivation]:
 
 
 def _numbers_in_words(question: str) -> Iterator[Fraction]:
-    """Numbers in words: each word alone, and neighbouring words together. Twenty-five gives 20, 5 and 25."""
+    """The number of each word alone, and of neighbouring words together: twenty-five gives 20, 5 and 25."""
     total, current, length = 0, 0, 0
     for word in _WORD.findall(question):
         if word in _WORD_VALUES:

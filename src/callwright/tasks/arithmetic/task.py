@@ -1,4 +1,4 @@
-"""Word problems with a number for an answer, graded by exact value."""
+"""The task arithmetic: word problems whose answer is a number, graded by exact value."""
 
 from callwright.functions.numbers import read_number
 from callwright.functions.toolbox import Toolbox
@@ -11,11 +11,11 @@ from callwright.tasks.task import Grade, Task
 def _grade(problem: Problem, answer: str) -> Grade:
     """By value. A label in percent does not say whether 25 or 0.25 was asked for, so both are right for 25%."""
     try:
-        given, label = read_number(answer), read_number(problem.answer)
+        given, expected = read_number(answer), read_number(problem.answer)
     except ValueError:
         return "wrong"
     in_percent = problem.answer.endswith("%")
-    return "right" if given == label or (in_percent and given == 100 * label) else "wrong"
+    return "right" if given == expected or (in_percent and given == 100 * expected) else "wrong"
 
 
 ARITHMETIC = Task(

@@ -1,4 +1,4 @@
-"""Functions that reason from assumed formulas. The assumptions are the chain's own state."""
+"""Functions that reason from assumed formulas. Each chain has its own assumptions."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -22,7 +22,7 @@ TruthValue = Literal["True", "False", "Unknown"]
 
 
 def read_truth_value(value: Any) -> Any:
-    """A truth value as people, models and data sets write it; anything else stays as it is.
+    """Read a truth value as people, models and data sets write it; return any other value unchanged.
 
     >>> read_truth_value(True), read_truth_value(" false"), read_truth_value("Uncertain"), read_truth_value("maybe")
     ('True', 'False', 'Unknown', 'maybe')
@@ -65,7 +65,7 @@ def answer(value: Annotated[TruthValue, BeforeValidator(read_truth_value)]) -> s
 
 
 def empty_assumptions() -> list[Formula]:
-    """The state of a chain that begins."""
+    """The state of a new chain."""
     return []
 
 

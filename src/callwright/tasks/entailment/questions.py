@@ -1,4 +1,4 @@
-"""Entailment problems: how their question is worded, and the gold chain that their formulas make."""
+"""Build the question and the gold chain of an entailment problem from its sentences and formulas."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ MAX_PREMISES = MAX_ASSUMPTIONS  # one chain cannot assume more
 
 
 class GoldChainError(RowError):
-    """The formulas do not lead to the answer."""
+    """The formulas do not lead to the problem's answer."""
 
 
 def entailment_question(premises: Sequence[str], statement: str) -> str:
-    """The one wording of all entailment problems.
+    """The question of an entailment problem, in the only wording.
 
     >>> entailment_question(["Rex is a cat.", "Cats are kind."], "Rex is kind.")
     'Premises: Rex is a cat. Cats are kind. Statement: Rex is kind.'
@@ -27,28 +27,28 @@ def entailment_question(premises: Sequence[str], statement: str) -> str:
 
 
 def entailment_gold_chain(premises: Sequence[Formula], statement: Formula, answer: TruthValue) -> tuple[Call, ...]:
-    """Assume every premise, ask about the statement, answer; executed.
+    """The calls that assume every premise, ask about the statement, and answer. They were executed once.
 
     Raises:
-        GoldChainError: the chain does not execute, or the solver's verdict is another.
+        GoldChainError: the chain does not execute, or the solver disagrees with the answer.
     """
     try:
-        found = entails(premises, statement)
+        solver_answer = entails(premises, statement)
     except CallError as error:
         raise GoldChainError("the solver refuses the formulas", error.message) from None
-    if isinstance(found, Contradiction):
+    if isinstance(solver_answer, Contradiction):
         raise GoldChainError("the premises contradict each other")
-    if found == "undecided":
+    if solver_answer == "undecided":
         raise GoldChainError("the solver could not decide")
-    if found != answer:
-        raise GoldChainError(f"the label is {answer}, the formulas say {found}")
+    if solver_answer != answer:
+        raise GoldChainError(f"the label is {answer}, the formulas say {solver_answer}")
     chain = (
         *(Call("assume", {"formula": format_formula(premise)}) for premise in premises),
         Call("entails", {"formula": format_formula(statement)}),
         Call("answer", {"value": answer}),
     )
-    opened = TOOLBOX.open()
+    tools = TOOLBOX.open()
     for call in chain:
-        if isinstance(refused := opened.execute(call), CallError):
-            raise GoldChainError("the chain does not execute", refused.message)
+        if isinstance(result := tools.execute(call), CallError):
+            raise GoldChainError("the chain does not execute", result.message)
     return chain

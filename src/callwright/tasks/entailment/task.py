@@ -1,4 +1,4 @@
-"""Premises and a statement, which is True, False or Unknown; graded by label."""
+"""The task entailment: whether a statement follows from premises (True, False or Unknown), graded by label."""
 
 from callwright.records import Problem
 from callwright.tasks.entailment.functions import TOOLBOX, read_truth_value

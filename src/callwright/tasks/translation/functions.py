@@ -1,4 +1,4 @@
-"""Builders of first-order formulas: each call makes one more part, and returns the formula's text for the next call."""
+"""Functions that build first-order formulas: each call adds one part and returns the text for the next call."""
 
 from typing import Annotated
 
@@ -30,13 +30,13 @@ from callwright.functions.numbers import execution_error
 from callwright.records import Call
 
 TermName = Annotated[str, AfterValidator(check_name)]
-"""A variable or a constant in a function's signature."""
+"""The type of a parameter that takes a variable or a constant."""
 
 PredicateName = Annotated[str, AfterValidator(lambda name: Atom(check_name(name), (term("rex"),)).predicate)]
-"""A predicate in a function's signature."""
+"""The type of a parameter that takes a predicate."""
 
 VariableName = Annotated[str, AfterValidator(lambda name: Variable(name).name)]
-"""A variable in a function's signature."""
+"""The type of a parameter that takes a variable."""
 
 
 def _format_checked(formula: Formula) -> str:
@@ -120,10 +120,11 @@ _BINARY_BUILDERS = {And: conjoin, Or: disjoin, Xor: exclusive, Implies: imply, I
 
 
 def building_calls(formula: Formula) -> tuple[Call, ...]:
-    """The calls that build a formula from the inside out, each part once, the last one `answer`.
+    """The calls that build a formula from the inside out, each part once. The last call is `answer`.
 
     Raises:
-        CallError, ValueError: the formula has a free variable, exceeds the bounds, or is at odds with itself.
+        CallError, ValueError: the formula has a free variable, exceeds the limits, or uses a predicate with two
+            numbers of terms.
 
     >>> from callwright.functions.formulas.formula import read_formula
     >>> [call.name for call in building_calls(read_formula("all x. (Dog(x) -> not Cat(x))"))]
@@ -137,13 +138,13 @@ def building_calls(formula: Formula) -> tuple[Call, ...]:
 
 
 def _add_calls(formula: Formula, calls: dict[str, Call]) -> str:
-    """Add what is missing to `calls` (result -> call), and return the formula's text."""
+    """Add the missing calls to `calls` (result -> call). Return the formula's text."""
     text = format_formula(formula)
     if text in calls:
         return text
     match formula:
         case Atom(name, terms):
-            call = Call(predicate.name, {"name": name, "terms": [one.name for one in terms]})
+            call = Call(predicate.name, {"name": name, "terms": [each.name for each in terms]})
         case Not(body):
             call = Call(negate.name, {"body": _add_calls(body, calls)})
         case ForAll(variable, body):

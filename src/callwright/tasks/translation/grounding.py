@@ -14,27 +14,27 @@ _OPERANDS = ("body", "left", "right")
 
 
 def formula_faults(_problem: Problem, executed: ExecutedSteps, _toolbox: Toolbox) -> Sequence[StepFault]:
-    """At most one fault: a part of the answer, other than an atom, that no call returned.
+    """At most one fault: a part of the answer, other than an atom, was returned by no call.
 
     Results of functions that do not build formulas count as built.
     """
     built: set[str] = set()
-    unbuilt: dict[str, StepFault] = {}  # a result -> the fault of the part that no call built
+    unbuilt: dict[str, StepFault] = {}  # result -> the fault of its part that no call built
     for index, step in enumerate(executed.steps[:-1]):
         if step.call is None or step.observation is None:
             continue
         operands = _operands(step.call)
-        lacking = next(
+        unbuilt_operand = next(
             (operand for operand in operands if not isinstance(operand, Atom) and format_formula(operand) not in built),
             None,
         )
-        if lacking is None:
+        if unbuilt_operand is None:
             built.add(step.observation)
             continue
-        text = format_formula(lacking)
-        earlier = unbuilt.get(text)
-        message = f"{text} was built by no call: it was written into one"
-        unbuilt.setdefault(step.observation, earlier or StepFault("ungrounded_answer", index, message))
+        text = format_formula(unbuilt_operand)
+        earlier_fault = unbuilt.get(text)
+        message = f"{text} was written into a call, not built by one"
+        unbuilt.setdefault(step.observation, earlier_fault or StepFault("ungrounded_answer", index, message))
     answer = executed.steps[-1].observation
     return () if answer is None or answer in built or answer not in unbuilt else (unbuilt[answer],)
 
@@ -47,5 +47,5 @@ def _operands(call: Call) -> list[Formula]:
         try:
             operands += [parse_formula(str(call.arguments[name]))] if name in call.arguments else []
         except CallError:
-            continue  # the call was refused because of this operand; it has no observation
+            continue  # the call was refused because of this operand
     return operands

@@ -1,4 +1,4 @@
-"""Translation problems: how their question is worded, and the gold chain that their formula makes."""
+"""Build the question and the gold chain of a translation problem from a sentence and its formula."""
 
 from callwright.functions.formulas.formula import Formula, Variable, atoms, format_formula, predicate_arities
 from callwright.records import Problem, Split
@@ -9,18 +9,17 @@ _VARIABLE_LETTERS = "xyzwuv"
 
 
 def vocabulary(*formulas: Formula) -> str:
-    """The predicates and constants of formulas, each kind in alphabetical order, so that it gives no structure away.
+    """The predicates of formulas, then their constants. Both in alphabetical order, which does not reveal the formula.
 
     Raises:
-        CallError: a predicate stands with two numbers of terms.
+        CallError: a predicate is used with two numbers of terms.
 
     >>> from callwright.functions.formulas.formula import read_formula
     >>> vocabulary(read_formula("all x. (Student(x) -> Likes(x, ann))"))
     'Likes(x, y), Student(x), ann'
     """
     predicates = [
-        f"{name}({', '.join(_VARIABLE_LETTERS[i % 6] + str(i // 6 or '') for i in range(places))})"
-        for name, places in predicate_arities(*formulas).items()
+        f"{name}({', '.join(map(_variable, range(arity)))})" for name, arity in predicate_arities(*formulas).items()
     ]
     constants = {
         term.name
@@ -32,13 +31,19 @@ def vocabulary(*formulas: Formula) -> str:
     return ", ".join((*sorted(predicates), *sorted(constants)))
 
 
+def _variable(index: int) -> str:
+    """x, y, z, w, u, v, then x1, y1, ..."""
+    round_number, letter = divmod(index, len(_VARIABLE_LETTERS))
+    return f"{_VARIABLE_LETTERS[letter]}{round_number or ''}"
+
+
 def translation_problem(
     sentence: str, formula: Formula, source: str, group: str, split: Split, problem_id: str = ""
 ) -> Problem:
-    """A sentence with the words to say it in, and the calls that build its formula.
+    """A problem whose question is the sentence and the vocabulary, and whose solution builds the formula.
 
     Raises:
-        CallError: the formula has a free variable or is at odds with itself.
+        CallError: the formula has a free variable, or uses a predicate with two numbers of terms.
     """
     return Problem(
         id=problem_id,

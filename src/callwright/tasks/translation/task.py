@@ -1,4 +1,4 @@
-"""One English sentence into a first-order formula, graded by whether it says the same as the annotation."""
+"""The task translation: an English sentence into a first-order formula, graded by logical equivalence."""
 
 from callwright.errors import CallError, DataError
 from callwright.functions.formulas.formula import check_closed, parse_formula, predicate_arities
@@ -13,16 +13,22 @@ _GRADES: dict[str, Grade] = {"yes": "right", "no": "wrong", "undecided": "undeci
 
 
 def _grade(problem: Problem, answer: str) -> Grade:
-    """By logical equivalence; a predicate that the annotation lacks, or another number of its terms, is wrong."""
+    """By logical equivalence to the annotation, `problem.answer`.
+
+    A predicate that is not in the annotation, or that has another number of terms, is wrong.
+
+    Raises:
+        DataError: the annotation is not a formula.
+    """
     try:
         expected = parse_formula(problem.answer)
-        known = predicate_arities(expected)
+        arities = predicate_arities(expected)
     except CallError as error:
         raise DataError(f"{problem.id}: the answer is not a formula: {error.message}") from None
     try:
         given = parse_formula(answer)
         check_closed(given)
-        if not predicate_arities(given).items() <= known.items():
+        if not predicate_arities(given).items() <= arities.items():
             return "wrong"
     except CallError:
         return "wrong"

@@ -1,4 +1,4 @@
-"""Families whose unknown stands in the middle of the story: an equation is easier than working backwards."""
+"""Families with an unknown number early in the story, so that an equation is easier than working backwards."""
 
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
@@ -6,7 +6,7 @@ ALL = (
     ArithmeticFamily(
         "riddle",
         operands={"count": range(3, 13), "more": range(11, 99), "total": range(40, 490)},
-        chain=(("solve", "={count}*x + {more} = {total}"),),
+        gold_calls=(("solve", "={count}*x + {more} = {total}"),),
         wordings=(
             "{name} thinks of a number. {count} times the number plus {more} is {total}. What is the number?",
             "If {name} adds {more} to {count} times a number, {they} gets {total}. What is the number?",
@@ -16,7 +16,7 @@ ALL = (
     ArithmeticFamily(
         "joining",
         operands={"fee": range(11, 99), "price": range(3, 13), "total": range(40, 490)},
-        chain=(("solve", "={price}*x + {fee} = {total}"),),
+        gold_calls=(("solve", "={price}*x + {fee} = {total}"),),
         wordings=(
             "{name} pays {fee} dollars to join a club, and {price} dollars for each month. {They} has paid {total} "
             "dollars so far. How many months is that?",
@@ -29,7 +29,7 @@ ALL = (
     ArithmeticFamily(
         "taxi",
         operands={"start": range(11, 60), "price": range(3, 13), "total": range(40, 300)},
-        chain=(("solve", "={price}*x + {start} = {total}"),),
+        gold_calls=(("solve", "={price}*x + {start} = {total}"),),
         held_out=True,
         wordings=(
             "A ride costs {start} dollars plus {price} dollars for each mile. {name} has paid {total} dollars. "

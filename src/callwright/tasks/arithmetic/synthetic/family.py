@@ -1,4 +1,4 @@
-"""A family of word problems: which numbers it takes, the gold chain over them, and how it can be worded."""
+"""A family of word problems: its numbers, its gold chain and its wordings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ PRICED_THINGS = ("bike", "camera", "chair", "clock", "coat", "lamp", "phone", "r
 
 
 def draw_things(rng: Random) -> dict[str, str]:
-    """Slots: {item} {items} and another kind {other} {others}; {fruits}; {box} {boxes}; {thing}."""
+    """Words for the slots {item} {items}, {other} {others} (another kind of item), {fruits}, {box} {boxes}, {thing}."""
     item, other = rng.sample(sorted(ITEMS), 2)
     box = rng.choice(sorted(CONTAINERS))
     return {
@@ -59,70 +59,60 @@ def draw_things(rng: Random) -> dict[str, str]:
     }
 
 
-MAX_RESULT = 9_999  # of a result
-MAX_RESULT_DECIMALS = 3  # of a result, in a family that has decimals
+MAX_RESULT = 9_999
+MAX_RESULT_DECIMALS = 3  # of a result in a family with decimals
 
 _TOOLBOX = Toolbox(functions.ALL)
 
 
 @dataclass(frozen=True, eq=False)
 class ArithmeticFamily:
-    """One situation, told in several ways.
+    """One situation in several wordings.
 
     Attributes:
-        operands: the numbers that are given, by name, with the values each may take.
-        chain: function and arguments of every gold call before `answer`. An argument is the name of an operand, the
-            result of an earlier call ("#1" is the first), a constant, or an equation with slots for
-            operands after a first "=" ("={count}*x + {more} = {total}").
-        wordings: questions with {slots} for operands, people (see `pool.py`) and things (see `words.py`).
-        decimals: results may have up to MAX_RESULT_DECIMALS decimals; else they are whole.
-        held_out: of the splits, occurs in the test alone.
+        operands: name -> the values that this number of the question may have.
+        gold_calls: function and arguments of every gold call before `answer`. An argument is the name of an operand,
+            the result of an earlier call ("#1" is the first), a constant, or an equation: "=", then the equation with
+            slots for operands ("={count}*x + {more} = {total}").
+        wordings: questions with {slots} for operands, people (`callwright.tasks.synthetic`) and `draw_things`.
+        decimals: whether results may have up to MAX_RESULT_DECIMALS decimals; if not, they are integers.
+        held_out: whether the family occurs in the test split only.
     """
 
     name: str
     operands: Mapping[str, Sequence[int]]
-    chain: tuple[tuple[str | int, ...], ...]
+    gold_calls: tuple[tuple[str | int, ...], ...]
     wordings: tuple[str, ...]
     decimals: bool = False
     held_out: bool = False
 
-    @property
-    def steps(self) -> int:
-        """Gold calls before `answer`."""
-        return len(self.chain)
-
-    @property
-    def wording_count(self) -> int:
-        """Number of wordings."""
-        return len(self.wordings)
-
     def solve(self, numbers: Mapping[str, int]) -> tuple[Call, ...] | None:
-        """The gold chain on these operands, every call executed; None when they do not make a good problem.
+        """The gold chain for these operands, every call executed; None if they do not make a good problem.
 
-        A good problem has positive results of a tame size and no number twice among operands, constants and results,
-        so that where an argument came from is never in doubt.
+        In a good problem results are small positive numbers, and every number occurs once among operands, constants
+        and results, so that the origin of each argument is unambiguous.
 
         Raises:
-            CallError: the chain is malformed, or divides by zero.
+            CallError: the gold calls are malformed, or divide by zero.
         """
-        opened = _TOOLBOX.open()
-        taken = {Fraction(number) for number in numbers.values()}
-        if len(taken) < len(numbers):
+        tools = _TOOLBOX.open()
+        used_numbers = {Fraction(number) for number in numbers.values()}
+        if len(used_numbers) < len(numbers):
             return None
-        taken |= {Fraction(part) for _, *parts in self.chain for part in parts if isinstance(part, int)}
+        used_numbers |= {Fraction(part) for _, *parts in self.gold_calls for part in parts if isinstance(part, int)}
         calls: list[Call] = []
         results: list[Fraction] = []
-        for name, *parts in self.chain:
+        for name, *parts in self.gold_calls:
             function = _TOOLBOX.functions[str(name)]
             arguments = [_argument_value(part, numbers, results) for part in parts]
             call = Call(function.name, dict(zip(function.parameters, arguments, strict=False)))
-            observed = opened.execute(call)
-            if isinstance(observed, CallError):
-                raise observed
-            result: Fraction = observed.value
-            if result in taken or not self._is_allowed_result(result):
+            observation = tools.execute(call)
+            if isinstance(observation, CallError):
+                raise observation
+            result: Fraction = observation.value
+            if result in used_numbers or not self._is_allowed_result(result):
                 return None
-            taken.add(result)
+            used_numbers.add(result)
             results.append(result)
             calls.append(call)
         return (*calls, Call(ANSWER, {"value": as_argument(results[-1])}))

@@ -6,7 +6,7 @@ ALL = (
     ArithmeticFamily(
         "gather",
         operands={"have": range(12, 490), "more": range(12, 490)},
-        chain=(("add", "have", "more"),),
+        gold_calls=(("add", "have", "more"),),
         wordings=(
             "{name} has {have} {items} and finds {more} more. How many {items} does {they} have now?",
             "{name} buys {more} {items} and puts them with the {have} {items} at home. "
@@ -19,7 +19,7 @@ ALL = (
     ArithmeticFamily(
         "packs",
         operands={"packs": range(3, 60), "each": range(4, 60)},
-        chain=(("multiply", "packs", "each"),),
+        gold_calls=(("multiply", "packs", "each"),),
         wordings=(
             "{name} buys {packs} {boxes} with {each} {items} in each {box}. How many {items} is that?",
             "Each {box} holds {each} {items}. How many {items} are in {packs} {boxes}?",
@@ -31,7 +31,7 @@ ALL = (
     ArithmeticFamily(
         "share",
         operands={"total": range(24, 990), "parts": range(3, 30)},
-        chain=(("divide", "total", "parts"),),
+        gold_calls=(("divide", "total", "parts"),),
         wordings=(
             "{name} shares {total} {items} equally among {parts} friends. How many {items} does each friend get?",
             "At a party, {parts} children share {total} {items} equally. How many {items} does each child get?",
@@ -43,7 +43,7 @@ ALL = (
     ArithmeticFamily(
         "percent_part",
         operands={"amount": range(20, 990), "percent": range(5, 100, 5)},
-        chain=(("percent_of", "amount", "percent"),),
+        gold_calls=(("percent_of", "amount", "percent"),),
         wordings=(
             "In a {box} of {amount} {items}, {percent} percent are new. How many {items} are new?",
             "{name} sold {percent} percent of {their} {amount} {items}. How many {items} did {they} sell?",
@@ -55,7 +55,7 @@ ALL = (
     ArithmeticFamily(
         "change",
         operands={"count": range(3, 30), "price": range(3, 40), "paid": range(50, 990)},
-        chain=(("multiply", "count", "price"), ("subtract", "paid", "#1")),
+        gold_calls=(("multiply", "count", "price"), ("subtract", "paid", "#1")),
         wordings=(
             "{name} buys {count} {items} for {price} dollars each and pays with {paid} dollars. "
             "How many dollars does {they} get back?",
@@ -68,7 +68,7 @@ ALL = (
     ArithmeticFamily(
         "square_floor",
         operands={"side": range(3, 31), "price": range(3, 60)},
-        chain=(("power", "side", 2), ("multiply", "#1", "price")),
+        gold_calls=(("power", "side", 2), ("multiply", "#1", "price")),
         wordings=(
             "A square floor has sides of {side} meters. Paint costs {price} dollars for one square meter. "
             "How many dollars does the paint for the floor cost?",
@@ -82,7 +82,7 @@ ALL = (
     ArithmeticFamily(
         "teams",
         operands={"boys": range(11, 300), "girls": range(11, 300), "teams": range(3, 30)},
-        chain=(("add", "boys", "girls"), ("divide", "#1", "teams")),
+        gold_calls=(("add", "boys", "girls"), ("divide", "#1", "teams")),
         wordings=(
             "A school makes {teams} equal teams from {girls} girls and {boys} boys. "
             "How many children are in each team?",
@@ -95,7 +95,7 @@ ALL = (
     ArithmeticFamily(
         "sale",
         operands={"price": range(20, 990), "percent": range(5, 95, 5)},
-        chain=(("percent_of", "price", "percent"), ("subtract", "price", "#1")),
+        gold_calls=(("percent_of", "price", "percent"), ("subtract", "price", "#1")),
         wordings=(
             "A {thing} costs {price} dollars. In a sale it is {percent} percent off. How many dollars does {name} pay?",
             "{name} gets {percent} percent off a {thing} that costs {price} dollars. How many dollars does {they} pay?",
@@ -106,7 +106,7 @@ ALL = (
     ArithmeticFamily(
         "rounded",
         operands={"total": range(50, 990), "parts": (4, 5, 8, 16, 20, 25, 40, 50)},
-        chain=(("divide", "total", "parts"), ("round_to", "#1", 0)),
+        gold_calls=(("divide", "total", "parts"), ("round_to", "#1", 0)),
         decimals=True,
         wordings=(
             "{name} walks {total} miles in {parts} days. How many miles is that a day, rounded to a whole number?",

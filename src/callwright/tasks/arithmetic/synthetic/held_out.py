@@ -1,4 +1,4 @@
-"""Families that occur in the test split alone: other situations, from operations and words that the seen ones teach."""
+"""Families that occur in the test split only: new situations, made of operations and words of the seen families."""
 
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily
 
@@ -6,7 +6,7 @@ ALL = (
     ArithmeticFamily(
         "pages",
         operands={"daily": range(6, 60), "days": range(3, 25), "pages": range(90, 990)},
-        chain=(("multiply", "days", "daily"), ("subtract", "pages", "#1")),
+        gold_calls=(("multiply", "days", "daily"), ("subtract", "pages", "#1")),
         held_out=True,
         wordings=(
             "A book has {pages} pages. {name} reads {daily} pages a day for {days} days. How many pages are left?",
@@ -18,7 +18,7 @@ ALL = (
     ArithmeticFamily(
         "garden",
         operands={"side": range(6, 31), "pond": range(11, 600)},
-        chain=(("power", "side", 2), ("subtract", "#1", "pond")),
+        gold_calls=(("power", "side", 2), ("subtract", "#1", "pond")),
         held_out=True,
         wordings=(
             "A square garden has sides of {side} meters. A house takes {pond} square meters of it. "
@@ -32,7 +32,7 @@ ALL = (
     ArithmeticFamily(
         "wages",
         operands={"hours": range(6, 60), "wage": range(8, 60), "percent": range(5, 50, 5)},
-        chain=(("multiply", "hours", "wage"), ("percent_of", "#1", "percent"), ("subtract", "#1", "#2")),
+        gold_calls=(("multiply", "hours", "wage"), ("percent_of", "#1", "percent"), ("subtract", "#1", "#2")),
         held_out=True,
         wordings=(
             "{name} works {hours} hours for {wage} dollars an hour and pays {percent} percent of it in tax. "
@@ -46,7 +46,7 @@ ALL = (
     ArithmeticFamily(
         "seats",
         operands={"rows": range(4, 20), "seats": range(5, 30), "empty": range(11, 200), "price": range(3, 30)},
-        chain=(("multiply", "rows", "seats"), ("subtract", "#1", "empty"), ("multiply", "#2", "price")),
+        gold_calls=(("multiply", "rows", "seats"), ("subtract", "#1", "empty"), ("multiply", "#2", "price")),
         held_out=True,
         wordings=(
             "A room has {rows} rows of {seats} seats, and {empty} seats are empty. "

@@ -11,7 +11,7 @@ ALL = (
             "more": range(3, 30),
             "other_price": range(3, 30),
         },
-        chain=(("multiply", "some", "price"), ("multiply", "more", "other_price"), ("add", "#1", "#2")),
+        gold_calls=(("multiply", "some", "price"), ("multiply", "more", "other_price"), ("add", "#1", "#2")),
         wordings=(
             "{name} buys {some} {items} for {price} dollars each and {more} {others} for {other_price} dollars each. "
             "How many dollars does {they} pay in all?",
@@ -29,7 +29,7 @@ ALL = (
             "gone": range(5, 99),
             "size": range(3, 20),
         },
-        chain=(("multiply", "trays", "each"), ("subtract", "#1", "gone"), ("divide", "#2", "size")),
+        gold_calls=(("multiply", "trays", "each"), ("subtract", "#1", "gone"), ("divide", "#2", "size")),
         wordings=(
             "{name} bakes {trays} trays with {each} cookies on each. "
             "{They} eats {gone} and puts the rest into {boxes} of {size}. "
@@ -43,7 +43,7 @@ ALL = (
     ArithmeticFamily(
         "tip",
         operands={"food": range(20, 600), "drinks": range(11, 300), "percent": range(5, 35, 5)},
-        chain=(("add", "food", "drinks"), ("percent_of", "#1", "percent"), ("add", "#1", "#2")),
+        gold_calls=(("add", "food", "drinks"), ("percent_of", "#1", "percent"), ("add", "#1", "#2")),
         wordings=(
             "{name} pays {food} dollars for food and {drinks} dollars for drinks, and adds a tip of {percent} percent. "
             "How many dollars does {they} pay in all?",
@@ -62,7 +62,7 @@ ALL = (
             "bad": range(20, 200),
             "size": range(7, 60),
         },
-        chain=(
+        gold_calls=(
             ("multiply", "rows", "trees"),
             ("multiply", "#1", "each"),
             ("subtract", "#2", "bad"),
@@ -88,7 +88,7 @@ ALL = (
             "costs": range(20, 300),
             "people": range(3, 20),
         },
-        chain=(
+        gold_calls=(
             ("multiply", "some", "price"),
             ("multiply", "more", "other_price"),
             ("add", "#1", "#2"),

@@ -1,4 +1,4 @@
-"""All families by name, drawing one problem of a family, and problems for every split."""
+"""Synthetic arithmetic problems: all families, one problem of a family, and problems for every split."""
 
 from collections.abc import Mapping
 from random import Random
@@ -7,32 +7,23 @@ from callwright.errors import DataError
 from callwright.records import Call, Problem, Split
 from callwright.tasks.arithmetic.synthetic import algebra, few_steps, held_out, many_steps
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, draw_things
-from callwright.tasks.synthetic import SOURCE, Pool, spread
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 FAMILIES: dict[str, ArithmeticFamily] = {
-    family.name: family
-    for family in (
-        *few_steps.ALL,
-        *many_steps.ALL,
-        *algebra.ALL,
-        *held_out.ALL,
-    )
+    family.name: family for family in (*few_steps.ALL, *many_steps.ALL, *algebra.ALL, *held_out.ALL)
 }
+MAX_TRIES = 200_000  # draws of numbers; the rarest family needs a few hundred in the smallest pool
 
 
-MAX_TRIES = 200_000  # of numbers; the rarest family needs some hundred in the smallest pool
-
-
-def draw(family: ArithmeticFamily, rng: Random, pool: Pool) -> Problem:
+def draw_arithmetic(family: ArithmeticFamily, rng: Random, pool: Pool) -> Problem:
     """A problem of this family with people and numbers of this pool; its id is empty.
 
     Raises:
         ValueError: the family is held out from this pool.
         DataError: the pool has no fitting numbers for this family.
     """
-    if family.held_out and not pool.held_out:
-        raise ValueError(f"{family.name} is held out from the {pool.split} split")
-    wording = rng.randrange(family.wording_count)
+    pool.check(family)
+    wording = rng.randrange(len(family.wordings))
     person, friend = rng.sample(pool.people, 2)
     words = draw_things(rng)
     numbers, solution = _draw_numbers(family, rng, pool)
@@ -69,12 +60,12 @@ def _draw_numbers(family: ArithmeticFamily, rng: Random, pool: Pool) -> tuple[di
 
 
 def synthetic_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
-    """Problems with ids like "synthetic/train/000123" (see `spread`).
+    """Problems with ids like "synthetic/train/000123" (see `draw_from_families`).
 
-    Questions cannot repeat between pools or families: people or numbers differ, or the situation does.
+    No question occurs in two pools or families, as the people, the numbers or the situation differ.
     """
-    return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SOURCE)
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SOURCE)
 
 
 def _draw(family: ArithmeticFamily, _: int, rng: Random, pool: Pool) -> Problem:
-    return draw(family, rng, pool)
+    return draw_arithmetic(family, rng, pool)

@@ -20,33 +20,35 @@ from callwright.tasks.entailment.synthetic.syllogisms import (
     EntailmentFamily,
     Sentence,
 )
-from callwright.tasks.synthetic import SOURCE, Pool, spread
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 TRUTH_VALUES: tuple[TruthValue, ...] = get_args(TruthValue)
-MAX_TRIES = 10_000  # of words that belong to a pool
+MAX_TRIES = 10_000  # draws of words
 
 
 def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
-    """Problems with ids like "synthetic/entailment/train/000123" (see `spread`), a family's answers in turn."""
-    return spread(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
+    """Problems with ids like "synthetic/entailment/train/000123" (see `draw_from_families`).
+
+    The problems of a family have the answers True, False and Unknown in turn.
+    """
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
 
-def _draw(family: EntailmentFamily, before: int, rng: Random, pool: Pool) -> Problem:
-    return draw_entailment(family, TRUTH_VALUES[before % len(TRUTH_VALUES)], rng, pool)
+def _draw(family: EntailmentFamily, drawn_before: int, rng: Random, pool: Pool) -> Problem:
+    return draw_entailment(family, TRUTH_VALUES[drawn_before % len(TRUTH_VALUES)], rng, pool)
 
 
 def draw_entailment(family: EntailmentFamily, answer: TruthValue, rng: Random, pool: Pool) -> Problem:
     """A problem of this family with this answer, in words of this pool; its id is empty.
 
-    All pools share one short list of words, which a small model can learn; no family's choice of kinds and name occurs
-    in two pools.
+    All pools share one short list of words, which a small model can learn. No combination of kinds and name of a
+    family occurs in two pools.
 
     Raises:
         ValueError: the family is held out from this pool.
         DataError: the pool has no fitting words for this family.
     """
-    if family.held_out and not pool.held_out:
-        raise ValueError(f"{family.name} is held out from the {pool.split} split")
+    pool.check(family)
     argument = family.arguments[answer]
     style = rng.randrange(STYLE_COUNT)
     words = _draw_words(family, argument, rng, pool)
@@ -73,15 +75,15 @@ def draw_entailment(family: EntailmentFamily, answer: TruthValue, rng: Random, p
 def _draw_words(family: EntailmentFamily, argument: Argument, rng: Random, pool: Pool) -> dict[str, str]:
     for _ in range(MAX_TRIES):
         kinds, name = rng.sample(range(len(KINDS)), 3), rng.randrange(len(NAMES))
-        said = [kind for place, kind in zip("ABC", kinds, strict=True) if place in argument.kinds]
-        if pool.contains(family.name, [*said, len(KINDS) + name]):
+        used_kinds = [kind for slot, kind in zip("ABC", kinds, strict=True) if slot in argument.kinds]
+        if pool.contains(family.name, [*used_kinds, len(KINDS) + name]):
             return {**dict(zip("ABC", (KINDS[kind] for kind in kinds), strict=True)), "n": NAMES[name]}
     raise DataError(f"family {family.name}: no words for the {pool.split} split in {MAX_TRIES:,} tries")
 
 
 def _slot_words(sentence: Sentence, words: Mapping[str, str]) -> dict[str, str]:
-    """What stands in the places of a form: its first kind is its {A}, its second its {B}."""
-    return {"n": words["n"], **{place: words[kind] for place, kind in zip("AB", sentence[1:], strict=False)}}
+    """The words for a form's slots: the sentence's first kind is {A}, its second kind is {B}."""
+    return {"n": words["n"], **{slot: words[kind] for slot, kind in zip("AB", sentence[1:], strict=False)}}
 
 
 def _word_sentence(sentence: Sentence, words: Mapping[str, str], style: int) -> str:
@@ -90,5 +92,5 @@ def _word_sentence(sentence: Sentence, words: Mapping[str, str], style: int) -> 
 
 def _sentence_formula(sentence: Sentence, words: Mapping[str, str]) -> Formula:
     slots = _slot_words(sentence, words)
-    kinds = {place: word.capitalize() for place, word in slots.items() if place != "n"}
+    kinds = {slot: word.capitalize() for slot, word in slots.items() if slot != "n"}
     return parse_formula(FORMULAS[sentence[0]].format(**kinds, n=slots["n"].lower()))

@@ -1,6 +1,6 @@
-"""What synthetic entailment problems are made of: sentences about made-up kinds, and families of arguments.
+"""The parts of synthetic entailment problems: sentences about made-up kinds, and families of arguments.
 
-A sentence is its form and what stands in its places: kinds ("A", "B", "C") and the one named thing ("n").
+A sentence is a form and the kinds in its slots ("A", "B", "C"). A form may also have a slot for the name ("n").
 """
 
 from collections.abc import Mapping
@@ -33,33 +33,37 @@ FORMULAS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Premises and a statement; the kinds are in the order of the form's places."""
+    """Premises and a statement. The kinds of a sentence are in the order of its form's slots."""
 
     premises: tuple[Sentence, ...]
     statement: Sentence
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The places of kinds ("A", "B", "C") that occur in it."""
+        """The kinds ("A", "B", "C") that occur in it."""
         return frozenset(kind for _, *kinds in (*self.premises, self.statement) for kind in kinds)
 
 
 @dataclass(frozen=True, eq=False)
 class EntailmentFamily:
-    """A family: one argument for every answer. `held_out`: of the splits, it occurs in the test alone."""
+    """One argument for every answer.
+
+    Attributes:
+        held_out: whether the family occurs in the test split only.
+    """
 
     name: str
     arguments: Mapping[TruthValue, Argument]
     held_out: bool = False
 
 
-def _make_family(name: str, follows: Argument, unknown: Argument, *, held_out: bool = False) -> EntailmentFamily:
-    """The negation of a statement that is true is the one that is false."""
-    form, *kinds = follows.statement
-    denied = ("is not" if form == "is" else "is", *kinds)
+def _make_family(name: str, entailed: Argument, unknown: Argument, *, held_out: bool = False) -> EntailmentFamily:
+    """A family whose argument for False has the negated statement of its argument for True."""
+    form, *kinds = entailed.statement
+    negated_statement = ("is not" if form == "is" else "is", *kinds)
     arguments: dict[TruthValue, Argument] = {
-        "True": follows,
-        "False": Argument(follows.premises, denied),
+        "True": entailed,
+        "False": Argument(entailed.premises, negated_statement),
         "Unknown": unknown,
     }
     return EntailmentFamily(name, arguments, held_out)
@@ -112,4 +116,4 @@ FAMILIES: dict[str, EntailmentFamily] = {
         ),
     )
 }
-"""By name. Each has the answers True, False and Unknown, so no family gives its answer away."""
+"""By name. Each family has problems with all three answers, so the family does not reveal the answer."""

@@ -1,4 +1,4 @@
-"""All families of sentences by name. Chains take 2 to 6 calls."""
+"""All families of sentences, by name. Their gold chains have 2 to 6 calls."""
 
 from callwright.tasks.translation.synthetic.family import TranslationFamily
 
@@ -6,7 +6,11 @@ SEEN = (
     TranslationFamily(
         "is_a",
         "{noun}({name})",
-        ("{name} is {noun.one}.", "It is true that {name} is {noun.one}.", "{name} is one of the {noun.many}."),
+        (
+            "{name} is {noun.with_article}.",
+            "It is true that {name} is {noun.with_article}.",
+            "{name} is one of the {noun.plural}.",
+        ),
     ),
     TranslationFamily(
         "is",
@@ -16,7 +20,11 @@ SEEN = (
     TranslationFamily(
         "is_not_a",
         "not {noun}({name})",
-        ("{name} is not {noun.one}.", "It is not true that {name} is {noun.one}.", "{name} is no {noun}."),
+        (
+            "{name} is not {noun.with_article}.",
+            "It is not true that {name} is {noun.with_article}.",
+            "{name} is no {noun}.",
+        ),
     ),
     TranslationFamily(
         "relation",
@@ -31,10 +39,10 @@ SEEN = (
         "every",
         "all x. ({noun}(x) -> {other_noun}(x))",
         (
-            "Every {noun} is {other_noun.one}.",
-            "All {noun.many} are {other_noun.many}.",
-            "If someone is {noun.one}, then they are {other_noun.one}.",
-            "There are only {other_noun.many} among the {noun.many}.",
+            "Every {noun} is {other_noun.with_article}.",
+            "All {noun.plural} are {other_noun.plural}.",
+            "If someone is {noun.with_article}, then they are {other_noun.with_article}.",
+            "There are only {other_noun.plural} among the {noun.plural}.",
         ),
     ),
     TranslationFamily(
@@ -42,19 +50,19 @@ SEEN = (
         "all x. ({noun}(x) -> {adjective}(x))",
         (
             "Every {noun} is {adjective}.",
-            "All {noun.many} are {adjective}.",
-            "If someone is {noun.one}, then they are {adjective}.",
-            "They are {adjective} if they are {noun.many}.",
+            "All {noun.plural} are {adjective}.",
+            "If someone is {noun.with_article}, then they are {adjective}.",
+            "They are {adjective} if they are {noun.plural}.",
         ),
     ),
     TranslationFamily(
         "no",
         "all x. ({noun}(x) -> not {other_noun}(x))",
         (
-            "No {noun} is {other_noun.one}.",
-            "{noun.many} are never {other_noun.many}.",
-            "If someone is {noun.one}, then they are not {other_noun.one}.",
-            "There is no {other_noun} among the {noun.many}.",
+            "No {noun} is {other_noun.with_article}.",
+            "{noun.plural} are never {other_noun.plural}.",
+            "If someone is {noun.with_article}, then they are not {other_noun.with_article}.",
+            "There is no {other_noun} among the {noun.plural}.",
         ),
     ),
     TranslationFamily(
@@ -62,7 +70,7 @@ SEEN = (
         "exists x. ({noun}(x) and {adjective}(x))",
         (
             "Some {noun} is {adjective}.",
-            "There is {adjective.one} {noun}.",
+            "There is {adjective.with_article} {noun}.",
             "At least one {noun} is {adjective}.",
         ),
     ),
@@ -71,7 +79,7 @@ SEEN = (
         "exists x. ({noun}(x) and not {adjective}(x))",
         (
             "Some {noun} is not {adjective}.",
-            "There is {noun.one} that is not {adjective}.",
+            "There is {noun.with_article} that is not {adjective}.",
             "At least one {noun} is not {adjective}.",
         ),
     ),
@@ -79,27 +87,27 @@ SEEN = (
         "both",
         "{noun}({name}) and {adjective}({name})",
         (
-            "{name} is {noun.one} and {adjective}.",
-            "{name} is both {adjective} and {noun.one}.",
-            "{name} is {adjective.one} {noun}.",
+            "{name} is {noun.with_article} and {adjective}.",
+            "{name} is both {adjective} and {noun.with_article}.",
+            "{name} is {adjective.with_article} {noun}.",
         ),
     ),
     TranslationFamily(
         "exactly_one",
         "{noun}({name}) xor {other_noun}({name})",
         (
-            "{name} is either {noun.one} or {other_noun.one}, but not both.",
-            "{name} is exactly one of {noun.one} and {other_noun.one}.",
-            "Either {name} is {noun.one} or {name} is {other_noun.one}, but not both.",
+            "{name} is either {noun.with_article} or {other_noun.with_article}, but not both.",
+            "{name} is exactly one of {noun.with_article} and {other_noun.with_article}.",
+            "Either {name} is {noun.with_article} or {name} is {other_noun.with_article}, but not both.",
         ),
     ),
     TranslationFamily(
         "at_least_one",
         "{noun}({name}) or {adjective}({name})",
         (
-            "{name} is {noun.one} or {adjective} or both.",
-            "{name} is {adjective} or {noun.one} or both.",
-            "{name} is at least one of {adjective} and {noun.one}.",
+            "{name} is {noun.with_article} or {adjective} or both.",
+            "{name} is {adjective} or {noun.with_article} or both.",
+            "{name} is at least one of {adjective} and {noun.with_article}.",
         ),
     ),
     TranslationFamily(
@@ -115,9 +123,9 @@ SEEN = (
         "if_and_only_if",
         "{adjective}({name}) <-> {noun}({other_name})",
         (
-            "{name} is {adjective} if and only if {other_name} is {noun.one}.",
-            "{other_name} is {noun.one} exactly when {name} is {adjective}.",
-            "{name} is {adjective} just in case {other_name} is {noun.one}.",
+            "{name} is {adjective} if and only if {other_name} is {noun.with_article}.",
+            "{other_name} is {noun.with_article} exactly when {name} is {adjective}.",
+            "{name} is {adjective} just in case {other_name} is {noun.with_article}.",
         ),
     ),
     TranslationFamily(
@@ -125,8 +133,8 @@ SEEN = (
         "all x. ({noun}(x) -> {verb}(x, {name}))",
         (
             "Every {noun} {verb} {name}.",
-            "All {noun.many} {verb.base} {name}.",
-            "If someone is {noun.one}, then they {verb.base} {name}.",
+            "All {noun.plural} {verb.base} {name}.",
+            "If someone is {noun.with_article}, then they {verb.base} {name}.",
             "{name} is someone that every {noun} {verb}.",
         ),
     ),
@@ -135,7 +143,7 @@ SEEN = (
         "exists x. ({noun}(x) and {verb}({name}, x))",
         (
             "{name} {verb} some {noun}.",
-            "There is {noun.one} that {name} {verb}.",
+            "There is {noun.with_article} that {name} {verb}.",
             "{name} {verb} at least one {noun}.",
         ),
     ),
@@ -147,8 +155,8 @@ HELD_OUT = (
         "all x. ({noun}(x) -> not {adjective}(x))",
         (
             "No {noun} is {adjective}.",
-            "{noun.many} are never {adjective}.",
-            "If someone is {noun.one}, then they are not {adjective}.",
+            "{noun.plural} are never {adjective}.",
+            "If someone is {noun.with_article}, then they are not {adjective}.",
         ),
         held_out=True,
     ),
@@ -157,8 +165,8 @@ HELD_OUT = (
         "all x. ({noun}(x) -> {verb}({name}, x))",
         (
             "{name} {verb} every {noun}.",
-            "{name} {verb} all {noun.many}.",
-            "If someone is {noun.one}, then {name} {verb} them.",
+            "{name} {verb} all {noun.plural}.",
+            "If someone is {noun.with_article}, then {name} {verb} them.",
         ),
         held_out=True,
     ),
@@ -167,7 +175,7 @@ HELD_OUT = (
         "exists x. ({noun}(x) and {verb}(x, {name}))",
         (
             "Some {noun} {verb} {name}.",
-            "There is {noun.one} that {verb} {name}.",
+            "There is {noun.with_article} that {verb} {name}.",
             "At least one {noun} {verb} {name}.",
         ),
         held_out=True,
@@ -176,9 +184,9 @@ HELD_OUT = (
         "one_not_other",
         "{adjective}({name}) and not {noun}({name})",
         (
-            "{name} is {adjective} and not {noun.one}.",
+            "{name} is {adjective} and not {noun.with_article}.",
             "{name} is {adjective}, but {name} is no {noun}.",
-            "{name} is not {noun.one}, but {name} is {adjective}.",
+            "{name} is not {noun.with_article}, but {name} is {adjective}.",
         ),
         held_out=True,
     ),
@@ -186,9 +194,9 @@ HELD_OUT = (
         "two_of_them",
         "{noun}({name}) and {noun}({other_name})",
         (
-            "{name} is {noun.one} and {other_name} is {noun.one}.",
-            "{name} and {other_name} are both {noun.many}.",
-            "Both {name} and {other_name} are {noun.many}.",
+            "{name} is {noun.with_article} and {other_name} is {noun.with_article}.",
+            "{name} and {other_name} are both {noun.plural}.",
+            "Both {name} and {other_name} are {noun.plural}.",
         ),
         held_out=True,
     ),
