@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.problems.hostile_rows import FRAGMENTS, ROWS, files, longest, outcome
+from tests.problems.hostile_rows import FRAGMENTS, ROWS, files, longest, read_and_check
 
 from callwright.errors import DataError
 
@@ -45,7 +45,7 @@ def main() -> None:
         path.write_bytes(content)
         started = time.process_time()
         try:
-            source_result = outcome(source, path)
+            source_result = read_and_check(source, path)
         except DataError as error:
             assert "\n" not in str(error)
             refused[source] += 1
@@ -74,7 +74,7 @@ def main() -> None:
 def _seconds(source: str, path: Path) -> float:
     started = time.process_time()
     with suppress(DataError):
-        outcome(source, path)
+        read_and_check(source, path)
     return time.process_time() - started
 
 

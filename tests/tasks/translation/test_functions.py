@@ -14,7 +14,7 @@ from callwright.functions.function import render_call
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call
 from callwright.tasks.translation import functions
-from tests.functions.formulas.test_formula import formulas
+from tests.functions.formulas.test_grammar import formulas
 
 TOOLBOX = Toolbox(functions.ALL)
 
