@@ -64,7 +64,7 @@ def test_the_messages_are_the_prompt_the_question_and_each_reply_with_its_result
         "First.\nadd(a=2, b=3)",
         "Result: 5",
         "add(2",
-        "Error: the closing bracket of add is missing; write one call on the last line, like add(a=2, b=3)",
+        "Error: the closing bracket of add is missing; write one call on the last line, like add(a=17, b=25)",
         "divide(a=5, b=0)",
         "Error: cannot divide by zero",
     ]

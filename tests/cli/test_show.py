@@ -57,7 +57,7 @@ def test_a_problem_is_shown_as_the_tree_of_its_chains_with_values():
         "│   └── 0.00  0/1  add(a=5, b=1) -> 6",
         "│       └── 0.00  0/1  answer(value=6) -> 6",
         "└── 0.00  0/1  add(2 -> Error: the closing bracket of add is missing; write one call on the last",
-        "    line, like add(a=2, b=3)",
+        "    line, like add(a=17, b=25)",
         "pair p#0  (syntax, margin 0.5)",
         "pair p#1  (needless_call, margin 1)",
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from callwright.agent.advice import with_toolbox_example
 from callwright.agent.call_thread import CALL_THREAD
 from callwright.agent.protocol import TEXT, AgentProtocol
 from callwright.agent.step import execute_step, failed_step
@@ -83,7 +84,7 @@ def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, open_too
     """Read a reply and yield its steps in order. Each call is executed lazily, when its step is requested."""
     for thought, call in protocol.read(reply):
         if isinstance(call, CallError):
-            yield failed_step(thought, None, call)
+            yield failed_step(thought, None, with_toolbox_example(call, toolbox))
         else:
             yield execute_step(thought, call, toolbox, open_toolbox).step
 

@@ -17,6 +17,7 @@ from callwright.agent.parsing.markup.one_call import call_continues
 from callwright.agent.parsing.parse import ThoughtsAndCalls
 from callwright.agent.parsing.several_calls import read_calls
 from callwright.agent.parsing.syntax_faults import (
+    ARGUMENTS_ADVICE,
     CALL_ADVICE,
     MANY_CALLS_MESSAGE,
     NO_CALL_MESSAGE,
@@ -33,7 +34,6 @@ from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task
 
 _SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the function names that servers accept
-_ARGUMENTS_EXAMPLE = 'like {"a": 2, "b": 3}'
 _ADVICE = "call one of the tools"
 _NO_CALL_MESSAGE = f"no function was called; {_ADVICE}"
 _MIXED_MESSAGE = f"several calls stand amid other text; {_ADVICE}"
@@ -174,11 +174,11 @@ def _read_arguments(tool_call: ToolCall) -> dict[str, Json]:
             arguments = read_json_value(arguments)
     except CallError as error:
         cause = error.message.partition(";")[0]
-        raise CallError("syntax", f"{cause}; write the arguments as a JSON object, {_ARGUMENTS_EXAMPLE}") from None
+        raise CallError("syntax", f"{cause}; write the arguments as a {ARGUMENTS_ADVICE}") from None
     if arguments is None:  # servers send null for a function without parameters
         return {}
     if not isinstance(arguments, dict):
-        raise CallError("syntax", f"the arguments of a call are a JSON object, {_ARGUMENTS_EXAMPLE}")
+        raise CallError("syntax", f"the arguments of a call are a {ARGUMENTS_ADVICE}")
     return arguments
 
 

@@ -15,7 +15,7 @@ from callwright.chat.model import Message, Reply, Tool
 from callwright.records import Protocol, Step
 from callwright.tasks.task import Task
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Version of the code that turns replies into steps; finished attempts are stored under it.
 
 Raise it if the same replies would make other steps: a reply is parsed differently, a limit changes, or a line that the

@@ -7,7 +7,12 @@ from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 from callwright.functions.literal import escape_unprintable
 
-CALL_ADVICE = "write one call on the last line, like add(a=2, b=3)"
+EXAMPLE_CALL = "add(a=2, b=3)"
+EXAMPLE_ARGUMENTS = '{"a": 2, "b": 3}'
+"""A parser does not know the toolbox; `callwright.agent.advice` puts a call of the toolbox in place of these two."""
+
+CALL_ADVICE = f"write one call on the last line, like {EXAMPLE_CALL}"
+ARGUMENTS_ADVICE = f"JSON object, like {EXAMPLE_ARGUMENTS}"
 NO_CALL_MESSAGE = f"no function call was found; {CALL_ADVICE}"
 MANY_CALLS_MESSAGE = f"only one call in a reply; {CALL_ADVICE}"
 COMPUTED_MESSAGE = f"a call stands alone, with nothing calculated around it; {CALL_ADVICE}"

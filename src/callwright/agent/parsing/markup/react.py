@@ -8,7 +8,7 @@ from itertools import islice
 
 from callwright.agent.parsing.json_call import end_of_brackets, read_arguments, read_json_value
 from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, end_of_match
-from callwright.agent.parsing.syntax_faults import CALL_ADVICE, syntax_fault
+from callwright.agent.parsing.syntax_faults import ARGUMENTS_ADVICE, CALL_ADVICE, syntax_fault
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_ITEMS
 from callwright.records import Call
@@ -42,6 +42,6 @@ def read_react(text: str, start: int) -> list[tuple[int, int, Call | CallError]]
 def _read_call(text: str, action: re.Match[str]) -> tuple[Call, int]:
     position = end_of_match(BEFORE_ARGUMENTS, text, action.end())
     if not text.startswith(("{", "["), position):
-        raise syntax_fault('an action\'s input is a JSON object, like {"a": 2, "b": 3}; ' + CALL_ADVICE)
+        raise syntax_fault(f"an action's input is a {ARGUMENTS_ADVICE}; {CALL_ADVICE}")
     end = end_of_brackets(text, position)
     return Call(action["name"], read_arguments(read_json_value(text[position:end]))), end
