@@ -99,7 +99,7 @@ def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>")
 
 
 @pytest.fixture(scope="session")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen2 model of some thousand parameters with Qwen 2.5's template, taught one conversation by heart."""
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
@@ -123,7 +123,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
             tie_word_embeddings=True,
         )
     )
-    folder = tmp_path_factory.mktemp("taught") / "model"
+    folder = tmp_path_factory.mktemp("tiny_model") / "model"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)  # for a Qwen2 model the library splits words in its own way

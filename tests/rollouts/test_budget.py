@@ -14,14 +14,14 @@ from callwright.params import BudgetParams, Prices
 from callwright.records import Usage
 from callwright.rollouts.budget import BudgetError, Meter, MeteredChat, cost
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import check_budget_used_up
 from tests.fakes import ScriptedChat, problem, teacher
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
 PROBLEMS = [problem(id=str(number), question=f"Problem {number}?") for number in range(50)]
-ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 1, Sampling())
+ATTEMPTS = plan_attempts(PROBLEMS, {"name": "scripted"}, 1, Sampling())
 
 
 def budget(on_budget: str = "stop", **limits: float) -> BudgetParams:
@@ -71,9 +71,9 @@ def test_a_cost_is_that_of_fresh_cached_and_written_tokens():
 async def test_a_budget_is_used_up_by_whole_attempts(tmp_path, limits, attempts):
     model = SteadyChat()
     made, rolled = await roll(tmp_path, budget(**limits), model)
-    assert (made, rolled.unmade, model.asked) == (attempts, 50 - attempts, 2 * attempts)
-    assert rolled.reached is not None
-    assert rolled.reached.startswith(f"rollout.budget.{next(iter(limits))}: ")
+    assert (made, rolled.not_run, model.asked) == (attempts, 50 - attempts, 2 * attempts)
+    assert rolled.limit_reached is not None
+    assert rolled.limit_reached.startswith(f"rollout.budget.{next(iter(limits))}: ")
 
 
 async def test_a_small_budget_is_not_spread_over_many_attempts_of_which_none_gets_finished(tmp_path):
@@ -96,9 +96,9 @@ async def test_the_next_run_spends_as_much_once_more(tmp_path):
 async def test_seconds_end_a_run(tmp_path):
     made, rolled = await roll(tmp_path, budget(seconds=0.5), SteadyChat(second_s=0.1), concurrency=1)
     assert 0 < made < 50
-    assert rolled.unmade == 50 - made
-    assert rolled.reached is not None
-    assert rolled.reached.startswith("rollout.budget.seconds: 0 of 0")  # shown in whole seconds
+    assert rolled.not_run == 50 - made
+    assert rolled.limit_reached is not None
+    assert rolled.limit_reached.startswith("rollout.budget.seconds: 0 of 0")  # shown in whole seconds
 
 
 async def test_seconds_end_a_request_that_is_not_answered(tmp_path):
@@ -110,7 +110,7 @@ async def test_seconds_end_a_request_that_is_not_answered(tmp_path):
 @pytest.mark.parametrize("name", ["tokens", "cost"])
 async def test_a_limit_that_cannot_be_kept_as_the_server_tells_no_tokens_ends_the_run_at_once(tmp_path, name):
     model = ScriptedChat(Reply("add(2, 3)", "stop", Usage()))
-    line = f"teacher scripted does not tell the tokens of its replies, so rollout.budget.{name} cannot be kept: "
+    line = f"teacher scripted does not report the tokens of its replies, so rollout.budget.{name} cannot be enforced: "
     with open_journal(tmp_path / "journal.jsonl") as journal, pytest.raises(EndpointUnusableError, match=f"^{line}"):
         await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(**{name: 1_000}), PRICES))
 
@@ -196,8 +196,8 @@ async def test_no_usage_that_a_server_reports_lets_a_run_spend_beyond_its_budget
         meter = Meter(budget(tokens=3_000), PRICES)
         rolled = await run_attempts(ATTEMPTS, model, journal, 4, meter)
     await model.close()
-    assert rolled.reached is not None
-    assert rolled.unmade > 0
+    assert rolled.limit_reached is not None
+    assert rolled.not_run > 0
     assert sum(asked) / 32 <= 3_000 + max(asked)  # at the very least a token for 32 characters was counted
 
 
@@ -210,4 +210,4 @@ async def test_a_reply_whose_tokens_the_server_does_not_tell_counts_as_the_mean_
     with open_journal(tmp_path / "journal.jsonl") as journal:
         rolled = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(tokens=250)))
     assert len(model.asked) == 21  # 12 tokens each, as the first four: at 240 one more may be sent, at 252 none
-    assert rolled.reached is not None
+    assert rolled.limit_reached is not None

@@ -10,7 +10,7 @@ from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
 from callwright.records import Chain
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
@@ -22,7 +22,7 @@ from tests.fakes import NO_MISTAKES, teacher
 STORM = ServerFaults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
 MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
 PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7)
-TEXT, NATIVE = (plan(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
+TEXT, NATIVE = (plan_attempts(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
 ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 
 

@@ -18,7 +18,7 @@ from callwright.params import BudgetParams
 from callwright.records import Chain, Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
@@ -174,7 +174,11 @@ def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
         replace(problem(), id=f"{place}", task="hostile", question=question) for place, question in enumerate(questions)
     ]
     problems.append(replace(problem(question="Whose id?"), id=f"half {SURROGATE}", task="hostile"))
-    both = [one for protocol in ("text", "native") for one in plan(problems, {"name": "h"}, 1, Sampling(), protocol)]
+    both = [
+        one
+        for protocol in ("text", "native")
+        for one in plan_attempts(problems, {"name": "h"}, 1, Sampling(), protocol)
+    ]
     random.Random(5).shuffle(both)
     return both
 
@@ -186,7 +190,7 @@ async def roll_out_and_publish(
     progress = Progress("hostile", 0, len(attempts), Meter())
     with open_journal(Path("journal.jsonl")) as journal:
         done = await run_attempts(
-            attempts, model, journal, 8, meter, finished=progress.finished, surprises=log, **limits
+            attempts, model, journal, 8, meter, on_finished=progress.attempt_finished, surprises=log, **limits
         )
         report = publish(Path("chains.jsonl"), attempts, journal, done, surprises=log)
     await model.close()
@@ -199,9 +203,9 @@ async def roll_out_and_publish(
 async def test_a_rollout_of_hostile_replies_ends_and_adds_up(attempts):
     log = SurpriseLog("rollout")
     chains, done, report = await roll_out_and_publish(attempts, log)
-    assert len(chains) + len(done.failures) + done.unmade == len(attempts)
+    assert len(chains) + len(done.failures) + done.not_run == len(attempts)
     assert (len(chains), len(done.failures)) == (report["chains"], report["failures"])
-    assert done.unmade == 0
+    assert done.not_run == 0
     assert len({chain.id + chain.protocol for chain in chains}) == len(chains)
     assert len(chains) > len(attempts) * 0.75  # a bad reply is a step, and the next one answers
     unexpected = [failure for failure in done.failures if failure.reason.startswith("unexpected ")]
@@ -224,6 +228,6 @@ async def test_it_adds_up_as_well_where_a_limit_ends_it(attempts, limit: str):
     budget = BudgetParams.model_validate({**none, "requests": 60, "on_budget": "stop"})
     limits = {"max_failures": 5} if limit == "failures" else {"meter": Meter(budget)}
     chains, done, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"), **limits)
-    assert len(chains) + len(done.failures) + done.unmade == len(attempts)
-    assert done.unmade > 0
-    assert (done.reached is not None) == (limit == "requests")
+    assert len(chains) + len(done.failures) + done.not_run == len(attempts)
+    assert done.not_run > 0
+    assert (done.limit_reached is not None) == (limit == "requests")

@@ -9,8 +9,15 @@ from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams
 from callwright.records import Problem
 from callwright.rollouts.journal import JournalEntry, find_entry, open_journal
-from callwright.rollouts.plan import Attempt, functions_hash, local_model_identity, local_plan, plan, teacher_plan
-from callwright.rollouts.sample import missing
+from callwright.rollouts.plan import (
+    Attempt,
+    functions_hash,
+    local_model_identity,
+    local_plan,
+    plan_attempts,
+    teacher_plan,
+)
+from callwright.rollouts.sample import missing_attempts
 from tests.fakes import chain, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
@@ -18,7 +25,7 @@ ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?"
 
 
 def plan_for(*problems, chains: int = 1, model=MODEL, **sampling) -> list[Attempt]:
-    return plan(problems, model, chains, Sampling(**sampling))
+    return plan_attempts(problems, model, chains, Sampling(**sampling))
 
 
 def test_every_attempt_has_its_own_id_seed_and_key():
@@ -60,7 +67,7 @@ def test_a_key_changes_with_whatever_determines_the_chain(changed):
 
 
 def test_a_key_depends_on_the_protocol():
-    text, native = (plan([ONE], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
+    text, native = (plan_attempts([ONE], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
     assert text == plan_for(ONE)
     assert text[0].key != native[0].key
     assert text[0].id == native[0].id
@@ -135,8 +142,8 @@ def test_what_is_paid_for_at_one_endpoint_is_found_when_another_one_is_named_fir
     with open_journal(tmp_path / "journal.jsonl") as journal:
         journal.append(JournalEntry(before[0].key, chain("add(2, 3)", "answer(5)")))
         for attempts in (before, planned_at(here, there), planned_at(there, here), planned_at(elsewhere, there, here)):
-            assert list(missing(attempts, journal)) == [attempts[1].key]
-        assert len(missing(planned_at(there), journal)) == 2  # nobody says that this is the same model
+            assert list(missing_attempts(attempts, journal)) == [attempts[1].key]
+        assert len(missing_attempts(planned_at(there), journal)) == 2  # nobody says that this is the same model
 
 
 def test_a_chain_from_the_journal_bears_the_names_of_today(tmp_path):

@@ -15,8 +15,8 @@ from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.records import Protocol
 from callwright.rollouts.journal import JournalEntry, open_journal
-from callwright.rollouts.plan import plan
-from callwright.rollouts.probe import MAX_PROMPTS, probe
+from callwright.rollouts.plan import plan_attempts
+from callwright.rollouts.probe import MAX_PROMPTS, probe_endpoints
 from tests.chat.openai.test_endpoint import app_answering, completion, tool_completion
 from tests.fakes import chain, problem, teacher
 
@@ -39,13 +39,13 @@ def run_probe(tmp_path: Path) -> Callable[..., Any]:
             asked.append(json.loads(await request.body())["messages"][1]["content"])
             return answers.get(asked[-1], otherwise)
 
-        attempts = plan(PROBLEMS, {"name": "m"}, 2, Sampling(), protocol)
+        attempts = plan_attempts(PROBLEMS, {"name": "m"}, 2, Sampling(), protocol)
         model = EndpointChat(teacher(max_retries=0), app_answering(answer))
         with open_journal(tmp_path / "journal.jsonl") as journal:
             for place in made:
                 journal.add(JournalEntry(attempts[2 * place].key, replace(chain("answer(5)"), id=str(place))))
             try:
-                await probe(model, attempts, journal)
+                await probe_endpoints(model, attempts, journal)
             finally:
                 await model.close()
         return asked

@@ -10,11 +10,11 @@ from callwright.params import Prices
 from callwright.records import Usage
 from callwright.rollouts import progress
 from callwright.rollouts.budget import Meter
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.progress import Progress
 from tests.fakes import chain, problem
 
-(ATTEMPT,) = plan([problem()], {"name": "scripted"}, 1, Sampling())
+(ATTEMPT,) = plan_attempts([problem()], {"name": "scripted"}, 1, Sampling())
 
 
 def progress_under_way(name: str = "teacher") -> Progress:
@@ -26,7 +26,7 @@ def progress_under_way(name: str = "teacher") -> Progress:
         meter.end_request(Usage(10, 2))
     shown = Progress(name, 4, 10, meter)
     for one in (chain("add(2, 3)", "answer(5)"), chain("answer(6)"), None):
-        shown.finished(ATTEMPT, one)
+        shown.attempt_finished(ATTEMPT, one)
     return shown
 
 
@@ -34,17 +34,17 @@ def test_progress_says_all_that_is_known():
     shown = progress_under_way()
     assert (shown.done, shown.total) == (7, 10)
     # three attempts in 60 s, so 20 s for each of the last three; 12 completion tokens at 1 each
-    assert shown.text() == "50.0% right, 1 lost, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
+    assert shown.status_text() == "50.0% right, 1 failed, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
 
 
 async def test_where_there_is_no_terminal_there_is_a_line_now_and_then(monkeypatch):
     monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    async with progress_under_way().shown():
+    async with progress_under_way().display():
         await asyncio.sleep(0.3)
     lines = sys.stderr.getvalue().splitlines()
     assert len(lines) >= 2
-    assert set(lines) == {f"teacher: 7 of 10 attempts, {progress_under_way().text()}"}
+    assert set(lines) == {f"teacher: 7 of 10 attempts, {progress_under_way().status_text()}"}
 
 
 ON_A_TERMINAL = """
@@ -53,7 +53,7 @@ import sys
 from tests.rollouts.test_progress import progress_under_way
 
 async def main():
-    async with progress_under_way(sys.argv[1]).shown():
+    async with progress_under_way(sys.argv[1]).display():
         await asyncio.sleep(0.2)
 
 asyncio.run(main())
@@ -74,7 +74,7 @@ def test_on_a_terminal_there_is_a_bar():
     shown = on_a_terminal("teacher")
     assert "━" in shown
     assert "7/10" in shown
-    assert "50.0% right, 1 lost, 72 tokens, cost 12.00" in shown
+    assert "50.0% right, 1 failed, 72 tokens, cost 12.00" in shown
 
 
 def test_the_name_of_a_model_is_neither_markup_nor_a_command_to_the_terminal():

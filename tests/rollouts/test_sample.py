@@ -13,7 +13,7 @@ from callwright.params import Params
 from callwright.records import Chain, Problem, Usage
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import JournalEntry, open_journal
-from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
@@ -33,7 +33,7 @@ SOLVED = ("add(2, 3)", "answer(5)")
 
 
 def plan_for(*problems, chains: int = 1) -> list[Attempt]:
-    return plan(problems, MODEL, chains, Sampling())
+    return plan_attempts(problems, MODEL, chains, Sampling())
 
 
 async def run(attempts: list[Attempt], model: ChatModel, path: Path, **how) -> tuple[list[Chain], RolloutResult]:
@@ -87,7 +87,7 @@ async def test_a_problem_that_comes_twice_is_paid_for_once(tmp_path):
 
 async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp_path):
     problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1)
-    attempts = plan(problems, MODEL, 2, Sampling(temperature=0.7))
+    attempts = plan_attempts(problems, MODEL, 2, Sampling(temperature=0.7))
     results = []
     for concurrency in (1, 8):
         model = EndpointChat(teacher(), create_app(problems, {**NO_MISTAKES, "guessed_answer": 0.5}))
@@ -117,7 +117,7 @@ async def test_no_attempt_begins_once_more_are_lost_than_allowed(tmp_path):
     attempts = plan_for(ONE, chains=5)
     model = ScriptedChat(ProviderError("gone"), *SOLVED, ProviderError("gone"))
     chains, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=1)
-    assert (len(chains), len(rolled.failures), rolled.unmade) == (1, 2, 2)
+    assert (len(chains), len(rolled.failures), rolled.not_run) == (1, 2, 2)
     assert model._replies == []
 
 
@@ -199,7 +199,7 @@ async def test_defects_count_against_the_limit_on_failures(tmp_path, problems_of
     log = SurpriseLog("rollout")
     model = ScriptedChat(*["careless('b')"] * 3)
     _, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=2, surprises=log)
-    assert (len(rolled.failures), rolled.unmade, log.counts.total()) == (3, 3, 3)
+    assert (len(rolled.failures), rolled.not_run, log.counts.total()) == (3, 3, 3)
     with pytest.raises(ProviderError, match=r"3 of 6 attempts failed .* 3 times: unexpected TypeError in"):
         raise_if_too_many_failures(rolled.failures, 6, 0.4)
 
@@ -225,7 +225,7 @@ async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_ar
     model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
     progress = Progress("scripted", 0, 2, Meter())
     with open_journal(tmp_path / "journal.jsonl") as journal:
-        rolled = await run_attempts(attempts, model, journal, 1, finished=progress.finished, surprises=log)
+        rolled = await run_attempts(attempts, model, journal, 1, on_finished=progress.attempt_finished, surprises=log)
         report = publish(tmp_path / "chains.jsonl", attempts, journal, rolled, surprises=log)
     assert rolled == RolloutResult()
     assert (report["chains"], report["ungraded"], report["answered_right"]) == (2, 1, 0.5)
@@ -239,13 +239,13 @@ async def test_every_attempt_that_is_over_is_told(tmp_path):
         plan_for(ONE, TWO),
         model,
         tmp_path / "journal.jsonl",
-        finished=lambda attempt, chain: seen.append((attempt.problem.id, chain and chain.answer)),
+        on_finished=lambda attempt, chain: seen.append((attempt.problem.id, chain and chain.answer)),
     )
     assert seen == [("one", "5"), ("two", None)]
 
 
 async def test_an_attempt_is_made_by_its_protocol(tmp_path):
-    attempts = plan([ONE], MODEL, 1, Sampling(), "native")
+    attempts = plan_attempts([ONE], MODEL, 1, Sampling(), "native")
     chains, _ = await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     assert chains[0].protocol == "native"
 

@@ -7,14 +7,14 @@ from callwright.errors import ProviderError
 from callwright.params import Prices
 from callwright.records import Chain, Usage
 from callwright.rollouts.journal import JournalEntry, open_journal
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import read
 from tests.fakes import chain, problem
 
 PROBLEMS = [problem(id=name, question=f"{name}?") for name in ("one", "two")]
-ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 2, Sampling())
+ATTEMPTS = plan_attempts(PROBLEMS, {"name": "scripted"}, 2, Sampling())
 
 
 def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):

@@ -27,16 +27,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 PROBLEM = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
 
 
-async def test_a_local_model_solves_by_native_calls_through_its_chat_template(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_a_local_model_solves_by_native_calls_through_its_chat_template(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     chain = await solve(PROBLEM, SUM, model, Sampling(max_tokens=64), NATIVE)
     assert list(chain.steps) == memorized_steps()
     assert (chain.protocol, chain.outcome, chain.answer) == ("native", "answered", "5")
     assert chain.usage.prompt_tokens > 300
 
 
-async def test_calls_are_parsed_by_the_tokenizer_where_it_says_how(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_calls_are_parsed_by_the_tokenizer_where_it_says_how(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     messages, tools = NATIVE.render(SUM, QUESTION, ())
     as_text = await model.reply(messages, tools, Sampling(max_tokens=64))
     assert as_text.tool_calls == ()
@@ -63,8 +63,8 @@ async def test_calls_are_parsed_by_the_tokenizer_where_it_says_how(taught: Path)
 
 
 @pytest.mark.parametrize("name", ["llama3", "phi3", "deepseekv3"])
-async def test_a_template_that_leaves_tools_out_is_refused(taught: Path, name: str):
-    model = LocalChat(taught, "taught")
+async def test_a_template_that_leaves_tools_out_is_refused(tiny_model: Path, name: str):
+    model = LocalChat(tiny_model, "tiny_model")
     model._tokenizer.bos_token = "<|im_start|>"
     model._tokenizer.chat_template = template(name)
     messages, tools = NATIVE.render(SUM, QUESTION, ())
@@ -73,21 +73,21 @@ async def test_a_template_that_leaves_tools_out_is_refused(taught: Path, name: s
     assert (await model.reply(TEXT.render(SUM, QUESTION, ())[0], [], Sampling(max_tokens=4))).usage.completion_tokens
 
 
-async def test_a_template_that_refuses_a_conversation_is_one_line(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_a_template_that_refuses_a_conversation_is_one_line(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     model._tokenizer.chat_template = "{{ raise_exception('System role not supported') }}"
     with pytest.raises(ProviderError, match="cannot show this conversation: System role not supported"):
         await model.reply([{"role": "user", "content": "?"}], [], Sampling())
 
 
-async def test_requests_of_unlike_tasks_are_answered_together_as_alone(taught: Path):
+async def test_requests_of_unlike_tasks_are_answered_together_as_alone(tiny_model: Path):
     prompts = [
         protocol.render(task, f"{QUESTION} {place}", ())
         for place, (task, protocol) in enumerate([(SUM, NATIVE), (TASKS["arithmetic"], TEXT), (SUM, TEXT)] * 3)
     ]
 
     async def replies(max_batch: int) -> list[str]:
-        model = LocalChat(taught, "taught", max_batch=max_batch)
+        model = LocalChat(tiny_model, "tiny_model", max_batch=max_batch)
         sampling = Sampling(temperature=1.0, max_tokens=8)
         return [
             one.text
@@ -100,8 +100,8 @@ async def test_requests_of_unlike_tasks_are_answered_together_as_alone(taught: P
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(taught: Path, temperature: float):
-    model = AutoModelForCausalLM.from_pretrained(taught).eval()
+def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(tiny_model: Path, temperature: float):
+    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
     rng = random.Random(5)
 
     def ids(count: int) -> tuple[int, ...]:
@@ -126,19 +126,22 @@ def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(taught: P
         rng.shuffle(rows)
 
 
-async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Path):
+async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(tiny_model: Path):
     """The second conversation of a task reads its beginning from what the first one kept."""
-    tokenizer, model = AutoTokenizer.from_pretrained(taught), LocalChat(taught, "student")
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), LocalChat(tiny_model, "student")
     for protocol, question in itertools.product((TEXT, NATIVE), ("How many are 2 and 3?", "", "A 12-year-old's 7 €?")):
         messages, tools = protocol.render(SUM, question, ())
         reply = await model.reply(messages, tools, Sampling(max_tokens=1))
         whole = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
         )
-        assert model.prompts.read(messages, tools, next(reversed(model.prompts.tokenized_prefixes))) == whole
+        assert (
+            model.prompt_tokenizer.tokenize(messages, tools, next(reversed(model.prompt_tokenizer.tokenized_prefixes)))
+            == whole
+        )
         assert reply.usage.prompt_tokens == len(whole)
-    assert len(model.prompts.tokenized_prefixes) == 2
-    assert None not in model.prompts.tokenized_prefixes.values(), "nothing was read in two parts"
+    assert len(model.prompt_tokenizer.tokenized_prefixes) == 2
+    assert None not in model.prompt_tokenizer.tokenized_prefixes.values(), "nothing was read in two parts"
 
 
 def turn(*ids: int, start: int = 1) -> CachedSequence:
@@ -149,44 +152,44 @@ def turn(*ids: int, start: int = 1) -> CachedSequence:
 def test_the_longest_kept_beginning_is_found():
     turns = SequenceCache(max_bytes=1_000)
     for ids in ((1, 2, 3), (1, 2, 9, 9), (1, 5)):
-        turns.keep(turn(*ids))
-    assert turns.longest((1, 2, 9, 7), 1)[1] == 3
-    assert turns.longest((1, 2, 3, 4, 5), 1)[1] == 3
-    assert turns.longest((1, 7), 1) == (None, 1)
-    assert turns.longest((2, 2), 2) == (None, 2)
-    found, length = turns.longest((1, 2, 9, 7), 2)
+        turns.add(turn(*ids))
+    assert turns.longest_match((1, 2, 9, 7), 1)[1] == 3
+    assert turns.longest_match((1, 2, 3, 4, 5), 1)[1] == 3
+    assert turns.longest_match((1, 7), 1) == (None, 1)
+    assert turns.longest_match((2, 2), 2) == (None, 2)
+    found, length = turns.longest_match((1, 2, 9, 7), 2)
     assert found is not None
-    ((keys, _),) = found.part(2, length)
+    ((keys, _),) = found.states_between(2, length)
     assert keys.flatten().tolist() == [1.0]  # of the third token
 
 
 def test_a_turn_that_lacks_tokens_after_the_prefix_is_of_no_use():
     turns = SequenceCache(max_bytes=1_000)
-    turns.keep(turn(1, 2, 3, 4, start=3))
-    assert turns.longest((1, 2, 3, 4, 5), 2) == (None, 2)
+    turns.add(turn(1, 2, 3, 4, start=3))
+    assert turns.longest_match((1, 2, 3, 4, 5), 2) == (None, 2)
 
 
 def test_the_oldest_turns_are_forgotten_where_it_gets_too_much():
     turns = SequenceCache(max_bytes=2 * 16)
     for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens of 8 bytes each; the first comes again
-        turns.keep(turn(*ids))
-    assert turns.longest((1, 4, 5), 1) == (None, 1)
-    assert turns.longest((1, 2, 3), 1)[1] == 3
-    assert turns.longest((1, 6, 7), 1)[1] == 3
+        turns.add(turn(*ids))
+    assert turns.longest_match((1, 4, 5), 1) == (None, 1)
+    assert turns.longest_match((1, 2, 3), 1)[1] == 3
+    assert turns.longest_match((1, 6, 7), 1)[1] == 3
 
 
 def test_a_turn_that_is_too_much_by_itself_is_not_kept_and_drives_no_other_out():
     turns = SequenceCache(max_bytes=2 * 16)
-    turns.keep(turn(1, 2, 3))
-    turns.keep(turn(1, *range(4, 9)))
-    assert turns.longest((1, 4, 5), 1) == (None, 1)
-    assert turns.longest((1, 2, 3), 1)[1] == 3
+    turns.add(turn(1, 2, 3))
+    turns.add(turn(1, *range(4, 9)))
+    assert turns.longest_match((1, 4, 5), 1) == (None, 1)
+    assert turns.longest_match((1, 2, 3), 1)[1] == 3
     assert turns.nbytes == 16
 
 
 @pytest.mark.parametrize("max_bytes", [0, 40_000, 200_000])  # none; some; a prefix takes 20 kB, a turn about 20 kB
-def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(taught: Path, max_bytes: int):
-    model = AutoModelForCausalLM.from_pretrained(taught).eval()
+def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(tiny_model: Path, max_bytes: int):
+    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
     rng = random.Random(6)
 
     def ids(count: int) -> tuple[int, ...]:
@@ -208,8 +211,8 @@ def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(taught: Path, 
     assert (bounded.cached_bytes > 0) == (max_bytes > 0)
 
 
-async def test_an_interrupted_batch_ends_at_its_next_token(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_an_interrupted_batch_ends_at_its_next_token(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     model._stop_ids = model._decoder._stop_ids = frozenset()
     endless = Sampling(max_tokens=30_000)  # minutes of it
     asked = asyncio.create_task(model.reply([{"role": "user", "content": QUESTION}], [], endless))
@@ -223,5 +226,5 @@ async def test_an_interrupted_batch_ends_at_its_next_token(taught: Path):
     assert time.monotonic() - began < 20
 
 
-def test_the_taught_model_loads_as_any_other(taught: Path):
-    assert AutoTokenizer.from_pretrained(taught).chat_template == template("qwen2_5")
+def test_the_taught_model_loads_as_any_other(tiny_model: Path):
+    assert AutoTokenizer.from_pretrained(tiny_model).chat_template == template("qwen2_5")

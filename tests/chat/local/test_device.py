@@ -19,7 +19,7 @@ def test_what_a_model_keeps_is_bounded_by_what_it_takes_and_not_by_its_tokens():
     assert smollm2_turn(1).nbytes == 100 * 46_080
     turns = SequenceCache(max_bytes=GIB)
     for number in range(300):  # 30,000 tokens: 1.4 GB
-        turns.keep(smollm2_turn(number))
+        turns.add(smollm2_turn(number))
     assert 0.99 * GIB < turns.nbytes <= GIB
 
 

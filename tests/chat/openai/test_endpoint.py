@@ -150,7 +150,7 @@ async def test_an_answer_without_a_message_is_a_provider_error(body):
     async def answer(_: Request) -> Response:
         return JSONResponse(body)
 
-    with pytest.raises(ProviderError, match="sent what is no chat completion"):
+    with pytest.raises(ProviderError, match="sent something that is not a chat completion"):
         await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
@@ -200,13 +200,13 @@ async def test_a_success_that_is_no_completion_is_a_provider_error(said):
     async def answer(_: Request) -> Response:
         return said
 
-    with pytest.raises(ProviderError, match="sent what is no chat completion"):
+    with pytest.raises(ProviderError, match="sent something that is not a chat completion"):
         await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 @pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", f"{KEY}\t", f"{KEY} "])
 def test_a_key_that_no_header_can_carry_is_one_line_that_names_the_variable(key, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", key)
-    with pytest.raises(ProviderError, match=r"^TEACHER_API_KEY holds what no key can hold") as caught:
+    with pytest.raises(ProviderError, match=r"^TEACHER_API_KEY cannot be a key") as caught:
         EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1"))
     assert key.strip() not in "".join(traceback.format_exception(caught.value))

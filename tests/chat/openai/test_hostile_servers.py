@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from callwright.chat.model import Reply, Sampling
 from callwright.chat.openai.client import MAX_ERROR_BYTES, MAX_REPLY_BYTES
-from callwright.chat.openai.completions import RequestFailedError, completions_address, parse_off_the_event_loop
+from callwright.chat.openai.completions import RequestFailedError, completions_url, parse_off_the_event_loop
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
 from tests.chat.openai.hostile_servers import KEY, MESSAGES, answers, check, client_for, http, raw_server
@@ -124,7 +124,7 @@ async def test_a_bomb_of_json_is_no_completion(body):
     async def answer(_: Request) -> Response:
         return Response(body)
 
-    with pytest.raises(ProviderError, match="sent what is no chat completion"):
+    with pytest.raises(ProviderError, match="sent something that is not a chat completion"):
         await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
@@ -185,14 +185,14 @@ async def test_the_path_is_joined_before_the_query_which_is_kept(base, asked):
         assert isinstance(await check(raw, client, http(GOOD)), Reply)
         await client.close()
         assert raw.requests[0].split(b" ")[1].decode() == asked
-    assert completions_address(f"http://h{base}") == f"http://h{asked}"
+    assert completions_url(f"http://h{base}") == f"http://h{asked}"
 
 
 async def test_a_request_that_cannot_be_encoded_is_our_failure_and_never_reaches_the_server():
     async with raw_server() as raw:
         client = client_for(raw)
         with pytest.raises(
-            RequestFailedError, match=r"cannot be written in UTF-8: its text holds half of a surrogate"
+            RequestFailedError, match=r"cannot be encoded in UTF-8: it contains half of a surrogate"
         ) as caught:
             await client.ask([*MESSAGES, {"role": "assistant", "content": "Done \ud83d"}], [], Sampling())
         await client.close()
@@ -207,7 +207,7 @@ async def test_an_endpoint_that_cannot_be_sent_a_request_is_not_blamed_for_it():
 
     model = EndpointChat(teacher(max_retries=5), app_answering(answer))
     for _ in range(30):
-        with pytest.raises(ProviderError, match="cannot be written"):
+        with pytest.raises(ProviderError, match="cannot be encoded"):
             await model.reply([{"role": "user", "content": "\udc00"}], [], Sampling())
     assert (await ask(model)).text == "add(2, 3)"  # it was never left out
     assert model.requests == 31

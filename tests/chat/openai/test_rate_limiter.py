@@ -31,28 +31,28 @@ def begin(limiter: Limiter, clock: Clock, count: int) -> list[float]:
     times = []
     for _ in range(count):
         clock.now += 1
-        times.append(limiter.began())
+        times.append(limiter.start_request())
     return times
 
 
 def test_at_first_there_is_no_limit(limiter, clock):
     begin(limiter, clock, 1000)
     assert limiter.can_send()
-    assert limiter.width == math.inf
+    assert limiter.max_in_flight == math.inf
 
 
 def test_a_busy_endpoint_gets_a_share_of_what_was_in_flight_and_pauses_as_long_as_it_asked(limiter, clock):
     began = begin(limiter, clock, 10)
-    limiter.record_busy(began[0], wait_s=5, trouble="busy")
-    assert limiter.width == pytest.approx(7)  # 0.7 of 10
+    limiter.record_busy(began[0], wait_s=5, error_line="busy")
+    assert limiter.max_in_flight == pytest.approx(7)  # 0.7 of 10
     for _ in range(4):
-        limiter.ended()  # 6 are left
+        limiter.end_request()  # 6 are left
     assert not limiter.can_send()
     clock.now += 4.9
     assert not limiter.can_send()
     clock.now += 0.1
     assert limiter.can_send()
-    limiter.began()  # the seventh
+    limiter.start_request()  # the seventh
     assert not limiter.can_send()
 
 
@@ -60,12 +60,12 @@ def test_refusals_of_one_burst_narrow_it_once_and_the_longest_wait_counts(limite
     burst = begin(limiter, clock, 10)
     for began, wait_s in zip(burst, [1, 3, 2, *[1] * 7], strict=True):
         limiter.record_busy(began, wait_s, "busy")
-        limiter.ended()
-    assert limiter.width == pytest.approx(7)
+        limiter.end_request()
+    assert limiter.max_in_flight == pytest.approx(7)
     assert limiter.ready_at == clock.now + 3
     later = begin(limiter, clock, 5)
     limiter.record_busy(later[0], 1, "busy")
-    assert limiter.width == pytest.approx(3.5)  # 0.7 of 5
+    assert limiter.max_in_flight == pytest.approx(3.5)  # 0.7 of 5
 
 
 def test_a_long_wait_is_said_once_on_a_plain_terminal(limiter, clock, caplog):
@@ -80,17 +80,17 @@ def test_it_never_gets_narrower_than_one(limiter, clock):
     for _ in range(5):
         (began,) = begin(limiter, clock, 1)
         limiter.record_busy(began, 0.001, "busy")
-        limiter.ended()
-    assert limiter.width == 1
+        limiter.end_request()
+    assert limiter.max_in_flight == 1
 
 
 def test_it_widens_by_about_one_with_a_width_of_answers(limiter, clock):
     began = begin(limiter, clock, 10)
     limiter.record_timeout(began[0], "slow")
-    assert limiter.width == pytest.approx(7)
+    assert limiter.max_in_flight == pytest.approx(7)
     for _ in range(7):
-        limiter.answered()
-    assert 7.9 < limiter.width < 8  # 1/7 + 1/7.14 + ... of seven
+        limiter.record_answer()
+    assert 7.9 < limiter.max_in_flight < 8  # 1/7 + 1/7.14 + ... of seven
 
 
 def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets_it(limiter, clock):
@@ -98,11 +98,11 @@ def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets
     for _ in range(4):
         (began,) = begin(limiter, clock, 1)
         limiter.record_busy(began, None, "busy")
-        limiter.ended()
+        limiter.end_request()
         waits.append(limiter.ready_at - clock.now)
         clock.now = limiter.ready_at
     assert [0.75 * base <= wait <= base for base, wait in zip([1, 2, 4, 8], waits, strict=True)] == [True] * 4
-    limiter.answered()
+    limiter.record_answer()
     (began,) = begin(limiter, clock, 1)
     limiter.record_busy(began, None, "busy")
     assert limiter.ready_at - clock.now <= 1
@@ -111,29 +111,29 @@ def test_without_a_word_from_the_endpoint_the_pause_doubles_and_an_answer_resets
 def test_two_rounds_of_nobody_listening_take_it_out_and_one_answer_brings_it_back(limiter, clock, caplog):
     burst = begin(limiter, clock, 8)
     for began in burst:
-        limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
-        limiter.ended()
+        limiter.record_failure(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+        limiter.end_request()
     assert limiter.down_since is None  # one round: it may be starting anew
     (began,) = begin(limiter, clock, 1)
-    limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
-    limiter.ended()
+    limiter.record_failure(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+    limiter.end_request()
     assert limiter.down_since == clock.now
     assert not limiter.can_send()
     clock.now += 1
     assert limiter.can_send()
     (began,) = begin(limiter, clock, 1)
     assert not limiter.can_send()  # one trial at a time
-    limiter.failed(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
-    limiter.ended()
+    limiter.record_failure(began, "teacher at http://a/v1 cannot be reached", unreachable=True)
+    limiter.end_request()
     assert limiter.ready_at == clock.now + 2  # twice as long as the first pause
     clock.now += 2
     begin(limiter, clock, 1)
-    limiter.answered()
-    limiter.ended()
+    limiter.record_answer()
+    limiter.end_request()
     assert limiter.down_since is None
     assert limiter.can_send()
     assert [record.getMessage() for record in caplog.records] == [
-        "teacher at http://a/v1 cannot be reached; it is left out, and tried again from time to time",
+        "teacher at http://a/v1 cannot be reached; it gets only a trial request from time to time",
         "teacher at http://a/v1 answers again",
     ]
 
@@ -142,11 +142,11 @@ def test_other_failures_take_it_out_after_ten_rounds_in_a_row(limiter, clock):
     def fail(times: int) -> None:
         for _ in range(times):
             (began,) = begin(limiter, clock, 1)
-            limiter.failed(began, "answered 500")
-            limiter.ended()
+            limiter.record_failure(began, "answered 500")
+            limiter.end_request()
 
     fail(9)
-    limiter.answered()
+    limiter.record_answer()
     fail(9)
     assert limiter.down_since is None
     fail(1)

@@ -104,7 +104,7 @@ async def test_a_message_without_content_is_an_empty_reply_asked_for_once(messag
 
 async def test_a_message_without_content_that_never_finished_is_no_completion():
     model, _ = chat({"role": "assistant", "content": None}, finish=None, retries=0)
-    with pytest.raises(ProviderError, match="what is no chat completion"):
+    with pytest.raises(ProviderError, match="something that is not a chat completion"):
         await ask(model)
 
 

@@ -73,7 +73,7 @@ async def test_an_endpoint_that_dies_is_left_out_and_comes_back(serve: Servers, 
     lines = [record.getMessage() for record in caplog.records if record.name == "callwright"]
     assert lines == [
         f"teacher at {one} cannot be reached: check teacher.base_url and that the server runs; "
-        "it is left out, and tried again from time to time"
+        "it gets only a trial request from time to time"
     ]
     tries_while_dead = model.failures["unreachable"]
     assert tries_while_dead <= 2 * IN_FLIGHT + 4  # two rounds, then trials
@@ -95,7 +95,7 @@ async def test_an_endpoint_that_is_not_there_at_the_start_is_left_out(serve: Ser
     await model.probe(MESSAGES)
     assert [record.getMessage() for record in caplog.records if record.name == "callwright"] == [
         f"teacher at {gone} cannot be reached: check teacher.base_url and that the server runs; "
-        "it is left out, and tried again from time to time"
+        "it gets only a trial request from time to time"
     ]
     assert (await model.reply(MESSAGES, [], Sampling())).text == "there"
     await model.close()

@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
 
 @pytest.fixture(scope="module")
-def served(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a server that holds the taught model."""
     port = unused_port()
     said = tmp_path_factory.mktemp("serve") / "output.txt"
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(taught), "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(tiny_model), "--port", str(port)]
     with said.open("w") as output:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--device", "cpu"],
@@ -54,10 +54,10 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def test_messages_tools_and_results_go_there_and_tool_calls_come_back(served, taught, monkeypatch):
+async def test_messages_tools_and_results_go_there_and_tool_calls_come_back(served, tiny_model, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
     # It closes the connection that the next request would take
-    model = EndpointChat(teacher(base_url=served, model=str(taught), timeout_s=60, max_retries=2))
+    model = EndpointChat(teacher(base_url=served, model=str(tiny_model), timeout_s=60, max_retries=2))
     await model.probe(*NATIVE.render(SUM, QUESTION, ()), Sampling(max_tokens=64))
     problem = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
     chain = await solve(problem, SUM, model, Sampling(max_tokens=64), NATIVE)
