@@ -1,4 +1,4 @@
-"""Seven kinds of fault, each in a tenth of the answers: a rollout by the real client from the oracle over a port."""
+"""A rollout with the real client and the oracle on a port: each of seven server faults affects a tenth of answers."""
 
 from collections import Counter
 from pathlib import Path
@@ -27,7 +27,7 @@ ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 
 
 class CountingChat:
-    """A chat model that counts the replies and the errors of another."""
+    """Counts the replies and the errors of another chat model."""
 
     def __init__(self, model: EndpointChat) -> None:
         self.name, self._model = model.name, model
@@ -45,14 +45,14 @@ class CountingChat:
 
 
 async def roll_out(model: CountingChat, path: Path) -> tuple[dict[str, Chain], RolloutResult]:
-    """Chains by id, and how the run ended; sixteen attempts at a time."""
+    """Chains by id and protocol, and how the run ended. Sixteen attempts are in flight."""
     with open_journal(path) as journal:
-        rolled = await run_attempts(ATTEMPTS, model, journal, 16)
-        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, rolled
+        result = await run_attempts(ATTEMPTS, model, journal, 16)
+        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, result
 
 
 @pytest.mark.slow
-async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_makes_what_was_lost(
+async def test_no_server_fault_becomes_a_reply_all_are_counted_and_the_next_run_repeats_failed_attempts(
     tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
@@ -63,12 +63,12 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
     app, servers = create_app(PROBLEMS, MISTAKES, faults=STORM), Servers()
     model = EndpointChat(teacher(base_url=servers(app), timeout_s=1.5, max_retries=3))
     counting = CountingChat(model)
-    chains, rolled = await roll_out(counting, tmp_path / "storm.jsonl")
+    chains, result = await roll_out(counting, tmp_path / "storm.jsonl")
     await model.close()
     servers.stop_all()
 
-    assert len(chains) + len(rolled.failures) == 24
-    assert 0 < len(rolled.failures) < 24
+    assert len(chains) + len(result.failures) == 24
+    assert 0 < len(result.failures) < 24
     assert chains == {name: expected[name] for name in chains}
 
     planted = app.state.planted
@@ -83,8 +83,8 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
         }
     )
     assert model.requests == counting.replies + model.failures.total()
-    assert Counter(failure.reason for failure in rolled.failures) == counting.errors
+    assert Counter(failure.reason for failure in result.failures) == counting.errors
 
-    again, rolled = await roll_out(CountingChat(calm), tmp_path / "storm.jsonl")
+    again, result = await roll_out(CountingChat(calm), tmp_path / "storm.jsonl")
     await calm.close()
-    assert (again, rolled) == (expected, RolloutResult())
+    assert (again, result) == (expected, RolloutResult())

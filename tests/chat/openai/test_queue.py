@@ -8,23 +8,23 @@ from callwright.errors import EndpointUnusableError
 
 
 def limiter_with_slots(url: str, in_flight: int = 1) -> Limiter:
-    """A limiter that gives out `in_flight` queue."""
+    """A limiter that allows `in_flight` requests at once."""
     limiter = Limiter(url)
     limiter.max_in_flight = float(in_flight)
     return limiter
 
 
 async def test_a_request_goes_to_the_endpoint_with_the_fewest_in_flight():
-    one, two = Limiter("one"), Limiter("two")
-    queue = RequestQueue([one, two])
-    taken = [(await queue.acquire())[0].url for _ in range(4)]
-    assert taken == ["one", "two", "one", "two"]
-    queue.release(two)
-    queue.release(two)
+    first, second = Limiter("one"), Limiter("two")
+    queue = RequestQueue([first, second])
+    urls = [(await queue.acquire())[0].url for _ in range(4)]
+    assert urls == ["one", "two", "one", "two"]
+    queue.release(second)
+    queue.release(second)
     assert [(await queue.acquire())[0].url for _ in range(2)] == ["two", "two"]
 
 
-async def test_the_oldest_request_gets_the_slot_that_is_given_back():
+async def test_the_oldest_request_gets_the_released_slot():
     only = limiter_with_slots("only")
     queue = RequestQueue([only])
     await queue.acquire()
@@ -44,52 +44,52 @@ async def test_the_oldest_request_gets_the_slot_that_is_given_back():
     assert only.in_flight == 0
 
 
-async def test_a_request_is_cancelled_in_line_without_taking_a_slot():
+async def test_a_request_that_is_cancelled_in_the_queue_takes_no_slot():
     only = limiter_with_slots("only")
     queue = RequestQueue([only])
     await queue.acquire()
-    given_up, patient = (asyncio.create_task(queue.acquire()) for _ in range(2))
+    cancelled, waiting = (asyncio.create_task(queue.acquire()) for _ in range(2))
     await asyncio.sleep(0)
-    given_up.cancel()
+    cancelled.cancel()
     queue.release(only)
-    assert (await patient)[0] is only
+    assert (await waiting)[0] is only
     assert only.in_flight == 1
 
 
-async def test_a_slot_that_comes_just_as_the_request_is_cancelled_goes_to_the_next():
+async def test_a_slot_assigned_to_a_request_that_is_cancelled_goes_to_the_next():
     only = limiter_with_slots("only")
     queue = RequestQueue([only])
     await queue.acquire()
-    given_up, patient = (asyncio.create_task(queue.acquire()) for _ in range(2))
+    cancelled, waiting = (asyncio.create_task(queue.acquire()) for _ in range(2))
     await asyncio.sleep(0)
-    queue.release(only)  # the first in line has it now, but has not run yet
-    given_up.cancel()
+    queue.release(only)  # it is assigned to the first in the queue, which has not run yet
+    cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await given_up
-    assert (await patient)[0] is only
+        await cancelled
+    assert (await waiting)[0] is only
     assert only.in_flight == 1
 
 
-async def test_the_line_goes_on_when_a_cool_down_is_over_though_nobody_gives_a_slot_back():
+async def test_the_queue_continues_after_a_cool_down_without_a_released_slot():
     only = Limiter("only")
     queue = RequestQueue([only])
-    _, began = await queue.acquire()
-    only.record_busy(began, 0.05, "busy")
+    _, started_at = await queue.acquire()
+    only.record_busy(started_at, 0.05, "busy")
     queue.release(only)
     await asyncio.wait_for(queue.acquire(), 5)
     assert only.in_flight == 1
 
 
-async def test_a_busy_endpoint_leaves_the_work_to_the_other():
+async def test_requests_go_to_the_other_endpoint_while_one_is_busy():
     busy, idle = Limiter("busy"), Limiter("idle")
     queue = RequestQueue([busy, idle])
-    _, began = await queue.acquire()
-    busy.record_busy(began, 60, "busy")
+    _, started_at = await queue.acquire()
+    busy.record_busy(started_at, 60, "busy")
     queue.release(busy)
     assert [(await queue.acquire())[0].url for _ in range(5)] == ["idle"] * 5
 
 
-async def test_an_endpoint_that_was_taken_out_gets_one_request_as_a_trial_when_its_pause_is_over():
+async def test_an_endpoint_that_is_down_gets_one_trial_request_after_its_pause():
     dead, alive = Limiter("dead"), Limiter("alive")
     dead.mark_down("gone")
     queue = RequestQueue([dead, alive])
@@ -98,7 +98,7 @@ async def test_an_endpoint_that_was_taken_out_gets_one_request_as_a_trial_when_i
     assert [(await queue.acquire())[0].url for _ in range(3)] == ["dead", "alive", "alive"]
 
 
-async def test_with_every_endpoint_out_requests_wait_for_one_to_come_back():
+async def test_while_all_endpoints_are_down_requests_wait():
     limiters = [Limiter("one"), Limiter("two")]
     queue = RequestQueue(limiters, max_down_s=60)
     for limiter in limiters:
@@ -113,7 +113,7 @@ async def test_with_every_endpoint_out_requests_wait_for_one_to_come_back():
     assert (await asyncio.wait_for(waiting, 5))[0].url == "two"
 
 
-async def test_with_every_endpoint_out_for_too_long_each_request_is_told_so():
+async def test_when_all_endpoints_are_down_for_too_long_every_request_fails():
     limiters = [Limiter("one"), Limiter("two")]
     queue = RequestQueue(limiters, max_down_s=0.1)
     for limiter in limiters:

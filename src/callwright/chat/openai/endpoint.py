@@ -106,11 +106,11 @@ class EndpointChat:
         failures = 0
         answers: dict[str, int] = {}  # answers of each endpoint when it was first asked, or last failed this request
         while True:
-            limiter, began = await queue.acquire()
+            limiter, started_at = await queue.acquire()
             answers_before = answers.setdefault(limiter.url, limiter.answers)
             is_trial = limiter.down_since is not None
             try:
-                outcome = await self._ask(limiter, began, messages, tools, sampling)
+                outcome = await self._ask(limiter, started_at, messages, tools, sampling)
             finally:
                 queue.release(limiter)
             if isinstance(outcome, Reply):
@@ -124,7 +124,12 @@ class EndpointChat:
                 await asyncio.sleep(min(FIRST_RETRY_S * 2 ** (failures - 1), MAX_RETRY_S) * random.uniform(0.5, 1))
 
     async def _ask(
-        self, limiter: Limiter, began: float, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
+        self,
+        limiter: Limiter,
+        started_at: float,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        sampling: Sampling,
     ) -> Reply | RequestFailedError:
         """Send one request, and record its result in the limiter."""
         self.requests += 1
@@ -132,7 +137,7 @@ class EndpointChat:
             reply = await self._servers[limiter.url].ask(messages, tools, sampling)
         except RequestFailedError as failure:
             self.failures[failure.error.reason] += 1
-            _record_failure(limiter, began, failure)
+            _record_failure(limiter, started_at, failure)
             return failure
         limiter.record_answer()
         return reply
@@ -156,14 +161,14 @@ class EndpointChat:
         return EndpointUnusableError(line, "no tool call")
 
 
-def _record_failure(limiter: Limiter, began: float, failure: RequestFailedError) -> None:
+def _record_failure(limiter: Limiter, started_at: float, failure: RequestFailedError) -> None:
     error_line = str(failure.error)
     if failure.busy:
-        limiter.record_busy(began, failure.wait_s, error_line)
+        limiter.record_busy(started_at, failure.wait_s, error_line)
     elif failure.slow:
-        limiter.record_timeout(began, error_line)
+        limiter.record_timeout(started_at, error_line)
     elif failure.retryable:
-        limiter.record_failure(began, error_line, failure.unreachable)
+        limiter.record_failure(started_at, error_line, failure.unreachable)
 
 
 def _key(teacher: TeacherParams, role: str) -> str:

@@ -28,7 +28,7 @@ class Limiter:
     increase, multiplicative decrease (as in RFC 5681). Failures of requests that began before the last decrease do not
     decrease it again.
 
-    Methods that take `began` need the time that `start_request` returned.
+    Methods that take `started_at` need the time that `start_request` returned.
 
     Args:
         url: for the log.
@@ -75,13 +75,13 @@ class Limiter:
             self.down_since = None
             log.warning("teacher at %s answers again", self.url)
 
-    def record_busy(self, began: float, wait_s: float | None, error_line: str) -> None:
+    def record_busy(self, started_at: float, wait_s: float | None, error_line: str) -> None:
         """The endpoint refused a request (429, 503): it gets fewer at once, and none until the wait is over.
 
         Args:
             wait_s: the wait that it asked for; None if it did not say.
         """
-        if began > self._decreased_at:
+        if started_at > self._decreased_at:
             self._decrease_limit()
             self._decreases_in_a_row += 1
             if wait_s is None:
@@ -91,17 +91,17 @@ class Limiter:
         if wait_s >= MIN_LOGGED_WAIT_S and self.ready_at < self._clock() + wait_s / 2:
             log.warning("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
         self._delay_requests(wait_s)
-        self._count_failure(began, 1, error_line)
+        self._count_failure(started_at, 1, error_line)
 
-    def record_timeout(self, began: float, error_line: str) -> None:
+    def record_timeout(self, started_at: float, error_line: str) -> None:
         """A request reached the time limit."""
-        if began > self._decreased_at:
+        if started_at > self._decreased_at:
             self._decrease_limit()
-        self._count_failure(began, 1, error_line)
+        self._count_failure(started_at, 1, error_line)
 
-    def record_failure(self, began: float, error_line: str, unreachable: bool = False) -> None:
+    def record_failure(self, started_at: float, error_line: str, unreachable: bool = False) -> None:
         """A request failed for another reason; `unreachable`: nothing listens at the address."""
-        self._count_failure(began, UNREACHABLE_WEIGHT if unreachable else 1, error_line)
+        self._count_failure(started_at, UNREACHABLE_WEIGHT if unreachable else 1, error_line)
 
     def mark_down(self, error_line: str) -> None:
         """Send no request until a pause is over, then one as a trial. Each trial that fails doubles the pause."""
@@ -117,9 +117,9 @@ class Limiter:
         self._decreased_at = self._clock()
         self.max_in_flight = max(1.0, DECREASE_FACTOR * min(self.max_in_flight, self.in_flight))
 
-    def _count_failure(self, began: float, count: int, error_line: str) -> None:
+    def _count_failure(self, started_at: float, count: int, error_line: str) -> None:
         self.error_line = error_line
-        if began <= self._failure_counted_at:
+        if started_at <= self._failure_counted_at:
             return
         self._failure_counted_at = self._clock()
         self._failures_in_a_row += count
