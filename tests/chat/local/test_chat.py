@@ -13,9 +13,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.loop import solve
 from callwright.agent.protocol import NATIVE, TEXT
+from callwright.chat.local.batch import GenerationRequest
 from callwright.chat.local.cache import CachedSequence, SequenceCache
 from callwright.chat.local.chat import LocalChat
-from callwright.chat.local.decoding import Decoder, GenerationRequest
+from callwright.chat.local.decoding import Decoder
 from callwright.chat.model import Sampling, ToolCall
 from callwright.chat.template import template_messages
 from callwright.errors import ProviderError

@@ -190,21 +190,3 @@ def _empty_buffer(like: Tensor, batch: int, width: int, capacity: int) -> Tensor
     buffer = like.new_empty(batch, heads, width + capacity, size)
     buffer[..., :width, :] = 0  # masked positions are still multiplied, so they must be finite
     return buffer
-
-
-def build_attention_mask(prefix_length: int, matches: Sequence[CachedMatch], new_tokens: Sequence[int]) -> Tensor:
-    """Which positions after the shared prefix each sequence may attend to: its match and its new tokens.
-
-    Args:
-        prefix_length: number of tokens of the shared prefix.
-        new_tokens: number of new tokens of each sequence; they are padded on the left.
-
-    Returns:
-        int64 (B, W + N) of 0 and 1: W the longest match after the prefix, N the largest number of new tokens.
-    """
-    width, max_new = max(end - prefix_length for _, end in matches), max(new_tokens)
-    mask = torch.ones(len(new_tokens), width + max_new, dtype=torch.long)
-    for index, ((_, end), count) in enumerate(zip(matches, new_tokens, strict=True)):
-        mask[index, : width - (end - prefix_length)] = 0
-        mask[index, width : width + max_new - count] = 0
-    return mask

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from callwright.agent.call_thread import CALL_THREAD
-from callwright.chat.local.decoding import Decoder, GenerationRequest
+from callwright.chat.local.batch import GenerationRequest
+from callwright.chat.local.decoding import Decoder
 from callwright.chat.local.device import pick_device, pick_dtype
 from callwright.chat.local.prompts import PromptTokenizer
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall

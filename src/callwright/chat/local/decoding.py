@@ -6,17 +6,15 @@ the other sequences of the batch do not change it (up to floating-point ties).
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
 
+from callwright.chat.local.batch import BatchInputs, GenerationRequest, compacted_order
 from callwright.chat.local.cache import (
-    CachedMatch,
     CachedSequence,
     SequenceCache,
-    build_attention_mask,
     cache_after_prefix,
     common_prefix_length,
 )
@@ -28,17 +26,6 @@ if TYPE_CHECKING:
 
 MIN_SHARED_TOKENS = 16  # sharing a shorter prefix is not worth it
 MAX_CACHED_PREFIXES = 8  # one per task, and some more
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationRequest:
-    """One prompt to continue: its token ids, and how to sample."""
-
-    ids: tuple[int, ...]
-    temperature: float
-    top_p: float
-    max_tokens: int
-    seed: str
 
 
 class DecodingStopped(Exception):  # noqa: N818 - it is not an error
@@ -78,13 +65,13 @@ class Decoder:
                 [(layer.keys[0, :, : len(prefix)], layer.values[0, :, : len(prefix)]) for layer in prefix_cache.layers]
             )
             cache = cache_after_prefix(prefix_cache, len(prefix), matches, max_new)
-            inputs = _BatchInputs(requests, len(prefix), matches, self._model.device)
+            inputs = BatchInputs(requests, len(prefix), matches, self._model.device)
             generated = self._decode(requests, cache, inputs, {"shared_prefix": shared})
             if generated is not None:
                 return generated
             self._can_share = False  # the model does not pass shared_prefix to its layers
         plain_cache = DynamicCache(config=self._model.config)
-        inputs = _BatchInputs(requests, 0, [(None, 0)] * len(requests), self._model.device)
+        inputs = BatchInputs(requests, 0, [(None, 0)] * len(requests), self._model.device)
         generated = self._decode(requests, plain_cache, inputs, {})
         assert generated is not None
         return generated
@@ -108,7 +95,7 @@ class Decoder:
         self,
         requests: Sequence[GenerationRequest],
         cache: Any,
-        inputs: "_BatchInputs",
+        inputs: BatchInputs,
         shared_prefix: dict[str, SharedPrefix],
     ) -> list[list[int]] | None:
         """New token ids per request; None if a layer of the model did not use the shared prefix.
@@ -147,7 +134,7 @@ class Decoder:
             if not unfinished:
                 return generated
             if len(unfinished) < len(active):
-                order = _compacted_order(unfinished)
+                order = compacted_order(unfinished)
                 active = [active[index] for index in order]
                 indices = torch.tensor(order, device=self._model.device)
                 cache.batch_select_indices(indices)
@@ -155,7 +142,7 @@ class Decoder:
                 tokens = [tokens[index] for index in order]
             ids, positions = inputs.next_input(tokens)
 
-    def _cache_sequence(self, ids: tuple[int, ...], index: int, cache: Any, inputs: "_BatchInputs") -> None:
+    def _cache_sequence(self, ids: tuple[int, ...], index: int, cache: Any, inputs: BatchInputs) -> None:
         """Cache the keys and values of the finished sequence at `index` of the batch."""
         positions = inputs.mask[index].nonzero()[:, 0]
         layers = tuple(layer.select_states(index, positions) for layer in cache.layers)
@@ -187,61 +174,9 @@ class Decoder:
         return cache
 
 
-class _BatchInputs:
-    """Attention mask and positions of the unfinished sequences of a batch. New tokens are padded on the left.
-
-    Attributes:
-        prefix_length: number of tokens of the shared prefix.
-        mask: int64 (B, S), over the tokens after the shared prefix.
-    """
-
-    def __init__(
-        self,
-        requests: Sequence[GenerationRequest],
-        prefix_length: int,
-        matches: Sequence[CachedMatch],
-        device: torch.device,
-    ) -> None:
-        self.prefix_length = prefix_length
-        self._device = device
-        self._new_ids = [request.ids[end:] for request, (_, end) in zip(requests, matches, strict=True)]
-        self._next_positions = torch.tensor([len(request.ids) for request in requests], device=device)  # (B,)
-        self.mask = build_attention_mask(prefix_length, matches, [len(ids) for ids in self._new_ids]).to(device)
-
-    def first_input(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and positions of the prompts' uncached tokens, each (B, W), W the largest number of them."""
-        width = max(len(ids) for ids in self._new_ids)
-        padded = torch.tensor([[0] * (width - len(ids)) + list(ids) for ids in self._new_ids], device=self._device)
-        positions = self._next_positions[:, None] - torch.arange(width, 0, -1, device=self._device)
-        return padded, positions.clamp(min=0)
-
-    def next_input(self, tokens: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and positions of the next forward pass, each (B, 1)."""
-        self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], dim=1)
-        ids, positions = torch.tensor(tokens, device=self._device)[:, None], self._next_positions[:, None]
-        self._next_positions = self._next_positions + 1
-        return ids, positions
-
-    def select(self, indices: torch.Tensor) -> None:
-        """Keep only the sequences at these indices (n,), in this order."""
-        self.mask, self._next_positions = self.mask[indices], self._next_positions[indices]
-
-
 def _nbytes(cache: Any) -> int:
     """Size of a prefix's cache in bytes."""
     return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
-
-
-def _compacted_order(indices: Sequence[int]) -> list[int]:
-    """Ascending indices in the order that moves the fewest sequences: the last ones move into the gaps.
-
-    >>> _compacted_order([0, 2, 3])
-    [0, 3, 2]
-    """
-    count = len(indices)
-    moving = [index for index in indices if index >= count]
-    staying = set(indices)
-    return [index if index in staying else moving.pop() for index in range(count)]
 
 
 def _sample(
