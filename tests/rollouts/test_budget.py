@@ -129,7 +129,7 @@ async def test_no_request_is_sent_over_the_limit_even_if_an_attempt_takes_more_t
     assert result == RolloutResult([], 49, "rollout.budget.requests: 5 of 5")
 
 
-async def test_requests_in_flight_count_at_the_mean_of_the_others():
+async def test_requests_in_flight_count_as_the_mean_of_the_others():
     meter = Meter(budget(tokens=48))
     chat = MeteredChat(SteadyChat(), meter)
     for _ in range(2):

@@ -61,12 +61,12 @@ asyncio.run(main())
 
 
 def output_on_a_terminal(name: str) -> str:
-    master, slave = pty.openpty()
+    controller, terminal = pty.openpty()
     environment = os.environ | {"COLUMNS": "160", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", ON_A_TERMINAL, name], stderr=slave, env=environment, check=True)
-    os.close(slave)
-    output = os.read(master, 100_000).decode()
-    os.close(master)
+    subprocess.run([sys.executable, "-c", ON_A_TERMINAL, name], stderr=terminal, env=environment, check=True)
+    os.close(terminal)
+    output = os.read(controller, 100_000).decode()
+    os.close(controller)
     return output
 
 

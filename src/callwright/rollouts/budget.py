@@ -33,8 +33,7 @@ class Meter:
 
     An attempt starts only if it would fit beside the running ones, going by the mean of the finished ones. So chains
     are rarely cut off, and a small budget is never spread over many chains of which none gets finished. The limit
-    itself applies to every request: none is sent at or above it, where requests in flight count at the mean of the
-    answered ones.
+    itself applies to every request: none is sent at or above it. Requests in flight count as the mean of the answered.
 
     Args:
         budget: None: no limits.
@@ -143,7 +142,7 @@ class Meter:
             self._replies_without_usage += usage == Usage()
 
     def _limit_for_next_attempt(self) -> str | None:
-        """The limit that one more attempt would exceed, going by the mean of the finished ones; None if it fits."""
+        """The limit that one more attempt would exceed if it takes the mean of the finished ones; None if it fits."""
         spent = self._spent_so_far()
         for name, limit in self._limits.items():
             mean = self._finished_amounts[name] / self._finished_attempts if self._finished_attempts else 0.0
@@ -159,7 +158,7 @@ class Meter:
         return None
 
     def _limit_for_next_request(self) -> str | None:
-        """The limit that one more request would exceed, where those in flight count at the mean; None if it fits."""
+        """The limit that one more request would exceed if those in flight take the mean; None if it fits."""
         if not self._limits:
             return None
         spent = self._spent_so_far()
