@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.chat.openai.hostile_servers import answers, check, client_for, raw_server
+from tests.chat.openai.hostile_servers import answers, check, client_for, serve_canned
 
 from callwright.chat.model import Reply
 
@@ -30,7 +30,7 @@ def fuzz(count: int) -> tuple[Counter[str], list[float]]:
     ends: Counter[str] = Counter()
     seconds: list[float] = []
     with asyncio.Runner() as runner:
-        server = raw_server()
+        server = serve_canned()
         raw = runner.run(server.__aenter__())
         client = client_for(raw, timeout_s=60)
 

@@ -40,7 +40,7 @@ from callwright.params import Params
 from callwright.records import Problem, Usage
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.standins.oracle.app import create_app
@@ -197,7 +197,7 @@ async def ours(
         samples.append((time.perf_counter() - began, time.process_time() - cpu, meter.requests, over))
 
     with open_journal(folder / "journal.jsonl") as journal:
-        rolled = await run_attempts(attempts, model, journal, in_flight, meter, finished=finished)
+        rolled = await run_attempts(attempts, model, journal, in_flight, meter, on_finished=finished)
         made = len(journal)
     if model.failures:
         print(f"ours: requests without a reply, all tried again: {dict(model.failures)}")
@@ -215,7 +215,7 @@ async def ours(
 def compare(options: argparse.Namespace) -> None:
     problems = synthetic_problems({"train": 400}, 0, seed=1)
     model = {"name": "oracle", "base_url": "benchmark"}
-    attempts = plan(problems, model, -(-options.attempts // len(problems)), Sampling(0.7, max_steps=12))
+    attempts = plan_attempts(problems, model, -(-options.attempts // len(problems)), Sampling(0.7, max_steps=12))
     attempts = attempts[: options.attempts]
     ideal = options.in_flight / options.latency
     rows: list[Measured] = []
@@ -242,7 +242,7 @@ def memory(options: argparse.Namespace) -> None:
         replace(template, id=f"p{number}", question=f"{template.question} ({number})", solution=template.solution[-1:])
         for number in range(-(-count // 4))
     ]
-    attempts = plan(problems, {"name": "oracle", "base_url": "benchmark"}, 4, Sampling(0.7))[:count]
+    attempts = plan_attempts(problems, {"name": "oracle", "base_url": "benchmark"}, 4, Sampling(0.7))[:count]
     with served(problems, 0.0, 1_000_000) as url, TemporaryDirectory() as folder:
         whole, _ = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 0.0))
         began = time.perf_counter()

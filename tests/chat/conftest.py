@@ -1,4 +1,4 @@
-"""A real HTTP server on a loopback port, and a small model that knows one conversation."""
+"""Real HTTP servers on loopback ports, and a tiny model that has memorized one conversation."""
 
 import importlib.util
 import json
@@ -33,9 +33,9 @@ class Servers:
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        end = time.monotonic() + 10
+        deadline = time.monotonic() + 10
         while not server.started:
-            assert time.monotonic() < end, "the server did not start"
+            assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.01)
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
         self._running[url] = (server, thread)
@@ -59,9 +59,9 @@ def serve() -> Iterator[Servers]:
 
 
 def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 TOOLBOX = Toolbox([add, answer])
@@ -70,7 +70,7 @@ QUESTION = "Ana has 2 figs and picks 3 more. How many figs has she?"
 
 
 def memorized_steps() -> list[Step]:
-    """What the taught model knows: add(2, 3), then answer(5)."""
+    """The steps that the tiny model has memorized: add(2, 3), then answer(5)."""
     calls = (ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("answer", '{"value": 5}'))
     tools = TOOLBOX.open()
     replies = [Reply(text, "stop", Usage(), (call,)) for text, call in zip(("", ""), calls, strict=True)]
@@ -85,7 +85,7 @@ def template(name: str) -> str:
 
 
 def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>") -> Any:
-    """A byte-level tokenizer with a template: any text survives it."""
+    """A byte-level tokenizer with a template. It can encode any text."""
     from transformers import AddedToken
 
     from callwright.standins.embedded.tokenizer import train_tokenizer
@@ -99,15 +99,15 @@ def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>")
 
 
 @pytest.fixture(scope="session")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Qwen2 model of some thousand parameters with Qwen 2.5's template, taught one conversation by heart."""
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Qwen2 model of some thousand parameters with Qwen 2.5's template. It memorized a conversation."""
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
     messages, tools = NATIVE.render(SUM, QUESTION, memorized_steps())
-    shown = template_messages(messages[:-1])
-    plain = [json.dumps(message) for message in shown] + [json.dumps(tools)]
-    tokenizer = tokenizer_for(template("qwen2_5"), plain)
+    dialogue = template_messages(messages[:-1])
+    texts = [json.dumps(message) for message in dialogue] + [json.dumps(tools)]
+    tokenizer = tokenizer_for(template("qwen2_5"), texts)
     torch.manual_seed(0)
     model = Qwen2ForCausalLM(
         Qwen2Config(
@@ -123,21 +123,25 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
             tie_word_embeddings=True,
         )
     )
-    folder = tmp_path_factory.mktemp("taught") / "model"
+    folder = tmp_path_factory.mktemp("tiny_model") / "model"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)  # for a Qwen2 model the library splits words in its own way
+    tokenizer = AutoTokenizer.from_pretrained(folder)  # the library splits words differently for a Qwen2 model
 
-    def ids_of(count: int, prompt: bool) -> list[int]:
+    def dialogue_ids(count: int, add_generation_prompt: bool) -> list[int]:
         ids: list[int] = tokenizer.apply_chat_template(
-            shown[:count], tools=tools, tokenize=True, return_dict=False, add_generation_prompt=prompt
+            dialogue[:count],
+            tools=tools,
+            tokenize=True,
+            return_dict=False,
+            add_generation_prompt=add_generation_prompt,
         )
         return ids
 
-    batch = torch.tensor([ids_of(5, False)])  # system, question, call, result, call
+    batch = torch.tensor([dialogue_ids(5, False)])  # system, question, call, result, call
     labels = torch.full_like(batch, -100)
-    for place in (2, 4):
-        start, end = len(ids_of(place, True)), len(ids_of(place + 1, False))
+    for index in (2, 4):
+        start, end = len(dialogue_ids(index, True)), len(dialogue_ids(index + 1, False))
         labels[0, start:end] = batch[0, start:end]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(120):

@@ -1,4 +1,4 @@
-"""The native protocol through chat templates that ship inside TRL: what is rendered, and read back from there."""
+"""The native protocol with the chat templates that ship inside TRL: they show everything, and calls are read back."""
 
 import json
 from functools import cache
@@ -17,7 +17,7 @@ from tests.chat.conftest import template
 from tests.fakes import TOOLBOX
 
 TASK = TASKS["arithmetic"]
-# What a template writes after the last call, and whether it shows a thought beside a call
+# What each template writes after the last call
 END = {
     "qwen2_5": "<|im_end|>\n",
     "qwen3": "<|im_end|>\n",
@@ -33,9 +33,9 @@ END = {
     "lfm2_2_5": "<|im_end|>\n",
     "lfm2_v2": "<|im_end|>\n",
 }
-SHOWN_ONLY = ("gptoss", "gemma4_v2")  # their markup is read by the tokenizer's own response template
-WITHOUT_THOUGHT = ("llama3_1", "llama3_2")
-STRICT = ("qwen3_5_nothink", "qwen3_6", "qwen3_8", "nemotron_3_nano", "glm4moe")  # numbers and texts look alike
+RENDERED_ONLY = ("gptoss", "gemma4_v2")  # the tokenizer's response template reads their markup
+WITHOUT_THOUGHT = ("llama3_1", "llama3_2")  # do not show the thought of a message with a call
+UNQUOTED = ("qwen3_5_nothink", "qwen3_6", "qwen3_8", "nemotron_3_nano", "glm4moe")  # numbers and texts look alike
 
 
 @cache
@@ -45,34 +45,34 @@ def tokenizer(name: str) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    bytes_only = Tokenizer(models.BPE(vocab={one: place for place, one in enumerate(alphabet)}, merges=[]))
+    bytes_only = Tokenizer(models.BPE(vocab={character: index for index, character in enumerate(alphabet)}, merges=[]))
     bytes_only.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bytes_only.decoder = decoders.ByteLevel()
-    made = PreTrainedTokenizerFast(tokenizer_object=bytes_only, bos_token="<s>", eos_token="</s>")
-    made.chat_template = template(name)
-    return made
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bytes_only, bos_token="<s>", eos_token="</s>")
+    tokenizer.chat_template = template(name)
+    return tokenizer
 
 
 def steps() -> list[Step]:
     calls = [("add", {"a": 2, "b": 3}), ("divide", {"a": 5, "b": 0}), ("add", {"a": "1/3", "b": -2})]
     tools = TOOLBOX.open()
-    replies = [Reply("So.", "stop", Usage(), (ToolCall(name, json.dumps(given)),)) for name, given in calls]
+    replies = [Reply("So.", "stop", Usage(), (ToolCall(name, json.dumps(arguments)),)) for name, arguments in calls]
     return [step for reply in replies for step in take_steps(reply, NATIVE, TOOLBOX, tools)]
 
 
-def shown(name: str, taken: list[Step], *, prompt: bool) -> str:
-    messages, tools = NATIVE.render(TASK, "How many figs?", taken)
-    if not prompt:
+def render(name: str, earlier: list[Step], *, add_generation_prompt: bool) -> str:
+    messages, tools = NATIVE.render(TASK, "How many figs?", earlier)
+    if not add_generation_prompt:
         messages = messages[:-1]
     text: str = tokenizer(name).apply_chat_template(
-        template_messages(messages), tools=tools, tokenize=False, add_generation_prompt=prompt
+        template_messages(messages), tools=tools, tokenize=False, add_generation_prompt=add_generation_prompt
     )
     return text
 
 
-@pytest.mark.parametrize("name", [*END, *SHOWN_ONLY])
+@pytest.mark.parametrize("name", [*END, *RENDERED_ONLY])
 def test_functions_calls_results_and_errors_are_all_in_the_prompt(name):
-    text = shown(name, steps(), prompt=True)
+    text = render(name, steps(), add_generation_prompt=True)
     for function in TOOLBOX.functions.values():
         assert function.name in text
         assert function.description in text
@@ -84,18 +84,18 @@ def test_functions_calls_results_and_errors_are_all_in_the_prompt(name):
 
 
 @pytest.mark.parametrize("name", END)
-def test_a_call_that_a_template_writes_is_read_back_from_there(name):
-    for place, step in enumerate(steps()):
-        before = shown(name, steps()[:place], prompt=True)
-        text = shown(name, steps()[: place + 1], prompt=False)
-        if not text.startswith(before):  # a template that closes its thinking, or hides it later
-            before = before[: before.rindex("assistant") + len("assistant")]
-            assert text.startswith(before)
-        said = text.removeprefix(before).removesuffix(END[name])
-        ((thought, call),) = NATIVE.read(Reply(said, "stop", Usage()))
-        assert isinstance(call, Call), said
+def test_a_call_that_a_template_writes_is_read_back(name):
+    for index, step in enumerate(steps()):
+        prompt = render(name, steps()[:index], add_generation_prompt=True)
+        text = render(name, steps()[: index + 1], add_generation_prompt=False)
+        if not text.startswith(prompt):  # a template that closes its thinking, or hides it later
+            prompt = prompt[: prompt.rindex("assistant") + len("assistant")]
+            assert text.startswith(prompt)
+        reply = text.removeprefix(prompt).removesuffix(END[name])
+        ((thought, call),) = NATIVE.read(Reply(reply, "stop", Usage()))
+        assert isinstance(call, Call), reply
         assert TOOLBOX.canonical(call) == TOOLBOX.canonical(step.call)
-        if name not in STRICT:
+        if name not in UNQUOTED:
             assert call == step.call
         assert ("So." in thought) == (name not in WITHOUT_THOUGHT)
 
@@ -104,23 +104,23 @@ def test_a_call_that_a_template_writes_is_read_back_from_there(name):
     "name", ["qwen2_5", "qwen3_instruct_2507", "llama3_1", "llama3_2", "qwen3_5_nothink", "lfm2_v2"]
 )
 def test_the_prompt_of_a_native_pair_is_a_prefix_of_prompt_and_completion(name):
-    taken = steps()
-    messages, tools = NATIVE.render(TASK, "How many figs?", taken[:2])
+    first, second, chosen = steps()
+    messages, tools = NATIVE.render(TASK, "How many figs?", [first, second])
     wrong = Step("So.", Call("add", {"a": 1, "b": 1}), None, "2")
     broken = Step('{"name": "add", "arguments": {"a": 1', None, None, None)
     pairs = [
         Pair(
-            f"p{place}",
+            f"p{number}",
             "p",
             tuple(messages),
-            (NATIVE.reply_message(taken[2], 2),),
+            (NATIVE.reply_message(chosen, 2),),
             (NATIVE.reply_message(rejected, 2),),
             tuple(tools),
             1.0,
             "wrong_call",
         )
-        for place, rejected in enumerate((wrong, broken))
+        for number, rejected in enumerate((wrong, broken))
     ]
     report, _ = check_rows(pairs, tokenizer(name), 100_000)
     assert report.rows == 2
-    assert report.prompt_tokens > 2 * sum(len(one.description) for one in TOOLBOX.functions.values())
+    assert report.prompt_tokens > 2 * sum(len(function.description) for function in TOOLBOX.functions.values())

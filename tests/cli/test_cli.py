@@ -19,11 +19,11 @@ from callwright.records import Call, CheckedChain, Step, StepError, StepFault, U
 from callwright.standins.oracle.app import create_app
 from callwright.storage.jsonl import write
 from callwright.text import escape_controls
-from tests.chat.conftest import serve, taught, unused_port
+from tests.chat.conftest import serve, tiny_model, unused_port
 from tests.fakes import NO_MISTAKES, TOOLBOX, chain, problem
 from tests.registry.students import register_student
 
-__all__ = ["serve", "taught"]
+__all__ = ["serve", "tiny_model"]
 
 QUESTION = problem().question
 SOLVED = "  1. add(a=2, b=3)\n     Result: 5\n  2. answer(value=5)\n     Result: 5\nanswer: 5\n"
@@ -117,10 +117,10 @@ def test_an_unknown_chain_is_one_line():
 
 
 @pytest.mark.slow
-def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(taught, empty_folder, monkeypatch):
+def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(tiny_model, empty_folder, monkeypatch):
     from callwright.cli.ask import open_model
 
-    client = register_student("callwright-student", taught, 8, 64, "native")
+    client = register_student("callwright-student", tiny_model, 8, 64, "native")
     with pytest.raises(ProviderError, match="callwright-student@champion cannot be loaded"):
         open_model(None, None, "")
     client.set_registered_model_alias("callwright-student", "champion", "1")

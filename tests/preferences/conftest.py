@@ -1,5 +1,5 @@
 """The small model of tests/chat, which has Qwen's chat template."""
 
-from tests.chat.conftest import taught
+from tests.chat.conftest import tiny_model
 
-__all__ = ["taught"]
+__all__ = ["tiny_model"]

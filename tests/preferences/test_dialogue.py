@@ -48,17 +48,17 @@ def test_a_table_returns_the_same_rows():
 
 
 @pytest.mark.slow
-def test_trl_trains_on_the_tokens_that_the_model_will_read(taught: Path, tmp_path: Path):
+def test_trl_trains_on_the_tokens_that_the_model_will_read(tiny_model: Path, tmp_path: Path):
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import DPOConfig, DPOTrainer
 
     from callwright.chat.template import template_messages
 
-    tokenizer = AutoTokenizer.from_pretrained(taught)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     report, _ = check_rows(PAIRS, tokenizer, 8_192)
     trainer = DPOTrainer(
-        model=AutoModelForCausalLM.from_pretrained(taught),
+        model=AutoModelForCausalLM.from_pretrained(tiny_model),
         args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",
                        max_steps=1, per_device_train_batch_size=3, save_strategy="no", disable_tqdm=True),
         train_dataset=Dataset.from_list(conversation_rows(PAIRS), on_mixed_types="use_json"),

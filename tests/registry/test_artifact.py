@@ -14,24 +14,24 @@ from callwright.agent.native import NATIVE
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
-from tests.chat.conftest import QUESTION, SUM, taught
+from tests.chat.conftest import QUESTION, SUM, tiny_model
 from tests.fakes import problem
 from tests.registry.conftest import Server
 from tests.registry.students import build_smallest_base, register_student, save_student
 
-__all__ = ["taught"]
+__all__ = ["tiny_model"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
 
 
-def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(taught: Path):
+def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(tiny_model: Path):
     """The taught model knows add(2, 3); the prompt is the folder's own chat template with `tools`."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    asked = solve(problem(question=QUESTION), SUM, LocalChat(taught, "student"), Sampling(max_tokens=64), NATIVE)
+    asked = solve(problem(question=QUESTION), SUM, LocalChat(tiny_model, "student"), Sampling(max_tokens=64), NATIVE)
     first = asyncio.run(asked).steps[0].call
     assert first == Call("add", {"a": 2, "b": 3})
 
-    tokenizer, model = AutoTokenizer.from_pretrained(taught), AutoModelForCausalLM.from_pretrained(taught)
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), AutoModelForCausalLM.from_pretrained(tiny_model)
     messages, tools = NATIVE.render(SUM, QUESTION, [])
     prompt = tokenizer.apply_chat_template(
         messages, tools=tools, add_generation_prompt=True, return_tensors="pt", return_dict=True

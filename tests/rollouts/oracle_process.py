@@ -1,4 +1,4 @@
-"""The oracle in a process of its own: it answers after a while, and remembers which attempts asked.
+"""The oracle in a separate process. It answers after LATENCY_S seconds, and records the attempt of each request.
 
 python -m tests.rollouts.oracle_process PROBLEMS PORT_FILE LATENCY_S
 """
@@ -18,38 +18,38 @@ from tests.fakes import NO_MISTAKES
 
 
 class RecordingApp:
-    """An ASGI app in front of the oracle; GET /asked/N gives [question, seed] of each request after N."""
+    """An ASGI app in front of the oracle. GET /requests/N returns [question, seed] of each request from the Nth on."""
 
     def __init__(self, app: Any, latency_s: float) -> None:
         self._app = app
         self._latency_s = latency_s
-        self.asked: list[tuple[str, int]] = []
+        self.requests: list[tuple[str, int]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        place, _, earlier = scope["path"].rpartition("/")
-        if place == "/asked":
+        path, _, earlier = scope["path"].rpartition("/")
+        if path == "/requests":
             headers = [(b"content-type", b"application/json")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": json.dumps(self.asked[int(earlier) :]).encode()})
+            await send({"type": "http.response.body", "body": json.dumps(self.requests[int(earlier) :]).encode()})
             return
 
-        async def read_and_note() -> Any:
+        async def receive_and_record() -> Any:
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body"):
                 parts.append(message["body"])
                 request = json.loads(b"".join(parts))
-                self.asked.append((request["messages"][1]["content"], request["seed"]))
+                self.requests.append((request["messages"][1]["content"], request["seed"]))
                 await asyncio.sleep(self._latency_s)
             elif message["type"] == "http.request":
                 parts.append(message["body"])
             return message
 
         parts: list[bytes] = []
-        await self._app(scope, read_and_note, send)
+        await self._app(scope, receive_and_record, send)
 
 
 class ServerWithPortFile(uvicorn.Server):
-    """Writes its port where the test looks for it, once it listens."""
+    """Writes its port to a file once it listens."""
 
     def __init__(self, config: uvicorn.Config, port_file: Path) -> None:
         super().__init__(config)

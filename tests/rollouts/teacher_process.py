@@ -1,4 +1,4 @@
-"""A teacher's rollout in a process of its own, so that it can be killed.
+"""A teacher's rollout in a separate process, so that it can be killed.
 
 python -m tests.rollouts.teacher_process PROBLEMS URL FOLDER
 """
@@ -20,14 +20,14 @@ CHAINS, CONCURRENCY = 3, 8
 
 
 def main(problems_file: Path, url: str, folder: Path) -> None:
-    os.environ["TEACHER_API_KEY"] = "none"  # a fork server keeps the environment of whoever started it first
+    os.environ["TEACHER_API_KEY"] = "none"  # a fork server keeps the environment of the process that started it
     params = Params.load(PARAMS)
     problems = list(read(Problem, problems_file))
     teacher = params.teacher.model_copy(update={"base_url": url})
     rollout = params.rollout.model_copy(update={"concurrency": CONCURRENCY})
-    own = SamplingParams(chains=CHAINS, temperature=0.7, top_p=1.0, problems=None)
-    plan = teacher_plan(problems, teacher, own, rollout, seed=7)
+    sampling = SamplingParams(chains=CHAINS, temperature=0.7, top_p=1.0, problems=None)
+    plan = teacher_plan(problems, teacher, sampling, rollout, seed=7)
     with open_journal(folder / "journal.jsonl") as journal:
-        rolled = roll_out_teacher(problems, teacher, plan, rollout, journal)
-        raise_if_too_many_failures(rolled.failures, len(plan), 0)
-        publish(folder / "chains.jsonl", plan, journal, rolled)
+        result = roll_out_teacher(problems, teacher, plan, rollout, journal)
+        raise_if_too_many_failures(result.failures, len(plan), 0)
+        publish(folder / "chains.jsonl", plan, journal, result)

@@ -1,4 +1,4 @@
-"""Seven kinds of fault, each in a tenth of the answers: a rollout by the real client from the oracle over a port."""
+"""A rollout with the real client and the oracle on a port: each of seven server faults affects a tenth of answers."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,7 +10,7 @@ from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
 from callwright.records import Chain
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
@@ -22,12 +22,12 @@ from tests.fakes import NO_MISTAKES, teacher
 STORM = ServerFaults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
 MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
 PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7)
-TEXT, NATIVE = (plan(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
+TEXT, NATIVE = (plan_attempts(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
 ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 
 
 class CountingChat:
-    """A chat model that counts the replies and the errors of another."""
+    """Counts the replies and the errors of another chat model."""
 
     def __init__(self, model: EndpointChat) -> None:
         self.name, self._model = model.name, model
@@ -45,14 +45,14 @@ class CountingChat:
 
 
 async def roll_out(model: CountingChat, path: Path) -> tuple[dict[str, Chain], RolloutResult]:
-    """Chains by id, and how the run ended; sixteen attempts at a time."""
+    """Chains by id and protocol, and how the run ended. Sixteen attempts are in flight."""
     with open_journal(path) as journal:
-        rolled = await run_attempts(ATTEMPTS, model, journal, 16)
-        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, rolled
+        result = await run_attempts(ATTEMPTS, model, journal, 16)
+        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, result
 
 
 @pytest.mark.slow
-async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_makes_what_was_lost(
+async def test_no_server_fault_becomes_a_reply_all_are_counted_and_the_next_run_repeats_failed_attempts(
     tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
@@ -63,12 +63,12 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
     app, servers = create_app(PROBLEMS, MISTAKES, faults=STORM), Servers()
     model = EndpointChat(teacher(base_url=servers(app), timeout_s=1.5, max_retries=3))
     counting = CountingChat(model)
-    chains, rolled = await roll_out(counting, tmp_path / "storm.jsonl")
+    chains, result = await roll_out(counting, tmp_path / "storm.jsonl")
     await model.close()
     servers.stop_all()
 
-    assert len(chains) + len(rolled.failures) == 24
-    assert 0 < len(rolled.failures) < 24
+    assert len(chains) + len(result.failures) == 24
+    assert 0 < len(result.failures) < 24
     assert chains == {name: expected[name] for name in chains}
 
     injected = app.state.injected
@@ -83,8 +83,8 @@ async def test_no_fault_becomes_a_reply_every_one_is_counted_and_the_next_run_ma
         }
     )
     assert model.requests == counting.replies + model.failures.total()
-    assert Counter(failure.reason for failure in rolled.failures) == counting.errors
+    assert Counter(failure.reason for failure in result.failures) == counting.errors
 
-    again, rolled = await roll_out(CountingChat(calm), tmp_path / "storm.jsonl")
+    again, result = await roll_out(CountingChat(calm), tmp_path / "storm.jsonl")
     await calm.close()
-    assert (again, rolled) == (expected, RolloutResult())
+    assert (again, result) == (expected, RolloutResult())

@@ -1,4 +1,4 @@
-"""One rollout in which every hostile thing happens once: replies, bodies, questions, functions. It ends and adds up."""
+"""A rollout with hostile replies, bodies, questions and functions ends, and accounts for every attempt."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ from callwright.params import BudgetParams
 from callwright.records import Chain, Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.plan import Attempt, plan
+from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
@@ -131,21 +131,21 @@ def completion(choice: dict[str, Any], usage: Any = None) -> bytes:
     return json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 
-def said(text: str) -> bytes:
+def text_completion(text: str) -> bytes:
     return completion({"message": {"role": "assistant", "content": text}, "finish_reason": "stop"})
 
 
 FIRST_ANSWERS = [
-    *map(said, TEXTS),
-    *(completion({"message": {"role": "assistant", **one}, "finish_reason": "stop"}) for one in MESSAGES),
+    *map(text_completion, TEXTS),
+    *(completion({"message": {"role": "assistant", **message}, "finish_reason": "stop"}) for message in MESSAGES),
     *map(completion, CHOICES),
     *(completion({"message": {"content": "add(2, 3)"}, "finish_reason": "stop"}, usage) for usage in USAGES),
     *BODIES,
 ]
 
 
-class HostileServer:
-    """An ASGI app: a question's number names the first answer to it; what is asked further is answered `answer(5)`."""
+class HostileApp:
+    """An ASGI app. The number in a question selects the first answer; every further answer is `answer(5)`."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -155,7 +155,7 @@ class HostileServer:
         messages = json.loads(body)["messages"]
         number = messages[1]["content"].partition(":")[0]
         first = len(messages) == 2 and number.isdigit()
-        answer = FIRST_ANSWERS[int(number)] if first else said("answer(value=5)")
+        answer = FIRST_ANSWERS[int(number)] if first else text_completion("answer(value=5)")
         headers = [(b"content-type", b"application/json")]
         if first and int(number) % 7 == 0:
             answer = gzip.compress(answer)
@@ -166,45 +166,50 @@ class HostileServer:
 
 @pytest.fixture
 def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
-    """Every first answer and every question, once by each protocol, in no order; in a project of their own."""
+    """Every first answer and every hostile question, once with each protocol, shuffled, in an empty project."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(TASKS, "hostile", Task("hostile", TOOLBOX, "Solve it.", TASKS["arithmetic"].grade))
     questions = [*(f"{number}: how many?" for number in range(len(FIRST_ANSWERS))), *QUESTIONS]
     problems: list[Problem] = [
-        replace(problem(), id=f"{place}", task="hostile", question=question) for place, question in enumerate(questions)
+        replace(problem(), id=f"{number}", task="hostile", question=question)
+        for number, question in enumerate(questions)
     ]
     problems.append(replace(problem(question="Whose id?"), id=f"half {SURROGATE}", task="hostile"))
-    both = [one for protocol in ("text", "native") for one in plan(problems, {"name": "h"}, 1, Sampling(), protocol)]
-    random.Random(5).shuffle(both)
-    return both
+    attempts = [
+        attempt
+        for protocol in ("text", "native")
+        for attempt in plan_attempts(problems, {"name": "h"}, 1, Sampling(), protocol)
+    ]
+    random.Random(5).shuffle(attempts)
+    return attempts
 
 
 async def roll_out_and_publish(
     attempts: list[Attempt], log: SurpriseLog, meter: Meter | None = None, **limits: float
 ) -> tuple[list[Chain], RolloutResult, dict[str, Any]]:
-    model = EndpointChat(teacher(timeout_s=60), HostileServer())
+    model = EndpointChat(teacher(timeout_s=60), HostileApp())
     progress = Progress("hostile", 0, len(attempts), Meter())
     with open_journal(Path("journal.jsonl")) as journal:
-        done = await run_attempts(
-            attempts, model, journal, 8, meter, finished=progress.finished, surprises=log, **limits
+        result = await run_attempts(
+            attempts, model, journal, 8, meter, on_finished=progress.attempt_finished, surprises=log, **limits
         )
-        report = publish(Path("chains.jsonl"), attempts, journal, done, surprises=log)
+        report = publish(Path("chains.jsonl"), attempts, journal, result, surprises=log)
     await model.close()
-    write(Path("failures.jsonl"), done.failures)
-    assert list(read(Failure, Path("failures.jsonl"))) == done.failures
-    return list(read(Chain, Path("chains.jsonl"))), done, report
+    write(Path("failures.jsonl"), result.failures)
+    assert list(read(Failure, Path("failures.jsonl"))) == result.failures
+    return list(read(Chain, Path("chains.jsonl"))), result, report
 
 
 @pytest.mark.slow
-async def test_a_rollout_of_hostile_replies_ends_and_adds_up(attempts):
+async def test_a_rollout_of_hostile_replies_ends_and_accounts_for_every_attempt(attempts):
     log = SurpriseLog("rollout")
-    chains, done, report = await roll_out_and_publish(attempts, log)
-    assert len(chains) + len(done.failures) + done.unmade == len(attempts)
-    assert (len(chains), len(done.failures)) == (report["chains"], report["failures"])
-    assert done.unmade == 0
+    chains, result, report = await roll_out_and_publish(attempts, log)
+    assert len(chains) + len(result.failures) + result.not_run == len(attempts)
+    assert (len(chains), len(result.failures)) == (report["chains"], report["failures"])
+    assert result.not_run == 0
     assert len({chain.id + chain.protocol for chain in chains}) == len(chains)
-    assert len(chains) > len(attempts) * 0.75  # a bad reply is a step, and the next one answers
-    unexpected = [failure for failure in done.failures if failure.reason.startswith("unexpected ")]
+    assert len(chains) > len(attempts) * 0.75  # a bad reply is a step, and the next reply answers
+    unexpected = [failure for failure in result.failures if failure.reason.startswith("unexpected ")]
     assert log.counts == Counter(failure.reason for failure in unexpected)
     raised = {failure.reason.split()[1] for failure in unexpected}
     assert {"TypeError", "KeyError", "RecursionError", "MemoryError", "RuntimeError"} <= raised
@@ -212,18 +217,20 @@ async def test_a_rollout_of_hostile_replies_ends_and_adds_up(attempts):
     assert "defect" in str(log.summary())
     assert "Traceback" in log.path.read_text()
 
-    again, redone, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"))
-    assert again == chains  # the journal is whole, and what failed fails again
-    assert [failure.attempt_id for failure in redone.failures] == [failure.attempt_id for failure in done.failures]
+    second_chains, second_result, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"))
+    assert second_chains == chains  # the journal is complete, and the same attempts fail again
+    assert [failure.attempt_id for failure in second_result.failures] == [
+        failure.attempt_id for failure in result.failures
+    ]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", ["failures", "requests"])
-async def test_it_adds_up_as_well_where_a_limit_ends_it(attempts, limit: str):
+async def test_a_rollout_that_a_limit_ends_accounts_for_every_attempt(attempts, limit: str):
     none = dict.fromkeys(("requests", "tokens", "cost", "seconds"))
     budget = BudgetParams.model_validate({**none, "requests": 60, "on_budget": "stop"})
     limits = {"max_failures": 5} if limit == "failures" else {"meter": Meter(budget)}
-    chains, done, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"), **limits)
-    assert len(chains) + len(done.failures) + done.unmade == len(attempts)
-    assert done.unmade > 0
-    assert (done.reached is not None) == (limit == "requests")
+    chains, result, _ = await roll_out_and_publish(attempts, SurpriseLog("rollout"), **limits)
+    assert len(chains) + len(result.failures) + result.not_run == len(attempts)
+    assert result.not_run > 0
+    assert (result.limit_reached is not None) == (limit == "requests")

@@ -1,4 +1,4 @@
-"""SIGKILL, twenty times in one rollout: nothing that was finished is asked again, and the result is the same."""
+"""Twenty SIGKILLs in one rollout: no finished attempt is requested again, and the result is the same."""
 
 import json
 import multiprocessing
@@ -26,25 +26,27 @@ from tests.working_tree import ROOT
 pytestmark = pytest.mark.slow
 KILLS = 20
 LATENCY_S = 0.05
-LONGEST_LIFE_S = 0.5  # after its first request; a fifth is killed before, while it starts
-Asked = tuple[str, int]  # an attempt, as the endpoint sees it: question and seed
+MAX_LIFE_S = 0.5  # after the first request of a rollout; a fifth of them is killed earlier, during the start
+AttemptId = tuple[str, int]  # an attempt as the endpoint sees it: question and seed
 
 
 class Oracle:
+    """The oracle in another process, with the requests that it got."""
+
     def __init__(self, port: int) -> None:
         self._address = f"http://127.0.0.1:{port}"
         self.url = f"{self._address}/v1"
 
-    def asked(self, earlier: int = 0) -> list[Asked]:
-        """The attempt of each request so far, but for so many earlier ones."""
-        with urllib.request.urlopen(f"{self._address}/asked/{earlier}", timeout=10) as answer:
-            return [(question, seed) for question, seed in json.load(answer)]
+    def requests(self, start: int = 0) -> list[AttemptId]:
+        """The attempt of each request so far, without the first `start` requests."""
+        with urllib.request.urlopen(f"{self._address}/requests/{start}", timeout=10) as response:
+            return [(question, seed) for question, seed in json.load(response)]
 
 
 @pytest.fixture
 def problems(tmp_path: Path) -> Path:
-    found = {problem.question: problem for problem in synthetic_problems({"train": 120}, 0, seed=3)}
-    write(tmp_path / "problems.jsonl", found.values())
+    by_question = {problem.question: problem for problem in synthetic_problems({"train": 120}, 0, seed=3)}
+    write(tmp_path / "problems.jsonl", by_question.values())
     return tmp_path / "problems.jsonl"
 
 
@@ -54,9 +56,9 @@ def oracle(problems: Path, tmp_path: Path) -> Iterator[Oracle]:
     command = [sys.executable, "-m", "tests.rollouts.oracle_process", str(problems), str(port), str(LATENCY_S)]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
-            end = time.monotonic() + 60
+            deadline = time.monotonic() + 60
             while not (port.exists() and port.read_text()):
-                assert time.monotonic() < end, "the oracle did not start"
+                assert time.monotonic() < deadline, "the oracle did not start"
                 assert process.poll() is None
                 time.sleep(0.05)
             yield Oracle(int(port.read_text()))
@@ -65,8 +67,8 @@ def oracle(problems: Path, tmp_path: Path) -> Iterator[Oracle]:
 
 
 @contextmanager
-def started(problems: Path, oracle: Oracle, folder: Path) -> Iterator[BaseProcess]:
-    """A rollout in a process of its own, forked from one that has imported everything: it is at work in no time."""
+def start_rollout(problems: Path, oracle: Oracle, folder: Path) -> Iterator[BaseProcess]:
+    """A rollout in a separate process, forked from one that has imported everything, so that it starts fast."""
     fork = multiprocessing.get_context("forkserver")
     fork.set_forkserver_preload(["openai.resources.chat", "filelock", "tests.rollouts.teacher_process"])
     process = fork.Process(target=teacher_process.main, args=(problems, oracle.url, folder))
@@ -78,52 +80,58 @@ def started(problems: Path, oracle: Oracle, folder: Path) -> Iterator[BaseProces
         process.join()
 
 
-def finished(folder: Path, asked_with: dict[str, str]) -> set[Asked]:
-    """The attempts whose lines are whole in the journal."""
+def journaled_attempts(folder: Path, questions: dict[str, str]) -> set[AttemptId]:
+    """The attempts whose lines in the journal are complete.
+
+    Args:
+        questions: by problem id.
+    """
     path = folder / "journal.jsonl"
     if not path.exists():
         return set()
-    whole = folder / "whole.jsonl"
-    whole.write_bytes(path.read_bytes()[: path.read_bytes().rfind(b"\n") + 1])
-    chains = [record.chain for record in read(JournalEntry, whole)]
-    return {(asked_with[chain.problem_id], 7_000 + int(chain.id.rpartition("/")[2])) for chain in chains}
+    complete = folder / "complete.jsonl"
+    complete.write_bytes(path.read_bytes()[: path.read_bytes().rfind(b"\n") + 1])
+    chains = [entry.chain for entry in read(JournalEntry, complete)]
+    return {(questions[chain.problem_id], 7_000 + int(chain.id.rpartition("/")[2])) for chain in chains}
 
 
-def test_twenty_kills_change_nothing_and_cost_only_what_was_in_flight(problems: Path, oracle: Oracle, tmp_path: Path):
-    question_of = {problem.id: problem.question for problem in read(Problem, problems)}
-    calm, killed = tmp_path / "calm", tmp_path / "killed"
-    with started(problems, oracle, calm) as run:
-        run.join()
-        assert run.exitcode == 0
-    minimum = len(oracle.asked()) - 1  # less the probe
-    moments = random.Random(time.time_ns())
-    before = set[Asked]()
+def test_twenty_kills_change_no_chain_and_repeat_only_requests_in_flight(
+    problems: Path, oracle: Oracle, tmp_path: Path
+):
+    questions = {problem.id: problem.question for problem in read(Problem, problems)}
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    with start_rollout(problems, oracle, uninterrupted) as rollout:
+        rollout.join()
+        assert rollout.exitcode == 0
+    needed_requests = len(oracle.requests()) - 1  # without the probe
+    rng = random.Random(time.time_ns())
+    journaled_before = set[AttemptId]()
     repeated = probes = 0
     for _ in range(KILLS):
-        earlier = len(oracle.asked())
-        with started(problems, oracle, killed) as run:
-            if moments.random() > 0.2:
-                while not oracle.asked(earlier):
-                    assert run.is_alive()
+        earlier = len(oracle.requests())
+        with start_rollout(problems, oracle, killed) as rollout:
+            if rng.random() > 0.2:
+                while not oracle.requests(earlier):
+                    assert rollout.is_alive()
                     time.sleep(0.01)
-            time.sleep(moments.uniform(0, LONGEST_LIFE_S))
-            run.kill()
-            run.join()
-            assert run.exitcode == -signal.SIGKILL, "the rollout ended before it could be killed: give it more problems"
-        time.sleep(2 * LATENCY_S)  # what was on its way arrives
-        asked = oracle.asked(earlier)
-        assert before.isdisjoint(asked)  # nothing that was in the journal was asked again
-        now = finished(killed, question_of)
-        assert before <= now
-        lost = [attempt for attempt in asked if attempt not in now]
-        assert len(set(lost)) <= CONCURRENCY  # no more than were in flight
-        repeated += len(lost)
-        probes += bool(asked) and asked[0] in now  # its answer was not needed; the other probes are among the lost
-        before = now
-    with started(problems, oracle, killed) as run:
-        run.join()
-        assert run.exitcode == 0
-    assert len(before) < CHAINS * len(question_of)  # there was something left to do
-    assert (killed / "chains.jsonl").read_bytes() == (calm / "chains.jsonl").read_bytes()
-    everything = len(oracle.asked()) - minimum - 1  # of the killed rollout
-    assert everything == minimum + repeated + probes + 1
+            time.sleep(rng.uniform(0, MAX_LIFE_S))
+            rollout.kill()
+            rollout.join()
+            assert rollout.exitcode == -signal.SIGKILL, "the rollout ended before it was killed: give it more problems"
+        time.sleep(2 * LATENCY_S)  # until requests in flight have arrived
+        requests = oracle.requests(earlier)
+        assert journaled_before.isdisjoint(requests)  # no journaled attempt was requested again
+        journaled = journaled_attempts(killed, questions)
+        assert journaled_before <= journaled
+        unfinished = [attempt for attempt in requests if attempt not in journaled]
+        assert len(set(unfinished)) <= CONCURRENCY  # no more than were in flight
+        repeated += len(unfinished)
+        probes += bool(requests) and requests[0] in journaled  # other probes are among the unfinished attempts
+        journaled_before = journaled
+    with start_rollout(problems, oracle, killed) as rollout:
+        rollout.join()
+        assert rollout.exitcode == 0
+    assert len(journaled_before) < CHAINS * len(questions)  # the last run had attempts to make
+    assert (killed / "chains.jsonl").read_bytes() == (uninterrupted / "chains.jsonl").read_bytes()
+    all_requests = len(oracle.requests()) - needed_requests - 1  # of the killed rollout
+    assert all_requests == needed_requests + repeated + probes + 1

@@ -10,41 +10,41 @@ from callwright.params import Prices
 from callwright.records import Usage
 from callwright.rollouts import progress
 from callwright.rollouts.budget import Meter
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.progress import Progress
 from tests.fakes import chain, problem
 
-(ATTEMPT,) = plan([problem()], {"name": "scripted"}, 1, Sampling())
+(ATTEMPT,) = plan_attempts([problem()], {"name": "scripted"}, 1, Sampling())
 
 
 def progress_under_way(name: str = "teacher") -> Progress:
-    """After 60 s: 4 of 10 attempts were done before, then one right, one wrong, one lost; 6 requests of 10 + 2."""
+    """After 60 s and 6 requests of 10 + 2 tokens: 4 of 10 attempts were done before, now one right, wrong, failed."""
     times = iter([0.0])
     meter = Meter(None, Prices(prompt=0.0, cached=0.0, completion=1_000_000.0), clock=lambda: next(times, 60.0))
     for _ in range(6):
         meter.begin_request()
         meter.end_request(Usage(10, 2))
-    shown = Progress(name, 4, 10, meter)
-    for one in (chain("add(2, 3)", "answer(5)"), chain("answer(6)"), None):
-        shown.finished(ATTEMPT, one)
-    return shown
+    rollout_progress = Progress(name, 4, 10, meter)
+    for result in (chain("add(2, 3)", "answer(5)"), chain("answer(6)"), None):
+        rollout_progress.attempt_finished(ATTEMPT, result)
+    return rollout_progress
 
 
-def test_progress_says_all_that_is_known():
-    shown = progress_under_way()
-    assert (shown.done, shown.total) == (7, 10)
+def test_progress_shows_accuracy_failures_tokens_cost_and_time_left():
+    rollout_progress = progress_under_way()
+    assert (rollout_progress.done, rollout_progress.total) == (7, 10)
     # three attempts in 60 s, so 20 s for each of the last three; 12 completion tokens at 1 each
-    assert shown.text() == "50.0% right, 1 lost, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
+    assert rollout_progress.status_text() == "50.0% right, 1 failed, 72 tokens, cost 12.00, 0.1 requests/s, 1 min left"
 
 
-async def test_where_there_is_no_terminal_there_is_a_line_now_and_then(monkeypatch):
+async def test_without_a_terminal_progress_is_a_line_from_time_to_time(monkeypatch):
     monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    async with progress_under_way().shown():
+    async with progress_under_way().display():
         await asyncio.sleep(0.3)
     lines = sys.stderr.getvalue().splitlines()
     assert len(lines) >= 2
-    assert set(lines) == {f"teacher: 7 of 10 attempts, {progress_under_way().text()}"}
+    assert set(lines) == {f"teacher: 7 of 10 attempts, {progress_under_way().status_text()}"}
 
 
 ON_A_TERMINAL = """
@@ -53,30 +53,30 @@ import sys
 from tests.rollouts.test_progress import progress_under_way
 
 async def main():
-    async with progress_under_way(sys.argv[1]).shown():
+    async with progress_under_way(sys.argv[1]).display():
         await asyncio.sleep(0.2)
 
 asyncio.run(main())
 """
 
 
-def on_a_terminal(name: str) -> str:
-    ours, theirs = pty.openpty()
+def output_on_a_terminal(name: str) -> str:
+    controller, terminal = pty.openpty()
     environment = os.environ | {"COLUMNS": "160", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", ON_A_TERMINAL, name], stderr=theirs, env=environment, check=True)
-    os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
-    return shown
+    subprocess.run([sys.executable, "-c", ON_A_TERMINAL, name], stderr=terminal, env=environment, check=True)
+    os.close(terminal)
+    output = os.read(controller, 100_000).decode()
+    os.close(controller)
+    return output
 
 
-def test_on_a_terminal_there_is_a_bar():
-    shown = on_a_terminal("teacher")
-    assert "━" in shown
-    assert "7/10" in shown
-    assert "50.0% right, 1 lost, 72 tokens, cost 12.00" in shown
+def test_on_a_terminal_progress_is_a_bar():
+    output = output_on_a_terminal("teacher")
+    assert "━" in output
+    assert "7/10" in output
+    assert "50.0% right, 1 failed, 72 tokens, cost 12.00" in output
 
 
-def test_the_name_of_a_model_is_neither_markup_nor_a_command_to_the_terminal():
-    shown = on_a_terminal("maker/small[/b]\x1b]0;title\x07")
-    assert "maker/small[/b]\\x1b]0;title\\x07" in shown
+def test_markup_and_control_characters_in_a_models_name_are_escaped():
+    output = output_on_a_terminal("maker/small[/b]\x1b]0;title\x07")
+    assert "maker/small[/b]\\x1b]0;title\\x07" in output

@@ -7,87 +7,80 @@ import pytest
 from callwright.chat.model import ChatModel, Sampling
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import CallwrightError, DataError, EndpointUnusableError, ProviderError
-from callwright.functions.function import function
-from callwright.functions.toolbox import Toolbox
 from callwright.params import Params
-from callwright.records import Chain, Problem, Usage
-from callwright.rollouts.budget import Meter
+from callwright.records import Chain, Usage
 from callwright.rollouts.journal import JournalEntry, open_journal
-from callwright.rollouts.plan import Attempt, plan
-from callwright.rollouts.progress import Progress
+from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
-from callwright.rollouts.summary import journaled_chains, publish, raise_if_too_many_failures
+from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
-from callwright.storage.jsonl import write
-from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.tasks.task import Grade, Task
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
 from tests.working_tree import ROOT
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
-ONE, TWO = problem(id="one", question="One?"), problem(id="two", question="Two?")
+FIRST, SECOND = problem(id="one", question="One?"), problem(id="two", question="Two?")
 SOLVED = ("add(2, 3)", "answer(5)")
 
 
 def plan_for(*problems, chains: int = 1) -> list[Attempt]:
-    return plan(problems, MODEL, chains, Sampling())
+    return plan_attempts(problems, MODEL, chains, Sampling())
 
 
-async def run(attempts: list[Attempt], model: ChatModel, path: Path, **how) -> tuple[list[Chain], RolloutResult]:
+async def run(attempts: list[Attempt], model: ChatModel, path: Path, **options) -> tuple[list[Chain], RolloutResult]:
+    """The journaled chains after a run, and how it ended."""
     with open_journal(path) as journal:
-        rolled = await run_attempts(attempts, model, journal, how.pop("concurrency", 1), **how)
-        return list(journaled_chains(attempts, journal)), rolled
+        result = await run_attempts(attempts, model, journal, options.pop("concurrency", 1), **options)
+        return list(journaled_chains(attempts, journal)), result
 
 
-async def test_a_second_run_asks_the_model_nothing(tmp_path):
-    attempts = plan_for(ONE, TWO)
+async def test_a_second_run_sends_no_requests(tmp_path):
+    attempts = plan_for(FIRST, SECOND)
     first, _ = await run(attempts, ScriptedChat(*SOLVED, *SOLVED), tmp_path / "journal.jsonl")
-    silent = ScriptedChat()
-    assert await run(attempts, silent, tmp_path / "journal.jsonl") == (first, RolloutResult())
-    assert silent.asked == []
+    model = ScriptedChat()
+    assert await run(attempts, model, tmp_path / "journal.jsonl") == (first, RolloutResult())
+    assert model.asked == []
     assert [chain.id for chain in first] == ["one/scripted/0", "two/scripted/0"]
 
 
-async def test_a_killed_run_goes_on_where_it_was(tmp_path):
+async def test_a_killed_run_continues_where_it_stopped(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(FIRST), ScriptedChat(*SOLVED), journal)
     with journal.open("ab") as file:
         file.write(b'{"key": "torn')
     model = ScriptedChat(*SOLVED)
-    chains, _ = await run(plan_for(ONE, TWO), model, journal)
+    chains, _ = await run(plan_for(FIRST, SECOND), model, journal)
     assert len(chains) == 2
     assert {asked[1]["content"] for asked in model.asked} == {"Two?"}
 
 
-async def test_chains_come_in_the_plans_order_and_not_in_that_of_finishing(tmp_path):
+async def test_chains_are_in_the_order_of_the_plan(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(plan_for(TWO), ScriptedChat(*SOLVED), journal)
-    chains, _ = await run(plan_for(ONE, TWO), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(SECOND), ScriptedChat(*SOLVED), journal)
+    chains, _ = await run(plan_for(FIRST, SECOND), ScriptedChat(*SOLVED), journal)
     assert [chain.problem_id for chain in chains] == ["one", "two"]
 
 
-async def test_a_journal_from_before_requests_were_timed_is_of_use(tmp_path):
+async def test_a_journal_without_request_times_can_be_read(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
+    await run(plan_for(FIRST), ScriptedChat(*SOLVED), journal)
     untimed = re.sub(r',"request_(s|usage)":\[[^]]*\]', "", journal.read_text())
     assert "request_" not in untimed
     journal.write_text(untimed)
-    chains, _ = await run(plan_for(ONE), ScriptedChat(), journal)
+    chains, _ = await run(plan_for(FIRST), ScriptedChat(), journal)
     assert len(chains) == 1
 
 
-async def test_a_problem_that_comes_twice_is_paid_for_once(tmp_path):
-    chains, _ = await run(plan_for(ONE, ONE), ScriptedChat(*SOLVED), tmp_path / "journal.jsonl", concurrency=2)
+async def test_a_problem_that_occurs_twice_is_sampled_once(tmp_path):
+    chains, _ = await run(plan_for(FIRST, FIRST), ScriptedChat(*SOLVED), tmp_path / "journal.jsonl", concurrency=2)
     assert len(chains) == 2
     assert chains[0] == chains[1]
 
 
 async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp_path):
     problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1)
-    attempts = plan(problems, MODEL, 2, Sampling(temperature=0.7))
+    attempts = plan_attempts(problems, MODEL, 2, Sampling(temperature=0.7))
     results = []
     for concurrency in (1, 8):
         model = EndpointChat(teacher(), create_app(problems, {**NO_MISTAKES, "guessed_answer": 0.5}))
@@ -97,186 +90,84 @@ async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp
     assert [chain.id for chain in results[0][0]] == [attempt.id for attempt in attempts]
 
 
-async def test_a_lost_attempt_is_a_failure_and_not_a_chain(tmp_path):
+async def test_an_attempt_that_fails_is_a_failure_and_not_a_chain(tmp_path):
     journal = tmp_path / "journal.jsonl"
     model = ScriptedChat("add(2, 3)", ProviderError("gone for good", "gone"), *SOLVED)
-    chains, rolled = await run(plan_for(ONE, TWO), model, journal)
-    assert rolled == RolloutResult([Failure("one/scripted/0", "gone", "gone for good")])
+    chains, result = await run(plan_for(FIRST, SECOND), model, journal)
+    assert result == RolloutResult([Failure("one/scripted/0", "gone", "gone for good")])
     assert [chain.problem_id for chain in chains] == ["two"]
-    assert len(journal.read_text().splitlines()) == 1  # a failure is not journaled, so that it is tried again
+    assert len(journal.read_text().splitlines()) == 1  # a failure is not journaled, so that the next run repeats it
 
 
-async def test_a_failed_attempt_is_tried_again_by_the_next_run(tmp_path):
+async def test_the_next_run_repeats_a_failed_attempt(tmp_path):
     journal = tmp_path / "journal.jsonl"
-    await run(plan_for(ONE), ScriptedChat(ProviderError("gone")), journal)
-    chains, rolled = await run(plan_for(ONE), ScriptedChat(*SOLVED), journal)
-    assert (len(chains), rolled) == (1, RolloutResult())
+    await run(plan_for(FIRST), ScriptedChat(ProviderError("gone")), journal)
+    chains, result = await run(plan_for(FIRST), ScriptedChat(*SOLVED), journal)
+    assert (len(chains), result) == (1, RolloutResult())
 
 
-async def test_no_attempt_begins_once_more_are_lost_than_allowed(tmp_path):
-    attempts = plan_for(ONE, chains=5)
+async def test_no_attempt_starts_after_more_failures_than_allowed(tmp_path):
+    attempts = plan_for(FIRST, chains=5)
     model = ScriptedChat(ProviderError("gone"), *SOLVED, ProviderError("gone"))
-    chains, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=1)
-    assert (len(chains), len(rolled.failures), rolled.unmade) == (1, 2, 2)
+    chains, result = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=1)
+    assert (len(chains), len(result.failures), result.not_run) == (1, 2, 2)
     assert model._replies == []
 
 
-async def test_an_endpoint_that_cannot_be_used_stops_at_once_and_what_was_finished_is_kept(tmp_path):
+async def test_an_unusable_endpoint_stops_the_run_and_finished_attempts_are_kept(tmp_path):
     journal = tmp_path / "journal.jsonl"
     model = ScriptedChat(*SOLVED, EndpointUnusableError("wrong key"))
     with pytest.raises(EndpointUnusableError, match="wrong key"):
-        await run(plan_for(ONE, chains=5), model, journal)
+        await run(plan_for(FIRST, chains=5), model, journal)
     assert len(model.asked) == 3  # two for the first attempt, one for the second, none for the others
     assert len(journal.read_text().splitlines()) == 1
 
 
-@function(example={"text": "a"})
-def careless(text: str) -> str:
-    """Say what was said."""
-    return text + None if text == "b" else text
-
-
-def careless_task(name: str) -> Task:
-    return Task(name, Toolbox([careless, TASKS["arithmetic"].toolbox.functions["answer"]]), "Speak.", grade_badly)
-
-
-def grade_badly(problem: Problem, answer: str) -> Grade:
-    return "right" if answer == "5" else {}[answer]
-
-
-@pytest.fixture
-def problems_of_careless_task(monkeypatch, tmp_path) -> list[Problem]:
-    """Two problems of a task whose function and grader have defects, in a project of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(TASKS, "careless", careless_task("careless"))
-    return [replace(one, task="careless") for one in (ONE, TWO)]
-
-
-async def test_a_defect_of_a_function_costs_the_one_attempt_and_is_counted(tmp_path, problems_of_careless_task):
-    log = SurpriseLog("rollout")
-    model = ScriptedChat("careless('b')", "careless('a')", "answer(5)")
-    chains, rolled = await run(plan_for(*problems_of_careless_task), model, tmp_path / "journal.jsonl", surprises=log)
-    assert [chain.problem_id for chain in chains] == ["two"]
-    (failure,) = rolled.failures
-    assert failure.attempt_id == "one/scripted/0"
-    assert failure.reason.startswith("unexpected TypeError in test_sample.py:")
-    assert "can only concatenate str" in failure.message
-    assert failure.lasting
-    assert log.counts == {failure.reason: 1}
-    assert "careless" in log.path.read_text()
-    assert "this is a defect" in str(log.summary())
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ValueError("a\nb"),
-        OSError(28, "No space left on device"),
-        TimeoutError(),
-        AssertionError(),
-        RecursionError(),
-        MemoryError(),
-        StopIteration(),
-        StopAsyncIteration(),
-        UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed"),
-        ExceptionGroup("several", [KeyError("\x1b[31m")]),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-async def test_whatever_is_raised_in_an_attempt_the_others_are_made(tmp_path, monkeypatch, error):
-    monkeypatch.chdir(tmp_path)
-    model = ScriptedChat("add(2, 3)", error, *SOLVED)
-    chains, rolled = await run(plan_for(ONE, TWO), model, tmp_path / "journal.jsonl")
-    assert [chain.problem_id for chain in chains] == ["two"]
-    (failure,) = rolled.failures
-    assert failure.lasting
-    assert failure.message.isprintable()
-    assert failure.reason.startswith("unexpected ")
-
-
-async def test_defects_count_against_the_limit_on_failures(tmp_path, problems_of_careless_task):
-    attempts = plan_for(*problems_of_careless_task, chains=3)
-    log = SurpriseLog("rollout")
-    model = ScriptedChat(*["careless('b')"] * 3)
-    _, rolled = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=2, surprises=log)
-    assert (len(rolled.failures), rolled.unmade, log.counts.total()) == (3, 3, 3)
-    with pytest.raises(ProviderError, match=r"3 of 6 attempts failed .* 3 times: unexpected TypeError in"):
-        raise_if_too_many_failures(rolled.failures, 6, 0.4)
-
-
-async def test_a_chain_that_cannot_be_written_costs_the_one_attempt(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    broken = replace(ONE, id="half \ud83d")
-    log = SurpriseLog("rollout")
-    journal = tmp_path / "journal.jsonl"
-    chains, rolled = await run(plan_for(broken, TWO), ScriptedChat(*SOLVED, *SOLVED), journal, surprises=log)
-    assert [chain.problem_id for chain in chains] == ["two"]
-    assert [failure.attempt_id for failure in rolled.failures] == [r"half \ud83d/scripted/0"]
-    assert "unexpected PydanticSerializationError in storage/jsonl.py" in rolled.failures[0].reason
-    write(tmp_path / "failures.jsonl", rolled.failures)
-    assert len(journal.read_text().splitlines()) == 1
-
-
-async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_are_published(
-    tmp_path, problems_of_careless_task
-):
-    attempts = plan_for(*problems_of_careless_task)
-    log = SurpriseLog("rollout")
-    model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
-    progress = Progress("scripted", 0, 2, Meter())
-    with open_journal(tmp_path / "journal.jsonl") as journal:
-        rolled = await run_attempts(attempts, model, journal, 1, finished=progress.finished, surprises=log)
-        report = publish(tmp_path / "chains.jsonl", attempts, journal, rolled, surprises=log)
-    assert rolled == RolloutResult()
-    assert (report["chains"], report["ungraded"], report["answered_right"]) == (2, 1, 0.5)
-    assert list(log.counts.values()) == [1]
-
-
-async def test_every_attempt_that_is_over_is_told(tmp_path):
-    seen: list[tuple[str, str | None]] = []
+async def test_on_finished_is_called_with_every_attempt_that_is_over(tmp_path):
+    answers: list[tuple[str, str | None]] = []
     model = ScriptedChat(*SOLVED, ProviderError("gone"))
     await run(
-        plan_for(ONE, TWO),
+        plan_for(FIRST, SECOND),
         model,
         tmp_path / "journal.jsonl",
-        finished=lambda attempt, chain: seen.append((attempt.problem.id, chain and chain.answer)),
+        on_finished=lambda attempt, chain: answers.append((attempt.problem.id, chain and chain.answer)),
     )
-    assert seen == [("one", "5"), ("two", None)]
+    assert answers == [("one", "5"), ("two", None)]
 
 
-async def test_an_attempt_is_made_by_its_protocol(tmp_path):
-    attempts = plan([ONE], MODEL, 1, Sampling(), "native")
+async def test_an_attempt_uses_its_protocol(tmp_path):
+    attempts = plan_attempts([FIRST], MODEL, 1, Sampling(), "native")
     chains, _ = await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     assert chains[0].protocol == "native"
 
 
-async def test_an_error_of_ours_reaches_the_stage_as_itself(tmp_path):
+async def test_a_callwright_error_reaches_the_stage_unchanged(tmp_path):
     with pytest.raises(CallwrightError, match="disk full"):
-        await run(plan_for(ONE), ScriptedChat(DataError("disk full")), tmp_path / "journal.jsonl")
+        await run(plan_for(FIRST), ScriptedChat(DataError("disk full")), tmp_path / "journal.jsonl")
 
 
-async def test_a_reply_with_half_a_character_in_it_does_not_end_the_run(tmp_path):
+async def test_a_reply_with_half_a_character_does_not_end_the_run(tmp_path):
     model = ScriptedChat(r"add('\ud800', 1)", *SOLVED)
-    chains, _ = await run(plan_for(ONE), model, tmp_path / "journal.jsonl")
+    chains, _ = await run(plan_for(FIRST), model, tmp_path / "journal.jsonl")
     assert chains[0].answer == "5"
 
 
-async def test_the_journal_has_time_and_tokens_of_every_request(tmp_path):
-    attempts = plan_for(ONE)
+async def test_the_journal_has_the_seconds_and_tokens_of_every_request(tmp_path):
+    attempts = plan_for(FIRST)
     await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     with open_journal(tmp_path / "journal.jsonl") as journal:
-        record = journal[attempts[0].key]
-    assert isinstance(record, JournalEntry)
-    assert len(record.request_s) == 2
-    assert all(0 <= seconds < 60 for seconds in record.request_s)
-    assert record.request_usage == (Usage(10, 2), Usage(10, 2))
+        entry = journal[attempts[0].key]
+    assert isinstance(entry, JournalEntry)
+    assert len(entry.request_s) == 2
+    assert all(0 <= seconds < 60 for seconds in entry.request_s)
+    assert entry.request_usage == (Usage(10, 2), Usage(10, 2))
 
 
-def test_an_oracle_without_solutions_is_refused_before_it_is_asked(tmp_path):
-    attempts = plan_for(ONE, replace(TWO, solution=()))
+def test_an_oracle_without_solutions_is_an_error_before_the_first_request(tmp_path):
+    attempts = plan_for(FIRST, replace(SECOND, solution=()))
     rollout = Params.load(ROOT / "params.yaml").rollout
     with (
         open_journal(tmp_path / "journal.jsonl") as journal,
         pytest.raises(ProviderError, match="which 1 problems do not have, such as two: name an endpoint"),
     ):
-        roll_out_teacher([ONE, TWO], teacher(), attempts, rollout, journal)
+        roll_out_teacher([FIRST, SECOND], teacher(), attempts, rollout, journal)

@@ -7,25 +7,25 @@ from callwright.errors import ProviderError
 from callwright.params import Prices
 from callwright.records import Chain, Usage
 from callwright.rollouts.journal import JournalEntry, open_journal
-from callwright.rollouts.plan import plan
+from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import read
 from tests.fakes import chain, problem
 
 PROBLEMS = [problem(id=name, question=f"{name}?") for name in ("one", "two")]
-ATTEMPTS = plan(PROBLEMS, {"name": "scripted"}, 2, Sampling())
+ATTEMPTS = plan_attempts(PROBLEMS, {"name": "scripted"}, 2, Sampling())
 
 
-def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):
+def test_chains_are_published_in_the_order_of_the_plan_and_reported(tmp_path):
     right = chain("add(2, 3)", "answer(5)", problem_id="one", id=ATTEMPTS[0].id, usage=Usage(3_000, 400, 1_000))
     wrong = chain("answer(6)", problem_id="two", id=ATTEMPTS[3].id, usage=Usage(1_000, 100))
-    lost = Failure(ATTEMPTS[1].id, "timeout", "teacher at x did not answer in time")
+    failed = Failure(ATTEMPTS[1].id, "timeout", "teacher at x did not answer in time")
     with open_journal(tmp_path / "journal.jsonl") as journal:
         journal.append(JournalEntry(ATTEMPTS[3].key, wrong, (0.5,)))
         journal.append(JournalEntry(ATTEMPTS[0].key, right, (1.0, 3.0)))
         prices = Prices(prompt=2.0, cached=0.5, completion=8.0)
-        report = publish(tmp_path / "chains.jsonl", ATTEMPTS, journal, RolloutResult([lost], 1), prices)
+        report = publish(tmp_path / "chains.jsonl", ATTEMPTS, journal, RolloutResult([failed], 1), prices)
     assert list(read(Chain, tmp_path / "chains.jsonl")) == [right, wrong]
     assert report == {
         "attempts": 4,
@@ -47,14 +47,14 @@ def test_a_rollout_is_published_in_the_plans_order_with_what_it_used(tmp_path):
     assert json.loads(json.dumps(report)) == report
 
 
-def test_a_rollout_of_nothing_can_be_reported(tmp_path):
+def test_a_rollout_without_attempts_can_be_reported(tmp_path):
     with open_journal(tmp_path / "journal.jsonl") as journal:
         report = publish(tmp_path / "chains.jsonl", [], journal, RolloutResult())
     assert (report["chains"], report["answered_right"], report["cost"], report["latency_s"]) == (0, 0.0, None, {})
 
 
-def test_too_many_failures_stop_the_run_with_the_commonest_reason():
-    lost = [Failure("a", "timeout", "gone"), Failure("b", "timeout", "gone"), Failure("c", "busy", "full")]
-    raise_if_too_many_failures(lost, attempts=100, limit=0.03)  # three of a hundred are just allowed
+def test_too_many_failures_stop_the_run_with_the_most_common_reason():
+    failures = [Failure("a", "timeout", "gone"), Failure("b", "timeout", "gone"), Failure("c", "busy", "full")]
+    raise_if_too_many_failures(failures, attempts=100, limit=0.03)  # exactly three of a hundred are allowed
     with pytest.raises(ProviderError, match=r"^3 of 100 attempts failed \(limit 2%\); 2 times: gone; "):
-        raise_if_too_many_failures(lost, attempts=100, limit=0.02)
+        raise_if_too_many_failures(failures, attempts=100, limit=0.02)

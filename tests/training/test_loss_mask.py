@@ -18,10 +18,10 @@ from callwright.params import PairsParams
 from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, CheckedChain, Pair, Protocol, Usage, Verdict
-from tests.chat.conftest import taught, template, tokenizer_for
+from tests.chat.conftest import template, tiny_model, tokenizer_for
 from tests.fakes import TOOLBOX, checked, problem
 
-__all__ = ["taught"]
+__all__ = ["tiny_model"]
 
 OWN = problem()
 WHOLE = PairsParams(
@@ -165,11 +165,11 @@ def trainer_of(folder: Path, pairs: list[Pair], work: Path) -> Any:
 @pytest.mark.slow
 @pytest.mark.xdist_group("training")
 @pytest.mark.parametrize("protocol", ["text", "native"])
-def test_trl_takes_its_loss_and_its_gradient_from_the_models_tokens_alone(taught: Path, tmp_path: Path, protocol):
+def test_trl_takes_its_loss_and_its_gradient_from_the_models_tokens_alone(tiny_model: Path, tmp_path: Path, protocol):
     from callwright.training.prefix_sharing import share_prefixes
 
     pair, _ = whole_pair(protocol)
-    trainer = trainer_of(taught, [pair], tmp_path)
+    trainer = trainer_of(tiny_model, [pair], tmp_path)
     batch = next(iter(trainer.get_train_dataloader()))
     ids, mask = batch["input_ids"], batch["completion_mask"].bool()
 
@@ -198,11 +198,11 @@ def test_trl_takes_its_loss_and_its_gradient_from_the_models_tokens_alone(taught
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("training")
-def test_a_training_on_whole_chains_prefers_the_right_one(taught: Path, tmp_path: Path):
+def test_a_training_on_whole_chains_prefers_the_right_one(tiny_model: Path, tmp_path: Path):
     from callwright.training.prefix_sharing import share_prefixes
 
     pair, _ = whole_pair("native")
-    trainer = trainer_of(taught, [pair], tmp_path)
+    trainer = trainer_of(tiny_model, [pair], tmp_path)
     with share_prefixes(trainer.model):
         trainer.train()
     logged = [one for one in trainer.state.log_history if "rewards/margins" in one]

@@ -1,4 +1,4 @@
-"""The stable path of `EndpointChat`, which other people's scripts import; the code is in `callwright.chat.openai`."""
+"""The stable import path of `EndpointChat` for users' scripts. The code is in `callwright.chat.openai`."""
 
 from callwright.lazy import lazy_exports
 

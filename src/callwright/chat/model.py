@@ -1,4 +1,4 @@
-"""What the agent asks of a chat model."""
+"""The interface of a chat model, as the agent uses it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Tool = dict[str, Any]  # an OpenAI tool schema
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to sample one chain: temperature 0 is greedy; `max_tokens` bounds one reply, `max_steps` the chain."""
+    """How to sample one chain. Temperature 0 is greedy; `max_tokens` limits each reply, `max_steps` the chain."""
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -23,7 +23,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A native tool call as the server sent it: the arguments are JSON text that nobody checked."""
+    """A native tool call as the server sent it. The arguments are JSON text that is not checked yet."""
 
     name: str
     arguments: str
@@ -31,7 +31,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One model reply. `finish` is `length` when it was cut at max_tokens."""
+    """One model reply. `finish` is `length` if it was cut at max_tokens."""
 
     text: str
     finish: Literal["stop", "length"]
@@ -42,7 +42,10 @@ class Reply:
 class ChatModel(Protocol):
     """Anything that continues a conversation.
 
-    `reply` raises ProviderError when the model cannot be reached or does not answer; an error is never a reply.
+    `reply` raises ProviderError if the model cannot be reached or does not answer. An error is never a reply.
+
+    Attributes:
+        name: the model's name in chains.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The stable path of `create_app`, which other people's scripts import; the code is in `callwright.standins.oracle`."""
+"""The stable import path of `create_app` for users' scripts. The code is in `callwright.standins.oracle`."""
 
 from callwright.lazy import lazy_exports
 

@@ -1,7 +1,7 @@
-"""Conversations as token ids: what chat templates want otherwise than the chat-completions API, and what they let in.
+"""Conversations as token ids: how chat templates differ from the API, and how text cannot become control tokens.
 
-Decoding and training read a conversation here alone, so both see the same ids. Whatever stands in a message is text:
-`<|im_end|>` in a question, a result or a reply ends nobody's turn (docs/decisions/0014).
+Both decoding and training tokenize conversations here, so they see the same ids. The content of a message is always
+text: `<|im_end|>` in a question, a result or a reply does not end a turn (docs/decisions/0014).
 """
 
 import json
@@ -9,41 +9,45 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+# For rows that TRL tokenizes itself (`chat_template_kwargs`), so that it tokenizes them as `chat_ids` does
 TRL_TEMPLATE_KWARGS = {"sanitize_control_tokens": True}
-"""For rows that TRL tokenizes itself (`chat_template_kwargs`), so that it does as `chat_ids` does."""
 
-_TOKEN_START = re.compile(r"[<\[](?=\S)")  # how the special tokens of all known families begin
+_TOKEN_START = re.compile(r"[<\[](?=\S)")  # how the special tokens of all known model series begin
 
 
 def chat_ids(
-    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), *, ask: bool = False
+    tokenizer: Any,
+    messages: Sequence[Mapping[str, Any]],
+    tools: Sequence[Mapping[str, Any]] = (),
+    *,
+    add_generation_prompt: bool = False,
 ) -> list[int]:
     """Token ids of a conversation in a tokenizer's chat template.
 
     Args:
         tokenizer: prepared by `guard_special_tokens_only`.
-        ask: whether to end where the model is asked for its reply.
+        add_generation_prompt: whether to add the tokens after which the model writes its reply.
 
     Raises:
         jinja2.TemplateError, TypeError: the template cannot show this conversation.
-        ValueError: the tokenizer makes a special token of its text, however it is cut.
+        ValueError: the tokenizer makes a special token of the text, however the text is split.
     """
     ids: list[int] = tokenizer.apply_chat_template(
         template_messages(messages),
         tools=list(tools) or None,
         tokenize=True,
         return_dict=False,
-        add_generation_prompt=ask,
+        add_generation_prompt=add_generation_prompt,
         **TRL_TEMPLATE_KWARGS,
     )
     return ids
 
 
 def guard_special_tokens_only(tokenizer: Any) -> Any:
-    """Have the library guard special tokens alone, unless the tokenizer itself names more; returns the tokenizer.
+    """Make the library guard only special tokens, unless the tokenizer itself names more; returns the tokenizer.
 
-    By default it also takes `<tool_call>` and `<think>` for text where these are tokens of their own but not special:
-    models write them, so the student has to be taught them as the tokens they are.
+    By default the library also splits `<tool_call>` and `<think>` if they are tokens but not special. Models write
+    these tokens, so the student must be trained on them as single tokens.
     """
     if tokenizer.chat_control_tokens is None:
         tokenizer.chat_control_tokens = ()
@@ -51,7 +55,7 @@ def guard_special_tokens_only(tokenizer: Any) -> Any:
 
 
 def control_tokens(tokenizer: Any) -> re.Pattern[str]:
-    """What `chat_ids` guards: a conversation without any of these has the ids of its rendered text."""
+    """A pattern of the tokens that `chat_ids` guards. Without them, a conversation has the ids of its rendered text."""
     names = set(tokenizer.chat_control_tokens or ())
     added = tokenizer.added_tokens_decoder.values()
     tokens = sorted(
@@ -61,11 +65,11 @@ def control_tokens(tokenizer: Any) -> re.Pattern[str]:
 
 
 def template_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Messages with the arguments of tool calls as a mapping, where the API has JSON text.
+    """Messages whose tool calls have their arguments as a mapping instead of JSON text.
 
-    Most templates write arguments with `tojson`, which would encode a text once more, or go through their items. A key
-    that begins like a special token, which only a hostile or confused reply has, gets a space there: the library guards
-    values alone.
+    Most templates write arguments with `tojson`, which would encode a text twice, or iterate over their items. In a key
+    that begins like a special token, which only a hostile or confused reply has, a space is inserted after its first
+    bracket, because the library guards only values.
     """
     return [
         {**message, "tool_calls": [_with_parsed_arguments(call) for call in message["tool_calls"]]}

@@ -11,7 +11,7 @@ from callwright.chat.openai.endpoint import EndpointChat
 from callwright.params import Params, TeacherParams
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt, local_model_identity, normalize_url
-from callwright.rollouts.probe import probe
+from callwright.rollouts.probe import probe_endpoints
 from callwright.storage.files import folder_hash
 from callwright.storage.journal import Journal
 
@@ -64,7 +64,7 @@ async def open_target(
     model = EndpointChat(target.endpoint, section=f"evaluate.endpoints.{target.name}")
     model.name = target.name
     try:
-        await probe(model, plan, journal)
+        await probe_endpoints(model, plan, journal)
         yield model
     finally:
         await model.close()

@@ -16,7 +16,7 @@ from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
 from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
-from callwright.rollouts.sample import Failure, RolloutResult, missing
+from callwright.rollouts.sample import Failure, RolloutResult, missing_attempts
 from callwright.rollouts.summary import journaled_chains, raise_if_too_many_failures
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
@@ -90,7 +90,7 @@ async def _run_attempts(
     log: SurpriseLog,
 ) -> list[CheckedChain | None]:
     """Make what the journal lacks of the plan; returns a chain of each variant, which are asked every time."""
-    if not variants and not missing(plan, journal):
+    if not variants and not missing_attempts(plan, journal):
         return []
     rollout, at_once = params.rollout, concurrency(one, params)
     async with open_target(one, params, plan, journal) as model:
@@ -122,10 +122,11 @@ def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: Surprise
 
 def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
     """A comparison needs all chains, so nothing may be missing."""
-    if rolled.reached:
+    if rolled.limit_reached:
         raise BudgetError(
-            f"teacher: the budget is used up ({rolled.reached}) with {attempts - rolled.unmade:,} of {attempts:,} "
-            "attempts done; they are kept in the journal: run again to spend as much once more, or raise the limit"
+            f"teacher: the budget is used up ({rolled.limit_reached}) with "
+            f"{attempts - rolled.not_run:,} of {attempts:,} attempts done; they are kept in the journal: run again to "
+            "spend as much once more, or raise the limit"
         )
 
 

@@ -25,7 +25,7 @@ class PromptTokens:
         return self._ids((), ask=True)
 
     def _ids(self, completion: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
-        return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, ask=ask)
+        return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, add_generation_prompt=ask)
 
     def loss_mask(self, completion: Sequence[dict[str, Any]]) -> list[int]:
         """The loss mask of a completion: for each of its tokens 1 if the model writes it, else 0.

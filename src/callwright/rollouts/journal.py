@@ -1,4 +1,4 @@
-"""The journal of a rollout: finished attempts, outside the DVC outs, so that none is paid for twice."""
+"""The journal of a rollout: its finished attempts, outside the DVC outs, so that none is paid for twice."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from callwright import paths
@@ -21,7 +22,7 @@ JOURNALS_ENV = "CALLWRIGHT_JOURNALS"
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A finished attempt: its chain, and how many seconds and tokens each of its requests took."""
+    """A finished attempt: its key, its chain, and the seconds and tokens that each of its requests took."""
 
     key: str
     chain: Chain
@@ -30,10 +31,10 @@ class JournalEntry:
 
 
 def journal_path(name: str) -> Path:
-    """Where the journal of one model's attempts lies: in CALLWRIGHT_JOURNALS, else in the project's .callwright.
+    """The path of one model's journal: in CALLWRIGHT_JOURNALS, otherwise in the project's .callwright.
 
-    `dvc exp run --temp` and `--queue` work in a copy of the project below .dvc/tmp/exps, which DVC deletes: there it is
-    the project's own journal all the same.
+    `dvc exp run --temp` and `--queue` work in a copy of the project below .dvc/tmp/exps, which DVC deletes. They use
+    the journal of the project itself.
     """
     folder = os.environ.get(JOURNALS_ENV)
     if folder:
@@ -48,10 +49,10 @@ def journal_path(name: str) -> Path:
 
 @contextmanager
 def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
-    """Open a journal for this process alone; another run that has it open is waited for.
+    """Open a journal for this process alone. Waits while another run uses it.
 
     Raises:
-        DataError: it cannot be opened, or holds a line that is no attempt.
+        DataError: it cannot be opened, or a line is not an attempt.
     """
     from filelock import FileLock, Timeout
 
@@ -66,7 +67,7 @@ def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
     except OSError as error:
         raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
     try:
-        journal = Journal(path, JournalEntry, key=_key)
+        journal = Journal(path, JournalEntry, key=attrgetter("key"))
         try:
             yield journal
         finally:
@@ -75,38 +76,34 @@ def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
         lock.release()
 
 
-def _key(record: JournalEntry) -> str:
-    return record.key
-
-
 def find_entry(attempt: Attempt, journal: Journal[JournalEntry]) -> JournalEntry | None:
-    """What the journal has of an attempt, with the chain under the names that attempt and problem have now."""
+    """The journal's entry for an attempt, or None. Its chain gets the ids that attempt and problem have now."""
     key = attempt.journaled_key(journal)
     if key is None:
         return None
-    record = journal[key]
-    return replace(record, chain=replace(record.chain, id=attempt.id, problem_id=attempt.problem.id))
+    entry = journal[key]
+    return replace(entry, chain=replace(entry.chain, id=attempt.id, problem_id=attempt.problem.id))
 
 
 class GroupCommit:
-    """Lets attempts that finish together share one sync, which takes milliseconds, off the event loop."""
+    """Lets attempts that finish together share one sync to disk. A sync takes milliseconds and runs in a thread."""
 
     def __init__(self, journal: Journal[JournalEntry]) -> None:
         self._journal = journal
         self._lock = asyncio.Lock()
         self._added = self._synced = 0
 
-    async def append(self, record: JournalEntry) -> None:
+    async def append(self, entry: JournalEntry) -> None:
         """Add a finished attempt; it is on disk when this returns.
 
         Raises:
             DataError: the disk is full or not writable.
         """
-        self._journal.add(record)
+        self._journal.add(entry)
         self._added += 1
-        own = self._added
+        position = self._added
         async with self._lock:
-            if self._synced < own:  # else a sync that began after this was added covered it
+            if self._synced < position:  # otherwise a sync that began after the entry was added covered it
                 added = self._added
                 await asyncio.to_thread(self._journal.sync)
                 self._synced = added

@@ -1,4 +1,4 @@
-"""Which chains to sample: a deterministic list of attempts, each keyed by all that determines it."""
+"""Which chains to sample: a deterministic list of attempts. The key of an attempt hashes all that determines it."""
 
 import ast
 import hashlib
@@ -25,7 +25,10 @@ from callwright.tasks import TASKS
 
 @cache
 def functions_hash(toolbox: Toolbox) -> str:
-    """A hash of the functions' syntax trees; comments, layout and the version of Python do not change it."""
+    """A hash of the functions' syntax trees, which does not depend on comments, layout or the version of Python.
+
+    Functions without source, which were made at run time, do not differ in it.
+    """
     sources = [_source(function) for function in toolbox.functions.values()]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()
 
@@ -33,8 +36,8 @@ def functions_hash(toolbox: Toolbox) -> str:
 def _source(function: Function) -> str:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function.python)))
-    except (OSError, TypeError, SyntaxError):  # made at run time: its signature and example are in the prompt
-        return ""
+    except (OSError, TypeError, SyntaxError):
+        return ""  # made at run time; its signature and example are in the prompt, which is hashed too
     return json.dumps(_to_plain_data(tree))
 
 
@@ -61,9 +64,9 @@ class Attempt:
     """One chain to sample.
 
     Attributes:
-        key: the hash of all that determines it: the same key is never paid for twice. Names of problems are not in it,
-            as they may be made of row numbers; what is asked is.
-        elsewhere: its keys at further endpoints of the same model; a chain from there is as good.
+        key: the hash of all that determines the chain, so that the same key is never paid for twice. It includes the
+            question but not the problem's id, which may be made of row numbers.
+        other_keys: keys of the same attempt at other endpoints of the same model.
     """
 
     id: str
@@ -71,34 +74,34 @@ class Attempt:
     sampling: Sampling
     protocol: Protocol
     key: str
-    elsewhere: tuple[str, ...] = ()
+    other_keys: tuple[str, ...] = ()
 
     def journaled_key(self, keys: Container[str]) -> str | None:
-        """The key under which the attempt was already made; None if it is still to be made."""
-        return next((key for key in (self.key, *self.elsewhere) if key in keys), None)
+        """The key under which the attempt was already made; None if it was not."""
+        return next((key for key in (self.key, *self.other_keys) if key in keys), None)
 
 
-def plan(
+def plan_attempts(
     problems: Iterable[Problem],
     model: Mapping[str, object],
     chains: int,
     sampling: Sampling,
     protocol: Protocol = "text",
     *,
-    elsewhere: Sequence[Mapping[str, object]] = (),
+    other_servers: Sequence[Mapping[str, object]] = (),
     reads_solutions: bool = False,
 ) -> list[Attempt]:
     """`chains` attempts at every problem, in a fixed order.
 
     Args:
-        model: what identifies the model and its server; `name` is what chains are labelled with.
-        sampling: of every attempt; its seed is the base from which each attempt's own seed is made.
-        elsewhere: the same model at other servers.
-        reads_solutions: the model answers from the problems' solutions.
+        model: what identifies the model and its server. `name` is the model's name in chains.
+        sampling: the same for all attempts, except that each attempt's seed is computed from its seed.
+        other_servers: what identifies the same model at other servers.
+        reads_solutions: whether the model answers from the problems' solutions.
     """
     samplings = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
-    samplings_json = [json.dumps(asdict(own), sort_keys=True).encode() for own in samplings]
-    servers = [json.dumps(dict(server), sort_keys=True) for server in (model, *elsewhere)]
+    samplings_json = [json.dumps(asdict(sampling), sort_keys=True).encode() for sampling in samplings]
+    servers = [json.dumps(dict(server), sort_keys=True) for server in (model, *other_servers)]
     attempts = []
     for problem in problems:
         hashes = [hashlib.sha256(_hashed_content(problem, protocol, server, reads_solutions)) for server in servers]
@@ -116,12 +119,16 @@ def _extend_hash(hash_so_far: "hashlib._Hash", content: bytes) -> str:
 
 
 def teacher_plan(
-    problems: Iterable[Problem], teacher: TeacherParams, own: SamplingParams, rollout: RolloutParams, seed: int
+    problems: Iterable[Problem],
+    teacher: TeacherParams,
+    sampling_params: SamplingParams,
+    rollout: RolloutParams,
+    seed: int,
 ) -> list[Attempt]:
-    """The teacher's attempts; the oracle's mistakes are part of what it is, and the solutions that it answers from.
+    """The teacher's attempts. For the oracle, the key includes its mistakes and the problems' solutions.
 
-    Further endpoints (`teacher.base_urls`) serve the same model: adding one, or naming another one first, keeps what is
-    paid for.
+    Further endpoints (`teacher.base_urls`) serve the same model, so adding or reordering endpoints keeps the attempts
+    that are in the journal.
     """
     model = {"name": teacher.model, "base_url": normalize_url(teacher.base_url)}
     oracle = teacher.base_url == ORACLE
@@ -129,19 +136,19 @@ def teacher_plan(
         model["mistakes"] = teacher.mistakes.model_dump_json()
     if teacher.request:
         model["request"] = json.dumps(teacher.request, sort_keys=True)
-    return plan(
-        _first_problems(problems, own),
+    return plan_attempts(
+        _first_problems(problems, sampling_params),
         model,
-        own.chains,
-        _sampling(own, rollout, seed),
+        sampling_params.chains,
+        _sampling(sampling_params, rollout, seed),
         rollout.protocol,
-        elsewhere=[{**model, "base_url": normalize_url(url)} for url in teacher.base_urls],
+        other_servers=[{**model, "base_url": normalize_url(url)} for url in teacher.base_urls],
         reads_solutions=oracle,
     )
 
 
 def normalize_url(url: str) -> str:
-    """One way of writing an address, whose scheme and host may be in capitals and whose path may end in a slash.
+    """An address with its scheme and host in lower case and without a slash at the end of its path.
 
     >>> normalize_url("HTTP://Teacher:8000/V1/?api-version=2")
     'http://teacher:8000/V1?api-version=2'
@@ -152,35 +159,42 @@ def normalize_url(url: str) -> str:
 
 
 def local_plan(
-    problems: Iterable[Problem], name: str, identity: str, own: SamplingParams, rollout: RolloutParams, seed: int
+    problems: Iterable[Problem],
+    name: str,
+    identity: str,
+    sampling_params: SamplingParams,
+    rollout: RolloutParams,
+    seed: int,
 ) -> list[Attempt]:
-    """Attempts of a model of ours.
+    """The attempts of a local model.
 
     Args:
-        identity: what its answers depend on, such as `local_model_identity`.
+        identity: what the model's answers depend on, such as `local_model_identity`.
     """
     model = {"name": name, "weights": identity}
-    return plan(_first_problems(problems, own), model, own.chains, _sampling(own, rollout, seed), rollout.protocol)
+    problems = _first_problems(problems, sampling_params)
+    sampling = _sampling(sampling_params, rollout, seed)
+    return plan_attempts(problems, model, sampling_params.chains, sampling, rollout.protocol)
 
 
 def local_model_identity(folder: Path) -> str:
-    """What the answers of a model in this process depend on: its files, and how this device computes with them."""
+    """What the answers of a local model depend on: its files, and the number type and device it runs with."""
     from callwright.chat.local.device import pick_device, pick_dtype
 
     device = pick_device()
     return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
 
 
-def _first_problems(problems: Iterable[Problem], own: SamplingParams) -> list[Problem]:
-    return list(problems)[: own.problems]
+def _first_problems(problems: Iterable[Problem], sampling_params: SamplingParams) -> list[Problem]:
+    return list(problems)[: sampling_params.problems]
 
 
-def _sampling(own: SamplingParams, rollout: RolloutParams, seed: int) -> Sampling:
-    return Sampling(own.temperature, own.top_p, rollout.max_tokens, rollout.max_steps, seed)
+def _sampling(sampling_params: SamplingParams, rollout: RolloutParams, seed: int) -> Sampling:
+    return Sampling(sampling_params.temperature, sampling_params.top_p, rollout.max_tokens, rollout.max_steps, seed)
 
 
 def _hashed_content(problem: Problem, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
-    """What the key hashes, except the sampling: prompt, tools, functions, engine and model."""
+    """What a key hashes besides the sampling: prompt, tools, functions, engine, model, and solution if it is read."""
     task = TASKS[problem.task]
     messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
     content = [ENGINE_VERSION, messages, tools, protocol, server, functions_hash(task.toolbox)]

@@ -1,4 +1,4 @@
-"""How far a rollout is: a bar on a terminal, a line a minute elsewhere."""
+"""Shows the progress of a rollout: a bar on a terminal, otherwise one line a minute."""
 
 import asyncio
 import sys
@@ -15,11 +15,11 @@ LINE_EVERY_S, BAR_EVERY_S = 60.0, 0.5
 
 
 class Progress:
-    """Counts of one model's rollout.
+    """Counts the finished attempts of one model's rollout, and shows them.
 
     Args:
-        done: attempts that the journal had already.
-        total: attempts of the plan.
+        done: number of attempts that were in the journal at the start.
+        total: number of attempts of the plan.
     """
 
     def __init__(self, name: str, done: int, total: int, meter: Meter) -> None:
@@ -30,47 +30,48 @@ class Progress:
         self._done_before = done
         self._failed = self._right = self._chains = 0
 
-    def finished(self, attempt: Attempt, chain: Chain | None) -> None:
-        """An attempt is over, with a chain or without."""
+    def attempt_finished(self, attempt: Attempt, chain: Chain | None) -> None:
+        """Count an attempt that is over; `chain` is None if it failed."""
         self.done += 1
         if chain is None:
             self._failed += 1
             return
         self._chains += 1
-        with suppress(Exception):  # a grader's defect: `publish` sees it again, and counts it
+        with suppress(Exception):  # a defect of the grader: `publish` meets it again, and counts it
             self._right += answered_right(attempt, chain)
 
-    def text(self) -> str:
-        """What is known beside done and total: accuracy of this run's chains, tokens, cost, requests a second, ETA."""
+    def status_text(self) -> str:
+        """Accuracy of this run's chains, failures, tokens, cost, requests per second, and time left."""
         meter = self._meter
         parts = [f"{self._right / self._chains:.1%} right"] if self._chains else []
         if self._failed:
-            parts.append(f"{self._failed:,} lost")
+            parts.append(f"{self._failed:,} failed")
         parts.append(f"{meter.usage.prompt_tokens + meter.usage.completion_tokens:,} tokens")
         cost = meter.cost()
         if cost is not None:
             parts.append(f"cost {cost:,.2f}")
         seconds = meter.seconds()
-        parts.append(f"{meter.requests / seconds:,.1f} requests/s" if seconds else "")
-        made = self.done - self._done_before
-        if made:
-            parts.append(f"{_duration(seconds / made * (self.total - self.done))} left")
-        return ", ".join(filter(None, parts))
+        if seconds:
+            parts.append(f"{meter.requests / seconds:,.1f} requests/s")
+        done_now = self.done - self._done_before
+        if done_now:
+            parts.append(f"{_duration(seconds / done_now * (self.total - self.done))} left")
+        return ", ".join(parts)
 
     @asynccontextmanager
-    async def shown(self) -> AsyncIterator[None]:
+    async def display(self) -> AsyncIterator[None]:
         """Show the progress while the block runs."""
-        showing = asyncio.create_task(self._bar() if sys.stderr.isatty() else self._lines())
+        display_task = asyncio.create_task(self._bar() if sys.stderr.isatty() else self._lines())
         try:
             yield
         finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
+            display_task.cancel()
+            await asyncio.gather(display_task, return_exceptions=True)
 
     async def _lines(self) -> None:
         while True:
             await asyncio.sleep(LINE_EVERY_S)
-            sys.stderr.write(f"{self.name}: {self.done:,} of {self.total:,} attempts, {self.text()}\n")
+            sys.stderr.write(f"{self.name}: {self.done:,} of {self.total:,} attempts, {self.status_text()}\n")
             sys.stderr.flush()
 
     async def _bar(self) -> None:
@@ -88,21 +89,22 @@ class Progress:
             task = bar.add_task(self.name, total=self.total, text="")
             try:
                 while True:
-                    bar.update(task, completed=self.done, text=self.text(), refresh=True)
+                    bar.update(task, completed=self.done, text=self.status_text(), refresh=True)
                     await asyncio.sleep(BAR_EVERY_S)
             finally:
-                bar.update(task, completed=self.done, text=self.text(), refresh=True)
+                bar.update(task, completed=self.done, text=self.status_text(), refresh=True)
 
 
 def answered_right(attempt: Attempt, chain: Chain) -> bool:
-    """Whether a chain's answer is graded right; how it came about is the business of the validation."""
+    """Whether a chain's answer is graded right. The validation checks how the chain got there."""
     if chain.answer is None:
         return False
     return TASKS[attempt.problem.task].grade(attempt.problem, chain.answer) == "right"
 
 
 def _duration(seconds: float) -> str:
-    """
+    """A duration as text.
+
     >>> _duration(59.6), _duration(3_725)
     ('1 min', '1 h 2 min')
     """

@@ -1,7 +1,7 @@
-"""The two kinds of rollout: a teacher's behind an endpoint, and that of a model in this process (on-policy)."""
+"""The two kinds of rollout: of a teacher behind an endpoint, and of a model in this process (on-policy)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from callwright.chat.model import ChatModel
@@ -12,9 +12,9 @@ from callwright.records import Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
-from callwright.rollouts.probe import probe
+from callwright.rollouts.probe import probe_endpoints
 from callwright.rollouts.progress import Progress
-from callwright.rollouts.sample import RolloutResult, missing, run_attempts
+from callwright.rollouts.sample import RolloutResult, missing_attempts, run_attempts
 from callwright.standins.oracle.app import create_app
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
@@ -28,24 +28,30 @@ def roll_out_teacher(
     journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Make a teacher's attempts, within the budget: an OpenAI-compatible endpoint, or the oracle in process.
+    """Run the attempts of a teacher that the journal lacks, within the budget.
+
+    The teacher is an OpenAI-compatible endpoint, or the oracle in process.
+
+    Returns:
+        An empty result if the journal has all attempts.
 
     Raises:
-        ProviderError: the endpoint cannot be used at all, or the oracle lacks a problem's solution.
+        ProviderError: the endpoint cannot be used, or the oracle has no solution of a problem.
+        DataError: the journal cannot be written.
     """
-    left = missing(attempts, journal)
-    if not left:
+    remaining = missing_attempts(attempts, journal)
+    if not remaining:
         return RolloutResult()
     app = None
     if teacher.base_url == ORACLE:
-        _require_solutions(sorted({attempt.problem.id for attempt in left.values() if not attempt.problem.solution}))
+        _require_solutions([attempt.problem for attempt in remaining.values()])
         app = create_app(problems, teacher.mistakes.model_dump())
 
     async def run() -> RolloutResult:
         model = EndpointChat(teacher, app)
         meter = Meter(rollout.budget, rollout.prices)
         try:
-            await probe(model, attempts, journal)
+            await probe_endpoints(model, attempts, journal)
             return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout, surprises)
         finally:
             await model.close()
@@ -53,11 +59,12 @@ def roll_out_teacher(
     return asyncio.run(run())
 
 
-def _require_solutions(without: Sequence[str]) -> None:
-    if without:
+def _require_solutions(problems: Iterable[Problem]) -> None:
+    unsolved_ids = sorted({problem.id for problem in problems if not problem.solution})
+    if unsolved_ids:
         raise ProviderError(
-            f"the oracle teacher answers from solutions, which {len(without):,} problems do not have, such as "
-            f"{without[0]}: name an endpoint in teacher.base_url, or give them solutions"
+            f"the oracle teacher answers from solutions, which {len(unsolved_ids):,} problems do not have, such as "
+            f"{unsolved_ids[0]}: name an endpoint in teacher.base_url, or give them solutions"
         )
 
 
@@ -70,18 +77,23 @@ def roll_out_local(
     journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Make the attempts of a model in this process, in batches; no budget applies.
+    """Run the attempts of a model in this process that the journal lacks, in batches. No budget applies.
+
+    Returns:
+        An empty result if the journal has all attempts.
 
     Raises:
-        ProviderError: the folder holds no usable model.
+        ProviderError: the folder has no usable model.
+        DataError: the journal cannot be written.
     """
-    if not missing(attempts, journal):
+    if not missing_attempts(attempts, journal):
         return RolloutResult()
     from callwright.chat.local.chat import LocalChat
 
     async def run() -> RolloutResult:
         model = LocalChat(folder, name, max_batch=batch_size)
-        return await roll_out(attempts, model, journal, batch_size * 2, Meter(), rollout, surprises)
+        concurrency = batch_size * 2  # more than a batch, so that requests of similar length can share one
+        return await roll_out(attempts, model, journal, concurrency, Meter(), rollout, surprises)
 
     return asyncio.run(run())
 
@@ -95,13 +107,22 @@ async def roll_out(
     rollout: RolloutParams,
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Make the attempts that the journal lacks, and show how far it is.
+    """Run the attempts that the journal lacks, and show the progress.
 
     Args:
-        concurrency: attempts in flight.
+        concurrency: number of attempts in flight.
+        meter: counts what is spent, and may end the run.
+        rollout: its `max_failure_rate` limits the failures.
+        surprises: counts the unexpected exceptions; by default those of the stage `rollout`.
+
+    Raises:
+        EndpointUnusableError: no attempt can succeed.
+        DataError: the journal cannot be written.
     """
     total = len(attempts)
-    progress = Progress(model.name, total - len(missing(attempts, journal)), total, meter)
-    async with progress.shown():
-        allowed = rollout.max_failure_rate * total
-        return await run_attempts(attempts, model, journal, concurrency, meter, allowed, progress.finished, surprises)
+    progress = Progress(model.name, total - len(missing_attempts(attempts, journal)), total, meter)
+    async with progress.display():
+        max_failures = rollout.max_failure_rate * total
+        return await run_attempts(
+            attempts, model, journal, concurrency, meter, max_failures, progress.attempt_finished, surprises
+        )

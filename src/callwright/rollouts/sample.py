@@ -1,4 +1,4 @@
-"""Sampling chains: the attempts of a plan, run concurrently, journaled as they finish."""
+"""Sample chains: run the attempts of a plan concurrently, and journal them as they finish."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import TASKS
 from callwright.text import escape_controls
 
-# Reasons of providers for which the same attempt fails again.
+# Reasons for which the same attempt will fail again
 LASTING_REASONS = ("too long", "content filter", "reasoning only", "reply too large", "unwritable request")
 
 
@@ -28,7 +28,7 @@ class Failure:
 
     Attributes:
         reason: a few words, under which failures are counted.
-        lasting: the next run will hardly do better: something unexpected happened, or the conversation got too long.
+        lasting: whether another run will most likely fail too, for one of LASTING_REASONS or by a surprise.
     """
 
     attempt_id: str
@@ -41,7 +41,7 @@ def failure_from_error(attempt_id: str, error: Exception, surprises: SurpriseLog
     """The Failure of an attempt that ended with an error. An unexpected error is also counted as a surprise.
 
     Raises:
-        CallwrightError: the error itself, where it ends more than this attempt.
+        CallwrightError: the error itself, if it ends more than this attempt.
     """
     match error:
         case ProviderError() if not isinstance(error, EndpointUnusableError):
@@ -57,21 +57,21 @@ def failure_from_error(attempt_id: str, error: Exception, surprises: SurpriseLog
 
 @dataclass(frozen=True, slots=True)
 class RolloutResult:
-    """How a run of a plan ended; its chains are in the journal.
+    """How the run of a plan ended. Its chains are in the journal.
 
     Attributes:
-        failures: in the plan's order.
-        unmade: attempts that were not made, or not finished, as a budget was used up or too much had failed.
-        reached: the limit of the budget that ended the run.
+        failures: in the order of the plan.
+        not_run: number of attempts not run or not finished, because a budget was used up or too many attempts failed.
+        limit_reached: the limit of the budget that ended the run; None if none did.
     """
 
     failures: list[Failure] = field(default_factory=list)
-    unmade: int = 0
-    reached: str | None = None
+    not_run: int = 0
+    limit_reached: str | None = None
 
 
-def missing(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, Attempt]:
-    """The attempts that the journal lacks, by key."""
+def missing_attempts(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, Attempt]:
+    """The attempts that are not in the journal, by key."""
     return {attempt.key: attempt for attempt in attempts if attempt.journaled_key(journal) is None}
 
 
@@ -82,71 +82,72 @@ async def run_attempts(
     concurrency: int,
     meter: Meter | None = None,
     max_failures: float = float("inf"),
-    finished: Callable[[Attempt, Chain | None], None] = lambda attempt, chain: None,
+    on_finished: Callable[[Attempt, Chain | None], None] | None = None,
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Make all attempts that the journal lacks. One that ends with an unexpected exception counts as a failure.
+    """Run all attempts that the journal lacks. One that ends with an unexpected exception counts as a failure.
 
     Args:
-        concurrency: attempts in flight.
+        concurrency: number of attempts in flight.
         meter: counts what is spent, and may end the run.
-        max_failures: once more are lost, no further attempt begins.
-        finished: called with each attempt that is over, and its chain if it has one, in the thread of calls.
+        max_failures: when more than this many attempts have failed, no new attempt starts.
+        on_finished: called in the call thread with each attempt that is over, and its chain or None.
         surprises: counts the unexpected exceptions; by default those of the stage `rollout`.
 
     Raises:
-        EndpointUnusableError: no attempt can succeed; what was finished is in the journal.
+        EndpointUnusableError: no attempt can succeed. Finished attempts are in the journal.
         DataError: the journal cannot be written.
     """
     meter = meter or Meter()
     log = surprises or SurpriseLog("rollout")
     commit = GroupCommit(journal)
-    left = missing(attempts, journal)
+    remaining = missing_attempts(attempts, journal)
     failures: dict[str, Failure] = {}
-    made = 0
+    finished_count = 0
 
-    async def make(attempt: Attempt) -> Chain | None:
-        nonlocal made
-        problem, own = attempt.problem, MeteredChat(model, meter)
-        whole = None
+    async def run_attempt(attempt: Attempt) -> Chain | None:
+        nonlocal finished_count
+        problem, chat = attempt.problem, MeteredChat(model, meter)
+        finished_chat = None
         try:
             protocol = PROTOCOLS[attempt.protocol]
-            chain = await solve(problem, TASKS[problem.task], own, attempt.sampling, protocol, attempt.id)
-            await commit.append(JournalEntry(attempt.key, chain, tuple(own.request_s), tuple(own.request_usage)))
-            whole = own
-            made += 1
+            chain = await solve(problem, TASKS[problem.task], chat, attempt.sampling, protocol, attempt.id)
+            await commit.append(JournalEntry(attempt.key, chain, tuple(chat.request_s), tuple(chat.request_usage)))
+            finished_chat = chat
+            finished_count += 1
             return chain
         except Exception as error:
             failures[attempt.key] = failure_from_error(attempt.id, error, log)
             return None
         finally:
-            await meter.finish(whole)
+            await meter.finish_attempt(finished_chat)
 
-    async def work() -> None:
-        for attempt in queue:  # shared by all workers: each takes the next
-            if len(failures) > max_failures or not await meter.admit():
+    async def run_worker() -> None:
+        for attempt in queue:  # all workers share the iterator: each takes the next attempt
+            if len(failures) > max_failures or not await meter.admit_attempt():
                 return
             try:
-                chain = await make(attempt)
+                chain = await run_attempt(attempt)
             except BudgetError:
                 return
-            await CALL_THREAD.run(finished, attempt, chain)  # it grades the answer, which may need a solver
+            if on_finished is not None:  # in the call thread, because grading the answer may need a solver
+                await CALL_THREAD.run(on_finished, attempt, chain)
 
-    queue = iter(left.values())
-    failed: CallwrightError | None = None
+    queue = iter(remaining.values())
+    fatal_error: CallwrightError | None = None
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(left))):
-                group.create_task(work())
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(concurrency, len(remaining))):
+                workers.create_task(run_worker())
     except* CallwrightError as errors:
-        failed = _first_error(errors)  # raised here, it would arrive in a group of its own in Python before 3.11.4
-    if failed is not None:
-        raise failed
-    lost = [failures[key] for key in left if key in failures]
-    return RolloutResult(lost, len(left) - made - len(lost), meter.reached)
+        fatal_error = _first_error(errors)  # Python before 3.11.4 would put an error raised here into another group
+    if fatal_error is not None:
+        raise fatal_error
+    failed = [failures[key] for key in remaining if key in failures]
+    return RolloutResult(failed, len(remaining) - finished_count - len(failed), meter.limit_reached)
 
 
 def _first_error(errors: BaseExceptionGroup[CallwrightError]) -> CallwrightError:
-    """One of a group's errors: the workers fail for the same reason, such as a full disk."""
+    """One of a group's errors. All workers fail for the same reason, such as a full disk."""
     first = errors.exceptions[0]
     return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

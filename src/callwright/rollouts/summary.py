@@ -1,4 +1,4 @@
-"""What a rollout came to: chains published in the plan's order, the usage report, and when it may not go on."""
+"""The end of a rollout: publish its chains in the plan's order, report, and stop after too many failures."""
 
 from array import array
 from collections import Counter
@@ -22,7 +22,7 @@ from callwright.surprises import SurpriseLog, surprise_of
 
 @dataclass(slots=True)
 class _Tally:
-    """Sums over chains that pass by, one at a time."""
+    """Sums over chains, which are added one at a time."""
 
     usage: Usage = field(default_factory=Usage)
     steps: int = 0
@@ -32,55 +32,63 @@ class _Tally:
     ungraded: int = 0  # chains whose grader raised an unexpected error
     request_s: "array[float]" = field(default_factory=lambda: array("f"))
 
-    def add(self, attempt: Attempt, record: JournalEntry, surprises: SurpriseLog) -> None:
-        self.usage += record.chain.usage
-        self.steps += len(record.chain.steps)
-        self.outcomes[record.chain.outcome] += 1
+    def add(self, attempt: Attempt, entry: JournalEntry, surprises: SurpriseLog) -> None:
+        """Add a chain. A grader that raises an unexpected error is counted as a surprise."""
+        self.usage += entry.chain.usage
+        self.steps += len(entry.chain.steps)
+        self.outcomes[entry.chain.outcome] += 1
         self.chains[attempt.problem.task] += 1
         try:
-            self.right[attempt.problem.task] += answered_right(attempt, record.chain)
+            self.right[attempt.problem.task] += answered_right(attempt, entry.chain)
         except Exception as error:
             surprises.add(surprise_of(error), attempt.id)
             self.ungraded += 1
-        self.request_s.extend(record.request_s)
+        self.request_s.extend(entry.request_s)
 
 
 def journaled_chains(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> Iterator[Chain]:
-    """The chains that the journal has of a plan, in the plan's order, one at a time."""
-    return (record.chain for attempt in attempts if (record := find_entry(attempt, journal)))
+    """The chains of a plan that are in the journal, in the plan's order, one at a time."""
+    return (entry.chain for attempt in attempts if (entry := find_entry(attempt, journal)))
 
 
 def publish(
     path: Path,
     attempts: Sequence[Attempt],
     journal: Journal[JournalEntry],
-    rolled: RolloutResult,
+    result: RolloutResult,
     prices: Prices | None = None,
     surprises: SurpriseLog | None = None,
 ) -> dict[str, Any]:
-    """Write a plan's chains, all or nothing, and report what they came to.
+    """Write all chains of a plan to a file, or none, and report on them.
 
-    Tokens, cost and latency are those of the published chains, whichever run made them; so a resumed rollout reports
-    what an undisturbed one does. Latency is what a chain waits for a reply, in seconds.
+    Tokens, cost and latency are those of the published chains, whichever run made them. So a resumed rollout reports
+    the same as an uninterrupted one. Latency is the seconds that a chain waits for a reply.
 
     Args:
+        result: how the run of the plan ended.
         surprises: counts graders that raise; their chains are published, and count as not right.
+
+    Returns:
+        One model's part of reports/rollout.json.
+
+    Raises:
+        DataError: the file cannot be written.
     """
     tally, log = _Tally(), surprises or SurpriseLog("rollout")
 
     def chains() -> Iterator[Chain]:
         for attempt in attempts:
-            if record := find_entry(attempt, journal):
-                tally.add(attempt, record, log)
-                yield record.chain
+            if entry := find_entry(attempt, journal):
+                tally.add(attempt, entry, log)
+                yield entry.chain
 
     count = write(path, chains())
     return {
         "attempts": len(attempts),
         "chains": count,
-        "failures": len(rolled.failures),
-        "failure_reasons": dict(sorted(Counter(failure.reason for failure in rolled.failures).items())),
-        "unmade": rolled.unmade,
+        "failures": len(result.failures),
+        "failure_reasons": dict(sorted(Counter(failure.reason for failure in result.failures).items())),
+        "unmade": result.not_run,
         "ungraded": tally.ungraded,
         "answered_right": _share(tally.right.total(), count),
         "accuracy": {task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},
@@ -99,7 +107,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def _percentiles(seconds: "array[float]") -> dict[str, float]:
-    """Nearest-rank percentiles of request latencies."""
+    """Nearest-rank percentiles of request latencies; empty without requests."""
     ordered = sorted(seconds)
     if not ordered:
         return {}
@@ -107,36 +115,43 @@ def _percentiles(seconds: "array[float]") -> dict[str, float]:
 
 
 def raise_if_too_many_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
-    """Stop when more than a share of the attempts failed.
+    """Raise if too many attempts failed.
+
+    Args:
+        attempts: number of all attempts.
+        limit: the largest share of the attempts that may fail.
 
     Raises:
-        ProviderError: names the count, the limit and the commonest reason.
+        ProviderError: names the count, the limit and the most common reason.
     """
     if failures and len(failures) > limit * attempts:
-        commonest, count = Counter(failure.reason for failure in failures).most_common(1)[0]
-        example = next(failure.message or failure.reason for failure in failures if failure.reason == commonest)
+        most_common, count = Counter(failure.reason for failure in failures).most_common(1)[0]
+        example = next(failure.message or failure.reason for failure in failures if failure.reason == most_common)
         raise ProviderError(
             f"{len(failures):,} of {attempts:,} attempts failed (limit {limit:.0%}); {count:,} times: {example}; "
             f"finished attempts are kept in the journal"
         )
 
 
-def check_budget_used_up(name: str, rolled: RolloutResult, attempts: int, budget: BudgetParams) -> str | None:
-    """Stop at a budget that was used up, or say how far the rollout came if `on_budget` lets it go on.
+def check_budget_used_up(name: str, result: RolloutResult, attempts: int, budget: BudgetParams) -> str | None:
+    """Stop if the budget is used up, unless `on_budget` is `publish`.
+
+    Args:
+        attempts: number of all attempts.
 
     Returns:
-        The line to print; None when everything was made.
+        The line to print if `on_budget` is `publish`; None if all attempts were run.
 
     Raises:
-        BudgetError: `on_budget` is `stop`.
+        BudgetError: the budget is used up, and `on_budget` is `stop`.
     """
-    if rolled.reached is None or not rolled.unmade:
+    if result.limit_reached is None or not result.not_run:
         return None
-    done = attempts - rolled.unmade - len(rolled.failures)
-    line = f"{name}: the budget is used up ({rolled.reached}) with {done:,} of {attempts:,} attempts done"
+    done = attempts - result.not_run - len(result.failures)
+    line = f"{name}: the budget is used up ({result.limit_reached}) with {done:,} of {attempts:,} attempts done"
     if budget.on_budget == "publish":
         return f"{line}; they are published (rollout.budget.on_budget: publish)"
     raise BudgetError(
         f"{line}; they are kept in the journal: run again to spend as much once more, raise the limit, or set "
-        "rollout.budget.on_budget: publish to go on with them"
+        "rollout.budget.on_budget: publish to continue with them"
     )

@@ -1,4 +1,4 @@
-"""LocalChat: the native protocol through a chat template, batches of unlike prompts, and what is computed once."""
+"""LocalChat: the native protocol with a chat template, batches of different prompts, and cached keys and values."""
 
 import asyncio
 import itertools
@@ -13,9 +13,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.loop import solve
 from callwright.agent.protocol import NATIVE, TEXT
+from callwright.chat.local.batch import GenerationRequest
 from callwright.chat.local.cache import CachedSequence, SequenceCache
 from callwright.chat.local.chat import LocalChat
-from callwright.chat.local.decoding import Decoder, GenerationRequest
+from callwright.chat.local.decoding import Decoder
 from callwright.chat.model import Sampling, ToolCall
 from callwright.chat.template import template_messages
 from callwright.errors import ProviderError
@@ -27,16 +28,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 PROBLEM = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
 
 
-async def test_a_local_model_solves_by_native_calls_through_its_chat_template(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_a_local_model_solves_a_problem_with_native_calls(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     chain = await solve(PROBLEM, SUM, model, Sampling(max_tokens=64), NATIVE)
     assert list(chain.steps) == memorized_steps()
     assert (chain.protocol, chain.outcome, chain.answer) == ("native", "answered", "5")
     assert chain.usage.prompt_tokens > 300
 
 
-async def test_calls_are_parsed_by_the_tokenizer_where_it_says_how(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_the_tokenizers_response_template_parses_calls(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     messages, tools = NATIVE.render(SUM, QUESTION, ())
     as_text = await model.reply(messages, tools, Sampling(max_tokens=64))
     assert as_text.tool_calls == ()
@@ -63,8 +64,8 @@ async def test_calls_are_parsed_by_the_tokenizer_where_it_says_how(taught: Path)
 
 
 @pytest.mark.parametrize("name", ["llama3", "phi3", "deepseekv3"])
-async def test_a_template_that_leaves_tools_out_is_refused(taught: Path, name: str):
-    model = LocalChat(taught, "taught")
+async def test_a_template_that_does_not_show_tools_is_an_error(tiny_model: Path, name: str):
+    model = LocalChat(tiny_model, "tiny_model")
     model._tokenizer.bos_token = "<|im_start|>"
     model._tokenizer.chat_template = template(name)
     messages, tools = NATIVE.render(SUM, QUESTION, ())
@@ -73,155 +74,159 @@ async def test_a_template_that_leaves_tools_out_is_refused(taught: Path, name: s
     assert (await model.reply(TEXT.render(SUM, QUESTION, ())[0], [], Sampling(max_tokens=4))).usage.completion_tokens
 
 
-async def test_a_template_that_refuses_a_conversation_is_one_line(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_a_template_that_rejects_a_conversation_is_one_error_line(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     model._tokenizer.chat_template = "{{ raise_exception('System role not supported') }}"
     with pytest.raises(ProviderError, match="cannot show this conversation: System role not supported"):
         await model.reply([{"role": "user", "content": "?"}], [], Sampling())
 
 
-async def test_requests_of_unlike_tasks_are_answered_together_as_alone(taught: Path):
+async def test_requests_of_different_tasks_get_the_same_replies_in_a_batch_as_alone(tiny_model: Path):
     prompts = [
-        protocol.render(task, f"{QUESTION} {place}", ())
-        for place, (task, protocol) in enumerate([(SUM, NATIVE), (TASKS["arithmetic"], TEXT), (SUM, TEXT)] * 3)
+        protocol.render(task, f"{QUESTION} {number}", ())
+        for number, (task, protocol) in enumerate([(SUM, NATIVE), (TASKS["arithmetic"], TEXT), (SUM, TEXT)] * 3)
     ]
 
     async def replies(max_batch: int) -> list[str]:
-        model = LocalChat(taught, "taught", max_batch=max_batch)
+        model = LocalChat(tiny_model, "tiny_model", max_batch=max_batch)
         sampling = Sampling(temperature=1.0, max_tokens=8)
-        return [
-            one.text
-            for one in await asyncio.gather(
-                *(model.reply(*prompt, replace(sampling, seed=place)) for place, prompt in enumerate(prompts))
-            )
-        ]
+        requests = (model.reply(*prompt, replace(sampling, seed=seed)) for seed, prompt in enumerate(prompts))
+        return [reply.text for reply in await asyncio.gather(*requests)]
 
     assert await replies(8) == await replies(1)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_a_conversation_that_goes_on_reads_as_if_nothing_had_been_kept(taught: Path, temperature: float):
-    model = AutoModelForCausalLM.from_pretrained(taught).eval()
+def test_a_continued_conversation_gets_the_same_replies_with_and_without_a_cache(tiny_model: Path, temperature: float):
+    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
     rng = random.Random(5)
 
     def ids(count: int) -> tuple[int, ...]:
         return tuple(rng.randrange(10, model.config.vocab_size) for _ in range(count))
 
     system = ids(40)
-    rows = [
-        GenerationRequest((*system, *ids(rng.randrange(3, 20))), temperature, 1.0, 6, str(place)) for place in range(7)
+    requests = [
+        GenerationRequest((*system, *ids(rng.randrange(3, 20))), temperature, 1.0, 6, str(number))
+        for number in range(7)
     ]
-    kept = Decoder(model, frozenset())
+    decoder = Decoder(model, frozenset())
     for turn in range(3):
-        fresh = Decoder(model, frozenset())
-        made = kept.decode_batch(rows)
-        assert made == fresh.decode_batch(rows)
-        rows = [
+        empty_decoder = Decoder(model, frozenset())
+        replies = decoder.decode_batch(requests)
+        assert replies == empty_decoder.decode_batch(requests)
+        requests = [
             GenerationRequest(
-                (*row.ids, *said, *ids(rng.randrange(1, 9))), temperature, 1.0, rng.randrange(2, 8), f"{row.seed}{turn}"
+                (*request.ids, *reply, *ids(rng.randrange(1, 9))),
+                temperature,
+                1.0,
+                rng.randrange(2, 8),
+                f"{request.seed}{turn}",
             )
-            for row, said in zip(rows, made, strict=True)
+            for request, reply in zip(requests, replies, strict=True)
             if rng.random() < 0.9
         ]
-        rng.shuffle(rows)
+        rng.shuffle(requests)
 
 
-async def test_a_prompt_read_in_two_parts_has_the_tokens_of_the_whole(taught: Path):
-    """The second conversation of a task reads its beginning from what the first one kept."""
-    tokenizer, model = AutoTokenizer.from_pretrained(taught), LocalChat(taught, "student")
+async def test_a_prompt_with_a_cached_prefix_has_the_tokens_of_the_whole_text(tiny_model: Path):
+    """The second conversation of a task uses the prefix that the first one cached."""
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), LocalChat(tiny_model, "student")
     for protocol, question in itertools.product((TEXT, NATIVE), ("How many are 2 and 3?", "", "A 12-year-old's 7 €?")):
         messages, tools = protocol.render(SUM, question, ())
         reply = await model.reply(messages, tools, Sampling(max_tokens=1))
-        whole = tokenizer.apply_chat_template(
+        expected_ids = tokenizer.apply_chat_template(
             template_messages(messages), tools=tools or None, add_generation_prompt=True, return_dict=False
         )
-        assert model.prompts.read(messages, tools, next(reversed(model.prompts.tokenized_prefixes))) == whole
-        assert reply.usage.prompt_tokens == len(whole)
-    assert len(model.prompts.tokenized_prefixes) == 2
-    assert None not in model.prompts.tokenized_prefixes.values(), "nothing was read in two parts"
+        assert (
+            model.prompt_tokenizer.tokenize(messages, tools, next(reversed(model.prompt_tokenizer.tokenized_prefixes)))
+            == expected_ids
+        )
+        assert reply.usage.prompt_tokens == len(expected_ids)
+    assert len(model.prompt_tokenizer.tokenized_prefixes) == 2
+    assert None not in model.prompt_tokenizer.tokenized_prefixes.values(), "no prefix was cached"
 
 
-def turn(*ids: int, start: int = 1) -> CachedSequence:
+def sequence(*ids: int, start: int = 1) -> CachedSequence:
     states = torch.arange(float(len(ids) - start))[None, :, None]
     return CachedSequence(ids, start, ((states, states),))
 
 
-def test_the_longest_kept_beginning_is_found():
-    turns = SequenceCache(max_bytes=1_000)
+def test_the_cache_finds_the_longest_common_prefix():
+    cache = SequenceCache(max_bytes=1_000)
     for ids in ((1, 2, 3), (1, 2, 9, 9), (1, 5)):
-        turns.keep(turn(*ids))
-    assert turns.longest((1, 2, 9, 7), 1)[1] == 3
-    assert turns.longest((1, 2, 3, 4, 5), 1)[1] == 3
-    assert turns.longest((1, 7), 1) == (None, 1)
-    assert turns.longest((2, 2), 2) == (None, 2)
-    found, length = turns.longest((1, 2, 9, 7), 2)
-    assert found is not None
-    ((keys, _),) = found.part(2, length)
+        cache.add(sequence(*ids))
+    assert cache.longest_match((1, 2, 9, 7), 1)[1] == 3
+    assert cache.longest_match((1, 2, 3, 4, 5), 1)[1] == 3
+    assert cache.longest_match((1, 7), 1) == (None, 1)
+    assert cache.longest_match((2, 2), 2) == (None, 2)
+    match, length = cache.longest_match((1, 2, 9, 7), 2)
+    assert match is not None
+    ((keys, _),) = match.states_between(2, length)
     assert keys.flatten().tolist() == [1.0]  # of the third token
 
 
-def test_a_turn_that_lacks_tokens_after_the_prefix_is_of_no_use():
-    turns = SequenceCache(max_bytes=1_000)
-    turns.keep(turn(1, 2, 3, 4, start=3))
-    assert turns.longest((1, 2, 3, 4, 5), 2) == (None, 2)
+def test_a_sequence_without_keys_right_after_the_prefix_does_not_match():
+    cache = SequenceCache(max_bytes=1_000)
+    cache.add(sequence(1, 2, 3, 4, start=3))
+    assert cache.longest_match((1, 2, 3, 4, 5), 2) == (None, 2)
 
 
-def test_the_oldest_turns_are_forgotten_where_it_gets_too_much():
-    turns = SequenceCache(max_bytes=2 * 16)
-    for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens of 8 bytes each; the first comes again
-        turns.keep(turn(*ids))
-    assert turns.longest((1, 4, 5), 1) == (None, 1)
-    assert turns.longest((1, 2, 3), 1)[1] == 3
-    assert turns.longest((1, 6, 7), 1)[1] == 3
+def test_the_oldest_sequences_are_evicted_when_the_cache_is_full():
+    cache = SequenceCache(max_bytes=2 * 16)
+    for ids in ((1, 2, 3), (1, 4, 5), (1, 2, 3), (1, 6, 7)):  # 2 tokens of 8 bytes each; the first comes twice
+        cache.add(sequence(*ids))
+    assert cache.longest_match((1, 4, 5), 1) == (None, 1)
+    assert cache.longest_match((1, 2, 3), 1)[1] == 3
+    assert cache.longest_match((1, 6, 7), 1)[1] == 3
 
 
-def test_a_turn_that_is_too_much_by_itself_is_not_kept_and_drives_no_other_out():
-    turns = SequenceCache(max_bytes=2 * 16)
-    turns.keep(turn(1, 2, 3))
-    turns.keep(turn(1, *range(4, 9)))
-    assert turns.longest((1, 4, 5), 1) == (None, 1)
-    assert turns.longest((1, 2, 3), 1)[1] == 3
-    assert turns.nbytes == 16
+def test_a_sequence_larger_than_the_cache_is_not_added_and_evicts_nothing():
+    cache = SequenceCache(max_bytes=2 * 16)
+    cache.add(sequence(1, 2, 3))
+    cache.add(sequence(1, *range(4, 9)))
+    assert cache.longest_match((1, 4, 5), 1) == (None, 1)
+    assert cache.longest_match((1, 2, 3), 1)[1] == 3
+    assert cache.nbytes == 16
 
 
-@pytest.mark.parametrize("max_bytes", [0, 40_000, 200_000])  # none; some; a prefix takes 20 kB, a turn about 20 kB
-def test_what_is_kept_stays_within_its_bytes_and_changes_no_reply(taught: Path, max_bytes: int):
-    model = AutoModelForCausalLM.from_pretrained(taught).eval()
+@pytest.mark.parametrize("max_bytes", [0, 40_000, 200_000])  # a prefix takes 20 kB, a sequence about 20 kB
+def test_the_cache_stays_within_its_limit_and_changes_no_reply(tiny_model: Path, max_bytes: int):
+    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
     rng = random.Random(6)
 
     def ids(count: int) -> tuple[int, ...]:
         return tuple(rng.randrange(10, model.config.vocab_size) for _ in range(count))
 
     systems = [ids(40) for _ in range(3)]
-    bounded, roomy = Decoder(model, frozenset(), max_bytes), Decoder(model, frozenset(), 10**9)
-    conversations = [(*systems[place % 3], *ids(9)) for place in range(9)]
+    limited, unlimited = Decoder(model, frozenset(), max_bytes), Decoder(model, frozenset(), 10**9)
+    conversations = [(*systems[number % 3], *ids(9)) for number in range(9)]
     for turn in range(3):
         for system in systems:
-            here = [place for place, known in enumerate(conversations) if known[:40] == system]
-            rows = [GenerationRequest(conversations[place], 1.0, 1.0, 5, f"{turn}/{place}") for place in here]
-            made = bounded.decode_batch(rows)
-            assert made == roomy.decode_batch(rows)
-            assert bounded.cached_bytes <= max_bytes
-            for place, said in zip(here, made, strict=True):
-                conversations[place] = (*conversations[place], *said, *ids(3))
-    assert roomy.cached_bytes > 200_000
-    assert (bounded.cached_bytes > 0) == (max_bytes > 0)
+            batch = [number for number, conversation in enumerate(conversations) if conversation[:40] == system]
+            requests = [GenerationRequest(conversations[number], 1.0, 1.0, 5, f"{turn}/{number}") for number in batch]
+            replies = limited.decode_batch(requests)
+            assert replies == unlimited.decode_batch(requests)
+            assert limited.cached_bytes <= max_bytes
+            for number, reply in zip(batch, replies, strict=True):
+                conversations[number] = (*conversations[number], *reply, *ids(3))
+    assert unlimited.cached_bytes > 200_000
+    assert (limited.cached_bytes > 0) == (max_bytes > 0)
 
 
-async def test_an_interrupted_batch_ends_at_its_next_token(taught: Path):
-    model = LocalChat(taught, "taught")
+async def test_an_interrupted_batch_ends_at_its_next_token(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
     model._stop_ids = model._decoder._stop_ids = frozenset()
-    endless = Sampling(max_tokens=30_000)  # minutes of it
-    asked = asyncio.create_task(model.reply([{"role": "user", "content": QUESTION}], [], endless))
-    while model._worker is None or model._waiting:  # noqa: ASYNC110 - nothing tells of it
+    endless = Sampling(max_tokens=30_000)  # takes minutes
+    reply = asyncio.create_task(model.reply([{"role": "user", "content": QUESTION}], [], endless))
+    while model._worker is None or model._waiting:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)
     model._worker.cancel()
-    asked.cancel()
-    began = time.monotonic()
+    reply.cancel()
+    start = time.monotonic()
     await asyncio.get_running_loop().shutdown_default_executor()  # as an interrupted `asyncio.run` does
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - start < 20
 
 
-def test_the_taught_model_loads_as_any_other(taught: Path):
-    assert AutoTokenizer.from_pretrained(taught).chat_template == template("qwen2_5")
+def test_the_tiny_model_loads_like_any_other(tiny_model: Path):
+    assert AutoTokenizer.from_pretrained(tiny_model).chat_template == template("qwen2_5")

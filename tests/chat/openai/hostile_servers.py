@@ -1,4 +1,4 @@
-"""A server that answers with any bytes, and a strategy for the answers that nobody would write."""
+"""A server that answers with any bytes, and a strategy for malformed and hostile responses."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ MESSAGES = [{"role": "user", "content": "Two and three?"}]
 
 
 class CannedServer:
-    """Answers every request with `answer`, byte by byte as it is, and closes the connection."""
+    """Answers every request with exactly the bytes of `answer`, and closes the connection."""
 
     def __init__(self) -> None:
         self.answer = b""
@@ -40,37 +40,37 @@ class CannedServer:
 
 
 @asynccontextmanager
-async def raw_server() -> AsyncIterator[CannedServer]:
-    raw = CannedServer()
-    server = await asyncio.start_server(raw, "127.0.0.1", 0)
-    raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+async def serve_canned() -> AsyncIterator[CannedServer]:
+    canned = CannedServer()
+    server = await asyncio.start_server(canned, "127.0.0.1", 0)
+    canned.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     async with server:
-        yield raw
+        yield canned
 
 
-def client_for(raw: CannedServer, **changes: object) -> CompletionsClient:
-    return CompletionsClient(raw.url, KEY, teacher(base_url=raw.url, **changes))
+def client_for(canned: CannedServer, **changes: object) -> CompletionsClient:
+    return CompletionsClient(canned.url, KEY, teacher(base_url=canned.url, **changes))
 
 
 def http(body: bytes, status: int = 200, *headers: tuple[str, str]) -> bytes:
-    """A whole answer; it ends where the connection does."""
+    """A complete response, which ends when the connection is closed."""
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return f"HTTP/1.1 {status} Any\r\n{head}\r\n".encode("latin-1", "replace") + body
 
 
-async def check(raw: CannedServer, client: CompletionsClient, answer: bytes) -> Reply | RequestFailedError:
-    """Ask a server that gives this answer: there is a usable reply, or a RequestFailedError whose line can be shown."""
-    raw.answer = answer
-    raw.requests.clear()
+async def check(canned: CannedServer, client: CompletionsClient, answer: bytes) -> Reply | RequestFailedError:
+    """Ask a server that gives this answer, and check that there is a usable reply or a RequestFailedError to show."""
+    canned.answer = answer
+    canned.requests.clear()
     try:
         outcome: Reply | RequestFailedError = await client.ask(MESSAGES, [], Sampling())
-    except RequestFailedError as lost:
-        outcome = lost
+    except RequestFailedError as failure:
+        outcome = failure
     if isinstance(outcome, Reply):
-        used = outcome.usage
+        usage = outcome.usage
         assert isinstance(outcome.text, str)
-        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MAX_REQUEST_TOKENS
-        assert 0 <= used.completion_tokens <= MAX_REQUEST_TOKENS
+        assert 0 <= usage.cached_tokens <= usage.prompt_tokens <= MAX_REQUEST_TOKENS
+        assert 0 <= usage.completion_tokens <= MAX_REQUEST_TOKENS
         assert all(isinstance(call.name, str) and isinstance(call.arguments, str) for call in outcome.tool_calls)
     else:
         line = str(outcome)
@@ -111,7 +111,7 @@ _VALUES = st.recursive(
 
 
 def _object(**fields: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """An object of a completion, of which any field may hold any value, or be missing; or any value in its place."""
+    """An object of a completion. In one of six, any field may have any value or be missing, or it is no object."""
     optional = {name: strategy | _VALUES for name, strategy in fields.items()}
     odd = st.fixed_dictionaries({}, optional=optional) | _VALUES
     return st.integers(0, 5).flatmap(lambda drawn: odd if drawn == 4 else st.fixed_dictionaries(fields))
@@ -152,14 +152,14 @@ _BOMBS = (
 _WRITTEN = (_COMPLETION | _COMPLETION | _ERROR).map(lambda value: json.dumps(value).encode())
 
 
-def _body(place: int) -> st.SearchStrategy[bytes]:
-    return st.just(_BOMBS[-place]) if 0 < place <= len(_BOMBS) else _WRITTEN
+def _body(number: int) -> st.SearchStrategy[bytes]:
+    return st.just(_BOMBS[-number]) if 0 < number <= len(_BOMBS) else _WRITTEN
 
 
 _BODIES = st.integers(0, 4 * len(_BOMBS)).flatmap(_body)
 
 
-def _packed(body: bytes, coding: str) -> bytes:
+def _compressed(body: bytes, coding: str) -> bytes:
     return {"gzip": gzip.compress(body, 1), "deflate": zlib.compress(body, 1)}.get(coding, body)
 
 
@@ -185,17 +185,17 @@ _FAILURES = [
     *(500, 502, 503, 529, 599, 600, 999),
 ]
 _STATUSES = st.integers(0, 2 * len(_FAILURES)).map(
-    lambda place: _FAILURES[-place] if 0 < place <= len(_FAILURES) else 200
+    lambda number: _FAILURES[-number] if 0 < number <= len(_FAILURES) else 200
 )
 
 
 @st.composite
 def answers(draw: st.DrawFn) -> bytes:
-    """The bytes of an answer: mostly whole HTTP messages with a hostile part or several, sometimes anything."""
+    """The bytes of a response: mostly a complete HTTP message with some hostile parts, sometimes anything."""
     if draw(st.integers(0, 19)) == 13:
         return draw(st.binary(max_size=200))
     headers = draw(_HEADERS) if draw(st.booleans()) else []
     body = draw(_BODIES)
     coding = next((value for name, value in headers if name == "content-encoding"), "")
-    whole = http(_packed(body, coding) if draw(st.booleans()) else body, draw(_STATUSES), *headers)
-    return whole[: draw(st.integers(0, len(whole)))] if draw(st.integers(0, 9)) == 7 else whole
+    response = http(_compressed(body, coding) if draw(st.booleans()) else body, draw(_STATUSES), *headers)
+    return response[: draw(st.integers(0, len(response)))] if draw(st.integers(0, 9)) == 7 else response

@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Two and three?"}]
 
 
 def app_answering(answer) -> Starlette:
-    """An endpoint whose every answer `answer(request)` makes."""
+    """An endpoint that answers every request with `answer(request)`."""
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
 
 
@@ -52,7 +52,7 @@ def test_the_oracle_needs_no_key(monkeypatch):
     assert EndpointChat(teacher(), app_answering(completion)).name == "oracle"
 
 
-async def test_a_reply_whose_tokens_all_went_into_thinking_is_an_empty_one_that_was_cut():
+async def test_a_reply_that_used_all_its_tokens_for_thinking_is_empty_and_cut():
     model = EndpointChat(teacher(), app_answering(lambda _: completion(None, finish="length")))
     reply = await ask(model)
     assert (reply.text, reply.finish) == ("", "length")
@@ -86,7 +86,7 @@ async def test_a_request_carries_the_sampling_and_the_key(serve, monkeypatch):
     assert received == [(f"Bearer {KEY}", sent)]
 
 
-async def test_a_reply_that_was_cut_at_max_tokens_says_so():
+async def test_a_reply_that_was_cut_at_max_tokens_has_finish_length():
     async def answer(_: Request) -> Response:
         return completion("I shall now add", finish="length")
 
@@ -96,7 +96,7 @@ async def test_a_reply_that_was_cut_at_max_tokens_says_so():
 @pytest.mark.parametrize(
     ("details", "cached"), [(None, 0), ({}, 0), ({"cached_tokens": None}, 0), ({"cached_tokens": 4}, 4)]
 )
-async def test_cached_tokens_are_counted_where_the_server_tells_them(details, cached):
+async def test_cached_tokens_are_counted_if_the_server_reports_them(details, cached):
     async def answer(_: Request) -> Response:
         return completion(details=details)
 
@@ -104,13 +104,13 @@ async def test_cached_tokens_are_counted_where_the_server_tells_them(details, ca
 
 
 def tool_completion(*functions: dict, content: str | None = None) -> JSONResponse:
-    calls = [{"id": f"c{place}", "type": "function", "function": one} for place, one in enumerate(functions)]
+    calls = [{"id": f"c{number}", "type": "function", "function": call} for number, call in enumerate(functions)]
     message = {"role": "assistant", "content": content, "tool_calls": calls}
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
     return JSONResponse({"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]})
 
 
-async def test_tools_are_sent_and_their_calls_come_back_as_they_were_written():
+async def test_tools_are_sent_and_calls_are_returned_as_the_server_wrote_them():
     received = []
 
     async def answer(request: Request) -> Response:
@@ -126,7 +126,7 @@ async def test_tools_are_sent_and_their_calls_come_back_as_they_were_written():
     assert not {"tool_choice", "parallel_tool_calls"} & set(received[0])  # some servers refuse them
 
 
-async def test_a_thought_may_stand_beside_tool_calls_and_arguments_may_be_an_object():
+async def test_a_reply_may_have_text_and_tool_calls_and_arguments_may_be_an_object():
     async def answer(_: Request) -> Response:
         return tool_completion({"name": "add", "arguments": {"a": 2}}, content="So.")
 
@@ -134,7 +134,7 @@ async def test_a_thought_may_stand_beside_tool_calls_and_arguments_may_be_an_obj
     assert (reply.text, reply.tool_calls) == ("So.", (ToolCall("add", '{"a": 2}'),))
 
 
-async def test_a_server_that_refuses_tools_gets_a_hint():
+async def test_the_error_of_a_server_that_refuses_tools_has_a_hint():
     async def answer(_: Request) -> Response:
         return JSONResponse({"error": {"message": "no"}}, 400)
 
@@ -146,11 +146,11 @@ async def test_a_server_that_refuses_tools_gets_a_hint():
 
 
 @pytest.mark.parametrize("body", [{"choices": []}, {}])
-async def test_an_answer_without_a_message_is_a_provider_error(body):
+async def test_a_completion_without_a_message_is_a_provider_error(body):
     async def answer(_: Request) -> Response:
         return JSONResponse(body)
 
-    with pytest.raises(ProviderError, match="sent what is no chat completion"):
+    with pytest.raises(ProviderError, match="sent something that is not a chat completion"):
         await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
@@ -168,12 +168,12 @@ async def test_an_answer_without_a_message_is_a_provider_error(body):
         (500, "answered 500"),
     ],
 )
-async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_echoes_it(
+async def test_every_refusal_is_one_line_without_the_key_even_if_the_server_repeats_it(
     status, advice, serve, monkeypatch
 ):
     async def answer(request: Request) -> Response:
-        said = f"rejected {request.headers['authorization']}"
-        return JSONResponse({"error": {"message": said, "type": said, "code": said}}, status)
+        text = f"rejected {request.headers['authorization']}"
+        return JSONResponse({"error": {"message": text, "type": text, "code": text}}, status)
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     url = serve(app_answering(answer))
@@ -185,7 +185,7 @@ async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_e
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [
         HTMLResponse("<html>hello</html>"),
         JSONResponse([]),
@@ -196,17 +196,17 @@ async def test_every_refusal_is_one_line_without_the_key_even_where_the_server_e
     ],
     ids=["page", "list", "null message", "null call", "no text", "torn"],
 )
-async def test_a_success_that_is_no_completion_is_a_provider_error(said):
+async def test_a_response_that_is_not_a_completion_is_a_provider_error(response):
     async def answer(_: Request) -> Response:
-        return said
+        return response
 
-    with pytest.raises(ProviderError, match="sent what is no chat completion"):
+    with pytest.raises(ProviderError, match="sent something that is not a chat completion"):
         await ask(EndpointChat(teacher(), app_answering(answer)))
 
 
 @pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", f"{KEY}\t", f"{KEY} "])
-def test_a_key_that_no_header_can_carry_is_one_line_that_names_the_variable(key, monkeypatch):
+def test_a_key_that_a_header_cannot_contain_is_one_line_that_names_the_variable(key, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", key)
-    with pytest.raises(ProviderError, match=r"^TEACHER_API_KEY holds what no key can hold") as caught:
+    with pytest.raises(ProviderError, match=r"^TEACHER_API_KEY cannot be a key") as caught:
         EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1"))
     assert key.strip() not in "".join(traceback.format_exception(caught.value))

@@ -1,4 +1,4 @@
-"""What becomes of requests that fail: the real client against servers that fail in one way."""
+"""Retries of requests that fail: the real client against servers that each fail in one way."""
 
 import asyncio
 import time
@@ -20,39 +20,39 @@ TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type":
 
 
 def answering(*answers: Response):
-    """An endpoint that gives these answers in turn, then good ones; and how many requests it saw."""
-    left, seen = list(answers), []
+    """An endpoint that gives these answers in order, then completions; and a list that grows with every request."""
+    remaining, requests = list(answers), []
 
     async def answer(request: Request) -> Response:
-        seen.append(await request.json())
-        return left.pop(0) if left else completion()
+        requests.append(await request.json())
+        return remaining.pop(0) if remaining else completion()
 
-    return answer, seen
+    return answer, requests
 
 
-async def test_what_may_heal_is_asked_again_and_counted():
-    answer, seen = answering(JSONResponse({}, 408), JSONResponse({"choices": []}))
+async def test_a_retryable_failure_is_retried_and_counted():
+    answer, requests = answering(JSONResponse({}, 408), JSONResponse({"choices": []}))
     model = EndpointChat(teacher(max_retries=2), app_answering(answer))
     assert (await ask(model)).text == "add(2, 3)"
-    assert len(seen) == model.requests == 3
+    assert len(requests) == model.requests == 3
     assert model.failures == Counter({"answered 408": 1, "no completion": 1})
 
 
-async def test_retries_end():
-    answer, seen = answering(*[JSONResponse({}, 500)] * 9)
+async def test_the_number_of_retries_is_limited():
+    answer, requests = answering(*[JSONResponse({}, 500)] * 9)
     with pytest.raises(ProviderError, match="answered 500") as caught:
         await ask(EndpointChat(teacher(max_retries=1), app_answering(answer)))
-    assert len(seen) == 2
+    assert len(requests) == 2
     assert caught.value.reason == "answered 500"
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
-async def test_what_cannot_heal_is_asked_once(status):
-    answer, seen = answering(*[JSONResponse({}, status)] * 9)
+async def test_a_failure_that_is_not_retryable_is_requested_once(status):
+    answer, requests = answering(*[JSONResponse({}, status)] * 9)
     with pytest.raises(ProviderError) as caught:
         await ask(EndpointChat(teacher(max_retries=5), app_answering(answer)))
-    assert len(seen) == 1
-    assert isinstance(caught.value, EndpointUnusableError) == (status in (401, 402, 404))  # these no request survives
+    assert len(requests) == 1
+    assert isinstance(caught.value, EndpointUnusableError) == (status in (401, 402, 404))  # no request can succeed
 
 
 @pytest.mark.parametrize(
@@ -64,32 +64,32 @@ async def test_what_cannot_heal_is_asked_once(status):
     ],
     ids=["openai", "vllm", "llama.cpp"],
 )
-async def test_a_conversation_that_is_too_long_has_a_line_of_its_own(error):
-    answer, seen = answering(JSONResponse({"error": error}, 400))
+async def test_a_conversation_that_is_too_long_has_its_own_error_line(error):
+    answer, requests = answering(JSONResponse({"error": error}, 400))
     model = EndpointChat(teacher(max_retries=5), app_answering(answer))
     with pytest.raises(ProviderError, match=r"answered 400: the conversation is longer than the model's context"):
         await model.reply(MESSAGES, TOOLS, Sampling())
     await model.close()
-    assert len(seen) == 1
+    assert len(requests) == 1
     assert model.failures == Counter({"too long": 1})
 
 
-async def test_an_account_without_credit_is_not_waited_for():
+async def test_a_request_from_an_account_without_credit_is_not_retried():
     no_credit = {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota."}}
-    answer, seen = answering(JSONResponse(no_credit, 429, {"retry-after": "1000"}))
+    answer, requests = answering(JSONResponse(no_credit, 429, {"retry-after": "1000"}))
     with pytest.raises(EndpointUnusableError, match="answered 429: the account has no credit left"):
         await ask(EndpointChat(teacher(max_retries=5), app_answering(answer)))
-    assert len(seen) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_nobody_asks_before_a_shared_cool_down_is_over(status):
-    asked: list[float] = []
+async def test_no_request_is_sent_before_the_shared_cool_down_is_over(status):
+    request_times: list[float] = []
     refused = asyncio.Event()
 
     async def answer(_: Request) -> Response:
-        asked.append(time.monotonic())
-        if len(asked) > 1:
+        request_times.append(time.monotonic())
+        if len(request_times) > 1:
             return completion()
         refused.set()
         return JSONResponse({}, status, {"retry-after": "0.4"})
@@ -102,37 +102,39 @@ async def test_nobody_asks_before_a_shared_cool_down_is_over(status):
     replies = await asyncio.gather(first, *others)
     await model.close()
     assert len(replies) == 6
-    assert len(asked) == 7
-    assert min(asked[1:]) - asked[0] >= 0.4
+    assert len(request_times) == 7
+    assert min(request_times[1:]) - request_times[0] >= 0.4
 
 
-async def test_a_date_says_until_when_to_wait():
-    until = int(time.time()) + 2  # whole seconds: in one to two
-    asked: list[float] = []
+async def test_retry_after_may_be_a_date():
+    until = int(time.time()) + 2  # whole seconds, so the date is one to two seconds away
+    request_times: list[float] = []
 
     async def answer(_: Request) -> Response:
-        asked.append(time.time())
+        request_times.append(time.time())
         return (
-            JSONResponse({}, 503, {"retry-after": formatdate(until, usegmt=True)}) if len(asked) == 1 else completion()
+            JSONResponse({}, 503, {"retry-after": formatdate(until, usegmt=True)})
+            if len(request_times) == 1
+            else completion()
         )
 
     await ask(EndpointChat(teacher(max_retries=1), app_answering(answer)))
-    assert asked[1] >= until - 0.01
+    assert request_times[1] >= until - 0.01
 
 
-async def test_being_put_off_costs_no_retry_while_others_are_answered():
-    """Two at a time are answered, of ten: in the end each has its reply, though retries are off but for one."""
-    under_way = 0
+async def test_a_refusal_by_a_busy_endpoint_is_not_a_retry_while_it_answers_others():
+    """The server answers two of ten requests at a time. In the end each has its reply, with one retry allowed."""
+    in_flight = 0
     refused = 0
 
     async def answer(_: Request) -> Response:
-        nonlocal under_way, refused
-        if under_way >= 2:
+        nonlocal in_flight, refused
+        if in_flight >= 2:
             refused += 1
             return JSONResponse({}, 429, {"retry-after": "0.05"})
-        under_way += 1
+        in_flight += 1
         await asyncio.sleep(0.02)
-        under_way -= 1
+        in_flight -= 1
         return completion()
 
     model = EndpointChat(teacher(max_retries=1), app_answering(answer))
@@ -143,11 +145,11 @@ async def test_being_put_off_costs_no_retry_while_others_are_answered():
     assert refused >= 8  # of the first ten at once
 
 
-async def test_a_body_that_drips_meets_the_time_limit(serve, monkeypatch):
+async def test_a_body_that_arrives_slowly_reaches_the_time_limit(serve, monkeypatch):
     async def drip():
         for _ in range(100):
             yield b" "
-            await asyncio.sleep(0.05)  # far less than the limit, from one piece to the next
+            await asyncio.sleep(0.05)  # between two chunks: far less than the limit
 
     async def answer(_: Request) -> Response:
         return StreamingResponse(drip(), media_type="application/json")
@@ -161,13 +163,13 @@ async def test_a_body_that_drips_meets_the_time_limit(serve, monkeypatch):
 
 async def test_a_cancelled_request_gives_its_slot_back():
     held, release = asyncio.Event(), asyncio.Event()
-    asked = 0
+    request_count = 0
 
     async def answer(_: Request) -> Response:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
-            return JSONResponse({}, 429, {"retry-after": "0.01"})  # from now on one at a time
+        nonlocal request_count
+        request_count += 1
+        if request_count == 1:
+            return JSONResponse({}, 429, {"retry-after": "0.01"})  # now the limit is one request at a time
         held.set()
         await release.wait()
         return completion()
@@ -177,8 +179,8 @@ async def test_a_cancelled_request_gives_its_slot_back():
     await held.wait()
     waiting = [asyncio.create_task(model.reply(MESSAGES, [], Sampling(seed=seed))) for seed in (1, 2)]
     await asyncio.sleep(0.05)
-    assert asked == 2  # the others wait for the one slot
-    for task in (waiting[0], holding):  # one that waits, and the one that holds it
+    assert request_count == 2  # the others wait for the only slot
+    for task in (waiting[0], holding):  # one waits for the slot, one holds it
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -187,8 +189,8 @@ async def test_a_cancelled_request_gives_its_slot_back():
     await model.close()
 
 
-async def test_the_probe_wants_a_tool_call_where_there_are_tools():
-    answer, seen = answering()  # text, always
+async def test_the_probe_demands_a_tool_call_if_there_are_tools():
+    answer, requests = answering()  # always text
     model = EndpointChat(teacher(), app_answering(answer))
     await model.probe(MESSAGES)
     with pytest.raises(
@@ -196,18 +198,18 @@ async def test_the_probe_wants_a_tool_call_where_there_are_tools():
     ):
         await model.probe(MESSAGES, TOOLS)
     await model.close()
-    assert len(seen) == 1 + 3
+    assert len(requests) == 1 + 3
 
 
-async def test_the_probe_is_content_with_one_tool_call_of_three():
-    answer, seen = answering(completion(), tool_completion({"name": "add", "arguments": "{}"}))
+async def test_one_tool_call_in_three_tries_is_enough_for_the_probe():
+    answer, requests = answering(completion(), tool_completion({"name": "add", "arguments": "{}"}))
     model = EndpointChat(teacher(), app_answering(answer))
     await model.probe(MESSAGES, TOOLS)
     await model.close()
-    assert [request["seed"] for request in seen] == [0, 1]
+    assert [request["seed"] for request in requests] == [0, 1]
 
 
-async def test_the_probe_does_not_wait_for_a_server_that_is_not_there(monkeypatch):
+async def test_the_probe_does_not_wait_for_an_unreachable_server(monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     model = EndpointChat(teacher(base_url=f"http://127.0.0.1:{unused_port()}/v1", max_retries=9))
     with pytest.raises(ProviderError, match="cannot be reached"):
@@ -217,9 +219,9 @@ async def test_the_probe_does_not_wait_for_a_server_that_is_not_there(monkeypatc
 
 
 async def test_the_probe_stops_at_a_refused_key():
-    answer, seen = answering(JSONResponse({}, 401))
+    answer, requests = answering(JSONResponse({}, 401))
     model = EndpointChat(teacher(max_retries=9), app_answering(answer))
     with pytest.raises(EndpointUnusableError, match="answered 401: check the key in TEACHER_API_KEY"):
         await model.probe(MESSAGES)
     await model.close()
-    assert len(seen) == 1
+    assert len(requests) == 1

@@ -8,116 +8,116 @@ from callwright.errors import EndpointUnusableError
 
 
 def limiter_with_slots(url: str, in_flight: int = 1) -> Limiter:
-    """A limiter that gives out `in_flight` slots."""
+    """A limiter that allows `in_flight` requests at once."""
     limiter = Limiter(url)
-    limiter.width = float(in_flight)
+    limiter.max_in_flight = float(in_flight)
     return limiter
 
 
 async def test_a_request_goes_to_the_endpoint_with_the_fewest_in_flight():
-    one, two = Limiter("one"), Limiter("two")
-    slots = RequestQueue([one, two])
-    taken = [(await slots.take())[0].url for _ in range(4)]
-    assert taken == ["one", "two", "one", "two"]
-    slots.give(two)
-    slots.give(two)
-    assert [(await slots.take())[0].url for _ in range(2)] == ["two", "two"]
+    first, second = Limiter("one"), Limiter("two")
+    queue = RequestQueue([first, second])
+    urls = [(await queue.acquire())[0].url for _ in range(4)]
+    assert urls == ["one", "two", "one", "two"]
+    queue.release(second)
+    queue.release(second)
+    assert [(await queue.acquire())[0].url for _ in range(2)] == ["two", "two"]
 
 
-async def test_the_oldest_request_gets_the_slot_that_is_given_back():
+async def test_the_oldest_request_gets_the_released_slot():
     only = limiter_with_slots("only")
-    slots = RequestQueue([only])
-    await slots.take()
+    queue = RequestQueue([only])
+    await queue.acquire()
     order: list[int] = []
 
     async def request(number: int) -> None:
-        limiter, _ = await slots.take()
+        limiter, _ = await queue.acquire()
         order.append(number)
-        slots.give(limiter)
+        queue.release(limiter)
 
     waiting = [asyncio.create_task(request(number)) for number in range(5)]
     await asyncio.sleep(0)
     assert order == []
-    slots.give(only)
+    queue.release(only)
     await asyncio.gather(*waiting)
     assert order == [0, 1, 2, 3, 4]
     assert only.in_flight == 0
 
 
-async def test_a_request_is_cancelled_in_line_without_taking_a_slot():
+async def test_a_request_that_is_cancelled_in_the_queue_takes_no_slot():
     only = limiter_with_slots("only")
-    slots = RequestQueue([only])
-    await slots.take()
-    given_up, patient = (asyncio.create_task(slots.take()) for _ in range(2))
+    queue = RequestQueue([only])
+    await queue.acquire()
+    cancelled, waiting = (asyncio.create_task(queue.acquire()) for _ in range(2))
     await asyncio.sleep(0)
-    given_up.cancel()
-    slots.give(only)
-    assert (await patient)[0] is only
+    cancelled.cancel()
+    queue.release(only)
+    assert (await waiting)[0] is only
     assert only.in_flight == 1
 
 
-async def test_a_slot_that_comes_just_as_the_request_is_cancelled_goes_to_the_next():
+async def test_a_slot_assigned_to_a_request_that_is_cancelled_goes_to_the_next():
     only = limiter_with_slots("only")
-    slots = RequestQueue([only])
-    await slots.take()
-    given_up, patient = (asyncio.create_task(slots.take()) for _ in range(2))
+    queue = RequestQueue([only])
+    await queue.acquire()
+    cancelled, waiting = (asyncio.create_task(queue.acquire()) for _ in range(2))
     await asyncio.sleep(0)
-    slots.give(only)  # the first in line has it now, but has not run yet
-    given_up.cancel()
+    queue.release(only)  # it is assigned to the first in the queue, which has not run yet
+    cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await given_up
-    assert (await patient)[0] is only
+        await cancelled
+    assert (await waiting)[0] is only
     assert only.in_flight == 1
 
 
-async def test_the_line_goes_on_when_a_cool_down_is_over_though_nobody_gives_a_slot_back():
+async def test_the_queue_continues_after_a_cool_down_without_a_released_slot():
     only = Limiter("only")
-    slots = RequestQueue([only])
-    _, began = await slots.take()
-    only.record_busy(began, 0.05, "busy")
-    slots.give(only)
-    await asyncio.wait_for(slots.take(), 5)
+    queue = RequestQueue([only])
+    _, started_at = await queue.acquire()
+    only.record_busy(started_at, 0.05, "busy")
+    queue.release(only)
+    await asyncio.wait_for(queue.acquire(), 5)
     assert only.in_flight == 1
 
 
-async def test_a_busy_endpoint_leaves_the_work_to_the_other():
+async def test_requests_go_to_the_other_endpoint_while_one_is_busy():
     busy, idle = Limiter("busy"), Limiter("idle")
-    slots = RequestQueue([busy, idle])
-    _, began = await slots.take()
-    busy.record_busy(began, 60, "busy")
-    slots.give(busy)
-    assert [(await slots.take())[0].url for _ in range(5)] == ["idle"] * 5
+    queue = RequestQueue([busy, idle])
+    _, started_at = await queue.acquire()
+    busy.record_busy(started_at, 60, "busy")
+    queue.release(busy)
+    assert [(await queue.acquire())[0].url for _ in range(5)] == ["idle"] * 5
 
 
-async def test_an_endpoint_that_was_taken_out_gets_one_request_as_a_trial_when_its_pause_is_over():
+async def test_an_endpoint_that_is_down_gets_one_trial_request_after_its_pause():
     dead, alive = Limiter("dead"), Limiter("alive")
     dead.mark_down("gone")
-    slots = RequestQueue([dead, alive])
-    assert [(await slots.take())[0].url for _ in range(3)] == ["alive"] * 3
+    queue = RequestQueue([dead, alive])
+    assert [(await queue.acquire())[0].url for _ in range(3)] == ["alive"] * 3
     dead.ready_at = 0.0  # the pause is over
-    assert [(await slots.take())[0].url for _ in range(3)] == ["dead", "alive", "alive"]
+    assert [(await queue.acquire())[0].url for _ in range(3)] == ["dead", "alive", "alive"]
 
 
-async def test_with_every_endpoint_out_requests_wait_for_one_to_come_back():
+async def test_while_all_endpoints_are_down_requests_wait():
     limiters = [Limiter("one"), Limiter("two")]
-    slots = RequestQueue(limiters, max_down_s=60)
+    queue = RequestQueue(limiters, max_down_s=60)
     for limiter in limiters:
         limiter.mark_down(f"{limiter.url} is gone")
         limiter.ready_at = 0.0
-    trials = [(await slots.take())[0] for _ in range(2)]
-    waiting = asyncio.create_task(slots.take())
+    trials = [(await queue.acquire())[0] for _ in range(2)]
+    waiting = asyncio.create_task(queue.acquire())
     await asyncio.sleep(0.01)
     assert not waiting.done()
-    trials[1].answered()
-    slots.give(trials[1])
+    trials[1].record_answer()
+    queue.release(trials[1])
     assert (await asyncio.wait_for(waiting, 5))[0].url == "two"
 
 
-async def test_with_every_endpoint_out_for_too_long_each_request_is_told_so():
+async def test_when_all_endpoints_are_down_for_too_long_every_request_fails():
     limiters = [Limiter("one"), Limiter("two")]
-    slots = RequestQueue(limiters, max_down_s=0.1)
+    queue = RequestQueue(limiters, max_down_s=0.1)
     for limiter in limiters:
         limiter.mark_down(f"{limiter.url} is gone")
-    outcomes = await asyncio.wait_for(asyncio.gather(slots.take(), slots.take(), return_exceptions=True), 5)
+    outcomes = await asyncio.wait_for(asyncio.gather(queue.acquire(), queue.acquire(), return_exceptions=True), 5)
     assert [type(outcome) for outcome in outcomes] == [EndpointUnusableError] * 2
     assert str(outcomes[0]) == "no teacher endpoint has answered for 0 s: one is gone; two is gone"

@@ -1,4 +1,4 @@
-"""Statuses that refuse a request: what the line says, and what is done about it."""
+"""Statuses that refuse a request: the error line, and whether the request is retried."""
 
 import json
 
@@ -15,21 +15,21 @@ from tests.fakes import teacher
 TOO_LONG = r"the conversation is longer than the model's context: lower rollout.max_steps"
 
 
-async def line_of(body: object, status: int = 400, tools: bool = False) -> str:
-    """The line for a refusal with this body; it was asked once, or not at all again."""
+async def error_line(body: object, status: int = 400, tools: bool = False) -> str:
+    """The error line for a response with this body. Checks that the request was sent only once."""
     response = body if isinstance(body, Response) else JSONResponse(body, status)
-    asked: list[int] = []
+    requests: list[int] = []
 
     async def answer(_) -> Response:
-        asked.append(1)
+        requests.append(1)
         return response
 
     model = EndpointChat(teacher(max_retries=5), app_answering(answer))
-    shown = [{"type": "function", "function": {"name": "add"}}] if tools else []
+    schemas = [{"type": "function", "function": {"name": "add"}}] if tools else []
     with pytest.raises(ProviderError) as caught:
-        await model.reply(MESSAGES, shown, Sampling())
+        await model.reply(MESSAGES, schemas, Sampling())
     await model.close()
-    assert len(asked) == 1
+    assert len(requests) == 1
     return str(caught.value).removeprefix("teacher at http://oracle.invalid/v1 ")
 
 
@@ -48,15 +48,15 @@ UNSUPPORTED = (
         ({"message": "seed: Extra inputs are not permitted"}, "seed"),
     ],
 )
-async def test_a_field_that_the_server_does_not_take_is_named_with_its_reason_and_the_way_out(error, field, tools):
-    line = await line_of({"error": error}, tools=tools)
+async def test_a_field_that_the_server_refuses_is_named_with_its_reason_and_what_to_do(error, field, tools):
+    line = await error_line({"error": error}, tools=tools)
     assert line == (
         f"answered 400: teacher.request can change or leave out {field} (the server says: {error['message']})"
     )
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "reason"),
     [
         ({"error": "just text"}, "just text"),
         ({"object": "error", "message": "flat, as older servers", "code": 400}, "flat, as older servers"),
@@ -67,19 +67,19 @@ async def test_a_field_that_the_server_does_not_take_is_named_with_its_reason_an
         ({"error": {"message": "\x1b[31mred\nand \u202ereversed"}}, r"\x1b[31mred and \u202ereversed"),
     ],
 )
-async def test_the_servers_reason_is_shown_in_whatever_form_it_comes(body, words):
-    assert (await line_of(body, 422)).endswith(f"answered 422 (the server says: {words})")
+async def test_the_servers_reason_is_shown_in_every_form_that_servers_send(body, reason):
+    assert (await error_line(body, 422)).endswith(f"answered 422 (the server says: {reason})")
 
 
 @pytest.mark.parametrize(
     "body", [HTMLResponse("<html>nginx</html>", 400), {}, [], 7, {"error": None}, {"error": {"message": 3}}]
 )
 async def test_a_refusal_without_a_reason_shows_none(body):
-    assert await line_of(body) == "answered 400"
+    assert await error_line(body) == "answered 400"
 
 
-async def test_a_reason_is_bounded():
-    line = await line_of({"error": {"message": "no " * 10_000}})
+async def test_the_length_of_a_reason_is_limited():
+    line = await error_line({"error": {"message": "no " * 10_000}})
     assert len(line) < 350
 
 
@@ -100,8 +100,8 @@ async def test_a_reason_is_bounded():
         "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
     ],
 )
-async def test_what_servers_say_of_a_conversation_that_is_too_long_is_known(message):
-    assert TOO_LONG in await line_of({"error": {"message": message}}, tools=True)
+async def test_the_messages_of_servers_about_conversations_that_are_too_long_are_recognized(message):
+    assert TOO_LONG in await error_line({"error": {"message": message}}, tools=True)
 
 
 @pytest.mark.parametrize(
@@ -113,21 +113,21 @@ async def test_what_servers_say_of_a_conversation_that_is_too_long_is_known(mess
     ],
 )
 async def test_the_word_context_alone_does_not_make_a_conversation_too_long(message):
-    line = await line_of({"error": {"message": message}})
+    line = await error_line({"error": {"message": message}})
     assert line == f"answered 400 (the server says: {message})"
 
 
 @pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
-async def test_a_prompt_that_was_filtered_has_a_reason_of_its_own(code):
-    line = await line_of({"error": {"message": "The response was filtered", "code": code}})
+async def test_a_prompt_that_was_filtered_has_its_own_error_line(code):
+    line = await error_line({"error": {"message": "The response was filtered", "code": code}})
     assert line == "answered 400: the prompt was filtered (the server says: The response was filtered)"
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 500, 503])
 async def test_a_key_that_the_server_repeats_in_its_reason_is_hidden(status, serve, monkeypatch):
     async def answer(request: Request) -> Response:
-        said = f"no {request.headers['authorization']}, and {KEY} and https://ann:pw1234@h/?key={KEY}"
-        return JSONResponse({"error": {"message": said}}, status)
+        message = f"no {request.headers['authorization']}, and {KEY} and https://ann:pw1234@h/?key={KEY}"
+        return JSONResponse({"error": {"message": message}}, status)
 
     key = "a-key-of-no-known-form"
     monkeypatch.setenv("SOME_NAME", key)
@@ -137,28 +137,28 @@ async def test_a_key_that_the_server_repeats_in_its_reason_is_hidden(status, ser
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed_as_it_would_carry_key_and_prompt(status, serve, monkeypatch):
-    reached: list[str] = []
+async def test_a_redirect_is_not_followed_because_it_would_send_key_and_prompt(status, serve, monkeypatch):
+    redirected_paths: list[str] = []
 
     async def other(request: Request) -> Response:
-        reached.append(request.url.path)
+        redirected_paths.append(request.url.path)
         return completion()
 
-    elsewhere = serve(app_answering(other))
+    other_url = serve(app_answering(other))
 
     async def answer(_: Request) -> Response:
-        return Response(status_code=status, headers={"location": f"{elsewhere}?token={KEY}"})
+        return Response(status_code=status, headers={"location": f"{other_url}?token={KEY}"})
 
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     url = serve(app_answering(answer))
-    line = f"^teacher at {url} answered {status}, a redirect to {elsewhere}.token=.*, which is not followed: check"
+    line = f"^teacher at {url} answered {status}, a redirect to {other_url}.token=.*, which is not followed: check"
     with pytest.raises(EndpointUnusableError, match=line) as caught:
         await ask(EndpointChat(teacher(base_url=url, max_retries=3)))
-    assert reached == []
+    assert redirected_paths == []
     assert KEY not in str(caught.value)
 
 
-async def test_fields_of_the_request_come_from_params_and_null_leaves_one_out():
+async def test_fields_of_the_request_come_from_params_and_null_removes_a_field():
     received = []
 
     async def answer(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What servers send as a reply, and what it is taken for: real client, real HTTP messages."""
+"""The forms in which servers send replies, and how they are read: real client, real HTTP messages."""
 
 import json
 
@@ -19,14 +19,14 @@ def chat(
     message: object, finish: object = "stop", retries: int = 3, **fields: object
 ) -> tuple[EndpointChat, list[int]]:
     """A model whose server always sends this message, and a list that grows with every request."""
-    asked: list[int] = []
+    requests: list[int] = []
 
     async def answer(_) -> Response:
-        asked.append(1)
+        requests.append(1)
         body = {"object": "chat.completion", "choices": [{"message": message, "finish_reason": finish}], **fields}
-        return Response(json.dumps(body))  # JSONResponse writes neither NaN nor half of a surrogate pair
+        return Response(json.dumps(body))  # JSONResponse cannot write NaN or half of a surrogate pair
 
-    return EndpointChat(teacher(max_retries=retries), app_answering(answer)), asked
+    return EndpointChat(teacher(max_retries=retries), app_answering(answer)), requests
 
 
 @pytest.mark.parametrize(
@@ -48,42 +48,42 @@ def chat(
     ],
 )
 async def test_content_is_text_or_a_list_of_parts_whose_text_is_joined(content, text):
-    model, asked = chat({"role": "assistant", "content": content})
+    model, requests = chat({"role": "assistant", "content": content})
     assert (await ask(model)).text == text
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_a_refusal_is_the_models_reply_in_its_own_words():
-    model, asked = chat({"content": None, "refusal": "I'm sorry, I can't assist with that."})
+async def test_a_refusal_of_the_model_is_its_reply():
+    model, requests = chat({"content": None, "refusal": "I'm sorry, I can't assist with that."})
     assert (await ask(model)).text == "I'm sorry, I can't assist with that."
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_a_null_refusal_beside_content_is_nothing():
+async def test_a_null_refusal_beside_content_is_ignored():
     model, _ = chat({"content": "add(2, 3)", "refusal": None, "reasoning_content": "Two and three."})
     assert (await ask(model)).text == "add(2, 3)"
 
 
 @pytest.mark.parametrize("content", [None, "add(2,"])
-async def test_a_reply_that_the_provider_filtered_is_a_failure_of_its_own_and_asked_once(content):
-    model, asked = chat({"content": content}, "content_filter")
+async def test_a_reply_that_the_provider_filtered_is_a_failure_and_is_not_retried(content):
+    model, requests = chat({"content": content}, "content_filter")
     with pytest.raises(ProviderError, match=r"withheld the reply \(content_filter\)$") as caught:
         await ask(model)
     assert caught.value.reason == "content filter"
     assert not isinstance(caught.value, EndpointUnusableError)
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 @pytest.mark.parametrize("content", [None, "", []])
-async def test_reasoning_without_a_reply_is_a_failure_that_says_what_to_do_and_asked_once(field, content):
-    model, asked = chat({"content": content, field: "Two and three make five. add(2, 3)"})
+async def test_reasoning_without_a_reply_is_a_failure_that_says_what_to_do_and_is_not_retried(field, content):
+    model, requests = chat({"content": content, field: "Two and three make five. add(2, 3)"})
     with pytest.raises(
         ProviderError, match=r"answered with reasoning and no reply: raise rollout.max_tokens"
     ) as caught:
         await ask(model)
     assert caught.value.reason == "reasoning only"
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 async def test_reasoning_that_used_up_all_tokens_is_an_empty_reply_that_was_cut():
@@ -94,17 +94,17 @@ async def test_reasoning_that_used_up_all_tokens_is_an_empty_reply_that_was_cut(
 
 @pytest.mark.parametrize("finish", ["stop", "tool_calls", "function_call_filter: MALFORMED_FUNCTION_CALL"])
 @pytest.mark.parametrize("message", [{"content": None}, {}, {"content": None, "tool_calls": []}, {"content": []}])
-async def test_a_message_without_content_is_an_empty_reply_asked_for_once(message, finish):
-    """As vLLM and Gemini's endpoint write that the model said nothing."""
-    model, asked = chat({"role": "assistant", **message}, finish)
+async def test_a_message_without_content_is_an_empty_reply_and_is_not_retried(message, finish):
+    """vLLM and Gemini's endpoint write an empty reply like this."""
+    model, requests = chat({"role": "assistant", **message}, finish)
     reply = await ask(model)
     assert (reply.text, reply.tool_calls) == ("", ())
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_a_message_without_content_that_never_finished_is_no_completion():
+async def test_a_message_without_content_that_never_finished_is_not_a_completion():
     model, _ = chat({"role": "assistant", "content": None}, finish=None, retries=0)
-    with pytest.raises(ProviderError, match="what is no chat completion"):
+    with pytest.raises(ProviderError, match="something that is not a chat completion"):
         await ask(model)
 
 
@@ -115,28 +115,28 @@ async def test_a_message_without_content_that_never_finished_is_no_completion():
         {"content": None, "reasoning_details": [{"type": "reasoning.text", "text": "add(2, 3)"}]},
     ],
 )
-async def test_reasoning_in_parts_without_a_reply_is_a_failure_of_its_own(message):
-    model, asked = chat(message)
+async def test_reasoning_in_parts_without_a_reply_is_a_failure(message):
+    model, requests = chat(message)
     with pytest.raises(ProviderError, match="answered with reasoning and no reply"):
         await ask(model)
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("error", "words"), [({"error": {"code": 502, "message": "It went away"}}, ": It went away"), ({}, "")]
+    ("error", "reason"), [({"error": {"code": 502, "message": "It went away"}}, ": It went away"), ({}, "")]
 )
-async def test_a_reply_that_the_models_provider_broke_off_is_none_and_shows_its_words(error, words):
+async def test_a_reply_that_the_provider_broke_off_is_an_error_with_the_providers_reason(error, reason):
     choice = {"message": {"content": "add(2,"}, "finish_reason": "error", **error}
 
     async def answer(_) -> Response:
         return JSONResponse({"choices": [choice]})
 
-    with pytest.raises(ProviderError, match=f"broke off its reply with an error{words}$") as caught:
+    with pytest.raises(ProviderError, match=f"broke off its reply with an error{reason}$") as caught:
         await ask(EndpointChat(teacher(max_retries=0), app_answering(answer)))
     assert caught.value.reason == "no completion"
 
 
-async def test_a_count_of_tokens_too_long_for_python_never_discards_a_reply():
+async def test_a_token_count_too_long_for_python_does_not_discard_the_reply():
     async def answer(_) -> Response:
         count = "9" * 5_000
         return Response(
@@ -149,13 +149,13 @@ async def test_a_count_of_tokens_too_long_for_python_never_discards_a_reply():
     assert 0 < reply.usage.prompt_tokens < 10_000
 
 
-async def test_reasoning_beside_a_tool_call_is_left_out():
+async def test_reasoning_beside_a_tool_call_is_dropped():
     model, _ = chat({"content": None, "reasoning_content": "Add.", "tool_calls": [CALL]}, "tool_calls")
     reply = await ask(model)
     assert (reply.text, reply.tool_calls) == ("", (ToolCall("add", '{"a": 2, "b": 3}'),))
 
 
-async def test_an_error_in_place_of_a_completion_shows_the_servers_words():
+async def test_an_error_in_place_of_a_completion_shows_the_servers_reason():
     async def answer(_) -> Response:
         return JSONResponse({"error": {"message": "Upstream provider\n is overloaded", "code": 502}})
 
@@ -170,7 +170,7 @@ TEXT = "add(2, 3)"  # 9 characters: at 4 a token, 3 tokens
 
 
 @pytest.mark.parametrize(
-    ("usage", "taken"),
+    ("usage", "expected"),
     [
         (None, Usage()),
         ({}, Usage()),
@@ -205,22 +205,22 @@ TEXT = "add(2, 3)"  # 9 characters: at 4 a token, 3 tokens
         ({"prompt_tokens": 70, "completion_tokens": 5, "prompt_tokens_details": "all"}, Usage(70, 5)),
     ],
 )
-async def test_a_good_reply_survives_any_usage_and_none_makes_tokens_vanish(usage, taken):
-    message = {"choices": [{"message": {"content": TEXT}, "finish_reason": "stop"}], "usage": usage}
+async def test_a_good_reply_with_any_usage_is_kept_and_its_tokens_are_counted(usage, expected):
+    body = {"choices": [{"message": {"content": TEXT}, "finish_reason": "stop"}], "usage": usage}
 
     async def answer(_) -> Response:
-        return Response(json.dumps(message))
+        return Response(json.dumps(body))
 
     model = EndpointChat(teacher(), app_answering(answer))
     reply = await ask(model)
     assert reply.text == TEXT
-    if taken is None:
+    if expected is None:
         assert 20 < reply.usage.prompt_tokens < 100  # a request of about 140 characters
     else:
-        assert reply == Reply(TEXT, "stop", taken)
+        assert reply == Reply(TEXT, "stop", expected)
 
 
-async def test_a_server_cannot_report_less_than_a_token_for_32_characters():
+async def test_at_least_one_token_is_counted_for_32_characters():
     model, _ = chat({"content": "x" * 4_000}, usage={"prompt_tokens": 70, "completion_tokens": 1})
     assert (await model.reply(MESSAGES, [], Sampling())).usage == Usage(70, 1_000)
     await model.close()

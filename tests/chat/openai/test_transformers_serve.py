@@ -1,4 +1,4 @@
-"""The native protocol against the real `transformers serve`, with a small model built on the spot."""
+"""The native protocol against the real `transformers serve`, with the tiny model."""
 
 import os
 import subprocess
@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
 
 @pytest.fixture(scope="module")
-def served(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The base URL of a server that holds the taught model."""
+def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a server of the tiny model."""
     port = unused_port()
-    said = tmp_path_factory.mktemp("serve") / "output.txt"
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(taught), "--port", str(port)]
-    with said.open("w") as output:
+    log = tmp_path_factory.mktemp("serve") / "output.txt"
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(tiny_model), "--port", str(port)]
+    with log.open("w") as output:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--device", "cpu"],
             env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
@@ -36,9 +36,9 @@ def served(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             stderr=subprocess.STDOUT,
         )
         try:
-            end = time.monotonic() + 120
+            deadline = time.monotonic() + 120
             while not _answers(f"http://127.0.0.1:{port}/health"):
-                assert server.poll() is None and time.monotonic() < end, said.read_text()[-2000:]
+                assert server.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
                 time.sleep(0.3)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
@@ -54,10 +54,10 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def test_messages_tools_and_results_go_there_and_tool_calls_come_back(served, taught, monkeypatch):
+async def test_messages_tools_and_results_are_sent_and_tool_calls_are_returned(served, tiny_model, monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", "any")
-    # It closes the connection that the next request would take
-    model = EndpointChat(teacher(base_url=served, model=str(taught), timeout_s=60, max_retries=2))
+    # Retries, because the server closes the connection that the next request would use
+    model = EndpointChat(teacher(base_url=served, model=str(tiny_model), timeout_s=60, max_retries=2))
     await model.probe(*NATIVE.render(SUM, QUESTION, ()), Sampling(max_tokens=64))
     problem = Problem("p", "arithmetic", QUESTION, "5", (), "test", "g", "test")
     chain = await solve(problem, SUM, model, Sampling(max_tokens=64), NATIVE)

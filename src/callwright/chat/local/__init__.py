@@ -1,4 +1,4 @@
-"""A model in this process. `LocalChat` is at this path for other people's scripts; the code is in `chat.py`."""
+"""A model in this process. The stable import path of `LocalChat` for users' scripts; its code is in `chat.py`."""
 
 from callwright.lazy import lazy_exports
 

@@ -1,7 +1,7 @@
-"""Keys and values that were computed once and serve again: a prompt's shared prefix, and a conversation's turns.
+"""Keys and values that are reused: those of a shared prompt prefix, and those of a conversation's earlier turns.
 
-The library's dynamic cache concatenates: every new token copies the whole cache, and with a long shared prompt that
-copying is most of decoding's time on a CPU. Here a batch gets buffers with room to grow.
+The library's dynamic cache concatenates, so every new token copies the whole cache. With a long shared prompt this
+copying takes most of the decoding time on a CPU. Here a batch gets preallocated buffers instead.
 """
 
 from bisect import bisect_left, insort
@@ -14,16 +14,17 @@ from torch import Tensor
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-SPARE_TOKENS = 16  # tokens that a buffer has room for beyond those it is made for, and grows by
+SPARE_TOKENS = 16  # tokens of unused capacity in a new or grown buffer
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSequence:
-    """What a row had computed when it ended: layers of keys and values (heads, tokens, head size).
+    """Keys and values of a finished sequence.
 
     Attributes:
-        ids: the row's tokens, from the very first.
-        start: how many of them, the shared prefix, have no keys and values here.
+        ids: all tokens of the sequence.
+        start: number of its first tokens, the shared prefix, whose keys and values are not in `layers`.
+        layers: keys and values per layer, each (heads, tokens, head size).
     """
 
     ids: tuple[int, ...]
@@ -32,65 +33,77 @@ class CachedSequence:
 
     @property
     def nbytes(self) -> int:
-        """Size of the keys and values."""
+        """Size of the keys and values in bytes."""
         return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
 
-    def part(self, start: int, end: int) -> tuple[tuple[Tensor, Tensor], ...]:
-        """Keys and values of the tokens [start, end)."""
-        place = slice(start - self.start, end - self.start)
-        return tuple((keys[:, place], values[:, place]) for keys, values in self.layers)
+    def states_between(self, start: int, end: int) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Keys and values of the tokens [start, end), per layer, each (heads, tokens, head size)."""
+        tokens = slice(start - self.start, end - self.start)
+        return tuple((keys[:, tokens], values[:, tokens]) for keys, values in self.layers)
+
+
+CachedMatch = tuple[CachedSequence | None, int]
+"""A cached sequence and how many of its tokens a request shares; (None, prefix length) if none is of use."""
 
 
 class SequenceCache:
-    """The latest rows. A conversation that continues begins with the tokens of one of them.
+    """The latest finished sequences. A conversation that continues begins with the tokens of one of them.
 
     Args:
-        max_bytes: that their keys and values take together.
+        max_bytes: limit for the keys and values of all sequences together.
 
     Attributes:
-        nbytes: that they take now.
+        nbytes: size of all keys and values now.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._by_ids: list[tuple[int, ...]] = []  # sorted: the longest common prefix is a neighbour's
-        self._turns: dict[tuple[int, ...], CachedSequence] = {}  # oldest first
+        self._sorted_ids: list[tuple[int, ...]] = []  # the longest common prefix is that of a neighbour
+        self._by_ids: dict[tuple[int, ...], CachedSequence] = {}  # oldest first
         self.nbytes = 0
 
-    def keep(self, turn: CachedSequence) -> None:
-        """Remember a row unless it alone is too large, and forget the oldest rows when the total gets too large."""
-        if turn.nbytes > self._max_bytes:
+    def add(self, sequence: CachedSequence) -> None:
+        """Add a sequence unless it alone is too large, and evict the oldest ones while the total is too large."""
+        if sequence.nbytes > self._max_bytes:
             return
-        if turn.ids in self._turns:
-            self._evict(turn.ids)
-        insort(self._by_ids, turn.ids)
-        self._turns[turn.ids] = turn
-        self.nbytes += turn.nbytes
+        if sequence.ids in self._by_ids:
+            self._evict(sequence.ids)
+        insort(self._sorted_ids, sequence.ids)
+        self._by_ids[sequence.ids] = sequence
+        self.nbytes += sequence.nbytes
         while self.nbytes > self._max_bytes:
-            self._evict(next(iter(self._turns)))
+            self._evict(next(iter(self._by_ids)))
 
-    def longest(self, ids: tuple[int, ...], start: int) -> tuple[CachedSequence | None, int]:
-        """The turn that shares the most tokens with `ids`, and how many; `start` and none where no turn has more."""
-        place = bisect_left(self._by_ids, ids)
+    def longest_match(self, ids: tuple[int, ...], start: int) -> CachedMatch:
+        """The sequence that shares the most tokens with `ids`, and how many it shares.
+
+        Args:
+            start: length of the shared prefix. A sequence is of use only if it shares more tokens, and has the keys and
+                values of all tokens after the prefix.
+
+        Returns:
+            (None, start) if no sequence is of use.
+        """
+        index = bisect_left(self._sorted_ids, ids)
         best, length = None, start
-        for neighbour in self._by_ids[max(place - 1, 0) : place + 1]:
+        for neighbour in self._sorted_ids[max(index - 1, 0) : index + 1]:
             shared = common_prefix_length(neighbour, ids)
-            if shared > length and self._turns[neighbour].start <= start:
-                best, length = self._turns[neighbour], shared
+            if shared > length and self._by_ids[neighbour].start <= start:
+                best, length = self._by_ids[neighbour], shared
         return best, length
 
     def _evict(self, ids: tuple[int, ...]) -> None:
-        turn = self._turns.pop(ids)
-        del self._by_ids[bisect_left(self._by_ids, ids)]
-        self.nbytes -= turn.nbytes
+        sequence = self._by_ids.pop(ids)
+        del self._sorted_ids[bisect_left(self._sorted_ids, ids)]
+        self.nbytes -= sequence.nbytes
 
 
-def common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences begin with in common."""
-    low, high = 0, min(len(one), len(other))
+def common_prefix_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """The number of tokens that two sequences have in common at their beginning."""
+    low, high = 0, min(len(first), len(second))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if first[low:middle] == second[low:middle]:
             low = middle
         else:
             high = middle - 1
@@ -98,7 +111,7 @@ def common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 class PreallocatedLayer(DynamicLayer):
-    """One layer's keys and values, (batch, heads, tokens, head size), as views of buffers with room to grow."""
+    """One layer's keys and values, each (batch, heads, tokens, head size), as views of larger buffers."""
 
     def __init__(self, buffers: tuple[Tensor, Tensor], length: int) -> None:
         super().__init__()
@@ -123,7 +136,7 @@ class PreallocatedLayer(DynamicLayer):
         return self.keys, self.values
 
     def batch_select_indices(self, indices: Tensor) -> None:
-        """Keep these rows, none twice. In place: a row that stays where it was is not copied."""
+        """Keep only these sequences of the batch, each at most once; one that keeps its index is not copied."""
         length, kept = self.keys.shape[-2], len(indices)
         moved = (indices != torch.arange(kept, device=indices.device)).nonzero()[:, 0]
         for buffer in self._buffers:
@@ -132,62 +145,48 @@ class PreallocatedLayer(DynamicLayer):
         self._buffers = (keys[:kept], values[:kept])
         self._set_length(length)
 
-    def row(self, place: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Copies of one row's keys and values at the chosen places (n,)."""
-        return self.keys[place].index_select(1, chosen), self.values[place].index_select(1, chosen)
+    def select_states(self, index: int, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Copies of the keys and values of sequence `index` at positions (n,), each (heads, n, head size)."""
+        return self.keys[index].index_select(1, positions), self.values[index].index_select(1, positions)
 
 
 def _extended_buffer(states: Tensor, length: int) -> Tensor:
-    """A buffer of this length that begins with these keys or values."""
+    """A buffer for `length` tokens that begins with these keys or values."""
     buffer = states.new_empty(*states.shape[:-2], length, states.shape[-1])
     buffer[..., : states.shape[-2], :] = states
     return buffer
 
 
-def cache_after_prefix(
-    like: DynamicCache, length: int, turns: Sequence[tuple[CachedSequence | None, int]], added: int
-) -> Cache:
-    """A cache for what rows have after the first `length` tokens, which all share.
+def cache_after_prefix(like: DynamicCache, prefix_length: int, matches: Sequence[CachedMatch], max_new: int) -> Cache:
+    """A cache for the tokens of a batch after the prefix that all its sequences share.
 
     Args:
         like: a cache of the same model.
-        turns: per row what `Turns.longest` found: its keys and values stand right before the row's new tokens, with a
-            gap before them in rows that have fewer.
-        added: new tokens that a row brings, at most.
+        prefix_length: number of tokens of the shared prefix.
+        matches: the result of `SequenceCache.longest_match` for each sequence.
+        max_new: largest number of new tokens in a sequence.
+
+    Returns:
+        Layers with keys and values (B, heads, W, head size), W the longest match after the prefix. Matches are aligned
+        on the right, so shorter ones have a gap on the left. The buffers have capacity for the new tokens.
     """
-    width = max(end - length for _, end in turns)
-    parts = [turn.part(length, end) if turn else None for turn, end in turns]
+    width = max(end - prefix_length for _, end in matches)
+    matched_states = [cached.states_between(prefix_length, end) if cached else None for cached, end in matches]
     layers = []
-    for place, layer in enumerate(like.layers):
+    for layer_index, layer in enumerate(like.layers):
         buffers = tuple(
-            _empty_buffer(states, len(turns), width, added + SPARE_TOKENS) for states in (layer.keys, layer.values)
+            _empty_buffer(states, len(matches), width, max_new + SPARE_TOKENS) for states in (layer.keys, layer.values)
         )
-        for row, part in enumerate(parts):
-            for buffer, states in zip(buffers, part[place] if part else (), strict=False):
-                buffer[row, :, width - states.shape[1] : width] = states
+        for index, layer_states in enumerate(matched_states):
+            for buffer, states in zip(buffers, layer_states[layer_index] if layer_states else (), strict=False):
+                buffer[index, :, width - states.shape[1] : width] = states
         layers.append(PreallocatedLayer((buffers[0], buffers[1]), width))
     return Cache(layers=layers)
 
 
-def _empty_buffer(like: Tensor, batch: int, width: int, room: int) -> Tensor:
+def _empty_buffer(like: Tensor, batch: int, width: int, capacity: int) -> Tensor:
+    """A buffer (batch, heads, width + capacity, head size), zero in the first `width` tokens."""
     _, heads, _, size = like.shape
-    buffer = like.new_empty(batch, heads, width + room, size)
-    buffer[..., :width, :] = 0  # gaps are masked, but what is there is still multiplied
+    buffer = like.new_empty(batch, heads, width + capacity, size)
+    buffer[..., :width, :] = 0  # masked positions are still multiplied, so they must be finite
     return buffer
-
-
-def build_attention_mask(
-    length: int, turns: Sequence[tuple[CachedSequence | None, int]], tails: Sequence[int]
-) -> Tensor:
-    """Which places after the shared prefix a row may attend to, (rows, places) of 0 and 1: its turn, its new tokens.
-
-    Args:
-        length: of the shared prefix.
-        tails: per row how many new tokens it brings, padded on the left.
-    """
-    width, added = max(end - length for _, end in turns), max(tails)
-    mask = torch.ones(len(tails), width + added, dtype=torch.long)
-    for row, ((_, end), tail) in enumerate(zip(turns, tails, strict=True)):
-        mask[row, : width - (end - length)] = 0
-        mask[row, width : width + added - tail] = 0
-    return mask

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from callwright.agent.call_thread import CALL_THREAD
-from callwright.chat.local.decoding import Decoder, GenerationRequest
+from callwright.chat.local.batch import GenerationRequest
+from callwright.chat.local.decoding import Decoder
 from callwright.chat.local.device import pick_device, pick_dtype
 from callwright.chat.local.prompts import PromptTokenizer
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
@@ -24,26 +25,31 @@ BATCH_WAIT_S = 0.05  # how long a batch waits for the requests of other chains
 
 @dataclass(frozen=True, slots=True)
 class _WaitingRequest:
-    """A row that waits for its tokens. Requests of one `prompt` (system message, tools) share a batch."""
+    """A request that waits for its tokens.
 
-    prompt: str
-    row: GenerationRequest
-    made: "asyncio.Future[list[int]]"
+    Attributes:
+        prefix_key: system message and tools; requests with the same ones can share a batch.
+        tokens: the ids of the reply, when they are generated.
+    """
+
+    prefix_key: str
+    generation: GenerationRequest
+    tokens: "asyncio.Future[list[int]]"
 
 
 class LocalChat:
-    """Gathers the requests that wait and answers those of one task in one batch.
+    """Batches waiting requests that share system message and tools.
 
-    Tools go through the chat template. Calls in the reply are parsed where the tokenizer says how (its
-    `response_template`); else the reply is text, markup and all, which the native protocol reads.
+    The chat template shows the tools. If the tokenizer has a `response_template`, it parses the calls in the reply.
+    Otherwise the reply is text that includes the markup of calls, which the native protocol reads.
 
     Args:
         path: a folder (or hub id) with config, weights, tokenizer and chat template.
-        name: what chains call the model.
-        max_batch: rows in one forward pass.
+        name: the model's name in chains.
+        max_batch: largest number of sequences in one forward pass.
 
     Raises:
-        ProviderError: the folder holds no such model, or its tokenizer no chat template.
+        ProviderError: the folder has no such model, or its tokenizer has no chat template.
     """
 
     def __init__(self, path: Path | str, name: str, *, max_batch: int = 64, revision: str | None = None) -> None:
@@ -59,7 +65,9 @@ class LocalChat:
             raise ProviderError(f"no model could be loaded from {path}: {str(error).splitlines()[0]}") from None
         if not self._tokenizer.chat_template:
             raise ProviderError(f"the tokenizer in {path} has no chat template; use an instruction-tuned model")
-        self.prompts = PromptTokenizer(name, self._tokenizer, getattr(model.config, "max_position_embeddings", None))
+        self.prompt_tokenizer = PromptTokenizer(
+            name, self._tokenizer, getattr(model.config, "max_position_embeddings", None)
+        )
         stops = model.generation_config.eos_token_id
         stops = stops if isinstance(stops, list) else [stops]
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
@@ -74,56 +82,58 @@ class LocalChat:
             ProviderError: the prompt is too long, or the chat template cannot show it.
         """
         system = messages[0]["content"] if messages[0]["role"] == "system" else ""
-        prompt = f"{system}\0{json.dumps(list(tools))}"
-        ids = await self.prompts.ids(messages, tools, prompt, sampling.max_tokens)
-        row = GenerationRequest(
+        prefix_key = f"{system}\0{json.dumps(list(tools))}"
+        ids = await self.prompt_tokenizer.ids(messages, tools, prefix_key, sampling.max_tokens)
+        generation = GenerationRequest(
             tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
         )
-        made = await self._decode(row, prompt)
-        stopped = bool(made) and made[-1] in self._stop_ids
-        text, tool_calls = self._read(made, stopped, ids, tools)
-        return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(made)), tool_calls)
+        generated = await self._decode(generation, prefix_key)
+        stopped = bool(generated) and generated[-1] in self._stop_ids
+        text, tool_calls = self._read(generated, stopped, ids, tools)
+        return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(generated)), tool_calls)
 
     def _read(
-        self, made: list[int], stopped: bool, prompt: list[int], tools: Sequence[Tool]
+        self, generated: list[int], stopped: bool, prompt: list[int], tools: Sequence[Tool]
     ) -> tuple[str, tuple[ToolCall, ...]]:
-        said = made[:-1] if stopped else made
+        reply_ids = generated[:-1] if stopped else generated
         if not tools:
-            return self._tokenizer.decode(said, skip_special_tokens=True), ()
+            return self._tokenizer.decode(reply_ids, skip_special_tokens=True), ()
         if getattr(self._tokenizer, "response_template", None):
             try:
-                parsed = self._tokenizer.parse_response(made, prefix=prompt, tools=list(tools))
-                calls = tuple(_tool_call(one["function"]) for one in parsed.get("tool_calls") or ())
+                parsed = self._tokenizer.parse_response(generated, prefix=prompt, tools=list(tools))
+                calls = tuple(_tool_call(call["function"]) for call in parsed.get("tool_calls") or ())
             except (ValueError, KeyError, TypeError):
-                calls = ()  # malformed, so it stays text and is told to the model
+                calls = ()  # malformed calls stay text; the agent reports the error to the model
             if calls:
                 return parsed.get("content") or "", calls
-        return self._tokenizer.decode(said, skip_special_tokens=False), ()
+        return self._tokenizer.decode(reply_ids, skip_special_tokens=False), ()
 
-    async def _decode(self, row: GenerationRequest, prompt: str) -> list[int]:
-        request = _WaitingRequest(prompt, row, asyncio.get_running_loop().create_future())
+    async def _decode(self, generation: GenerationRequest, prefix_key: str) -> list[int]:
+        request = _WaitingRequest(prefix_key, generation, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._decode_waiting())
-        return await request.made
+        return await request.tokens
 
     def _next_batch(self) -> list[_WaitingRequest]:
-        """Requests of one prompt. Rows are padded to the longest of their batch, so those of like length go together,
-        and of the lengths the commonest goes first."""
+        """Waiting requests with the same system message and tools, of similar length.
+
+        A batch is padded to its longest sequence. So requests are grouped by length, and the largest group goes first.
+        """
         by_length: dict[int, list[tuple[int, _WaitingRequest]]] = defaultdict(list)
-        for one in self._waiting:
-            if one.prompt == self._waiting[0].prompt:
-                length = self._decoder.uncached_token_count(one.row)
-                by_length[length.bit_length()].append((length, one))
-        commonest = max(by_length.values(), key=len)
-        commonest.sort(key=itemgetter(0))
-        return [one for _, one in commonest[: self._max_batch]]
+        for request in self._waiting:
+            if request.prefix_key == self._waiting[0].prefix_key:
+                length = self._decoder.uncached_token_count(request.generation)
+                by_length[length.bit_length()].append((length, request))
+        largest_group = max(by_length.values(), key=len)
+        largest_group.sort(key=itemgetter(0))
+        return [request for _, request in largest_group[: self._max_batch]]
 
     async def _wait_for_requests(self) -> None:
-        """Wait until every chain that can has sent its next request, so that batches are full.
+        """Wait until all chains have sent their next request, at most BATCH_WAIT_S seconds, so that batches are full.
 
-        Between a reply and the next request is a job in the thread of calls, which does them in turn: when an empty one
-        is done, so are those before it. A function that takes its time is not waited for.
+        Between a reply and the next request a chain has a job in the call thread, which runs jobs in order. So when an
+        empty job is done, all jobs before it are done.
         """
         await _yield_to_event_loop()
         with suppress(TimeoutError):
@@ -137,21 +147,23 @@ class LocalChat:
             if not self._waiting:
                 return
             batch = self._next_batch()
-            taken = set(map(id, batch))
-            self._waiting = [one for one in self._waiting if id(one) not in taken]
+            batch_ids = set(map(id, batch))
+            self._waiting = [request for request in self._waiting if id(request) not in batch_ids]
             try:
-                made = await asyncio.to_thread(self._decoder.decode_batch, [one.row for one in batch])
+                generated = await asyncio.to_thread(
+                    self._decoder.decode_batch, [request.generation for request in batch]
+                )
             except asyncio.CancelledError:
                 self._decoder.stop()  # otherwise an interrupted process would wait for the whole batch
                 raise
             except Exception as error:
-                for one in batch:
-                    if not one.made.done():
-                        one.made.set_exception(error)
+                for request in batch:
+                    if not request.tokens.done():
+                        request.tokens.set_exception(error)
                 continue
-            for one, tokens in zip(batch, made, strict=True):
-                if not one.made.done():
-                    one.made.set_result(tokens)
+            for request, tokens in zip(batch, generated, strict=True):
+                if not request.tokens.done():
+                    request.tokens.set_result(tokens)
 
 
 async def _yield_to_event_loop() -> None:

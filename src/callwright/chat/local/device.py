@@ -1,4 +1,4 @@
-"""Which device and number type a local model runs on, and how many tokens fit its memory."""
+"""The device and number type that a local model runs with, and how much memory its cache may take."""
 
 import os
 from collections.abc import Iterator
@@ -8,26 +8,24 @@ import torch
 
 
 def pick_device() -> torch.device:
-    """The accelerator if there is one."""
+    """CUDA if it is available, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def pick_dtype(device: torch.device) -> torch.dtype:
-    """Of the weights."""
+    """The number type of the weights: bfloat16 on CUDA, otherwise float32."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
-FREE_MEMORY_DIVISOR = (
-    4  # the cache may use 1/FREE_MEMORY_DIVISOR of the free memory; the rest is for batches and other programs
-)
+FREE_MEMORY_DIVISOR = 4  # the cache may use a quarter of the free memory; the rest is for batches and other programs
 
 _MEMINFO, _OWN_CGROUP, _CGROUP_ROOT = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def cache_budget_bytes(device: torch.device) -> int:
-    """Bytes that cached keys and values may take on a device, from the memory that is free now.
+    """Bytes that cached keys and values may take on a device: a share of the memory that is free now.
 
-    The size decides only what is computed again, never the results.
+    The limit changes the speed, never the results.
     """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0]) // FREE_MEMORY_DIVISOR
@@ -43,12 +41,12 @@ def _free_on_machine(meminfo: Path = _MEMINFO) -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def _free_in_cgroups(memberships: Path = _OWN_CGROUP, groups: Path = _CGROUP_ROOT) -> Iterator[int]:
+def _free_in_cgroups(memberships: Path = _OWN_CGROUP, cgroups: Path = _CGROUP_ROOT) -> Iterator[int]:
     """Free bytes below the limit of each control group of this process, such as a container.
 
-    Files in the system's cache that can be given back count as free.
+    Cached files that the system can drop count as free.
     """
-    yield 2**63  # no group, no limit
+    yield 2**63  # without a control group there is no limit
     try:
         lines = memberships.read_text().splitlines()
     except OSError:
@@ -56,22 +54,22 @@ def _free_in_cgroups(memberships: Path = _OWN_CGROUP, groups: Path = _CGROUP_ROO
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if not controllers:  # version 2: one hierarchy
-            yield from _free_below(groups, path, "memory.max", "memory.current", "inactive_file")
+            yield from _free_below(cgroups, path, "memory.max", "memory.current", "inactive_file")
         elif "memory" in controllers.split(","):
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _free_below(groups / "memory", path, *names)
+            yield from _free_below(cgroups / "memory", path, *names)
 
 
-def _free_below(root: Path, path: str, limit: str, used: str, inactive: str) -> Iterator[int]:
-    """Free bytes in the group at `path` and in each visible group that contains it."""
-    for group in (root / path.lstrip("/"), *(root / path.lstrip("/")).parents):
+def _free_below(root: Path, path: str, limit_file: str, usage_file: str, inactive_key: str) -> Iterator[int]:
+    """Free bytes in the control group at `path` and in each visible control group that contains it."""
+    for cgroup in (root / path.lstrip("/"), *(root / path.lstrip("/")).parents):
         try:
-            maximum = (group / limit).read_text().strip()
-            usage = int((group / used).read_text())
-            statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):  # missing files: the root group of version 2 has no limit
-            maximum = "max"
-        if maximum != "max":
-            yield max(int(maximum) - usage + int(statistics.get(inactive, 0)), 0)
-        if group == root:
+            limit = (cgroup / limit_file).read_text().strip()
+            usage = int((cgroup / usage_file).read_text())
+            statistics = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):  # missing files: the root of version 2 has no limit
+            limit = "max"
+        if limit != "max":
+            yield max(int(limit) - usage + int(statistics.get(inactive_key, 0)), 0)
+        if cgroup == root:
             return

@@ -1,4 +1,4 @@
-"""The prompts of a model in this process, as token ids."""
+"""Token ids of the prompts of a model in this process."""
 
 import asyncio
 import json
@@ -13,70 +13,76 @@ from callwright.chat.model import Message, Tool
 from callwright.chat.template import chat_ids, control_tokens, template_messages
 from callwright.errors import ProviderError
 
-MAX_INLINE_CHARACTERS = 20_000  # characters; a longer conversation is tokenized in a thread beside the event loop
+MAX_INLINE_CHARACTERS = 20_000  # of messages; longer conversations are tokenized in a thread, off the event loop
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizedPrefix:
-    """The common beginning of all conversations with one system message."""
+    """The common prefix of all conversations with one system message and the same tools."""
 
     text: str
     ids: tuple[int, ...]
 
 
 class PromptTokenizer:
-    """Tokenizes conversations; the common beginning for one system message is tokenized once.
+    """Tokenizes conversations. The common prefix of a system message and tools is tokenized once.
 
     Args:
-        name: of the model, for errors.
+        name: the model's name, for error lines.
         tokenizer: prepared by `guard_special_tokens_only`.
-        positions: maximum tokens of prompt and reply together; None if the model does not say.
+        max_positions: maximum number of tokens of prompt and reply together; None if the model does not say.
     """
 
-    def __init__(self, name: str, tokenizer: Any, positions: int | None) -> None:
+    def __init__(self, name: str, tokenizer: Any, max_positions: int | None) -> None:
         self._name = name
         self._tokenizer = tokenizer
-        self._positions = positions
+        self._max_positions = max_positions
         self._control_tokens = control_tokens(tokenizer)
         self.tokenized_prefixes: dict[str, TokenizedPrefix | None] = {}
 
-    async def ids(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str, reply: int) -> list[int]:
-        """Token ids of a conversation, up to where the model is asked for its reply.
+    async def ids(
+        self, messages: Sequence[Message], tools: Sequence[Tool], prefix_key: str, max_reply_tokens: int
+    ) -> list[int]:
+        """Token ids of a conversation, including the generation prompt.
 
         Args:
-            prompt: a key for conversations with this system message and these tools.
-            reply: tokens that the reply may have.
+            prefix_key: the same for all conversations with this system message and these tools.
+            max_reply_tokens: tokens that the reply may have.
 
         Raises:
-            ProviderError: it is too long, or the chat template cannot show it.
+            ProviderError: the conversation is too long, or the chat template cannot show it.
         """
         characters = sum(len(message["content"] or "") for message in messages)
         if (
-            self._positions
+            self._max_positions
             and characters > MAX_INLINE_CHARACTERS
-            and characters > self._positions * self._longest_token
+            and characters > self._max_positions * self._longest_token
         ):
             raise self._too_long_error(f"{characters:,} characters")
         if characters > MAX_INLINE_CHARACTERS:
-            ids = await asyncio.to_thread(self.read, messages, tools, prompt)
+            ids = await asyncio.to_thread(self.tokenize, messages, tools, prefix_key)
         else:
-            ids = self.read(messages, tools, prompt)
-        if self._positions and len(ids) + reply > self._positions:
+            ids = self.tokenize(messages, tools, prefix_key)
+        if self._max_positions and len(ids) + max_reply_tokens > self._max_positions:
             raise self._too_long_error(f"{len(ids):,} tokens")
         return ids
 
     def _too_long_error(self, size: str) -> ProviderError:
         return ProviderError(
-            f"{self._name}: the prompt of {size} does not fit {self._positions:,} positions", "too long"
+            f"{self._name}: the prompt of {size} does not fit {self._max_positions:,} positions", "too long"
         )
 
     @cached_property
     def _longest_token(self) -> int:
-        """Characters of the longest token."""
+        """Number of characters of the longest token."""
         return max(map(len, self._tokenizer.get_vocab()))
 
-    def read(self, messages: Sequence[Message], tools: Sequence[Tool], prompt: str) -> list[int]:
-        """The ids, however many they are."""
+    def tokenize(self, messages: Sequence[Message], tools: Sequence[Tool], prefix_key: str) -> list[int]:
+        """The same as `ids`, without the length check.
+
+        Raises:
+            ProviderError: the chat template cannot show the conversation.
+        """
         try:
             text = self._render(messages, tools, add_generation_prompt=True)
         except (TemplateError, TypeError) as error:
@@ -88,19 +94,19 @@ class PromptTokenizer:
             raise ProviderError(
                 f"{self._name}: its chat template does not show tools, calls and results; use rollout.protocol: text"
             )
-        if self._holds_control_tokens(messages):
+        if self._contain_control_tokens(messages):
             return self._guarded_ids(messages, tools)
         if messages[0]["role"] != "system":
             return self._tokenize(text)
-        if prompt not in self.tokenized_prefixes:
-            self.tokenized_prefixes[prompt] = self._tokenize_prefix(messages[:1], tools, text)
-        beginning = self.tokenized_prefixes[prompt]
-        if beginning is None or not text.startswith(beginning.text):
+        if prefix_key not in self.tokenized_prefixes:
+            self.tokenized_prefixes[prefix_key] = self._tokenize_prefix(messages[:1], tools, text)
+        prefix = self.tokenized_prefixes[prefix_key]
+        if prefix is None or not text.startswith(prefix.text):
             return self._tokenize(text)
-        return [*beginning.ids, *self._tokenize(text[len(beginning.text) :])]
+        return [*prefix.ids, *self._tokenize(text[len(prefix.text) :])]
 
-    def _holds_control_tokens(self, messages: Sequence[Message]) -> bool:
-        """Whether messages or calls hold a special token. Tool definitions are not checked: their author is trusted."""
+    def _contain_control_tokens(self, messages: Sequence[Message]) -> bool:
+        """Whether messages or calls contain a special token. Tool definitions are not checked: they are trusted."""
         search = self._control_tokens.search
         return any(
             search(message["content"] or "") or search(json.dumps(message.get("tool_calls", ()), ensure_ascii=False))
@@ -109,7 +115,7 @@ class PromptTokenizer:
 
     def _guarded_ids(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
         try:
-            return chat_ids(self._tokenizer, messages, tools, ask=True)
+            return chat_ids(self._tokenizer, messages, tools, add_generation_prompt=True)
         except ValueError as error:
             raise ProviderError(f"{self._name}: its tokenizer cannot read this conversation as text: {error}") from None
 
@@ -129,9 +135,9 @@ class PromptTokenizer:
     def _tokenize_prefix(
         self, system: Sequence[Message], tools: Sequence[Tool], conversation: str
     ) -> "TokenizedPrefix | None":
-        """The system message as tokens, up to its last special token, where tokenizers split a text.
+        """The tokens of the system message up to its last special token, where tokenizers split a text.
 
-        None if the tokenizer does not split there: one conversation is tokenized both ways to find out.
+        None if the tokenizer does not split there. To find out, one conversation is tokenized both whole and split.
         """
         try:
             text = self._render(system, tools, add_generation_prompt=False)
@@ -148,7 +154,7 @@ class PromptTokenizer:
 
     @cached_property
     def _shows_tools(self) -> bool:
-        """Whether the template shows a function, its call and its result; some silently omit one of them."""
+        """Whether the template shows a function, its call and its result. Some templates silently omit one of them."""
         schema = {"name": "fetchwood", "description": "", "parameters": {"type": "object", "properties": {}}}
         call = {"name": "callwood", "arguments": {"argwood": "valuewood"}}
         conversation = [

@@ -1,6 +1,6 @@
-"""HTTP with one model server. Only the headers listed here are sent, and replies are bounded in size.
+"""HTTP to one model server. Only the headers listed here are sent, and the size of replies is limited.
 
-Imports openai and httpx2, so it is itself imported only where a connection is made.
+It imports openai and httpx2, so import it only where a connection is made.
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from typing import Any
 import httpx2
 import openai
 
-MAX_REPLY_BYTES = 4 * 2**20  # after decompression; a reply of 4,000 tokens with its reasoning has 20 kB
+MAX_REPLY_BYTES = 4 * 2**20  # after decompression; 4,000 tokens with their reasoning take 20 kB
 MAX_ERROR_BYTES = 64 * 2**10  # the rest of an error's body is not read
 
 
 class BadStatusError(Exception):
-    """The server answered with a status other than success.
+    """The server answered with a status that is not 2xx.
 
     Args:
-        body: at most MAX_ERROR_BYTES of it, decompressed.
+        body: decompressed, at most MAX_ERROR_BYTES.
     """
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
@@ -29,11 +29,11 @@ class BadStatusError(Exception):
 
 
 class ReplyTooLargeError(Exception):
-    """A reply has more than MAX_REPLY_BYTES; the rest was not read."""
+    """A reply has more than MAX_REPLY_BYTES. The rest was not read."""
 
 
 class ServerClient(openai.AsyncOpenAI):
-    """The openai client without what it adds from the environment: organization, project and custom headers."""
+    """The openai client without the headers it takes from the environment: organization, project, custom headers."""
 
     @property
     def default_headers(self) -> dict[str, str | openai.Omit]:
@@ -46,21 +46,21 @@ class ServerClient(openai.AsyncOpenAI):
 
 
 class BoundedHttpClient(httpx2.AsyncClient):
-    """An HTTP client that reads a body only up to a limit, follows no redirect and keeps no cookie.
+    """An HTTP client that reads bodies only up to a limit, follows no redirects and keeps no cookies.
 
-    A redirect would carry the key and the prompt to an address that nobody configured.
+    A redirect would send the key and the prompt to an address that nobody configured.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(follow_redirects=False, cookies=_NoCookies(), **options)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request and read the whole answer.
+        """Send a request and read the whole response.
 
         Raises:
-            BadStatusError: the status is no success.
+            BadStatusError: the status is not 2xx.
             ReplyTooLargeError: the body is over the limit.
-            httpx2.RequestError: there is no whole answer.
+            httpx2.RequestError: the connection failed before the body was complete.
         """
         response = await super().send(request, **{**options, "stream": True, "follow_redirects": False})
         try:
@@ -71,14 +71,15 @@ class BoundedHttpClient(httpx2.AsyncClient):
             raise BadStatusError(response.status_code, response.headers, body[:MAX_ERROR_BYTES])
         if len(body) > MAX_REPLY_BYTES:
             raise ReplyTooLargeError
-        return httpx2.Response(200, content=body, request=request)  # without headers: none of them is trusted
+        # Only the body is used: the headers are not trusted, and every 2xx status means the same
+        return httpx2.Response(200, content=body, request=request)
 
 
 async def _read(response: httpx2.Response, limit: int) -> bytes:
-    """The decompressed body. Reading stops once it exceeds the limit; a piece has at most 1 MiB."""
+    """The decompressed body. Reading stops with the chunk that exceeds the limit."""
     body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
+    async for chunk in response.aiter_bytes():
+        body += chunk
         if len(body) > limit:
             break
     return bytes(body)

@@ -1,4 +1,4 @@
-"""The chat completions of one server: one request, and what it means that no reply comes."""
+"""One request for a chat completion to one server, and the error if there is no reply."""
 
 import asyncio
 import itertools
@@ -10,28 +10,29 @@ from urllib.parse import urlsplit, urlunsplit
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.openai.rate_limiter import retry_after_s
 from callwright.chat.openai.refusal import ErrorBody, read_error_body
-from callwright.chat.openai.reply import NoReplyError, NotACompletionError, parse_body, read_reply
+from callwright.chat.openai.reply import NO_COMPLETION, NoReplyError, NotACompletionError, parse_body, read_reply
 from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.params import TeacherParams
 from callwright.redaction import redacted_line
 
-_CONNECTION_POOLS = 16  # of connections: the library looks through all of a pool for every request
+_CONNECTION_POOLS = 16  # for every request the library searches all connections of a pool
 _BUSY_STATUSES = (429, 503)
 _RETRYABLE_STATUSES = (408, 409, 425)  # and every 5xx
 _BAD_REQUEST_STATUSES = (400, 413, 422)
-_LARGE_BODY_BYTES = 64 * 2**10  # bytes of JSON that are parsed beside the event loop; fewer take under a millisecond
-_MAX_ADDRESS_CHARACTERS = 200  # characters of an address that a server sent
+_LARGE_BODY_BYTES = 64 * 2**10  # larger JSON is parsed in a thread; smaller takes under a millisecond
+_MAX_REDIRECT_CHARACTERS = 200  # of the address in a redirect, in an error line
 
 
 class RequestFailedError(Exception):
-    """A request without a reply.
+    """A request failed.
 
     Args:
-        error: one line for the person, with the reason under which it is counted.
-        heals: the same request may be answered later.
-        busy: the server asks for fewer requests; `wait_s`: for how long, where it says so.
-        slow: the time limit was reached.
-        unreachable: nobody listens there.
+        error: one line for the user, with the reason under which the failure is counted.
+        retryable: whether the same request may be answered later.
+        busy: whether the server asks for fewer requests.
+        wait_s: seconds that a busy server asks to wait; None if it does not say.
+        slow: whether the time limit was reached.
+        unreachable: whether nothing listens at the address.
     """
 
     def __init__(
@@ -54,11 +55,11 @@ class RequestFailedError(Exception):
 
 
 class CompletionsClient:
-    """A client of one server. It asks once: retries are the caller's, who knows of the other requests.
+    """A client of one server. It sends each request once: the caller retries, because it knows the other requests.
 
     Args:
-        app: an ASGI app that answers in process, in place of the network.
-        section: of params.yaml, which errors name.
+        app: an ASGI app that answers in process, instead of a server.
+        section: the section of params.yaml that error lines name.
     """
 
     def __init__(self, url: str, key: str, teacher: TeacherParams, app: Any = None, section: str = "teacher") -> None:
@@ -68,12 +69,12 @@ class CompletionsClient:
         from callwright.chat.openai import client
 
         self._httpx, self._openai, self._http_client = httpx2, openai, client
-        self._address, self._model, self._key_env = completions_address(url), teacher.model, teacher.api_key_env
+        self._url, self._model, self._key_env = completions_url(url), teacher.model, teacher.api_key_env
         self._secrets = () if app is not None else (key,)
         self._request = teacher.request
         self._timeout_s = teacher.timeout_s
         self._section, self._server = section, f"{section.rpartition('.')[2]} at {url}"
-        unbounded = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # requests are, elsewhere
+        unlimited = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # RequestQueue limits requests
         verify = httpx2.create_ssl_context()
         self._clients = [
             client.ServerClient(
@@ -83,7 +84,7 @@ class CompletionsClient:
                 max_retries=0,
                 http_client=client.BoundedHttpClient(
                     timeout=teacher.timeout_s,
-                    limits=unbounded,
+                    limits=unlimited,
                     verify=verify,
                     transport=None if app is None else httpx2.ASGITransport(app=app),
                 ),
@@ -93,27 +94,25 @@ class CompletionsClient:
         self._next_client = itertools.cycle(self._clients).__next__
 
     async def ask(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        """One request; `tool_choice` and `parallel_tool_calls` are left to the server, as some refuse them.
+        """Send one request. `tool_choice` and `parallel_tool_calls` are not sent, because some servers refuse them.
 
         Raises:
             RequestFailedError: there is no reply.
         """
         content = self._encode(self._body(messages, tools, sampling))
         try:
-            async with asyncio.timeout(self._timeout_s):  # the client's own limit is one between two pieces of a body
-                answer = await self._post(content)
-                return read_reply(await parse_off_the_event_loop(parse_body, answer), len(content), self._secrets)
-        except self._http_client.BadStatusError as refused:
-            raise self._error_of_status(refused, bool(tools)) from None
+            async with asyncio.timeout(self._timeout_s):  # the client's own limit is per chunk of the body
+                body = await self._post(content)
+                return read_reply(await parse_off_the_event_loop(parse_body, body), len(content), self._secrets)
+        except self._http_client.BadStatusError as error:
+            raise self._error_from_status(error, bool(tools)) from None
         except self._http_client.ReplyTooLargeError:
             limit = f"{self._http_client.MAX_REPLY_BYTES / 2**20:.0f} MiB"
             check = f"check {self._section}.base_url and rollout.max_tokens"
             line = f"{self._server} sent a reply of more than {limit}: {check}"
             raise RequestFailedError(ProviderError(line, "reply too large")) from None
         except NotACompletionError as error:
-            line = (
-                f"{self._server} sent what is no chat completion: check {self._section}.base_url (it often ends in /v1)"
-            )
+            line = f"{self._server} {error}: check {self._section}.base_url (it often ends in /v1)"
             raise RequestFailedError(ProviderError(line, error.reason), retryable=True) from None
         except NoReplyError as error:
             raise RequestFailedError(
@@ -123,14 +122,15 @@ class CompletionsClient:
             line = f"{self._server} did not answer in time: raise teacher.timeout_s or check the server"
             raise RequestFailedError(ProviderError(line, "timed out"), retryable=True, slow=True) from None
         except (self._openai.APIConnectionError, self._httpx.InvalidURL, OSError) as error:
-            raise self._error_of_connection(error) from None
+            raise self._error_from_connection(error) from None
 
     async def close(self) -> None:
+        """Close all connections."""
         for client in self._clients:
             await client.close()
 
     def _body(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> dict[str, Any]:
-        """The request; `teacher.request` replaces fields of it, and null leaves one out."""
+        """The request. `request` in params.yaml replaces fields of it, and null removes a field."""
         body = {
             "model": self._model,
             "messages": list(messages),
@@ -147,88 +147,85 @@ class CompletionsClient:
         """The request as JSON.
 
         Raises:
-            RequestFailedError: UTF-8 cannot write it (a lone surrogate); no server is at fault.
+            RequestFailedError: it cannot be encoded in UTF-8, because it contains a lone surrogate.
         """
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
             return text.encode()
         except UnicodeEncodeError:
-            line = (
-                f"a request to the {self._server} cannot be written in UTF-8: its text holds half of a surrogate pair"
-            )
+            line = f"a request to the {self._server} cannot be encoded in UTF-8: it contains half of a surrogate pair"
             raise RequestFailedError(ProviderError(line, "unwritable request")) from None
 
     async def _post(self, content: bytes) -> bytes:
-        # Not `chat.completions.create`: its typed models cost as much time as all the rest, and check nothing.
+        # Not `chat.completions.create`: its typed models take as much time as all the rest, and check nothing
         client = self._next_client()
-        response: Any = await client.post(self._address, cast_to=self._httpx.Response, content=content)
+        response: Any = await client.post(self._url, cast_to=self._httpx.Response, content=content)
         body: bytes = response.content
         return body
 
-    def _error_of_status(self, refused: Any, with_tools: bool) -> RequestFailedError:
-        """What a status says; the server's own words are shown where they help, without the key."""
-        at, status, section = self._server, int(refused.status), self._section
-        refusal = read_error_body(refused.body, self._secrets)
+    def _error_from_status(self, response: Any, with_tools: bool) -> RequestFailedError:
+        """The error for a BadStatusError. The server's own reason is shown where it helps, without the key."""
+        server, status, section = self._server, int(response.status), self._section
+        error_body = read_error_body(response.body, self._secrets)
+        server_says = f" (the server says: {error_body.reason})" if error_body.reason else ""
         reason = f"answered {status}"
         if 300 <= status < 400:
-            where = (
-                redacted_line(refused.headers.get("location", ""), _MAX_ADDRESS_CHARACTERS, self._secrets) or "nowhere"
-            )
-            line = f"{at} answered {status}, a redirect to {where}, which is not followed: check {section}.base_url"
+            location = redacted_line(response.headers.get("location", ""), _MAX_REDIRECT_CHARACTERS, self._secrets)
+            target = location or "nowhere"
+            line = f"{server} {reason}, a redirect to {target}, which is not followed: check {section}.base_url"
             return RequestFailedError(EndpointUnusableError(line, "redirected"))
         if status == 401:
-            return RequestFailedError(
-                EndpointUnusableError(f"{at} answered 401: check the key in {self._key_env}", reason)
-            )
+            line = f"{server} {reason}: check the key in {self._key_env}"
+            return RequestFailedError(EndpointUnusableError(line, reason))
         if status == 403:
-            advice = f"check the key in {self._key_env}, and what it may do"
-            return RequestFailedError(ProviderError(f"{at} answered 403: {advice}{_server_reason(refusal)}", reason))
+            line = f"{server} {reason}: check the key in {self._key_env}, and what it may do{server_says}"
+            return RequestFailedError(ProviderError(line, reason))
         if status == 404:
-            line = f"{at} knows no model {self._model} (404): check {section}.model and {section}.base_url"
-            return RequestFailedError(EndpointUnusableError(f"{line}{_server_reason(refusal)}", reason))
-        if status == 402 or refusal.no_credit():
-            return RequestFailedError(
-                EndpointUnusableError(f"{at} answered {status}: the account has no credit left", reason)
-            )
-        if status in _BAD_REQUEST_STATUSES and refusal.filtered():
-            line = f"{at} answered {status}: the prompt was filtered{_server_reason(refusal)}"
+            line = f"{server} knows no model {self._model} (404): check {section}.model and {section}.base_url"
+            return RequestFailedError(EndpointUnusableError(line + server_says, reason))
+        if status == 402 or error_body.is_out_of_credit():
+            line = f"{server} {reason}: the account has no credit left"
+            return RequestFailedError(EndpointUnusableError(line, reason))
+        if status in _BAD_REQUEST_STATUSES and error_body.is_filtered():
+            line = f"{server} {reason}: the prompt was filtered{server_says}"
             return RequestFailedError(ProviderError(line, "content filter"))
-        if status == 413 or (status in _BAD_REQUEST_STATUSES and refusal.too_long()):
+        if status == 413 or (status in _BAD_REQUEST_STATUSES and error_body.is_too_long()):
             line = (
-                f"{at} answered {status}: the conversation is longer than the model's context: "
-                "lower rollout.max_steps or rollout.max_tokens, or serve the model with more"
+                f"{server} {reason}: the conversation is longer than the model's context: "
+                "lower rollout.max_steps or rollout.max_tokens, or serve the model with a longer context"
             )
             return RequestFailedError(ProviderError(line, "too long"))
-        wait_s = retry_after_s(refused.headers)
+        wait_s = retry_after_s(response.headers)
         retryable = status in (*_BUSY_STATUSES, *_RETRYABLE_STATUSES) or status >= 500
         busy = status in _BUSY_STATUSES or (retryable and wait_s is not None)
-        hint = self._hint(refusal, with_tools) if status in _BAD_REQUEST_STATUSES else ""
-        line = f"{at} {reason}{hint}{_server_reason(refusal)}"
+        hint = self._hint(error_body, with_tools) if status in _BAD_REQUEST_STATUSES else ""
+        line = f"{server} {reason}{hint}{server_says}"
         return RequestFailedError(ProviderError(line, reason), retryable=retryable, busy=busy, wait_s=wait_s)
 
-    def _hint(self, refusal: ErrorBody, with_tools: bool) -> str:
-        if refusal.field is not None:
-            return f": {self._section}.request can change or leave out {refusal.field}"
+    def _hint(self, error_body: ErrorBody, with_tools: bool) -> str:
+        if error_body.field is not None:
+            return f": {self._section}.request can change or leave out {error_body.field}"
         return ": does this server take tools? rollout.protocol: text needs none" if with_tools else ""
 
-    def _error_of_connection(self, error: Exception) -> RequestFailedError:
-        at, section, cause = self._server, self._section, error.__cause__
+    def _error_from_connection(self, error: Exception) -> RequestFailedError:
+        server, section, cause = self._server, self._section, error.__cause__
         if isinstance(error, self._httpx.InvalidURL):
-            line = f"{at} cannot be asked, as the address is none: check {section}.base_url"
+            line = f"{server} has an invalid address: check {section}.base_url"
             return RequestFailedError(EndpointUnusableError(line, "invalid address"))
         if isinstance(cause, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
-            line = f"{at} cannot be reached: check {section}.base_url and that the server runs"
+            line = f"{server} cannot be reached: check {section}.base_url and that the server runs"
             return RequestFailedError(ProviderError(line, "unreachable"), retryable=True, unreachable=True)
         if isinstance(cause, self._httpx.DecodingError):
-            line = f"{at} sent a body that cannot be decompressed: check {section}.base_url"
-            return RequestFailedError(ProviderError(line, "no completion"), retryable=True)
-        return RequestFailedError(ProviderError(f"{at} broke off the connection", "connection lost"), retryable=True)
+            line = f"{server} sent a body that cannot be decompressed: check {section}.base_url"
+            return RequestFailedError(ProviderError(line, NO_COMPLETION), retryable=True)
+        line = f"{server} broke off the connection"
+        return RequestFailedError(ProviderError(line, "connection lost"), retryable=True)
 
 
-def completions_address(base_url: str) -> str:
-    """Where chat completions are asked for; the query of a base URL stays behind the path.
+def completions_url(base_url: str) -> str:
+    """The URL of chat completions. The query of a base URL stays behind the path.
 
-    >>> completions_address("http://host/openai/deployments/gpt/?api-version=2024-10-21")
+    >>> completions_url("http://host/openai/deployments/gpt/?api-version=2024-10-21")
     'http://host/openai/deployments/gpt/chat/completions?api-version=2024-10-21'
     """
     parts = urlsplit(base_url)
@@ -236,9 +233,5 @@ def completions_address(base_url: str) -> str:
 
 
 async def parse_off_the_event_loop(parse: Callable[[bytes], object], body: bytes) -> object:
-    """Parse a body, a large one in a thread: the requests of other chains go on meanwhile."""
+    """Parse a body. A large one is parsed in a thread, so that other requests continue meanwhile."""
     return await asyncio.to_thread(parse, body) if len(body) > _LARGE_BODY_BYTES else parse(body)
-
-
-def _server_reason(refusal: ErrorBody) -> str:
-    return f" (the server says: {refusal.words})" if refusal.words else ""

@@ -1,4 +1,4 @@
-"""How many requests one endpoint gets at once, and when: what it says and how it fails decide."""
+"""Limits how many requests one endpoint gets at once, and when, from its answers and failures."""
 
 import logging
 import math
@@ -10,67 +10,78 @@ from email.utils import parsedate_to_datetime
 
 log = logging.getLogger("callwright")
 
-DECREASE_FACTOR = 0.7  # of what was in flight, when the endpoint is busy: multiplicative decrease
-FIRST_COOL_DOWN_S, MAX_COOL_DOWN_S = 1.0, 60.0  # doubling, where the endpoint does not say how long
-MAX_WAIT_S = 3600.0  # that an endpoint may ask for
+DECREASE_FACTOR = 0.7  # the new limit, as a share of the requests in flight
+FIRST_COOL_DOWN_S, MAX_COOL_DOWN_S = 1.0, 60.0  # doubles each time, if the endpoint does not say how long
+MAX_WAIT_S = 3600.0  # the longest wait that an endpoint may ask for
 _MAX_HEADER_CHARACTERS = 64  # characters; a longer Retry-After is ignored
 MIN_LOGGED_WAIT_S = 5.0
-FAILURES_UNTIL_DOWN, UNREACHABLE_WEIGHT = 10, 5  # rounds in a row without an answer; nobody listening counts as five
-FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 30.0  # doubling, between trials of an endpoint that is out
+FAILURES_UNTIL_DOWN = 10  # in a row, without an answer; failures of concurrent requests count once
+UNREACHABLE_WEIGHT = 5  # failures that an unreachable endpoint counts for
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 30.0  # doubles each time, between trials of an endpoint that is down
 
 
 class Limiter:
-    """The state of one endpoint: its width (requests at once), its cool-down, and whether it is out.
+    """The state of one endpoint: how many requests it may get at once, its cool-down, and whether it is down.
 
-    The width starts without a bound (callers bound what is in flight), falls to a share of what was in flight when the
-    endpoint is busy or slow, and grows by one with every `width` answers. Requests that were under way when it fell
-    tell nothing new: they do not make it fall again.
+    At first `max_in_flight` is infinite (callers limit the requests in flight). When the endpoint is busy or slow, it
+    falls to a share of the requests in flight, and it grows by one with every `max_in_flight` answers: additive
+    increase, multiplicative decrease (as in RFC 5681). Failures of requests that began before the last decrease do not
+    decrease it again.
+
+    Methods that take `started_at` need the time that `start_request` returned.
 
     Args:
         url: for the log.
-        clock: seconds that never go back.
+        clock: returns seconds and never goes back.
+
+    Attributes:
+        ready_at: no request is sent before this time of the clock.
+        down_since: when the endpoint was marked as down; None if it is not down.
+        error_line: the line of the latest failure.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.url = url
-        self.width = math.inf
+        self.max_in_flight = math.inf
         self.in_flight = 0
         self.answers = 0
-        self.ready_at = 0.0  # no request before
+        self.ready_at = 0.0
         self.down_since: float | None = None
-        self.trouble = ""  # the line of the latest failure
+        self.error_line = ""
         self._clock = clock
         self._decreased_at = self._failure_counted_at = -math.inf
         self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0  # in a row, without an answer
 
     def can_send(self) -> bool:
-        """Whether a request may be sent now; to an endpoint that is out, one at a time as a trial."""
-        most = 1 if self.down_since is not None else self.width
-        return self.in_flight < most and self._clock() >= self.ready_at
+        """Whether a request may be sent now. An endpoint that is down gets one request at a time, as a trial."""
+        allowed = 1 if self.down_since is not None else self.max_in_flight
+        return self.in_flight < allowed and self._clock() >= self.ready_at
 
-    def began(self) -> float:
-        """Count a request in; returns when it began, which the reports of how it went need."""
+    def start_request(self) -> float:
+        """Count a request as in flight; returns its start time by the clock."""
         self.in_flight += 1
         return self._clock()
 
-    def ended(self) -> None:
+    def end_request(self) -> None:
+        """Count a request as no longer in flight."""
         self.in_flight -= 1
 
-    def answered(self) -> None:
+    def record_answer(self) -> None:
+        """The endpoint answered a request, so it is up."""
         self.answers += 1
-        self.width += 1 / self.width
+        self.max_in_flight += 1 / self.max_in_flight
         self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0
         if self.down_since is not None:
             self.down_since = None
             log.warning("teacher at %s answers again", self.url)
 
-    def record_busy(self, began: float, wait_s: float | None, trouble: str) -> None:
-        """The endpoint refused a request (429, 503): it gets fewer at once, and none before the wait is over.
+    def record_busy(self, started_at: float, wait_s: float | None, error_line: str) -> None:
+        """The endpoint refused a request (429, 503): it gets fewer at once, and none until the wait is over.
 
         Args:
-            wait_s: what it asked for; None: it did not say.
+            wait_s: the wait that it asked for; None if it did not say.
         """
-        if began > self._decreased_at:
+        if started_at > self._decreased_at:
             self._decrease_limit()
             self._decreases_in_a_row += 1
             if wait_s is None:
@@ -80,49 +91,49 @@ class Limiter:
         if wait_s >= MIN_LOGGED_WAIT_S and self.ready_at < self._clock() + wait_s / 2:
             log.warning("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
         self._delay_requests(wait_s)
-        self._count_failure(began, 1, trouble)
+        self._count_failure(started_at, 1, error_line)
 
-    def record_timeout(self, began: float, trouble: str) -> None:
-        """A request ran into the time limit."""
-        if began > self._decreased_at:
+    def record_timeout(self, started_at: float, error_line: str) -> None:
+        """A request reached the time limit."""
+        if started_at > self._decreased_at:
             self._decrease_limit()
-        self._count_failure(began, 1, trouble)
+        self._count_failure(started_at, 1, error_line)
 
-    def failed(self, began: float, trouble: str, unreachable: bool = False) -> None:
-        """A request was lost for another reason; `unreachable`: nobody listens there."""
-        self._count_failure(began, UNREACHABLE_WEIGHT if unreachable else 1, trouble)
+    def record_failure(self, started_at: float, error_line: str, unreachable: bool = False) -> None:
+        """A request failed for another reason; `unreachable`: nothing listens at the address."""
+        self._count_failure(started_at, UNREACHABLE_WEIGHT if unreachable else 1, error_line)
 
-    def mark_down(self, trouble: str) -> None:
-        """No request until a pause is over, then one as a trial; each trial that fails doubles the pause."""
-        self.trouble = trouble
+    def mark_down(self, error_line: str) -> None:
+        """Send no request until a pause is over, then one as a trial. Each trial that fails doubles the pause."""
+        self.error_line = error_line
         pause_s = min(FIRST_PAUSE_S * 2 ** min(self._pauses_in_a_row, 16), MAX_PAUSE_S)
         self._pauses_in_a_row += 1
         if self.down_since is None:
             self.down_since = self._clock()
-            log.warning("%s; it is left out, and tried again from time to time", trouble)
+            log.warning("%s; it gets only a trial request from time to time", error_line)
         self._delay_requests(pause_s)
 
     def _decrease_limit(self) -> None:
         self._decreased_at = self._clock()
-        self.width = max(1.0, DECREASE_FACTOR * min(self.width, self.in_flight))
+        self.max_in_flight = max(1.0, DECREASE_FACTOR * min(self.max_in_flight, self.in_flight))
 
-    def _count_failure(self, began: float, count: int, trouble: str) -> None:
-        self.trouble = trouble
-        if began <= self._failure_counted_at:
+    def _count_failure(self, started_at: float, count: int, error_line: str) -> None:
+        self.error_line = error_line
+        if started_at <= self._failure_counted_at:
             return
         self._failure_counted_at = self._clock()
         self._failures_in_a_row += count
         if self.down_since is not None or self._failures_in_a_row >= FAILURES_UNTIL_DOWN:
-            self.mark_down(trouble)
+            self.mark_down(error_line)
 
     def _delay_requests(self, seconds: float) -> None:
         self.ready_at = max(self.ready_at, self._clock() + seconds)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by an answer's Retry-After, at most MAX_WAIT_S; None if it names no usable time.
+    """Seconds to wait according to Retry-After, at most MAX_WAIT_S; None if the headers give no usable time.
 
-    It may be a number of seconds or an HTTP date (RFC 9110, 10.2.3), or `retry-after-ms` as some servers send it.
+    It is a number of seconds or an HTTP date (RFC 9110, 10.2.3). Some servers send milliseconds in `retry-after-ms`.
     """
     wait_s = _seconds(headers.get("retry-after-ms", ""), 0.001)
     if wait_s is None:
@@ -149,5 +160,5 @@ def _seconds_until(date: str) -> float | None:
     try:
         until = parsedate_to_datetime(date)
         return (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    except (ValueError, OverflowError):  # no date, or none that a clock can show
+    except (ValueError, OverflowError):  # not a date, or out of range
         return None

@@ -1,4 +1,4 @@
-"""Read the reply in a chat completion, in the forms that servers really send."""
+"""Read the reply in a chat completion, in all the forms that servers send."""
 
 import json
 import math
@@ -9,22 +9,22 @@ from callwright.chat.model import Reply, ToolCall
 from callwright.chat.openai.refusal import server_reason
 from callwright.records import Usage
 
-MAX_REQUEST_TOKENS = 10_000_000  # of one request
+MAX_REQUEST_TOKENS = 10_000_000  # a request counts for no more
 _CHARACTERS_PER_TOKEN = 4  # for estimates
 _MAX_CHARACTERS_PER_TOKEN = 32  # on average; a count that implies more is replaced by an estimate
 _FIELDS = ("prompt_tokens", "completion_tokens")
 
 
-def read_usage(usage: object, prompt_size: int, reply_size: int) -> Usage:
-    """The tokens of one reply.
+def read_usage(usage: object, request_bytes: int, reply_characters: int) -> Usage:
+    """The tokens of one request and its reply.
+
+    A count that is missing, invalid or impossibly small is estimated from the size.
 
     Args:
         usage: as the server sent it.
-        prompt_size: characters of the request.
-        reply_size: characters of the reply.
 
     Returns:
-        All zero where the server reports nothing.
+        All zero if the server reports no usage.
     """
     if usage is None:
         return Usage()
@@ -33,7 +33,7 @@ def read_usage(usage: object, prompt_size: int, reply_size: int) -> Usage:
         return Usage()
     prompt, completion = (
         _count_or_estimate(_count(reported.get(name)), size)
-        for name, size in zip(_FIELDS, (prompt_size, reply_size), strict=True)
+        for name, size in zip(_FIELDS, (request_bytes, reply_characters), strict=True)
     )
     details = reported.get("prompt_tokens_details")
     cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
@@ -55,19 +55,18 @@ def _count_or_estimate(count: int | None, size: int) -> int:
     return count
 
 
-MAX_CONTAINERS = 100_000  # objects and lists in one body: each takes a hundred times the memory of its two bytes
-NO_COMPLETION = "no completion"  # the reason under which such answers are counted
+MAX_CONTAINERS = 100_000  # objects and lists in one body; each takes a hundred times the memory of its two bytes
+NO_COMPLETION = "no completion"  # the reason under which such responses are counted
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _MAX_INT_DIGITS = 4_000  # Python reads no more than 4,300
 
 
 class NoReplyError(Exception):
-    """A server's answer that holds no reply of the model.
+    """A response that contains no reply of the model. Its text says what the server did, and what to do about it.
 
     Args:
-        reason: under which it is counted.
-        heals: the same request may be answered later.
-        line: what the server did, and what to do about it.
+        reason: the reason under which it is counted.
+        retryable: whether the same request may be answered later.
     """
 
     def __init__(self, reason: str, line: str, retryable: bool) -> None:
@@ -77,17 +76,17 @@ class NoReplyError(Exception):
 
 
 class NotACompletionError(NoReplyError):
-    """The body is no chat completion at all."""
+    """The body is not a chat completion."""
 
     def __init__(self) -> None:
-        super().__init__(NO_COMPLETION, "sent what is no chat completion", retryable=True)
+        super().__init__(NO_COMPLETION, "sent something that is not a chat completion", retryable=True)
 
 
 def parse_body(body: bytes) -> object:
     """The JSON value in a body. If a key occurs twice, the last value counts.
 
     Raises:
-        NotACompletionError: it is not JSON, nested too deep, or has too many parts.
+        NotACompletionError: it is not JSON, is nested too deeply, or has too many objects and lists.
     """
     if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
         raise NotACompletionError
@@ -98,22 +97,21 @@ def parse_body(body: bytes) -> object:
 
 
 def _read_int(digits: str) -> int | float:
-    """An integer. One with more digits than Python reads becomes infinity, so that the reply beside it is not lost."""
+    """An integer. If it has more digits than Python reads, infinity, so that the reply beside it is not lost."""
     return int(digits) if len(digits) <= _MAX_INT_DIGITS else math.inf
 
 
-def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()) -> Reply:
+def read_reply(completion: object, request_bytes: int, secrets: Iterable[str] = ()) -> Reply:
     """The first choice of a completion.
 
-    A refusal counts as the model's reply, and a message without content as an empty reply. A reply that the provider's
-    filter withheld or cut does not count, nor does reasoning alone, because the model has not said what to do.
+    The model's refusal is a reply, and a message without content is an empty reply. A reply that the provider's filter
+    withheld or cut is not one. Reasoning alone is not one either, because the model has not said what to do.
 
     Args:
-        prompt_size: characters of the request.
-        secrets: values that a server may repeat and nobody may see.
+        secrets: values to redact, which a server may repeat.
 
     Raises:
-        NoReplyError: there is no reply in it.
+        NoReplyError: the completion contains no reply.
     """
     choice, message = _first_choice(completion, secrets)
     finish = choice.get("finish_reason")
@@ -123,8 +121,9 @@ def read_reply(completion: object, prompt_size: int, secrets: Iterable[str] = ()
     text = _text(message.get("content"))
     if not text and not tool_calls:
         text = _text_without_content(text, message, finish)
-    reply_size = len(text or "") + sum(len(call.name) + len(call.arguments) for call in tool_calls)
-    usage = read_usage(completion.get("usage") if isinstance(completion, Mapping) else None, prompt_size, reply_size)
+    reply_characters = len(text or "") + sum(len(call.name) + len(call.arguments) for call in tool_calls)
+    reported = completion.get("usage") if isinstance(completion, Mapping) else None
+    usage = read_usage(reported, request_bytes, reply_characters)
     return Reply(text or "", "length" if finish == "length" else "stop", usage, tool_calls)
 
 
@@ -133,15 +132,15 @@ def _first_choice(completion: object, secrets: Iterable[str]) -> tuple[Mapping[s
         raise NotACompletionError
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
-        words = server_reason(completion, secrets) if completion.get("error") else ""
-        if words:  # routers report a failure of the model behind them like this
-            raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {words}", retryable=True)
+        reason = server_reason(completion, secrets) if completion.get("error") else ""
+        if reason:  # routers report failures of the model behind them like this
+            raise NoReplyError(NO_COMPLETION, f"sent an error in place of a completion: {reason}", retryable=True)
         raise NotACompletionError
     choice = choices[0]
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":  # the model failed half-way
-        words = server_reason(choice, secrets)
-        cause = f": {words}" if words else ""
+        reason = server_reason(choice, secrets)
+        cause = f": {reason}" if reason else ""
         raise NoReplyError(NO_COMPLETION, f"broke off its reply with an error{cause}", retryable=True)
     if not isinstance(message, Mapping):
         raise NotACompletionError
@@ -158,20 +157,23 @@ def _text(content: object) -> str | None:
     return "".join(parts) if parts else None
 
 
-def _text_of_part(entry: object) -> str | None:
-    if isinstance(entry, str):
-        return entry
-    if not isinstance(entry, Mapping) or entry.get("type") not in ("text", "output_text", "refusal"):
+def _text_of_part(part: object) -> str | None:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, Mapping) or part.get("type") not in ("text", "output_text", "refusal"):
         return None  # reasoning, an image
-    text = entry.get("refusal" if entry["type"] == "refusal" else "text")
+    text = part.get("refusal" if part["type"] == "refusal" else "text")
     return text if isinstance(text, str) else None
 
 
 def _text_without_content(text: str | None, message: Mapping[str, Any], finish: object) -> str:
-    """The text of a message that has no text and no calls.
+    """The text of a message that has neither content nor calls: the refusal, or nothing.
 
     Args:
-        finish: why it ended. If it was cut at max_tokens, the reasoning may have used all tokens.
+        finish: why the reply ended. If it was cut at max_tokens, the reasoning may have used all tokens.
+
+    Raises:
+        NoReplyError: the message contains only reasoning, or never finished.
     """
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
@@ -190,7 +192,7 @@ def _text_without_content(text: str | None, message: Mapping[str, Any], finish: 
 
 
 def _has_reasoning(message: Mapping[str, Any]) -> bool:
-    """Whether a message has reasoning in it, in a field of its own or as parts of its content (Mistral)."""
+    """Whether a message contains reasoning, in a separate field or as parts of its content (Mistral)."""
     content = message.get("content")
     parts = content if isinstance(content, list) else ()
     fields = (message.get(name) for name in _REASONING)
@@ -209,7 +211,7 @@ def _tool_calls(message: Mapping[str, Any]) -> Sequence[object]:
 
 
 def _tool_call(call: object) -> ToolCall:
-    """A call as it was sent; some servers send the arguments as an object instead of as JSON text."""
+    """A call as it was sent. Some servers send the arguments as an object instead of JSON text."""
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise NotACompletionError
