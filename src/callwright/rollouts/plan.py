@@ -90,6 +90,7 @@ def plan_attempts(
     *,
     other_servers: Sequence[Mapping[str, object]] = (),
     reads_solutions: bool = False,
+    label: str = "",
 ) -> list[Attempt]:
     """`chains` attempts at every problem, in a fixed order.
 
@@ -98,6 +99,7 @@ def plan_attempts(
         sampling: the same for all attempts, except that each attempt's seed is computed from its seed.
         other_servers: what identifies the same model at other servers.
         reads_solutions: whether the model answers from the problems' solutions.
+        label: goes before the number in the ids, so that two plans for the same problems and model have different ids.
     """
     samplings = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
     samplings_json = [json.dumps(asdict(sampling), sort_keys=True).encode() for sampling in samplings]
@@ -107,7 +109,7 @@ def plan_attempts(
         hashes = [hashlib.sha256(_hashed_content(problem, protocol, server, reads_solutions)) for server in servers]
         for number in range(chains):
             key, *others = (_extend_hash(server_hash, samplings_json[number]) for server_hash in hashes)
-            name = f"{problem.id}/{model['name']}/{number}"
+            name = f"{problem.id}/{model['name']}/{label}{number}"
             attempts.append(Attempt(name, problem, samplings[number], protocol, key, tuple(others)))
     return attempts
 
@@ -165,16 +167,18 @@ def local_plan(
     sampling_params: SamplingParams,
     rollout: RolloutParams,
     seed: int,
+    label: str = "",
 ) -> list[Attempt]:
     """The attempts of a local model.
 
     Args:
         identity: what the model's answers depend on, such as `local_model_identity`.
+        label: see `plan_attempts`.
     """
     model = {"name": name, "weights": identity}
     problems = _first_problems(problems, sampling_params)
     sampling = _sampling(sampling_params, rollout, seed)
-    return plan_attempts(problems, model, sampling_params.chains, sampling, rollout.protocol)
+    return plan_attempts(problems, model, sampling_params.chains, sampling, rollout.protocol, label=label)
 
 
 def local_model_identity(folder: Path) -> str:
