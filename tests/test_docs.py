@@ -13,6 +13,7 @@ from tests.stages.conftest import Project, copy_of_the_project
 
 BLOCKS = blocks()
 ELLIPSIS = "…"
+SOURCE_TEXT = "\n".join(path.read_text() for path in sorted(ROOT.glob("src/**/*.py")))
 HARMLESS = {"callwright", "dvc", "git", "python"}  # a block of other programs, or of what takes long, has to be marked
 
 
@@ -60,6 +61,37 @@ def test_links_and_named_files_lead_somewhere(page: Path):
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     named = re.findall(r"\b(?:benchmarks|tests|conf|stages)/[\w/.-]+\.(?:py|yaml)\b", text)
     assert missing + [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_modules_of_the_library_exist(page: Path):
+    text = page.read_text()
+    packages = "|".join(path.name for path in (ROOT / "src/callwright").iterdir() if path.is_dir())
+    files = re.findall(r"src/callwright/[\w/.]*\w", text)
+    files += [f"src/callwright/{name}" for name in re.findall(rf"`((?:{packages})/[\w/]+(?:\.py)?)`", text)]
+    modules = re.findall(r"\bcallwright(?:\.[a-z_]\w*)+", text)
+    missing = [name for name in files if not (ROOT / name).exists()]
+    assert missing + [name for name in modules if not (defined(name) or name in SOURCE_TEXT)] == []
+
+
+def defined(dotted: str) -> bool:
+    """Whether a dotted name is a module of the library, or a name that its module mentions."""
+    path = ROOT / "src"
+    for position, part in enumerate(parts := dotted.split(".")):
+        if not (path / part).is_dir():
+            module = path / f"{part}.py"
+            rest = parts[position + 1 :]
+            if not module.exists():
+                module, rest = path / "__init__.py", parts[position:]
+            return module.exists() and all(re.search(rf"\b{name}\b", module.read_text()) for name in rest)
+        path = path / part
+    return True
+
+
+def test_the_map_names_every_package():
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    names = [path.name for path in (ROOT / "src/callwright").iterdir() if path.name[0] not in "_."]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_the_errors_of_troubleshooting_are_those_of_the_code():
