@@ -1,7 +1,7 @@
 # Callwright's pipeline with its pinned packages. `make image` builds it; docs/image.md says how to run it, and why it
-# is made this way.
+# is built this way.
 #
-# torch's wheels bring CUDA's libraries (13.0.3 for the pinned version), so the flavour is `base`: they are not carried twice.
+# torch's wheels contain CUDA's libraries (13.0.3 for the pinned version), so the flavour is `base`, which has none.
 ARG BASE_IMAGE=nvidia/cuda:13.0.3-base-ubuntu24.04
 
 FROM ${BASE_IMAGE} AS system
@@ -13,7 +13,7 @@ RUN apt-get update \
 
 FROM system AS packages
 COPY requirements.lock /build/
-# The optional secret is a pip.conf for a mirror or other indexes; it leaves no trace in the image.
+# The optional secret is a pip.conf for a mirror or other indexes; it is not stored in the image.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv /opt/callwright \
     && /opt/callwright/bin/python -m pip install --no-cache-dir --requirement /build/requirements.lock
@@ -28,8 +28,9 @@ FROM system
 COPY --from=packages /opt/callwright /opt/callwright
 COPY conf/image/entrypoint.sh /usr/local/bin/callwright-run
 COPY --from=source /wheels /wheels
-# Any uid may run the image (`docker run --user`): home and caches are open to all, like /tmp, and names that programs
-# would look up in /etc/passwd come from the environment. Ubuntu's image has a user 1000 already, hence --non-unique.
+# Any uid may run the image (`docker run --user`): all users can write home and caches, like /tmp, and names that
+# programs would look up in /etc/passwd come from the environment. Ubuntu's image has a user 1000 already, hence
+# --non-unique.
 ARG UID=1000
 ARG GID=1000
 RUN /opt/callwright/bin/python -m pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
@@ -62,8 +63,8 @@ ENV PATH=/opt/callwright/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 WORKDIR /workspace
 VOLUME /cache
 USER ${UID}:${GID}
-# To stop a container is Ctrl-C: with `docker run --init`, every process gets it (TINI_KILL_PROCESS_GROUP), the stage ends,
-# and DVC says so. DVC alone would ignore it while a stage runs.
+# Stopping a container acts like Ctrl-C: with `docker run --init`, every process gets it (TINI_KILL_PROCESS_GROUP), the
+# stage ends, and DVC says so. DVC alone would ignore it while a stage runs.
 STOPSIGNAL SIGINT
 ENTRYPOINT ["callwright-run"]
 CMD ["dvc", "repro"]

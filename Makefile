@@ -1,4 +1,5 @@
-# The README's two commands are `make repro` and `make test`. Each makes .venv when it is missing or the lock changed.
+# The README's two commands are `make repro` and `make test`. Each creates .venv if it is missing or the lock has
+# changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-# Pins what is installed now; local build tags such as +cpu are cut, so that the lock fits every build.
+# Pins what is installed now; local build tags such as +cpu are removed, so that the lock fits every build.
 lock: $(READY)
 	{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//'; } > requirements.new
 	mv requirements.new requirements.lock
@@ -43,7 +44,7 @@ lock: $(READY)
 clean:
 	rm -rf $(VENV) build dist
 
-# docker, podman or buildah, whichever is there; docs/image.md has the variables. Neither needs .venv.
+# Uses docker, podman or buildah; docs/image.md has the variables. Neither needs .venv.
 image:
 	conf/image/build.sh
 

@@ -1,14 +1,14 @@
-"""How often the intervals of the evaluation hold the true value, beside what scipy's bootstrap offers.
+"""How often the evaluation's intervals contain the true value, compared with scipy's bootstrap.
 
     python benchmarks/coverage.py                  # about two minutes
     python benchmarks/coverage.py --data-sets 4000 --settings all
 
-Data sets are drawn whose true value is known: groups of very unequal sizes (log-normal), in each of which a model is
-right with the group's own probability (beta, with the intra-group correlation of the column). Shares: of a model that
-is right with the probability of the column. Differences: `gain` (0.30 to 0.85, correlations 0.3 and 0.1), `small gain`
-(0.3 to 0.5, none), `none` (0.8 twice, 0.2), `gap` (5 % of the problems lost, 0.1). An interval of 95 % should hold the
-truth in 95 of 100 data sets; the figure in brackets is its mean width. Of 2,000 data sets the figure is good to one
-percentage point. The last line says how far ours is off at worst.
+The true value of the random data sets is known: groups have very unequal sizes (log-normal), and in each group a model
+is right with the group's own probability (beta, with the intra-group correlation of the column). Shares: of a model
+that is right with the probability of the column. Differences: `gain` (0.30 to 0.85, correlations 0.3 and 0.1), `small
+gain` (0.3 to 0.5, none), `none` (0.8 twice, 0.2), `gap` (5 % of the problems lost, 0.1). An interval of 95 % should
+contain the true value in 95 of 100 data sets; the figure in brackets is its mean width. With 2,000 data sets the figure
+is accurate to one percentage point. The last line gives the largest deviation of our intervals.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from callwright.evaluation.statistics.intervals import difference_interval, shar
 
 CONFIDENCE = 0.95
 RESAMPLES = 600
-FEWEST = 24  # groups; with fewer no interval holds what it says (docs/decisions/0009)
+FEWEST = 24  # groups; with fewer, no interval is reliable (docs/decisions/0009)
 Sizes = np.ndarray
 Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Groups of `mean` problems on average; the share or the kind of difference that is estimated."""
+    """Groups of `mean` problems on average; `what`: the share, or the kind of difference, that is estimated."""
 
     groups: int
     mean: int
@@ -95,7 +95,7 @@ def scipy_bootstrap(method: str) -> Callable[[list[float], list[str]], Bounds]:
 
 
 def settings(which: str) -> Iterator[Setting]:
-    """The default's number of groups; with `all`, fewer and more too."""
+    """The default's number of groups; with `all`, also fewer and more."""
     for groups, mean in [(24, 12)] if which == "default" else [(12, 12), (24, 12), (57, 6)]:
         for share in (0.5, 0.9):
             for correlation in (0.0, 0.1, 0.3):

@@ -1,11 +1,11 @@
-"""What a request to the teacher costs our process: `EndpointChat` against the plain openai client.
+"""CPU time of a request to the teacher in our process: `EndpointChat` compared with the plain openai client.
 
-The oracle runs in a process of its own with a latency of 1 s. Run it on a quiet machine, about a minute:
+The oracle runs in a separate process with a latency of 1 s. Run this on a quiet machine; it takes about a minute:
 
     python benchmarks/endpoint.py [--in-flight 256] [--rounds 10]
 
-Plain: one client as it comes, `chat.completions.create` in a loop per worker, the client's own retries. Ours: the
-limiter, the line before the endpoint, our reading of replies. Printed last: CPU time per request, plain over ours.
+Plain: one client with default settings, `chat.completions.create` in a loop per worker, the client's own retries. Ours:
+the limiter, the queue before the endpoint, our reading of replies. Printed last: CPU time per request, plain over ours.
 """
 
 import argparse
@@ -44,7 +44,7 @@ async def measure(name: str, ask: Callable[[], Awaitable[object]], in_flight: in
         for _ in range(times):
             await ask()
 
-    await asyncio.gather(*(work(1) for _ in range(in_flight)))  # connections are opened
+    await asyncio.gather(*(work(1) for _ in range(in_flight)))  # opens the connections
     began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(work(rounds) for _ in range(in_flight)))
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu

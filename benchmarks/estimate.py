@@ -1,9 +1,9 @@
-"""What a real run takes: tokens, cost, GPU hours and memory, computed from counts and a few assumptions. All estimates.
+"""Estimates for a real run: tokens, cost, GPU hours and memory, computed from counts and a few assumptions.
 
     python benchmarks/estimate.py
 
-The prompts are this project's own, at 4 characters a token; sizes of models and GPUs are their makers' figures;
-everything under "assumed" is a guess to put your own number in for. Nothing here was measured on a GPU.
+The prompts are this project's, at 4 characters per token; sizes of models and GPUs are their makers' figures. Every
+number under "assumed" is a guess that you can replace with your own. Nothing here was measured on a GPU.
 
     a chain's prompt tokens   = sum over its steps s of (system + question + (s - 1) x (reply + result))
     cost                      = tokens / 1,000,000 x price
@@ -41,7 +41,7 @@ ASSUMED = {
 class Gpu:
     name: str
     flops: float  # bfloat16, dense
-    bandwidth: float  # bytes a second
+    bandwidth: float  # bytes per second
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Run:
     student: Student
     gpu: Gpu
     train_problems: int
-    chains: int  # of each problem, by the teacher and by the student each
+    chains: int  # per problem, for the teacher and for the student each
     test_problems: int
     pairs: int
     epochs: int
@@ -147,19 +147,19 @@ def sequence_tokens() -> float:
 
 
 def warm_up_seconds(run: Run) -> float:
-    """GPU seconds of one epoch over the steps of one correct chain a problem; nothing shared: the worst case."""
+    """GPU seconds of one epoch over the steps of one correct chain per problem; nothing shared: the worst case."""
     rows = run.train_problems * ASSUMED["steps"]
     return 6 * run.student.parameters * rows * sequence_tokens() / (run.gpu.flops * ASSUMED["utilisation"])
 
 
 def training_seconds(run: Run) -> float:
-    """GPU seconds of the preferences; each pair has two sequences, and what a batch shares is computed once."""
+    """GPU seconds of the preferences; each pair has two sequences, and shared prefixes of a batch are computed once."""
     tokens = run.pairs * run.epochs * 2 * sequence_tokens() / ASSUMED["shared"]
     return 8 * run.student.parameters * tokens / (run.gpu.flops * ASSUMED["utilisation"])
 
 
 def memory_bytes(run: Run) -> float:
-    """At the peak of one training step, with checkpointed gradients: one hidden state a layer and token is kept."""
+    """At the peak of one training step, with checkpointed gradients: one hidden state per layer and token is kept."""
     model = run.student
     row = run.batch * 2 * sequence_tokens()  # nothing shared: the worst case
     weights = 2 * model.parameters + 16 * ASSUMED["adapter"] * model.parameters

@@ -1,14 +1,14 @@
-"""Evaluation through the batched local chat model, beside one problem at a time with plain transformers `generate`.
+"""Evaluation with the batched local chat model, compared with plain `generate` of transformers, one problem at a time.
 
     python benchmarks/evaluate.py                    # 1,000 problems of ours, 60 of plain; two minutes
     python benchmarks/evaluate.py --plain 1000       # all of them both ways; half an hour or more
 
-Both run the same agent on the same problems with the same model, greedily, with the same limits: models/student where
-there is one, else a small base built on the spot. Ours keeps many chains in flight (`evaluate.batch_size` rows a
-forward pass) and computes shared prompts and earlier turns once. Plain is what one writes first: a loop over the
-problems, and `model.generate` with the library's own cache for each reply. Plain answers a random part of the problems,
-from which the time of all is extrapolated; on that part both must make the same chains, to the letter. On a machine
-that others use too, the seconds of processor time say more than those of the clock.
+Both run the same agent on the same problems with the same model, greedily, with the same limits. The model is
+models/student if it exists, else a small base that is built first. Ours keeps many chains in flight
+(`evaluate.batch_size` sequences per forward pass) and computes shared prompts and earlier turns once. Plain is the
+simplest program: a loop over the problems, and `model.generate` with the library's own cache for each reply. Plain
+answers a random part of the problems, and the time of all is extrapolated; on that part both must give exactly the same
+chains. On a machine with other load, processor time is more reliable than wall-clock time.
 """
 
 import argparse
@@ -37,7 +37,7 @@ TARGET = 10.0
 
 
 class PlainChat:
-    """One request at a time, each by `generate` from the whole conversation."""
+    """One request at a time, each with `generate` on the whole conversation."""
 
     name = "student"
 
@@ -67,7 +67,7 @@ class PlainChat:
 
 
 def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in_flight: int) -> list[Chain]:
-    """A chain of each problem, in their order."""
+    """One chain per problem, in the order of the problems."""
 
     async def run() -> list[Chain]:
         room = asyncio.Semaphore(in_flight)
@@ -82,7 +82,7 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
 
 
 def small_base(folder: Path, params: Params) -> Path:
-    """A base with the default's architecture that has seen little: it speaks the protocol, mostly wrongly."""
+    """A base with the default's architecture and little training: it uses the protocol, mostly with wrong answers."""
     from callwright.standins.embedded.build import build_embedded_student
 
     print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)

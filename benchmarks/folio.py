@@ -2,11 +2,11 @@
 
     python benchmarks/folio.py FOLDER     # with FOLIO's train.jsonl and validation.jsonl
 
-Prints every annotation that is not read with its cause, every conclusion whose label the solver does not confirm with
-all its formulas, and the figures last. docs/logic.md says what was found and classes every disagreement.
+Prints every annotation that is not read, with its cause; every conclusion whose label the solver does not confirm, with
+all its formulas; and the figures last. docs/logic.md has the results and classifies every disagreement.
 
-A translation is graded against the annotation, so each annotation with two quantifiers or more is also compared with
-every formula that differs from it in one place, as a translator errs: which of these pairs stay undecided.
+A translation is graded against the annotation. So each annotation with two quantifiers or more is also compared with
+every formula that differs from it in one place, as mistaken translations do, to find pairs that stay undecided.
 """
 
 import sys
@@ -35,7 +35,7 @@ from callwright.problems.source import SourceResult
 
 
 def read_annotations(given: Iterable[Row]) -> Counter[str]:
-    """Reads every annotation once and prints those that fail; counts by outcome."""
+    """Read every annotation once and print those that fail; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
     for row in given:
@@ -54,7 +54,7 @@ def read_annotations(given: Iterable[Row]) -> Counter[str]:
 
 
 def verdict(row: Row) -> str:
-    """What the solver says of a row's conclusion, or why it cannot be asked."""
+    """The solver's verdict on a row's conclusion, or why it cannot be asked."""
     if row.conclusion_annotation is None:
         return "not annotated"
     try:
@@ -66,7 +66,7 @@ def verdict(row: Row) -> str:
 
 
 def compare(given: Iterable[Row]) -> Counter[str]:
-    """Asks the solver about every annotated conclusion and prints the disagreements; counts by outcome."""
+    """Ask the solver about every annotated conclusion and print the disagreements; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     for row in given:
         found = verdict(row)
@@ -83,7 +83,7 @@ def compare(given: Iterable[Row]) -> Counter[str]:
 
 
 def misreadings(formula: Formula) -> Iterator[Formula]:
-    """Every formula that differs in one place: a quantifier, a connective, a negation, or the order of two things."""
+    """Every formula that differs in one place: a quantifier, a connective, a negation, or the order of two parts."""
     match formula:
         case Atom(predicate, terms):
             if len(terms) > 1:
@@ -105,7 +105,7 @@ def misreadings(formula: Formula) -> Iterator[Formula]:
 
 
 def compare_misreadings(given: Iterable[Row]) -> Counter[str]:
-    """Compares annotations of two quantifiers or more with what they may be taken for; counts by outcome."""
+    """Compare annotations of two quantifiers or more with likely misreadings; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     for text in dict.fromkeys(text for row in given for _, _, text in row.annotated()):
         try:

@@ -1,10 +1,10 @@
-"""Hostile problem files through everything that the problems stage does: what came of them, and the slowest.
+"""Hostile problem files through all steps of the problems stage: their outcomes, and the slowest file.
 
     python benchmarks/fuzz_problems.py [FILES]          # 20,000 files: about three minutes
 
-The files are those of tests/problems/hostile_rows.py, drawn with a fixed seed. Seconds are of processor time for one
-file, of the better of two tries where it is slow. A file that raises anything but one clear line, or a row that is a
-surprise, ends the run with its traceback.
+The files come from tests/problems/hostile_rows.py, drawn with a fixed seed. Seconds are processor time for one file;
+for a slow file, the better of two tries. A file that raises anything but an error of one line, or a row with an
+unexpected exception, ends the run with its traceback.
 """
 
 import json
@@ -54,7 +54,7 @@ def main() -> None:
             problems[source] += len(source_result.problems)
             reasons.update(row.reason for row in source_result.dropped)
         seconds = time.process_time() - started
-        if seconds > 0.02:  # again: the first one paid for a collection of garbage, or for a start of the solver
+        if seconds > 0.02:  # again: the first try may include garbage collection, or the start of the solver
             seconds = min(seconds, _seconds(source, path))
         if seconds > slowest[source][0]:
             slowest[source] = (seconds, content[:100])
@@ -79,7 +79,7 @@ def _seconds(source: str, path: Path) -> float:
 
 
 def _slowest_text(folder: Path) -> float:
-    """Of a question of the user's own file, in seconds."""
+    """Seconds for the slowest question, in a file of a user's own problems."""
     path, slowest = folder / "rows.json", 0.0
     for part in FRAGMENTS:
         path.write_text(json.dumps([{**ROWS["jsonl"], "question": longest(part)}]))

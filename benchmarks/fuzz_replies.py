@@ -1,13 +1,13 @@
-"""Hostile replies by the hundred thousand: read by both protocols, executed, stored. Nothing raises, nothing is slow.
+"""Hundreds of thousands of hostile replies: read by both protocols, executed, stored. None raises, none is slow.
 
     python benchmarks/fuzz_replies.py --inputs 200000 --seed 1     # about ten minutes on one free core
     python benchmarks/fuzz_replies.py --inputs 2000                # some seconds
 
-Each input is made from its number and the seed (tests/agent/parsing/hostile_replies.py): a call in one of the families'
-markups, mutated, with broken Unicode, huge numbers, deep nesting or long runs. Counts go to a CSV after every thousand
-inputs, and a rerun with the same seed goes on after the last of them. Seconds are processor time of this process: the
-solvers run in a process of their own, and a busy machine does not count. The exit code is 1 if anything raised or took
-more than LIMIT.
+Each input is generated from its number and the seed (tests/agent/parsing/hostile_replies.py): a call in the markup of a
+model series, mutated, with broken Unicode, huge numbers, deep nesting or long runs. Counts are added to a CSV after
+every thousand inputs, and a rerun with the same seed continues after the last one. Seconds are processor time of this
+process, so the solvers, which run in a separate process, and other load do not count. The exit code is 1 if an input
+raised or took more than LIMIT.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # tests/ is no installed package
+sys.path.insert(0, str(ROOT))  # tests/ is not an installed package
 
 from tests.agent.parsing.hostile_replies import Cost, check_reply, hostile_reply, open_toolboxes  # noqa: E402
 
@@ -28,7 +28,7 @@ COLUMNS = ("seed", "inputs", "exceptions", "slow", "slowest_s", "slowest_input",
 
 
 def run_batch(seed: int, first: int) -> dict[str, object]:
-    """What a thousand inputs from `first` on came to, as a row of the CSV."""
+    """The results of a thousand inputs from `first` on, as a row of the CSV."""
     outcomes: Counter[str] = Counter()
     exceptions = slow = 0
     slowest, slowest_input = Cost(), first
@@ -49,7 +49,7 @@ def run_batch(seed: int, first: int) -> dict[str, object]:
 
 
 def quickest(seed: int, number: int) -> Cost:
-    """The cost of an input; of one that seems slow, the least of three tries."""
+    """The cost of an input; of an input that seems slow, the least of three tries."""
     cost = check_reply(hostile_reply(number, seed), open_toolboxes())
     if cost.seconds <= LIMIT:
         return cost

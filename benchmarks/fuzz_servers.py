@@ -1,12 +1,12 @@
-"""Answers that no server should give, in numbers: what each ends in, and how long the slowest takes.
+"""Thousands of answers that no server should give: how each ends, and how long the slowest takes.
 
-The client as it is, a socket, and bytes made up by the tests' strategy (tests/chat/openai/hostile_servers.py).
-About a minute:
+The real client, a socket, and bytes from the tests' strategy (tests/chat/openai/hostile_servers.py). It takes about a
+minute:
 
     python benchmarks/fuzz_servers.py [--answers 5000]
 
-Every answer has to end in a reply or in a RequestFailedError whose line can be shown: anything else ends the run
-with the answer that did it. Printed last: how often each end came, and the slowest answer.
+Every answer has to end in a reply or in a RequestFailedError with a printable line: anything else ends the run and
+shows the answer. Printed last: how often each end occurred, and the slowest answer.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from callwright.chat.model import Reply
 
 
 def fuzz(count: int) -> tuple[Counter[str], list[float]]:
-    """What the answers ended in, and the seconds that each took."""
+    """How the answers ended, and the seconds for each."""
     ends: Counter[str] = Counter()
     seconds: list[float] = []
     with asyncio.Runner() as runner:

@@ -1,9 +1,9 @@
-"""Public sets imported as a user would: rewritten as JSON Lines of problems of one's own, then loaded.
+"""Public sets imported as a user would do it: rewritten as JSON Lines of a user's own problems, then loaded.
 
     python benchmarks/import_sets.py FOLDER
 
-FOLDER holds svamp/SVAMP.json and satlm/gsm_system.json and gsm_algebra.json, as their repositories give them.
-SVAMP's equations become solutions, which are executed. Counts with the default `shared_words: 13`, and with null.
+FOLDER contains svamp/SVAMP.json, satlm/gsm_system.json and satlm/gsm_algebra.json, as in their repositories.
+SVAMP's equations become solutions, which are executed. Prints counts with the default `shared_words: 13` and with null.
 """
 
 import json

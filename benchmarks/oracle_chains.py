@@ -1,4 +1,4 @@
-"""The oracle teacher's chains without the requests: its moves, read and executed by the agent's own code."""
+"""The oracle teacher's chains without requests: its replies, read and executed by the agent's own code."""
 
 import random
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from callwright.tasks import TASKS
 
 
 def oracle_chain(problem: Problem, number: int, mistakes: Mapping[str, float], max_steps: int) -> Chain:
-    """One attempt at a problem with a known solution; the same number makes the same chain.
+    """One attempt at a problem with a known solution; the same number gives the same chain.
 
     Args:
         mistakes: share of attempts per mistake, as params.yaml has them.

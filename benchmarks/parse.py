@@ -1,8 +1,8 @@
-"""Reading and executing calls: ours beside the engine of microchain (github.com/galatolofederico/microchain), one core.
+"""Reading and executing calls, compared with microchain's engine (github.com/galatolofederico/microchain), one core.
 
-Both get the same replies in the same process, in turns. microchain is installed into a temporary folder; it is no
-dependency. What they do differs: microchain adds Python floats and refuses anything but flat constants; ours also
-checks and coerces the arguments, computes exactly, bounds what is computed, and renders the result for the model.
+Both get the same replies in the same process, in turns. microchain is installed into a temporary folder; it is not a
+dependency. They do different work: microchain adds Python floats and accepts only flat constants; ours also checks and
+coerces the arguments, computes exactly, bounds the computation, and renders the result for the model.
 
     python benchmarks/parse.py [--calls N] [--repeats N]
 """
@@ -22,11 +22,11 @@ from callwright.errors import CallError
 from callwright.tasks import TASKS
 
 MICROCHAIN = ("microchain-python==0.4.6", "termcolor")
-TARGET = 50_000  # calls a second
+TARGET = 50_000  # calls per second
 
 
 def replies(count: int) -> list[str]:
-    """Distinct simple calls, by keyword and by place."""
+    """Distinct simple calls, half with keyword and half with positional arguments."""
     rng = random.Random(7)
     names = ("add", "subtract", "multiply", "divide")
     made = []

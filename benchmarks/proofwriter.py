@@ -1,10 +1,10 @@
-"""ProofWriter read as formulas: how much becomes formulas, and where the solver and the labels part.
+"""ProofWriter read as formulas: how many rows become formulas, and where the solver and the labels differ.
 
-    python benchmarks/proofwriter.py FOLDER        # FOLDER holds train.json, dev.json and test.json
+    python benchmarks/proofwriter.py FOLDER        # FOLDER contains train.json, dev.json and test.json
 
-ProofWriter's labels were made by forward chaining: a rule fires when its conditions were derived, and "not" is a
-literal like any other. Classical logic also reasons backwards and by cases, and it notices contradictions. A
-disagreement is explained when forward chaining gives the label; any other is our error.
+ProofWriter's labels come from forward chaining: a rule fires when its conditions are derived, and "not" is a literal
+like any other. Classical logic also reasons backwards and by cases, and it detects contradictions. A disagreement is
+explained if forward chaining gives the label; any other disagreement is our error.
 """
 
 import json
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def classify(row: dict[str, str]) -> str:
-    """`agree`, or how solver and label part and why."""
+    """`agree`, or how solver and label differ and why."""
     label = LABELS[row["answer"]]
     statement_text = row["question"].partition("unknown? ")[2]
     try:
@@ -58,7 +58,7 @@ def classify(row: dict[str, str]) -> str:
 
 
 def forward(premises: Sequence[Formula]) -> set[Formula]:
-    """All literals that rules derive from facts by firing forwards."""
+    """All literals that forward chaining derives from the facts."""
     terms = {term for premise in premises for atom in atoms(premise) for term in atom.terms}
     names = sorted((term for term in terms if isinstance(term, Constant)), key=str)
     derived = {premise for premise in premises if isinstance(premise, Atom | Not)}
@@ -69,7 +69,7 @@ def forward(premises: Sequence[Formula]) -> set[Formula]:
 
 
 def instances(premise: Formula, names: Sequence[Constant]) -> list[Implies]:
-    """The rule for every named thing; nothing of a fact."""
+    """The rule for every named thing; an empty list for a fact."""
     match premise:
         case Implies():
             return [premise]

@@ -1,11 +1,11 @@
-"""Are gold replies of the Berkeley Function-Calling Leaderboard read as the calls they are, in every family's markup?
+"""Are gold replies of the Berkeley Function-Calling Leaderboard read correctly in the markup of every model series?
 
     python benchmarks/read_bfcl.py ../shared/data/bfcl_v4
 
-Each row's gold calls are written as each family of models would (tests/agent/parsing/markup_by_series.py) and read
-back by the native protocol. A reply counts as read when it gives the same functions, in order, with the same
-arguments. Decimals are compared as they are written: most markup with tags does not say whether 2.5 is a number or
-text. It does not say it of 1234 either, and a text like that is read as a number.
+Each row's gold calls are written as each model series would write them (tests/agent/parsing/markup_by_series.py) and
+read back by the native protocol. A reply counts as read if it gives the same functions, in order, with the same
+arguments. Decimals are compared as text, because most markup with tags does not say whether 2.5 is a number or text.
+The same is true of 1234, so a text like that is read as a number.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # tests/ is no installed package
+sys.path.insert(0, str(ROOT))  # tests/ is not an installed package
 
 from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES  # noqa: E402
 
@@ -27,7 +27,7 @@ from callwright.records import Call, Usage  # noqa: E402
 
 
 def gold_calls(row: dict[str, Any]) -> list[Call]:
-    """The first of the allowed values of each argument; an argument that may be left out is left out."""
+    """The first of the allowed values of each argument; optional arguments are omitted."""
     calls = []
     for one in row["ground_truth"]:
         ((name, allowed),) = one.items()

@@ -2,9 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/real_data.py FOLDER [gsm8k] [folio] [proofwriter]
 
-FOLDER holds one folder per set, with its files as their repositories give them. Chains are four per problem of train
-and dev, with the mistakes of params.yaml. The data docs stay in a folder that is named last, to be looked at in a
-browser.
+FOLDER contains one folder per set, with the files of its repository. There are four chains per problem of train and
+dev, with the mistakes of params.yaml. The last line names a folder with the data docs, to open in a browser.
 """
 
 import sys
@@ -32,7 +31,7 @@ from callwright.validation.suites.problems import check_problems
 from callwright.validation.suites.suite import Suites, raise_if_critical_failed, warning_lines
 
 CHAINS = 4
-MAX_STEPS = 40  # of premises and formulas there are many
+MAX_STEPS = 40  # problems with many premises or large formulas need many
 
 
 def main() -> None:

@@ -1,21 +1,22 @@
-"""What our rollout makes of an endpoint, beside a plain loop and a plain gather.
+"""How well our rollout uses an endpoint, compared with a plain loop and a plain gather.
 
     python benchmarks/rollout.py                       # about two minutes
-    python benchmarks/rollout.py --memory              # 100,000 attempts; ten minutes or more, by the machine
+    python benchmarks/rollout.py --memory              # 100,000 attempts; ten minutes or more
 
-The endpoint is the oracle teacher (a stand-in for a large model) in a process of its own. It takes LATENCY seconds for
-every reply and has room for IN_FLIGHT requests; one more is refused with 429 and Retry-After, as providers do.
+The endpoint is the oracle teacher (a stand-in for a large model) in a separate process. It takes LATENCY seconds for
+every reply and serves IN_FLIGHT requests at once; it refuses more with 429 and Retry-After, as providers do.
 
 - ours: `run_attempts` with the journal (synced to disk), the limiter and IN_FLIGHT attempts in flight.
-- gather: `asyncio.gather` over GATHER attempts at once with the openai client as it comes (two retries).
-- loop: one attempt after the other with the same client; a few attempts, from which the rate is known.
+- gather: `asyncio.gather` over GATHER attempts at once with the openai client's default settings (two retries).
+- loop: one attempt after the other with the same client; a few attempts are enough to know the rate.
 
-Of ours, `steady` leaves out the first and the last seconds, in which fewer than IN_FLIGHT attempts are there to make;
-`whole` has them in. The ideal rate is IN_FLIGHT / LATENCY requests a second. CPU is that of this process alone, in
-cores. The machine is shared with the oracle's process.
+For ours, `steady` excludes the first and the last seconds, in which fewer than IN_FLIGHT attempts are in flight;
+`whole` includes them. The ideal rate is IN_FLIGHT / LATENCY requests per second. CPU is that of this process only, in
+cores. The oracle's process runs on the same machine.
 
-`--memory` makes attempts of a single request each, as fast as the oracle answers, publishes them, and prints the peak
-memory of this process: what it keeps of an attempt (plan, key, place in the journal) is the same for longer chains.
+`--memory` runs attempts of a single request each, as fast as the oracle answers, publishes them, and prints the peak
+memory of this process. Its data for an attempt (plan, key, offset in the journal) does not depend on the chain's
+length.
 """
 
 import argparse
@@ -53,7 +54,7 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests and attempts that came to an end within `seconds`; `cpu` in seconds of this process."""
+    """Requests and attempts that ended within `seconds`; `cpu` in seconds of this process."""
 
     name: str
     requests: int
@@ -73,7 +74,7 @@ class Measured:
 
 
 class SlowOracle:
-    """The oracle behind a wait and a bound on how many it serves at once."""
+    """The oracle with a latency and a limit of requests at once."""
 
     def __init__(self, problems: Sequence[Problem], latency_s: float, room: int) -> None:
         self._app = create_app(problems, dict.fromkeys(MISTAKES, 0.0))
@@ -96,7 +97,7 @@ class SlowOracle:
 
 
 def serve(problems: Sequence[Problem], latency_s: float, room: int, told: Connection) -> None:
-    """Serve the oracle on a free port, and tell which."""
+    """Serve the oracle on a free port, and send the port to `told`."""
     import uvicorn
 
     class Told(uvicorn.Server):
@@ -110,7 +111,7 @@ def serve(problems: Sequence[Problem], latency_s: float, room: int, told: Connec
 
 @contextmanager
 def served(problems: Sequence[Problem], latency_s: float, room: int) -> Iterator[str]:
-    """The base URL of an oracle in a process of its own."""
+    """The base URL of an oracle in a separate process."""
     ours, theirs = multiprocessing.Pipe()
     spawn = multiprocessing.get_context("spawn")
     process = spawn.Process(target=serve, args=(problems, latency_s, room, theirs), daemon=True)
@@ -123,7 +124,7 @@ def served(problems: Sequence[Problem], latency_s: float, room: int) -> Iterator
 
 
 class PlainChat:
-    """A chat model as it is written first: the openai client with its own retries, and nothing around it."""
+    """The simplest chat model: only the openai client with its own retries."""
 
     name = "plain"
 

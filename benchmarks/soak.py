@@ -1,13 +1,13 @@
 """Do many experiments in a row leave anything behind?
 
     python benchmarks/soak.py                 # 5 runs, about a minute each at most
-    python benchmarks/soak.py --runs 50       # the real thing
+    python benchmarks/soak.py --runs 50       # a real soak test
 
-Clones the project's last commit, sets tests/stages/tiny.yaml, runs the pipeline once, then `dvc exp run` with random
+Clones the project's last commit, applies tests/stages/tiny.yaml, runs the pipeline once, then `dvc exp run` with random
 parameters, one after the other. After each run it counts what is left: processes that descend from the run (found by a
-variable in their environment, so that daemons are found too), their open files, shared memory (the whole machine's: run
-it alone), temporary files, and the clone's disk space by part. Disk may grow by what a run is meant to keep: DVC's
-cache, git's refs of experiments, MLflow's store, journals. Anything else that grows is a leak, and the exit code is 1.
+variable in their environment, so daemons are found too), their open files, shared memory (of the whole machine: run it
+alone), temporary files, and the clone's disk space by part. Disk may grow by what a run is meant to keep: DVC's cache,
+git's refs of experiments, MLflow's store, journals. Anything else that grows is a leak, and the exit code is 1.
 """
 
 import argparse
@@ -29,13 +29,13 @@ from callwright.cli.preset import apply_preset
 ROOT = Path(__file__).parents[1]
 MARK = "CALLWRIGHT_SOAK"
 SETTLE_S = 2.0  # for processes that are about to end
-KEPT = {  # what a run is meant to leave, by the folders and files of the clone
+KEPT = {  # what a run is meant to keep: folders and files of the clone
     "cache": (".dvc/cache",),
     "git": (".git",),
     "mlflow": ("mlflow.db", "mlartifacts"),
     "journals": (".callwright/journals",),
 }
-SLACK_BYTES = 1_000_000  # lock files, reports that are a little longer
+SLACK_BYTES = 1_000_000  # lock files, slightly longer reports
 MEMORY_SLACK = 1.2  # of the first runs' peak
 
 CHOICES: dict[str, Sequence[object]] = {
@@ -118,7 +118,7 @@ def _changes(draw: random.Random) -> list[str]:
 
 
 def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
-    """Run a command in the clone and look at what is left afterwards."""
+    """Run a command in the clone and count what is left afterwards."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TEACHER_"))}
     environment = {
         **inherited,
@@ -133,7 +133,7 @@ def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
         process = subprocess.Popen(
             command, cwd=clone, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-        _, status, usage = os.wait4(process.pid, 0)  # for the peak of the largest process below it
+        _, status, usage = os.wait4(process.pid, 0)  # for the peak memory of its largest descendant
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began
     if process.returncode != 0:
@@ -153,12 +153,12 @@ def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
 
 
 def _marked(mark: str) -> Iterator[psutil.Process]:
-    """Processes that descend from a run, whoever their parent is now."""
+    """Processes that descend from a run, whatever their present parent."""
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
-        except psutil.Error:  # another user's, or gone
+        except psutil.Error:  # another user's, or ended
             continue
 
 
@@ -168,13 +168,13 @@ def _disk(clone: Path) -> dict[str, int]:
 
 
 def _size(path: Path) -> int:
-    """Bytes on disk; a file that has two names counts once."""
+    """Bytes on disk; a file with two names counts once."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
     return sum({(told.st_dev, told.st_ino): told.st_size for told in (file.stat() for file in files)}.values())
 
 
 def _leaks(left: Sequence[Left]) -> Iterator[str]:
-    """What grew that is not meant to; the first run is where it starts."""
+    """What grew since the first run and should not have."""
     first, last = left[0], left[-1]
     if worst := max(one.processes for one in left):
         yield f"{worst} processes outlived their run"

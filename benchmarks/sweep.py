@@ -1,10 +1,10 @@
-"""What training's settings do to the embedded student: one `dvc exp run` each, and a table of how the students did.
+"""Effects of training's settings on the embedded student: one `dvc exp run` each, and a table of the results.
 
     python benchmarks/sweep.py tuning            # beta, learning rate and SFT weight, one at a time
     python benchmarks/sweep.py ablation --seeds 7 8 9
 
-Run it in a clean clone (an experiment is a commit of the working tree), with nothing beside it where seconds matter.
-What DVC has run before is taken from its cache: a sweep that was stopped goes on. Prints a Markdown table last.
+Run it in a clean clone (an experiment is a commit of the working tree), without other load if seconds matter. Earlier
+results come from DVC's cache, so a stopped sweep can be resumed. Prints a Markdown table last.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean
 
 PARAMS = Path("params.yaml")
-FASTER = {"train.learning_rate": "5.0e-4", "train.epochs": "2"}  # for one phase alone, which the default's hardly moves
+FASTER = {"train.learning_rate": "5.0e-4", "train.epochs": "2"}  # for one phase alone
 DPO_ALONE = {"train.sft.epochs": "0", **FASTER}
 TEACHER_ALONE = {"rollout.student.chains": "0"}
 ABLATION = {
@@ -25,7 +25,7 @@ ABLATION = {
     "DPO, with on-policy pairs": DPO_ALONE,
     "SFT and DPO (the default)": {},
 }
-TUNING = {  # around a learning rate that is too high after a warm-up: there the other settings show what they do
+TUNING = {  # around a learning rate that is too high after a warm-up, where the other settings have an effect
     "the default": {},
     "learning rate 5.0e-4": FASTER,
     **{f"learning rate {rate}": {**FASTER, "train.learning_rate": rate} for rate in ("5.0e-5", "1.5e-4", "1.5e-3")},
@@ -36,7 +36,7 @@ TUNING = {  # around a learning rate that is too high after a warm-up: there the
     },
     "1.5e-3, SFT weight 0.2": {**FASTER, "train.learning_rate": "1.5e-3", "train.loss_weights": "[1.0,0.2]"},
 }
-FEWER = {"evaluate.robustness.problems": "0", "evaluate.traces": "0"}  # what the tables do not show
+FEWER = {"evaluate.robustness.problems": "0", "evaluate.traces": "0"}  # the tables do not show these
 SETS = {"ablation": ABLATION, "tuning": TUNING}
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     params, found = PARAMS.read_text(), dict[str, list[dict[str, float]]]()
     for seed in asked.seeds:
         for name, changes in SETS[asked.set].items():
-            PARAMS.write_text(params)  # an experiment leaves its own behind, and the next would build on them
+            PARAMS.write_text(params)  # an experiment changes the file, and the next would start from it
             found.setdefault(name, []).append(run({"seed": str(seed), **FEWER, **changes}))
             print(f"{name}, seed {seed}: {found[name][-1]}", file=sys.stderr, flush=True)
         if asked.out:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs a command in the image, on this clone and as the caller, with all GPUs:
 #   IMAGE=callwright .github/scripts/in-image.sh dvc repro
-# Of the environment only what is named here gets in, and of that only what has a value. What this machine itself runs of
-# the clone (git with its configuration and hooks, these scripts, the image's build) cannot be changed from inside.
+# Only the environment variables named here are passed in, if they have a value. The container cannot change files of
+# the clone that this machine runs (git with its configuration and hooks, these scripts, the image's build).
 set -euo pipefail
 
-storage="$(dirname "$PWD")/callwright-storage" # the default remote, at the same place inside
+storage="$(dirname "$PWD")/callwright-storage" # the default remote, at the same path in the container
 mkdir -p "$storage"
 
 passed=()
@@ -23,7 +23,7 @@ for name in .git .github .ci conf/image Dockerfile Makefile; do
     fi
 done
 
-# The named volume keeps downloaded models; shared memory is what several GPUs talk over.
+# The named volume keeps downloaded models; several GPUs communicate over shared memory.
 exec docker run --rm --init --name "callwright-${GITHUB_RUN_ID:-$$}" --gpus all --shm-size 2g \
     --user "$(id -u):$(id -g)" --volume "$PWD:/workspace" "${fixed[@]}" \
     --volume "$storage:$storage" --volume callwright-cache:/cache "${passed[@]}" "${IMAGE:-callwright}" "$@"

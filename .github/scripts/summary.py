@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MODELS = ("base", "student", "champion", "teacher")
-POINTS = 60  # of a curve: more are not seen at this size
+POINTS = 60  # of a curve: more are not visible at this size
 
 
 def decision(registry: dict[str, Any]) -> list[str]:
@@ -55,7 +55,7 @@ def changed(revision: str) -> list[str]:
     """The metrics that differ from those of a revision."""
     command = ["dvc", "metrics", "diff", "--md", revision]
     table = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    if len(table.splitlines()) <= 2:  # its head alone
+    if len(table.splitlines()) <= 2:  # only its head
         return ["No metric changed."]
     return ["<details><summary>Changed metrics</summary>", "", table, "", "</details>"]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image for the caller's uid (`make image`).
-#   BASE_IMAGE       another base than the Dockerfile's
+#   BASE_IMAGE       a base other than the Dockerfile's
 #   PIP_CONFIG_FILE  pip's own variable: a pip.conf for a mirror or other indexes, mounted during the build only
 #   IMAGE_ARGS       more arguments for the engine, such as --volume /srv/wheels:/srv/wheels:ro
 #   IMAGE, ENGINE    the image's name; docker, podman or buildah

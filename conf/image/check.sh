@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the image (`make image-check`): builds it, on a stand-in base where no CUDA base can be pulled, and runs in it,
+# Checks the image (`make image-check`): builds it, on a stand-in base if no CUDA base can be pulled, and runs in it,
 # as a user who is not root and on a fresh clone of the committed state: the fast tests, the tiny pipeline, and the tiny
-# pipeline again, which must have nothing to do. Takes the variables of build.sh.
+# pipeline again, which must have nothing to do. Accepts the variables of build.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source conf/image/engine.sh
@@ -36,7 +36,7 @@ fi
 # Runs a command in the image as its users do: the clone at /workspace, the caller's uid, the entry point.
 run() {
     if [ "$engine" = buildah ]; then
-        # It runs containers made of an image, not images, and leaves their entry point out.
+        # buildah runs containers made from an image, not images, and ignores their entry point.
         buildah run --user "$uid:$gid" --volume "$clone:/workspace" "$container" -- callwright-run "$@"
     else
         "$engine" run --rm --init "${caller[@]}" --volume "$clone:/workspace" "$image" "$@"

@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it. Sets `engine` (docker where its daemon answers, else podman, else buildah), `image`,
-# and whom the files of a run shall belong to: `uid`, `gid`, and `caller`, the engine's arguments for that.
+# Sourced by the scripts beside it. Sets `engine` (docker if its daemon answers, else podman, else buildah), `image`,
+# and the owner of a run's files: `uid`, `gid`, and `caller`, the engine's arguments for that.
 # shellcheck shell=bash disable=SC2034
 engine=${ENGINE:-}
 if [ -z "$engine" ]; then
@@ -17,9 +17,9 @@ fi
 image=${IMAGE:-callwright}
 uid=$(id -u) gid=$(id -g)
 if [ "$uid" = 0 ]; then
-    uid=1000 gid=1000 # the image is not for root
+    uid=1000 gid=1000 # the image does not run as root
 fi
 caller=(--user "$uid:$gid")
 if [ "$engine" = podman ] && [ "$(id -u)" != 0 ]; then
-    caller+=(--userns keep-id) # else the caller is root in there
+    caller+=(--userns keep-id) # otherwise the caller is root in the container
 fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The image's entry point: any command, in the mounted clone. A wrong mount is told in one line instead of DVC's many.
+# The image's entry point: any command, in the mounted clone. A wrong mount gives an error of one line instead of DVC's
+# many.
 set -eu
 if [ "$1" = dvc ]; then
     if [ ! -e dvc.yaml ]; then

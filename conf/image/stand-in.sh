@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes callwright-stand-in, a bare Debian or Ubuntu of the machine's own release, for where no CUDA base can be pulled.
-# Needs debootstrap and root. What a GPU needs is not in it: the image is checked on it, not used.
+# Builds callwright-stand-in, a bare Debian or Ubuntu of the machine's release, for machines that cannot pull a CUDA
+# base. Needs debootstrap and root. It has no GPU support: it is for checking the image, not for use.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source conf/image/engine.sh
 
 if "$engine" inspect --type image callwright-stand-in >/dev/null 2>&1; then
-    exit # made before
+    exit # exists already
 fi
 command -v debootstrap >/dev/null || { echo "no debootstrap: install it, or name a base with BASE_IMAGE" >&2; exit 1; }
 root=$(mktemp --directory)

@@ -175,7 +175,7 @@ class CompletionsClient:
             line = f"{server} {reason}, a redirect to {target}, which is not followed: check {section}.base_url"
             return RequestFailedError(EndpointUnusableError(line, "redirected"))
         if status == 401:
-            line = f"{server} {reason}: check the key in {self._key_env}"
+            line = f"{server} answered 401: check the key in {self._key_env}"
             return RequestFailedError(EndpointUnusableError(line, reason))
         if status == 403:
             line = f"{server} {reason}: check the key in {self._key_env}, and what it may do{server_says}"
