@@ -31,16 +31,16 @@ Rows = list[dict[str, list[int]]]
 
 def arithmetic_rows(count: int, seed: int) -> Rows:
     """Pairs at the first fork of a right and a wrong oracle chain, two a problem, as token ids, in random order."""
-    from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, conversation
+    from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, build_lesson
     from callwright.standins.embedded.tokenizer import train_tokenizer
 
     rng, made = random.Random(seed), []
     while len(made) < count:
         for draw in PROBLEM_DRAWERS["arithmetic"]:
             problem = draw(rng)
-            right = conversation(problem, None, rng)
+            right = build_lesson(problem, None, rng)
             for mistake in ("wrong_function", "skipped_step"):
-                wrong = conversation(problem, mistake, rng)
+                wrong = build_lesson(problem, mistake, rng)
                 fork = next((i for i, (a, b) in enumerate(zip(right, wrong, strict=False)) if a != b), None)
                 if fork and right[fork]["role"] == "assistant":
                     made.append((right[:fork], right[fork], wrong[fork]))
