@@ -82,13 +82,11 @@ def build_lesson(problem: Problem, mistake: Mistake | None, rng: random.Random) 
     script = write_script(problem, task.toolbox, mistake, rng)
     tools = task.toolbox.open()
     steps: list[Step] = []
-    is_answered = False
-    while len(steps) < len(script.moves) and not is_answered:
+    while len(steps) < len(script.moves) and not (steps and ends_chain(steps[-1])):
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
-            raise ValueError(f"a lesson of {problem.group} cannot be parsed: {call.message}")
+            raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
         steps.append(executed("", call, tools))
-        is_answered = ends_chain(steps[-1])
 
     messages, _ = TEXT.render(task, problem.question, steps)
     return messages[:-1] if steps[-1].observation is not None else messages
