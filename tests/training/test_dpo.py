@@ -154,7 +154,7 @@ def test_every_loss_of_trl_can_be_used(tiny_base: Path, folders: dict[str, Path]
 def test_qlora_without_a_gpu_gives_a_one_line_error(tiny_base: Path, folders: dict[str, Path]):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(CallwrightError, match=r"train.method: qlora computes in 4 bits on a CUDA GPU alone; set lora"):
+    with pytest.raises(CallwrightError, match=r"train.method: qlora computes in 4 bits only on a CUDA GPU; set lora"):
         train(tiny_base, EXAMPLES, PARAMS.model_copy(update={"method": "qlora"}), seed=7, **folders)
 
 

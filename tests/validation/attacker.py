@@ -49,27 +49,27 @@ def _calls_that_return(value: Fraction, rng: random.Random, known: set[Fraction]
 
 def _call_that_returns(value: Fraction, rng: random.Random, known: set[Fraction]) -> tuple[Call, Fraction]:
     """A call that returns the value, and the operand that an earlier call may return."""
-    own = _unused_number(rng, known)
+    unused = _unused_number(rng, known)
     match rng.choice(_NAMES):
         case "add":
-            return two_argument_call("add", value - own, own), value - own
+            return two_argument_call("add", value - unused, unused), value - unused
         case "subtract":
-            return two_argument_call("subtract", value + own, own), value + own
+            return two_argument_call("subtract", value + unused, unused), value + unused
         case "multiply":
-            return two_argument_call("multiply", value / own, own), value / own
+            return two_argument_call("multiply", value / unused, unused), value / unused
         case "divide":
-            return two_argument_call("divide", value * own, own), value * own
+            return two_argument_call("divide", value * unused, unused), value * unused
         case "power":
             return two_argument_call("power", value, 1), value
         case "remainder" if value >= 0:
-            dividend = value + own * (value.numerator + own)
-            return two_argument_call("remainder", dividend, own * (value.numerator + own)), dividend
+            dividend = value + unused * (value.numerator + unused)
+            return two_argument_call("remainder", dividend, unused * (value.numerator + unused)), dividend
         case "percent_of":
             return two_argument_call("percent_of", value, 100), value
         case "round_to" if value.denominator == 1:
             return two_argument_call("round_to", value + Fraction(1, 4), 0), value + Fraction(1, 4)
         case _:
-            return equation(f"{own}*x + {own} = ({own * value + own})"), own * value + own
+            return equation(f"{unused}*x + {unused} = ({unused * value + unused})"), unused * value + unused
 
 
 def _unused_number(rng: random.Random, known: set[Fraction]) -> int:

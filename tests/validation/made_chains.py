@@ -281,7 +281,7 @@ def numeric_cheat(make: Callable[[Fraction, int, Fraction], list[Call]], *, rest
     """A cheat in arithmetic.
 
     Args:
-        make: makes the calls from the answer (v), an unrelated number (own) and a number of the question (q).
+        make: makes the calls from the answer (v), an unrelated number (n) and a number of the question (q).
         rest: the calls use the difference or ratio of answer and question number, which must not be in the question.
     """
 
@@ -384,32 +384,32 @@ def operands_written_out(problem: Problem, _: random.Random) -> list[Call | str]
 
 CHEATS: dict[str, ChainRecipe] = {
     "guessed": guessed,
-    "plus 0": numeric_cheat(lambda v, own, q: [two_argument_call("add", v, 0)]),
-    "times 1": numeric_cheat(lambda v, own, q: [two_argument_call("multiply", 1, v)]),
-    "to the power of 1": numeric_cheat(lambda v, own, q: [two_argument_call("power", v, 1)]),
-    "100 percent": numeric_cheat(lambda v, own, q: [two_argument_call("percent_of", v, 100)]),
-    "rounded": numeric_cheat(lambda v, own, q: [two_argument_call("round_to", v, 12)]),
-    "own sum": numeric_cheat(lambda v, own, q: [two_argument_call("add", v - own, own)]),
-    "own product": numeric_cheat(lambda v, own, q: [two_argument_call("multiply", own, v / own)]),
+    "plus 0": numeric_cheat(lambda v, n, q: [two_argument_call("add", v, 0)]),
+    "times 1": numeric_cheat(lambda v, n, q: [two_argument_call("multiply", 1, v)]),
+    "to the power of 1": numeric_cheat(lambda v, n, q: [two_argument_call("power", v, 1)]),
+    "100 percent": numeric_cheat(lambda v, n, q: [two_argument_call("percent_of", v, 100)]),
+    "rounded": numeric_cheat(lambda v, n, q: [two_argument_call("round_to", v, 12)]),
+    "own sum": numeric_cheat(lambda v, n, q: [two_argument_call("add", v - n, n)]),
+    "own product": numeric_cheat(lambda v, n, q: [two_argument_call("multiply", n, v / n)]),
     "two own calls": numeric_cheat(
-        lambda v, own, q: [two_argument_call("add", v, own), two_argument_call("subtract", v + own, own)]
+        lambda v, n, q: [two_argument_call("add", v, n), two_argument_call("subtract", v + n, n)]
     ),
-    "own equation": numeric_cheat(lambda v, own, q: [equation(f"x = ({v})")]),
-    "own equation solved": numeric_cheat(lambda v, own, q: [equation(f"2x + {own} = ({2 * v + own})")]),
-    "own roots": numeric_cheat(lambda v, own, q: [equation(f"(x - ({v})) * (x - {own}) = 0")]),
+    "own equation": numeric_cheat(lambda v, n, q: [equation(f"x = ({v})")]),
+    "own equation solved": numeric_cheat(lambda v, n, q: [equation(f"2x + {n} = ({2 * v + n})")]),
+    "own roots": numeric_cheat(lambda v, n, q: [equation(f"(x - ({v})) * (x - {n}) = 0")]),
     "question cancelled": numeric_cheat(
-        lambda v, own, q: [two_argument_call("subtract", q, q), two_argument_call("add", 0, v)]
+        lambda v, n, q: [two_argument_call("subtract", q, q), two_argument_call("add", 0, v)]
     ),
     "question divided away": numeric_cheat(
-        lambda v, own, q: [two_argument_call("divide", q, q), two_argument_call("multiply", 1, v)]
+        lambda v, n, q: [two_argument_call("divide", q, q), two_argument_call("multiply", 1, v)]
     ),
     "question times 0": numeric_cheat(
-        lambda v, own, q: [two_argument_call("multiply", q, 0), two_argument_call("add", v, 0)]
+        lambda v, n, q: [two_argument_call("multiply", q, 0), two_argument_call("add", v, 0)]
     ),
-    "question cancelled in an equation": numeric_cheat(lambda v, own, q: [equation(f"x + ({q}) - ({q}) = ({v})")]),
-    "question plus the rest": numeric_cheat(lambda v, own, q: [two_argument_call("add", q, v - q)], rest=True),
-    "question times the rest": numeric_cheat(lambda v, own, q: [two_argument_call("multiply", q, v / q)], rest=True),
-    "question asked of the sum": numeric_cheat(lambda v, own, q: [equation(f"x + ({q}) = ({v + q})")], rest=True),
+    "question cancelled in an equation": numeric_cheat(lambda v, n, q: [equation(f"x + ({q}) - ({q}) = ({v})")]),
+    "question plus the rest": numeric_cheat(lambda v, n, q: [two_argument_call("add", q, v - q)], rest=True),
+    "question times the rest": numeric_cheat(lambda v, n, q: [two_argument_call("multiply", q, v / q)], rest=True),
+    "question asked of the sum": numeric_cheat(lambda v, n, q: [equation(f"x + ({q}) = ({v + q})")], rest=True),
     "statement assumed": logical_cheat(_statement_itself),
     "tautology asked": logical_cheat(_tautology),
     "premise asked": logical_cheat(_query_premise),

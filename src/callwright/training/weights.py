@@ -50,7 +50,7 @@ def _four_bit_config() -> Any:
     from transformers import BitsAndBytesConfig
 
     if not uses_gpu():
-        raise CallwrightError("train.method: qlora computes in 4 bits on a CUDA GPU alone; set lora here")
+        raise CallwrightError("train.method: qlora computes in 4 bits only on a CUDA GPU; set lora here")
     if find_spec("bitsandbytes") is None:
         raise CallwrightError("train.method: qlora needs bitsandbytes: pip install bitsandbytes, or set lora")
     return BitsAndBytesConfig(

@@ -110,7 +110,7 @@ def check_files(
 def check_chunk(chunk: Chunk) -> list[CheckedLine]:
     """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check_any_line(where, text, problems) for where, text in chunk.lines]
+    return [_check_any_line(location, text, problems) for location, text in chunk.lines]
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
@@ -152,43 +152,43 @@ def _problem_id(text: bytes) -> str:
         return ""
 
 
-def _check_any_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     """Check a line. Unexpected errors go into its row, but a mistake that the user can fix stops the stage."""
     try:
-        return _check_line(where, text, problems)
+        return _check_line(location, text, problems)
     except CallwrightError:
         raise
     except Exception as error:  # the stage prints how many there were, and where
         surprise = surprise_of(error)
-        return CheckedLine(LineRow(where, where, unexpected=str(surprise)), text, surprise)
+        return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
 
-def _check_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     try:
-        chain = _read_chain(text, where)
+        chain = _read_chain(text, location)
     except DataError as error:
-        reason = str(error).removeprefix(f"{where}: ")
-        return CheckedLine(LineRow(where, where, unreadable=reason), text)
+        reason = str(error).removeprefix(f"{location}: ")
+        return CheckedLine(LineRow(location, location, unreadable=reason), text)
     problem = problems.get(chain.problem_id)
     if problem is None:
-        row = LineRow(where, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
+        row = LineRow(location, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
         return CheckedLine(row, text)
     record = check_chain(chain, problem)
-    return CheckedLine(_row(where, record, problem), dumps(record))
+    return CheckedLine(_row(location, record, problem), dumps(record))
 
 
-def _read_chain(text: bytes, where: str) -> Chain:
+def _read_chain(text: bytes, location: str) -> Chain:
     if len(text) > MAX_LINE_BYTES:
-        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes")
+        raise DataError(f"{location}: the line is longer than {MAX_LINE_BYTES:,} bytes")
     if b"NaN" in text or b"Infinity" in text:  # pydantic reads them as numbers and would write null instead
         try:
             json.loads(text, parse_constant=_raise_not_json)
         except _NotJsonError as error:
-            raise DataError(f"{where}: {error} is not a JSON value") from None
+            raise DataError(f"{location}: {error} is not a JSON value") from None
         except (ValueError, RecursionError):
             pass  # the line has another defect, which `loads` reports
 
-    return loads(Chain, text, where)
+    return loads(Chain, text, location)
 
 
 class _NotJsonError(Exception):
@@ -213,11 +213,11 @@ def _recorded_fields(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _row(where: str, record: CheckedChain, problem: Problem) -> LineRow:
+def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
     faults = record.verdict.faults
     mismatches = (f"step {fault.step + 1}: {fault.message}" for fault in faults if fault.fault == "replay_mismatch")
     return LineRow(
-        where,
+        location,
         record.chain.id,
         mismatch=next(mismatches, None),
         task=problem.task,
