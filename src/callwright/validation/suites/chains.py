@@ -8,7 +8,7 @@ from callwright.records import FAULTS, Outcome, Protocol
 from callwright.tasks import TASKS
 from callwright.validation.lines import NO_FAULT
 from callwright.validation.suites import expectations
-from callwright.validation.suites.frames import FLAG_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS, TRAINING_SPLITS
+from callwright.validation.suites.frames import FLAG_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS
 
 
 def line_expectations(params: ValidateParams, models: Collection[str]) -> list[expectations.Expectation]:
@@ -20,7 +20,9 @@ def line_expectations(params: ValidateParams, models: Collection[str]) -> list[e
         expectations.empty("unexpected", "a line is executed and judged without an unexpected error", warning),
         expectations.unique("id", "no two chains have the same id", warning),
         expectations.empty("orphan", "a chain's problem exists", warning),
-        expectations.one_of("split", TRAINING_SPLITS, "a chain's problem is of train or dev, not of test", warning),
+        expectations.one_of(
+            "split", expectations.TRAINING_SPLITS, "a chain's problem is of train or dev, not of test", warning
+        ),
         expectations.one_of("model", sorted(models), f"a chain is by {' or '.join(sorted(models))}", warning),
         expectations.empty("mismatch", "executing the calls again gives what was recorded", warning),
         expectations.between("steps", 1, steps, f"a chain has 1 to {steps} steps", warning),

@@ -10,6 +10,7 @@ from typing import Any
 from callwright.validation.suites.page_text import page_text, page_value
 
 CRITICAL, WARNING = "critical", "warning"
+TRAINING_SPLITS = ("train", "dev")  # the splits whose problems may have chains and pairs
 UNSEEN_VALUE_SHARE = 0.001  # assumed share of a value that the reference does not contain
 
 Expectation = Any  # the library has no type hints

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 NUMBER_COLUMNS = ("steps", "prompt_tokens", "completion_tokens", "longest_reply")
 FLAG_COLUMNS = ("answered", "correct")
 TEXT_COLUMNS = ("id", "problem_id", "model", "protocol", "outcome", "task", "split", "first_fault")
-TRAINING_SPLITS = ("train", "dev")  # splits whose problems may have chains and pairs
 NO_LABEL = "none"  # `label` of a task without answers
 
 

@@ -12,7 +12,6 @@ from callwright.params import ValidateParams
 from callwright.records import FAULTS, CheckedChain, Pair, Problem
 from callwright.tasks import TASKS
 from callwright.validation.suites import expectations
-from callwright.validation.suites.frames import TRAINING_SPLITS
 from callwright.validation.suites.suite import Check, Suites
 
 PAIR_KINDS = (*FAULTS, "wrong_call", "needless_call", "detour")
@@ -58,7 +57,7 @@ def _expectations(min_margin: float, params: ValidateParams) -> list[expectation
         expectations.some_rows("there are pairs"),
         expectations.unique("id", "no two pairs have the same id"),
         expectations.empty("orphan", "a pair's problem exists"),
-        expectations.one_of("split", TRAINING_SPLITS, "a pair's problem is of train or dev, not of test"),
+        expectations.one_of("split", expectations.TRAINING_SPLITS, "a pair's problem is of train or dev, not of test"),
         expectations.one_of("kind", PAIR_KINDS, "what is wrong with the rejected side is a known kind"),
         expectations.between("margin", min_margin - MARGIN_TOLERANCE, 1, f"a pair's margin is {min_margin} to 1"),
         expectations.one_of("same_sides", [False], "the chosen side is not the rejected one"),
