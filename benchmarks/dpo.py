@@ -1,14 +1,15 @@
-"""Preference training: TRL's DPOTrainer as it is, beside the same trainer with shared prefixes.
+"""The speed of preference training with TRL's DPOTrainer, with and without shared prefixes.
 
-Both sides get the same model, adapter, pairs, order and batch, each in processes of its own, in turns. On a CPU:
-float32, two threads, a model of the embedded student's size, pairs at the forks of oracle chains under the pipeline's
-own arithmetic prompt. On a GPU: bfloat16, a model of Qwen2.5-0.5B's shape from its configuration, random weights and
-ids, and sharing a third time with attention by segments instead of FlexAttention.
+Both sides get the same model, adapter, pairs, order and batches; they run in turns, each in a separate process. On a
+CPU: float32, two threads, a model of the embedded student's size, and pairs at the forks of oracle chains with the
+pipeline's arithmetic prompt. On a GPU: bfloat16, a model of Qwen2.5-0.5B's shape with random weights and token ids, and
+a third side that shares prefixes with attention by segments instead of FlexAttention.
 
-    python benchmarks/dpo.py [--steps N] [--repeats N]    # some three minutes on two cores; the ratio comes last
+    python benchmarks/dpo.py [--steps N] [--repeats N]    # about three minutes on two cores; prints the ratio last
 
-Pairs a second come from the median step, the first three left out. FLOPs count 6 a weight of the layers and token that
-is computed (policy and reference forward, and the gradient of what is frozen); attention and the head are left out.
+Pairs per second come from the median step, without the first three steps. FLOPs are 6 per weight of the layers and
+computed token (policy and reference forward passes, and the gradient through the frozen weights), without attention and
+output layer.
 """
 
 import argparse
@@ -25,62 +26,67 @@ from pathlib import Path
 from typing import Any
 
 WARM_UP = 3  # steps that are not timed
-PEAK_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}  # bfloat16, dense, by the maker
+PEAK_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}  # bfloat16, dense, from the data sheets
 Rows = list[dict[str, list[int]]]
 
 
 def arithmetic_rows(count: int, seed: int) -> Rows:
-    """Pairs at the first fork of a right and a wrong oracle chain, two a problem, as token ids, in random order."""
-    from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, conversation
+    """Token ids of pairs at the first fork of a right and a wrong oracle chain, in random order."""
+    from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, build_lesson
     from callwright.standins.embedded.tokenizer import train_tokenizer
 
-    rng, made = random.Random(seed), []
-    while len(made) < count:
+    rng, pairs = random.Random(seed), []
+    while len(pairs) < count:
         for draw in PROBLEM_DRAWERS["arithmetic"]:
             problem = draw(rng)
-            right = conversation(problem, None, rng)
+            right = build_lesson(problem, None, rng)
             for mistake in ("wrong_function", "skipped_step"):
-                wrong = conversation(problem, mistake, rng)
+                wrong = build_lesson(problem, mistake, rng)
                 fork = next((i for i, (a, b) in enumerate(zip(right, wrong, strict=False)) if a != b), None)
                 if fork and right[fork]["role"] == "assistant":
-                    made.append((right[:fork], right[fork], wrong[fork]))
-    tokenizer = train_tokenizer((str(one["content"]) for pair in made for one in (*pair[0], pair[1])), 1024)
-    rng.shuffle(made)
+                    pairs.append((right[:fork], right[fork], wrong[fork]))
+    texts = (str(message["content"]) for history, chosen, _ in pairs for message in (*history, chosen))
+    tokenizer = train_tokenizer(texts, 1024)
+    rng.shuffle(pairs)
 
-    def ids(messages: list[Any], *, ask: bool) -> list[int]:
-        return tokenizer.apply_chat_template(messages, add_generation_prompt=ask, return_dict=False)
+    def ids(messages: list[Any], *, for_generation: bool) -> list[int]:
+        return tokenizer.apply_chat_template(messages, add_generation_prompt=for_generation, return_dict=False)
 
     rows = []
-    for history, chosen, rejected in made[:count]:
-        prompt = ids(history, ask=True)
+    for history, chosen, rejected in pairs[:count]:
+        prompt = ids(history, for_generation=True)
         sides = {"chosen_ids": chosen, "rejected_ids": rejected}
         rows.append(
             {"prompt_ids": prompt}
-            | {name: ids([*history, one], ask=False)[len(prompt) :] for name, one in sides.items()}
+            | {name: ids([*history, reply], for_generation=False)[len(prompt) :] for name, reply in sides.items()}
         )
     return rows
 
 
 def random_rows(count: int, shape: dict[str, int], vocabulary: int, seed: int) -> Rows:
-    """Pairs of random ids: `shared` tokens that all begin with, `own` tokens of each pair, two completions."""
+    """Pairs of random token ids.
+
+    Args:
+        shape: numbers of tokens: `shared` by all prompts, `own` of each prompt after those, and of each `completion`.
+    """
     rng = random.Random(seed)
 
-    def some(length: int) -> list[int]:
+    def random_ids(length: int) -> list[int]:
         return [rng.randrange(4, vocabulary) for _ in range(length)]
 
-    prompt = some(shape["shared"])
+    shared_ids = random_ids(shape["shared"])
     return [
         {
-            "prompt_ids": prompt + some(shape["own"]),
-            "chosen_ids": some(shape["completion"]),
-            "rejected_ids": some(shape["completion"]),
+            "prompt_ids": shared_ids + random_ids(shape["own"]),
+            "chosen_ids": random_ids(shape["completion"]),
+            "rejected_ids": random_ids(shape["completion"]),
         }
         for _ in range(count)
     ]
 
 
-def built(on_gpu: bool) -> Any:
-    """The model, of random weights: the embedded student's shape, or Qwen2.5-0.5B's in bfloat16."""
+def build_model(on_gpu: bool) -> Any:
+    """A model with random weights: of the embedded student's shape, or of Qwen2.5-0.5B's in bfloat16."""
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
@@ -111,8 +117,8 @@ def built(on_gpu: bool) -> Any:
     return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
 
 
-def trainer_of(rows: Rows, batch: int, steps: int, folder: str, callbacks: list[Any]) -> Any:
-    """TRL's trainer with a LoRA adapter of random weights on everything linear, as the pipeline's default has it."""
+def build_trainer(rows: Rows, batch: int, steps: int, folder: str, callbacks: list[Any]) -> Any:
+    """TRL's trainer with a LoRA adapter of random weights on all linear layers, like the pipeline's default."""
     import torch
     from datasets import Dataset
     from peft import LoraConfig
@@ -120,13 +126,13 @@ def trainer_of(rows: Rows, batch: int, steps: int, folder: str, callbacks: list[
     from transformers import PreTrainedTokenizerFast, PrinterCallback
     from trl import DPOConfig, DPOTrainer
 
-    class Given(DPOTrainer):
+    class TokenizedDPOTrainer(DPOTrainer):
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
-            return dataset  # it holds token ids already
+            return dataset  # it contains token ids already
 
     on_gpu = torch.cuda.is_available()
-    trainer = Given(
-        model=built(on_gpu),
+    trainer = TokenizedDPOTrainer(
+        model=build_model(on_gpu),
         args=DPOConfig(
             output_dir=folder,
             beta=0.3,
@@ -158,7 +164,11 @@ def trainer_of(rows: Rows, batch: int, steps: int, folder: str, callbacks: list[
 
 
 def measure(side: str, rows: Rows, batch: int, steps: int, gradients: Path | None = None) -> dict[str, Any]:
-    """Train for some steps on one side: `plain`, `shared`, or `segments` (shared, and no FlexAttention on a GPU)."""
+    """Train some steps on one side: `plain`, `shared`, or `segments` (shared without FlexAttention).
+
+    Args:
+        gradients: file for the gradients of the first step.
+    """
     import torch
     from transformers import TrainerCallback
 
@@ -173,8 +183,9 @@ def measure(side: str, rows: Rows, batch: int, steps: int, gradients: Path | Non
 
         def on_pre_optimizer_step(self, _: Any, state: Any, __: Any, model: Any = None, **___: Any) -> None:
             if gradients and state.global_step == 0:
-                found = {name: one.grad.float().cpu() for name, one in model.named_parameters() if one.grad is not None}
-                torch.save(found, gradients)
+                weights = model.named_parameters()
+                grads = {name: weight.grad.float().cpu() for name, weight in weights if weight.grad is not None}
+                torch.save(grads, gradients)
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
             if on_gpu:
@@ -182,16 +193,16 @@ def measure(side: str, rows: Rows, batch: int, steps: int, gradients: Path | Non
             times.append(time.perf_counter() - self.start)
 
     with tempfile.TemporaryDirectory() as folder:
-        trainer = trainer_of(rows, batch, steps, folder, [Watch()])
+        trainer = build_trainer(rows, batch, steps, folder, [Watch()])
         computed: list[int] = []
         embeddings = trainer.model.get_input_embeddings()
         embeddings.register_forward_hook(lambda _, ids, __: computed.append(ids[0].numel()))
         sharing = share_prefixes(trainer.model, flex=on_gpu and side == "shared")
         with nullcontext() if side == "plain" else sharing:
             trainer.train()
-        weights = sum(one.numel() for name, one in trainer.model.named_parameters() if ".layers." in name)
+        weights = sum(weight.numel() for name, weight in trainer.model.named_parameters() if ".layers." in name)
     step = statistics.median(times[WARM_UP:])
-    tokens = sum(computed[2 * WARM_UP :]) / (2 * (steps - WARM_UP))  # policy and reference read the same
+    tokens = sum(computed[2 * WARM_UP :]) / (2 * (steps - WARM_UP))  # policy and reference compute the same tokens
     lengths = [len(row["prompt_ids"]) * 2 + len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
     peak = next((flops for name, flops in PEAK_FLOPS.items() if on_gpu and name in torch.cuda.get_device_name()), None)
     return {
@@ -208,31 +219,32 @@ def measure(side: str, rows: Rows, batch: int, steps: int, gradients: Path | Non
     }
 
 
-def in_a_process(side: str, steps: int, options: argparse.Namespace, gradients: Path | None) -> dict[str, Any]:
-    asked = {"side": side, "steps": steps, "batch": options.batch, "threads": options.threads}
-    asked |= {"shape": options.shape, "gradients": str(gradients) if gradients else None}
-    command = [sys.executable, __file__, "--one", json.dumps(asked)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def measure_in_process(side: str, steps: int, options: argparse.Namespace, gradients: Path | None) -> dict[str, Any]:
+    """Run `measure` in a new process."""
+    settings = {"side": side, "steps": steps, "batch": options.batch, "threads": options.threads}
+    settings |= {"shape": options.shape, "gradients": str(gradients) if gradients else None}
+    command = [sys.executable, __file__, "--measurement", json.dumps(settings)]
+    completed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if completed.returncode:
+        sys.exit(completed.returncode)
+    result: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
     return result
 
 
-def one(asked: dict[str, Any]) -> None:
-    """What a process of its own does."""
+def run_measurement(settings: dict[str, Any]) -> None:
+    """Measure in this process and print the result as JSON."""
     import torch
 
     from callwright.pipeline.stage import quiet_libraries
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()
-    torch.set_num_threads(asked["threads"])
-    count = asked["batch"] * asked["steps"]
-    shape = asked["shape"] or ({"shared": 600, "own": 300, "completion": 60} if on_gpu else None)
+    torch.set_num_threads(settings["threads"])
+    count = settings["batch"] * settings["steps"]
+    shape = settings["shape"] or ({"shared": 600, "own": 300, "completion": 60} if on_gpu else None)
     rows = random_rows(count, shape, 1024, seed=7) if shape else arithmetic_rows(count, seed=7)
-    gradients = Path(asked["gradients"]) if asked["gradients"] else None
-    print(json.dumps(measure(asked["side"], rows, asked["batch"], asked["steps"], gradients)))
+    gradients = Path(settings["gradients"]) if settings["gradients"] else None
+    print(json.dumps(measure(settings["side"], rows, settings["batch"], settings["steps"], gradients)))
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -243,13 +255,13 @@ def compare(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for repeat in range(options.repeats):
             for side in sides:
-                first = repeat == 0
-                gradients = Path(folder, side) if first else None
-                results[side].append(in_a_process(side, options.steps if first else options.short, options, gradients))
+                steps = options.short if repeat else options.steps
+                gradients = None if repeat else Path(folder, side)
+                results[side].append(measure_in_process(side, steps, options, gradients))
         saved = {side: torch.load(Path(folder, side)) for side in sides}
-    first = results["plain"][0]
+    device = results["plain"][0]["device"]
     computed = ", ".join(f"{side} {runs[0]['computed_tokens_a_step']:,.0f}" for side, runs in results.items())
-    print(f"{first['device']}; batch {options.batch}; {options.repeats} repeats; tokens computed a step: {computed}")
+    print(f"{device}; batch {options.batch}; {options.repeats} repeats; tokens computed a step: {computed}")
     for side, runs in results.items():
         rates = sorted(run["pairs_per_second"] for run in runs)
         mfu = f", MFU {runs[0]['mfu']:.1%}" if runs[0]["mfu"] else ""
@@ -260,30 +272,31 @@ def compare(options: argparse.Namespace) -> None:
         )
     for side in sides[1:]:
         plain = results["plain"][0]["losses"]
-        apart = max(abs(a - b) for a, b in zip(plain, results[side][0]["losses"], strict=True))
+        loss_gap = max(abs(a - b) for a, b in zip(plain, results[side][0]["losses"], strict=True))
         norm = sum(float(grad.square().sum()) for grad in saved["plain"].values()) ** 0.5
-        off = sum(float((grad - saved[side][name]).square().sum()) for name, grad in saved["plain"].items()) ** 0.5
+        gap = sum(float((grad - saved[side][name]).square().sum()) for name, grad in saved["plain"].items()) ** 0.5
         print(
-            f"{side}: loss at most {apart:.1e} from plain over {len(plain)} steps ({plain[0]:.3f} to {plain[-1]:.3f})"
+            f"{side}: loss differs from plain by at most {loss_gap:.1e} "
+            f"over {len(plain)} steps ({plain[0]:.3f} to {plain[-1]:.3f})"
         )
-        print(f"{side}: gradients of the first step {off / norm:.1e} from plain, relative to their norm")
-    middle = {side: statistics.median(run["pairs_per_second"] for run in runs) for side, runs in results.items()}
+        print(f"{side}: gradients of the first step differ from plain by {gap / norm:.1e}, relative to their norm")
+    medians = {side: statistics.median(run["pairs_per_second"] for run in runs) for side, runs in results.items()}
     for side in sides[1:]:
-        print(f"ratio {side} / plain: {middle[side] / middle['plain']:.2f}")
+        print(f"ratio {side} / plain: {medians[side] / medians['plain']:.2f}")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--batch", type=int, default=8, help="pairs")
-    arguments.add_argument("--steps", type=int, default=50, help="of the first repeat, whose losses are compared")
-    arguments.add_argument("--short", type=int, default=10, help="steps of every other repeat")
+    arguments.add_argument("--steps", type=int, default=50, help="steps of the first repeat, whose losses are compared")
+    arguments.add_argument("--short", type=int, default=10, help="steps of each other repeat")
     arguments.add_argument("--repeats", type=int, default=3)
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--shape", type=json.loads, help='random ids: {"shared": 600, "own": 300, "completion": 60}')
-    arguments.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
+    arguments.add_argument("--measurement", type=json.loads, help=argparse.SUPPRESS)
     options = arguments.parse_args()
-    if options.one:
-        one(options.one)
+    if options.measurement:
+        run_measurement(options.measurement)
     else:
         compare(options)
 

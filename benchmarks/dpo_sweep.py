@@ -1,9 +1,9 @@
-"""How the ratio of benchmarks/dpo.py moves with prompt length, completion length and batch size, one at a time.
+"""The ratio of benchmarks/dpo.py by prompt length, completion length and batch size, varied one at a time.
 
-Random token ids, everything else as there, both sides in one process in turns, few steps, of which the fastest counts:
-other work on the machine only slows. Writes a table and a plot.
+The token ids are random; everything else is as in benchmarks/dpo.py. Both sides run in turns in one process for a few
+steps, and the fastest step counts, because other work on the machine can only slow a step. Writes a table and a plot.
 
-    python benchmarks/dpo_sweep.py    # some three minutes on two cores; the range of the ratio comes last
+    python benchmarks/dpo_sweep.py    # about three minutes on two cores; prints the range of the ratio last
 """
 
 import argparse
@@ -18,24 +18,24 @@ SWEEP = {"shared": [100, 200, 400, 800], "own": [20, 80, 320], "completion": [8,
 
 
 def sweep(steps: int) -> list[dict[str, Any]]:
-    """A row a measurement: what was varied, the shape, and both sides' pairs a second."""
-    found = []
+    """One row per measurement: the varied quantity, the shape, and both sides' pairs per second."""
+    table = []
     for axis, values in SWEEP.items():
         for value in values:
             shape = {**CENTRE, axis: value}
             rows = random_rows(shape["batch"] * steps, shape, 1024, seed=7)
             plain, shared = (measure(side, rows, shape["batch"], steps)["fastest"] for side in ("plain", "shared"))
             rates = {"plain_pairs_per_second": plain, "shared_pairs_per_second": shared, "ratio": shared / plain}
-            found.append({"axis": axis, **shape, **rates})
-            print(_line(found[-1]))
-    return found
+            table.append({"axis": axis, **shape, **rates})
+            print(_line(table[-1]))
+    return table
 
 
 def _line(row: dict[str, Any]) -> str:
-    return ",".join(f"{one:.2f}" if isinstance(one, float) else str(one) for one in row.values())
+    return ",".join(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values())
 
 
-def plot(found: list[dict[str, Any]]) -> None:
+def plot(table: list[dict[str, Any]]) -> None:
     import matplotlib
 
     matplotlib.use("svg")
@@ -44,12 +44,12 @@ def plot(found: list[dict[str, Any]]) -> None:
 
     names = {"shared": "shared prompt tokens", "own": "own prompt tokens", "completion": "completion tokens"}
     figure, axes = plt.subplots(1, len(SWEEP), figsize=(12, 3), sharey=True, layout="constrained")
-    for axis, place in zip(SWEEP, axes, strict=True):
-        rows = [row for row in found if row["axis"] == axis]
-        place.plot([row[axis] for row in rows], [row["ratio"] for row in rows], marker="o")
-        place.set_xlabel(names.get(axis, "pairs in a batch"))
-        place.set_ylim(bottom=0)
-        place.grid(alpha=0.3)
+    for axis, subplot in zip(SWEEP, axes, strict=True):
+        rows = [row for row in table if row["axis"] == axis]
+        subplot.plot([row[axis] for row in rows], [row["ratio"] for row in rows], marker="o")
+        subplot.set_xlabel(names.get(axis, "pairs in a batch"))
+        subplot.set_ylim(bottom=0)
+        subplot.grid(alpha=0.3)
     axes[0].set_ylabel("times plain TRL's pairs/s")
     figure.savefig(PLOT, metadata={"Date": None})
 
@@ -65,10 +65,10 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=2)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
-    found = sweep(options.steps)
-    TABLE.write_text("\n".join([",".join(found[0]), *map(_line, found)]) + "\n")
-    plot(found)
-    ratios = [row["ratio"] for row in found]
+    table = sweep(options.steps)
+    TABLE.write_text("\n".join([",".join(table[0]), *map(_line, table)]) + "\n")
+    plot(table)
+    ratios = [row["ratio"] for row in table]
     print(f"ratio shared / plain: {min(ratios):.2f} to {max(ratios):.2f}")
 
 

@@ -1,11 +1,11 @@
-"""How good the word "correct" is: chains whose worth is known, judged; and an attacker who searches for cheap ones.
+"""How often the verdict "correct" is right: on chains known to be honest or to cheat, and on an attacker's chains.
 
     OMP_NUM_THREADS=1 python benchmarks/verdicts.py [CHAINS] [ATTACKS]      # 2,000 and 20,000; three minutes
 
-Chains are made by construction (tests/validation/made_chains.py) from problems of all synthetic families: honest ones,
-in both protocols, and cheats that reach the right answer by other means than the problem. Precision is the share of
-honest chains among those judged correct, recall the share of honest chains that are. The attacker
-(tests/validation/attacker.py) knows the answer and tries short chains without the question's numbers.
+tests/validation/made_chains.py makes the chains from problems of all synthetic families: honest ones in both protocols,
+and cheats whose right answer does not depend on the problem. Precision is the share of honest chains among the chains
+judged correct; recall is the share of honest chains that are judged correct. The attacker, which knows the answer and
+tries short chains without the question's numbers, is tests/validation/attacker.py.
 """
 
 import random
@@ -39,52 +39,52 @@ def main() -> None:
     problems = [problem for split in loaded.splits.values() for problem in split if problem.solution]
     families = {problem.group.rpartition("/")[0] for problem in problems}
     print(f"{len(problems):,} problems of {len(families)} families")
-    judge_made(problems, chains)
+    judge_known_chains(problems, chains)
     attack(problems, attempts)
 
 
-def judge_made(problems: list[Problem], count: int) -> None:
+def judge_known_chains(problems: list[Problem], count: int) -> None:
     rng = random.Random(SEED)
-    drawn = rng.sample(problems, len(problems))
-    made, kept = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    ways = [("honest", name, way) for name, way in HONEST.items()] + [("cheat", *item) for item in CHEATS.items()]
-    ways = [*(way for way in ways if way[0] == "honest"), *ways, ("cheat", "forged result", forged)]
+    shuffled = rng.sample(problems, len(problems))
+    total, correct = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    honest_recipes = [("honest", *item) for item in HONEST.items()]
+    cheat_recipes = [("cheat", *item) for item in CHEATS.items()]
+    recipes = [*honest_recipes, *honest_recipes, *cheat_recipes, ("cheat", "forged result", forged)]
     started = time.perf_counter()
-    for (kind, name, way), problem in zip(cycle(ways), cycle(drawn), strict=False):
-        if made.total() >= count:
+    for (kind, name, recipe), first_problem in zip(cycle(recipes), cycle(shuffled), strict=False):
+        if total.total() >= count:
             break
-        for other in (problem, *rng.sample(problems, 20)):  # until the way fits
-            replies = way(other, rng)
+        for problem in (first_problem, *rng.sample(problems, 20)):  # until the recipe fits
+            replies = recipe(problem, rng)
             if replies is not None:
                 break
         else:
             continue
-        native = kind == "honest" and rng.random() < 0.5 and not any(isinstance(one, str) for one in replies)
-        chain = replies if way is forged else made_chain(other, replies, native=native)
-        verdict = check_chain(chain, other).verdict
-        made[kind, name] += 1
-        kept[kind, name] += verdict.correct
+        native = kind == "honest" and rng.random() < 0.5 and not any(isinstance(reply, str) for reply in replies)
+        chain = replies if recipe is forged else made_chain(problem, replies, native=native)
+        verdict = check_chain(chain, problem).verdict
+        total[kind, name] += 1
+        correct[kind, name] += verdict.correct
         if verdict.correct != (kind == "honest"):
             faults = "; ".join(fault.message for fault in verdict.faults)
             calls = [(step.call.name, *step.call.arguments.values()) for step in chain.steps if step.call]
-            print(f"  {kind}, judged otherwise: {name}: {other.question[:200]!r} {calls} {faults[:200]}")
-    honest = sum(n for (kind, _), n in made.items() if kind == "honest")
-    right = sum(n for (kind, _), n in kept.items() if kind == "honest")
-    fooled = kept.total() - right
-    for (kind, name), n in made.items():
-        print(f"{kind:7} {name:36} {kept[kind, name]:5,} of {n:5,} judged correct")
-    print(f"{made.total():,} chains, {honest:,} honest ({time.perf_counter() - started:.0f} s)")
-    print(f"precision {right / max(1, right + fooled):.4f}   recall {right / honest:.4f}")
+            print(f"  {kind}, wrong verdict: {name}: {problem.question[:200]!r} {calls} {faults[:200]}")
+    honest = sum(number for (kind, _), number in total.items() if kind == "honest")
+    true_positives = sum(number for (kind, _), number in correct.items() if kind == "honest")
+    for (kind, name), number in total.items():
+        print(f"{kind:7} {name:36} {correct[kind, name]:5,} of {number:5,} judged correct")
+    print(f"{total.total():,} chains, {honest:,} honest ({time.perf_counter() - started:.0f} s)")
+    print(f"precision {true_positives / max(1, correct.total()):.4f}   recall {true_positives / honest:.4f}")
 
 
 def attack(problems: list[Problem], count: int) -> None:
-    own = [problem for problem in problems if problem.task == "arithmetic"]
-    each = -(-count // len(own))
-    tried = sum(1 for problem in own for _ in attacks(problem, each, SEED))
-    found = [chain for problem in own for chain in successes(problem, each, SEED)]
-    for chain in found[:10]:
-        print(f"  found: {[(step.call.name, *step.call.arguments.values()) for step in chain.steps if step.call]}")
-    print(f"attacker: {len(found)} of {tried:,} chains without the question's numbers judged correct")
+    arithmetic = [problem for problem in problems if problem.task == "arithmetic"]
+    per_problem = -(-count // len(arithmetic))
+    tried = sum(1 for problem in arithmetic for _ in attacks(problem, per_problem, SEED))
+    successful = [chain for problem in arithmetic for chain in successes(problem, per_problem, SEED)]
+    for chain in successful[:10]:
+        print(f"  success: {[(step.call.name, *step.call.arguments.values()) for step in chain.steps if step.call]}")
+    print(f"attacker: {len(successful)} of {tried:,} chains without the question's numbers judged correct")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A model of a few thousand parameters with a real tokenizer, built on the spot."""
+"""A base of a few thousand parameters with a real tokenizer, built once per test session."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the tests of training train on: pairs that differ by a number, and parameters for a tiny base."""
+"""Training data of the tests: pairs that differ in one number, and parameters for a tiny base."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ PARAMS = TrainParams(
 )
 
 
-def pair(number: int) -> Pair:
+def make_pair(number: int) -> Pair:
     messages, _ = TEXT.render(TASKS["arithmetic"], f"Tim has {number} pens and buys 3. How many has he?", ())
     chosen, rejected = f"add(a={number}, b=3)", "answer(value=3)"
     return Pair(
@@ -50,19 +50,22 @@ def pair(number: int) -> Pair:
     )
 
 
-PAIRS = [pair(number) for number in range(10, 42)]
+PAIRS = [make_pair(number) for number in range(10, 42)]
 EXAMPLES = Examples(PAIRS, PAIRS[:4])
+DEMONSTRATIONS = [Demonstration(pair.id, pair.problem_id, pair.prompt, pair.chosen, ()) for pair in PAIRS]
 PARAMS_WITH_WARM_UP = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
 
 
-DEMONSTRATIONS = [Demonstration(one.id, one.problem_id, one.prompt, one.chosen, ()) for one in PAIRS]
-
-
-def log_prob(folder: Path, one: Pair, side: tuple) -> float:
+def log_prob(folder: Path, pair: Pair, side: tuple) -> float:
     """Natural log of the completion's probability, summed over its tokens."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    prompt = tokenizer.apply_chat_template(list(one.prompt), add_generation_prompt=True, return_dict=False)
-    whole = tokenizer.apply_chat_template([*one.prompt, *side], return_dict=False)
+    prompt = tokenizer.apply_chat_template(list(pair.prompt), add_generation_prompt=True, return_dict=False)
+    ids = tokenizer.apply_chat_template([*pair.prompt, *side], return_dict=False)
     with torch.no_grad():
-        logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
-    return sum(float(logits[place - 1, whole[place]]) for place in range(len(prompt), len(whole)))
+        log_probs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
+    return sum(float(log_probs[index - 1, ids[index]]) for index in range(len(prompt), len(ids)))
+
+
+def margin(folder: Path, pair: Pair) -> float:
+    """How much more likely the chosen side is than the rejected one, in nats."""
+    return log_prob(folder, pair, pair.chosen) - log_prob(folder, pair, pair.rejected)

@@ -1,3 +1,5 @@
+"""The base: building the embedded student, and copying or downloading another model."""
+
 import asyncio
 from itertools import islice
 from pathlib import Path
@@ -13,7 +15,7 @@ from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
 from callwright.problems.decontaminate import normalise
 from callwright.standins.embedded.build import token_weights
-from callwright.standins.embedded.lessons import demonstrations
+from callwright.standins.embedded.lessons import draw_lessons
 from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
@@ -27,27 +29,27 @@ PROBLEMS = synthetic_problems({"train": 24, "dev": 20, "test": 20}, 12, 7)
 TASK = TASKS["arithmetic"]
 
 
-def test_the_tokenizer_is_byte_safe_and_reads_digits_one_by_one(tiny_base: Path):
+def test_the_tokenizer_encodes_any_text_and_splits_numbers_into_digits(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     for text in ("Zoë pays 1,234.50 € — 𝔞\n\t\x07", "add(a=1234, b=-5)"):
         assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
     assert len(tokenizer("1234")["input_ids"]) == 4
 
 
-def test_the_tokenizer_that_is_loaded_reads_text_as_the_one_that_the_base_was_trained_with(tiny_base: Path):
+def test_the_loaded_tokenizer_encodes_text_like_the_one_that_was_trained(tiny_base: Path):
     loaded, trained = AutoTokenizer.from_pretrained(tiny_base), Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
     for task in ("arithmetic", "translation", "entailment"):
-        for messages in islice(demonstrations(task, 0.0, 7), 20):
+        for messages in islice(draw_lessons(task, 0.0, 7), 20):
             for message in messages:
                 assert loaded(message["content"])["input_ids"] == trained.encode(message["content"]).ids
 
 
-def test_a_symbol_of_a_formula_is_the_same_tokens_wherever_it_stands(tiny_base: Path):
+def test_a_symbol_of_a_formula_has_the_same_tokens_everywhere(tiny_base: Path):
     tokens = AutoTokenizer.from_pretrained(tiny_base).tokenize
     symbol = tokens("Dog")
     for text in ("Vocabulary: Cat(x), Dog(x).", "predicate(name='Dog')", "all x. (Cat(x) -> Dog(x))"):
-        found = tokens(text)
-        assert any(found[place : place + len(symbol)] == symbol for place in range(len(found)))
+        text_tokens = tokens(text)
+        assert any(text_tokens[index : index + len(symbol)] == symbol for index in range(len(text_tokens)))
 
 
 @pytest.mark.parametrize(
@@ -58,16 +60,16 @@ def test_a_symbol_of_a_formula_is_the_same_tokens_wherever_it_stands(tiny_base: 
         ("entailment", entailment_problems),
     ],
 )
-def test_demonstrations_share_no_question_with_any_split(task, generate):
+def test_lessons_share_no_question_with_any_split(task, generate):
     problems = generate({"train": 150, "dev": 20, "test": 50}, 20, 7)
-    shown = {normalise(messages[1]["content"]) for messages in islice(demonstrations(task, 0.5, 7), 500)}
-    assert not shown & {normalise(problem.question) for problem in problems}
+    questions = {normalise(messages[1]["content"]) for messages in islice(draw_lessons(task, 0.5, 7), 500)}
+    assert not questions & {normalise(problem.question) for problem in problems}
 
 
 @pytest.mark.parametrize("task", ["arithmetic", "translation", "entailment"])
-def test_careful_demonstrations_end_right_and_careless_ones_often_do_not(task):
+def test_careful_lessons_are_free_of_mistakes_and_most_careless_ones_differ_from_them(task):
     careful, careless = (
-        [list(messages) for messages in islice(demonstrations(task, share, 7), 120)] for share in (0.0, 1.0)
+        [list(messages) for messages in islice(draw_lessons(task, share, 7), 120)] for share in (0.0, 1.0)
     )
     assert all("Error" not in message["content"] for messages in careful for message in messages[1:])
     assert all(messages[-1]["content"].startswith("answer(") for messages in careful)
@@ -80,39 +82,40 @@ def test_the_prompt_is_a_token_prefix_of_prompt_and_completion(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     messages, _ = TEXT.render(TASK, PROBLEMS[0].question, ())
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    whole = tokenizer.apply_chat_template(
+    conversation = tokenizer.apply_chat_template(
         [*messages, {"role": "assistant", "content": "add(a=2, b=3)"}], return_dict=False
     )
-    assert whole[: len(prompt)] == prompt
-    assert whole[-1] == tokenizer.eos_token_id
+    assert conversation[: len(prompt)] == prompt
+    assert conversation[-1] == tokenizer.eos_token_id
 
 
-def test_a_number_that_was_told_counts_more_and_a_question_less():
-    told, bracket, other = range(3)
-    ids, written = (told, bracket, told, bracket, other), (False, False, True, True, True)
-    assert token_weights(ids, written, {told, other}, RECIPE) == (0.1, 0.1, 4.0, 1.0, 1.0)
+def test_a_copied_number_weighs_more_and_the_question_weighs_less():
+    number, bracket, new_number = range(3)
+    ids = (number, bracket, number, bracket, new_number)
+    assistant_mask = (False, False, True, True, True)
+    assert token_weights(ids, assistant_mask, {number, new_number}, RECIPE) == (0.1, 0.1, 4.0, 1.0, 1.0)
 
 
 async def replies(folder: Path, max_batch: int, temperature: float) -> list[str]:
     model = LocalChat(folder, "base", max_batch=max_batch)
     conversations = [TEXT.render(TASK, problem.question, ())[0] for problem in PROBLEMS[:12]]
-    found = await asyncio.gather(
+    answers = await asyncio.gather(
         *(
-            model.reply(messages, [], Sampling(temperature=temperature, max_tokens=12, seed=place))
-            for place, messages in enumerate(conversations)
+            model.reply(messages, [], Sampling(temperature=temperature, max_tokens=12, seed=index))
+            for index, messages in enumerate(conversations)
         )
     )
-    return [reply.text for reply in found]
+    return [reply.text for reply in answers]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-async def test_replies_do_not_depend_on_what_else_is_in_the_batch(tiny_base: Path, temperature: float):
+async def test_replies_do_not_depend_on_the_other_requests_in_the_batch(tiny_base: Path, temperature: float):
     together = await replies(tiny_base, 12, temperature)
     assert await replies(tiny_base, 1, temperature) == together
     assert await replies(tiny_base, 5, temperature) == together
 
 
-async def test_greedy_replies_are_those_of_the_library_generate(tiny_base: Path):
+async def test_greedy_replies_equal_those_of_the_librarys_generate(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     model = AutoModelForCausalLM.from_pretrained(tiny_base)
     expected = []
@@ -121,12 +124,12 @@ async def test_greedy_replies_are_those_of_the_library_generate(tiny_base: Path)
         encoded = tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
-        made = model.generate(**encoded, max_new_tokens=12, do_sample=False)
-        expected.append(tokenizer.decode(made[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
+        generated = model.generate(**encoded, max_new_tokens=12, do_sample=False)
+        expected.append(tokenizer.decode(generated[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
     assert await replies(tiny_base, 12, 0.0) == expected
 
 
-async def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path):
+async def test_a_folder_without_a_model_gives_a_one_line_error(tmp_path: Path):
     with pytest.raises(ProviderError, match="no model could be loaded"):
         LocalChat(tmp_path, "base")
 
@@ -139,7 +142,7 @@ def test_a_local_student_is_copied_with_its_hash(tiny_base: Path, tmp_path: Path
 
 
 def folder_with_link(folder: Path, name: str, target: str) -> Path:
-    """A model's folder beside a secret; `name` in it is a link."""
+    """A model's folder with a link called `name`; a file with a secret is beside the folder."""
     (folder / "inner").mkdir(parents=True)
     (folder.parent / "secret.txt").write_text("a key")
     (folder / "config.json").write_text("{}")
@@ -159,7 +162,7 @@ def folder_with_link(folder: Path, name: str, target: str) -> Path:
         ("device", "/dev/zero"),
     ],
 )
-def test_a_link_that_leads_out_of_a_local_student_is_refused(tmp_path: Path, name: str, target: str):
+def test_a_link_that_leads_out_of_a_local_student_is_an_error(tmp_path: Path, name: str, target: str):
     folder = folder_with_link(tmp_path / "outside/model", name, target)
     student = StudentParams(source=str(folder), revision=None, embedded=RECIPE)
     with pytest.raises(DataError, match=r"^student\.source: .* is a link that does not lead to a file of "):
@@ -168,7 +171,7 @@ def test_a_link_that_leads_out_of_a_local_student_is_refused(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize(("name", "target"), [("copy.json", "config.json"), ("inner/up.json", "../config.json")])
-def test_a_link_within_a_local_student_is_copied_as_the_file_it_leads_to(tmp_path: Path, name: str, target: str):
+def test_a_link_within_a_local_student_is_copied_as_a_file(tmp_path: Path, name: str, target: str):
     folder = folder_with_link(tmp_path / "outside/model", name, target)
     (folder / ".secret").symlink_to("../secret.txt")
     prepare_base(tmp_path / "base", StudentParams(source=str(folder), revision=None, embedded=RECIPE), seed=7)
@@ -176,7 +179,7 @@ def test_a_link_within_a_local_student_is_copied_as_the_file_it_leads_to(tmp_pat
     assert not [path for path in (tmp_path / "base").rglob("*") if path.is_symlink() or path.name == ".secret"]
 
 
-def test_a_folder_of_the_hubs_cache_is_copied_with_the_files_that_its_links_lead_to(tmp_path: Path):
+def test_a_folder_of_the_hubs_cache_is_copied_with_its_links_as_files(tmp_path: Path):
     cache = tmp_path / "models--maker--small"
     (cache / "blobs").mkdir(parents=True)
     (cache / "snapshots/abc").mkdir(parents=True)
@@ -188,7 +191,7 @@ def test_a_folder_of_the_hubs_cache_is_copied_with_the_files_that_its_links_lead
     assert not (tmp_path / "base/config.json").is_symlink()
 
 
-def test_a_folder_that_is_no_model_leaves_nothing_behind(tmp_path: Path):
+def test_a_folder_that_is_not_a_model_is_an_error_and_nothing_is_written(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     student = StudentParams(source=str(tmp_path / "empty"), revision=None, embedded=RECIPE)
     with pytest.raises(DataError, match=r"has no config\.json"):
@@ -196,7 +199,7 @@ def test_a_folder_that_is_no_model_leaves_nothing_behind(tmp_path: Path):
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_a_hub_student_without_a_network_says_what_to_check(tmp_path: Path):
+def test_without_a_network_the_error_for_a_hub_student_says_what_to_check(tmp_path: Path):
     student = StudentParams(source="someone/some-model", revision=None, embedded=RECIPE)
     with pytest.raises(ProviderError, match=r"someone/some-model cannot be downloaded .*check the id, the network"):
         prepare_base(tmp_path / "models" / "base", student, seed=7)

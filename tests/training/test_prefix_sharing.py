@@ -1,4 +1,4 @@
-"""Scoring a batch through the trie equals scoring its rows one by one."""
+"""Scoring a batch with shared prefixes gives the same result as plain scoring."""
 
 import logging
 from collections.abc import Iterator
@@ -51,8 +51,8 @@ BATCHES: dict[str, list[list[int]]] = {
     "long shared prompt": [[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 8, 9, 10], [1, 2, 3, 4, 11], [1, 2, 3, 4, 5, 8, 12]],
     "a branch at the first token": [[1, 2, 3], [4, 2, 3], [1, 5, 6, 7]],
     "duplicates": [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 5]],
-    "a single row": [[5, 4, 3, 2, 1]],
-    "a row that is the prefix of another": [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2, 3]],
+    "a single sequence": [[5, 4, 3, 2, 1]],
+    "a sequence that is the prefix of another": [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2, 3]],
 }
 
 
@@ -69,22 +69,22 @@ def model_of(config: PreTrainedConfig, *, lora: bool = False) -> Any:
     return model
 
 
-def batch_of(rows: list[list[int]], *, left: bool = False, prompt: int = 2) -> dict[str, torch.Tensor]:
-    """Padded ids, mask, and labels of everything after the first `prompt` tokens."""
-    width = max(map(len, rows))
+def batch_of(sequences: list[list[int]], *, left: bool = False, prompt: int = 2) -> dict[str, torch.Tensor]:
+    """Padded ids, mask, and labels of all tokens after the first `prompt` ones."""
+    width = max(map(len, sequences))
     ids, mask, labels = [], [], []
-    for row in rows:
-        pad = width - len(row)
-        ids.append([0] * pad + row if left else row + [0] * pad)
-        mask.append([0] * pad + [1] * len(row) if left else [1] * len(row) + [0] * pad)
-        wanted = [-100] * prompt + row[prompt:]
-        labels.append([-100] * pad + wanted if left else wanted + [-100] * pad)
+    for sequence in sequences:
+        pad = width - len(sequence)
+        ids.append([0] * pad + sequence if left else sequence + [0] * pad)
+        mask.append([0] * pad + [1] * len(sequence) if left else [1] * len(sequence) + [0] * pad)
+        targets = [-100] * prompt + sequence[prompt:]
+        labels.append([-100] * pad + targets if left else targets + [-100] * pad)
     names = ("input_ids", "attention_mask", "labels")
     return {name: torch.tensor(values) for name, values in zip(names, (ids, mask, labels), strict=True)}
 
 
 def scored(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Log-probs, and the gradients of a loss in which every one counts differently."""
+    """Log-probs, and the gradients of a loss in which each log-prob has another weight."""
     model.zero_grad()
     log_probs = model(**batch, fused_lm_head=True, use_cache=False).log_probs
     weights = torch.linspace(0.5, 1.5, log_probs.numel()).view_as(log_probs)
@@ -94,7 +94,7 @@ def scored(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, li
 
 @contextmanager
 def tokens_computed(model: Any) -> Iterator[list[int]]:
-    """How many tokens each pass through the input embeddings takes."""
+    """The number of tokens in each pass through the input embeddings."""
     computed: list[int] = []
     hook = model.get_input_embeddings().register_forward_hook(lambda _, ids, __: computed.append(ids[0].numel()))
     yield computed
@@ -102,50 +102,52 @@ def tokens_computed(model: Any) -> Iterator[list[int]]:
 
 
 def distinct_prefixes(batch: dict[str, torch.Tensor]) -> int:
-    rows = [ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]
-    return len({tuple(row[: end + 1]) for row in rows for end in range(len(row))})
+    padded = zip(batch["input_ids"], batch["attention_mask"], strict=True)
+    sequences = [ids[mask.bool()].tolist() for ids, mask in padded]
+    return len({tuple(sequence[: end + 1]) for sequence in sequences for end in range(len(sequence))})
 
 
 def assert_same(model: Any, batch: dict[str, torch.Tensor]) -> None:
     plain, plain_gradients = scored(model, batch)
-    plain_gradients = [one.clone() for one in plain_gradients]
+    plain_gradients = [gradient.clone() for gradient in plain_gradients]
     with share_prefixes(model) as shared, tokens_computed(model) as computed:
         assert shared
         packed, gradients = scored(model, batch)
     assert set(computed) == {distinct_prefixes(batch)}
     assert torch.allclose(packed, plain, atol=1e-5)
     assert len(gradients) == len(plain_gradients) > 0
-    largest = max(float(one.abs().max()) for one in plain_gradients)
+    largest = max(float(gradient.abs().max()) for gradient in plain_gradients)
     for packed_gradient, plain_gradient in zip(gradients, plain_gradients, strict=True):
         assert float((packed_gradient - plain_gradient).abs().max()) <= 1e-5 * largest
 
 
 @pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_log_probs_and_gradients_are_those_of_plain_scoring(name: str, lora: bool):
+def test_log_probs_and_gradients_equal_those_of_plain_scoring(name: str, lora: bool):
     model = model_of(CONFIGS[name], lora=lora)
-    for rows in BATCHES.values():
-        assert_same(model, batch_of(rows))
+    for sequences in BATCHES.values():
+        assert_same(model, batch_of(sequences))
 
 
 @pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_left_padding_changes_nothing(name: str, lora: bool):
     model = model_of(CONFIGS[name], lora=lora)
-    for rows in BATCHES.values():
-        right, left = batch_of(rows), batch_of(rows, left=True)
-        plain = [row[row != 0] for row in scored(model, right)[0]]  # plain scoring of left padding moves the positions
+    for sequences in BATCHES.values():
+        right, left = batch_of(sequences), batch_of(sequences, left=True)
+        # Right padding, because plain scoring with left padding would shift the positions.
+        plain = [log_probs[log_probs != 0] for log_probs in scored(model, right)[0]]
         with share_prefixes(model):
-            shared = [row[row != 0] for row in scored(model, left)[0]]
-        assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(shared, plain, strict=True))
+            shared = [log_probs[log_probs != 0] for log_probs in scored(model, left)[0]]
+        assert all(torch.allclose(*log_probs, atol=1e-5) for log_probs in zip(shared, plain, strict=True))
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen2", "gpt_neox"])
-def test_flex_attention_sees_what_segments_see(name: str):
-    """On a CPU it computes forward only, and not compiled; tests/gpu has the rest."""
+def test_flex_attention_gives_the_same_log_probs(name: str):
+    """On a CPU only the forward pass works, and not compiled; tests/gpu tests the rest."""
     model = model_of(CONFIGS[name]).eval()
-    for rows in BATCHES.values():
-        batch = batch_of(rows)
+    for sequences in BATCHES.values():
+        batch = batch_of(sequences)
         with torch.no_grad(), torch.compiler.set_stance("force_eager"):
             plain = model(**batch, fused_lm_head=True, use_cache=False).log_probs
             with share_prefixes(model, flex=True):
@@ -160,7 +162,7 @@ def test_gradient_checkpointing_changes_nothing():
     assert_same(model, batch_of(BATCHES["long shared prompt"]))
 
 
-def test_generation_inside_is_as_outside_and_the_model_comes_back_as_it_was():
+def test_generation_inside_the_context_is_unchanged_and_the_model_is_restored_after_it():
     model = model_of(CONFIGS["llama"]).eval()
     before, ids = model.forward, torch.tensor([[1, 2, 3]])
     plain = model.generate(ids, max_new_tokens=5, do_sample=False)
@@ -170,7 +172,7 @@ def test_generation_inside_is_as_outside_and_the_model_comes_back_as_it_was():
     assert model.config._attn_implementation == "sdpa"
 
 
-def test_a_model_with_a_sliding_window_keeps_its_own_forward_and_says_so(caplog: pytest.LogCaptureFixture):
+def test_a_model_with_a_sliding_window_keeps_its_forward_pass_and_a_log_line_says_so(caplog: pytest.LogCaptureFixture):
     model = model_of(MistralConfig(**GROUPED, sliding_window=4))
     before = model.forward
     with caplog.at_level(logging.WARNING), share_prefixes(model) as shared:
@@ -179,7 +181,7 @@ def test_a_model_with_a_sliding_window_keeps_its_own_forward_and_says_so(caplog:
     assert caplog.messages == ["prefixes are not shared: MistralForCausalLM has a sliding window"]
 
 
-UNFIT: dict[str, tuple[PreTrainedConfig, str]] = {
+UNSUPPORTED: dict[str, tuple[PreTrainedConfig, str]] = {
     "ALiBi": (
         FalconConfig(vocab_size=64, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, alibi=True),
         "FalconForCausalLM does not use the library's attention interface",
@@ -204,27 +206,26 @@ UNFIT: dict[str, tuple[PreTrainedConfig, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", UNFIT)
-def test_a_model_that_cannot_take_the_mask_keeps_its_own_forward_and_says_why(
-    name: str, caplog: pytest.LogCaptureFixture
-):
-    config, reason = UNFIT[name]
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_the_log_says_why_a_models_attention_cannot_share_prefixes(name: str, caplog: pytest.LogCaptureFixture):
+    config, reason = UNSUPPORTED[name]
     model = AutoModelForCausalLM.from_config(config)
     with caplog.at_level(logging.WARNING, "callwright"), share_prefixes(model) as shared:
         assert not shared
     assert caplog.messages == [f"prefixes are not shared: {reason}"]
 
 
-def test_a_model_whose_layers_drop_the_mask_is_scored_the_plain_way_and_says_so_once(caplog: pytest.LogCaptureFixture):
+def test_a_model_that_drops_the_mask_is_scored_plainly_and_one_log_line_says_so(caplog: pytest.LogCaptureFixture):
     model, batch = model_of(NemotronConfig(**GROUPED, head_dim=8)), batch_of(BATCHES["long shared prompt"])
     plain, _ = scored(model, batch)
     with caplog.at_level(logging.WARNING, "callwright"), share_prefixes(model):
         again = [scored(model, batch)[0] for _ in range(2)]
-    assert all(torch.allclose(one, plain, atol=1e-5) for one in again)
-    assert caplog.messages == ["prefixes are not shared: NemotronForCausalLM does not hand the mask to its layers"]
+    assert all(torch.allclose(log_probs, plain, atol=1e-5) for log_probs in again)
+    assert caplog.messages == ["prefixes are not shared: NemotronForCausalLM does not pass the mask to its layers"]
 
 
-def test_learned_positions_follow_the_depth():
+def test_learned_position_embeddings_are_read_by_depth():
+
     config = GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=64, resid_pdrop=0.0, embd_pdrop=0.0)
     config.attn_pdrop = 0.0
     assert_same(model_of(config), batch_of(BATCHES["long shared prompt"]))

@@ -1,4 +1,4 @@
-"""A training that is killed goes on from its last checkpoint and ends with the same weights."""
+"""A killed training resumes from its last checkpoint and ends with the same weights."""
 
 import os
 import signal
@@ -12,7 +12,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from callwright.training.callbacks import last_checkpoint
 from callwright.training.dpo import train, training_key
 from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PARAMS_WITH_WARM_UP
 from tests.working_tree import ROOT
@@ -29,8 +28,8 @@ run(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 def run(base: Path, folder: Path) -> list[int]:
-    """Train; returns the steps that were really done, by the log."""
-    done: list[int] = []
+    """Train; returns the steps that this run logged."""
+    logged: list[int] = []
     train(
         base,
         WITH_DEMONSTRATIONS,
@@ -39,15 +38,14 @@ def run(base: Path, folder: Path) -> list[int]:
         student=folder / "student",
         adapter=folder / "adapter",
         work=folder / "work",
-        log=lambda row, step: done.append(step),
+        log=lambda metrics, step: logged.append(step),
     )
-    return done
+    return logged
 
 
 def train_until_killed(base: Path, folder: Path, checkpoint: str) -> None:
-    """Train in a process of its own, killed when a checkpoint is there and whole."""
-    root = ROOT
-    path = f"{root / 'src'}{os.pathsep}{root}"
+    """Train in another process, and kill it when the checkpoint is complete."""
+    path = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(base), str(folder)],
         env=os.environ | {"PYTHONPATH": path},
@@ -64,57 +62,50 @@ def train_until_killed(base: Path, folder: Path, checkpoint: str) -> None:
 
 
 @pytest.mark.parametrize("checkpoint", ["warm_up/checkpoint-10", "pairs/checkpoint-10"])
-def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tiny_base: Path, tmp_path: Path, checkpoint: str):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run(tiny_base, whole)[0] == 1
-    train_until_killed(tiny_base, broken, checkpoint)
-    assert not (broken / "student").exists()
-    steps = run(tiny_base, broken)
+def test_a_killed_training_resumes_and_ends_with_the_same_weights(tiny_base: Path, tmp_path: Path, checkpoint: str):
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    assert run(tiny_base, uninterrupted)[0] == 1
+    train_until_killed(tiny_base, killed, checkpoint)
+    assert not (killed / "student").exists()
+    steps = run(tiny_base, killed)
     assert steps[0] == (1 if checkpoint.startswith("warm_up") else 15), (
         "logged every 5 steps, after the checkpoint at 10"
     )
     for name in ("student/model.safetensors", "adapter/adapter_model.safetensors"):
-        expected, resumed = load_file(whole / name), load_file(broken / name)
+        expected, resumed = load_file(uninterrupted / name), load_file(killed / name)
         assert expected.keys() == resumed.keys()
         assert all(torch.allclose(resumed[key], weight, rtol=0, atol=1e-6) for key, weight in expected.items())
-    assert list((broken / "work").iterdir()) == [], "a finished training leaves no checkpoint"
+    assert list((killed / "work").iterdir()) == [], "a finished training leaves no checkpoint"
 
 
-def test_a_training_killed_after_its_last_step_takes_no_step_more_and_looks_at_dev_again(
+def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_without_an_extra_step(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     short = PARAMS.model_copy(update={"epochs": 1.25, "sft": PARAMS.sft.model_copy(update={"epochs": 0})})  # 10 steps
 
-    def one(name: str) -> dict:
+    def train_in(name: str) -> dict:
         folders = {part: tmp_path / name / part for part in ("student", "adapter", "work")}
         return train(tiny_base, EXAMPLES, short, seed=7, **folders).report
 
-    def killed(*_: object, **__: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    whole = one("whole")
+    uninterrupted = train_in("uninterrupted")
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("callwright.training.weights.publish", killed)
-        one("broken")
-    broken = one("broken")
-    assert (broken["steps"], broken["dev_loss"]) == (10, whole["dev_loss"])
-    expected, resumed = (load_file(tmp_path / name / "student/model.safetensors") for name in ("whole", "broken"))
+        patched.setattr("callwright.training.weights.publish_student", interrupt)
+        train_in("killed")
+    killed = train_in("killed")
+    assert (killed["steps"], killed["dev_loss"]) == (10, uninterrupted["dev_loss"])
+    expected, resumed = (
+        load_file(tmp_path / name / "student/model.safetensors") for name in ("uninterrupted", "killed")
+    )
     assert all(torch.allclose(resumed[key], weight, rtol=0, atol=1e-6) for key, weight in expected.items())
 
 
-def test_a_checkpoint_that_was_not_written_whole_is_passed_over(tmp_path: Path):
-    for step, whole in ((5, True), (10, True), (15, False)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if whole:
-            (folder / "whole").touch()
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
-    assert last_checkpoint(tmp_path / "nowhere") is None
-
-
-def test_checkpoints_of_another_training_are_left_alone(tiny_base: Path, tmp_path: Path):
+def test_checkpoints_of_another_training_are_ignored_and_kept(tiny_base: Path, tmp_path: Path):
     other = tmp_path / "work" / training_key(tiny_base, EXAMPLES, PARAMS, 8)[:16] / "pairs" / "checkpoint-30"
     other.mkdir(parents=True)
-    (other / "whole").touch()  # an empty checkpoint: to go on from it would fail
+    (other / "whole").touch()  # an empty checkpoint: resuming from it would fail
+
     assert run(tiny_base, tmp_path)[0] == 1
     assert other.is_dir()

@@ -1,4 +1,4 @@
-"""Shared prefixes in a model whose weights FSDP spreads over two processes, on the CPU."""
+"""Shared prefixes in a model whose weights FSDP shards over two processes, on the CPU."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ BATCH = batch_of(BATCHES["long shared prompt"])
 
 
 def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Of a loss in which every log-prob counts differently; gathered where they are spread."""
+    """The gradients of a loss in which each log-prob has another weight; shards are gathered."""
     log_probs = model(**BATCH, fused_lm_head=True, use_cache=False).log_probs
     (log_probs * torch.linspace(0.5, 1.5, log_probs.numel()).view_as(log_probs)).sum().backward()
-    found = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
-    return {name: grad.full_tensor() if hasattr(grad, "full_tensor") else grad for name, grad in found.items()}
+    grads = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+    return {name: grad.full_tensor() if hasattr(grad, "full_tensor") else grad for name, grad in grads.items()}
 
 
 def compare(rank: int, folder: str, lora: bool) -> None:
-    """What each process does; both have the same batch, so that the mean of their gradients is either's."""
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    """Run in each process. Both have the same batch, so the mean of their gradients equals each of them."""
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
     mesh = init_device_mesh("cpu", (2,))
     expected, model = (
         gradients(model_of(CONFIGS["llama, tied"], lora=lora)),
@@ -36,17 +36,17 @@ def compare(rank: int, folder: str, lora: bool) -> None:
         for layer in (model.get_base_model() if lora else model).model.layers:
             fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)
-        found = gradients(model)
+        sharded = gradients(model)
     assert shared
     assert computed == [distinct_prefixes(BATCH)]
-    assert found.keys() == expected.keys()
-    largest = max(float(one.abs().max()) for one in expected.values())
-    assert all(float((found[name] - one).abs().max()) <= 1e-5 * largest for name, one in expected.items())
+    assert sharded.keys() == expected.keys()
+    largest = max(float(grad.abs().max()) for grad in expected.values())
+    assert all(float((sharded[name] - grad).abs().max()) <= 1e-5 * largest for name, grad in expected.items())
     distributed.destroy_process_group()
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("training")
 @pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
-def test_gradients_of_a_sharded_model_are_those_of_plain_scoring(tmp_path: Path, lora: bool):
+def test_gradients_of_a_sharded_model_equal_those_of_plain_scoring(tmp_path: Path, lora: bool):
     torch.multiprocessing.spawn(compare, (str(tmp_path), lora), nprocs=2)

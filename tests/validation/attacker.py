@@ -1,4 +1,4 @@
-"""Searches for short chains that are judged correct without the problem's numbers. Knows the answer; finds none."""
+"""An attacker that knows the answer and searches for chains without the question's numbers that are judged correct."""
 
 import random
 from collections.abc import Iterator
@@ -8,23 +8,23 @@ from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
 from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.replay import check_chain
-from tests.validation.made_chains import answer, equation, known_numbers, made_chain, two
+from tests.validation.made_chains import answer, equation, known_numbers, made_chain, two_argument_call
 
 MAX_CALLS = 4
 _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percent_of", "round_to", "solve")
 
 
 def attacks(problem: Problem, count: int, seed: int) -> Iterator[Chain]:
-    """Chains that end with the right answer, none of whose calls holds a number of the question."""
+    """Up to `count` chains that end with the right answer without a number of the question in any call."""
     rng = random.Random(f"{seed}/{problem.id}")
-    taken = known_numbers(problem.question)
+    known = known_numbers(problem.question)
     value = read_number(problem.answer)
-    if value in taken:
-        return  # it stands in the question: any call that returns it uses it
+    if value in known:
+        return  # the answer is in the question, so any call that returns it uses a number of the question
     for _ in range(count):
-        calls = _towards(value, rng, taken)
-        used = {read for call in calls for read in _literals(call)}
-        if not used & taken:
+        calls = _calls_that_return(value, rng, known)
+        used = {number for call in calls for number in _literals(call)}
+        if not used & known:
             yield made_chain(problem, [*calls, answer(as_argument(value))])
 
 
@@ -33,47 +33,48 @@ def successes(problem: Problem, count: int, seed: int) -> list[Chain]:
     return [chain for chain in attacks(problem, count, seed) if check_chain(chain, problem).verdict.correct]
 
 
-def _towards(value: Fraction, rng: random.Random, taken: set[Fraction]) -> list[Call]:
-    """Calls from the last to the first, each of which returns an operand of the one after it."""
+def _calls_that_return(value: Fraction, rng: random.Random, known: set[Fraction]) -> list[Call]:
+    """Calls of which the last returns the value, and each other one an operand of the next."""
     calls: list[Call] = []
-    wanted = value
+    target = value
     for _ in range(rng.randrange(1, MAX_CALLS)):
-        call, operand = _returning(wanted, rng, taken)
+        call, operand = _call_that_returns(target, rng, known)
         calls.insert(0, call)
-        wanted = operand
-    if rng.random() < 0.3:  # a detour
-        calls.insert(rng.randrange(len(calls) + 1), two("multiply", _free(rng, taken), _free(rng, taken)))
+        target = operand
+    if rng.random() < 0.3:  # a call that no other one uses
+        index = rng.randrange(len(calls) + 1)
+        calls.insert(index, two_argument_call("multiply", _unused_number(rng, known), _unused_number(rng, known)))
     return calls
 
 
-def _returning(value: Fraction, rng: random.Random, taken: set[Fraction]) -> tuple[Call, Fraction]:
-    """A call that returns a value, and its operand that another call may return."""
-    own = _free(rng, taken)
+def _call_that_returns(value: Fraction, rng: random.Random, known: set[Fraction]) -> tuple[Call, Fraction]:
+    """A call that returns the value, and the operand that an earlier call may return."""
+    unused = _unused_number(rng, known)
     match rng.choice(_NAMES):
         case "add":
-            return two("add", value - own, own), value - own
+            return two_argument_call("add", value - unused, unused), value - unused
         case "subtract":
-            return two("subtract", value + own, own), value + own
+            return two_argument_call("subtract", value + unused, unused), value + unused
         case "multiply":
-            return two("multiply", value / own, own), value / own
+            return two_argument_call("multiply", value / unused, unused), value / unused
         case "divide":
-            return two("divide", value * own, own), value * own
+            return two_argument_call("divide", value * unused, unused), value * unused
         case "power":
-            return two("power", value, 1), value
+            return two_argument_call("power", value, 1), value
         case "remainder" if value >= 0:
-            more = value + own * (value.numerator + own)
-            return two("remainder", more, own * (value.numerator + own)), more
+            dividend = value + unused * (value.numerator + unused)
+            return two_argument_call("remainder", dividend, unused * (value.numerator + unused)), dividend
         case "percent_of":
-            return two("percent_of", value, 100), value
+            return two_argument_call("percent_of", value, 100), value
         case "round_to" if value.denominator == 1:
-            return two("round_to", value + Fraction(1, 4), 0), value + Fraction(1, 4)
+            return two_argument_call("round_to", value + Fraction(1, 4), 0), value + Fraction(1, 4)
         case _:
-            return equation(f"{own}*x + {own} = ({own * value + own})"), own * value + own
+            return equation(f"{unused}*x + {unused} = ({unused * value + unused})"), unused * value + unused
 
 
-def _free(rng: random.Random, taken: set[Fraction]) -> int:
-    """A number that is not the question's: small ones, and round ones, first."""
-    while (number := rng.choice((rng.randrange(1, 13), rng.randrange(1, 200), rng.choice((24, 60, 100))))) in taken:
+def _unused_number(rng: random.Random, known: set[Fraction]) -> int:
+    """A number that is not in the question, often a small or a round one."""
+    while (number := rng.choice((rng.randrange(1, 13), rng.randrange(1, 200), rng.choice((24, 60, 100))))) in known:
         pass
     return number
 

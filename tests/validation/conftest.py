@@ -1,4 +1,4 @@
-"""Params that ship, chains on disk, and runs of the real Great Expectations on them."""
+"""The default params, and runs of the real Great Expectations on chain files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +13,14 @@ from callwright.validation.suites.suite import Suites
 from tests.fakes import problem
 from tests.working_tree import ROOT
 
-SHIPPED = Params.load(ROOT / "params.yaml").validate_
+SHIPPED = Params.load(ROOT / "params.yaml").validate_  # the bounds in the project's params.yaml
 PROBLEMS = {"p": problem(), "secret": problem(id="secret", question="Test?", split="test")}
 
 RunValidation = Callable[..., ValidationResult]
 
 
 def bounds(**changes: float) -> ValidateParams:
-    """The bounds that ship, some of them changed."""
+    """The bounds in the project's params.yaml, with changes."""
     return ValidateParams(**{**SHIPPED.model_dump(), **changes})
 
 
@@ -29,8 +29,8 @@ def line_of(chain: Chain | bytes) -> bytes:
 
 
 @pytest.fixture
-def validated(tmp_path: Path) -> RunValidation:
-    """Validate chains, or lines that stand for them, as a file; again and again with one history."""
+def run_validation(tmp_path: Path) -> RunValidation:
+    """Write chains or lines to a file and validate it; all runs of a test share one history."""
 
     def run(*chains: Chain | bytes, data_docs: Path | None = None, **changes: float) -> ValidationResult:
         path = tmp_path / "chains.jsonl"

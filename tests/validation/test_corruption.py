@@ -1,4 +1,4 @@
-"""Planted defects, each caught and named by the right fault or expectation. One table per place where they show."""
+"""Planted defects: the right fault or expectation finds each of them. There is one table per kind of check."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from callwright.storage import jsonl
 from callwright.storage.jsonl import read
 from callwright.validation import drift
 from callwright.validation.quality import ValidationResult, raise_if_too_many_quarantined, validate_chains
-from callwright.validation.replay import check_chains
+from callwright.validation.replay import check_chain
 from callwright.validation.suites.pairs import check_pairs
 from callwright.validation.suites.problems import check_problems
 from callwright.validation.suites.suite import Check, Suites, raise_if_critical_failed
@@ -27,7 +27,7 @@ GOOD = [chain(*(RIGHT if number % 2 else WRONG), id=f"good {number}") for number
 
 
 def changed(old: bytes, new: bytes) -> bytes:
-    """The line of a right chain with a piece of it changed."""
+    """The line of a right chain, with one part replaced."""
     line = jsonl.dumps(chain(*RIGHT, id="changed"))
     assert line.count(old) == 1, line
     return line.replace(old, new)
@@ -38,7 +38,7 @@ def cut_off() -> bytes:
 
 
 LINES: dict[str, tuple[Chain | bytes, str, str]] = {
-    # defect: what is planted, the column that catches it, what the reason names
+    # defect: the bad line, the column of the check that fails, part of the reason
     "changed observation": (
         chain(step("add(2, 3)", observation="6"), "answer(6)"),
         "mismatch",
@@ -97,31 +97,33 @@ def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, *
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> ValidationResult:
-    """All defects of single lines in one file of good chains; the one on line n of the table lies on line 41 + n."""
+    """All defects of single lines in one file, after 40 good chains."""
     lines = [replace(bad, id=name) if isinstance(bad, Chain) else bad for name, (bad, *_) in LINES.items()]
     return validate(tmp_path_factory.mktemp("planted"), *GOOD, *lines, chain(*RIGHT, id="good 0"))
 
 
 @pytest.mark.parametrize("defect", LINES)
-def test_a_defective_line_is_quarantined_and_the_defect_named(planted: ValidationResult, defect: str):
-    _, column, said = LINES[defect]
+def test_a_defective_line_is_quarantined_with_the_right_reason(planted: ValidationResult, defect: str):
+    _, column, expected = LINES[defect]
     number = len(GOOD) + list(LINES).index(defect) + 1
-    (found,) = [one for one in planted.quarantined if one.where.endswith(f":{number}")]
-    (reason,) = found.reasons  # that one, and no other
+    (line,) = [line for line in planted.quarantined if line.where.endswith(f":{number}")]
+    (reason,) = line.reasons
     assert reason.startswith(f"{column}: expected that ")
-    assert said in reason
+    assert expected in reason
 
 
-def test_a_duplicated_id_is_quarantined_wherever_it_stands(planted: ValidationResult):
-    found = [one for one in planted.quarantined if one.id == "good 0"]
-    assert [one.where.rpartition(":")[2] for one in found] == ["1", str(len(GOOD) + len(LINES) + 1)]
-    assert {one.reasons for one in found} == {("id: expected that no two chains have the same id; found 'good 0'",)}
+def test_all_lines_with_a_duplicated_id_are_quarantined(planted: ValidationResult):
+    duplicates = [line for line in planted.quarantined if line.id == "good 0"]
+    assert [line.where.rpartition(":")[2] for line in duplicates] == ["1", str(len(GOOD) + len(LINES) + 1)]
+    assert {line.reasons for line in duplicates} == {
+        ("id: expected that no two chains have the same id; found 'good 0'",)
+    }
 
 
-def test_what_was_put_aside_and_what_was_kept_is_all_there_was(planted: ValidationResult):
+def test_every_line_is_either_kept_or_quarantined(planted: ValidationResult):
     assert planted.report["chains"] == {"in": 40 + 22 + 1, "kept": 39, "quarantined": 22 + 2}
     assert [record.chain for record in planted.records()] == GOOD[1:]
-    assert sum(planted.report["quarantine_reasons"].values()) == 24  # each for one reason
+    assert sum(planted.report["quarantine_reasons"].values()) == 24  # one reason each
 
 
 FAULTS: dict[str, tuple[Chain, str]] = {
@@ -133,29 +135,29 @@ FAULTS: dict[str, tuple[Chain, str]] = {
 
 
 @pytest.mark.parametrize("defect", FAULTS)
-def test_a_chain_that_teaches_the_wrong_thing_has_its_fault(defect: str):
-    bad, fault = FAULTS[defect]
-    (checked,) = check_chains([bad], PROBLEMS)
-    assert fault in {one.fault for one in checked.verdict.faults}
+def test_a_defect_of_the_reasoning_is_a_fault(defect: str):
+    bad, name = FAULTS[defect]
+    checked = check_chain(bad, PROBLEMS[bad.problem_id])
+    assert name in {fault.fault for fault in checked.verdict.faults}
 
 
-def test_an_empty_file_is_named(tmp_path: Path):
+def test_the_error_for_a_file_without_chains_names_it(tmp_path: Path):
     with pytest.raises(DataError, match=r"there are no chains in .*chains\.jsonl"):
         validate(tmp_path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path):
+def test_the_error_for_a_missing_file_names_it(tmp_path: Path):
     with pytest.raises(DataError, match=r"gone\.jsonl is missing: run the stage"):
         validate_chains([tmp_path / "gone.jsonl"], PROBLEMS, {"oracle"}, SHIPPED, Suites(None), tmp_path / "history")
 
 
-def test_a_file_of_another_kind_is_refused_with_the_commonest_reason(tmp_path: Path):
+def test_the_error_for_a_file_of_another_kind_has_the_most_common_reason(tmp_path: Path):
     result = validate(tmp_path, *GOOD[:3], *[b"\xff\xfe\x00"] * 4)
     with pytest.raises(DataError, match=r"4 of 7 chains were quarantined .* unreadable: a line is a chain record"):
         raise_if_too_many_quarantined(result, SHIPPED.max_quarantined_share)
 
 
-WHOLES: dict[str, tuple[list[Chain], str, str]] = {
+COLLECTIONS: dict[str, tuple[list[Chain], str, str]] = {
     "none correct": (GOOD[::2], "chains.correct", "expected that 5% to 99% of the chains are correct; found 0"),
     "all correct": (GOOD[1::2], "chains.correct", "expected that 5% to 99% of the chains are correct; found 1"),
     "few answers": (
@@ -169,7 +171,7 @@ WHOLES: dict[str, tuple[list[Chain], str, str]] = {
         "begin with the same fault; found 1 of 1",
     ),
     "uncounted tokens": (
-        [replace(one, usage=Usage(0, 0)) for one in GOOD],
+        [replace(good, usage=Usage(0, 0)) for good in GOOD],
         "chains.completion_tokens",
         "expected that an attempt's tokens were counted; found 40 of 40",
     ),
@@ -177,36 +179,37 @@ WHOLES: dict[str, tuple[list[Chain], str, str]] = {
 
 
 def failed(checks: list[Check]) -> dict[str, str]:
-    return {f"{check.suite}.{check.column}": check.complaint() for check in checks if not check.success}
+    """Suite and column of each failed check -> its message."""
+    return {f"{check.suite}.{check.column}": check.failure_message() for check in checks if not check.success}
 
 
-@pytest.mark.parametrize("defect", WHOLES)
-def test_chains_that_are_amiss_together_fail_the_right_check(tmp_path: Path, defect: str):
-    chains, column, said = WHOLES[defect]
-    assert said in failed(validate(tmp_path, *chains).checks)[column]
+@pytest.mark.parametrize("defect", COLLECTIONS)
+def test_a_defect_of_all_chains_together_fails_the_right_check(tmp_path: Path, defect: str):
+    chains, column, expected = COLLECTIONS[defect]
+    assert expected in failed(validate(tmp_path, *chains).checks)[column]
 
 
-def test_a_drifted_fault_mix_is_told_with_its_distance(tmp_path: Path):
+def test_a_changed_distribution_of_faults_fails_with_its_distance(tmp_path: Path):
     first = validate(tmp_path, *GOOD)
     assert first.version is not None
     drift.record(tmp_path / "history.json", first.version)
-    # half of the chains were wrong, now nine of ten: 0.9 ln(0.9 / 0.5) + 0.1 ln(0.1 / 0.5) = 0.368
+    # Half of the chains were wrong, now nine of ten are: 0.9 ln(0.9 / 0.5) + 0.1 ln(0.1 / 0.5) = 0.368
     drifted = [chain(*(RIGHT if number % 10 == 0 else WRONG), id=f"new {number}") for number in range(40)]
-    told = failed(validate(tmp_path, *drifted).checks)
-    assert set(told) == {"drift.correct", "drift.first_fault", "chains by task.fault_share"}
-    assert told["drift.first_fault"] == (
+    messages = failed(validate(tmp_path, *drifted).checks)
+    assert set(messages) == {"drift.correct", "drift.first_fault", "chains by task.fault_share"}
+    assert messages["drift.first_fault"] == (
         "drift: first_fault: expected that first_fault is distributed as in the data's previous version; found 0.3681"
     )
 
 
-OTHER = "Tom has 7 pens and loses 4. How many pens has he?"
-SOUND = [
+TEST_QUESTION = "Tom has 7 pens and loses 4. How many pens has he?"
+GOOD_PROBLEMS = [
     problem(id="a", question="Ana has 1 fig."),
     problem(id="b", question="Ben has 2 figs.", split="dev"),
-    problem(id="t", question=OTHER, split="test"),
+    problem(id="t", question=TEST_QUESTION, split="test"),
 ]
-ASKED: dict[str, tuple[Problem, str, str]] = {
-    "leaked test problem": (problem(id="leak", question=f"  {OTHER.upper()}"), "leak", "leak"),
+BAD_PROBLEMS: dict[str, tuple[Problem, str, str]] = {
+    "leaked test problem": (problem(id="leak", question=f"  {TEST_QUESTION.upper()}"), "leak", "leak"),
     "duplicated problem id": (problem(id="a", question="Cay has 3 figs."), "id", "a"),
     "unknown task": (problem(id="odd", question="Dan?", task="cooking"), "task", "odd"),
     "empty question": (problem(id="mute", question=" "), "question", "mute"),
@@ -215,49 +218,50 @@ ASKED: dict[str, tuple[Problem, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("defect", ASKED)
-def test_a_defective_problem_stops_the_stage_and_is_named(defect: str):
-    bad, column, row = ASKED[defect]
-    checks = check_problems([*SOUND, bad], bounds(max_label_share=1.0), Suites(None))
+@pytest.mark.parametrize("defect", BAD_PROBLEMS)
+def test_a_defective_problem_stops_the_stage_and_the_error_names_it(defect: str):
+    bad, column, row = BAD_PROBLEMS[defect]
+    checks = check_problems([*GOOD_PROBLEMS, bad], bounds(max_label_share=1.0), Suites(None))
     assert list(failed(checks)) == [f"problems.{column}"]
     with pytest.raises(DataError, match=f"^problems: {column}: expected that .* such as {row}"):
         raise_if_critical_failed(checks)
 
 
-def test_a_label_that_nearly_all_problems_have_is_told():
+def test_a_warning_names_the_task_in_which_nearly_all_problems_have_the_same_answer():
     problems = [problem(id=f"{n}", question=f"{n}?", answer="Unknown" if n < 19 else "True") for n in range(20)]
-    told = failed(check_problems(problems, SHIPPED, Suites(None)))  # 19 of 20 is more than 90 %
-    (line,) = told.values()
-    assert line == (
+    (message,) = failed(check_problems(problems, SHIPPED, Suites(None))).values()  # 19 of 20 is more than 90 %
+    assert message == (
         "problems by task: label_share: expected that at most 90% of a task's problems have the same answer; "
         "found 1 of 1 otherwise, such as arithmetic"
     )
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[list[Pair], dict[str, Problem], list]:
-    """Pairs as the pipeline makes them, of one problem with right, wrong and roundabout chains."""
+def pairs_and_sources() -> tuple[list[Pair], dict[str, Problem], list]:
+    """Pairs made by the pipeline's code from chains of one problem; the problems; and the checked chains."""
     params = Params.load(ROOT / "params.yaml").pairs
     chains = [
         chain("add(2, 3)", "answer(5)", id="right"),
         chain("multiply(2, 3)", "answer(6)", id="wrong"),
         chain("sum(2, 3)", "answer(5)", id="unknown"),
     ]
-    records = list(check_chains(chains, PROBLEMS))
+    records = [check_chain(recorded, PROBLEMS["p"]) for recorded in chains]
     pairs, _ = pairs_from_forks(records, {"p": PROBLEMS["p"]}, params)
     assert len(pairs) >= 2
     return pairs, PROBLEMS, records
 
 
-def look(made, pairs: list[Pair]) -> list[Check]:
-    return check_pairs(pairs, made[1], made[2], 0.3, SHIPPED, Suites(None))
+def run_pair_checks(pairs_and_sources, pairs: list[Pair]) -> list[Check]:
+    _, problems, records = pairs_and_sources
+    return check_pairs(pairs, problems, records, 0.3, SHIPPED, Suites(None))
 
 
-def said(text: str) -> tuple[dict[str, str], ...]:
+def side(text: str) -> tuple[dict[str, str], ...]:
+    """A side of a pair with one reply."""
     return ({"role": "assistant", "content": text},)
 
 
-PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
+BAD_PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
     "swapped chosen and rejected": (lambda pair: replace(pair, chosen=pair.rejected, rejected=pair.chosen), "swapped"),
     "equal sides": (lambda pair: replace(pair, rejected=pair.chosen), "same_sides"),
     "margin below the minimum": (lambda pair: replace(pair, margin=0.2), "margin"),
@@ -265,41 +269,42 @@ PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
     "pair of a problem that does not exist": (lambda pair: replace(pair, problem_id="gone"), "orphan"),
     "pair of a test problem": (lambda pair: replace(pair, problem_id="secret"), "split"),
     "unknown kind": (lambda pair: replace(pair, kind="ugly"), "kind"),
-    "reply that no chain gave": (lambda pair: replace(pair, chosen=said("add(a=2, b=3, percent=None)")), "untold"),
-    "overlong side": (lambda pair: replace(pair, rejected=said("word " * 1000)), "longest_reply"),
+    "reply that no chain gave": (lambda pair: replace(pair, chosen=side("add(a=2, b=3, percent=None)")), "untold"),
+    "overlong side": (lambda pair: replace(pair, rejected=side("word " * 1000)), "longest_reply"),
 }
 
 
-def test_pairs_as_they_are_made_pass_every_check(made):
-    assert failed(look(made, made[0])) == {}
+def test_pairs_made_by_the_pipeline_pass_every_check(pairs_and_sources):
+    assert failed(run_pair_checks(pairs_and_sources, pairs_and_sources[0])) == {}
 
 
-@pytest.mark.parametrize("defect", PAIRS)
-def test_a_defective_pair_stops_the_stage_and_is_named(made, defect: str):
-    spoil, column = PAIRS[defect]
-    bad = replace(spoil(made[0][0]), id="bad")
-    checks = look(made, [*made[0], bad])
+@pytest.mark.parametrize("defect", BAD_PAIRS)
+def test_a_defective_pair_stops_the_stage_and_the_error_names_it(pairs_and_sources, defect: str):
+    corrupt, column = BAD_PAIRS[defect]
+    pairs = pairs_and_sources[0]
+    checks = run_pair_checks(pairs_and_sources, [*pairs, replace(corrupt(pairs[0]), id="bad")])
     assert "such as bad" in failed(checks)[f"pairs.{column}"]
     with pytest.raises(DataError, match=r"^pairs: \w+: expected that .* such as bad"):
         raise_if_critical_failed(checks)
 
 
-def test_a_duplicated_pair_is_named(made):
-    assert f"such as {made[0][0].id}" in failed(look(made, [*made[0], made[0][0]]))["pairs.id"]
+def test_the_message_for_a_duplicated_pair_names_it(pairs_and_sources):
+    pairs = pairs_and_sources[0]
+    assert f"such as {pairs[0].id}" in failed(run_pair_checks(pairs_and_sources, [*pairs, pairs[0]]))["pairs.id"]
 
 
-def test_no_pairs_at_all_are_named(made):
-    assert "expected that there are pairs" in failed(look(made, []))["pairs."]
+def test_an_empty_pair_file_fails_a_check(pairs_and_sources):
+    assert "expected that there are pairs" in failed(run_pair_checks(pairs_and_sources, []))["pairs."]
 
 
-def test_a_truncated_pair_file_is_named_by_line(made, tmp_path: Path):
-    jsonl.write(tmp_path / "pairs.jsonl", made[0])
-    whole = (tmp_path / "pairs.jsonl").read_bytes()
-    (tmp_path / "pairs.jsonl").write_bytes(whole[:-30])
-    with pytest.raises(DataError, match=rf"pairs\.jsonl:{len(made[0])}: "):
-        list(read(Pair, tmp_path / "pairs.jsonl"))
+def test_the_error_for_a_truncated_pair_file_names_the_line(pairs_and_sources, tmp_path: Path):
+    pairs, path = pairs_and_sources[0], tmp_path / "pairs.jsonl"
+    jsonl.write(path, pairs)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match=rf"pairs\.jsonl:{len(pairs)}: "):
+        list(read(Pair, path))
 
 
-def test_there_are_at_least_25_different_defects():
-    named = [*LINES, *FAULTS, *WHOLES, *ASKED, *PAIRS]
-    assert len(set(named)) == len(named) == 46
+def test_all_defects_have_different_names():
+    names = [*LINES, *FAULTS, *COLLECTIONS, *BAD_PROBLEMS, *BAD_PAIRS]
+    assert len(set(names)) == len(names) == 46

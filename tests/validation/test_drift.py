@@ -1,3 +1,5 @@
+"""Versions of the data, and their history file."""
+
 import pandas as pd
 import pytest
 
@@ -12,7 +14,7 @@ def version(*tasks: str, data: bytes = b"") -> drift.Version:
     return describe_version(frame, [data or "".join(tasks).encode()])
 
 
-def test_a_version_has_the_share_of_every_value():
+def test_a_version_has_the_share_of_each_value():
     assert version("a", "b", "b", "b").shares == {
         "task": {"a": 1 / 4, "b": 3 / 4},
         "model": {"m": 1.0},
@@ -22,7 +24,7 @@ def test_a_version_has_the_share_of_every_value():
     }
 
 
-def test_the_first_version_is_compared_with_nothing_and_the_next_with_it(tmp_path):
+def test_the_first_version_has_no_previous_one_and_the_second_has_the_first(tmp_path):
     history = tmp_path / "history.json"
     first, second = version("a"), version("a", "b")
     assert previous_version(history, first) is None
@@ -30,18 +32,18 @@ def test_the_first_version_is_compared_with_nothing_and_the_next_with_it(tmp_pat
     assert previous_version(history, second) == first
 
 
-def test_the_same_data_is_compared_with_the_same_version_however_often_it_is_validated(tmp_path):
+def test_validating_the_same_data_again_compares_with_the_same_version(tmp_path):
     history = tmp_path / "history.json"
     first, second = version("a"), version("a", "b")
     record(history, first)
-    assert previous_version(history, first) is None  # as the first time
+    assert previous_version(history, first) is None  # the same as before it was recorded
     record(history, second)
     record(history, second)
     assert previous_version(history, second) == first
     assert previous_version(history, version("b")) == second
 
 
-def test_versions_differ_by_their_data_and_not_by_their_shares_alone():
+def test_different_data_with_the_same_shares_is_a_different_version():
     assert version("a", data=b"one").data != version("a", data=b"two").data
 
 

@@ -1,4 +1,4 @@
-"""Real processes; the functions they run stand at the top of this module, where another process finds them."""
+"""Mapping over chunks with real processes, which import the functions of this module."""
 
 import os
 import signal
@@ -19,17 +19,17 @@ def set_up(value: int) -> None:
     SETTINGS.append(value)
 
 
-def where(chunk: int) -> tuple[int, int, tuple[int, ...]]:
+def describe_run(chunk: int) -> tuple[int, int, tuple[int, ...]]:
     return chunk, os.getpid(), tuple(SETTINGS)
 
 
-def refuse(chunk: int) -> int:
+def raise_at_one_chunk(chunk: int) -> int:
     if chunk == MAX_CHUNKS_IN_PROCESS + 1:
         raise DataError(f"chunk {chunk} is bad")
     return chunk
 
 
-def end(chunk: int) -> int:
+def kill_process_at_one_chunk(chunk: int) -> int:
     if chunk == MAX_CHUNKS_IN_PROCESS + 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return chunk
@@ -40,18 +40,18 @@ def _without_settings():
     SETTINGS.clear()
 
 
-def test_few_chunks_are_worked_on_here():
-    results = list(map_chunks(where, range(MAX_CHUNKS_IN_PROCESS), set_up, (1,), workers=2))
+def test_few_chunks_are_processed_in_this_process():
+    results = list(map_chunks(describe_run, range(MAX_CHUNKS_IN_PROCESS), set_up, (1,), workers=2))
     assert results == [(chunk, os.getpid(), (1,)) for chunk in range(MAX_CHUNKS_IN_PROCESS)]
 
 
-def test_one_worker_is_this_process_however_many_chunks_there_are():
-    assert {pid for _, pid, _ in map_chunks(where, MANY, set_up, (1,), workers=1)} == {os.getpid()}
+def test_with_one_worker_all_chunks_are_processed_in_this_process():
+    assert {pid for _, pid, _ in map_chunks(describe_run, MANY, set_up, (1,), workers=1)} == {os.getpid()}
 
 
 @pytest.mark.slow
-def test_many_chunks_are_worked_on_by_processes_that_were_set_up_once_and_come_back_in_order():
-    results = list(map_chunks(where, MANY, set_up, (1,), workers=2))
+def test_many_chunks_are_processed_by_workers_that_were_set_up_once_and_results_are_in_order():
+    results = list(map_chunks(describe_run, MANY, set_up, (1,), workers=2))
     assert [chunk for chunk, _, _ in results] == list(MANY)
     assert os.getpid() not in {pid for _, pid, _ in results}
     assert {settings for _, _, settings in results} == {(1,)}
@@ -59,53 +59,53 @@ def test_many_chunks_are_worked_on_by_processes_that_were_set_up_once_and_come_b
 
 
 @pytest.mark.slow
-def test_a_stream_is_read_no_further_than_there_are_processes_to_work_on_it():
-    taken = []
+def test_a_stream_is_read_only_as_far_as_the_workers_need():
+    chunks_read = []
 
     def stream():
         for chunk in range(10_000):
-            taken.append(chunk)
+            chunks_read.append(chunk)
             yield chunk
 
-    results = map_chunks(where, stream(), set_up, (1,), workers=2)
+    results = map_chunks(describe_run, stream(), set_up, (1,), workers=2)
     assert next(results)[0] == 0
-    assert len(taken) < 50
+    assert len(chunks_read) < 50
     results.close()
 
 
 @pytest.mark.slow
-def test_what_a_function_raises_comes_out():
+def test_an_exception_of_the_function_reaches_the_caller():
     with pytest.raises(DataError, match="chunk 9 is bad"):
-        list(map_chunks(refuse, MANY, set_up, (1,), workers=2))
+        list(map_chunks(raise_at_one_chunk, MANY, set_up, (1,), workers=2))
 
 
 @pytest.mark.slow
-def test_a_process_that_was_ended_is_one_line():
+def test_a_killed_worker_gives_a_one_line_error():
     with pytest.raises(DataError, match="ended from outside, most likely for lack of memory"):
-        list(map_chunks(end, MANY, set_up, (1,), workers=2))
+        list(map_chunks(kill_process_at_one_chunk, MANY, set_up, (1,), workers=2))
 
 
-OWNER = """
+PARENT = """
 import sys, time
 sys.path.insert(0, {root!r})
 from callwright.validation.executor import map_chunks
-from tests.validation.test_executor import set_up, where
+from tests.validation.test_executor import set_up, describe_run
 if __name__ == "__main__":
-    results = map_chunks(where, iter(range(10**9)), set_up, (1,), workers=2)
+    results = map_chunks(describe_run, iter(range(10**9)), set_up, (1,), workers=2)
     print(next(results)[1], flush=True)
     time.sleep(600)
 """
 
 
 @pytest.mark.slow
-def test_processes_end_with_a_killed_owner(tmp_path, request):
-    script = tmp_path / "owner.py"
-    script.write_text(OWNER.format(root=str(request.config.rootpath)))
-    owner = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    assert owner.stdout is not None
-    worker = int(owner.stdout.readline())
-    owner.kill()
-    owner.wait()
+def test_workers_end_when_their_parent_is_killed(tmp_path, request):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(root=str(request.config.rootpath)))
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
     deadline = time.monotonic() + 60
     while _runs(worker) and time.monotonic() < deadline:
         time.sleep(0.1)

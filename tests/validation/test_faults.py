@@ -1,4 +1,4 @@
-"""One problem (2 + 3 = 5) and one chain per fault."""
+"""The faults of chains: one problem (2 + 3 = 5), and one chain per fault."""
 
 from dataclasses import replace
 
@@ -12,22 +12,23 @@ from callwright.records import FAULTS, Call, Chain, StepError, StepFault, Verdic
 from callwright.tasks import TASKS
 from callwright.tasks.task import Task
 from callwright.validation.execution import execute_again
-from callwright.validation.faults import DISQUALIFYING_FAULTS, FAULT_MEANINGS, judge
+from callwright.validation.faults import DISQUALIFYING_FAULTS, judge
 from callwright.validation.replay import replay
 from tests.fakes import chain, problem, step
 
 SUM = problem()
 
 
-def verdict(judged: Chain, own=SUM) -> Verdict:
-    return judge(judged, own, replay(judged, own))
+def verdict(judged: Chain, problem=SUM) -> Verdict:
+    return judge(judged, problem, replay(judged, problem))
 
 
-def found(judged: Chain) -> list[tuple[str, int]]:
+def faults(judged: Chain) -> list[tuple[str, int]]:
+    """Name and step of each fault."""
     return [(fault.fault, fault.step) for fault in verdict(judged).faults]
 
 
-def test_a_chain_whose_answer_is_right_and_was_returned_is_correct_and_faultless():
+def test_a_chain_with_a_right_answer_that_a_call_returned_is_correct_and_has_no_fault():
     judged = chain("add(2, 3)", "answer(5)")
     assert verdict(judged) == Verdict(judged.id, True, (), None)
 
@@ -43,17 +44,17 @@ def test_a_chain_whose_answer_is_right_and_was_returned_is_correct_and_faultless
 )
 def test_a_failed_step_is_a_fault_that_a_chain_can_recover_from(reply, fault):
     judged = chain("subtract(3, 2)", reply, "add(2, 3)", "answer(5)")
-    assert found(judged) == [(fault, 1)]
+    assert faults(judged) == [(fault, 1)]
     assert verdict(judged).correct
     assert verdict(judged).first_fault == 1
 
 
-def test_a_failed_steps_fault_says_what_the_model_was_told():
+def test_the_fault_of_a_failed_step_has_the_message_that_the_model_saw():
     judged = chain("divide(2, 0)", "add(2, 3)", "answer(5)")
     assert verdict(judged).faults == (StepFault("execution_error", 0, "cannot divide by zero"),)
 
 
-def test_the_same_call_written_differently_is_repeated():
+def test_a_call_written_differently_is_still_a_repeated_call():
     judged = chain("add(2, 3)", "Again.\nadd(b=3.0, a=2)", "answer(5)")
     assert verdict(judged).faults == (StepFault("repeated_call", 1, "add(a=2, b=3) was called at step 1 already"),)
     assert verdict(judged).correct
@@ -61,12 +62,12 @@ def test_the_same_call_written_differently_is_repeated():
 
 def test_a_right_answer_that_no_call_returned_is_ungrounded():
     judged = chain("answer(5)")
-    assert found(judged) == [("ungrounded_answer", 0)]
+    assert faults(judged) == [("ungrounded_answer", 0)]
     assert not verdict(judged).correct
 
 
-def test_an_earlier_refused_answer_does_not_ground_a_later_one():
-    assert found(chain("answer('five')", "answer(5)")) == [("bad_arguments", 0), ("ungrounded_answer", 1)]
+def test_an_earlier_invalid_answer_does_not_ground_a_later_one():
+    assert faults(chain("answer('five')", "answer(5)")) == [("bad_arguments", 0), ("ungrounded_answer", 1)]
 
 
 def test_a_wrong_answer_that_a_call_returned_is_wrong_and_grounded():
@@ -76,11 +77,11 @@ def test_a_wrong_answer_that_a_call_returned_is_wrong_and_grounded():
 
 
 def test_a_wrong_guess_is_wrong_and_ungrounded():
-    assert found(chain("add(2, 3)", "answer(7)")) == [("wrong_answer", 1), ("ungrounded_answer", 1)]
+    assert faults(chain("add(2, 3)", "answer(7)")) == [("wrong_answer", 1), ("ungrounded_answer", 1)]
 
 
-def test_an_answer_is_grounded_in_value_and_not_in_spelling():
-    assert found(chain("add(2, 3)", "answer('$5.00')")) == []
+def test_grounding_compares_values_and_not_spellings():
+    assert faults(chain("add(2, 3)", "answer('$5.00')")) == []
 
 
 def test_a_chain_without_an_answer_has_its_fault_at_the_last_step():
@@ -89,15 +90,14 @@ def test_a_chain_without_an_answer_has_its_fault_at_the_last_step():
     assert not verdict(judged).correct
 
 
-def test_an_undecided_grade_is_a_fault_of_its_own_and_never_right(monkeypatch):
+def test_an_undecided_grade_is_a_separate_fault_and_not_correct(monkeypatch):
     monkeypatch.setitem(TASKS, "unsure", replace(TASKS["arithmetic"], name="unsure", grade=lambda *_: "undecided"))
-    own = problem(task="unsure")
-    judged = verdict(chain("add(2, 3)", "answer(5)"), own)
-    assert judged.faults == (StepFault("undecided", 1, "whether 5 is right could not be decided"),)
-    assert not judged.correct
+    undecided = verdict(chain("add(2, 3)", "answer(5)"), problem(task="unsure"))
+    assert undecided.faults == (StepFault("undecided", 1, "whether 5 is right could not be decided"),)
+    assert not undecided.correct
 
 
-def test_an_observation_that_executing_the_call_does_not_give_is_a_replay_mismatch():
+def test_an_observation_that_the_replay_does_not_give_is_a_replay_mismatch():
     judged = chain(step("add(2, 3)", observation="6"), "answer(6)")
     assert verdict(judged, problem(answer="6")).faults == (
         StepFault("replay_mismatch", 0, "recorded '6', but executing the call again gives '5'"),
@@ -105,9 +105,9 @@ def test_an_observation_that_executing_the_call_does_not_give_is_a_replay_mismat
     assert not verdict(judged, problem(answer="6")).correct
 
 
-def test_the_first_fault_is_the_earliest_step_with_one():
+def test_the_first_fault_is_at_the_earliest_step_with_a_fault():
     judged = chain("add(2", "sum(2, 3)", "add(2, 3)", "add(2, 3)", "answer(6)")
-    assert found(judged) == [
+    assert faults(judged) == [
         ("syntax", 0),
         ("unknown_function", 1),
         ("repeated_call", 3),
@@ -124,12 +124,13 @@ def test_every_fault_has_a_known_name():
     }  # fmt: skip
 
 
-def test_a_recorded_answer_that_no_step_gave_is_a_replay_mismatch():
+def test_a_recorded_answer_that_differs_from_the_last_step_is_a_replay_mismatch():
     judged = chain("add(2, 3)", "add(3, 3)", "answer(6)", answer="5")
+    assert ("replay_mismatch", 2) in faults(judged)
     assert not verdict(judged).correct
 
 
-def test_an_answer_out_of_a_list_that_a_call_returned_is_grounded():
+def test_an_answer_from_a_list_that_a_call_returned_is_grounded():
     nine = replace(SUM, answer="-3", question="The square of which number below zero is 9?", solution=())
     assert verdict(chain("solve('x**2 = 9')", "answer(-3)"), nine).correct
     assert not verdict(chain("solve('x**2 = 16')", "answer(-3)"), nine).correct
@@ -142,13 +143,15 @@ def test_an_outcome_that_the_last_step_contradicts_is_a_replay_mismatch():
     )
 
 
-def test_an_answer_without_any_step_is_a_mismatch_and_a_guess_at_the_first_place():
-    assert found(replace(chain(), answer="5", outcome="answered")) == [("replay_mismatch", 0), ("ungrounded_answer", 0)]
+def test_the_faults_of_an_answer_without_any_step_are_at_step_zero():
+    assert faults(replace(chain(), answer="5", outcome="answered")) == [
+        ("replay_mismatch", 0),
+        ("ungrounded_answer", 0),
+    ]
 
 
-def test_every_fault_has_a_sentence_for_people():
-    assert set(FAULT_MEANINGS) == set(FAULTS)
-    assert set(FAULTS) > DISQUALIFYING_FAULTS
+def test_some_faults_disqualify_a_chain_and_others_do_not():
+    assert set(FAULTS) > DISQUALIFYING_FAULTS > set()
 
 
 LIMITED = StepError("execution_error", f"{LIMIT_REACHED}: it took too long")
@@ -158,27 +161,27 @@ LIMITED = StepError("execution_error", f"{LIMIT_REACHED}: it took too long")
     ("recorded", "now"),
     [(step("add(2, 3)"), LIMITED), (step("add(2, 3)", observation=None, error=LIMITED), None)],
 )
-def test_a_limit_that_was_reached_only_once_leaves_the_chain_undecided(recorded, now):
+def test_a_limit_reached_only_in_the_recording_or_only_in_the_replay_is_undecided(recorded, now):
     judged = chain(recorded, "add(3, 2)", "answer(5)")
-    again = replay(judged, SUM)
+    replayed = replay(judged, SUM)
     if now is not None:
-        steps = (replace(again.steps[0], observation=None, error=now), *again.steps[1:])
-        again = replace(again, steps=steps, values=(None, *again.values[1:]))
-    found = judge(judged, SUM, again)
-    assert [(fault.fault, fault.step) for fault in found.faults if fault.fault != "execution_error"] == [
+        steps = (replace(replayed.steps[0], observation=None, error=now), *replayed.steps[1:])
+        replayed = replace(replayed, steps=steps, values=(None, *replayed.values[1:]))
+    undecided = judge(judged, SUM, replayed)
+    assert [(fault.fault, fault.step) for fault in undecided.faults if fault.fault != "execution_error"] == [
         ("undecided", 0)
     ]
-    assert not found.correct
+    assert not undecided.correct
 
 
-def test_what_an_error_of_a_limit_says_is_not_compared():
+def test_the_texts_of_two_limit_errors_are_not_compared():
     other = StepError("execution_error", f"{LIMIT_REACHED}: it needed too much memory")
     judged = chain(step("add(2, 3)", observation=None, error=LIMITED), "add(3, 2)", "answer(5)")
-    again = replay(judged, SUM)
-    steps = (replace(again.steps[0], observation=None, error=other), *again.steps[1:])
-    found = judge(judged, SUM, replace(again, steps=steps, values=(None, *again.values[1:])))
-    assert [fault.fault for fault in found.faults] == ["execution_error"]
-    assert found.correct
+    replayed = replay(judged, SUM)
+    steps = (replace(replayed.steps[0], observation=None, error=other), *replayed.steps[1:])
+    limited_twice = judge(judged, SUM, replace(replayed, steps=steps, values=(None, *replayed.values[1:])))
+    assert [fault.fault for fault in limited_twice.faults] == ["execution_error"]
+    assert limited_twice.correct
 
 
 @function(example={"kind": "warm"})
@@ -203,7 +206,7 @@ COLORS = Task("colors", Toolbox([colors, shades, replace(name_it, name="answer")
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer", "grounded"),
+    ("name", "answer", "grounded"),
     [
         ("colors", "red", True),
         ("colors", "blue, light", True),
@@ -218,9 +221,9 @@ COLORS = Task("colors", Toolbox([colors, shades, replace(name_it, name="answer")
         ("shades", "rose", False),
     ],
 )
-def test_an_item_of_a_result_grounds_an_answer_by_its_value(asked: str, answer: str, grounded: bool):
+def test_an_answer_equal_to_an_item_of_a_result_is_grounded(name: str, answer: str, grounded: bool):
     tools = COLORS.toolbox.open()
-    calls = (Call(asked, {"kind": "warm"}), Call("answer", {"value": answer}))
+    calls = (Call(name, {"kind": "warm"}), Call("answer", {"value": answer}))
     steps = tuple(execute_step("", call, COLORS.toolbox, tools).step for call in calls)
     judged = Chain("c", "p", "me", "text", steps, "answered", answer)
     assert judge(judged, SUM, execute_again(steps, COLORS.toolbox), COLORS).correct == grounded

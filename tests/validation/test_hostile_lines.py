@@ -1,4 +1,4 @@
-"""Lines that nobody would write: each becomes a kept chain or a line put aside with its reason, and stops no other."""
+"""Hostile lines in chain files: each is kept or quarantined with its reason, and never stops the other lines."""
 
 import json
 from dataclasses import replace
@@ -32,27 +32,28 @@ LOGIC = {
 
 @cache
 def logic_chains() -> dict[str, tuple[Problem, Chain]]:
-    """By task: a problem, and the chain that is its solution."""
-    made: dict[str, tuple[Problem, Chain]] = {}
+    """Task -> a problem and a chain that solves it."""
+    chains: dict[str, tuple[Problem, Chain]] = {}
     for task, replies in LOGIC.items():
         toolbox = TASKS[task].toolbox
         tools = toolbox.open()
-        taken = (take_steps(Reply(text, "stop", Usage()), TEXT, toolbox, tools) for text in replies)
-        steps = tuple(step for steps in taken for step in steps)
+        steps_per_reply = (take_steps(Reply(text, "stop", Usage()), TEXT, toolbox, tools) for text in replies)
+        steps = tuple(step for steps in steps_per_reply for step in steps)
         answer = str(steps[-1].observation)
         solution = tuple(step.call for step in steps if step.call)
-        asked = Problem(task, task, "Tom is a cat. Some dog.", answer, solution, "source", "group", "train")
-        made[task] = asked, replace(GOOD, id=task, problem_id=task, steps=steps, answer=answer)
-    return made
+        logic_problem = Problem(task, task, "Tom is a cat. Some dog.", answer, solution, "source", "group", "train")
+        chains[task] = logic_problem, replace(GOOD, id=task, problem_id=task, steps=steps, answer=answer)
+    return chains
 
 
 @cache
 def good_lines() -> tuple[bytes, ...]:
-    return LINE, *(jsonl.dumps(right) for _, right in logic_chains().values())
+    return LINE, *(jsonl.dumps(logic_chain) for _, logic_chain in logic_chains().values())
 
 
 def rows(*lines: bytes):
-    problems = (PROBLEM, *(asked for asked, _ in logic_chains().values()))
+    """The row of each line, checked in this process."""
+    problems = (PROBLEM, *(logic_problem for logic_problem, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
     return [line.row for line in check_chunk(Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
 
@@ -82,28 +83,28 @@ HOSTILE = {
 }
 
 
-def test_the_good_lines_are_right():
+def test_the_good_lines_are_correct():
     assert [row.correct for row in rows(*good_lines())] == [True, True, True]
 
 
-def test_the_hostile_lines_differ_from_the_good_one():
+def test_every_hostile_line_differs_from_the_good_one():
     assert LINE not in HOSTILE.values()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_line_is_put_aside_and_the_next_one_judged(kind: str):
+def test_a_hostile_line_is_not_usable_and_the_next_line_is_judged(kind: str):
     bad, good = rows(HOSTILE[kind], LINE)
     assert bad.unexpected is None
     assert bad.unreadable or bad.mismatch or (bad.prompt_tokens or 0) > 500_000
     assert good.correct is True
 
 
-def test_every_hostile_line_once_in_a_file_leaves_the_good_ones(validated: RunValidation):
+def test_a_file_with_all_hostile_lines_keeps_the_good_ones(run_validation: RunValidation):
     good = [chain(*replies, id=f"good {number}") for number in range(8) for replies in REPLIES[number % 2 :][:1]]
-    result = validated(*good, *HOSTILE.values())
+    result = run_validation(*good, *HOSTILE.values())
     assert result.report["chains"] == {"in": 8 + len(HOSTILE), "kept": 8, "quarantined": len(HOSTILE)}
     assert result.surprises == {}
-    assert all(one.reasons for one in result.quarantined)
+    assert all(line.reasons for line in result.quarantined)
     assert jsonl.dumps(result.quarantined[0])
 
 
@@ -157,7 +158,7 @@ FIELDS = ("id", "problem_id", "model", "protocol", "steps", "outcome", "answer",
 
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
-    """A good line with a few of its parts changed, its calls most of all, or its bytes."""
+    """A good line with up to three parts changed, mostly calls, and sometimes some of its bytes."""
     record = json.loads(draw(st.sampled_from(good_lines())))
     for _ in range(draw(st.integers(0, 3))):
         steps = record.get("steps")
@@ -176,25 +177,25 @@ def lines(draw: st.DrawFn) -> bytes:
                 record.pop(draw(st.sampled_from(FIELDS)), None)
     line = json.dumps(record, ensure_ascii=draw(st.booleans())).encode(errors="surrogatepass")
     if draw(st.integers(0, 7)) == 0:
-        place, junk = draw(st.integers(0, len(line))), draw(st.binary(max_size=4))
-        line = line[:place] + junk + line[place + draw(st.integers(0, 3)) :]
+        index, junk = draw(st.integers(0, len(line))), draw(st.binary(max_size=4))
+        line = line[:index] + junk + line[index + draw(st.integers(0, 3)) :]
     return line.replace(b"\n", b" ")
 
 
 @settings(max_examples=2_000, deadline=None, derandomize=True)
 @given(lines())
-def test_any_line_becomes_a_row_and_no_exception_is_a_surprise(line: bytes):
+def test_no_line_causes_an_unexpected_exception(line: bytes):
     bad, good = rows(line, LINE)
     assert bad.unexpected is None, bad.unexpected
     assert bad.unreadable or bad.orphan or bad.correct is not None
     assert good.correct is True
 
 
-def raises(*_: object) -> str:
+def raise_error(*_: object) -> str:
     raise RuntimeError("the check fell over")
 
 
-def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkeypatch):
+def test_a_grader_that_raises_quarantines_only_its_line_with_the_error_as_reason(tmp_path, monkeypatch):
     (tmp_path / "own_grader.py").write_text(GRADER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -209,17 +210,17 @@ def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkey
     finally:
         load([])
     assert result.report["chains"] == {"in": 9, "kept": 8, "quarantined": 1}
-    (aside,) = result.quarantined
-    assert aside.where.endswith(":8")
-    (reason,) = aside.reasons
+    (line,) = result.quarantined
+    assert line.where.endswith(":8")
+    (reason,) = line.reasons
     assert reason.startswith(
         "unexpected: expected that a line is executed and judged without an unexpected error; found "
     )
     assert "unexpected RuntimeError in " in reason
     assert reason.endswith("the grader fell over")
-    assert json.loads(aside.text or "")["id"] == "bad"
+    assert json.loads(line.text or "")["id"] == "bad"
     ((where, surprise),) = result.surprises.items()
-    assert where == aside.where
+    assert where == line.where
     assert "own_grader.py" in surprise.trace
     with pytest.raises(DataError, match="1 of 9 chains were quarantined"):
         raise_if_too_many_quarantined(result, 0.05)
@@ -241,8 +242,8 @@ TASKS = (replace(ARITHMETIC, name="sums", grade=grade),)
 """
 
 
-def test_a_grounding_check_that_raises_costs_its_line_alone(monkeypatch):
-    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grounding_faults=raises))
+def test_a_grounding_check_that_raises_affects_only_its_line(monkeypatch):
+    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grounding_faults=raise_error))
     checked, unanswered = rows(LINE, jsonl.dumps(chain("add(2, 3)")))
     assert checked.unexpected is not None
     assert checked.correct is None
@@ -250,18 +251,18 @@ def test_a_grounding_check_that_raises_costs_its_line_alone(monkeypatch):
 
 
 @pytest.mark.slow
-def test_surprises_travel_from_the_processes_that_met_them(tmp_path, monkeypatch):
-    """The user's function raises what it must not, in processes that load it by its name."""
+def test_surprises_of_worker_processes_reach_the_caller(tmp_path, monkeypatch):
+    """A defective function of the user raises in processes that import its module."""
     (tmp_path / "own_broken.py").write_text(BROKEN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    own = chain(step("add(2, 3)", call=Call("broken", {"a": 3})), "answer(5)", id="broken")
+    broken = chain(step("add(2, 3)", call=Call("broken", {"a": 3})), "answer(5)", id="broken")
     path = tmp_path / "chains.jsonl"
-    path.write_bytes(b"".join(line + b"\n" for line in [LINE, jsonl.dumps(own)] * 1_500))
-    found = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
-    assert [line.row.correct for line in found[:2]] == [True, None]
-    assert sum(line.surprise is not None for line in found) == 1_500
-    assert "own_broken.py" in found[1].surprise.trace
+    path.write_bytes(b"".join(line + b"\n" for line in [LINE, jsonl.dumps(broken)] * 1_500))
+    checked = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
+    assert [line.row.correct for line in checked[:2]] == [True, None]
+    assert sum(line.surprise is not None for line in checked) == 1_500
+    assert "own_broken.py" in checked[1].surprise.trace
 
 
 BROKEN = '''

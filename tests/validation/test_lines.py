@@ -1,3 +1,5 @@
+"""Checking the lines of chain files, in one process and in several."""
+
 import pytest
 
 from callwright.errors import DataError
@@ -16,16 +18,16 @@ CHAINS = [
 ]
 
 
-def files(folder, lines, name="chains.jsonl"):
+def write_lines(folder, lines, name="chains.jsonl"):
     path = folder / name
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    return [path]
+    return path
 
 
-def test_a_line_becomes_the_checked_chain_and_its_row(tmp_path):
-    lines = list(check_files(files(tmp_path, map(jsonl.dumps, CHAINS)), PROBLEMS))
-    for line, own in zip(lines, CHAINS, strict=True):
-        assert jsonl.loads(CheckedChain, line.text, "here") == check_chain(own, PROBLEMS[own.problem_id])
+def test_a_checked_line_has_the_checked_chain_and_its_row(tmp_path):
+    lines = list(check_files([write_lines(tmp_path, map(jsonl.dumps, CHAINS))], PROBLEMS))
+    for line, recorded in zip(lines, CHAINS, strict=True):
+        assert jsonl.loads(CheckedChain, line.text, "here") == check_chain(recorded, PROBLEMS[recorded.problem_id])
     rows = [line.row for line in lines]
     assert [(row.id, row.correct, row.first_fault) for row in rows] == [
         ("right", True, "none"),
@@ -37,38 +39,39 @@ def test_a_line_becomes_the_checked_chain_and_its_row(tmp_path):
     assert rows[0].longest_reply == len("answer(value=5)")
 
 
-def test_files_are_one_stream_and_blank_lines_are_none(tmp_path):
-    one = files(tmp_path, [jsonl.dumps(CHAINS[0]), b"", b"  "], "one.jsonl")
-    two = files(tmp_path, [jsonl.dumps(CHAINS[1])], "two.jsonl")
-    wheres = [line.row.where for line in check_files([*one, *two], PROBLEMS)]
-    assert [where.rpartition("/")[2] for where in wheres] == ["one.jsonl:1", "two.jsonl:1"]
+def test_several_files_are_read_in_order_and_blank_lines_are_skipped(tmp_path):
+    first = write_lines(tmp_path, [jsonl.dumps(CHAINS[0]), b"", b"  "], "first.jsonl")
+    second = write_lines(tmp_path, [jsonl.dumps(CHAINS[1])], "second.jsonl")
+    locations = [line.row.where for line in check_files([first, second], PROBLEMS)]
+    assert [location.rpartition("/")[2] for location in locations] == ["first.jsonl:1", "second.jsonl:1"]
 
 
-def test_a_problem_of_no_task_is_a_data_error(tmp_path):
-    odd = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
+def test_a_problem_of_an_unknown_task_is_a_data_error(tmp_path):
+    problems = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
     with pytest.raises(DataError, match="there is no task cooking"):
-        list(check_files(files(tmp_path, [jsonl.dumps(CHAINS[0])]), odd))
+        list(check_files([write_lines(tmp_path, [jsonl.dumps(CHAINS[0])])], problems))
 
 
 @pytest.mark.slow
-def test_processes_find_what_one_alone_finds_also_of_broken_lines_and_functions_of_ones_own(tmp_path, monkeypatch):
-    """Chains of a user's own function, which every process has to load."""
-    (tmp_path / "own_functions.py").write_text(OWN)
+def test_two_processes_give_the_same_rows_as_one_for_broken_lines_and_a_users_functions(tmp_path, monkeypatch):
+    """Some chains call a user's function, which every process must load."""
+    (tmp_path / "own_functions.py").write_text(OWN_FUNCTIONS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     doubled = jsonl.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
     lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_CHUNK)
-    path = files(tmp_path, lines)
-    alone = list(check_files(path, PROBLEMS, ["own_functions"], workers=1))
-    together = list(check_files(path, PROBLEMS, ["own_functions"], workers=2))
-    assert together == alone
-    assert len(alone) == 5 * 3 * LINES_PER_CHUNK
-    assert alone[4].row.correct is True
-    assert alone[3].row.unreadable is not None
+    path = write_lines(tmp_path, lines)
+    with_one = list(check_files([path], PROBLEMS, ["own_functions"], workers=1))
+    with_two = list(check_files([path], PROBLEMS, ["own_functions"], workers=2))
+    assert with_two == with_one
+    assert len(with_one) == 5 * 3 * LINES_PER_CHUNK
+    assert with_one[4].row.correct is True
+    assert with_one[3].row.unreadable is not None
 
 
-OWN = '''
+OWN_FUNCTIONS = '''
+
 from callwright.functions.function import function
 from callwright.functions.numbers import Number
 

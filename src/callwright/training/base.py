@@ -13,31 +13,35 @@ from callwright.params import StudentParams
 from callwright.storage.files import folder_hash, write_json
 
 EMBEDDED = "embedded"
-_DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # the last for its licence
+_DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # README: the licence
 
 
 def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
-    """Put the base into `folder`, whole or not at all; returns (and writes beside it) how it came about.
+    """Write the base to `folder` atomically.
+
+    Returns:
+        The recipe (source, and hash, revision or training settings), which is also written to `folder`/recipe.json.
 
     Raises:
-        ProviderError: the hub cannot be reached or knows no such model.
-        DataError: the folder cannot be written, or a local source is no model.
+        ProviderError: the hub cannot be reached or does not know the model.
+        DataError: the folder cannot be written, or a local source is not a model.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
-            made = Path(temporary) / "model"
-            recipe = _write_base(made, student, seed)
-            write_json(made / paths.RECIPE, recipe)
+            new_folder = Path(temporary) / "model"
+            recipe = _write_base(new_folder, student, seed)
+            write_json(new_folder / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
-            made.rename(folder)
+            new_folder.rename(folder)
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
     return recipe
 
 
 def _write_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+    """Build, copy or download the base, as `student.source` says; returns the recipe."""
     if student.source == EMBEDDED:
         from callwright.standins.embedded.build import build_embedded_student
 
@@ -52,7 +56,11 @@ def _write_base(folder: Path, student: StudentParams, seed: int) -> dict[str, An
 
 
 def _ignored_names(model: Path, folder: str, names: list[str]) -> set[str]:
-    """The names in a folder that are not copied. Raises if another one is a link out of the model."""
+    """The names in a folder that are not copied: hidden files.
+
+    Raises:
+        DataError: another name is a link that leads out of the model.
+    """
     not_copied = {name for name in names if name.startswith(".")}
     for name in set(names) - not_copied:
         _raise_if_link_leaves_model(Path(folder, name), model)
@@ -60,20 +68,20 @@ def _ignored_names(model: Path, folder: str, names: list[str]) -> set[str]:
 
 
 def _raise_if_link_leaves_model(path: Path, model: Path) -> None:
-    """A copy follows links, so each has to end at a file of the model.
+    """Copying follows links, so each link must lead to a file of the model.
 
-    Those are the files of its folder and, in the Hugging Face hub's cache, whose folders consist of links, the files
-    that the cache keeps of the same model.
+    A folder in the Hugging Face hub's cache consists of links to the cache's files of the same model; those are allowed
+    too.
 
     Raises:
-        DataError: the link leads elsewhere, to a folder, or nowhere.
+        DataError: the link leads to another file, to a folder, or nowhere.
     """
     if not path.is_symlink():
         return
     folders = [model.resolve()]
     if folders[0].parent.name == "snapshots":
         folders.append(folders[0].parent.parent / "blobs")
-    target = Path(os.path.realpath(path))  # Path.resolve raises where links lead in a circle
+    target = Path(os.path.realpath(path))  # Path.resolve would raise on a circle of links
     if not target.is_file() or not any(target.is_relative_to(folder) for folder in folders):
         raise DataError(
             f"student.source: {path} is a link that does not lead to a file of {model}: put the file itself there"
@@ -89,7 +97,7 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
         snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
         raise _download_error(student.source, error) from None
-    except Exception as error:  # the HTTP library's own connection errors have no base class in common with these
+    except Exception as error:  # connection errors of the HTTP libraries share no base class with the above
         if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "requests"):
             raise
         raise _download_error(student.source, error) from None

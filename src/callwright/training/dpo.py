@@ -1,4 +1,4 @@
-"""Preference training: typed params -> DPOConfig and LoraConfig -> TRL's DPOTrainer."""
+"""Preference training with TRL's DPOTrainer, after an optional warm-up on demonstrations."""
 
 import hashlib
 import json
@@ -15,23 +15,29 @@ from callwright.params import TrainParams
 from callwright.preferences.dialogue import RowReport, check_rows, conversation_rows
 from callwright.records import Demonstration, Pair
 from callwright.storage.files import folder_hash
-from callwright.training import callbacks
 from callwright.training.callbacks import (
     LogMetrics,
     checkpoint_arguments,
     checkpoint_marker,
+    checkpoint_step,
+    guard_rail_callback,
     last_checkpoint,
     last_dev_metrics,
+    log_prob_warning,
     metrics_reporter,
+    preference_advice,
     training_curve,
 )
 
-FIELDS_NOT_IN_KEY = {"checkpoint_steps"}  # params.train that leave the result as it is
+FIELDS_NOT_IN_KEY = {"checkpoint_steps"}  # fields of params.train that do not change the result
 
 
 @dataclass(slots=True)
 class TrainingResult:
-    """What a training came to: a row per logged step, and its summary."""
+    """Training result: `curves` has one row per logged step, with `step` and metrics; `report` is the summary.
+
+    The report is empty on other ranks than 0.
+    """
 
     curves: list[dict[str, float]] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +45,7 @@ class TrainingResult:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What is trained on: pairs, pairs to watch (none: nothing is watched), and demonstrations for the warm-up."""
+    """Training data: pairs, dev pairs (empty: no evaluation), and demonstrations for the warm-up."""
 
     pairs: Sequence[Pair]
     dev_pairs: Sequence[Pair] = ()
@@ -47,7 +53,7 @@ class Examples:
 
 
 def training_key(base: Path, examples: Examples, params: TrainParams, seed: int) -> str:
-    """The hash of all that determines a training's result."""
+    """SHA-256 hex digest of everything that determines a training's result."""
     content = json.dumps(asdict(examples), sort_keys=True)
     parts = [folder_hash(base), content, params.model_dump_json(exclude=FIELDS_NOT_IN_KEY), str(seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -66,17 +72,17 @@ def train(
 ) -> TrainingResult:
     """Train the base on demonstrations (with `params.sft`), then on pairs; write the adapter and the merged student.
 
-    All processes of a launch call it; rank 0 alone logs and writes results. A training that was killed goes on from its
-    last checkpoint, which lies in `work` under the training's key, and is removed at the end.
+    Every process of a launch calls this; only rank 0 logs and writes results. A killed training resumes from its last
+    checkpoint in `work`/<start of its key>; a finished training removes that folder.
 
     Args:
-        student, adapter: folders to write, whole or not at all.
+        student, adapter: folders to write, each atomically.
         work: folder for checkpoints, shared by all processes.
-        log: called with (metrics, step) at every logged step on rank 0.
+        log: called with (metrics, step) at every logged step, on rank 0.
 
     Raises:
         DataError: there is no pair, or one cannot be trained on.
-        CallwrightError: the loss is no number or explodes, or `params.method` cannot run here.
+        CallwrightError: the loss is NaN or infinite, or explodes; or `params.method` cannot run here.
     """
     import torch
     from transformers import AutoTokenizer
@@ -90,7 +96,7 @@ def train(
         raise DataError("there are no preference pairs to train on: see reports/pairs.json; lower pairs.min_margin")
     torch.manual_seed(seed)
     tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(base))
-    if tokenizer.pad_token is None:  # as TRL does, which leaves it to whoever brings a collator
+    if tokenizer.pad_token is None:  # TRL does the same, but not if it gets a collator
         tokenizer.pad_token = tokenizer.eos_token
     row_report, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
     rows = [row | mask for row, mask in zip(conversation_rows([*pairs, *dev_pairs]), masks, strict=True)]
@@ -98,20 +104,20 @@ def train(
     work = work / key[:16]
     if params.sft.epochs:
         warm = warm_up(base, tokenizer, examples.demonstrations, params, seed=seed, work=work)
-        model = load_trained(base, warm, params)  # its adapter goes on; a copy of it is the reference
+        model = load_trained(base, warm, params)  # training continues its adapter; a copy of it is the reference
     else:
         model = load_base(base, params)
     trainer = _trainer(model, tokenizer, rows, pairs, params, seed, work / "pairs", log)
     checkpoint = last_checkpoint(work / "pairs")
-    with ExitStack() as shared:
-        for one in filter(None, (trainer.model, trainer.ref_model)):
-            shared.enter_context(share_prefixes(trainer.accelerator.unwrap_model(one)))
+    with ExitStack() as stack:
+        for trainer_model in filter(None, (trainer.model, trainer.ref_model)):
+            stack.enter_context(share_prefixes(trainer.accelerator.unwrap_model(trainer_model)))
         result = trainer.train(resume_from_checkpoint=checkpoint)
     save_trained(trainer, work / "trained")
     trained = TrainingResult(training_curve(trainer.state.log_history))
     if trainer.is_world_process_zero():
         publish_student(base, work / "trained", params, student=student, adapter=adapter, key=key)
-        resumed_at = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
+        resumed_at = checkpoint_step(checkpoint) if checkpoint else 0
         trained.report = _report(trainer, result, row_report, params, len(pairs), resumed_at)
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
@@ -128,7 +134,7 @@ def _trainer(
     work: Path,
     log: LogMetrics | None,
 ) -> Any:
-    """TRL's trainer; `rows` are those of the pairs, then those of the pairs to watch."""
+    """TRL's trainer; `rows` are those of the training pairs, then those of the dev pairs."""
     from datasets import Dataset
     from peft import PeftModel
     from transformers import PrinterCallback
@@ -154,7 +160,7 @@ def _trainer(
         peft_config=None if isinstance(model, PeftModel) else lora_config(params),
         callbacks=[
             checkpoint_marker(),
-            callbacks.guard_rails(callbacks.advice(params)),
+            guard_rail_callback(preference_advice(params)),
             *([metrics_reporter(log)] if log else []),
         ],
     )
@@ -189,7 +195,7 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
         data_seed=seed,
         logging_steps=5,
         logging_first_step=True,
-        logging_nan_inf_filter=False,  # the guard rails are to see them
+        logging_nan_inf_filter=False,  # so that the guard rails see NaN and infinity
         eval_strategy="epoch" if evaluate else "no",
         ddp_find_unused_parameters=False,
         report_to="none",
@@ -201,19 +207,20 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
 def _report(
     trainer: Any, result: Any, rows: RowReport, params: TrainParams, pairs: int, resumed_at: int
 ) -> dict[str, Any]:
-    """The summary; the loss is the mean over the logged steps, the speed that since the start or the last kill."""
+    """The summary. The loss is the mean over the logged steps; the speed is measured since the start or last resume."""
     curves, steps = training_curve(trainer.state.log_history), int(result.global_step)
-    spans = [row["step"] - before for before, row in zip([0.0, *(row["step"] for row in curves)], curves, strict=False)]
+    logged_steps = [row["step"] for row in curves]
+    spans = [step - previous for previous, step in zip([0.0, *logged_steps], logged_steps, strict=False)]
     loss = sum(span * row["loss"] for span, row in zip(spans, curves, strict=True)) / max(sum(spans), 1)
-    seen = pairs * params.epochs * (steps - resumed_at) / steps
+    trained_pairs = pairs * params.epochs * (steps - resumed_at) / steps
     return {
         "pairs": pairs,
         "dev_pairs": rows.rows - pairs,
         "steps": steps,
         "loss": round(loss, 6),
         "last": {name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
-        "warning": callbacks.warning(trainer.state.log_history),
+        "warning": log_prob_warning(trainer.state.log_history),
         "rows": asdict(rows),
-        "pairs_per_second": round(seen / result.metrics["train_runtime"], 3),
+        "pairs_per_second": round(trained_pairs / result.metrics["train_runtime"], 3),
         **last_dev_metrics(trainer.state.log_history),
     }

@@ -15,7 +15,7 @@ from callwright.records import Demonstration
 from callwright.training.callbacks import (
     checkpoint_arguments,
     checkpoint_marker,
-    guard_rails,
+    guard_rail_callback,
     last_checkpoint,
     warm_up_advice,
 )
@@ -32,28 +32,30 @@ def warm_up(
     seed: int,
     work: Path,
 ) -> Path:
-    """Imitate the demonstrations; the loss is on completions alone (with what a template puts after their last token).
+    """Imitate the demonstrations.
+
+    The loss is on completions only, including the tokens that a chat template adds after them.
 
     Args:
-        work: folder for checkpoints and the result; a warm-up that is finished there is not repeated.
+        work: folder for checkpoints and the result; a finished warm-up in it is not repeated.
 
     Returns:
-        The folder with the trained adapter, or with all weights where `params.method` is full.
+        The folder with the trained adapter, or with all weights if `params.method` is full.
 
     Raises:
         DataError: there is no demonstration, or one cannot be trained on.
-        CallwrightError: the loss is no number or explodes.
+        CallwrightError: the loss is NaN or infinite, or explodes.
     """
     if not demonstrations:
         raise DataError(
             "there is no correct chain to warm up on: set train.sft.epochs to 0, or look at reports/quality.json"
         )
     check_rows(demonstrations, tokenizer, params.max_length)
-    result, steps = work / "warmed_up", work / "warm_up"
-    if result.is_dir():
-        return result
+    result_folder, checkpoint_folder = work / "warmed_up", work / "warm_up"
+    if result_folder.is_dir():
+        return result_folder
     config = SFTConfig(
-        **checkpoint_arguments(steps, params.checkpoint_steps),
+        **checkpoint_arguments(checkpoint_folder, params.checkpoint_steps),
         learning_rate=params.sft.learning_rate,
         num_train_epochs=params.sft.epochs,
         per_device_train_batch_size=params.sft.batch_size,
@@ -79,10 +81,10 @@ def warm_up(
         train_dataset=Dataset.from_list(conversation_rows(demonstrations), on_mixed_types="use_json"),
         processing_class=tokenizer,
         peft_config=lora_config(params),
-        callbacks=[checkpoint_marker(), guard_rails(warm_up_advice(params))],
+        callbacks=[checkpoint_marker(), guard_rail_callback(warm_up_advice(params))],
     )
     trainer.remove_callback(PrinterCallback)
     with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
-        trainer.train(resume_from_checkpoint=last_checkpoint(steps))
-    save_trained(trainer, result)
-    return result
+        trainer.train(resume_from_checkpoint=last_checkpoint(checkpoint_folder))
+    save_trained(trainer, result_folder)
+    return result_folder

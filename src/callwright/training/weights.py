@@ -1,4 +1,4 @@
-"""A base made ready to be trained, and what its training leaves: adapter and merged student."""
+"""Load a base for training; save the adapter and the merged student."""
 
 import os
 import shutil
@@ -11,25 +11,25 @@ from callwright.params import TrainParams
 from callwright.paths import TRAINING_FILE
 from callwright.storage.files import write_json
 
-_TRAINER_FILES = ("ref", "training_args.bin")  # the reference's adapter, and a pickle
+_TRAINER_FILES = ("ref", "training_args.bin")  # removed after training: the reference's adapter, and a pickle
 
 
 def uses_gpu() -> bool:
-    """Whether training runs on a GPU: there is one, and accelerate was not told to stay on the CPU."""
+    """Whether training runs on a GPU: one is available, and accelerate is not set to use the CPU."""
     import torch
 
     return torch.cuda.is_available() and os.environ.get("ACCELERATE_USE_CPU", "false").lower() not in ("1", "true")
 
 
 def uses_bf16() -> bool:
-    """Whether training computes in bfloat16: on a GPU that can; everything else computes in float32."""
+    """Whether training computes in bfloat16: only on a GPU that supports it, otherwise in float32."""
     import torch
 
     return uses_gpu() and torch.cuda.is_bf16_supported()
 
 
 def load_base(folder: Path, params: TrainParams) -> Any:
-    """The model to train, without adapter: 4-bit for `qlora`; float32 weights where all of them learn.
+    """The model to train, without an adapter: in 4 bits with `qlora`; in float32 if all weights are trained.
 
     Raises:
         CallwrightError: `qlora` without a GPU or without bitsandbytes.
@@ -37,10 +37,10 @@ def load_base(folder: Path, params: TrainParams) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    frozen = params.method != "full"
+    base_is_frozen = params.method != "full"
     return AutoModelForCausalLM.from_pretrained(
         folder,
-        dtype=torch.bfloat16 if frozen and uses_bf16() else torch.float32,
+        dtype=torch.bfloat16 if base_is_frozen and uses_bf16() else torch.float32,
         quantization_config=_four_bit_config() if params.method == "qlora" else None,
     )
 
@@ -50,7 +50,7 @@ def _four_bit_config() -> Any:
     from transformers import BitsAndBytesConfig
 
     if not uses_gpu():
-        raise CallwrightError("train.method: qlora computes in 4 bits on a CUDA GPU alone; set lora here")
+        raise CallwrightError("train.method: qlora computes in 4 bits only on a CUDA GPU; set lora here")
     if find_spec("bitsandbytes") is None:
         raise CallwrightError("train.method: qlora needs bitsandbytes: pip install bitsandbytes, or set lora")
     return BitsAndBytesConfig(
@@ -62,7 +62,7 @@ def _four_bit_config() -> Any:
 
 
 def lora_config(params: TrainParams) -> Any:
-    """The adapter to train; None where every weight learns."""
+    """The config of the adapter to train; None if all weights are trained."""
     from peft import LoraConfig
 
     if params.method == "full":
@@ -77,7 +77,7 @@ def lora_config(params: TrainParams) -> Any:
 
 
 def load_trained(base: Path, folder: Path, params: TrainParams) -> Any:
-    """The model that `save_trained` left in a folder, to be trained further."""
+    """Load the model that `save_trained` wrote to a folder, to train it further."""
     from peft import PeftModel
 
     if params.method == "full":
@@ -86,9 +86,9 @@ def load_trained(base: Path, folder: Path, params: TrainParams) -> Any:
 
 
 def save_trained(trainer: Any, folder: Path) -> None:
-    """Write a trainer's adapter, or all weights of `full`, with the tokenizer; whole or not at all.
+    """Write a trainer's adapter (with `full`: all weights) and the tokenizer, atomically.
 
-    All processes call it (sharded weights are gathered); rank 0 writes.
+    Every process must call this, because sharded weights are gathered; rank 0 writes.
 
     Raises:
         DataError: the folder cannot be written.
@@ -106,34 +106,43 @@ def save_trained(trainer: Any, folder: Path) -> None:
 
 
 def publish_student(base: Path, trained: Path, params: TrainParams, *, student: Path, adapter: Path, key: str) -> None:
-    """Make the student, merged in the precision of the base's own files, and the adapter of what a training left.
+    """Write the adapter and the merged student, each atomically, with a note of the training's key.
 
-    With `full` there is no adapter: its folder holds the note of its training alone.
+    The student has the precision of the base's files. With `full` there is no adapter: its folder contains only the
+    note.
+
+    Args:
+        trained: the folder that `save_trained` wrote.
 
     Raises:
         DataError: a folder cannot be written.
     """
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    is_full = params.method == "full"
     for folder in (adapter, student):
         part = folder.with_name(f".{folder.name}.part")
         try:
             shutil.rmtree(part, ignore_errors=True)
-            if folder is adapter and params.method == "full":
+            if folder is adapter and is_full:
                 part.mkdir(parents=True)
-            elif folder is adapter or params.method == "full":
+            elif folder is adapter or is_full:
                 shutil.copytree(trained, part)
             else:
-                model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
-                PeftModel.from_pretrained(model, trained).merge_and_unload().save_pretrained(part)
-                AutoTokenizer.from_pretrained(trained).save_pretrained(part)
+                _save_merged(base, trained, part)
             write_json(part / TRAINING_FILE, {"key": key})
             _replace_folder(folder, part)
         except OSError as error:
             raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _save_merged(base: Path, adapter: Path, folder: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    PeftModel.from_pretrained(model, adapter).merge_and_unload().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(adapter).save_pretrained(folder)
 
 
 def _replace_folder(folder: Path, part: Path) -> None:

@@ -1,0 +1,1 @@
+"""Check chain files, problems and pairs: replay, faults, quarantine, suites of expectations, drift."""

@@ -1,8 +1,8 @@
-"""Whether this version of the data looks like the one before it.
+"""Compare the chains with the data's previous version.
 
-The history lies outside the pipeline's outputs, which DVC deletes before a stage runs. It keeps the latest version and
-the one before: validating the same data again compares with the same version again and reports the same, so that
-neither a forced run nor the run-cache changes what later stages see.
+The history file is not one of the pipeline's outputs, because DVC deletes those before a stage runs. It has the latest
+version and the one before. So validating the same data again compares with the same version and gives the same report:
+neither a forced run nor DVC's run cache changes what later stages read.
 """
 
 import hashlib
@@ -24,7 +24,12 @@ COMPARED_COLUMNS = ("task", "model", "correct", "first_fault", "steps")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The shares of every value in the compared columns, and the hash of the data that has them."""
+    """A version of the data.
+
+    Attributes:
+        data: SHA-256 hex digest of the chains.
+        shares: compared column -> value -> share.
+    """
 
     data: str
     shares: dict[str, dict[str, float]]
@@ -32,18 +37,18 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The version recorded last, and the one that it was compared with."""
+    """The latest recorded version, and the version that it was compared with."""
 
     latest: Version
     before: Version | None
 
 
 def describe_version(chains: "pd.DataFrame", lines: Iterable[bytes]) -> Version:
-    """The version that kept chains are.
+    """Describe kept chains as a version of the data.
 
     Args:
-        chains: a table with the compared columns.
-        lines: the chains as they are written.
+        chains: one row per chain, with the compared columns.
+        lines: the chains' JSON lines, without line ends.
     """
     data = hashlib.sha256()
     for line in lines:
@@ -51,11 +56,11 @@ def describe_version(chains: "pd.DataFrame", lines: Iterable[bytes]) -> Version:
     shares = {
         column: chains[column].astype(str).value_counts(normalize=True, sort=False) for column in COMPARED_COLUMNS
     }
-    return Version(data.hexdigest(), {column: dict(sorted(own.items())) for column, own in shares.items()})
+    return Version(data.hexdigest(), {column: dict(sorted(counts.items())) for column, counts in shares.items()})
 
 
 def previous_version(path: Path, version: Version) -> Version | None:
-    """The version before this one; None where this is the first.
+    """The version before this one; None if this is the first.
 
     Raises:
         DataError: the history cannot be read.
@@ -67,26 +72,36 @@ def previous_version(path: Path, version: Version) -> Version | None:
 
 
 def record(path: Path, version: Version) -> None:
-    """Make this version the latest; a version that is the latest already changes nothing."""
+    """Write this version to the history as the latest, unless it already is."""
     history = _read_history(path)
     if history is None or history.latest.data != version.data:
         write_text(path, dumps(History(version, history.latest if history else None)).decode() + "\n")
 
 
-def drift_expectations(before: Version, bound: float) -> list[expectations.Expectation]:
-    """Every compared column is distributed about as before."""
+def drift_expectations(previous: Version, bound: float) -> list[expectations.Expectation]:
+    """Each compared column is distributed as in the previous version.
+
+    Args:
+        bound: maximum Kullback-Leibler divergence, in nats.
+    """
     return [
-        expectations.near(
-            column, before.shares[column], bound, f"{column} is distributed as in the data's previous version"
+        expectations.distribution_near(
+            column, previous.shares[column], bound, f"{column} is distributed as in the data's previous version"
         )
         for column in COMPARED_COLUMNS
-        if column in before.shares
+        if column in previous.shares
     ]
 
 
 def _read_history(path: Path) -> History | None:
+    """The history; None if there is no file.
+
+    Raises:
+        DataError: the file cannot be read or parsed.
+    """
     try:
         text = path.read_bytes()
+
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The one seam through which work over chunks of data goes: here processes of this machine, elsewhere what you like.
+"""Map a function over chunks of data, in worker processes of this machine.
 
-A chunk carries all that its work needs, as plain data. Nothing is shared, and no worker keeps anything between chunks,
-so the same function can be mapped over the machines of a cluster.
+A chunk contains all data that its work needs. Workers share nothing and keep nothing between chunks, so the same
+function can be mapped over the machines of a cluster.
 """
 
 import multiprocessing
@@ -18,13 +18,11 @@ from typing import Any, TypeVar
 
 from callwright.errors import DataError
 
-MAX_CHUNKS_IN_PROCESS = 8  # chunks that are done here sooner than a process starts
-CHUNKS_IN_FLIGHT_PER_WORKER = (
-    4  # chunks per process that wait or are worked on: bounds the memory, keeps the processes busy
-)
+MAX_CHUNKS_IN_PROCESS = 8  # this many chunks are faster in this process than starting others
+CHUNKS_IN_FLIGHT_PER_WORKER = 4  # chunks that wait or run, per worker: keeps the workers busy and limits the memory
 
-C = TypeVar("C")
-R = TypeVar("R")
+C = TypeVar("C")  # a chunk
+R = TypeVar("R")  # a chunk's result
 
 
 def map_chunks(
@@ -34,17 +32,17 @@ def map_chunks(
     setup_args: tuple[Any, ...] = (),
     workers: int | None = None,
 ) -> Iterator[R]:
-    """What a function makes of each chunk, in the chunks' order; computed by processes when there are many.
+    """The function's result for each chunk, in the order of the chunks; more than a few chunks use worker processes.
 
-    Chunks are taken as results are consumed, so that a stream stays a stream.
+    Chunks are read while the results are consumed, so a stream is never in memory as a whole.
 
     Args:
-        function: a top-level function; it, the chunks and its results can be pickled.
-        setup: called once in every process before its first chunk, with `setup_args`.
-        workers: processes; by default one per core that this process may use.
+        function: a top-level function; the function, the chunks and the results can be pickled.
+        setup: called with `setup_args`, once in every process before its first chunk.
+        workers: number of processes; by default one per core that this process may use.
 
     Raises:
-        DataError: a process was ended from outside, for lack of memory most likely.
+        DataError: a worker was killed, most likely because memory ran out.
         Exception: whatever the function raised.
     """
     workers = workers or len(os.sched_getaffinity(0))
@@ -73,14 +71,14 @@ def map_chunks(
 
 
 def _start_worker(setup: Callable[..., Any], setup_args: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt from the keyboard is the owner's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     setup(*setup_args)
 
 
 def _exit_with_parent() -> None:
-    """A killed owner cannot end its processes."""
-    owner = multiprocessing.parent_process()
-    if owner is not None:
-        wait([owner.sentinel])
+    """End this worker when its parent ends: a killed parent cannot end its workers."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
         os._exit(1)

@@ -1,7 +1,7 @@
-"""The named ways in which a chain is wrong, found by pure functions, each with a sentence a person understands."""
+"""Find the faults of a chain. Pure functions; each fault has a message for people."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from callwright.agent.loop import ends_chain
 from callwright.functions.guard import LIMIT_REACHED
@@ -17,22 +17,7 @@ DISQUALIFYING_FAULTS = frozenset(
 """Faults that make a chain incorrect; the others are mistakes that a chain can recover from."""
 
 GROUNDING_FAULTS = frozenset({"ungrounded_answer", "unfaithful_call"})
-"""Faults of an answer that does not rest on the problem."""
-
-FAULT_MEANINGS: Mapping[str, str] = {
-    "syntax": "The reply holds no call that could be read.",
-    "unknown_function": "The call names a function that does not exist.",
-    "bad_arguments": "The function does not take these arguments.",
-    "execution_error": "The call was fine, but it could not be executed.",
-    "repeated_call": "The same call was made before, so it told nothing new.",
-    "ungrounded_answer": "No call returned the answer, or it does not depend on the problem: it was guessed.",
-    "unfaithful_call": "The answer rests on a premise, a statement or a number that is not the problem's.",
-    "wrong_answer": "The answer is not the problem's.",
-    "no_answer": "The chain ended without an answer.",
-    "undecided": "Whether the chain is right could not be decided within the limits.",
-    "replay_mismatch": "Executing the calls again does not give what was recorded.",
-}
-"""What each fault means, for people; the fault of a step says what it was there."""
+"""Faults of an answer that does not depend on the problem."""
 
 
 def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | None = None) -> Verdict:
@@ -40,7 +25,7 @@ def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | 
 
     Args:
         replayed: the chain with every call executed again (see `callwright.validation.execution`).
-        task: what the chain was asked with, where that is not the problem's own task.
+        task: the task whose toolbox and prompt the chain used; by default the problem's own.
     """
     task = task or TASKS[problem.task]
     replay_faults = list(_replay_faults(chain, replayed.steps, task.toolbox))
@@ -59,9 +44,9 @@ def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | 
 
 
 def faults_without_grading(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
-    """The faults that show without the problem's answer, of a chain that was executed just now.
+    """The faults of a chain executed in this process that can be found without the problem's answer.
 
-    Whether an answer is right is not among them: a grounded answer can be wrong.
+    The answer is not graded: an answer without faults can be wrong.
     """
     task = TASKS[problem.task]
     return _sort_by_step(
@@ -85,21 +70,21 @@ def _step_errors(chain: Chain) -> Iterator[StepFault]:
 
 
 def _replay_faults(chain: Chain, replayed: tuple[Step, ...], toolbox: Toolbox) -> Iterator[StepFault]:
-    """Steps whose recorded result differs from the result now.
+    """Steps whose recorded result differs from the result of the replay.
 
-    If a step reached the solver's limits, when recorded or now, nothing can be said about its recorded result, nor
-    about later steps that share a state with it. Two such errors count as equal, whatever their texts.
+    If a step reached the solver's limits, in the recording or in the replay, its recorded result cannot be judged, nor
+    those of later steps that use the same state. Two errors of this kind count as equal, even if their texts differ.
     """
-    limited = False
+    state_is_limited = False
     for index, (recorded, repeated) in enumerate(zip(chain.steps, replayed, strict=True)):
-        limited_then, limited_now = _reached_limit(recorded), _reached_limit(repeated)
-        if recorded == repeated or (limited_then and limited_now):
+        was_limited, is_limited = _reached_limit(recorded), _reached_limit(repeated)
+        if recorded == repeated or (was_limited and is_limited):
             continue
-        if limited_then != limited_now:
-            limited = True
-            when = "when the chain was made, and not now" if limited_then else "now, and not when the chain was made"
+        if was_limited != is_limited:
+            state_is_limited = True
+            when = "when the chain was made, and not now" if was_limited else "now, and not when the chain was made"
             yield StepFault("undecided", index, f"the solver reached its limits {when}")
-        elif not (limited and _is_stateful(recorded, toolbox)):
+        elif not (state_is_limited and _is_stateful(recorded, toolbox)):
             recorded_result, result = _describe_result(recorded), _describe_result(repeated)
             yield StepFault(
                 "replay_mismatch", index, f"recorded {recorded_result}, but executing the call again gives {result}"
@@ -117,7 +102,7 @@ def _is_stateful(step: Step, toolbox: Toolbox) -> bool:
 
 def _end_mismatch(chain: Chain) -> Iterator[StepFault]:
     """An answer or an outcome that contradicts the last step."""
-    index = max(len(chain.steps) - 1, 0)
+    index = _last_index(chain)
     last_step = chain.steps[-1] if chain.steps else None
     answer = last_step.observation if last_step is not None and ends_chain(last_step) else None
     if chain.answer != answer:
@@ -165,10 +150,12 @@ def _grade_faults(chain: Chain, problem: Problem, task: Task) -> Iterator[StepFa
 def _grounding_faults(
     chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task, *, replay_matches: bool
 ) -> Iterator[StepFault]:
-    """
+    """Faults of an answer that no call returned, or that does not depend on the problem.
+
     Args:
-        replay_matches: whether executing the chain again gave what was recorded; if not, there are no further checks.
+        replay_matches: whether the replay gave what was recorded; if not, only the first of the two is checked.
     """
+
     if chain.answer is None:
         return
     if chain.answer not in returned_texts(chain.steps, replayed.values):

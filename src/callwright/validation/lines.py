@@ -1,6 +1,6 @@
-"""Lines of chain files, checked: what can be read is executed again, judged, and summed up in a row.
+"""Check the lines of chain files: read each chain, execute it again, judge it, and describe it in a table row.
 
-Whatever is wrong with a line is found here, and its row says it: a broken line stops nothing.
+A defect of a line is recorded in its row; it never stops the other lines.
 """
 
 import json
@@ -21,37 +21,37 @@ from callwright.tasks import load as load_tasks
 from callwright.validation.executor import map_chunks
 from callwright.validation.replay import check_chain
 
-LINES_PER_CHUNK = 256  # lines that travel to a process together
-MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand; a longer line is not read
-NO_FAULT = "none"  # first fault of a chain without one
+LINES_PER_CHUNK = 256  # lines that a worker process gets at once
+MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand bytes; a longer line is not parsed
+NO_FAULT = "none"  # `first_fault` of a chain without faults
 
-_USUAL_LINE_START = re.compile(
-    rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"'
-)  # as we write a chain, without escapes
+# The start of a line as `dumps` writes it, if the ids need no escapes.
+_USUAL_LINE_START = re.compile(rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"')
 
-Line = tuple[str, bytes]  # its place ("path:line") and its text
+Line = tuple[str, bytes]  # its location ("path:line") and its text
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines, and as JSON the problems that they belong to: to pickle records takes longer than to replay them."""
+    """Lines and their problems, which are JSON because pickling records would take longer than replaying them."""
 
     lines: tuple[Line, ...]
     problems: tuple[bytes, ...]
 
 
 class LineRow(NamedTuple):
-    """What the quality suite sees of a line; beyond `unreadable` all is None where the line is no chain.
+    """The columns of a line in the quality suite. If the line is not a chain, all after `unreadable` are None.
 
     Attributes:
-        id: of the chain; of an unreadable line its place.
-        unreadable: why the line is no chain.
-        unexpected: the exception that nobody expected while the line was read, executed or judged.
-        orphan: why the chain has no problem; then nothing was replayed.
-        mismatch: the first thing recorded that is not what executing the calls again gives.
+        where: the line's location, path:line.
+        id: the chain's id; an unreadable line has its location as id.
+        unreadable: why the line is not a chain.
+        unexpected: an unexpected exception while the line was read, executed or judged.
+        orphan: why the chain has no problem; such a chain is not replayed.
+        mismatch: the first difference between the recorded steps and the replay.
         longest_reply: in characters.
-        first_fault: "none" without.
-        can_check_grounding: whether the chain's problem has what it takes to check that an answer rests on it.
+        first_fault: "none" if there is no fault.
+        can_check_grounding: whether the task can check that an answer to this problem depends on the problem.
     """
 
     where: str
@@ -77,10 +77,11 @@ class LineRow(NamedTuple):
 
 
 class CheckedLine(NamedTuple):
-    """A line's row, and the checked chain as JSON, or the line unchanged if it is not a chain.
+    """A checked line.
 
     Attributes:
-        surprise: what `row.unexpected` says, with its traceback.
+        text: the checked chain as JSON; the line itself if it is not a chain or has no problem.
+        surprise: the exception of `row.unexpected`, with its traceback.
     """
 
     row: LineRow
@@ -91,11 +92,12 @@ class CheckedLine(NamedTuple):
 def check_files(
     files: Sequence[Path], problems: Mapping[str, Problem], modules: Sequence[str] = (), workers: int | None = None
 ) -> Iterator[CheckedLine]:
-    """Replay and judge all chains of the files, in order, over all cores.
+    """Replay and judge all chains of the files, in order, on all cores.
 
     Args:
-        modules: the user's own, which every process loads (`callwright.tasks.load`).
-        workers: processes; by default one per core.
+        problems: problems by id.
+        modules: the user's modules, which every process loads (`callwright.tasks.load`).
+        workers: number of processes; by default one per core.
 
     Raises:
         DataError: a file is missing, or a problem's task does not exist.
@@ -106,21 +108,21 @@ def check_files(
 
 
 def check_chunk(chunk: Chunk) -> list[CheckedLine]:
-    """Every line of a chunk, checked."""
+    """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check_any_line(where, text, problems) for where, text in chunk.lines]
+    return [_check_any_line(location, text, problems) for location, text in chunk.lines]
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
-    written = _ProblemsAsJson(problems)
+    problems_json = _ProblemsAsJson(problems)
     lines = iter(lines)
-    while own := tuple(islice(lines, LINES_PER_CHUNK)):
-        asked = dict.fromkeys(_problem_id(text) for _, text in own)
-        yield Chunk(own, tuple(written[one] for one in asked if one in problems))
+    while chunk_lines := tuple(islice(lines, LINES_PER_CHUNK)):
+        problem_ids = dict.fromkeys(_problem_id(text) for _, text in chunk_lines)
+        yield Chunk(chunk_lines, tuple(problems_json[name] for name in problem_ids if name in problems))
 
 
 class _ProblemsAsJson(dict[str, bytes]):
-    """Problems as JSON, written when they are first asked for: chains of one problem may stand far apart."""
+    """Problems by id as JSON. Serialised on first use and kept, because several chunks may need the same problem."""
 
     def __init__(self, problems: Mapping[str, Problem]) -> None:
         super().__init__()
@@ -132,13 +134,13 @@ class _ProblemsAsJson(dict[str, bytes]):
 
 @dataclass(frozen=True, slots=True)
 class _ProblemReference:
-    """The one field of a chain that decides which problem travels with it."""
+    """The only field of a chain that is needed to find its problem."""
 
     problem_id: str
 
 
 def _problem_id(text: bytes) -> str:
-    """Read alone, since a line is read whole where it is checked; empty where there is none."""
+    """The problem id of a line; empty if there is none. Reads only this field: the worker parses the whole line."""
     if len(text) > MAX_LINE_BYTES:
         return ""
     usual = _USUAL_LINE_START.match(text)
@@ -150,42 +152,43 @@ def _problem_id(text: bytes) -> str:
         return ""
 
 
-def _check_any_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
-    """A line's row. No content of a line stops the others, but a mistake that the user can fix stops the stage."""
+def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+    """Check a line. Unexpected errors go into its row, but a mistake that the user can fix stops the stage."""
     try:
-        return _check_line(where, text, problems)
+        return _check_line(location, text, problems)
     except CallwrightError:
         raise
-    except Exception as error:  # counted and named: the stage prints how many there were, and where
+    except Exception as error:  # the stage prints how many there were, and where
         surprise = surprise_of(error)
-        return CheckedLine(LineRow(where, where, unexpected=str(surprise)), text, surprise)
+        return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
 
-def _check_line(where: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
     try:
-        chain = _read_chain(text, where)
+        chain = _read_chain(text, location)
     except DataError as error:
-        reason = str(error).removeprefix(f"{where}: ")
-        return CheckedLine(LineRow(where, where, unreadable=reason), text)
+        reason = str(error).removeprefix(f"{location}: ")
+        return CheckedLine(LineRow(location, location, unreadable=reason), text)
     problem = problems.get(chain.problem_id)
     if problem is None:
-        row = LineRow(where, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
+        row = LineRow(location, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
         return CheckedLine(row, text)
     record = check_chain(chain, problem)
-    return CheckedLine(_row(where, record, problem), dumps(record))
+    return CheckedLine(_row(location, record, problem), dumps(record))
 
 
-def _read_chain(text: bytes, where: str) -> Chain:
+def _read_chain(text: bytes, location: str) -> Chain:
     if len(text) > MAX_LINE_BYTES:
-        raise DataError(f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes")
-    if b"NaN" in text or b"Infinity" in text:  # pydantic takes them for numbers, and would write null in their place
+        raise DataError(f"{location}: the line is longer than {MAX_LINE_BYTES:,} bytes")
+    if b"NaN" in text or b"Infinity" in text:  # pydantic reads them as numbers and would write null instead
         try:
             json.loads(text, parse_constant=_raise_not_json)
         except _NotJsonError as error:
-            raise DataError(f"{where}: {error} is not a JSON value") from None
+            raise DataError(f"{location}: {error} is not a JSON value") from None
         except (ValueError, RecursionError):
-            pass  # broken in another way, which `loads` names
-    return loads(Chain, text, where)
+            pass  # the line has another defect, which `loads` reports
+
+    return loads(Chain, text, location)
 
 
 class _NotJsonError(Exception):
@@ -210,11 +213,11 @@ def _recorded_fields(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _row(where: str, record: CheckedChain, problem: Problem) -> LineRow:
+def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
     faults = record.verdict.faults
     mismatches = (f"step {fault.step + 1}: {fault.message}" for fault in faults if fault.fault == "replay_mismatch")
     return LineRow(
-        where,
+        location,
         record.chain.id,
         mismatch=next(mismatches, None),
         task=problem.task,

@@ -1,4 +1,4 @@
-"""From chain files to what may be learned from: replay, judge, quarantine, check."""
+"""Check chain files: replay and judge every chain, quarantine bad lines, and check the others as a whole."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ from callwright.validation.suites.suite import Check, Suites, checks_report, fai
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPLAINT_COLUMNS = ("unreadable", "unexpected", "orphan", "mismatch")  # columns whose value says what is wrong
+COMPLAINT_COLUMNS = ("unreadable", "unexpected", "orphan", "mismatch")  # their value is the defect as text, or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class QuarantinedLine:
 
     Attributes:
         where: path:line.
-        record: the chain and its verdict, where the line is a chain whose problem exists.
-        text: the line as it was, where it is not; what is no UTF-8 is written as \\xNN.
+        record: the chain and its verdict; None if the line is not a chain or its problem does not exist.
+        text: the line itself if `record` is None; bytes that are not UTF-8 are written as \\xNN.
     """
 
     where: str
@@ -42,12 +42,12 @@ class QuarantinedLine:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """What was kept, what was not, and the quality report (counts reconcile: in = kept + quarantined).
+    """The kept chains, the quarantined lines, and the quality report (in its counts, in = kept + quarantined).
 
     Attributes:
         kept: checked chains as JSON, in the order of the files.
-        version: what the next version of the data is compared with; None where nothing was kept.
-        surprises: by the place of the line that each cost.
+        version: describes the kept chains, for comparison with the next version; None if no chain was kept.
+        surprises: path:line -> unexpected error.
     """
 
     kept: list[bytes]
@@ -72,12 +72,14 @@ def validate_chains(
     modules: Sequence[str] = (),
     workers: int | None = None,
 ) -> ValidationResult:
-    """Replay and judge all chains, put bad lines aside, and check the rest as a whole.
+    """Replay and judge all chains, quarantine bad lines, and check the kept chains as a whole.
 
     Args:
-        files: of chains, a record a line; read as a stream.
-        models: that made the chains.
-        history: of earlier versions of the data (see `callwright.validation.drift`).
+        files: chain files, one record per line.
+        problems: problems of all splits, by id.
+        models: names of the models that may have made the chains.
+        suites: runs the suites and keeps their checks.
+        history: file with the data's previous versions (see `callwright.validation.drift`).
         modules, workers: as in `callwright.validation.lines.check_files`.
 
     Raises:
@@ -108,18 +110,18 @@ def validate_chains(
 
 
 def raise_if_too_many_quarantined(validated: ValidationResult, limit: float) -> None:
-    """Stop when too many lines were put aside, or all.
+    """Stop if all lines were quarantined, or a larger share than the limit.
 
     Raises:
-        DataError: says how many, and the commonest reason.
+        DataError: with the number of lines and the most common reason.
     """
     counts = validated.report["chains"]
     if not validated.kept or counts["quarantined"] > limit * counts["in"]:
         reasons = validated.report["quarantine_reasons"]
-        commonest = max(reasons, key=lambda reason: reasons[reason])
+        most_common = max(reasons, key=lambda reason: reasons[reason])
         raise DataError(
-            f"{counts['quarantined']:,} of {counts['in']:,} chains were quarantined (limit {limit:.0%}), "
-            f"{reasons[commonest]:,} because not so: {commonest}; see data/validated/quarantine.jsonl"
+            f"{counts['quarantined']:,} of {counts['in']:,} chains were quarantined (limit {limit:.0%}); "
+            f"{reasons[most_common]:,} failed the check: {most_common}; see data/validated/quarantine.jsonl"
         )
 
 
@@ -128,10 +130,10 @@ def _check_kept_chains(
 ) -> list[Check]:
     checks = suites.run(chains, "chains", chain_expectations(params))
     checks += suites.run(task_frame(chains), "chains by task", task_expectations(params))
-    before = drift.previous_version(history, version)
-    if before is not None:
+    previous = drift.previous_version(history, version)
+    if previous is not None:
         compared = chains[["id", *drift.COMPARED_COLUMNS]].astype(str)
-        checks += suites.run(compared, "drift", drift.drift_expectations(before, params.max_drift))
+        checks += suites.run(compared, "drift", drift.drift_expectations(previous, params.max_drift))
     return checks
 
 
@@ -143,15 +145,15 @@ def _quarantine(line: CheckedLine, failed: Sequence[Check]) -> QuarantinedLine:
     return QuarantinedLine(row.where, row.id, reasons, loads(CheckedChain, text, row.where), None)
 
 
-def _reason(check: Check, found: Any) -> str:
-    value = found if check.column in COMPLAINT_COLUMNS else repr(found)
-    return f"{check.column}: expected that {check.says}; found {value}"
+def _reason(check: Check, value: Any) -> str:
+    shown = value if check.column in COMPLAINT_COLUMNS else repr(value)
+    return f"{check.column}: expected that {check.says}; found {shown}"
 
 
 def _count_reasons(lines: Sequence[CheckedLine], failed: Mapping[str, Sequence[Check]]) -> dict[str, int]:
     """How many lines failed each check."""
-    said = [f"{check.column}: {check.says}" for line in lines for check in failed.get(line.row.id, ())]
-    return dict(sorted(Counter(said).items()))
+    reasons = [f"{check.column}: {check.says}" for line in lines for check in failed.get(line.row.id, ())]
+    return dict(sorted(Counter(reasons).items()))
 
 
 def _summary(chains: "pd.DataFrame") -> dict[str, Any]:

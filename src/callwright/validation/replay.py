@@ -1,8 +1,5 @@
 """Execute chains again and judge them. Needs no model."""
 
-from collections.abc import Iterable, Iterator, Mapping
-
-from callwright.errors import DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.tasks import TASKS
 from callwright.tasks.task import ExecutedSteps, Task
@@ -22,16 +19,3 @@ def replay(chain: Chain, problem: Problem, task: Task | None = None) -> Executed
 def check_chain(chain: Chain, problem: Problem, task: Task | None = None) -> CheckedChain:
     """Replay and judge a chain of a problem; `task` as in `replay`."""
     return CheckedChain(chain, judge(chain, problem, replay(chain, problem, task), task))
-
-
-def check_chains(chains: Iterable[Chain], problems: Mapping[str, Problem]) -> Iterator[CheckedChain]:
-    """Replay and judge chains, one at a time.
-
-    Raises:
-        DataError: a chain's problem is not among `problems`.
-    """
-    for chain in chains:
-        problem = problems.get(chain.problem_id)
-        if problem is None:
-            raise DataError(f"chain {chain.id} belongs to problem {chain.problem_id}, which does not exist")
-        yield check_chain(chain, problem)

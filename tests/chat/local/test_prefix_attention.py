@@ -1,4 +1,4 @@
-"""Attention to a beginning that is there once, against the library's own attention with the beginning in every row."""
+"""Attention to a shared prefix, compared with the library's attention with the prefix in every sequence."""
 
 import random
 from types import SimpleNamespace
@@ -27,80 +27,82 @@ def small_llama() -> LlamaForCausalLM:
     return LlamaForCausalLM(LlamaConfig(**SIZES, max_position_embeddings=256)).eval()
 
 
-def by_hand(model: LlamaForCausalLM, ids: tuple[int, ...], count: int) -> list[int]:
-    """The likeliest next tokens, each from the whole sequence anew, without any cache."""
-    made: list[int] = []
+def decode_without_cache(model: LlamaForCausalLM, ids: tuple[int, ...], count: int) -> list[int]:
+    """The most likely next tokens, each computed from the whole sequence."""
+    tokens: list[int] = []
     with torch.inference_mode():
         for _ in range(count):
-            made.append(int(model(torch.tensor([[*ids, *made]])).logits[0, -1].argmax()))
-    return made
+            tokens.append(int(model(torch.tensor([[*ids, *tokens]])).logits[0, -1].argmax()))
+    return tokens
 
 
-@pytest.mark.parametrize("room", [None, 2**20, 1])  # None: the fused kernel; 1: a row at a time
+@pytest.mark.parametrize("max_scores", [None, 2**20, 1])  # None: the fused kernel; 1: one sequence at a time
 @pytest.mark.parametrize("length", [1, 3])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_two_parts_together_are_the_whole_attention(monkeypatch, room: int | None, length: int, masked: bool):
-    if room:
-        monkeypatch.setattr(prefix_attention, "ROOM", room)
+def test_attention_to_a_shared_prefix_equals_the_librarys_attention(
+    monkeypatch, max_scores: int | None, length: int, masked: bool
+):
+    if max_scores:
+        monkeypatch.setattr(prefix_attention, "MAX_SCORES", max_scores)
         monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_chunks)
     torch.manual_seed(1)
-    rows, heads, shared, size, beginning, own = 3, 4, 2, 8, 7, 5
-    query = torch.randn(rows, heads, length, size)
-    key, value = torch.randn(2, rows, shared, own, size)
-    first_key, first_value = torch.randn(2, shared, beginning, size)
-    mask = torch.ones(length, own, dtype=torch.bool).tril(own - length)[None, None].repeat(rows, 1, 1, 1)
+    sequences, heads, key_heads, size, prefix_length, own_length = 3, 4, 2, 8, 7, 5
+    query = torch.randn(sequences, heads, length, size)
+    key, value = torch.randn(2, sequences, key_heads, own_length, size)
+    prefix_key, prefix_value = torch.randn(2, key_heads, prefix_length, size)
+    mask = torch.ones(length, own_length, dtype=torch.bool).tril(own_length - length)[None, None]
+    mask = mask.repeat(sequences, 1, 1, 1)
     if masked:
-        mask[0, :, :, :2] = False  # a row with less of its own
-    layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // shared, training=False)
-    given = SharedPrefix([(first_key, first_value)])
-    found, _ = prefix_attention._attention(
-        layer, query, key, value, mask if masked else None, scaling=0.3, shared_prefix=given
+        mask[0, :, :, :2] = False  # a sequence with fewer tokens of its own
+    layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // key_heads, training=False)
+    prefix = SharedPrefix([(prefix_key, prefix_value)])
+    output, _ = prefix_attention._attention(
+        layer, query, key, value, mask if masked else None, scaling=0.3, shared_prefix=prefix
     )
-    everywhere = torch.ones(rows, 1, length, beginning, dtype=torch.bool)
-    whole, _ = sdpa_attention_forward(
+    prefix_mask = torch.ones(sequences, 1, length, prefix_length, dtype=torch.bool)
+    expected, _ = sdpa_attention_forward(
         layer,
         query,
-        torch.cat([first_key.expand(rows, -1, -1, -1), key], dim=2),
-        torch.cat([first_value.expand(rows, -1, -1, -1), value], dim=2),
-        torch.cat([everywhere, mask], dim=-1),
+        torch.cat([prefix_key.expand(sequences, -1, -1, -1), key], dim=2),
+        torch.cat([prefix_value.expand(sequences, -1, -1, -1), value], dim=2),
+        torch.cat([prefix_mask, mask], dim=-1),
         scaling=0.3,
     )
-    torch.testing.assert_close(found, whole, rtol=1e-5, atol=1e-6)
-    assert given.layers == 1
+    torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-6)
+    assert prefix.layers == 1
 
 
-def test_a_batch_decodes_what_each_row_does_without_any_cache():
+def test_a_batch_with_a_shared_prefix_decodes_the_same_tokens_as_without_a_cache():
     model, rng = small_llama(), random.Random(2)
-    beginning = tuple(rng.randrange(60) for _ in range(40))
-    rows = [
-        GenerationRequest(
-            (*beginning, *(rng.randrange(60) for _ in range(rng.randrange(1, 9)))), 0.0, 1.0, 5, str(place)
-        )
-        for place in range(6)
+    prefix = tuple(rng.randrange(60) for _ in range(40))
+    requests = [
+        GenerationRequest((*prefix, *(rng.randrange(60) for _ in range(rng.randrange(1, 9)))), 0.0, 1.0, 5, str(seed))
+        for seed in range(6)
     ]
-    expected = [by_hand(model, row.ids, 5) for row in rows]
-    assert Decoder(model, frozenset()).decode_batch(rows) == expected
+    expected = [decode_without_cache(model, request.ids, 5) for request in requests]
+    assert Decoder(model, frozenset()).decode_batch(requests) == expected
 
 
-def test_a_model_with_sliding_windows_keeps_its_own_attention():
+def test_a_model_with_sliding_windows_keeps_its_attention():
     torch.manual_seed(0)
     config = Gemma2Config(
         **SIZES, head_dim=8, sliding_window=8, max_position_embeddings=256, attn_implementation="eager"
     )
     model = Gemma2ForCausalLM(config).eval()
     assert not enable_shared_prefix(model)
-    rows = [GenerationRequest((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
-    assert Decoder(model, frozenset()).decode_batch(rows) == [by_hand(model, row.ids, 4) for row in rows]
+    requests = [GenerationRequest((*range(20), token), 0.0, 1.0, 4, "") for token in (30, 31, 32)]
+    expected = [decode_without_cache(model, request.ids, 4) for request in requests]
+    assert Decoder(model, frozenset()).decode_batch(requests) == expected
 
 
-def test_a_model_whose_layers_are_not_handed_the_beginning_is_decoded_plainly():
+def test_a_model_that_does_not_pass_the_prefix_to_its_layers_is_decoded_plainly():
     model = small_llama()
-    rows = [GenerationRequest((*range(20), 30 + place), 0.0, 1.0, 4, "") for place in range(3)]
-    expected = [by_hand(model, row.ids, 4) for row in rows]
-    decoder, plain = Decoder(model, frozenset()), model.forward
+    requests = [GenerationRequest((*range(20), token), 0.0, 1.0, 4, "") for token in (30, 31, 32)]
+    expected = [decode_without_cache(model, request.ids, 4) for request in requests]
+    decoder, original_forward = Decoder(model, frozenset()), model.forward
 
     def forward(*args: object, shared_prefix: object = None, **kwargs: object) -> object:
-        return plain(*args, **kwargs)
+        return original_forward(*args, **kwargs)
 
     model.forward = forward
-    assert decoder.decode_batch(rows) == expected
+    assert decoder.decode_batch(requests) == expected

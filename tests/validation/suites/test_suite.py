@@ -1,3 +1,5 @@
+"""Running suites, their checks' messages, and the data docs."""
+
 import re
 from urllib.parse import unquote
 
@@ -16,15 +18,15 @@ def run(*expectations: expectations.Expectation, data_docs=None):
     return Suites(data_docs).run(FRAME, "things", expectations)
 
 
-def test_a_check_says_what_was_expected_what_was_found_and_where():
+def test_a_failed_checks_message_has_the_expectation_the_observation_and_the_rows():
     (check,) = run(expectations.between("size", 2, 6, "a thing is of size 2 to 6"))
     assert (check.success, check.severity, check.rows) == (False, "critical", ("a", "c"))
-    assert check.complaint() == (
+    assert check.failure_message() == (
         "things: size: expected that a thing is of size 2 to 6; found 2 of 3 otherwise, such as a, c"
     )
 
 
-def test_a_critical_check_stops_and_a_warning_is_told():
+def test_a_failed_critical_check_stops_and_a_failed_warning_gives_a_line():
     checks = run(
         expectations.one_of("kind", ["x"], "all things are x", expectations.WARNING),
         expectations.mean_between("size", 6, None, "things are large"),
@@ -37,15 +39,15 @@ def test_a_critical_check_stops_and_a_warning_is_told():
         raise_if_critical_failed(checks)
 
 
-def test_a_row_whose_name_would_rule_the_terminal_is_written_out():
+def test_control_characters_in_a_row_id_are_escaped():
     frame = FRAME.assign(id=["\x1b[31mred", "b", "c"])
     (check,) = Suites(None).run(
         frame, "things", [expectations.between("size", 2, None, "things are of size 2 or more")]
     )
-    assert check.complaint().endswith("such as \\x1b[31mred")
+    assert check.failure_message().endswith("such as \\x1b[31mred")
 
 
-def test_checks_that_pass_say_nothing():
+def test_checks_that_pass_give_no_warning_and_no_error():
     checks = run(
         expectations.unique("id", "ids differ"),
         expectations.complete("kind", "all have a kind"),
@@ -67,7 +69,7 @@ def test_the_site_shows_the_sentence_of_every_expectation(tmp_path):
     assert "a thing is of size 2 to 6" in page.read_text()
 
 
-def test_the_plain_page_shows_what_failed_with_hostile_names_escaped_and_leads_on(tmp_path):
+def test_the_page_of_checks_marks_failures_escapes_row_ids_and_links_the_suites(tmp_path):
     frame = FRAME.assign(id=["<script>alert(1)</script>", "b", "c"])
     suites = Suites(tmp_path)
     suites.run(frame, "two words", [expectations.one_of("kind", ["y"], "things are y")])
@@ -82,7 +84,7 @@ def test_the_plain_page_shows_what_failed_with_hostile_names_escaped_and_leads_o
     assert all((tmp_path / link).is_file() for link in links)
 
 
-def test_the_first_page_leads_to_the_sites_of_both_stages(tmp_path):
+def test_the_index_page_links_the_sites_of_both_stages(tmp_path):
     write_index(tmp_path / "index.html")
     page = (tmp_path / "index.html").read_text()
     assert all(f'href="{site}/checks.html"' in page for site in ("chains", "pairs"))

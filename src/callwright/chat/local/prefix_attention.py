@@ -1,7 +1,8 @@
-"""Attention of many rows that begin alike: each row's own keys are its own, the shared beginning's are there once.
+"""Attention of a batch whose sequences share a prefix: the prefix's keys and values are stored once.
 
-Copied into every row, the keys of a long prompt are most of what decoding reads from memory. Here all rows' queries
-meet them in one product, and the two parts of the softmax are put together exactly (Hydragen; Juravsky et al., 2024).
+With a copy of a long prompt in every sequence, decoding spends most of its time reading those keys from memory. Here
+one matrix product computes the attention of all sequences to the prefix; then the two parts of the softmax are combined
+exactly (Hydragen; Juravsky et al., 2024, arXiv 2402.05099).
 """
 
 from collections.abc import Sequence
@@ -11,103 +12,131 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ATTENTION = "callwright_prefix"
-ROOM = 2**27  # scores that are held at once
-FUSED_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"  # what PyTorch's own attention calls; not promised to stay
+ATTENTION_NAME = "callwright_prefix"
+MAX_SCORES = 2**27  # attention scores that are in memory at once
+FUSED_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"  # a private operator of PyTorch: it may disappear
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 
 class SharedPrefix:
-    """Keys and values of the beginning, per layer (key heads, tokens, head size), and how many layers took them."""
+    """The prefix's keys and values, and how many layers have used them.
+
+    Attributes:
+        states: (keys, values) per layer, each (key heads, tokens, head size).
+    """
 
     def __init__(self, states: Sequence[tuple[Tensor, Tensor]]) -> None:
         self.states = states
         self.layers = 0
 
 
+def unsupported_attention(model: Any) -> str:
+    """Why a model's attention cannot use a shared prefix, in decoding or in training; empty: it can.
+
+    Only plain causal attention through the library's attention interface can.
+    """
+    name, config = type(model).__name__, model.config.get_text_config()
+    layer_types = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if not getattr(model, "_supports_attention_backend", False):
+        return f"{name} does not use the library's attention interface"
+    if layer_types != {"full_attention"}:
+        return f"{name} has layers of {', '.join(sorted(layer_types - {'full_attention'}))}"
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        return f"{name} has a sliding window"
+    if any(getattr(config, field, None) for field in _SOFTCAPS):
+        return f"{name} caps its logits"
+    if getattr(config, "alibi", False):
+        return f"{name} adds to its attention by distance (ALiBi)"
+    return ""
+
+
 def enable_shared_prefix(model: Any) -> bool:
-    """Make a model read `shared_prefix=SharedPrefix(...)` in its forward pass, if its attention is plain and causal."""
+    """Let a model's forward pass take `shared_prefix=SharedPrefix(...)`; returns whether its attention supports it."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
-    config = model.config.get_text_config()
-    plain = (
-        getattr(model, "_supports_attention_backend", False)
-        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
-        and not (getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True))
-        and not any(getattr(config, name, None) for name in _SOFTCAPS)
-        and not getattr(config, "alibi", False)
-    )
-    if plain:
-        AttentionInterface.register(ATTENTION, _attention)
-        AttentionMaskInterface.register(ATTENTION, sdpa_mask)
-        model.config._attn_implementation = ATTENTION
-    return bool(plain)
+    if unsupported_attention(model):
+        return False
+    AttentionInterface.register(ATTENTION_NAME, _attention)
+    AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)
+    model.config._attn_implementation = ATTENTION_NAME
+    return True
 
 
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attention of query (rows, heads, Q, size) to the prefix and to the row's own T keys: (rows, Q, heads, size).
+    """Attention to the prefix and to each sequence's own T keys.
 
-    The mask, (rows, 1, Q, T) and True where a query may look, is of the own keys; None: all, causally.
+    Args:
+        query: (sequences, heads, Q, head size).
+        key, value: (sequences, key heads, T, head size), without the prefix.
+        attention_mask: bool (sequences, 1, Q, T), True where a query may attend to one of the T keys; None: causal.
+
+    Returns:
+        (sequences, Q, heads, head size), and None for the attention weights.
     """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     prefix: SharedPrefix | None = kwargs.pop("shared_prefix", None)
     if prefix is None:
-        plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-        return plain
+        usual: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+        return usual
     prefix.layers += 1
-    beginning = prefix.states[module.layer_idx]
+    prefix_states = prefix.states[module.layer_idx]
     scaling = kwargs.get("scaling") or query.shape[-1] ** -0.5
     if attention_mask is None:
         allowed = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
         attention_mask = allowed.tril(key.shape[2] - query.shape[2])[None, None].expand(len(query), -1, -1, -1)
     fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED_KERNEL)
     attend = _attend_fused if fused else _attend_in_chunks
-    found = attend(beginning, query * scaling, key, value, attention_mask)
-    return found.transpose(1, 2).contiguous(), None
+    output = attend(prefix_states, query * scaling, key, value, attention_mask)
+    return output.transpose(1, 2).contiguous(), None
 
 
-def _attend_fused(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """By PyTorch's own kernel for CPUs, which also tells the logarithm of what each softmax was divided by."""
-    rows, heads, length, size = query.shape
-    shared = key.shape[1]  # key heads; the queries of a group lie side by side
-    group = heads // shared
-    together = query.reshape(rows, shared, -1, size).transpose(0, 1).reshape(1, shared, -1, size)
+def _attend_fused(
+    prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
+) -> Tensor:
+    """With PyTorch's kernel for CPUs, which also returns the logarithm of each softmax's denominator."""
+    sequences, heads, length, size = query.shape
+    key_heads = key.shape[1]
+    group = heads // key_heads  # query heads per key head; they are adjacent
+    joined = query.reshape(sequences, key_heads, -1, size).transpose(0, 1).reshape(1, key_heads, -1, size)
     kernel = partial(getattr(torch.ops.aten, FUSED_KERNEL), scale=1.0)
-    far, far_total = kernel(together, beginning[0][None], beginning[1][None])
+    far, far_log_sum = kernel(joined, prefix_states[0][None], prefix_states[1][None])
     bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
     if group > 1:
         key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
-    near, near_total = kernel(query, key, value, attn_mask=bias)
-    far = far.view(shared, rows, group, length, size).transpose(0, 1).reshape(rows, heads, length, size)
-    far_total = far_total.view(shared, rows, group, length).transpose(0, 1).reshape(rows, heads, length)
-    return torch.lerp(far, near, (near_total - far_total).sigmoid()[..., None].to(query.dtype))
+    near, near_log_sum = kernel(query, key, value, attn_mask=bias)
+    far = far.view(key_heads, sequences, group, length, size).transpose(0, 1).reshape(sequences, heads, length, size)
+    far_log_sum = far_log_sum.view(key_heads, sequences, group, length).transpose(0, 1)
+    far_log_sum = far_log_sum.reshape(sequences, heads, length)
+    return torch.lerp(far, near, (near_log_sum - far_log_sum).sigmoid()[..., None].to(query.dtype))
 
 
 def _attend_in_chunks(
-    beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
+    prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
 ) -> Tensor:
-    """By products of matrices, as many rows at once as there is room for their scores."""
-    rows = max(1, ROOM // (query.shape[1] * query.shape[2] * (beginning[0].shape[1] + key.shape[2])))
-    parts = [slice(start, start + rows) for start in range(0, len(query), rows)]
-    return torch.cat([_attend(beginning, query[part], key[part], value[part], mask[part]) for part in parts])
+    """With matrix products, for as many sequences at once as MAX_SCORES allows."""
+    scores_per_sequence = query.shape[1] * query.shape[2] * (prefix_states[0].shape[1] + key.shape[2])
+    size = max(1, MAX_SCORES // scores_per_sequence)
+    chunks = [slice(start, start + size) for start in range(0, len(query), size)]
+    return torch.cat([_attend(prefix_states, query[part], key[part], value[part], mask[part]) for part in chunks])
 
 
-def _attend(beginning: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    rows, heads, length, size = query.shape
-    shared = key.shape[1]  # key heads; the queries of a group lie side by side
-    grouped = query.reshape(rows, shared, -1, size)
-    together = grouped.transpose(0, 1).reshape(shared, -1, size)
-    far = (together @ beginning[0].transpose(1, 2)).float()
-    near = (grouped @ key.transpose(2, 3)).float().view(rows, shared, -1, length, key.shape[2])
+def _attend(prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    sequences, heads, length, size = query.shape
+    key_heads = key.shape[1]
+    grouped = query.reshape(sequences, key_heads, -1, size)  # the query heads of a key head are adjacent
+    joined = grouped.transpose(0, 1).reshape(key_heads, -1, size)
+    far = (joined @ prefix_states[0].transpose(1, 2)).float()
+    near = (grouped @ key.transpose(2, 3)).float().view(sequences, key_heads, -1, length, key.shape[2])
     near = near.masked_fill_(~mask[:, :, None], -torch.inf).flatten(2, 3)
-    highest = torch.maximum(far.amax(-1).view(shared, rows, -1).transpose(0, 1), near.amax(-1))[..., None]
-    far = far.sub_(highest.transpose(0, 1).reshape(shared, -1, 1)).exp_()
+    far_highest = far.amax(-1).view(key_heads, sequences, -1).transpose(0, 1)
+    highest = torch.maximum(far_highest, near.amax(-1))[..., None]  # subtracted, so that exp does not overflow
+    far = far.sub_(highest.transpose(0, 1).reshape(key_heads, -1, 1)).exp_()
     near = near.sub_(highest).exp_()
-    total = far.sum(-1).view(shared, rows, -1).transpose(0, 1) + near.sum(-1)
-    found = (far.to(query.dtype) @ beginning[1]).view(shared, rows, grouped.shape[2], -1).transpose(0, 1)
-    found = (found + near.to(query.dtype) @ value) / total[..., None].to(query.dtype)
-    return found.reshape(rows, heads, length, -1)
+    total = far.sum(-1).view(key_heads, sequences, -1).transpose(0, 1) + near.sum(-1)
+    output = (far.to(query.dtype) @ prefix_states[1]).view(key_heads, sequences, grouped.shape[2], -1).transpose(0, 1)
+    output = (output + near.to(query.dtype) @ value) / total[..., None].to(query.dtype)
+    return output.reshape(sequences, heads, length, -1)

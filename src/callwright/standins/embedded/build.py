@@ -1,7 +1,7 @@
-"""The embedded student: a Llama-style model (Qwen3's) of under a million parameters, built from scratch in minutes.
+"""Build the embedded student: a model of Qwen3's architecture with under a million parameters, trained in minutes.
 
-It plays the part of a general small model where none can be downloaded: it knows the call syntax and one-call
-problems, and is weak at chains of several steps.
+It takes the place of a general small model if none can be downloaded: it knows the call syntax and solves problems of
+one call, and is weak at chains of several steps.
 """
 
 import itertools
@@ -15,30 +15,34 @@ import torch
 from callwright.chat.model import Message
 from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
-from callwright.standins.embedded.lessons import demonstrations
+from callwright.standins.embedded.lessons import draw_lessons
 from callwright.standins.embedded.tokenizer import train_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-TaskLesson: TypeAlias = tuple[str, list[Message]]  # a conversation and its task
+TaskLesson: TypeAlias = tuple[str, list[Message]]  # the task's name, and the conversation
 
-TOKENIZER_LESSONS = 4_000  # demonstrations that the tokenizer's merges are learned from
-ROPE_THETA = 500.0  # rows are short; with the usual 10,000, copying takes several times the rows (docs/decisions/0003)
+TOKENIZER_LESSONS = 4_000  # lessons from which the tokenizer's merges are learned
+# Lessons are short: with the usual 10,000, copying takes several times as many lessons (docs/decisions/0003).
+ROPE_THETA = 500.0
 
 
 def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> dict[str, Any]:
-    """Train tokenizer and model from scratch and save them as a Hugging Face folder.
+    """Train tokenizer and model from scratch, and save them as a Hugging Face folder.
 
     Returns:
-        The recipe as it was carried out: sizes, steps, last loss.
+        Source, seed, the recipe's fields, the number of parameters, and the loss of the last steps.
+
+    Raises:
+        CallwrightError: a training process was killed.
     """
     torch.manual_seed(seed)
-    read = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
+    careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
     careful = _draw_task_lessons(recipe, recipe.demonstrations, 0.0, seed)
-    careless = _draw_task_lessons(recipe, max(read, 1), recipe.careless_share, seed)
-    shown = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_LESSONS, len(careful)))
-    tokenizer = train_tokenizer([text for _, row in shown for text in _texts(row)], recipe.vocabulary)
+    careless = _draw_task_lessons(recipe, max(careless_count, 1), recipe.careless_share, seed)
+    sample = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_LESSONS, len(careful)))
+    tokenizer = train_tokenizer([text for _, messages in sample for text in _texts(messages)], recipe.vocabulary)
     model = _new_model(recipe, tokenizer)
     loss = fit(model, _encode_lessons(tokenizer, careful, careless, recipe), recipe, seed)
     model.save_pretrained(folder)
@@ -53,11 +57,11 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> d
 
 
 def _draw_task_lessons(recipe: EmbeddedParams, count: int, careless_share: float, seed: int) -> list[TaskLesson]:
-    """Each task's share of the conversations, with the task's name."""
+    """Lessons of all tasks, in the recipe's shares."""
     return [
         (task, messages)
         for task, share in recipe.tasks.model_dump().items()
-        for messages in itertools.islice(demonstrations(task, careless_share, seed), round(share * count))
+        for messages in itertools.islice(draw_lessons(task, careless_share, seed), round(share * count))
     ]
 
 
@@ -84,7 +88,7 @@ def _new_model(recipe: EmbeddedParams, tokenizer: "PreTrainedTokenizerFast") -> 
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         ),
-        attn_implementation="eager",  # for short rows in bfloat16 on a CPU faster than the fused one
+        attn_implementation="eager",  # faster than fused attention for short sequences in bfloat16 on a CPU
     )
     return model
 
@@ -95,54 +99,61 @@ def _encode_lessons(
     careless: Sequence[TaskLesson],
     recipe: EmbeddedParams,
 ) -> Lessons:
-    """Demonstrations as tokens, with the prompt that those of a task begin with cut off."""
+    """Tokenize the lessons, and cut off the prompt that all lessons of a task share."""
     encoded = [
         [(task, *encode_conversation(tokenizer, messages)) for task, messages in pool] for pool in (careful, careless)
     ]
-    prompts = {}
+    prompt_ids = {}
     for task in {task for task, *_ in encoded[0]}:
-        ids = [row for pool in encoded for name, row, _ in pool if name == task]
-        shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(ids), max(ids), strict=False))
-        prompts[task] = tuple(token for token, _ in shared)[:-1]
+        sequences = [ids for pool in encoded for name, ids, _ in pool if name == task]
+        # The first and the last sequence in lexicographic order share exactly the prefix that all of them share.
+        first, last = min(sequences), max(sequences)
+        shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+        prompt_ids[task] = tuple(token for token, _ in shared)[:-1]
     alphanumeric_tokens = frozenset(
-        number for number in range(len(tokenizer)) if any(map(str.isalnum, tokenizer.decode([number])))
+        token for token in range(len(tokenizer)) if any(map(str.isalnum, tokenizer.decode([token])))
     )
-    pools = [
-        [
-            EncodedLesson(
-                task, start, ids[start:], token_weights(ids[start:], written[start:], alphanumeric_tokens, recipe)
-            )
-            for task, ids, written in pool
-            for start in [len(prompts[task])]
-        ]
-        for pool in encoded
-    ]
-    return Lessons(prompts, *pools)
+
+    def cut(task: str, ids: tuple[int, ...], assistant_mask: tuple[bool, ...]) -> EncodedLesson:
+        start = len(prompt_ids[task])
+        weights = token_weights(ids[start:], assistant_mask[start:], alphanumeric_tokens, recipe)
+        return EncodedLesson(task, start, ids[start:], weights)
+
+    return Lessons(prompt_ids, *([cut(*lesson) for lesson in pool] for pool in encoded))
 
 
 def token_weights(
-    ids: Sequence[int], written: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: EmbeddedParams
+    ids: Sequence[int], assistant_mask: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: EmbeddedParams
 ) -> tuple[float, ...]:
-    """What predicting each token counts: more where the model writes a number or name that it was told.
+    """Loss weight of each token: numbers and names that the model copies weigh more, the question weighs less.
 
-    These are few among all that it writes, and learned last: counted like the others, copying came after 400 steps with
-    one seed and after 1,900 with another (docs/decisions/0003).
+    Copied tokens are few and are learned last: with equal weights, copying was learned after 400 steps with one seed
+    and after 1,900 with another (docs/decisions/0003).
 
     Args:
-        written: per token, whether the model writes it.
+        ids: a lesson's tokens.
+        assistant_mask: True for tokens that the assistant writes; as long as `ids`.
         alphanumeric_tokens: tokens with a letter or a digit.
+
+    Returns:
+        As many weights as `ids`.
     """
-    told = {token for token, own in zip(ids, written, strict=True) if not own and token in alphanumeric_tokens}
+    copyable = {
+        token
+        for token, by_assistant in zip(ids, assistant_mask, strict=True)
+        if not by_assistant and token in alphanumeric_tokens
+    }
     return tuple(
-        (recipe.copy_weight if token in told else 1.0) if own else recipe.question_weight
-        for token, own in zip(ids, written, strict=True)
+        (recipe.copy_weight if token in copyable else 1.0) if by_assistant else recipe.question_weight
+        for token, by_assistant in zip(ids, assistant_mask, strict=True)
     )
 
 
 def encode_conversation(
     tokenizer: "PreTrainedTokenizerFast", messages: Sequence[Message]
 ) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """Token ids of a conversation, and which of them the assistant wrote."""
+    """Token ids of a conversation, and which of them the assistant wrote; both of the same length."""
+
     encoded = tokenizer.apply_chat_template(
         list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
     )

@@ -1,9 +1,10 @@
-"""What the embedded base learns from: generic demonstrations of calling functions, careful and careless.
+"""Lessons of the embedded base: solved problems of every task, careful and careless.
 
-They are drawn from a pool of their own (people, numbers and words in combinations that no split uses), so they share no
-problem with the pipeline; like a general model, the base has read of every situation, also of those held out from
-training. Careless ones answer too early, do too much or take a wrong function, as a general small model does; none
-takes a wrong operand, since a model that learns to copy wrongly is not mended by preferences (docs/decisions/0003).
+Lessons have their own pool of people, numbers and words, in combinations that no split uses, so they share no problem
+with the pipeline. They cover every family, including those held out from training, because a general model has read
+about those too. Careless lessons answer too early, make an extra call or use a wrong function, as a general small model
+does. They never use a wrong operand: preference training cannot repair a model that learned to copy wrongly
+(docs/decisions/0003).
 """
 
 import random
@@ -51,29 +52,33 @@ PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
 """How to draw a problem of each family, by task."""
 
 
-def demonstrations(task: str, careless_share: float, seed: int) -> Iterator[list[Message]]:
-    """An endless stream of one task's conversations, families in turn.
+def draw_lessons(task: str, careless_share: float, seed: int) -> Iterator[list[Message]]:
+    """Draw one task's lessons, without end. Each round has one lesson of every family, in random order.
 
     Args:
-        careless_share: of those with more than one call; simple problems are always solved right.
+        careless_share: share of careless lessons among those with more than one call; the others are always careful.
     """
     rng = random.Random(f"demonstrations/{task}/{careless_share}/{seed}")
     while True:
-        for drawn in rng.sample(PROBLEM_DRAWERS[task], len(PROBLEM_DRAWERS[task])):
-            problem = drawn(rng)
-            yield conversation(problem, _draw_mistake(problem, careless_share, rng), rng)
+        for draw_problem in rng.sample(PROBLEM_DRAWERS[task], len(PROBLEM_DRAWERS[task])):
+            problem = draw_problem(rng)
+            yield build_lesson(problem, _draw_mistake(problem, careless_share, rng), rng)
 
 
 def _draw_mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
-    if len(problem.solution) <= 2 or rng.random() >= careless_share:  # one call and the answer
+    if len(problem.solution) <= 2 or rng.random() >= careless_share:  # 2: one call and the answer
         return None
     kinds, weights = zip(*CARELESS_MISTAKES[problem.task], strict=True)
     mistake: Mistake = rng.choices(kinds, weights)[0]
     return mistake
 
 
-def conversation(problem: Problem, mistake: Mistake | None, rng: random.Random) -> list[Message]:
-    """A whole attempt as the agent would have recorded it, every call executed."""
+def build_lesson(problem: Problem, mistake: Mistake | None, rng: random.Random) -> list[Message]:
+    """A whole attempt in the agent's message format, with every call executed.
+
+    Raises:
+        ValueError: a call of the script cannot be parsed.
+    """
     task: Task = TASKS[problem.task]
     script = write_script(problem, task.toolbox, mistake, rng)
     tools = task.toolbox.open()

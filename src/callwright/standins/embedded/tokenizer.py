@@ -1,4 +1,4 @@
-"""The embedded student's tokenizer: byte-level BPE (any text is safe), every digit a token, roles and tools."""
+"""The embedded student's tokenizer: byte-level BPE, which encodes any text, with one token per digit."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROLES = ("system", "user", "assistant", "tool")
-# Before a capital and after a comma a space is a token of its own: a predicate or name of a formula is the same token
-# wherever it stands, so that it can be copied as it is.
+# A space before a capital or after a comma is a separate token. So a predicate or name of a formula has the same tokens
+# everywhere, and the model can copy them.
 SYMBOL_SPACE = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
 END_TOKEN, PAD_TOKEN = "<|end|>", "<|pad|>"
 
@@ -28,12 +28,13 @@ CHAT_TEMPLATE = """\
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokenizerFast":
-    """A tokenizer trained on the spot.
+    """Train a byte-level BPE tokenizer.
 
     Args:
-        texts: what merges are learned from.
-        vocabulary: tokens in all; at least 256 bytes and the special ones.
+        texts: texts from which merges are learned.
+        vocabulary: number of tokens; at least the 256 bytes and the special tokens.
     """
+
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 

@@ -1,4 +1,4 @@
-"""What chains must be like: each by itself, or it goes to quarantine; and all that are kept together."""
+"""Expectations for single chain lines, for all kept chains, and for the chains of each task."""
 
 from collections.abc import Collection
 from typing import get_args
@@ -12,26 +12,30 @@ from callwright.validation.suites.frames import FLAG_COLUMNS, NUMBER_COLUMNS, TE
 
 
 def line_expectations(params: ValidateParams, models: Collection[str]) -> list[expectations.Expectation]:
-    """Of every line by itself. One that fails any is quarantined, so that none of them stops the pipeline."""
+    """Expectations for each line. They are warnings, because a line that fails one is quarantined."""
     steps, tokens, reply = params.max_steps, params.max_tokens, params.max_reply_characters
-    told = expectations.WARNING
+    warning = expectations.WARNING
     return [
-        expectations.empty("unreadable", "a line is a chain record", told),
-        expectations.empty("unexpected", "a line is executed and judged without an unexpected error", told),
-        expectations.unique("id", "no two chains have the same id", told),
-        expectations.empty("orphan", "a chain's problem exists", told),
-        expectations.one_of("split", ["train", "dev"], "a chain's problem is of train or dev, not of test", told),
-        expectations.one_of("model", sorted(models), f"a chain is by {' or '.join(sorted(models))}", told),
-        expectations.empty("mismatch", "executing the calls again gives what was recorded", told),
-        expectations.between("steps", 1, steps, f"a chain has 1 to {steps} steps", told),
-        expectations.between("prompt_tokens", 0, tokens, f"an attempt's prompts have 0 to {tokens:,} tokens", told),
-        expectations.between("completion_tokens", 0, tokens, f"an attempt's replies have 0 to {tokens:,} tokens", told),
-        expectations.between("longest_reply", None, reply, f"a reply has at most {reply:,} characters", told),
+        expectations.empty("unreadable", "a line is a chain record", warning),
+        expectations.empty("unexpected", "a line is executed and judged without an unexpected error", warning),
+        expectations.unique("id", "no two chains have the same id", warning),
+        expectations.empty("orphan", "a chain's problem exists", warning),
+        expectations.one_of(
+            "split", expectations.TRAINING_SPLITS, "a chain's problem is of train or dev, not of test", warning
+        ),
+        expectations.one_of("model", sorted(models), f"a chain is by {' or '.join(sorted(models))}", warning),
+        expectations.empty("mismatch", "executing the calls again gives what was recorded", warning),
+        expectations.between("steps", 1, steps, f"a chain has 1 to {steps} steps", warning),
+        expectations.between("prompt_tokens", 0, tokens, f"an attempt's prompts have 0 to {tokens:,} tokens", warning),
+        expectations.between(
+            "completion_tokens", 0, tokens, f"an attempt's replies have 0 to {tokens:,} tokens", warning
+        ),
+        expectations.between("longest_reply", None, reply, f"a reply has at most {reply:,} characters", warning),
     ]
 
 
 def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]:
-    """Of the kept chains together."""
+    """Expectations for all kept chains together."""
     low, high = params.min_correct_share, params.max_correct_share
     answered = params.min_answered_share
     return [
@@ -60,11 +64,11 @@ def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]
 
 
 def task_expectations(params: ValidateParams) -> list[expectations.Expectation]:
-    """Of the kept chains of every task; overall shares can hide a task that failed."""
+    """Expectations for the kept chains of each task, because shares over all tasks can hide a task that failed."""
     low, high, fault = params.min_correct_share, params.max_correct_share, params.max_fault_share
-    share = f"{low:.0%} to {high:.0%} of a task's chains are correct"
-    alike = f"at most {fault:.0%} of a task's chains begin with the same fault"
+    correct_says = f"{low:.0%} to {high:.0%} of a task's chains are correct"
+    fault_says = f"at most {fault:.0%} of a task's chains begin with the same fault"
     return [
-        expectations.between("correct", low, high, share, expectations.WARNING),
-        expectations.between("fault_share", None, fault, alike, expectations.WARNING),
+        expectations.between("correct", low, high, correct_says, expectations.WARNING),
+        expectations.between("fault_share", None, fault, fault_says, expectations.WARNING),
     ]

@@ -1,6 +1,7 @@
-"""The few kinds of expectation that the suites are made of, each with a sentence that says what is expected.
+"""The kinds of expectation that the suites use. Only this module and `suite` import Great Expectations.
 
-With `suite` the only importer of Great Expectations, so that a suite reads as a list of sentences and bounds.
+Every function takes `says`, a sentence with what is expected, for reports and pages; and most take `severity`: a failed
+`critical` expectation stops the pipeline, a failed `warning` is printed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,58 +10,65 @@ from typing import Any
 from callwright.validation.suites.page_text import page_text, page_value
 
 CRITICAL, WARNING = "critical", "warning"
-UNSEEN_VALUE_SHARE = 0.001  # share that a value is taken to have had where the reference never saw it
+TRAINING_SPLITS = ("train", "dev")  # the splits whose problems may have chains and pairs
+UNSEEN_VALUE_SHARE = 0.001  # assumed share of a value that the reference does not contain
 
-Expectation = Any  # the library comes without types
+Expectation = Any  # the library has no type hints
 
 
 def unique(column: str, says: str, severity: str = CRITICAL) -> Expectation:
+    """No two values are equal."""
     return _make("ExpectColumnValuesToBeUnique", says, severity, column=column)
 
 
 def empty(column: str, says: str, severity: str = CRITICAL) -> Expectation:
-    """For columns that hold a complaint where there is one."""
+    """All values are None; for columns whose values are complaints."""
     return _make("ExpectColumnValuesToBeNull", says, severity, column=column)
 
 
 def complete(column: str, says: str, severity: str = CRITICAL) -> Expectation:
+    """No value is None."""
     return _make("ExpectColumnValuesToNotBeNull", says, severity, column=column)
 
 
 def one_of(column: str, values: Sequence[Any], says: str, severity: str = CRITICAL) -> Expectation:
+    """Every value is one of `values`."""
     return _make("ExpectColumnValuesToBeInSet", says, severity, column=column, value_set=list(values))
 
 
 def between(column: str, low: float | None, high: float | None, says: str, severity: str = CRITICAL) -> Expectation:
-    """Every value, bounds included."""
+    """Every value is between the bounds, bounds included; None: no bound."""
     return _make("ExpectColumnValuesToBeBetween", says, severity, column=column, min_value=low, max_value=high)
 
 
 def mean_between(
     column: str, low: float | None, high: float | None, says: str, severity: str = CRITICAL
 ) -> Expectation:
-    """The column's mean; of flags, the share of those that are set."""
+    """The column's mean is between the bounds; the mean of a boolean column is the share of True."""
     return _make("ExpectColumnMeanToBeBetween", says, severity, column=column, min_value=low, max_value=high)
 
 
 def some_rows(says: str) -> Expectation:
+    """The table has at least one row."""
     return _make("ExpectTableRowCountToBeBetween", says, CRITICAL, min_value=1)
 
 
 def columns(names: Sequence[str], says: str) -> Expectation:
+    """The table has exactly these columns, in any order."""
     return _make("ExpectTableColumnsToMatchSet", says, CRITICAL, column_set=list(names), exact_match=True)
 
 
-def of_type(column: str, kind: str, says: str) -> Expectation:
-    return _make("ExpectColumnValuesToBeOfType", says, CRITICAL, column=column, type_=kind)
+def of_type(column: str, data_type: str, says: str) -> Expectation:
+    """The column has this pandas type."""
+    return _make("ExpectColumnValuesToBeOfType", says, CRITICAL, column=column, type_=data_type)
 
 
-def near(column: str, reference: Mapping[str, float], bound: float, says: str) -> Expectation:
-    """The distribution of a column's values is near the reference's.
+def distribution_near(column: str, reference: Mapping[str, float], bound: float, says: str) -> Expectation:
+    """The shares of a column's values are close to those of a reference.
 
     Args:
         reference: value -> share.
-        bound: of the Kullback-Leibler divergence from the reference, in nats.
+        bound: maximum Kullback-Leibler divergence from the reference, in nats.
     """
     return _make(
         "ExpectColumnKLDivergenceToBeLessThan",
@@ -73,9 +81,11 @@ def near(column: str, reference: Mapping[str, float], bound: float, says: str) -
     )
 
 
-def _make(kind: str, says: str, severity: str, **settings: Any) -> Expectation:
-    """An expectation of a `page_frame`: the texts of its settings are changed as those of the table are."""
+def _make(class_name: str, says: str, severity: str, **settings: Any) -> Expectation:
+    """An expectation for a `page_frame`: texts in its settings are escaped like those in the table."""
     from great_expectations import expectations
 
     names = {name: settings.pop(name) for name in ("column", "type_") if name in settings}
-    return getattr(expectations, kind)(**names, **page_value(settings), severity=severity, description=page_text(says))
+    return getattr(expectations, class_name)(
+        **names, **page_value(settings), severity=severity, description=page_text(says)
+    )

@@ -1,4 +1,4 @@
-"""Escape text for Great Expectations' pages, which put texts into HTML and Markdown without escaping them."""
+"""Escape texts for Great Expectations' pages, because the library puts them into HTML and Markdown as they are."""
 
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ _ESCAPES = {ord(mark): f"&#{ord(mark)};" for mark in "&<>\"'`\\$*[](){}|~#!"}
 def page_text(text: str) -> str:
     r"""The text with all markup escaped; different texts stay different.
 
-    Invisible characters become escapes, and a real backslash becomes an entity, so that the two differ.
+    Invisible characters become escapes, and a backslash becomes an entity, so the two stay different.
+
 
     >>> page_text("<b> \\x1b \x1b")
     '&#60;b&#62; &#92;x1b \\x1b'
@@ -24,7 +25,7 @@ def page_text(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    r"""What a person reads on a page that holds `page_text(...)`.
+    r"""The text that a page shows for `page_text(...)`.
 
     >>> print(plain_text(page_text("<b> \x1b")))
     <b> \x1b
@@ -33,7 +34,7 @@ def plain_text(text: str) -> str:
 
 
 def page_value(value: Any) -> Any:
-    """A setting of an expectation with all its texts as `page_text`."""
+    """A setting of an expectation, with `page_text` applied to all its texts."""
     match value:
         case str():
             return page_text(value)
@@ -46,7 +47,8 @@ def page_value(value: Any) -> Any:
 
 
 def page_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """A table of the same size and types with all its texts as `page_text`."""
+    """A copy of the table with `page_text` applied to all its texts; column types stay the same."""
+
     from pandas.api.types import is_object_dtype, is_string_dtype
 
     escaped = frame.copy(deep=False)

@@ -1,4 +1,4 @@
-"""What preference pairs must be like. No pair is quarantined: a bad one is a defect of the code that made it."""
+"""Check preference pairs. A bad pair is not quarantined but stops the stage: it is a bug in the code that made it."""
 
 import json
 from collections import defaultdict
@@ -15,7 +15,7 @@ from callwright.validation.suites import expectations
 from callwright.validation.suites.suite import Check, Suites
 
 PAIR_KINDS = (*FAULTS, "wrong_call", "needless_call", "detour")
-MARGIN_TOLERANCE = 1e-6  # margins are written with six decimals
+MARGIN_TOLERANCE = 1e-6  # margins have six decimals in the files
 
 Message = Mapping[str, Any]
 CanonicalCalls = tuple[str, ...]  # canonical calls from the first step on
@@ -29,12 +29,12 @@ def check_pairs(
     params: ValidateParams,
     suites: Suites,
 ) -> list[Check]:
-    """Check the pairs, each against the problem and the chains that it came from.
+    """Check each pair against its problem and the problem's chains.
 
     Args:
-        problems: of all splits, by id.
-        records: the chains that the pairs were made of.
-        min_margin: what the pairs were to differ by at least (params.pairs).
+        problems: problems of all splits, by id.
+        records: the chains from which the pairs were made.
+        min_margin: the minimum margin of a pair (pairs.min_margin).
         suites: runs the suite `pairs`.
 
     Raises:
@@ -57,7 +57,7 @@ def _expectations(min_margin: float, params: ValidateParams) -> list[expectation
         expectations.some_rows("there are pairs"),
         expectations.unique("id", "no two pairs have the same id"),
         expectations.empty("orphan", "a pair's problem exists"),
-        expectations.one_of("split", ["train", "dev"], "a pair's problem is of train or dev, not of test"),
+        expectations.one_of("split", expectations.TRAINING_SPLITS, "a pair's problem is of train or dev, not of test"),
         expectations.one_of("kind", PAIR_KINDS, "what is wrong with the rejected side is a known kind"),
         expectations.between("margin", min_margin - MARGIN_TOLERANCE, 1, f"a pair's margin is {min_margin} to 1"),
         expectations.one_of("same_sides", [False], "the chosen side is not the rejected one"),
@@ -71,37 +71,43 @@ def _expectations(min_margin: float, params: ValidateParams) -> list[expectation
 
 @dataclass(slots=True)
 class _RecordedReplies:
-    """What the chains of one problem said: reply at a place -> canonical call, and the steps and verdicts of chains."""
+    """The replies in the chains of one problem.
 
-    keys: dict[tuple[int, str], str] = field(default_factory=dict)
+    Attributes:
+        calls: (step index, reply as `_reply_key`) -> canonical call.
+        chains: each chain's canonical calls, and whether it is correct.
+    """
+
+    calls: dict[tuple[int, str], str] = field(default_factory=dict)
     chains: list[tuple[CanonicalCalls, bool]] = field(default_factory=list)
 
 
 def _recorded_replies(
-    records: Sequence[CheckedChain], problems: Mapping[str, Problem], asked: set[str]
+    records: Sequence[CheckedChain], problems: Mapping[str, Problem], problem_ids: set[str]
 ) -> Mapping[str, _RecordedReplies]:
-    recorded: dict[str, _RecordedReplies] = defaultdict(_RecordedReplies)
+    """The recorded replies of each problem in `problem_ids`; empty for problems without chains."""
+    by_problem: dict[str, _RecordedReplies] = defaultdict(_RecordedReplies)
     for record in records:
         chain = record.chain
-        if chain.problem_id not in asked or chain.problem_id not in problems:
+        if chain.problem_id not in problem_ids or chain.problem_id not in problems:
             continue
         toolbox, protocol = TASKS[problems[chain.problem_id].task].toolbox, PROTOCOLS[chain.protocol]
-        own = recorded[chain.problem_id]
-        path = []
-        for place, step in enumerate(chain.steps):
-            key = toolbox.canonical(step.call) if step.call else f"unreadable: {step.thought}"
-            own.keys[place, _text(protocol.reply_message(step, place))] = key
-            path.append(key)
-        own.chains.append((tuple(path), record.verdict.correct))
-    return recorded
+        recorded = by_problem[chain.problem_id]
+        calls = []
+        for index, step in enumerate(chain.steps):
+            call = toolbox.canonical(step.call) if step.call else f"unreadable: {step.thought}"
+            recorded.calls[index, _reply_key(protocol.reply_message(step, index))] = call
+            calls.append(call)
+        recorded.chains.append((tuple(calls), record.verdict.correct))
+    return by_problem
 
 
 def _row(pair: Pair, problems: Mapping[str, Problem], recorded: _RecordedReplies) -> dict[str, Any]:
     problem = problems.get(pair.problem_id)
-    before, untold = _read_replies(pair.prompt, 0, recorded)
-    chosen, unchosen = _read_replies(pair.chosen, len(before), recorded)
-    rejected, unrejected = _read_replies(pair.rejected, len(before), recorded)
-    unknown = untold or unchosen or unrejected
+    history, unknown_in_history = _find_calls(pair.prompt, 0, recorded)
+    chosen, unknown_in_chosen = _find_calls(pair.chosen, len(history), recorded)
+    rejected, unknown_in_rejected = _find_calls(pair.rejected, len(history), recorded)
+    unknown = unknown_in_history or unknown_in_chosen or unknown_in_rejected
     lengths = [_count_characters(message) for side in (pair.chosen, pair.rejected) for message in _replies(side)]
     return {
         "id": pair.id,
@@ -111,37 +117,45 @@ def _row(pair: Pair, problems: Mapping[str, Problem], recorded: _RecordedReplies
         "orphan": None if problem else f"there is no problem {pair.problem_id}",
         "same_sides": pair.chosen == pair.rejected,
         "untold": unknown if problem else None,
-        "swapped": None if unknown else _evidence_against((*before, *chosen), (*before, *rejected), recorded),
+        "swapped": None if unknown else _evidence_against((*history, *chosen), (*history, *rejected), recorded),
         "longest_reply": max(lengths, default=0),
     }
 
 
-def _read_replies(
-    messages: Sequence[Message], first: int, recorded: _RecordedReplies
+def _find_calls(
+    messages: Sequence[Message], first_step: int, recorded: _RecordedReplies
 ) -> tuple[CanonicalCalls, str | None]:
-    """The canonical calls of a conversation's replies, and the first reply that no chain gave at its place."""
-    keys = []
-    for place, message in enumerate(_replies(messages), start=first):
-        key = recorded.keys.get((place, _text(message)))
-        if key is None:
-            return (), f"step {place + 1}: {_text(message)[:200]}"
-        keys.append(key)
-    return tuple(keys), None
+    """The canonical calls of a conversation's replies, and the first reply that no chain has at the same step.
+
+    Args:
+        first_step: index of the step that the first reply belongs to.
+    """
+    calls = []
+    for index, message in enumerate(_replies(messages), start=first_step):
+        call = recorded.calls.get((index, _reply_key(message)))
+        if call is None:
+            return (), f"step {index + 1}: {_reply_key(message)[:200]}"
+        calls.append(call)
+    return tuple(calls), None
 
 
 def _evidence_against(chosen: CanonicalCalls, rejected: CanonicalCalls, recorded: _RecordedReplies) -> str | None:
-    """Whether the chains speak against a pair: its chosen side is not right more often, and not in fewer steps."""
-    share, lengths = _correct_chains_below(chosen, recorded)
-    other_share, others = _correct_chains_below(rejected, recorded)
-    shorter = lengths and (not others or mean(lengths) < mean(others) or min(lengths) < min(others))
-    if share > other_share or shorter:
+    """Why the chains contradict a pair; None if its chosen side is correct more often, or needs fewer steps."""
+    chosen_share, chosen_lengths = _correct_chains_below(chosen, recorded)
+    rejected_share, rejected_lengths = _correct_chains_below(rejected, recorded)
+    is_shorter = bool(chosen_lengths) and (
+        not rejected_lengths
+        or mean(chosen_lengths) < mean(rejected_lengths)
+        or min(chosen_lengths) < min(rejected_lengths)
+    )
+    if chosen_share > rejected_share or is_shorter:
         return None
-    return f"chosen: {share:.0%} right, rejected: {other_share:.0%}"
+    return f"chosen: {chosen_share:.0%} right, rejected: {rejected_share:.0%}"
 
 
-def _correct_chains_below(begin: CanonicalCalls, recorded: _RecordedReplies) -> tuple[float, list[int]]:
-    """Of the chains that begin so: the share of correct ones, and how many steps each of those has."""
-    verdicts = [(len(own), correct) for own, correct in recorded.chains if own[: len(begin)] == begin]
+def _correct_chains_below(prefix: CanonicalCalls, recorded: _RecordedReplies) -> tuple[float, list[int]]:
+    """The share of correct chains among those with this prefix, and the number of steps of each correct one."""
+    verdicts = [(len(calls), correct) for calls, correct in recorded.chains if calls[: len(prefix)] == prefix]
     lengths = [length for length, correct in verdicts if correct]
     return len(lengths) / len(verdicts) if verdicts else 0.0, lengths
 
@@ -150,8 +164,9 @@ def _replies(messages: Sequence[Message]) -> Iterator[Message]:
     return (message for message in messages if message["role"] == "assistant")
 
 
-def _text(message: Message) -> str:
-    """What the model said, whatever else a message carries; arguments in their own order."""
+def _reply_key(message: Message) -> str:
+    """A reply's content and calls as text, without the message's other fields; arguments keep their order."""
+
     return json.dumps([message.get("content"), message.get("tool_calls")], ensure_ascii=False)
 
 

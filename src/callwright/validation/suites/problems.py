@@ -1,4 +1,4 @@
-"""What the problems must be like before anything is made of them."""
+"""Check the problems, before chains are made from them."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ def check_problems(problems: Sequence[Problem], params: ValidateParams, suites: 
     """Check the problems of all splits.
 
     Raises:
-        DataError: there are none, or a check could not run.
+        DataError: there are no problems, or a check could not run.
+
     """
     if not problems:
         raise DataError("there are no problems to validate: see reports/problems.json")

@@ -1,7 +1,4 @@
-"""Suites of expectations run on tables, and the data docs that show what came of them. Runs Great Expectations.
-
-Each expectation has a severity: a `critical` one that fails stops the pipeline, a `warning` is told.
-"""
+"""Run suites of expectations on tables with Great Expectations, and write the data docs that show the results."""
 
 import shutil
 from collections import defaultdict
@@ -18,12 +15,21 @@ from callwright.validation.suites.page_text import page_frame, plain_text
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_ROWS_SHOWN = 5  # rows that a line names
+MAX_ROWS_SHOWN = 5  # row ids in a message or report
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one expectation: `says` is what was expected, `observed` what was found, `rows` where not so."""
+    """The outcome of one expectation.
+
+    Attributes:
+        name: the kind of expectation, as Great Expectations calls it.
+        column: empty if the expectation is about the whole table.
+        severity: "critical" or "warning".
+        says: what was expected.
+        observed: what was found.
+        rows: ids of the failing rows.
+    """
 
     suite: str
     name: str
@@ -34,22 +40,22 @@ class Check:
     observed: str
     rows: tuple[str, ...]
 
-    def named(self) -> str:
-        """Some of the rows, as a terminal may show them."""
+    def row_sample(self) -> str:
+        """Up to MAX_ROWS_SHOWN of the failing rows, without control characters."""
         return escape_unprintable(", ".join(self.rows[:MAX_ROWS_SHOWN]))
 
-    def complaint(self) -> str:
-        """One line that says what was expected, what was found, and in which rows."""
-        rows = f", such as {self.named()}" if self.rows else ""
+    def failure_message(self) -> str:
+        """One line with what was expected, what was found, and some failing rows."""
+        rows = f", such as {self.row_sample()}" if self.rows else ""
         line = f"{self.suite}: {self.column or 'table'}: expected that {self.says}; found {self.observed}{rows}"
         return escape_unprintable(line)
 
 
 class Suites:
-    """Suites run one after the other, shown on one site.
+    """Runs suites one after another, and shows all of them on one site.
 
     Args:
-        data_docs: folder of the site; what lies there is replaced. None: no site.
+        data_docs: folder of the site; existing files in it are deleted. None: no site.
 
     Attributes:
         checks: the outcomes of all suites run so far.
@@ -73,10 +79,11 @@ class Suites:
             self._actions.append(UpdateDataDocsAction(name="data docs", site_names=["data docs"]))
 
     def run(self, frame: "pd.DataFrame", name: str, expectations: Sequence[Expectation]) -> list[Check]:
-        """Run expectations on a table through a checkpoint.
+        """Run expectations on a table.
 
         Args:
-            frame: with a column `id`, by which failing rows are named.
+            frame: the table; its column `id` identifies failing rows.
+            name: the suite's name in reports and pages.
 
         Raises:
             DataError: an expectation could not be checked.
@@ -96,19 +103,19 @@ class Suites:
                 result_format={
                     "result_format": "COMPLETE",
                     "unexpected_index_column_names": ["id"],
-                    "return_unexpected_index_query": False,  # text as long as the list of rows
+                    "return_unexpected_index_query": False,  # would be as long as the list of rows
                 },
             )
         )
-        shown = page_frame(frame)
-        ids = dict(zip(shown["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
-        result = checkpoint.run(batch_parameters={"dataframe": shown})
-        checks = [_to_check(name, one, ids) for run in result.run_results.values() for one in run.results]
+        escaped = page_frame(frame)
+        ids = dict(zip(escaped["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
+        result = checkpoint.run(batch_parameters={"dataframe": escaped})
+        checks = [_to_check(name, outcome, ids) for run in result.run_results.values() for outcome in run.results]
         self.checks += checks
         return checks
 
     def pages(self) -> dict[str, str]:
-        """Suite -> the page of Great Expectations that shows it, relative to the site's folder."""
+        """Suite -> its page of Great Expectations, relative to the site's folder."""
         if self._folder is None:
             return {}
         pages = [page.relative_to(self._folder) for page in (self._folder / "validations").rglob("*.html")]
@@ -116,33 +123,33 @@ class Suites:
 
 
 def failed_checks_by_row(checks: Sequence[Check]) -> dict[str, list[Check]]:
-    """Row id -> the checks that it failed."""
+    """Row id -> the checks that the row failed."""
     failed: dict[str, list[Check]] = defaultdict(list)
     for check in checks:
-        for row in dict.fromkeys(check.rows):  # rows of a duplicate id are named once each
+        for row in dict.fromkeys(check.rows):  # the rows of a duplicate id all have the same id
             failed[row].append(check)
     return dict(failed)
 
 
 def raise_if_critical_failed(checks: Sequence[Check]) -> None:
-    """Stop on a failed critical check.
+    """Stop if a critical check failed.
 
     Raises:
-        DataError: says what was expected, what was found, and names rows; and how many other checks failed.
+        DataError: with the first failed check's message, and the number of other failed checks.
     """
     failed = [check for check in checks if not check.success and check.severity == CRITICAL]
     if failed:
-        more = f" (and {len(failed) - 1} other critical checks failed)" if len(failed) > 1 else ""
-        raise DataError(f"{failed[0].complaint()}{more}")
+        others = f" (and {len(failed) - 1} other critical checks failed)" if len(failed) > 1 else ""
+        raise DataError(f"{failed[0].failure_message()}{others}")
 
 
 def warning_lines(checks: Sequence[Check]) -> Iterator[str]:
-    """One line for each failed check that is only a warning."""
-    return (check.complaint() for check in checks if not check.success and check.severity != CRITICAL)
+    """One line for each failed check that is not critical."""
+    return (check.failure_message() for check in checks if not check.success and check.severity != CRITICAL)
 
 
 def checks_report(checks: Sequence[Check]) -> list[dict[str, Any]]:
-    """Checks for the quality report, at most MAX_ROWS_SHOWN rows each."""
+    """The checks as dicts for a report, with at most MAX_ROWS_SHOWN rows each."""
     return [{**asdict(check), "rows": list(check.rows[:MAX_ROWS_SHOWN])} for check in checks]
 
 
@@ -155,22 +162,34 @@ def _site(folder: Path) -> dict[str, Any]:
 
 
 def _raise_if_check_raised(name: str, info: Any) -> None:
-    """A check that raised stops the stage. The library keys what was raised by metric, or gives it flat."""
-    for raised in (info, *(one for one in info.values() if isinstance(one, dict))):
-        if raised.get("raised_exception"):
-            raise DataError(f"the check {name} could not run: {raised.get('exception_message')}")
+    """Stop if a check raised an exception.
+
+    Args:
+        info: the library's exception_info: one dict, or one dict per metric.
+
+    Raises:
+        DataError: the check could not run.
+    """
+    for metric_info in (info, *(value for value in info.values() if isinstance(value, dict))):
+        if metric_info.get("raised_exception"):
+            raise DataError(f"the check {name} could not run: {metric_info.get('exception_message')}")
 
 
 def _to_check(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
-    """
+    """Convert the library's result of one expectation.
+
     Args:
-        ids: as the pages show them -> as they are.
+        ids: escaped id -> original id.
+
+    Raises:
+        DataError: the check could not run.
     """
     config = result.expectation_config
     details = result.result or {}
     _raise_if_check_raised(config.type, result.exception_info or {})
-    otherwise = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} otherwise"
-    observed = details.get("observed_value", otherwise)
+    failed_count = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} otherwise"
+    observed = details.get("observed_value", failed_count)
+
     return Check(
         suite=suite,
         name=config.type.removeprefix("expect_"),
