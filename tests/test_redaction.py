@@ -78,8 +78,8 @@ def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):
     except ValueError as error:
         surprise = surprise_of(error)
     assert surprise.message == "no *** at http://***@h/v1"
-    assert KEY not in surprise.trace
-    assert "ann:hunter22" not in surprise.trace
+    assert KEY not in surprise.traceback_text
+    assert "ann:hunter22" not in surprise.traceback_text
 
 
 def test_a_stage_that_breaks_down_shows_its_traceback_without_secrets(tmp_path):

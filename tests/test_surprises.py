@@ -24,10 +24,10 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_surprise_names_its_type_its_place_and_what_it_said():
     surprise = surprise_of(raised("half a \ud83d\nand \x1b[31mred"))
-    assert surprise.kind == "ValueError"
-    assert surprise.place.startswith("test_surprises.py:")
+    assert surprise.exception_type == "ValueError"
+    assert surprise.location.startswith("test_surprises.py:")
     assert surprise.message == r"half a \ud83d and \x1b[31mred"
-    assert "raise ValueError(message)" in surprise.trace
+    assert "raise ValueError(message)" in surprise.traceback_text
     assert str(surprise).encode()  # it can be written
 
 
@@ -35,7 +35,7 @@ def test_the_place_is_ours_where_a_library_raised_it():
     try:
         TASKS["arithmetic"].toolbox.functions["add"].python("a", 1)
     except Exception as error:
-        assert surprise_of(error).place.startswith("tasks/arithmetic/functions.py:")
+        assert surprise_of(error).location.startswith("tasks/arithmetic/functions.py:")
     else:
         raise AssertionError("adding text to a number was expected to fail")
 
@@ -50,7 +50,7 @@ def test_the_place_is_the_users_where_a_function_of_the_users_is_defective():
     tools = Toolbox([defective, TASKS["arithmetic"].toolbox.functions["answer"]]).open()
     with pytest.raises(KeyError) as caught:
         tools.execute(Call("defective", {"a": 2}))
-    assert surprise_of(caught.value).place.startswith("test_surprises.py:")
+    assert surprise_of(caught.value).location.startswith("test_surprises.py:")
 
 
 def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
@@ -75,5 +75,5 @@ class UnspeakableError(Exception):
 
 def test_an_exception_whose_text_cannot_be_made_is_a_surprise_like_any_other():
     surprise = surprise_of(UnspeakableError())
-    assert surprise.kind == "UnspeakableError"
+    assert surprise.exception_type == "UnspeakableError"
     assert surprise.message == "its text cannot be made (RuntimeError)"

@@ -76,7 +76,7 @@ def test_more_unusable_rows_than_the_limit_name_the_parameter_the_first_row_and_
     loaded = load(*[good] * 5, bad, good, bad)  # 2 of 8 rows: a quarter
     assert error_message(loaded, 0.01) == (
         f"{tmp_path}/own.jsonl:6: answer is missing; 2 of 8 rows were left out, more than problems.max_left_out: 0.01 "
-        "allows: mend them, or raise it (left_out.jsonl lists them)"
+        "allows: fix them, or raise it (left_out.jsonl lists them)"
     )
     assert "max_left_out" not in error_message(loaded, 0.25)  # then the splits are looked at
 
@@ -109,7 +109,7 @@ def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: p
     monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grade=grade))
     loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)])
     assert sum(counts(loaded)) == 8
-    assert [surprise.kind for surprise, _ in loaded.surprises] == ["LookupError"]
+    assert [surprise.exception_type for surprise, _ in loaded.surprises] == ["LookupError"]
     assert [row.reason for row in loaded.dropped] == [loaded.surprises[0][0].reason]
 
 

@@ -220,7 +220,7 @@ def test_a_grader_that_raises_costs_its_line_alone_and_is_named(tmp_path, monkey
     assert json.loads(aside.text or "")["id"] == "bad"
     ((where, surprise),) = result.surprises.items()
     assert where == aside.where
-    assert "own_grader.py" in surprise.trace
+    assert "own_grader.py" in surprise.traceback_text
     with pytest.raises(DataError, match="1 of 9 chains were quarantined"):
         raise_if_too_many_quarantined(result, 0.05)
 
@@ -261,7 +261,7 @@ def test_surprises_travel_from_the_processes_that_met_them(tmp_path, monkeypatch
     found = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
     assert [line.row.correct for line in found[:2]] == [True, None]
     assert sum(line.surprise is not None for line in found) == 1_500
-    assert "own_broken.py" in found[1].surprise.trace
+    assert "own_broken.py" in found[1].surprise.traceback_text
 
 
 BROKEN = '''
