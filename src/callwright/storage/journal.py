@@ -44,7 +44,7 @@ class Journal(Generic[T]):
             try:
                 record = loads(kind, line, f"{path}:{number}")
             except DataError as error:
-                raise DataError(f"{error}: take the line out, then run again") from None
+                raise DataError(f"{error}: delete the line, then run again") from None
             self._offsets.setdefault(key(record), start)
             start += len(line)
 
@@ -117,9 +117,7 @@ class Journal(Generic[T]):
             raise self._write_error(error) from None
 
     def _write_error(self, error: OSError) -> DataError:
-        return DataError(
-            f"journal {self.path}: {error.strerror}; what was journaled before is kept: make room, then run again"
-        )
+        return DataError(f"journal {self.path}: {error.strerror}; earlier records are kept: make room, then run again")
 
     def close(self) -> None:
         """Sync and close; records can then no longer be read."""
