@@ -157,7 +157,7 @@ class _Editor:
             return self._value_end(*last) if isinstance(last, tuple) else self._value_end(key, last)
         start: int = value.start_mark.index
         end: int = value.end_mark.index
-        if start == end:  # an empty value: its marks are those of the next token
+        if start == end:  # an empty value has the position of the next token
             return self._colon_end(key)
         return start + len(self._text[start:end].rstrip())
 

@@ -69,7 +69,7 @@ class Worksheet:
         self._toolbox = TOOLBOX.open()
         self._executed_calls: list[ExecutedCall] = []
         self._operation_count = 0
-        self._exact_by_written: dict[Fraction, Fraction] = {}  # rounded or wrong written result -> the calls' result
+        self._exact_by_written: dict[Fraction, Fraction] = {}  # rounded written result -> exact result
         self._wrong_results: set[Fraction] = set()  # written results that no interpretation confirms
         self._use_exact_results = True
         self._used_inexact_result = False

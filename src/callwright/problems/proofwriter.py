@@ -14,7 +14,14 @@ from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
 from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_gold_chain, entailment_question
 
+SOURCE = "proofwriter"
 MAX_SENTENCE_CHARACTERS = 500
+
+_UNSUPPORTED_FORM = "a sentence of no known form"  # a reason, counted in reports/problems.json
+_LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
+_STATEMENT_MARKER = "is the following statement true, false, or unknown? "
+_STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
+_SENTENCE_BREAK = re.compile(r"(?<=\.)\s+")
 
 _QUANTIFIED_VARIABLE = Variable("x")
 
@@ -31,9 +38,6 @@ _RESERVED_WORD = re.compile(
     r"an?|all|and|(any|every|no|some)(body|one|thing)?|each|few|he|if|many|most|neither|none|not|only|or|several|she|"
     r"th(at|e|en|ese|ey|is|ose)|we|who|you"
 )
-
-
-_UNSUPPORTED_FORM = "a sentence of no known form"  # a reason, counted in reports/problems.json
 
 
 class SentenceError(RowError):
@@ -125,14 +129,6 @@ def _symbol_name(word: str) -> str:
 
 def _conjunction(conditions: Sequence[Formula]) -> Formula:
     return reduce(And, conditions)
-
-
-SOURCE = "proofwriter"
-
-_LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
-_STATEMENT_MARKER = "is the following statement true, false, or unknown? "
-_STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
-_SENTENCE_BREAK = re.compile(r"(?<=\.)\s+")
 
 
 def read_proofwriter(path: Path, split: Split) -> SourceResult:
