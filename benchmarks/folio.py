@@ -30,11 +30,11 @@ from callwright.functions.formulas.formula import (
     walk,
 )
 from callwright.functions.solvers.entailment import Contradiction, entails, equivalent
-from callwright.problems.folio import AnnotationError, Row, read_annotation, rows
+from callwright.problems.folio import AnnotationError, FolioRow, read_annotation, read_folio_rows
 from callwright.problems.source import SourceResult
 
 
-def read_annotations(given: Iterable[Row]) -> Counter[str]:
+def read_annotations(given: Iterable[FolioRow]) -> Counter[str]:
     """Read every annotation once and print those that fail; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
@@ -53,7 +53,7 @@ def read_annotations(given: Iterable[Row]) -> Counter[str]:
     return outcomes
 
 
-def verdict(row: Row) -> str:
+def verdict(row: FolioRow) -> str:
     """The solver's verdict on a row's conclusion, or why it cannot be asked."""
     if row.conclusion_annotation is None:
         return "not annotated"
@@ -65,7 +65,7 @@ def verdict(row: Row) -> str:
     return "contradictory premises" if isinstance(found, Contradiction) else found
 
 
-def compare(given: Iterable[Row]) -> Counter[str]:
+def compare(given: Iterable[FolioRow]) -> Counter[str]:
     """Ask the solver about every annotated conclusion and print the disagreements; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     for row in given:
@@ -77,7 +77,7 @@ def compare(given: Iterable[Row]) -> Counter[str]:
         else:
             outcomes["undecided" if found == "undecided" else "disagrees"] += 1
             print(f"  line {row.number + 1}: label {row.label}, solver {found}")
-            for name, sentence, text in row.annotated():
+            for name, sentence, text in row.annotated_sentences():
                 print(f"    {name}: {sentence}\n      {format_formula(read_annotation(text))}")
     return outcomes
 
@@ -104,10 +104,10 @@ def misreadings(formula: Formula) -> Iterator[Formula]:
             yield from (type(formula)(formula.left, other) for other in misreadings(formula.right))
 
 
-def compare_misreadings(given: Iterable[Row]) -> Counter[str]:
+def compare_misreadings(given: Iterable[FolioRow]) -> Counter[str]:
     """Compare annotations of two quantifiers or more with likely misreadings; return counts by outcome."""
     outcomes: Counter[str] = Counter()
-    for text in dict.fromkeys(text for row in given for _, _, text in row.annotated()):
+    for text in dict.fromkeys(text for row in given for _, _, text in row.annotated_sentences()):
         try:
             formula = read_annotation(text)
         except AnnotationError:
@@ -126,7 +126,7 @@ def main(folder: Path) -> None:
     figures = []
     for name in ("train", "validation"):
         malformed = SourceResult()
-        given = list(rows(folder / f"{name}.jsonl", malformed))
+        given = list(read_folio_rows(folder / f"{name}.jsonl", malformed))
         print(f"{name}: annotations that are not read")
         annotations = read_annotations(given)
         print(f"{name}: conclusions whose label the solver does not confirm")

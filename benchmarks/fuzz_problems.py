@@ -50,7 +50,7 @@ def main() -> None:
             assert "\n" not in str(error)
             refused[source] += 1
         else:
-            assert not source_result.surprises, source_result.surprises[0][0].trace
+            assert not source_result.surprises, source_result.surprises[0][0].traceback_text
             problems[source] += len(source_result.problems)
             reasons.update(row.reason for row in source_result.dropped)
         seconds = time.process_time() - started

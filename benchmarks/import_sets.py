@@ -56,7 +56,8 @@ def main() -> None:
             seconds = time.perf_counter() - started
             executed = sum(bool(problem.solution) for problems in loaded.splits.values() for problem in problems)
             print(
-                f"{name}, shared_words {shared_words}: {loaded.read:,} rows, {executed:,} solutions ({seconds:.1f} s)"
+                f"{name}, shared_words {shared_words}: "
+                f"{loaded.rows_read:,} rows, {executed:,} solutions ({seconds:.1f} s)"
             )
             print("\n".join(f"  {line}" for line in format_report(loaded)))
 

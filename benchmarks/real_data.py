@@ -52,7 +52,7 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     raise_if_unusable(loaded, wanted.max_left_out, out / "left_out.jsonl")
     by_split = loaded.splits
     problems = {problem.id: problem for split in SPLITS for problem in by_split[split]}
-    print(f"{name}: {loaded.read:,} rows, {len(problems):,} problems, left out: {dict(loaded.reasons)}")
+    print(f"{name}: {loaded.rows_read:,} rows, {len(problems):,} problems, left out: {dict(loaded.reasons)}")
 
     clock = Clock()
     path = out / "chains.jsonl"

@@ -1,4 +1,4 @@
-"""Secrets in text from outside: found in every form that is known, and in linear time."""
+"""Secrets in untrusted text are hidden in every known form, in linear time."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ KEY = "pl4nted+key/of=its.own"
         ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln", "token ***"),
     ],
 )
-def test_what_looks_like_a_secret_is_hidden(text, shown):
+def test_text_that_looks_like_a_secret_is_hidden(text, shown):
     assert redacted(text) == shown
 
 
@@ -48,41 +48,41 @@ def test_what_looks_like_a_secret_is_hidden(text, shown):
         "a bearer of news",
     ],
 )
-def test_ordinary_text_stays_as_it_is(text):
+def test_ordinary_text_is_not_changed(text):
     assert redacted(text) == text
 
 
-def test_values_of_the_environments_secrets_are_hidden_also_where_they_are_quoted(monkeypatch):
+def test_secrets_of_the_environment_are_hidden_even_if_quoted(monkeypatch):
     monkeypatch.setenv("MY_SERVICE_TOKEN", KEY)
-    monkeypatch.setenv("OTHER_KEY", "any")  # too short to be one: it would hide words
+    monkeypatch.setenv("OTHER_KEY", "any")  # too short for a secret: hiding it would hide words
     assert redacted(f"{KEY} or {quote(KEY, safe='')} in any place") == "*** or *** in any place"
 
 
-def test_a_value_that_is_named_is_hidden_whatever_its_variable():
+def test_a_given_secret_is_hidden():
     assert redacted(f"it was {KEY}", [KEY]) == "it was ***"
 
 
-def test_one_line_is_one_bounded_visible_line_that_was_redacted_before_it_was_cut():
+def test_a_redacted_line_is_bounded_escaped_and_redacted_before_it_is_cut():
     assert redacted_line(f"\x1b[31mred\n  \u202e{KEY}", 40, [KEY]) == r"\x1b[31mred \u202e***"
     assert redacted_line("a" * 30 + KEY, 40, [KEY]) == "a" * 30 + "***"
     assert len(redacted_line("b" * 10_000, 40)) == 40
     assert KEY[:5] not in redacted_line("a " * 18 + KEY, 40, [KEY])
-    for blanks in range(700, 801):  # somewhere here the text that is looked at ends within the key
+    for blanks in range(700, 801):  # for some of these numbers, the scanned text ends inside the key
         assert KEY[:3] not in redacted_line("a" + " " * blanks + KEY, 40, [KEY])
 
 
-def test_a_surprise_hides_secrets_in_its_message_and_its_traceback(monkeypatch):
+def test_a_surprise_has_no_secrets_in_its_message_and_traceback(monkeypatch):
     monkeypatch.setenv("MY_SERVICE_TOKEN", KEY)
     try:
         raise ValueError(f"no {KEY} at http://ann:hunter22@h/v1")
     except ValueError as error:
         surprise = surprise_of(error)
     assert surprise.message == "no *** at http://***@h/v1"
-    assert KEY not in surprise.trace
-    assert "ann:hunter22" not in surprise.trace
+    assert KEY not in surprise.traceback_text
+    assert "ann:hunter22" not in surprise.traceback_text
 
 
-def test_a_stage_that_breaks_down_shows_its_traceback_without_secrets(tmp_path):
+def test_a_failed_stage_shows_its_traceback_without_secrets(tmp_path):
     code = f"""
 from callwright.pipeline.stage import run_stage
 def main(clock):
@@ -90,15 +90,15 @@ def main(clock):
 run_stage("problems", main)
 """
     environment = {**os.environ, "SOME_TOKEN": KEY}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert done.stderr.endswith("RuntimeError: cannot reach postgresql://***@db/mlflow with ***\n")
-    assert "in main" in done.stderr
+    assert completed.returncode == 1
+    assert completed.stderr.endswith("RuntimeError: cannot reach postgresql://***@db/mlflow with ***\n")
+    assert "in main" in completed.stderr
 
 
-def test_names_of_usual_fields_are_not_those_of_secrets():
+def test_names_of_ordinary_fields_do_not_suggest_a_secret():
     assert not any(
         map(names_secret, ("api-version", "deployment", "max_tokens", "PATH", "LANG", "TOKENIZERS_PARALLELISM"))
     )
@@ -106,11 +106,11 @@ def test_names_of_usual_fields_are_not_those_of_secrets():
 
 
 SECRET = st.text("abcdefgh0123456789", min_size=12, max_size=40)
-AROUND = st.text(st.characters(codec="utf-8"), max_size=40)
+CONTEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
-@given(SECRET, AROUND, AROUND)
-def test_a_secret_never_survives_whatever_stands_around_it(secret, before, after):
+@given(SECRET, CONTEXT, CONTEXT)
+def test_a_secret_is_hidden_in_any_context(secret, before, after):
     assume(secret not in before + after)
     for text in (
         f"{before} sk-{secret} {after}",
@@ -128,9 +128,9 @@ def test_a_secret_never_survives_whatever_stands_around_it(secret, before, after
         "".join
     )
 )
-def test_text_that_was_redacted_twice_is_as_if_it_was_once(text):
-    once = redacted(text)
-    assert redacted(once) == once
+def test_redacting_twice_gives_the_same_as_redacting_once(text):
+    redacted_once = redacted(text)
+    assert redacted(redacted_once) == redacted_once
 
 
 PIECES = [
@@ -155,6 +155,6 @@ PIECES = [
 @pytest.mark.parametrize("piece", [*PIECES, *(a + b for a in PIECES for b in PIECES)])
 def test_redaction_is_linear_in_the_text(piece):
     text = piece * (60_000 // len(piece))
-    began = time.perf_counter()
+    started = time.perf_counter()
     redacted(text)
-    assert time.perf_counter() - began < 5  # 0.02 s on a quiet machine; quadratic would be a minute
+    assert time.perf_counter() - started < 5  # 0.02 s on an idle machine; a quadratic pattern would take a minute

@@ -1,4 +1,4 @@
-"""What nobody expected: counted, named, and its traceback kept."""
+"""Unexpected exceptions are counted by reason, and their tracebacks are kept."""
 
 import pytest
 
@@ -22,35 +22,35 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_surprise_names_its_type_its_place_and_what_it_said():
+def test_a_surprise_has_the_type_location_message_and_traceback():
     surprise = surprise_of(raised("half a \ud83d\nand \x1b[31mred"))
-    assert surprise.kind == "ValueError"
-    assert surprise.place.startswith("test_surprises.py:")
+    assert surprise.exception_type == "ValueError"
+    assert surprise.location.startswith("test_surprises.py:")
     assert surprise.message == r"half a \ud83d and \x1b[31mred"
-    assert "raise ValueError(message)" in surprise.trace
-    assert str(surprise).encode()  # it can be written
+    assert "raise ValueError(message)" in surprise.traceback_text
+    assert str(surprise).encode()  # can be encoded as UTF-8
 
 
-def test_the_place_is_ours_where_a_library_raised_it():
+def test_the_location_is_in_callwright_if_a_library_raised_the_exception():
     try:
         TASKS["arithmetic"].toolbox.functions["add"].python("a", 1)
     except Exception as error:
-        assert surprise_of(error).place.startswith("tasks/arithmetic/functions.py:")
+        assert surprise_of(error).location.startswith("tasks/arithmetic/functions.py:")
     else:
         raise AssertionError("adding text to a number was expected to fail")
 
 
 @function(example={"a": 1})
 def defective(a: int) -> int:
-    """A function of a user's that has a defect."""
+    """A user's function with a defect."""
     return {1: 1}[a]
 
 
-def test_the_place_is_the_users_where_a_function_of_the_users_is_defective():
-    tools = Toolbox([defective, TASKS["arithmetic"].toolbox.functions["answer"]]).open()
+def test_the_location_is_in_the_users_module_if_its_function_is_defective():
+    toolbox = Toolbox([defective, TASKS["arithmetic"].toolbox.functions["answer"]]).open()
     with pytest.raises(KeyError) as caught:
-        tools.execute(Call("defective", {"a": 2}))
-    assert surprise_of(caught.value).place.startswith("test_surprises.py:")
+        toolbox.execute(Call("defective", {"a": 2}))
+    assert surprise_of(caught.value).location.startswith("test_surprises.py:")
 
 
 def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
@@ -62,18 +62,18 @@ def test_a_log_counts_by_reason_and_keeps_the_first_traceback_of_each(folder):
         Call()
     except TypeError as error:
         log.add(surprise_of(error), "attempt 3")
-    kept = (folder / ".callwright/surprises/rollout.log").read_text()
-    assert "attempt 0" in kept and "attempt 3" in kept and "attempt 1" not in kept
+    log_text = (folder / ".callwright/surprises/rollout.log").read_text()
+    assert "attempt 0" in log_text and "attempt 3" in log_text and "attempt 1" not in log_text
     assert log.summary().startswith("4 surprises, 3 times unexpected ValueError in test_surprises.py:")
     assert log.summary().endswith("please report it with .callwright/surprises/rollout.log")
 
 
-class UnspeakableError(Exception):
+class BrokenTextError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
 
-def test_an_exception_whose_text_cannot_be_made_is_a_surprise_like_any_other():
-    surprise = surprise_of(UnspeakableError())
-    assert surprise.kind == "UnspeakableError"
+def test_an_exception_with_a_broken_text_is_a_surprise_too():
+    surprise = surprise_of(BrokenTextError())
+    assert surprise.exception_type == "BrokenTextError"
     assert surprise.message == "its text cannot be made (RuntimeError)"

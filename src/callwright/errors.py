@@ -1,23 +1,23 @@
-"""The errors that cross a boundary. A model's mistake is a value (CallError is returned); ours are raised."""
+"""The errors that cross a boundary. A model's mistake is returned as a value (CallError); other errors are raised."""
 
 
 class CallwrightError(Exception):
-    """One clear line for the person who runs Callwright: what, where, what to do."""
+    """One line for the user: what is wrong, where, and what to do."""
 
 
 class ParamsError(CallwrightError):
-    """params.yaml says something that cannot be meant."""
+    """params.yaml, a preset or a command's arguments are invalid."""
 
 
 class DataError(CallwrightError):
-    """A data file is missing, malformed, or not fit to go on with."""
+    """A data file is missing, malformed or unusable."""
 
 
 class ProviderError(CallwrightError):
-    """A model could not be reached or did not answer; never a reply. It costs the one attempt that met it.
+    """A model could not be reached or did not answer. It fails the current attempt only; it is never a reply.
 
     Args:
-        reason: a word or two under which failures are counted, such as `timeout` or `too long`.
+        reason: a word or two by which failures are counted, such as `timeout` or `too long`.
     """
 
     def __init__(self, message: str, reason: str = "no answer") -> None:
@@ -26,21 +26,21 @@ class ProviderError(CallwrightError):
 
 
 class EndpointUnusableError(ProviderError):
-    """No attempt can succeed (a wrong key, an unknown model): the rollout stops at once."""
+    """Every attempt would fail (a wrong key, an unknown model), so the rollout stops immediately."""
 
 
 class GateError(CallwrightError):
-    """A model could not be promoted for a reason that is not the gate's own verdict."""
+    """A promotion failed for a technical reason, not because of the gate's decision."""
 
 
 class CallError(Exception):
-    """A call that could not be read or executed: the model's mistake, so it is fed back and recorded.
+    """A call that could not be parsed or executed: the model's mistake, so the model is shown it, and it is recorded.
 
     A function raises it; parsers and toolboxes return it.
 
     Args:
         fault: one of `callwright.records.STEP_FAULTS`.
-        message: one line that says what was wrong and how the call should look.
+        message: one line: what is wrong, and what the call should look like.
     """
 
     def __init__(self, fault: str, message: str) -> None:
@@ -53,8 +53,8 @@ class RowError(ValueError):
     """A row that cannot become a problem.
 
     Args:
-        reason: short, without anything of the row itself, so that it can be counted.
-        detail: what exactly is wrong with this row.
+        reason: short, without text from the row, so that it can be counted.
+        detail: the exact cause in this row.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Where the pipeline's artifacts lie, relative to the project's folder. dvc.yaml names the same paths."""
+"""Paths of the pipeline's artifacts, relative to the project's folder. dvc.yaml has the same paths."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ WORK = Path(".callwright")  # journals, checkpoints, locks: outside the DVC outs
 
 PROBLEMS = Path("data/problems")
 PROBLEMS_REPORT = Path("reports/problems.json")
-DROPPED_ROWS = Path("reports/left_out.jsonl")  # rows of the source that are no problems, and why
+DROPPED_ROWS = Path("reports/left_out.jsonl")  # with reasons
 BASE = Path("models/base")
-RECIPE = "recipe.json"  # in BASE: how it came about
+RECIPE = "recipe.json"  # in BASE: how the base was made
 TEACHER_CHAINS = Path("data/chains/teacher.jsonl")
 STUDENT_CHAINS = Path("data/chains/student.jsonl")
 FAILURES = Path("data/chains/failures.jsonl")
 ROLLOUT_REPORT = Path("reports/rollout.json")
 VALIDATED = Path("data/validated/chains.jsonl")
 QUARANTINE = Path("data/validated/quarantine.jsonl")
-DATA_DOCS = Path("reports/data_docs/index.html")  # leads to the sites of the two stages that check data
+DATA_DOCS = Path("reports/data_docs/index.html")  # links to the sites of the two stages that check data
 CHAINS_DOCS = Path("reports/data_docs/chains")
 PAIRS_DOCS = Path("reports/data_docs/pairs")
 DATA_HISTORY = WORK / "data_history.json"
@@ -28,12 +28,12 @@ DEMONSTRATIONS = Path("data/pairs/demonstrations.jsonl")
 PAIRS_REPORT = Path("reports/pairs.json")
 SAMPLES = Path("reports/samples.html")
 STUDENT = Path("models/student")
-TRAINING_FILE = "training.json"  # in STUDENT: which training its weights come from
+TRAINING_FILE = "training.json"  # in STUDENT: identifies the training of its weights
 ADAPTER = Path("models/adapter")
 CURVES = Path("reports/curves.csv")
 TRAIN_REPORT = Path("reports/train.json")
 EVALUATION = Path("data/evaluation")
-VARIANTS = EVALUATION / "variants.jsonl"  # the changed problems, as they were asked
+VARIANTS = EVALUATION / "variants.jsonl"  # the changed problems
 METRICS = Path("reports/metrics.json")
 ACCURACY_PLOT = Path("reports/accuracy.csv")
 REPORT = Path("reports/index.html")
@@ -53,7 +53,7 @@ def evaluation(model: str) -> Path:
 
 
 def evaluated_samples(model: str) -> Path:
-    """One model's checked samples of the test problems, where there are any."""
+    """One model's checked samples of the test problems, if it was sampled."""
     return EVALUATION / "samples" / f"{model}.jsonl"
 
 
@@ -63,10 +63,10 @@ def evaluated_variants(model: str) -> Path:
 
 
 def seconds(stage: str) -> Path:
-    """Wall clock of the last real run of a stage."""
+    """The seconds (wall clock) of the last real run of a stage."""
     return SECONDS / f"{stage}.json"
 
 
 def surprises(stage: str) -> Path:
-    """Tracebacks of what nobody expected in the last run of a stage that had such."""
+    """The tracebacks of a stage's surprises, of the last run that had any."""
     return WORK / "surprises" / f"{stage}.log"

@@ -1,4 +1,4 @@
-"""The shared vocabulary: frozen records, one per word of the glossary. Imports nothing of ours."""
+"""The shared vocabulary: frozen records, one per word of the glossary. Imports nothing of Callwright."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -7,7 +7,7 @@ Json = Any  # a JSON value; pydantic would copy a precise recursive type on ever
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 Protocol = Literal["text", "native"]
-Outcome = Literal["answered", "step_limit", "stuck"]
+Outcome = Literal["answered", "step_limit", "stuck"]  # stuck: the same failed step, repeated
 
 STEP_FAULTS = ("syntax", "unknown_function", "bad_arguments", "execution_error")
 CHAIN_FAULTS = (
@@ -24,7 +24,7 @@ FAULTS = STEP_FAULTS + CHAIN_FAULTS
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function with its arguments. Positional arguments are keyed by their place: "0", "1", ..."""
+    """One function with its arguments. The keys of positional arguments are their indices: "0", "1", ..."""
 
     name: str
     arguments: dict[str, Json]
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class StepError:
-    """Why a step had no observation: a step fault, and the line that the model was shown."""
+    """Why a step has no observation: a step fault, and the line that the model was shown."""
 
     fault: str
     message: str
@@ -40,9 +40,9 @@ class StepError:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model reply and what came of it.
+    """One model reply and its result.
 
-    `thought` is what stood before the call; when no call could be read, the whole reply. Either `observation` or
+    `thought` is the text before the call; if no call could be parsed, it is the whole reply. Either `observation` or
     `error` is set. The observation of an `answer` call is the answer as it was understood.
     """
 
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one attempt, summed over its requests; the cached ones are among those of the prompts."""
+    """Tokens of one attempt, summed over its requests; `prompt_tokens` includes `cached_tokens`."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -72,8 +72,8 @@ class Usage:
 class Problem:
     """A question with a known answer.
 
-    `solution` is a gold chain of calls, the last one `answer`; empty where the source has none. `group` is the
-    template or document it came from: the unit of splitting and of clustered statistics.
+    `solution` is a gold chain of calls, the last one `answer`; empty if the source has none. `group` is the template or
+    source document: the unit of splitting and of clustered statistics.
     """
 
     id: str
@@ -102,7 +102,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class StepFault:
-    """A named fault at one step (0-based), with a sentence a person understands."""
+    """A fault at one step (0-based), with a sentence for people."""
 
     fault: str
     step: int
@@ -111,7 +111,7 @@ class StepFault:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What checking a chain found. `first_fault` is the index of the first faulty step, None when there is none."""
+    """The result of checking a chain. `first_fault` is the index of the first faulty step, None if there is none."""
 
     chain_id: str
     correct: bool
@@ -121,7 +121,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckedChain:
-    """A chain with its verdict: what `validate` publishes."""
+    """A chain with its verdict: a record of `validate`."""
 
     chain: Chain
     verdict: Verdict
@@ -131,10 +131,10 @@ class CheckedChain:
 class Pair:
     """A training example: after the messages of `prompt`, `chosen` is the better message and `rejected` the worse.
 
-    A pair of whole chains has all their messages on its sides, the results between the replies included.
+    For a pair of whole chains, `chosen` and `rejected` have all messages of the chains, including the results.
     Messages are chat-completions messages; `tools` are JSON schemas (native protocol) or empty. `margin` is the gap
-    between the values of the two siblings; `kind` names what is wrong with `rejected`: a fault, `wrong_call`,
-    `needless_call` (the answer was there) or `detour`.
+    between the values of the two siblings; `kind` is what is wrong with `rejected`: a fault, `wrong_call`,
+    `needless_call` (the answer was already known) or `detour`.
     """
 
     id: str
@@ -149,7 +149,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """An example of the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
+    """An example for the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
 
     id: str
     problem_id: str

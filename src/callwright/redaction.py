@@ -1,8 +1,8 @@
 """Remove secrets from text of servers, libraries and exceptions.
 
-It hides what looks like a secret (`sk-...`, `Bearer ...`, passwords in addresses, key-like query parameters) and the
-values of environment variables whose names suggest a secret. Secrets of other forms, and parts of secrets, are not
-recognized. Every pattern is linear in the length of the text.
+Redaction hides text that looks like a secret (`sk-...`, `Bearer ...`, passwords in addresses, key-like query
+parameters) and the values of environment variables whose names suggest a secret. It does not recognize secrets of other
+forms, or parts of secrets. Every pattern takes time linear in the length of the text.
 """
 
 import os
@@ -14,9 +14,10 @@ from urllib.parse import quote
 from callwright.text import escape_controls
 
 REDACTED = "***"
-_SCAN_FACTOR = 20  # scan this many times the shown length, as hiding secrets and blanks shortens the text
-_MIN_SECRET_LENGTH = 6  # characters: a shorter value, such as "any", would hide ordinary words
+_SCAN_FACTOR = 20  # scan this many times the shown length, as redaction and joining blanks shorten the text
+_MIN_SECRET_LENGTH = 6  # characters; hiding a shorter value, such as "any", would hide ordinary words
 
+# Words in names of query parameters and environment variables. params/address.py has its own, narrower list.
 _SECRET_WORD = re.compile(
     r"(?:key|keys|token|secret|password|passwd|passphrase|pwd|pass|sig|signature|credential|credentials|auth"
     r"|authorization|bearer|code|sas|jwt)"
@@ -41,13 +42,13 @@ _ADDRESS = re.compile(r"\S+")
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text in which secrets are replaced by three asterisks.
+    """Replace secrets by three asterisks.
 
     >>> redacted("https://ann:pw@host/v1?api-version=2&key=abc refused sk-planted-123")
     'https://***@host/v1?api-version=2&key=*** refused ***'
 
     Args:
-        secrets: further values to hide, such as a key that was read from a variable of any name.
+        secrets: more values to hide, such as a key from a variable whose name does not suggest a secret.
     """
     for secret in sorted({*_environment_secrets(os.environ), *secrets}, key=len, reverse=True):
         if len(secret) >= _MIN_SECRET_LENGTH:
@@ -56,7 +57,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def redacted_by_pattern(text: str) -> str:
-    """Text without what looks like a secret, whatever the environment holds."""
+    """Redact by pattern only; values of the environment are not used."""
     text = _BEARER.sub(rf"\1 {REDACTED}", text)
     text = _HEADER.sub(rf"\1\2{REDACTED}", text)
     text = _QUERY_PARAMETER.sub(_hide_parameter, text)
@@ -66,21 +67,22 @@ def redacted_by_pattern(text: str) -> str:
 
 
 def redacted_line(text: str, max_characters: int, secrets: Iterable[str] = ()) -> str:
-    """Text from outside as one bounded line that can be shown: redacted, without control characters.
+    """Untrusted text as one line that is safe to print: redacted, with control characters escaped.
 
     Args:
-        most: characters.
+        max_characters: of the result; a longer text ends with an ellipsis.
+        secrets: more values to hide, as in `redacted`.
     """
     words = text[: _SCAN_FACTOR * max_characters].split()
     if len(text) > _SCAN_FACTOR * max_characters:
-        words = words[:-1] or words  # the last word may be part of a secret, which would not be recognized
+        words = words[:-1] or words  # the last word can be part of a secret, which would not be recognized
     line = escape_controls(redacted(" ".join(words), secrets))
     return line if len(line) <= max_characters else line[: max_characters - 1] + "…"
 
 
 @lru_cache(maxsize=1024)
 def names_secret(name: str) -> bool:
-    """Whether a query parameter or an environment variable of this name holds a secret.
+    """Whether the name of a query parameter or environment variable suggests a secret.
 
     >>> [name for name in ("api-version", "api-key", "subscriptionKey", "sig", "HF_TOKEN") if names_secret(name)]
     ['api-key', 'subscriptionKey', 'sig', 'HF_TOKEN']
@@ -94,22 +96,28 @@ def _environment_secrets(environment: Mapping[str, str]) -> set[str]:
 
 
 def _hide_parameter(match: re.Match[str]) -> str:
-    start, name, value = match.groups()
-    return f"{start}{name}={REDACTED if names_secret(name) else value}"
+    separator, name, value = match.groups()
+    return f"{separator}{name}={REDACTED if names_secret(name) else value}"
 
 
 def _hide_userinfo(match: re.Match[str]) -> str:
-    """Hide `user:password@` in every address of one word, also if the password holds a slash."""
+    """Hide `user:password@` in every address of one word, even if the password contains a slash."""
     before_address, *addresses = match.group().split("://")
     return "://".join([before_address, *map(_hide_userinfo_in_address, addresses)])
 
 
 def _hide_userinfo_in_address(address: str) -> str:
-    """Hide all up to the last @ of the host in an address, which is given without its `http://`."""
+    """Hide everything up to the last @ of the host.
+
+    Args:
+        address: without its `http://`.
+    """
     host = re.split(r"[/?#]", address, maxsplit=1)[0]
     if "@" in host:
         return f"{REDACTED}@{host.rpartition('@')[2]}{address[len(host) :]}"
     _, colon, port = host.partition(":")
-    if colon and "@" in address and not port.isdigit():  # a password with a slash in it, and no port
+    if (
+        colon and "@" in address and not port.isdigit()
+    ):  # the colon is before a password with a slash, not before a port
         return f"{REDACTED}@{address.rpartition('@')[2]}"
     return address

@@ -1,8 +1,10 @@
-"""Escape text that could control the terminal or page that shows it, as a model's text is untrusted."""
+"""Escape untrusted text, such as a model's, so that it cannot control the terminal or page that shows it."""
 
 
 def escape_controls(text: str) -> str:
-    r"""The text with control characters and marks of writing direction as escapes.
+    r"""The text with escapes for unprintable characters, such as control characters and marks of writing direction.
+
+    Line breaks stay.
 
     >>> print(escape_controls("red \x1b[31m, reversed \u202e, line\nbreak"))
     red \x1b[31m, reversed \u202e, line
@@ -16,10 +18,10 @@ def escape_controls(text: str) -> str:
 
 
 def one_line(text: str, limit: int | None = None) -> str:
-    r"""Visible text on one line. Line breaks become escapes too, so that no text can imitate a line of our output.
+    r"""Escaped text on one line. Line breaks become escapes too, so that no text can imitate a line of our output.
 
     Args:
-        limit: characters at most; a longer text ends with an ellipsis.
+        limit: maximum number of characters; a longer text ends with an ellipsis.
 
     >>> print(one_line("saved\nteacher: all is well"))
     saved\nteacher: all is well

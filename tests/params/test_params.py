@@ -21,14 +21,14 @@ def load(tmp_path):
     def load_changed(changes: dict[str, object]) -> Params:
         values = YAML(typ="safe").load(SHIPPED.read_text())
         for key, value in changes.items():
-            *way, last = key.split(".")
+            *sections, name = key.split(".")
             section = values
-            for part in way:
+            for part in sections:
                 section = section[part]
             if value is ...:
-                del section[last]
+                del section[name]
             else:
-                section[last] = value
+                section[name] = value
         path = tmp_path / "params.yaml"
         YAML(typ="safe").dump(values, path)
         return Params.load(path)
@@ -61,18 +61,18 @@ def test_the_shipped_params_load():
         ("teacher.api_key", "did you mean api_key_env?"),
     ],
 )
-def test_an_unknown_key_is_named_with_the_nearest_known_one(load, tmp_path, key, hint):
+def test_an_unknown_key_gives_the_nearest_known_one(load, tmp_path, key, hint):
     line = error_line(load, {key: 1}, tmp_path)
     assert line.startswith(f"params.yaml: {key} is not a parameter ({hint}")
 
 
-def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tmp_path):
+def test_a_misspelt_key_is_reported_instead_of_the_missing_key(load, tmp_path):
     line = error_line(load, {"pairs.min_margin": ..., "pairs.min_margn": 0.3}, tmp_path)
     assert line == "params.yaml: pairs.min_margn is not a parameter (did you mean min_margin?)"
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("seed", "seven", "seed: input should be a valid integer"),
         ("train.beta", "high", "train.beta: input should be a valid number"),
@@ -86,9 +86,9 @@ def test_a_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(load, tm
         ("train.loss_type", "sigmoid", "train.loss_type: input should be a valid list"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_named_with_what_was_given(load, tmp_path, key, value, said):
+def test_the_error_for_a_wrong_type_has_the_key_and_the_value(load, tmp_path, key, value, message):
     line = error_line(load, {key: value}, tmp_path)
-    assert line.startswith(f"params.yaml: {said}")
+    assert line.startswith(f"params.yaml: {message}")
     assert line.endswith(f"not {value!r}")
 
 
@@ -104,51 +104,51 @@ def test_a_value_of_the_wrong_type_is_named_with_what_was_given(load, tmp_path, 
         ("seed", -1),
     ],
 )
-def test_a_value_out_of_bounds_is_named(load, tmp_path, key, value):
+def test_the_error_for_a_value_out_of_bounds_has_the_key(load, tmp_path, key, value):
     assert error_line(load, {key: value}, tmp_path).startswith(f"params.yaml: {key}: input should be ")
 
 
 @pytest.mark.parametrize("key", ["seed", "train", "pairs.min_margin", "train.lora.alpha", "teacher.mistakes"])
-def test_a_missing_key_is_named(load, tmp_path, key):
+def test_the_error_for_a_missing_key_has_the_key(load, tmp_path, key):
     assert error_line(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
 
 
-def test_mistakes_cannot_be_made_in_more_than_all_attempts(load, tmp_path):
+def test_shares_of_mistakes_cannot_add_up_to_more_than_1(load, tmp_path):
     line = error_line(load, {"teacher.mistakes.skipped_step": 0.9, "teacher.mistakes.wrong_operand": 0.2}, tmp_path)
     assert line == "params.yaml: teacher.mistakes: the shares add up to more than 1"
 
 
-def test_mistakes_may_be_made_in_all_attempts(load):
+def test_shares_of_mistakes_can_add_up_to_1(load):
     shares = Params.load(SHIPPED).teacher.mistakes.model_dump()
-    every = {f"teacher.mistakes.{name}": 1 / len(shares) for name in shares}
-    assert sum(load(every).teacher.mistakes.model_dump().values()) == pytest.approx(1)
+    equal_shares = {f"teacher.mistakes.{name}": 1 / len(shares) for name in shares}
+    assert sum(load(equal_shares).teacher.mistakes.model_dump().values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
-    ("base_url", "base_urls", "said"),
+    ("base_url", "base_urls", "message"),
     [
-        ("oracle", ["http://a/v1"], "the oracle in process stands alone"),
-        ("http://a/v1", ["oracle"], "the oracle in process stands alone"),
-        ("http://a/v1", ["http://a/v1"], "base_urls holds an address twice, or base_url"),
-        ("http://a/v1", ["http://b/v1", "http://b/v1"], "base_urls holds an address twice"),
+        ("oracle", ["http://a/v1"], "the oracle takes no further endpoints: set base_urls to []"),
+        ("http://a/v1", ["oracle"], "the oracle takes no further endpoints: set base_urls to []"),
+        ("http://a/v1", ["http://a/v1"], "base_urls contains a duplicate, or base_url"),
+        ("http://a/v1", ["http://b/v1", "http://b/v1"], "base_urls contains a duplicate"),
     ],
 )
-def test_several_endpoints_are_different_ones_and_none_is_the_oracle(load, tmp_path, base_url, base_urls, said):
+def test_endpoints_must_differ_and_must_not_include_the_oracle(load, tmp_path, base_url, base_urls, message):
     line = error_line(load, {"teacher.base_url": base_url, "teacher.base_urls": base_urls}, tmp_path)
-    assert line.startswith(f"params.yaml: teacher: {said}")
+    assert line.startswith(f"params.yaml: teacher: {message}")
 
 
-def test_a_teacher_may_have_several_endpoints(load):
+def test_a_teacher_can_have_several_endpoints(load):
     params = load({"teacher.base_url": "http://a/v1", "teacher.base_urls": ["http://b/v1", "http://c/v1"]})
     assert params.teacher.base_urls == ["http://b/v1", "http://c/v1"]
 
 
-def test_every_loss_needs_its_weight(load, tmp_path):
+def test_every_loss_needs_a_weight(load, tmp_path):
     line = error_line(load, {"train.loss_type": ["sigmoid"], "train.loss_weights": [1.0, 0.5]}, tmp_path)
     assert line == "params.yaml: train: 1 loss_type but 2 loss_weights"
 
 
-def test_there_has_to_be_room_for_correct_chains(load, tmp_path):
+def test_the_bounds_of_the_correct_share_must_not_cross(load, tmp_path):
     line = error_line(load, {"validate.min_correct_share": 0.9, "validate.max_correct_share": 0.5}, tmp_path)
     assert line == "params.yaml: validate: min_correct_share 0.9 is above max_correct_share 0.5"
 
@@ -159,22 +159,35 @@ def test_params_cannot_be_changed():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is empty or not a mapping of sections"),
         ("- seed", "is empty or not a mapping of sections"),
         ("seed: [", "is not YAML: "),
         ("seed: 1\nseed: 2", "is not YAML: "),
         ("seed: !!python/object:os.system {}", "is not YAML: "),
+        ("seed: 2024-13-45", "is not YAML: month must be in 1..12"),
+        ("seed: " + "[" * 10_000, "is not YAML: it is nested too deeply"),
     ],
 )
-def test_a_file_that_says_nothing_readable_is_one_line(tmp_path, text, said):
+def test_an_unreadable_text_gives_a_one_line_error(tmp_path, text, message):
     path = tmp_path / "params.yaml"
     path.write_text(text)
     with pytest.raises(ParamsError) as caught:
         Params.load(path)
-    assert str(caught.value).startswith(f"{path} {said}")
+    assert str(caught.value).startswith(f"{path} {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_gives_a_one_line_error(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"seed: 7 # \xff")
+    with pytest.raises(ParamsError, match=r"params\.yaml is not YAML: not UTF-8 text at byte 11$"):
+        Params.load(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ParamsError, match=r"params\.yaml cannot be read: Is a directory$"):
+        Params.load(path)
 
 
 def test_a_missing_file_says_where_to_run(tmp_path):
@@ -189,7 +202,7 @@ def test_a_cost_limit_needs_prices(load, tmp_path):
     assert load({"rollout.budget.cost": 5.0, "rollout.prices": prices}).rollout.budget.limits() == {"cost": 5.0}
 
 
-def test_a_misspelt_price_is_named(load, tmp_path):
+def test_the_error_for_a_misspelt_price_has_its_key(load, tmp_path):
     line = error_line(load, {"rollout.prices": {"prompt": 2.0, "cashed": 0.5, "completion": 8.0}}, tmp_path)
     assert line == "params.yaml: rollout.prices.cashed is not a parameter (did you mean cached?)"
 
@@ -197,21 +210,21 @@ def test_a_misspelt_price_is_named(load, tmp_path):
 def test_an_endpoint_engine_needs_an_endpoint(load, tmp_path):
     line = error_line(load, {"evaluate.engine": "endpoint"}, tmp_path)
     assert line == "params.yaml: evaluate: engine: endpoint needs endpoints.base or endpoints.student"
-    at = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
-    asked = load({"evaluate.engine": "endpoint", "evaluate.endpoints.student": at}).evaluate
-    assert asked.endpoint("base") is None
-    assert asked.endpoint("champion") is None
-    assert asked.endpoint("student").model == "m"
+    endpoint = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
+    evaluate = load({"evaluate.engine": "endpoint", "evaluate.endpoints.student": endpoint}).evaluate
+    assert evaluate.endpoint("base") is None
+    assert evaluate.endpoint("champion") is None
+    assert evaluate.endpoint("student").model == "m"
 
 
-def test_an_endpoint_that_is_set_is_not_asked_with_the_local_engine(load):
-    at = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
-    assert load({"evaluate.endpoints.student": at}).evaluate.endpoint("student") is None
+def test_the_local_engine_ignores_endpoints(load):
+    endpoint = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
+    assert load({"evaluate.endpoints.student": endpoint}).evaluate.endpoint("student") is None
 
 
-def test_a_change_is_made_once(load, tmp_path):
+def test_changes_must_not_contain_duplicates(load, tmp_path):
     line = error_line(load, {"evaluate.robustness.changes": ["names", "names"]}, tmp_path)
-    assert line.startswith("params.yaml: evaluate.robustness: a change stands there twice")
+    assert line.startswith("params.yaml: evaluate.robustness: changes contains a duplicate")
 
 
 SECRET_ADDRESSES = [
@@ -228,7 +241,7 @@ SECRET_ADDRESSES = [
 
 @pytest.mark.parametrize("key", ["teacher.base_url", "teacher.base_urls", "evaluate.endpoints.student"])
 @pytest.mark.parametrize("address", SECRET_ADDRESSES)
-def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp_path, key, address):
+def test_an_address_with_a_password_or_key_is_rejected_and_not_printed(load, tmp_path, key, address):
     endpoint = {"base_url": address, "model": "m", "api_key_env": "OWN_KEY"}
     value = {"teacher.base_urls": [address], "evaluate.endpoints.student": endpoint}.get(key, address)
     line = error_line(load, {"teacher.base_url": "http://a/v1", key: value}, tmp_path)
@@ -253,7 +266,7 @@ def test_an_address_with_a_password_or_key_is_refused_and_not_repeated(load, tmp
         "",
     ],
 )
-def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
+def test_an_unusable_address_is_rejected(load, tmp_path, address):
     line = error_line(load, {"teacher.base_url": address}, tmp_path)
     assert line.startswith("params.yaml: teacher.base_url: should be an address such as http://127.0.0.1:8000")
 
@@ -267,7 +280,7 @@ def test_an_address_that_nobody_can_ask_is_refused(load, tmp_path, address):
         "https://pk-proxy.example.com",
     ],
 )
-def test_an_address_with_a_harmless_query_ipv6_or_host_is_taken(load, address):
+def test_an_address_with_a_harmless_query_ipv6_or_host_is_accepted(load, address):
     assert load({"teacher.base_url": address}).teacher.base_url == address
 
 
@@ -283,7 +296,7 @@ def test_an_address_with_a_harmless_query_ipv6_or_host_is_taken(load, address):
         "",
     ],
 )
-def test_a_key_pasted_in_place_of_its_variable_is_not_repeated(load, tmp_path, pasted):
+def test_a_key_in_place_of_its_variable_is_not_printed(load, tmp_path, pasted):
     line = error_line(load, {"teacher.api_key_env": pasted}, tmp_path)
     assert line == (
         "params.yaml: teacher.api_key_env: should be the name of an environment variable, such as TEACHER_API_KEY, "
@@ -294,28 +307,28 @@ def test_a_key_pasted_in_place_of_its_variable_is_not_repeated(load, tmp_path, p
 @pytest.mark.parametrize(
     "name", ["TEACHER_API_KEY", "OPENAI_API_KEY", "KEY2", "my_key", "key2", "my_key_2", "_private"]
 )
-def test_any_usual_name_of_a_variable_is_taken(load, name):
+def test_usual_names_of_variables_are_accepted(load, name):
     assert load({"teacher.api_key_env": name}).teacher.api_key_env == name
 
 
-def test_a_key_written_beside_the_known_fields_is_not_repeated(load, tmp_path):
+def test_a_key_in_another_field_is_not_printed(load, tmp_path):
     assert "sk-planted-1" not in error_line(load, {"teacher.sk-planted-1": 3}, tmp_path)
     assert "sk-planted-1" not in error_line(load, {"teacher.timeout_s": "sk-planted-1"}, tmp_path)
 
 
-def test_the_environments_keys_are_not_repeated_whatever_they_look_like(load, tmp_path, monkeypatch):
+def test_secrets_of_the_environment_are_not_printed(load, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_OWN_KEY", "plain words and more")
     assert "plain words" not in error_line(load, {"teacher.timeout_s": "plain words and more"}, tmp_path)
 
 
-def test_fields_of_the_request_may_be_left_out_added_and_changed(load):
+def test_request_fields_can_be_omitted_added_and_changed(load):
     fields = {"max_tokens": None, "max_completion_tokens": 256, "seed": None, "chat_template_kwargs": {"think": False}}
     assert load({"teacher.request": fields}).teacher.request == fields
-    assert load({"teacher.request": ...}).teacher.request == {}  # a file from before it came
+    assert load({"teacher.request": ...}).teacher.request == {}  # a file of an earlier version
 
 
 @given(st.text("qz9/:@?#%!.&=", min_size=8).map(lambda text: f"q{text}"))
-def test_no_password_in_an_address_is_taken_or_repeated(password):
+def test_no_password_in_an_address_is_accepted_or_printed(password):
     for address in (f"http://ann:{password}@host/v1", f"https://{password}@host/v1"):
         with pytest.raises(ValidationError) as caught:
             teacher(base_url=address)
@@ -325,7 +338,7 @@ def test_no_password_in_an_address_is_taken_or_repeated(password):
 
 
 @given(st.text(max_size=40))
-def test_any_address_is_taken_or_refused_in_one_line(address):
+def test_any_address_is_accepted_or_rejected_in_one_line(address):
     try:
         teacher(base_url=address)
     except ValidationError as error:
@@ -333,28 +346,31 @@ def test_any_address_is_taken_or_refused_in_one_line(address):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"messages": []}, "messages is set by Callwright and cannot be changed"),
         ({"model": "m"}, "model is set by Callwright and cannot be changed"),
         ({"tools": None}, "tools is set by Callwright and cannot be changed"),
         ({"stream": True}, "stream is set by Callwright and cannot be changed"),
         ({"n": 2}, "n is set by Callwright and cannot be changed"),
-        ({"seed": 5}, "seed may only be null: each attempt has a seed of its own"),
-        ({"extra_body": {"top_k": 1}}, "extra_body is no field of a request: write the fields of its body here"),
-        ({"Authorization": "Bearer hunter22"}, "holds a key, which belongs into the variable of api_key_env"),
-        ({"nested": [{"api_key": "hunter22"}]}, "holds a key, which belongs into the variable of api_key_env"),
-        ({"user": "sk-hunter22"}, "holds a key, which belongs into the variable of api_key_env"),
-        ({"top_k": float("inf")}, "holds a number that JSON cannot write"),
+        ({"seed": 5}, "seed can only be null: each attempt has its own seed"),
+        (
+            {"extra_body": {"top_k": 1}},
+            "extra_body is not a request field: write the fields of the request's body here, without extra_body",
+        ),
+        ({"Authorization": "Bearer hunter22"}, "holds a key, which belongs in the variable of api_key_env"),
+        ({"nested": [{"api_key": "hunter22"}]}, "holds a key, which belongs in the variable of api_key_env"),
+        ({"user": "sk-hunter22"}, "holds a key, which belongs in the variable of api_key_env"),
+        ({"top_k": float("inf")}, "holds a number that JSON cannot hold"),
     ],
 )
-def test_a_request_keeps_what_is_callwrights_and_holds_no_key(load, tmp_path, fields, said):
+def test_a_request_cannot_set_reserved_fields_or_hold_a_key(load, tmp_path, fields, message):
     line = error_line(load, {"teacher.request": fields}, tmp_path)
-    assert line.startswith(f"params.yaml: teacher.request: {said}")
+    assert line.startswith(f"params.yaml: teacher.request: {message}")
     assert "hunter22" not in line
 
 
-def test_a_model_of_ours_is_not_served_by_the_oracle(load, tmp_path):
+def test_the_oracle_cannot_serve_the_base(load, tmp_path):
     endpoint = {"base_url": "oracle", "model": "m", "api_key_env": "OWN_KEY"}
     line = error_line(load, {"evaluate.endpoints.base": endpoint}, tmp_path)
     assert line.startswith(
@@ -363,19 +379,19 @@ def test_a_model_of_ours_is_not_served_by_the_oracle(load, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["callwright-student", "main.models.student_2", "7b", "x" * 100])
-def test_a_registered_model_may_have_a_simple_name(load, name):
+def test_simple_names_of_registered_models_are_accepted(load, name):
     assert load({"promote.model_name": name}).promote.model_name == name
 
 
 @pytest.mark.parametrize(
     "name", ["", " ", "it's", 'a"b', "a`b", "a b", "a/b", "a:b", "../x", "-x", "é", "a\nb", "<b>", "\u202ex", "x" * 101]
 )
-def test_a_registered_model_whose_name_no_query_could_hold_is_refused(load, tmp_path, name):
+def test_names_that_mlflow_queries_cannot_hold_are_rejected(load, tmp_path, name):
     line = error_line(load, {"promote.model_name": name}, tmp_path)
     assert line.startswith("params.yaml: promote.model_name: has to be 1 to 100 of the characters a-z, A-Z, 0-9, ")
     assert line.isprintable()
 
 
-def test_a_registered_model_cannot_take_the_name_under_which_promotions_take_turns(load, tmp_path):
+def test_a_registered_model_cannot_have_the_name_of_a_promotion_lock(load, tmp_path):
     line = error_line(load, {"promote.model_name": "m-promotions"}, tmp_path)
     assert "cannot end with -promotions, under which promotions take turns" in line

@@ -1,4 +1,4 @@
-"""Rows of problem files as nobody should write them, for every source: at random, and at the length that is allowed."""
+"""Hostile rows of problem files for every source: random ones, and ones of the maximum length."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a good row of each source
         "answer": "A",
     },
 }
-FRAGMENTS = (  # each is repeated up to the length that is allowed
+FRAGMENTS = (  # each is repeated up to the maximum length
     *(
         " ",
         "1",
@@ -151,14 +151,14 @@ malformed_lines = st.sampled_from(
 )
 
 
-def longest(part: str) -> str:
-    """A part repeated up to the number of characters that a question may have."""
-    return (part * MAX_QUESTION_CHARACTERS)[:MAX_QUESTION_CHARACTERS]
+def longest(fragment: str) -> str:
+    """A fragment repeated up to the maximum number of characters of a question."""
+    return (fragment * MAX_QUESTION_CHARACTERS)[:MAX_QUESTION_CHARACTERS]
 
 
 @st.composite
 def files(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A source's name, and a file for its reader: some good rows, some with hostile fields, some that are no rows."""
+    """A source's name, and a file for its reader: some good rows, some with hostile fields, some malformed lines."""
     source = draw(st.sampled_from(sorted(ROWS)))
     lines = []
     for _ in range(draw(st.integers(0, 4))):
@@ -173,13 +173,13 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
     text = f"[{', '.join(lines)}]" if as_list else "\n".join(lines)
     encoding = draw(st.sampled_from(ENCODINGS)) if draw(st.booleans()) else "utf-8"
     content = text.encode(encoding, errors=draw(st.sampled_from(["replace", "ignore"])))
-    place = draw(st.integers(0, len(content)))
+    position = draw(st.integers(0, len(content)))
     inserted = draw(st.sampled_from([b"\xff", b"\n", b"\0"])) if draw(st.integers(0, 4)) == 0 else b""
-    return source, content[:place] + inserted + content[place:]
+    return source, content[:position] + inserted + content[position:]
 
 
 def read_and_check(source: str, path: Path) -> SourceResult:
-    """Everything that the problems stage does with a file: read, check, deduplicate, decontaminate, write.
+    """What the stage problems does with a file: read, check, deduplicate, decontaminate, write.
 
     Raises:
         DataError: the file cannot be read as rows.

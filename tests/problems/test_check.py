@@ -1,4 +1,4 @@
-"""A problem is checked through its task: its answer can be graded and given, its solution reaches it."""
+"""A problem is checked with its task: its answer can be given and graded, and its solution reaches the answer."""
 
 import pytest
 
@@ -21,9 +21,9 @@ def problem(task: str, answer: str, *solution: str) -> Problem:
     return Problem("x", task, "q", answer, calls, "jsonl", "x", "train")
 
 
-def reason_and_detail(made: Problem) -> tuple[str, str]:
+def reason_and_detail(unsolvable: Problem) -> tuple[str, str]:
     with pytest.raises(RowError) as caught:
-        check_problem(made, TASKS, execute=True)
+        check_problem(unsolvable, TASKS, execute=True)
     return caught.value.reason, caught.value.detail
 
 
@@ -47,21 +47,23 @@ def reason_and_detail(made: Problem) -> tuple[str, str]:
         ("5", ["answer(5)", "add(2, 3)", "answer(5)"], "its solution goes on after its answer", "call 1"),
     ],
 )
-def test_a_solution_that_does_not_reach_the_answer_is_named(answer: str, solution: list[str], reason: str, detail: str):
-    found = reason_and_detail(problem("arithmetic", answer, *solution))
-    assert found[0] == reason
-    assert found[1].startswith(detail)
+def test_a_solution_that_does_not_reach_the_answer_is_rejected_with_a_reason(
+    answer: str, solution: list[str], reason: str, detail: str
+):
+    actual_reason, actual_detail = reason_and_detail(problem("arithmetic", answer, *solution))
+    assert actual_reason == reason
+    assert actual_detail.startswith(detail)
 
 
 @pytest.mark.parametrize(
     ("task", "answer"),
     [("entailment", "B"), ("translation", "all x. (Bird(x"), ("translation", "Bird(x)"), ("arithmetic", "9" * 701)],
 )
-def test_an_answer_that_the_task_does_not_take_is_named(task: str, answer: str):
+def test_an_answer_that_the_task_does_not_accept_is_rejected(task: str, answer: str):
     assert reason_and_detail(problem(task, answer))[0] == "the task does not take its answer"
 
 
-def test_a_task_that_does_not_exist_is_named_with_those_that_do():
+def test_the_error_for_an_unknown_task_lists_the_known_ones():
     assert reason_and_detail(problem("algebra", "5")) == (
         "its task does not exist",
         "there is no task algebra; the tasks are arithmetic, translation, entailment",
@@ -69,7 +71,7 @@ def test_a_task_that_does_not_exist_is_named_with_those_that_do():
 
 
 @pytest.mark.parametrize(
-    "made",
+    "solvable",
     [
         problem("arithmetic", "5", "add(2, 3)", "answer(5)"),
         problem("arithmetic", "25%", "divide(20, 80)", "multiply(0.25, 100)", "answer(25)"),
@@ -80,34 +82,37 @@ def test_a_task_that_does_not_exist_is_named_with_those_that_do():
         problem("entailment", "Unknown"),
     ],
 )
-def test_a_problem_that_can_be_solved_passes(made: Problem):
-    check_problem(made, TASKS, execute=True)
+def test_a_problem_that_can_be_solved_passes(solvable: Problem):
+    check_problem(solvable, TASKS, execute=True)
 
 
-def test_the_arguments_of_a_solution_get_the_names_of_their_parameters():
-    made = problem("entailment", "True", "assume('Dog(rex)')", "entails('Dog(rex)')", "answer('True')")
-    assert check_problem(made, TASKS, execute=True).solution == (
+def test_arguments_of_a_solution_get_the_names_of_their_parameters():
+    entailment = problem("entailment", "True", "assume('Dog(rex)')", "entails('Dog(rex)')", "answer('True')")
+    assert check_problem(entailment, TASKS, execute=True).solution == (
         Call("assume", {"formula": "Dog(rex)"}),
         Call("entails", {"formula": "Dog(rex)"}),
         Call("answer", {"value": "True"}),
     )
 
 
-def test_calls_that_a_reader_has_run_are_not_run_again():
+def test_calls_that_the_reader_executed_are_not_executed_again():
     check_problem(problem("arithmetic", "5", "divide(2, 0)", "answer(5)"), TASKS, execute=False)
 
 
-def test_a_task_whose_answers_are_no_text_is_checked_by_its_grader_alone():
+def test_answers_that_are_not_text_are_checked_by_the_grader_only():
     @function(example={"value": [1, 2]})
     def answer(value: list[int]) -> list[int]:
         """Give the final answer and stop."""
         return value
 
-    task = Task("sorting", Toolbox([answer]), "Sort.", lambda made, given: "right" if given == made.answer else "wrong")
-    made = Problem("x", "sorting", "q", "[1, 2]", (Call("answer", {"value": [1, 2]}),), "jsonl", "x", "train")
-    check_problem(made, {"sorting": task}, execute=True)
+    def grade(problem: Problem, answer_text: str) -> str:
+        return "right" if answer_text == problem.answer else "wrong"
+
+    task = Task("sorting", Toolbox([answer]), "Sort.", grade)
+    sorting = Problem("x", "sorting", "q", "[1, 2]", (Call("answer", {"value": [1, 2]}),), "jsonl", "x", "train")
+    check_problem(sorting, {"sorting": task}, execute=True)
 
 
-def test_no_question_that_is_read_is_too_long_for_the_checks_that_stop_the_pipeline_later():
+def test_the_longest_question_passes_the_later_checks_that_stop_the_pipeline():
     shipped = Params.load(ROOT / "params.yaml")
     assert shipped.validate_.max_question_characters >= MAX_QUESTION_CHARACTERS

@@ -6,7 +6,7 @@ from callwright.problems.decontaminate import SAME_QUESTION, SHARED_WORDS, decon
 from callwright.problems.source import DroppedRow
 from callwright.records import Problem
 
-THIRTEEN = "one two three four five six seven eight nine ten eleven twelve thirteen"
+THIRTEEN_WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen"
 
 
 def problem(question: str, source: str = "gsm8k", name: str = "x") -> Problem:
@@ -31,7 +31,7 @@ def test_normalise_keeps_words_numbers_and_symbols(text: str, expected: str):
     assert normalise(text) == expected
 
 
-def test_accents_count_and_so_many_that_no_language_has_them_do_not():
+def test_accents_are_compared_up_to_a_limit_per_letter():
     assert normalise("cafe\u0301") == normalise("café") != normalise("cafe")
     assert normalise("e" + "\u0301\u0323" * 20_000) == normalise("e" + "\u0301\u0323" * 15)
 
@@ -42,30 +42,30 @@ def test_normalising_twice_changes_nothing(text: str):
 
 
 @pytest.mark.parametrize("source", ["synthetic", "gsm8k"])
-def test_a_test_question_leaves_train_whatever_its_source(source: str):
+def test_a_test_question_is_dropped_from_train_for_every_source(source: str):
     train = [problem("How many?", source, "a"), problem("How much?", source, "b")]
     kept, dropped = decontaminate(train, [problem("how many", "jsonl")])
     assert kept == train[1:]
     assert dropped == [DroppedRow("a", SAME_QUESTION, "x")]
 
 
-def test_thirteen_words_shared_with_a_test_question_leave_train():
-    train = [problem(f"Before: {THIRTEEN.upper()}.", name="a")]
-    assert decontaminate(train, [problem(f"{THIRTEEN}, then")]) == ([], [DroppedRow("a", SHARED_WORDS, "x")])
+def test_a_problem_with_thirteen_words_of_a_test_question_is_dropped_from_train():
+    train = [problem(f"Before: {THIRTEEN_WORDS.upper()}.", name="a")]
+    assert decontaminate(train, [problem(f"{THIRTEEN_WORDS}, then")]) == ([], [DroppedRow("a", SHARED_WORDS, "x")])
 
 
-def test_twelve_shared_words_stay():
-    train = [problem(THIRTEEN.removesuffix("thirteen") + "after")]
-    assert decontaminate(train, [problem(THIRTEEN)]) == (train, [])
+def test_a_problem_with_twelve_shared_words_stays():
+    train = [problem(THIRTEEN_WORDS.removesuffix("thirteen") + "after")]
+    assert decontaminate(train, [problem(THIRTEEN_WORDS)]) == (train, [])
 
 
-@pytest.mark.parametrize(("trained", "tested"), [("synthetic", "gsm8k"), ("gsm8k", "synthetic")])
-def test_shared_words_do_not_count_for_templates(trained: str, tested: str):
-    train = [problem(f"{THIRTEEN} and", trained)]
-    assert decontaminate(train, [problem(f"{THIRTEEN} or", tested)]) == (train, [])
+@pytest.mark.parametrize(("train_source", "test_source"), [("synthetic", "gsm8k"), ("gsm8k", "synthetic")])
+def test_shared_words_are_ignored_if_a_problem_is_synthetic(train_source: str, test_source: str):
+    train = [problem(f"{THIRTEEN_WORDS} and", train_source)]
+    assert decontaminate(train, [problem(f"{THIRTEEN_WORDS} or", test_source)]) == (train, [])
 
 
-def test_the_length_of_a_run_is_a_parameter():
+def test_the_ngram_size_is_a_parameter():
     train = [problem("one two four", name="a"), problem("two one", name="b")]
     kept, dropped = decontaminate(train, [problem("one two three")], ngram_size=2)
     assert kept == train[1:]

@@ -35,11 +35,11 @@ def calls(problem: Problem) -> list[str]:
     return [render_call(call) for call in problem.solution]
 
 
-def executed(problem: Problem) -> list[str]:
-    opened = TASKS[problem.task].toolbox.open()
-    results = [opened.execute(call) for call in problem.solution]
-    assert not [result for result in results if isinstance(result, CallError)]
-    return [result.text for result in results]
+def observation_texts(problem: Problem) -> list[str]:
+    toolbox = TASKS[problem.task].toolbox.open()
+    observations = [toolbox.execute(call) for call in problem.solution]
+    assert not [observation for observation in observations if isinstance(observation, CallError)]
+    return [observation.text for observation in observations]
 
 
 def test_each_annotated_sentence_becomes_a_translation_problem(tmp_path: Path):
@@ -71,21 +71,21 @@ def test_an_annotated_conclusion_becomes_an_entailment_problem_with_an_executed_
         "entails(formula='Bark(rex) or Cat(rex)')",
         "answer(value='True')",
     ]
-    assert executed(problem)[-2:] == ["True", "True"]
+    assert observation_texts(problem)[-2:] == ["True", "True"]
 
 
-def test_a_conclusion_without_annotation_has_no_chain(tmp_path: Path):
+def test_a_conclusion_without_annotation_gives_no_gold_chain(tmp_path: Path):
     problem = read_folio(write(tmp_path / "mine.jsonl", TRAIN), "train").problems[-1]
     assert (problem.task, problem.answer, problem.solution) == ("entailment", "Unknown", ())
     assert problem.group == "folio/mine/3"
 
 
-def test_uncertain_is_unknown(tmp_path: Path):
+def test_the_label_uncertain_becomes_unknown(tmp_path: Path):
     row = {**VALIDATION, "conclusion": "Rex is big.", "conclusion-FOL": "Big(rex)", "label": "Uncertain"}
     assert read_folio(write(tmp_path / "mine.jsonl", row), "test").problems[-1].answer == "Unknown"
 
 
-def test_a_story_is_one_group_and_its_sentences_are_read_once(tmp_path: Path):
+def test_a_story_is_one_group_and_each_sentence_gives_one_problem(tmp_path: Path):
     other = {**VALIDATION, "conclusion": "Rex is a cat.", "conclusion-FOL": "Cat(rex)", "label": "Uncertain"}
     problems = read_folio(write(tmp_path / "mine.jsonl", VALIDATION, "", other), "test").problems
     assert len({problem.group for problem in problems}) == 1
@@ -97,7 +97,7 @@ def test_a_story_is_one_group_and_its_sentences_are_read_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "where", "reason"),
+    ("changes", "locations", "reason"),
     [
         ({"premises-FOL": ["∀x (Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.NOT_A_FORMULA),
         ({"premises-FOL": ["Dog(x) → Bark(x)", "Dog(rex)"]}, ["1 premise-0", "1"], folio.FREE_VARIABLE),
@@ -111,20 +111,20 @@ def test_a_story_is_one_group_and_its_sentences_are_read_once(tmp_path: Path):
         ({"conclusion": " "}, ["1"], "conclusion is missing"),
     ],
 )
-def test_what_cannot_be_used_is_left_out_with_its_place_and_reason(
-    tmp_path: Path, changed: dict[str, object], where: list[str], reason: str
+def test_unusable_parts_are_dropped_with_their_location_and_reason(
+    tmp_path: Path, changes: dict[str, object], locations: list[str], reason: str
 ):
-    path = write(tmp_path / "bad.jsonl", {**VALIDATION, **changed})
+    path = write(tmp_path / "bad.jsonl", {**VALIDATION, **changes})
     dropped = read_folio(path, "test").dropped
-    assert [(item.where, item.reason) for item in dropped] == [(f"{path}:{place}", reason) for place in where]
+    assert [(row.where, row.reason) for row in dropped] == [(f"{path}:{location}", reason) for location in locations]
 
 
-def test_lines_that_are_no_rows_are_left_out(tmp_path: Path):
+def test_lines_that_are_not_rows_are_dropped(tmp_path: Path):
     dropped = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").dropped
-    assert [item.reason for item in dropped] == ["malformed JSON", "not a JSON object"]
+    assert [row.reason for row in dropped] == ["malformed JSON", "not a JSON object"]
 
 
-def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
+def test_the_error_for_a_missing_file_says_where_to_get_it(tmp_path: Path):
     with pytest.raises(DataError, match=r"no such file or directory; download .* from the Yale-LILY/FOLIO repository"):
         read_folio(tmp_path / "none.jsonl", "train")
 
@@ -139,10 +139,10 @@ def test_the_public_files_become_problems(name: str, translation: int, entailmen
     }
     for problem in source_result.problems:
         if problem.solution:
-            texts = executed(problem)
+            texts = observation_texts(problem)
             assert texts[-1] == problem.answer
             assert texts[-1] in texts[:-1]  # grounded
             assert len(set(map(render_call, problem.solution))) == len(problem.solution)
-    unreadable = [item for item in source_result.dropped if item.reason in (folio.NOT_A_FORMULA, folio.FREE_VARIABLE)]
-    sentences = [item for item in unreadable if "premise" in item.where or "conclusion" in item.where]
+    unreadable = [row for row in source_result.dropped if row.reason in (folio.NOT_A_FORMULA, folio.FREE_VARIABLE)]
+    sentences = [row for row in unreadable if "premise" in row.where or "conclusion" in row.where]
     assert len(sentences) <= 0.05 * translation

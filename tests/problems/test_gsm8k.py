@@ -26,7 +26,7 @@ def reason(prose: str, answer: str) -> str:
     return str(caught.value)
 
 
-def test_a_mark_with_several_operations_becomes_calls_of_two_arguments():
+def test_an_annotation_with_several_operations_gives_calls_with_two_arguments():
     # 16 - 3 = 13, 13 - 4 = 9, 9 * 2 = 18
     assert chain("Left are 16-3-4 = <<16-3-4=9>>9 eggs.\nThat is 9*2 = $<<9*2=18>>18.", "18") == [
         "subtract(a=16, b=3)",
@@ -43,7 +43,7 @@ def test_a_percentage_becomes_percent_of():
     assert chain("<<.2*50=10>>", "10") == ["multiply(a=0.2, b=50)", "answer(value=10)"]
 
 
-def test_percentages_add_up_as_percentages():
+def test_a_sum_of_percentages_is_a_percentage():
     # 100 - 20 = 80 percent, 80 percent of 50 is 40
     assert chain("100% - 20% = 80% are left.\n80% of 50 = 40", "40") == [
         "subtract(a=100, b=20)",
@@ -57,7 +57,7 @@ def test_percentages_add_up_as_percentages():
     ]
 
 
-def test_a_share_written_in_percent_is_what_the_answer_counts():
+def test_a_share_can_be_written_in_percent():
     assert chain("3 pens / 4 pens * 100% = 75%", "75") == [
         "divide(a=3, b=4)",
         "multiply(a=0.75, b=100)",
@@ -70,7 +70,7 @@ def test_a_share_written_in_percent_is_what_the_answer_counts():
     ]
 
 
-def test_an_equation_outside_the_marks_fills_a_gap():
+def test_an_equation_in_prose_fills_a_gap_between_annotations():
     assert chain("Both are 24 + 36 = 60.\nTwice that is <<60*2=120>>120.", "120") == [
         "add(a=24, b=36)",
         "multiply(a=60, b=2)",
@@ -78,15 +78,15 @@ def test_an_equation_outside_the_marks_fills_a_gap():
     ]
 
 
-def test_prose_that_does_not_hold_is_no_equation():
-    # x + x + 20 = 60 drops to 20 = 60 or the like: nothing to execute
+def test_an_equation_in_prose_with_a_wrong_result_is_ignored():
+    # without its words, x + x + 20 = 60 is 20 = 60, which has no operation
     assert chain("x + x + 20 = 60, so 5 + 5 = 11.\nThen <<60-20=40>>40.", "40") == [
         "subtract(a=60, b=20)",
         "answer(value=40)",
     ]
 
 
-def test_steps_that_lead_nowhere_are_left_out():
+def test_unused_calls_are_dropped():
     assert chain("<<2*3=6>>6 <<7+8=15>>15 <<6+1=7>>7", "7") == [
         "multiply(a=2, b=3)",
         "add(a=6, b=1)",
@@ -95,7 +95,7 @@ def test_steps_that_lead_nowhere_are_left_out():
     assert chain("<<2*3=6>>6 <<6/4=1.5>>1.5", "6") == ["multiply(a=2, b=3)", "answer(value=6)"]
 
 
-def test_no_call_is_made_twice():
+def test_no_call_is_repeated():
     assert chain("<<2*3=6>>6 and <<3*2=6>>6, so <<6+6=12>>12", "12") == [
         "multiply(a=2, b=3)",
         "add(a=6, b=6)",
@@ -103,7 +103,7 @@ def test_no_call_is_made_twice():
     ]
 
 
-def test_a_rounded_result_stands_for_the_exact_one_where_that_gives_the_next_result():
+def test_a_rounded_result_means_the_exact_one_if_that_gives_the_next_result():
     calls = gold_chain("<<1/3=0.33>>0.33 <<0.33*3=1>>1", Fraction(1))  # 1/3 * 3 = 1, 0.33 * 3 = 0.99
     assert calls == (
         Call("divide", {"a": 1, "b": 3}),
@@ -112,7 +112,7 @@ def test_a_rounded_result_stands_for_the_exact_one_where_that_gives_the_next_res
     )
 
 
-def test_a_rounded_result_is_rounded_by_a_call_where_that_gives_the_next_result():
+def test_a_rounded_result_is_rounded_by_a_call_if_that_gives_the_next_result():
     assert gold_chain("<<1/3=0.33>>0.33 <<0.33*3=0.99>>0.99", Fraction("0.99")) == (
         Call("divide", {"a": 1, "b": 3}),
         Call("round_to", {"number": "1/3", "decimals": 2}),
@@ -135,11 +135,11 @@ def test_a_rounded_result_is_rounded_by_a_call_where_that_gives_the_next_result(
         ("<<2^5000=7>>7", "7", "a step does not execute"),
     ],
 )
-def test_a_solution_that_does_not_lead_to_the_answer_says_why(prose: str, answer: str, expected: str):
+def test_a_solution_that_does_not_reach_the_answer_has_a_reason(prose: str, answer: str, expected: str):
     assert reason(prose, answer) == expected
 
 
-def test_an_argument_is_exactly_the_number():
+def test_arguments_are_exact_numbers():
     assert [as_argument(Fraction(n)) for n in ("12", "-3", "0.1", "1/3")] == [12, -3, 0.1, "1/3"]
     long = Fraction("12345678.123456789012")  # 20 digits: a float would lose the last ones
     assert as_argument(long) == "12345678.123456789012"
@@ -163,7 +163,7 @@ def test_rows_become_problems_with_an_executed_chain(tmp_path: Path):
     assert source_result.dropped == []
 
 
-def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_path: Path):
+def test_unusable_rows_are_dropped_with_their_line_and_reason(tmp_path: Path):
     path = write(
         tmp_path / "bad.jsonl",
         "{",
@@ -176,7 +176,7 @@ def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_pa
     )
     source_result = read_gsm8k(path, "train")
     assert source_result.problems == []
-    assert [(item.where, item.reason) for item in source_result.dropped] == [
+    assert [(row.where, row.reason) for row in source_result.dropped] == [
         (f"{path}:1", "malformed JSON"),
         (f"{path}:2", "not a JSON object"),
         (f"{path}:3", "question is missing"),
@@ -187,7 +187,7 @@ def test_rows_that_cannot_be_used_are_left_out_with_their_line_and_reason(tmp_pa
     ]
 
 
-def test_a_missing_file_says_where_to_get_it(tmp_path: Path):
+def test_the_error_for_a_missing_file_says_where_to_get_it(tmp_path: Path):
     path = tmp_path / "train.jsonl"
     with pytest.raises(DataError) as caught:
         read_gsm8k(path, "dev")  # dev problems are taken from the train file

@@ -1,4 +1,4 @@
-"""No file of problems raises anything but one clear line, costs more than its own rows, or takes long."""
+"""Hostile problem files: only a one-line error is raised, only bad rows are dropped, and reading is fast."""
 
 import json
 import time
@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, seed, settings
 from callwright.errors import DataError
 from tests.problems.hostile_rows import FRAGMENTS, ROWS, files, longest, read_and_check
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")  # its calls are timed
+pytestmark = pytest.mark.usefixtures("frozen_heap")  # the tests measure time
 
-MAX_SECONDS = 2  # of processor time for one file; the slowest takes 0.15 s on a quiet machine
+MAX_SECONDS = 2  # of processor time for one file; the slowest takes 0.15 s on an idle machine
 
 
 @seed(13)
 @settings(max_examples=2_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(file=files())
-def test_a_hostile_file_costs_its_own_rows_and_no_surprise(file: tuple[str, bytes], tmp_path: Path):
+def test_a_hostile_file_causes_no_surprise(file: tuple[str, bytes], tmp_path: Path):
     source, content = file
     path = tmp_path / "rows.json"
     path.write_bytes(content)
@@ -47,19 +47,17 @@ def test_a_hostile_file_costs_its_own_rows_and_no_surprise(file: tuple[str, byte
         ("proofwriter", "question", "is the following statement true, false, or unknown? ", ""),
     ],
 )
-def test_the_longest_text_is_read_in_time_that_grows_with_its_length(
-    tmp_path: Path, source: str, field: str, before: str, after: str
-):
+def test_the_longest_text_is_read_in_linear_time(tmp_path: Path, source: str, field: str, before: str, after: str):
     path = tmp_path / "rows.json"
-    for part in FRAGMENTS:
-        text = before + longest(part)[len(before) + len(after) :] + after
+    for fragment in FRAGMENTS:
+        text = before + longest(fragment)[len(before) + len(after) :] + after
         path.write_text(json.dumps([{**ROWS[source], field: [text] if field == "solution" else text}]))
         started = time.process_time()
         assert read_and_check(source, path).surprises == []
-        assert time.process_time() - started < MAX_SECONDS, part
+        assert time.process_time() - started < MAX_SECONDS, fragment
 
 
-def test_the_good_rows_of_the_fuzz_are_problems(tmp_path: Path):
+def test_the_good_rows_become_problems(tmp_path: Path):
     for source, row in ROWS.items():
         path = tmp_path / f"{source}.json"
         path.write_text(json.dumps([row]))

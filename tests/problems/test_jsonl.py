@@ -22,11 +22,11 @@ def reasons(folder: Path, *rows: object) -> list[str]:
 
 
 def parse_answer(text: str) -> Call | CallError:
-    """Reads one call only, as the agent's parser would."""
+    """Parses one known call, in place of the agent's parser."""
     return Call("answer", {"value": 5}) if text == "answer(value=5)" else CallError("syntax", "no call")
 
 
-def test_a_row_needs_a_question_and_an_answer_only(tmp_path: Path):
+def test_a_row_needs_only_a_question_and_an_answer(tmp_path: Path):
     source_result = read_rows(tmp_path, {"question": "2 + 3?", "answer": 5})
     assert source_result.problems == [
         Problem("mine/0", "arithmetic", "2 + 3?", "5", (), source="jsonl", group="mine/0", split="train")
@@ -34,7 +34,7 @@ def test_a_row_needs_a_question_and_an_answer_only(tmp_path: Path):
     assert source_result.without_split == {"mine/0"}
 
 
-def test_a_row_may_say_everything(tmp_path: Path):
+def test_a_row_can_have_every_field(tmp_path: Path):
     solution = [{"name": "add", "arguments": {"a": 2, "b": 3}}, {"name": "answer", "arguments": {"value": 5}}]
     row = {"id": 7, "task": "arithmetic", "question": "2 + 3?", "answer": "5.0", "solution": solution}
     source_result = read_rows(tmp_path, {**row, "group": "sums", "split": "test", "author": "me"})
@@ -44,20 +44,20 @@ def test_a_row_may_say_everything(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("answer", "expected"), [(0.5, "0.5"), ("$1,200", "1200"), ("2/6", "1/3"), (0, "0")])
-def test_an_arithmetic_answer_is_kept_in_one_notation(tmp_path: Path, answer: object, expected: str):
+def test_an_arithmetic_answer_is_converted_to_one_notation(tmp_path: Path, answer: object, expected: str):
     assert read_rows(tmp_path, {"question": "q", "answer": answer}).problems[0].answer == expected
 
 
-def test_the_answer_of_another_task_stays_as_it_is(tmp_path: Path):
+def test_the_answer_of_another_task_is_not_changed(tmp_path: Path):
     row = {"question": "q", "answer": "Unknown", "task": "entailment"}
     assert read_rows(tmp_path, row).problems[0].answer == "Unknown"
 
 
-def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
+def test_calls_written_as_text_are_parsed_by_the_given_parser(tmp_path: Path):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 5, "solution": ["answer(value=5)"]})
     assert read_jsonl_problems(path, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
-    without = read_jsonl_problems(path)
-    assert [item.reason for item in without.dropped] == ["solution has something that is not a call"]
+    without_parser = read_jsonl_problems(path)
+    assert [row.reason for row in without_parser.dropped] == ["solution has something that is not a call"]
 
 
 @pytest.mark.parametrize(
@@ -88,19 +88,19 @@ def test_calls_written_as_text_are_read_by_the_callers_parser(tmp_path: Path):
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_malformed_line_is_left_out_with_its_place_and_reason(tmp_path: Path, row: object, reason: str):
+def test_a_malformed_line_is_dropped_with_its_location_and_reason(tmp_path: Path, row: object, reason: str):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 1}, "", row)
     source_result = read_jsonl_problems(path, parse_answer)
     assert len(source_result.problems) == 1
-    assert [(item.where, item.reason) for item in source_result.dropped] == [(f"{path}:3", reason)]
+    assert [(row.where, row.reason) for row in source_result.dropped] == [(f"{path}:3", reason)]
 
 
-def test_a_problem_names_the_line_it_stood_in(tmp_path: Path):
+def test_the_location_of_a_problem_is_known(tmp_path: Path):
     source_result = read_rows(tmp_path, "", {"question": "q", "answer": 1, "id": "a"})
     assert source_result.row_locations == {"a": f"{tmp_path}/mine.jsonl:2"}
 
 
-def test_an_id_names_one_problem(tmp_path: Path):
+def test_a_repeated_id_is_dropped(tmp_path: Path):
     row = {"id": "a", "question": "q", "answer": 1}
     source_result = read_rows(tmp_path, row, row)
     assert len(source_result.problems) == 1
@@ -108,9 +108,9 @@ def test_an_id_names_one_problem(tmp_path: Path):
 
 
 @pytest.mark.parametrize("field", ["question", "id", "group", "task"])
-def test_half_a_character_costs_its_row(tmp_path: Path, field: str):
-    half = {"question": "so", "answer": 1, field: "so \ud83d"}  # written as the escape "\ud83d"
-    source_result = read_rows(tmp_path, {"question": "q \U0001f600", "answer": 1}, half)
+def test_a_row_with_a_lone_surrogate_is_dropped(tmp_path: Path, field: str):
+    bad = {"question": "so", "answer": 1, field: "so \ud83d"}  # written as the escape "\ud83d"
+    source_result = read_rows(tmp_path, {"question": "q \U0001f600", "answer": 1}, bad)
     assert [problem.question for problem in source_result.problems] == ["q \U0001f600"]
     assert [row.reason for row in source_result.dropped] == [f"{field} has half a character (a lone surrogate)"]
 
@@ -124,18 +124,18 @@ def test_half_a_character_costs_its_row(tmp_path: Path, field: str):
         [{"name": "\ud83d", "arguments": {}}],
     ],
 )
-def test_half_a_character_in_a_solution_costs_its_row(tmp_path: Path, solution: list[object]):
+def test_a_row_with_a_lone_surrogate_in_its_solution_is_dropped(tmp_path: Path, solution: list[object]):
     row = {"question": "q", "answer": 1, "solution": solution}
     assert reasons(tmp_path, row) == ["solution has half a character (a lone surrogate)"]
 
 
-def test_half_a_character_in_an_answer_costs_its_row(tmp_path: Path):
+def test_a_row_with_a_lone_surrogate_in_its_answer_is_dropped(tmp_path: Path):
     row = {"question": "q", "answer": "red \ud83d", "task": "clock"}
     assert reasons(tmp_path, row) == ["answer has half a character (a lone surrogate)"]
 
 
 @pytest.mark.parametrize("mark", ["\n", "\x1b", "\x00", "\u202e", "\u2028"])
-def test_an_id_has_no_marks_that_people_do_not_see(tmp_path: Path, mark: str):
+def test_an_id_must_not_have_invisible_characters(tmp_path: Path, mark: str):
     row = {"question": "q", "answer": 1, "id": f"a{mark}b"}
     assert reasons(tmp_path, row) == ["id has control characters or marks of writing direction"]
     assert reasons(tmp_path, {**row, "id": "a", "group": f"a{mark}b"}) == [
@@ -143,13 +143,13 @@ def test_an_id_has_no_marks_that_people_do_not_see(tmp_path: Path, mark: str):
     ]
 
 
-def test_a_field_that_nobody_uses_may_hold_anything(tmp_path: Path):
+def test_an_unused_field_can_have_any_value(tmp_path: Path):
     row = '{"question": "q", "answer": 5, "weight": NaN, "loss": [-Infinity, 1e999], "n": ' + "9" * 5_000
     row += ', "tag": "\\ud83d", "tag": {"a": 1, "a": 2}}'
     assert [problem.answer for problem in read_rows(tmp_path, row).problems] == ["5"]
 
 
-def test_a_field_that_occurs_twice_costs_its_row(tmp_path: Path):
+def test_a_row_with_a_repeated_field_is_dropped(tmp_path: Path):
     assert reasons(tmp_path, '{"question": "q", "answer": 5, "answer": 6}') == ["answer occurs twice"]
     solution = '[{"name": "answer", "arguments": {"value": 5, "value": 6}}]'
     assert reasons(tmp_path, f'{{"question": "q", "answer": 5, "solution": {solution}}}') == [
@@ -168,11 +168,11 @@ def test_a_field_that_occurs_twice_costs_its_row(tmp_path: Path):
         ("12345678901234567890123", "12345678901234567890123"),
     ],
 )
-def test_a_number_is_kept_as_it_is_written(tmp_path: Path, written: str, expected: str):
+def test_a_number_in_an_answer_stays_exact(tmp_path: Path, written: str, expected: str):
     assert read_rows(tmp_path, f'{{"question": "q", "answer": {written}}}').problems[0].answer == expected
 
 
-def test_a_number_that_a_call_could_not_hold_exactly_costs_its_row(tmp_path: Path):
+def test_a_row_with_a_number_that_is_not_exact_as_a_float_is_dropped(tmp_path: Path):
     row = '{"question": "q", "answer": 5, "solution": [{"name": "answer", "arguments": {"value": %s}}]}'
     assert read_rows(tmp_path, row % "2.50").problems[0].solution == (Call("answer", {"value": 2.5}),)
     too_many = "solution has a number with too many digits; write it as text, such as a fraction p/q"
@@ -180,12 +180,12 @@ def test_a_number_that_a_call_could_not_hold_exactly_costs_its_row(tmp_path: Pat
     assert reasons(tmp_path, row % "NaN") == ["solution has a number that is not finite"]
 
 
-def test_truth_values_are_kept_in_one_notation(tmp_path: Path):
+def test_truth_values_are_converted_to_one_notation(tmp_path: Path):
     rows = [{"question": "q", "task": "entailment", "answer": answer} for answer in (True, "false", "Uncertain")]
     assert [problem.answer for problem in read_rows(tmp_path, *rows).problems] == ["True", "False", "Unknown"]
 
 
-def test_a_defect_costs_one_row_and_is_counted(tmp_path: Path):
+def test_an_unexpected_exception_drops_one_row_and_is_a_surprise(tmp_path: Path):
     def parse(text: str) -> Call:
         raise ZeroDivisionError(text)
 
@@ -199,7 +199,7 @@ def test_a_defect_costs_one_row_and_is_counted(tmp_path: Path):
     assert where == row.where == f"{tmp_path}/mine.jsonl:2"
 
 
-def test_a_file_in_another_format_says_what_to_do(tmp_path: Path):
+def test_the_error_for_another_file_format_says_what_to_do(tmp_path: Path):
     path = write(tmp_path / "mine.csv", "question,answer", "2 + 3?,5")
     with pytest.raises(DataError) as caught:
         read_jsonl_problems(path)
@@ -209,7 +209,7 @@ def test_a_file_in_another_format_says_what_to_do(tmp_path: Path):
     )
 
 
-def test_a_file_that_is_missing_or_empty_says_what_to_do(tmp_path: Path):
+def test_the_error_for_a_missing_or_empty_file_says_what_to_do(tmp_path: Path):
     with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.path in params\.yaml"):
         read_jsonl_problems(tmp_path / "none.jsonl")
     with pytest.raises(DataError, match=r"is a directory; put your problems there, or fix problems\.path"):

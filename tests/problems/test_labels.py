@@ -1,4 +1,4 @@
-"""Answers of rows become labels exactly, or their row is left out with a reason that says what to do."""
+"""Answers of rows become exact labels, or are rejected with a reason that says what to do."""
 
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ def grade(label: str, answer: str) -> str:
     ("written", "label"),
     [("$1,200", "1200"), (" 3.50 ", "3.5"), ("2/6", "1/3"), ("25%", "25%"), ("12.50 %", "12.5%"), (" - 7", "-7")],
 )
-def test_a_number_is_kept_exactly_in_one_notation(written: str, label: str):
+def test_a_number_is_converted_exactly_to_one_notation(written: str, label: str):
     assert read_label(written, "arithmetic") == label
 
 
@@ -35,15 +35,15 @@ def test_a_label_in_percent_is_right_as_25_and_as_a_quarter():
     label = read_label("25%", "arithmetic")
     assert [grade(label, answer) for answer in ("25", "25%", "0.25", "1/4")] == ["right"] * 4
     assert [grade(label, answer) for answer in ("2500", "0.0025", "26", "maybe")] == ["wrong"] * 4
-    assert grade(read_label("0.25", "arithmetic"), "25") == "wrong"  # without the sign it is plain what is meant
+    assert grade(read_label("0.25", "arithmetic"), "25") == "wrong"  # without the sign there is one meaning
 
 
 @pytest.mark.parametrize("written", ["$18 per hour", "3 km", "5 feet 6 inches", "1e5 m", "12 34", "1,2,3", "7 or 8"])
-def test_a_number_with_something_beside_it_is_not_guessed(written: str):
+def test_a_number_with_other_text_is_rejected(written: str):
     assert reason(written) == "answer is more than one number: give the number alone, without its unit"
 
 
-def test_what_is_no_label_has_its_own_reason():
+def test_each_kind_of_invalid_label_has_its_own_reason():
     assert reason(None) == reason("  ") == "answer is missing"
     assert reason("five") == "answer is not a number"
     assert reason(True) == reason(["5"]) == reason({"value": 5}) == "answer is not text"
@@ -53,12 +53,12 @@ def test_what_is_no_label_has_its_own_reason():
 
 
 @given(st.fractions() | st.integers().map(Fraction))
-def test_a_label_means_the_number_that_was_written(number: Fraction):
+def test_a_label_has_the_value_of_the_written_number(number: Fraction):
     written = f"{number.numerator}/{number.denominator}"
     assert read_number(read_label(written, "arithmetic")) == number
     assert read_number(read_label(f"{written}%", "arithmetic")) == number / 100
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**30), max_value=10**30))
-def test_a_decimal_is_kept_to_its_last_place(number):
+def test_a_decimal_keeps_all_its_digits(number):
     assert read_number(read_label(f"{number:f}", "arithmetic")) == Fraction(number)

@@ -15,20 +15,20 @@ from callwright.tasks import TASKS
 from tests.working_tree import ROOT
 
 SHIPPED = Params.load(ROOT / "params.yaml").problems
-LISTED = Path("left_out.jsonl")
+DROPPED_ROWS = Path("left_out.jsonl")
 ALIKE = [
     {
         "question": f"The late train rides along the sea and through nine hills before it stops at platform {number}. "
         "Which platform?",
         "answer": number,
     }
-    for number in range(10)  # they share 14 words in a row; two of them, by their shares, go to test
+    for number in range(10)  # they share 14 consecutive words; two of them go to test
 ]
 
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., LoadedProblems]:
-    """Loads rows as a user's own file."""
+    """Loads rows as a user's file."""
 
     def load(*rows: object, **params: object) -> LoadedProblems:
         path = tmp_path / "own.jsonl"
@@ -41,7 +41,7 @@ def load(tmp_path: Path) -> Callable[..., LoadedProblems]:
 
 def error_message(loaded: LoadedProblems, max_left_out: float = 0.05) -> str:
     with pytest.raises(DataError) as caught:
-        raise_if_unusable(loaded, max_left_out, LISTED)
+        raise_if_unusable(loaded, max_left_out, DROPPED_ROWS)
     return str(caught.value)
 
 
@@ -49,39 +49,39 @@ def counts(loaded: LoadedProblems) -> list[int]:
     return [len(loaded.splits[split]) for split in SPLITS]
 
 
-def test_splits_that_decontamination_emptied_are_named_with_the_reason(load):
+def test_the_error_for_empty_splits_has_the_main_reason(load):
     assert error_message(load(*ALIKE)) == (
         "problems: no problem in split train, dev; 8 left out: shares a run of words with a test question "
         "(left_out.jsonl lists them); give the source more rows or other shares (docs/own-problems.md)"
     )
 
 
-def test_shared_passages_may_be_meant(load):
+def test_shared_passages_can_be_allowed(load):
     loaded = load(*ALIKE, shared_words=None)
     assert (counts(loaded), loaded.dropped) == ([7, 1, 2], [])
     repeated = load(*ALIKE, ALIKE[0], shared_words=None)
     assert [row.reason for row in repeated.dropped] == ["duplicate question"]
 
 
-def test_rows_that_decontamination_left_out_are_listed_with_the_test_problem_that_they_give_away(load):
+def test_rows_dropped_by_decontamination_name_the_test_problem(load):
     loaded = load(*ALIKE)
-    tested = {problem.id for problem in loaded.splits["test"]}
+    test_ids = {problem.id for problem in loaded.splits["test"]}
     assert len(loaded.dropped) == 8
-    assert {row.where for row in loaded.dropped} == {f"own/{number}" for number in range(10)} - tested
-    assert {row.detail for row in loaded.dropped} <= tested
+    assert {row.where for row in loaded.dropped} == {f"own/{number}" for number in range(10)} - test_ids
+    assert {row.detail for row in loaded.dropped} <= test_ids
 
 
-def test_more_unusable_rows_than_the_limit_name_the_parameter_the_first_row_and_the_list(load, tmp_path: Path):
+def test_the_error_for_too_many_unusable_rows_has_the_parameter_the_first_row_and_the_list(load, tmp_path: Path):
     good, bad = {"question": "q", "answer": 1}, {"question": "q"}
     loaded = load(*[good] * 5, bad, good, bad)  # 2 of 8 rows: a quarter
     assert error_message(loaded, 0.01) == (
         f"{tmp_path}/own.jsonl:6: answer is missing; 2 of 8 rows were left out, more than problems.max_left_out: 0.01 "
-        "allows: mend them, or raise it (left_out.jsonl lists them)"
+        "allows: fix them, or raise it (left_out.jsonl lists them)"
     )
-    assert "max_left_out" not in error_message(loaded, 0.25)  # then the splits are looked at
+    assert "max_left_out" not in error_message(loaded, 0.25)  # then the error is about the splits
 
 
-def test_every_solution_is_executed_and_its_row_named_by_its_line(load, tmp_path: Path):
+def test_every_solution_is_executed_and_a_bad_row_is_reported_by_its_line(load, tmp_path: Path):
     good = [
         {"question": f"{n} + 3?", "answer": n + 3, "solution": [f"add({n}, 3)", f"answer({n + 3})"]} for n in range(9)
     ]
@@ -93,14 +93,14 @@ def test_every_solution_is_executed_and_its_row_named_by_its_line(load, tmp_path
     assert sum(counts(loaded)) == 9
 
 
-def test_a_row_with_an_unknown_task_costs_itself(load):
+def test_a_row_with_an_unknown_task_is_dropped(load):
     loaded = load(
         *[{"question": f"{n}?", "answer": n} for n in range(9)], {"question": "q", "answer": 1, "task": "sums"}
     )
     assert [row.reason for row in loaded.dropped] == ["its task does not exist"]
 
 
-def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: pytest.MonkeyPatch):
+def test_a_grader_that_raises_drops_a_row_and_is_a_surprise(load, monkeypatch: pytest.MonkeyPatch):
     def grade(problem, answer):
         if problem.answer == "3":
             raise LookupError("three")
@@ -109,7 +109,7 @@ def test_a_grader_that_raises_costs_a_row_and_is_a_surprise(load, monkeypatch: p
     monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grade=grade))
     loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)])
     assert sum(counts(loaded)) == 8
-    assert [surprise.kind for surprise, _ in loaded.surprises] == ["LookupError"]
+    assert [surprise.exception_type for surprise, _ in loaded.surprises] == ["LookupError"]
     assert [row.reason for row in loaded.dropped] == [loaded.surprises[0][0].reason]
 
 
@@ -133,7 +133,7 @@ def test_the_report_counts_every_row_once(load):
     assert others[-1] == "  1 answers in percent (25 and 0.25 are both right for 25%)"
 
 
-def test_shares_hold_for_the_rows_that_can_be_used(load):
+def test_shares_of_splits_are_of_the_usable_rows(load):
     rows = [{"question": f"{n} + 1?", "answer": n + 1} for n in range(50)]
     bad = [{"question": f"{n} + 2?", "answer": n, "solution": ["answer(0)"]} for n in range(1, 51)]
     assert counts(load(*rows, *bad)) == [35, 5, 10]

@@ -42,7 +42,7 @@ PUBLIC = ROOT.parent / "shared/data/proofwriter/test.json"
         ),
     ],
 )
-def test_sentences_become_formulas(sentence, formula):
+def test_supported_sentences_become_formulas(sentence, formula):
     assert format_formula(read_sentence(sentence)) == formula
 
 
@@ -68,31 +68,31 @@ def test_sentences_become_formulas(sentence, formula):
         "The old bald eagle is big.",
     ],
 )
-def test_other_sentences_are_refused(sentence):
+def test_other_sentences_are_rejected(sentence):
     with pytest.raises(SentenceError):
         read_sentence(sentence)
 
 
 def row(**changes: object) -> dict[str, object]:
-    asked = "Based on the above information, is the following statement true, false, or unknown? Rex is kind."
+    question = "Based on the above information, is the following statement true, false, or unknown? Rex is kind."
     return {
         "id": "ProofWriter_AttNeg-OWA-D5-7_Q3",
         "context": "Rex is big. Big things are kind.",
-        "question": asked,
+        "question": question,
         "options": ["A) True", "B) False", "C) Unknown"],
         "answer": "A",
         **changes,
     }
 
 
-def written(folder: Path, *rows: object) -> Path:
+def write(folder: Path, *rows: object) -> Path:
     path = folder / "dev.json"
     path.write_text(json.dumps(rows))
     return path
 
 
 def test_a_row_becomes_a_problem_with_an_executed_gold_chain(tmp_path):
-    (problem,) = read_proofwriter(written(tmp_path, row()), "dev").problems
+    (problem,) = read_proofwriter(write(tmp_path, row()), "dev").problems
     assert problem.id == "proofwriter/dev/0"
     assert problem.group == "proofwriter/ProofWriter_AttNeg-OWA-D5-7"
     assert problem.question == "Premises: Rex is big. Big things are kind. Statement: Rex is kind."
@@ -113,8 +113,8 @@ def test_a_row_becomes_a_problem_with_an_executed_gold_chain(tmp_path):
         ({"context": "Rex is big. Rex is not big."}, "the premises contradict each other"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, changes, reason):
-    source_result = read_proofwriter(written(tmp_path, row(), row(**changes), "text"), "dev")
+def test_an_unusable_row_is_dropped_with_its_reason(tmp_path, changes, reason):
+    source_result = read_proofwriter(write(tmp_path, row(), row(**changes), "text"), "dev")
     assert len(source_result.problems) == 1
     first, second = source_result.dropped
     assert (first.where, first.reason) == (f"{tmp_path / 'dev.json'}: row 1", reason)
@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, changes
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "\xff", "[" * 100_000])
-def test_a_file_that_is_something_else_is_a_clear_error(tmp_path, content):
+def test_a_file_of_another_format_gives_a_clear_error(tmp_path, content):
     path = tmp_path / "test.json"
     path.write_text(content, encoding="latin-1")
     with pytest.raises(DataError, match=r"test\.json: not a"):
@@ -135,10 +135,10 @@ def test_a_file_that_is_something_else_is_a_clear_error(tmp_path, content):
 def test_the_public_test_problems_become_formulas_and_agree_with_their_labels():
     source_result = read_proofwriter(PUBLIC, "test")
     assert len(source_result.problems) + len(source_result.dropped) == 600
-    reasons = {dropped.reason for dropped in source_result.dropped}
+    reasons = {row.reason for row in source_result.dropped}
     assert reasons <= {
         "the label is Unknown, the formulas say True",
         "the label is Unknown, the formulas say False",
         "the premises contradict each other",
-    }  # docs/proofwriter.md: what forward chaining does not see
+    }  # docs/proofwriter.md: what forward chaining does not find
     assert len(source_result.problems) >= 590

@@ -111,7 +111,7 @@ def test_more_bad_rows_than_allowed_are_named_counted_and_listed(project: Projec
     with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE)
     assert error_line(project, "problems") == (
         "problems: data/source/mine.jsonl:2: question has half a character (a lone surrogate); 15 of 16 rows were left "
-        "out, more than problems.max_left_out: 0.05 allows: mend them, or raise it (reports/left_out.jsonl lists them)"
+        "out, more than problems.max_left_out: 0.05 allows: fix them, or raise it (reports/left_out.jsonl lists them)"
     )
     assert len(list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE)
     assert not (project.folder / "data/problems").exists()

@@ -221,7 +221,7 @@ def test_a_grader_that_raises_quarantines_only_its_line_with_the_error_as_reason
     assert json.loads(line.text or "")["id"] == "bad"
     ((where, surprise),) = result.surprises.items()
     assert where == line.where
-    assert "own_grader.py" in surprise.trace
+    assert "own_grader.py" in surprise.traceback_text
     with pytest.raises(DataError, match="1 of 9 chains were quarantined"):
         raise_if_too_many_quarantined(result, 0.05)
 
@@ -262,7 +262,7 @@ def test_surprises_of_worker_processes_reach_the_caller(tmp_path, monkeypatch):
     checked = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
     assert [line.row.correct for line in checked[:2]] == [True, None]
     assert sum(line.surprise is not None for line in checked) == 1_500
-    assert "own_broken.py" in checked[1].surprise.trace
+    assert "own_broken.py" in checked[1].surprise.traceback_text
 
 
 BROKEN = '''

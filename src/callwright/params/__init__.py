@@ -1,8 +1,8 @@
-"""params.yaml as typed, frozen models, one per section. An unknown key or a wrong type is one clear line."""
+"""params.yaml as typed, frozen models, one per section. An unknown key or a wrong value gives a one-line error."""
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -17,7 +17,11 @@ from callwright.params.section import Section
 from callwright.params.student import EmbeddedParams, StudentParams, TaskShares
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
-from callwright.redaction import redacted, redacted_line
+from callwright.params.yaml_file import read_sections
+from callwright.redaction import redacted
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "PARAMS_FILE",
@@ -55,7 +59,7 @@ class Params(Section):
     """All of params.yaml."""
 
     seed: int = Field(ge=0)
-    functions: list[str] = Field(description="Python modules with functions and tasks of the user's own")
+    functions: list[str]
     problems: ProblemsParams
     student: StudentParams
     teacher: TeacherParams
@@ -71,19 +75,10 @@ class Params(Section):
         """Read and check params.yaml.
 
         Raises:
-            ParamsError: the file is missing, no YAML, or says something unknown; one line that names file and key.
+            ParamsError: the file is missing, unreadable, not YAML or has an invalid key or value; one line that names
+                the file and the key.
         """
-        from ruamel.yaml import YAML
-        from ruamel.yaml.error import YAMLError
-
-        try:
-            values = YAML(typ="safe").load(path.read_text())
-        except FileNotFoundError:
-            raise ParamsError(f"{path} is missing: run this from the project's folder, or write one") from None
-        except (YAMLError, UnicodeDecodeError) as error:
-            raise ParamsError(f"{path} is not YAML: {redacted_line(str(error), 200)}") from None
-        if not isinstance(values, dict):
-            raise ParamsError(f"{path} is empty or not a mapping of sections")
+        _, values = read_sections(path)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -91,36 +86,38 @@ class Params(Section):
 
 
 def first_error_line(model: type[BaseModel], error: ValidationError, source: str) -> str:
-    """One line about values that do not fit a section, without what may be a secret.
+    """The first error as one line, without secrets.
 
     Args:
         source: where the values come from, such as a file.
     """
-    return redacted(_first_error_line(model, error, source))
+    errors = error.errors(include_url=False)
+    # A misspelt key gives two errors, an unknown and a missing key: report the unknown one.
+    first = next((item for item in errors if item["type"] == "extra_forbidden"), errors[0])
+    return redacted(f"{source}: {_explanation(model, first)}")
 
 
-def _first_error_line(model: type[BaseModel], error: ValidationError, source: str) -> str:
-    errors = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
-    first = next((problem for problem in errors if problem["type"] == "extra_forbidden"), errors[0])
-    where = ".".join(str(part) for part in first["loc"])
+def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
+    key = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "extra_forbidden":
             known = _known_keys(model, first["loc"][:-1])
             suggestions = get_close_matches(str(first["loc"][-1]), known, n=1)
             hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
-            return f"{source}: {where} is not a parameter ({hint})"
+            return f"{key} is not a parameter ({hint})"
         case "missing":
-            return f"{source}: {where} is missing"
+            return f"{key} is missing"
         case _:
             message = first["msg"].removeprefix("Value error, ")
             hidden = may_hold_secret(first) or isinstance(first["input"], dict | BaseModel)
             value = "" if hidden else f", not {first['input']!r}"
-            return f"{source}: {where}: {message[0].lower()}{message[1:]}{value}"
+            return f"{key}: {message[0].lower()}{message[1:]}{value}"
 
 
 def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """The keys of the section at a location of nested sections; of a union's members, the first section counts."""
     for part in location:
         field = next(field for name, field in model.model_fields.items() if part in (name, field.alias))
-        kinds = [field.annotation, *get_args(field.annotation)]
-        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+        types = [field.annotation, *get_args(field.annotation)]
+        model = next(item for item in types if isinstance(item, type) and issubclass(item, BaseModel))
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,4 +1,4 @@
-"""Check the fields of params.yaml that name a model's server and its key's variable. They may hold no secret.
+"""Check the fields of params.yaml that name a model's server and the variable of its key. They must not hold secrets.
 
 params.yaml is committed, its values are printed in error lines, and DVC copies them into dvc.lock.
 """
@@ -17,13 +17,15 @@ from callwright.redaction import redacted_by_pattern
 ORACLE = "oracle"  # the base_url of the oracle, which runs in this process
 SECRET_ERROR_TYPE = "secret"  # type of validation errors whose messages must not repeat the input
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
-# The host's first part is too short for a key, but may look like one: sk-node1.
+# A host such as sk-node1 looks like a key to redaction, but a label of at most 20 characters is too short for one.
 _HOST_LABEL = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
 _RESERVED_FIELDS = ("messages", "model", "tools", "stream", "stream_options", "n")
 _CLIENT_ARGUMENTS = ("extra_body", "extra_headers", "extra_query", "headers")
+# Whole names and endings only, unlike redaction.py: a request has harmless fields such as max_tokens.
 _SECRET_FIELDS = ("key", "token", "bearer")
 _SECRET_FIELD_SUFFIXES = ("authorization", "apikey", "accesstoken", "authtoken", "password", "secret")
-_MAX_DEPTH = 20
+_KEY_IN_REQUEST = "holds a key, which belongs in the variable of api_key_env"
+_MAX_DEPTH = 20  # of lists and mappings in a request's fields
 
 
 def _check_base_url(url: str) -> str:
@@ -31,11 +33,11 @@ def _check_base_url(url: str) -> str:
 
 
 def _check_address(url: str) -> str:
-    if (
-        "@" in url or redacted_by_pattern(shown := _HOST_LABEL.sub("host", url, count=1)) != shown
-    ):  # a password may hold any character: in a path @ is %40
-        line = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
-        raise PydanticCustomError(SECRET_ERROR_TYPE, line)
+    without_host_label = _HOST_LABEL.sub("host", url, count=1)
+    # Any "@" may follow a password, as a password can contain "/" and "?"; in a path "@" is written %40.
+    if "@" in url or redacted_by_pattern(without_host_label) != without_host_label:
+        message = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
+        raise PydanticCustomError(SECRET_ERROR_TYPE, message)
     try:
         split_url = urlsplit(url)
         usable = split_url.scheme in ("http", "https") and bool(split_url.hostname) and split_url.port != 0
@@ -48,8 +50,8 @@ def _check_address(url: str) -> str:
 
 def _check_variable(name: str) -> str:
     if not _VARIABLE_NAME.fullmatch(name) or redacted_by_pattern(name) != name:
-        line = "should be the name of an environment variable, such as TEACHER_API_KEY, and never the key itself"
-        raise PydanticCustomError(SECRET_ERROR_TYPE, line)
+        message = "should be the name of an environment variable, such as TEACHER_API_KEY, and never the key itself"
+        raise PydanticCustomError(SECRET_ERROR_TYPE, message)
     return name
 
 
@@ -58,32 +60,31 @@ def _check_request(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
         if name in _RESERVED_FIELDS:
             raise PydanticCustomError("request", "{name} is set by Callwright and cannot be changed", {"name": name})
         if name in _CLIENT_ARGUMENTS:
-            line = "{name} is no field of a request: write the fields of its body here, without it"
-            raise PydanticCustomError("request", line, {"name": name})
+            message = "{name} is not a request field: write the fields of the request's body here, without {name}"
+            raise PydanticCustomError("request", message, {"name": name})
     if fields.get("seed") is not None:
-        raise PydanticCustomError("request", "seed may only be null: each attempt has a seed of its own")
+        raise PydanticCustomError("request", "seed can only be null: each attempt has its own seed")
     _check_without_secrets(fields, 0)
     return fields
 
 
 def _check_without_secrets(value: JsonValue, depth: int) -> None:
+    """Raise if a field's name or text, at any depth, looks like a secret."""
     if depth > _MAX_DEPTH:
         raise PydanticCustomError("request", "is nested too deeply")
     if isinstance(value, Mapping):
-        for name, inner in value.items():
-            plain = re.sub(r"[^a-z]", "", name.lower())
-            if plain in _SECRET_FIELDS or plain.endswith(_SECRET_FIELD_SUFFIXES):
-                raise PydanticCustomError(
-                    SECRET_ERROR_TYPE, "holds a key, which belongs into the variable of api_key_env"
-                )
-            _check_without_secrets(inner, depth + 1)
+        for name, item in value.items():
+            letters = re.sub(r"[^a-z]", "", name.lower())
+            if letters in _SECRET_FIELDS or letters.endswith(_SECRET_FIELD_SUFFIXES):
+                raise PydanticCustomError(SECRET_ERROR_TYPE, _KEY_IN_REQUEST)
+            _check_without_secrets(item, depth + 1)
     elif isinstance(value, list):
-        for inner in value:
-            _check_without_secrets(inner, depth + 1)
+        for item in value:
+            _check_without_secrets(item, depth + 1)
     elif isinstance(value, str) and redacted_by_pattern(value) != value:
-        raise PydanticCustomError(SECRET_ERROR_TYPE, "holds a key, which belongs into the variable of api_key_env")
+        raise PydanticCustomError(SECRET_ERROR_TYPE, _KEY_IN_REQUEST)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise PydanticCustomError("request", "holds a number that JSON cannot write")
+        raise PydanticCustomError("request", "holds a number that JSON cannot hold")
 
 
 Address = Annotated[str, AfterValidator(_check_address)]

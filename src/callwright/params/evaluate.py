@@ -13,43 +13,45 @@ Engine = Literal["local", "endpoint"]
 
 
 class RobustnessParams(Section):
-    """Problems told in another way, whose answer stays the same."""
+    """Changes of problems or functions that do not change the answers."""
 
-    problems: int = Field(ge=0, description="at most, of each change; 0: none are asked")
+    problems: int = Field(ge=0)
     changes: list[Perturbation]
 
     @model_validator(mode="after")
     def _check_no_duplicates(self) -> Self:
         if len(set(self.changes)) < len(self.changes):
-            raise ValueError("a change stands there twice")
+            raise ValueError("changes contains a duplicate")
         return self
 
 
 class EndpointParams(Section):
-    """Where one of our own models is served behind the OpenAI protocol."""
+    """A server of the OpenAI protocol for the base or the student."""
 
     base_url: Address
-    model: str = Field(min_length=1, description="what the server calls it")
-    api_key_env: KeyVariable = Field(description="the environment variable that holds the key")
-    request: RequestFields = Field(default={}, description="fields of the request's body; null leaves one out")
+    model: str = Field(min_length=1)
+    api_key_env: KeyVariable
+    request: RequestFields = Field(default={})
 
 
 class EndpointsParams(Section):
-    """null: the model runs in this process."""
+    """Servers by model; None if the model runs in this process."""
 
     base: EndpointParams | None
     student: EndpointParams | None
 
 
 class EvaluateParams(Section):
-    problems: int | None = Field(ge=1, description="test problems (null: all)")
+    """How models are evaluated: which test problems, how many samples, where the models run."""
+
+    problems: int | None = Field(ge=1)
     batch_size: int = Field(ge=1)
-    samples: int = Field(ge=1, description="chains per problem beside the greedy one; 1: none")
-    temperature: float = Field(gt=0, le=2, description="of the samples")
+    samples: int = Field(ge=1)
+    temperature: float = Field(gt=0, le=2)
     confidence: float = Field(gt=0.5, lt=1)
     resamples: int = Field(ge=100)
     robustness: RobustnessParams
-    traces: int = Field(ge=0, description="chains of each model that MLflow keeps as traces")
+    traces: int = Field(ge=0)
     engine: Engine
     endpoints: EndpointsParams
 
@@ -60,5 +62,5 @@ class EvaluateParams(Section):
         return self
 
     def endpoint(self, model: str) -> EndpointParams | None:
-        """Where a model is served; None where it runs in this process."""
+        """The server of a model; None if the model runs in this process."""
         return getattr(self.endpoints, model, None) if self.engine == "endpoint" else None

@@ -1,4 +1,4 @@
-"""Which pairs are made of chains."""
+"""How pairs are made from chains."""
 
 from typing import Literal
 
@@ -6,10 +6,12 @@ from pydantic import Field
 
 from callwright.params.section import Section, Share
 
-AT_LEAST_HALF = Field(ge=0.5, le=1)  # so that one kind at most can be above
+AT_LEAST_HALF = Field(ge=0.5, le=1)  # at least half, so that at most one kind or task can exceed it
 
 
 class PairsParams(Section):
+    """How pairs are made from chains, and limits that keep their mix balanced."""
+
     mode: Literal["step", "chain", "both"]
     min_margin: float = Field(gt=0, le=1)
     cost_weight: float = Share

@@ -8,16 +8,16 @@ from callwright.params.section import Section, Share
 
 
 class SyntheticCounts(Section):
-    """How many synthetic problems of one task, spread evenly over its families."""
+    """Numbers of synthetic problems of one task; each is spread evenly over the task's families."""
 
     train: int = Field(ge=0)
     dev: int = Field(ge=0)
-    test: int = Field(ge=0, description="of families that training sees, with unseen numbers, names and words")
-    held_out_test: int = Field(ge=0, description="of families that only the test has")
+    test: int = Field(ge=0)
+    held_out_test: int = Field(ge=0)
 
 
 class SyntheticParams(Section):
-    """Synthetic problems by task."""
+    """Numbers of synthetic problems by task."""
 
     arithmetic: SyntheticCounts
     translation: SyntheticCounts
@@ -25,28 +25,27 @@ class SyntheticParams(Section):
 
 
 class PublicParams(Section):
-    """How much of GSM8K, FOLIO or ProofWriter is used (null: all); problems.path is the folder with its files."""
+    """Numbers of problems of GSM8K, FOLIO or ProofWriter; None: all."""
 
     train: int | None = Field(ge=1)
-    dev: int | None = Field(ge=1, description="taken from the train file where the source has none")
+    dev: int | None = Field(ge=1)
     test: int | None = Field(ge=1)
 
 
 class JsonlParams(Section):
-    """Splits of the user's own problems, problems.path: shares of the rows that name no split."""
+    """Shares of the user's rows that have no split field."""
 
     dev_share: float = Share
     test_share: float = Share
 
 
 class ProblemsParams(Section):
+    """The source of the problems, and which of its rows are used."""
+
     source: Literal["synthetic", "gsm8k", "folio", "proofwriter", "jsonl"]
-    path: str = Field(min_length=1, description="the source's folder or file; synthetic needs none")
+    path: str = Field(min_length=1)
     synthetic: SyntheticParams
     public: PublicParams
     jsonl: JsonlParams
     max_left_out: float = Share
-    shared_words: int | None = Field(
-        ge=1,
-        description="in a row with a test question: the training problem is left out; null: shared passages are meant",
-    )
+    shared_words: int | None = Field(ge=1)

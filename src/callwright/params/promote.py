@@ -6,29 +6,27 @@ from pydantic import Field, field_validator
 
 from callwright.params.section import Section, Share
 
-PROMOTION_LOCK_SUFFIX = "-promotions"  # promotions of a model take turns at the registered model of this name
+PROMOTION_LOCK_SUFFIX = "-promotions"  # the registered model with this suffix is the lock of its promotions
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_MAX_NAME_CHARACTERS = 100  # characters; with the suffix it still fits into MLflow's database
+_MAX_NAME_CHARACTERS = 100  # short enough that MLflow's database also takes it with the suffix
 
 
 def is_model_name(name: object) -> bool:
-    """Whether a registered model may have a name: what MLflow's queries, addresses and the model card can hold."""
+    """Whether MLflow's queries, addresses and the model card can hold this name of a registered model."""
     return isinstance(name, str) and bool(_MODEL_NAME.fullmatch(name))
 
 
 class PromoteParams(Section):
-    """The gate, and the registry it guards."""
+    """The limits of the gate, and the registered model that it guards."""
 
     model_name: str
     min_accuracy: float = Share
-    min_gain: float = Field(ge=-1, le=1, description="lower confidence bound of student minus base")
+    min_gain: float = Field(ge=-1, le=1)
     max_p_value: float = Share
     min_valid_calls: float = Share
-    min_gain_over_champion: float = Field(ge=-1, le=1, description="lower confidence bound of student minus champion")
-    max_task_regression: float = Field(
-        ge=0, le=1, description="how much less accurate than base or champion in one task"
-    )
-    max_robustness_gap: float | None = Field(ge=-1, le=1, description="accuracy lost on changed problems (null: any)")
+    min_gain_over_champion: float = Field(ge=-1, le=1)
+    max_task_regression: float = Share
+    max_robustness_gap: float | None = Field(ge=-1, le=1)
 
     @field_validator("model_name")
     @classmethod

@@ -10,7 +10,7 @@ from callwright.records import Protocol
 
 
 class MistakeShares(Section):
-    """Share of the oracle teacher's attempts that make each mistake; in all at most 1."""
+    """Share of the oracle teacher's attempts that make each mistake."""
 
     wrong_function: float = Share
     wrong_operand: float = Share
@@ -29,11 +29,13 @@ class MistakeShares(Section):
 
 
 class TeacherParams(Section):
-    base_url: BaseUrl = Field(description='"oracle" (in process), or an OpenAI-compatible endpoint')
-    base_urls: list[BaseUrl] = Field(description="further endpoints of the same model, beside base_url")
+    """Where the teacher is served and how it is asked; for the oracle, also its mistakes."""
+
+    base_url: BaseUrl
+    base_urls: list[BaseUrl]
     model: str = Field(min_length=1)
-    api_key_env: KeyVariable = Field(description="the environment variable that holds the key")
-    request: RequestFields = Field(default={}, description="fields of the request's body; null leaves one out")
+    api_key_env: KeyVariable
+    request: RequestFields = Field(default={})
     timeout_s: float = Field(gt=0)
     max_retries: int = Field(ge=0)
     mistakes: MistakeShares
@@ -41,29 +43,29 @@ class TeacherParams(Section):
     @model_validator(mode="after")
     def _check_base_urls(self) -> Self:
         if self.base_urls and ORACLE in (self.base_url, *self.base_urls):
-            raise ValueError("the oracle in process stands alone: set base_urls to [], or base_url to an endpoint")
+            raise ValueError("the oracle takes no further endpoints: set base_urls to [], or base_url to an endpoint")
         if len({self.base_url, *self.base_urls}) <= len(self.base_urls):
-            raise ValueError("base_urls holds an address twice, or base_url")
+            raise ValueError("base_urls contains a duplicate, or base_url")
         return self
 
 
 class SamplingParams(Section):
-    """Attempts per problem of one model; problems: how many train problems it tries (null: all)."""
+    """How one model is sampled on the train problems."""
 
-    chains: int = Field(ge=0, description="0: none")
+    chains: int = Field(ge=0)
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(gt=0, le=1)
     problems: int | None = Field(ge=1)
 
 
 class BudgetParams(Section):
-    """What one run of a stage may spend at the teacher; null: no limit."""
+    """Limits of what one run of a stage may spend at the teacher; None: no limit."""
 
     requests: int | None = Field(ge=1)
-    tokens: int | None = Field(ge=1, description="of prompts and completions together")
-    cost: float | None = Field(gt=0, description="in the unit of the prices")
+    tokens: int | None = Field(ge=1)
+    cost: float | None = Field(gt=0)
     seconds: float | None = Field(gt=0)
-    on_budget: Literal["stop", "publish"] = Field(description="whether what there is goes on when a limit is reached")
+    on_budget: Literal["stop", "publish"]
 
     def limits(self) -> dict[str, float]:
         """The limits that are set, by name."""
@@ -72,7 +74,7 @@ class BudgetParams(Section):
 
 
 class Prices(Section):
-    """Of a million of the teacher's tokens, in any unit; `cached`: prompt tokens that the server had in its cache."""
+    """Per million of the teacher's tokens, in any currency; `cached`: prompt tokens from the server's cache."""
 
     prompt: float = Field(ge=0)
     cached: float = Field(ge=0)
@@ -80,15 +82,15 @@ class Prices(Section):
 
 
 class RolloutParams(Section):
-    """How every model is asked, here and in the evaluation: by which protocol, and within which limits."""
+    """How every model is asked, here and in the evaluation: the protocol and the limits."""
 
     teacher: SamplingParams
     student: SamplingParams
     protocol: Protocol
     max_steps: int = Field(ge=1)
     max_tokens: int = Field(ge=1)
-    concurrency: int = Field(ge=1, description="attempts in flight at the teacher")
-    batch_size: int = Field(ge=1, description="rows in one forward pass of the student")
+    concurrency: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
     max_failure_rate: float = Share
     prices: Prices | None
     budget: BudgetParams

@@ -8,7 +8,7 @@ from callwright.params.section import Section, Share
 
 
 class TaskShares(Section):
-    """Shares of the tasks; together 1."""
+    """Share of each task; their sum is 1."""
 
     arithmetic: float = Share
     translation: float = Share
@@ -18,34 +18,32 @@ class TaskShares(Section):
     def _check_sum(self) -> Self:
         total = self.arithmetic + self.translation + self.entailment
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"the shares of the tasks make {total:g}, not 1")
+            raise ValueError(f"the shares of the tasks add up to {total:g}, not 1")
         return self
 
 
 class EmbeddedParams(Section):
-    """The recipe of the embedded student: its size, and what it learns from before the pipeline trains it."""
+    """The recipe of the embedded student: its size and its training before the pipeline."""
 
     hidden: int = Field(ge=16)
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
     vocabulary: int = Field(ge=300)
     demonstrations: int = Field(ge=1)
-    tasks: TaskShares = Field(description="of the demonstrations")
+    tasks: TaskShares
     careless_share: float = Share
     steps: int = Field(ge=1)
-    careless_steps: int = Field(ge=0, description="of these, the last ones that see careless demonstrations")
-    prompt_steps: int = Field(
-        ge=0, description="of these, spread over the last 60 %: those that also read the system prompt"
-    )
+    careless_steps: int = Field(ge=0)
+    prompt_steps: int = Field(ge=0)
     batch_size: int = Field(ge=1)
-    learning_rate: float = Field(
-        gt=0, description="of Muon, for the weight matrices; AdamW for the rest takes 0.15 of it"
-    )
+    learning_rate: float = Field(gt=0)
     question_weight: float = Share
-    copy_weight: float = Field(ge=1, description="of a number or name that a call takes from the question or a result")
+    copy_weight: float = Field(ge=1)
 
 
 class StudentParams(Section):
-    source: str = Field(min_length=1, description='"embedded", a folder, or a Hugging Face model id')
+    """Where the base comes from."""
+
+    source: str = Field(min_length=1)
     revision: str | None
     embedded: EmbeddedParams

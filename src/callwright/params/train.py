@@ -22,10 +22,12 @@ LossType = Literal[
     "apo_zero",
     "apo_down",
     "discopop",
-]  # TRL's
+]  # those of TRL
 
 
 class LoraParams(Section):
+    """The adapter; the fields are named as in PEFT's LoraConfig."""
+
     r: int = Field(ge=1)
     alpha: int = Field(ge=1)
     dropout: float = Field(ge=0, lt=1)
@@ -35,30 +37,32 @@ class LoraParams(Section):
 class WarmUpParams(Section):
     """Supervised training on the steps of correct chains, before the preferences."""
 
-    epochs: float = Field(ge=0, description="0: none")
+    epochs: float = Field(ge=0)
     learning_rate: float = Field(gt=0)
-    batch_size: int = Field(ge=1, description="steps of chains per device and step")
+    batch_size: int = Field(ge=1)
 
 
 class TrainParams(Section):
-    accelerate: str = Field(min_length=1, description="a file of conf/accelerate, without .yaml")
+    """How the student is trained on pairs."""
+
+    accelerate: str = Field(min_length=1)
     processes: int = Field(ge=1)
     method: Literal["lora", "qlora", "full"]
     beta: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     loss_type: list[LossType] = Field(min_length=1)
     loss_weights: list[float] = Field(min_length=1)
-    label_smoothing: float = Field(ge=0, lt=0.5, description="share of pairs taken to be the wrong way round")
+    label_smoothing: float = Field(ge=0, lt=0.5)
     epochs: float = Field(gt=0)
-    batch_size: int = Field(ge=1, description="pairs per device and step")
+    batch_size: int = Field(ge=1)
     gradient_accumulation: int = Field(ge=1)
     order: Literal["shuffled", "by_problem"]
-    max_length: int = Field(ge=1, description="tokens of prompt + completion; longer rows are an error")
+    max_length: int = Field(ge=1)
     max_grad_norm: float = Field(gt=0)
     warmup_ratio: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     gradient_checkpointing: bool
-    checkpoint_steps: int = Field(ge=1, description="a killed training goes on from its last checkpoint")
+    checkpoint_steps: int = Field(ge=1)
     sft: WarmUpParams
     lora: LoraParams
 

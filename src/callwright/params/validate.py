@@ -1,4 +1,4 @@
-"""What problems, chains and pairs must be like to be trusted."""
+"""Limits for problems, chains and pairs that the pipeline accepts."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ from callwright.params.section import Section, Share
 
 
 class ValidateParams(Section):
-    """Bounds of the data-quality suites. docs/validation.md says which stop the pipeline and which warn."""
+    """Limits of the data-quality suites."""
 
     min_correct_share: float = Share
     max_correct_share: float = Share

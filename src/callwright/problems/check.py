@@ -1,4 +1,4 @@
-"""Check problems with their task before anything is paid for: answers can be graded, and solutions reach them."""
+"""Check each problem against its task before any model is called: its answer can be graded, its solution reaches it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,6 +9,7 @@ from callwright.functions.toolbox import ANSWER
 from callwright.records import Call, Problem
 from callwright.tasks.task import Task
 
+_ANSWER_NOT_TAKEN = "the task does not take its answer"
 _REASON_BY_FAULT = {
     "unknown_function": "its solution calls a function that the task does not have",
     "bad_arguments": "its solution has a call with wrong arguments",
@@ -17,86 +18,88 @@ _REASON_BY_FAULT = {
 
 
 def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) -> Problem:
-    """Check that a problem can be solved: its task exists and takes its answer, and its solution reaches the answer.
+    """Check that a problem can be solved: its task exists and accepts its answer, and its solution reaches the answer.
 
     Args:
-        execute: run the calls of the solution; False where the reader of the source has run them.
+        execute: execute the calls of the solution; False if the source's reader already executed them.
 
     Returns:
-        The problem. Each argument of its solution has its parameter's name, as later stages look arguments up by name.
+        The problem. If the solution was executed, each of its arguments has its parameter's name, as later stages look
+        up arguments by name.
 
     Raises:
-        RowError: it cannot.
-        Exception: whatever a function or a grader of the user raised.
+        RowError: the problem cannot be solved.
+        Exception: an exception of a user's function or grader.
     """
     if problem.task not in tasks:
         raise RowError("its task does not exist", f"there is no task {problem.task}; the tasks are {', '.join(tasks)}")
     task = tasks[problem.task]
     _check_answer(problem, task)
     if execute and problem.solution:
-        with_names = replace(problem, solution=_with_parameter_names(problem, task))
-        _check_solution(with_names, task)
-        return with_names
+        problem = replace(problem, solution=_with_parameter_names(problem, task))
+        _check_solution(problem, task)
     return problem
 
 
 def _with_parameter_names(problem: Problem, task: Task) -> tuple[Call, ...]:
-    """The calls of the solution with each argument under its parameter's name."""
+    """The calls of the solution, with parameter names as the keys of arguments."""
     calls = []
     for number, call in enumerate(problem.solution, start=1):
-        with_names = task.toolbox.name_arguments(call)
-        if isinstance(with_names, CallError):
-            raise RowError(_REASON_BY_FAULT[with_names.fault], f"call {number}: {with_names.message}")
-        calls.append(with_names)
+        named_call = task.toolbox.name_arguments(call)
+        if isinstance(named_call, CallError):
+            raise RowError(_REASON_BY_FAULT[named_call.fault], f"call {number}: {named_call.message}")
+        calls.append(named_call)
     return tuple(calls)
 
 
 def _check_answer(problem: Problem, task: Task) -> None:
     answer_text = problem.answer
-    # Executed before grading, because its error explains what is wrong with the answer, and a grade does not.
+    # Execute `answer` before grading: its error message says what is wrong with the answer, a grade does not.
     if _answer_takes_text(task):
         observation = task.toolbox.open().execute(Call(ANSWER, {"0": problem.answer}))
         if isinstance(observation, CallError):
-            raise RowError("the task does not take its answer", f"{problem.answer[:80]!r}: {observation.message}")
+            raise RowError(_ANSWER_NOT_TAKEN, f"{problem.answer[:80]!r}: {observation.message}")
         answer_text = observation.text
     grade = _grade(problem, task, problem.answer)
     if grade != "right":
-        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} is graded {grade} against itself")
+        raise RowError(_ANSWER_NOT_TAKEN, f"{problem.answer[:80]!r} is graded {grade} against itself")
     if answer_text != problem.answer and _grade(problem, task, answer_text) != "right":
-        raise RowError("the task does not take its answer", f"{problem.answer[:80]!r} becomes {answer_text[:80]!r}")
+        raise RowError(_ANSWER_NOT_TAKEN, f"{problem.answer[:80]!r} becomes {answer_text[:80]!r}")
 
 
 def _answer_takes_text(task: Task) -> bool:
-    """Whether the task's `answer` has one parameter, which may be text as a label is."""
+    """Whether the task's `answer` has one parameter that accepts text, as labels are text."""
     parameters = task.toolbox.functions[ANSWER].schema()["function"]["parameters"]["properties"]
     if len(parameters) != 1:
         return False
     (schema,) = parameters.values()
-    return any(kind.get("type") == "string" for kind in schema.get("anyOf", [schema]))
+    return any(option.get("type") == "string" for option in schema.get("anyOf", [schema]))
 
 
 def _grade(problem: Problem, task: Task, answer: str) -> str:
     try:
         return task.grade(problem, answer)
     except CallwrightError as error:
-        raise RowError("the task does not take its answer", str(error)) from None
+        raise RowError(_ANSWER_NOT_TAKEN, str(error)) from None
 
 
 def _check_solution(problem: Problem, task: Task) -> None:
     tools = task.toolbox.open()
-    reached = ""
+    final_answer = ""
     for number, call in enumerate(problem.solution, start=1):
         if call.name == ANSWER and number < len(problem.solution):
             raise RowError("its solution goes on after its answer", f"call {number}")
         observation = tools.execute(call)
         if isinstance(observation, CallError):
-            limit = observation.message.startswith(LIMIT_REACHED)
-            reason = "its solution is beyond the solver's limits" if limit else _REASON_BY_FAULT[observation.fault]
+            limit_reached = observation.message.startswith(LIMIT_REACHED)
+            reason = (
+                "its solution is beyond the solver's limits" if limit_reached else _REASON_BY_FAULT[observation.fault]
+            )
             raise RowError(reason, f"call {number}: {observation.message}")
-        reached = observation.text
-    grade = _grade(problem, task, reached)
+        final_answer = observation.text
+    grade = _grade(problem, task, final_answer)
     if grade != "right":
         reason = "the task cannot decide whether its solution reaches its answer"
         if grade == "wrong":
             reason = "its solution does not reach its answer"
-        raise RowError(reason, f"it answers {reached[:80]}, the answer is {problem.answer[:80]}")
+        raise RowError(reason, f"it answers {final_answer[:80]}, the answer is {problem.answer[:80]}")

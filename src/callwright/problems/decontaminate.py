@@ -21,9 +21,9 @@ _APOSTROPHES = re.compile("['’]")
 
 
 def normalise(text: str) -> str:
-    """The words, numbers and symbols of a text, one space between them; case and punctuation do not count.
+    """The words, numbers and symbols of a text, separated by single spaces; case and punctuation are ignored.
 
-    Brackets are punctuation too, so formulas that differ by brackets alone are the same here.
+    Brackets are punctuation too, so formulas that differ only in brackets become equal.
 
     >>> normalise("Sam’s bag — it weighs 1,200.50 kg!")
     'sams bag it weighs 1200.50 kg'
@@ -38,9 +38,9 @@ def normalise(text: str) -> str:
 
 
 def _limit_combining_marks(text: str) -> str:
-    """The text with at most _MAX_COMBINING_MARKS marks (accents) after a letter.
+    """The text with at most _MAX_COMBINING_MARKS combining marks (accents) in succession.
 
-    To sort n marks, as Unicode's normal forms do, takes time proportional to n squared.
+    Unicode's normal forms sort n successive marks in a time proportional to n squared.
     """
     if text.isascii():
         return text
@@ -62,48 +62,48 @@ def _is_significant(token: str, following: str) -> bool:
 def decontaminate(
     train: Sequence[Problem], test: Sequence[Problem], ngram_size: int | None = 13
 ) -> tuple[list[Problem], list[DroppedRow]]:
-    """Training problems that reveal no test question, and those left out (by id), in order.
+    """Remove training problems that repeat a test question or share an n-gram of words with one.
 
-    A problem leaves when its normalised question is a test question, or when it shares `ngram` words in a row with one;
-    the latter counts between natural texts alone (source not "synthetic"), since templates share words by design.
+    Questions are compared after `normalise`. Synthetic problems (source "synthetic") are only compared as whole
+    questions, since templates share words by design.
 
     Args:
-        train: problems of any splits but test.
-        ngram: words in a row, at least 1; None where shared passages are meant: then only whole questions count.
+        train: problems of any split but test.
+        ngram_size: words, at least 1; None: compare whole questions only.
 
     Returns:
-        The problems that stay, and those that leave, each with the id of a test problem that it gives away.
+        The problems to keep, in order, and the dropped ones (by id), each with the id of the test problem it repeats.
 
     Raises:
-        ValueError: ngram is less than 1.
+        ValueError: ngram_size is less than 1.
 
     Source: 13-gram overlap as in Brown et al., 2020, appendix C.
     """
     if ngram_size is not None and ngram_size < 1:
-        raise ValueError(f"ngram is {ngram_size}; it must be at least 1")
-    questions: dict[str, str] = {}  # normalised, to the id of the first test problem that asks it
-    runs: dict[str, str] = {}
+        raise ValueError(f"ngram_size is {ngram_size}; it must be at least 1")
+    id_by_question: dict[str, str] = {}  # the first test problem with the normalised question
+    id_by_ngram: dict[str, str] = {}
     for problem in test:
         question = normalise(problem.question)
-        questions.setdefault(question, problem.id)
-        for run in _ngrams(question, problem, ngram_size):
-            runs.setdefault(run, problem.id)
+        id_by_question.setdefault(question, problem.id)
+        for ngram in _ngrams(question, problem, ngram_size):
+            id_by_ngram.setdefault(ngram, problem.id)
     kept, dropped = [], []
     for problem in train:
         question = normalise(problem.question)
-        same_question = questions.get(question)
-        shared_runs = (runs[run] for run in _ngrams(question, problem, ngram_size) if run in runs)
-        if same_question is not None:
-            dropped.append(DroppedRow(problem.id, SAME_QUESTION, same_question))
-        elif (shared := next(shared_runs, None)) is not None:
-            dropped.append(DroppedRow(problem.id, SHARED_WORDS, shared))
+        same_id = id_by_question.get(question)
+        sharing_ids = (id_by_ngram[ngram] for ngram in _ngrams(question, problem, ngram_size) if ngram in id_by_ngram)
+        if same_id is not None:
+            dropped.append(DroppedRow(problem.id, SAME_QUESTION, same_id))
+        elif (sharing_id := next(sharing_ids, None)) is not None:
+            dropped.append(DroppedRow(problem.id, SHARED_WORDS, sharing_id))
         else:
             kept.append(problem)
     return kept, dropped
 
 
 def _ngrams(question: str, problem: Problem, length: int | None) -> Iterator[str]:
-    """All runs of words of a natural problem's normalised question."""
+    """The n-grams of a normalised question; none for a synthetic problem."""
     if length is None or problem.source == SYNTHETIC:
         return
     words = question.split()

@@ -1,4 +1,4 @@
-"""FOLIO: stories in natural English, every sentence with a first-order formula that people wrote."""
+"""Read FOLIO: stories in natural English, with a first-order formula for each sentence, written by people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from typing import Any
 
 from callwright.errors import CallError, RowError
 from callwright.functions.formulas.formula import Formula, check_closed, parse_formula, predicate_arities
-from callwright.problems import row_files
 from callwright.problems.row_fields import check_name, check_text, required_text, select_fields
-from callwright.problems.row_files import read_rows
+from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
@@ -29,12 +28,19 @@ _LABELS: dict[str, TruthValue] = {"True": "True", "False": "False", "Unknown": "
 
 
 class AnnotationError(RowError):
-    """An annotation that cannot be used; `detail` says what is wrong and where."""
+    """An annotation that cannot be used; `detail` has the exact cause."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line: a story's premises with their annotations, and a conclusion that train does not annotate."""
+class FolioRow:
+    """One line: a story's premises with their annotations, and a conclusion.
+
+    Attributes:
+        number: of the line, from 0.
+        where: "file:line" with lines from 1, for people.
+        group: the story.
+        conclusion_annotation: None in train, which does not annotate conclusions.
+    """
 
     number: int
     where: str
@@ -45,24 +51,24 @@ class Row:
     conclusion_annotation: str | None
     label: TruthValue
 
-    def annotated(self) -> Iterator[tuple[str, str, str]]:
-        """Name in the row, sentence and annotation; without the premises where those do not pair up."""
+    def annotated_sentences(self) -> Iterator[tuple[str, str, str]]:
+        """Each sentence as (its name in the row, sentence, annotation); no premises if these do not pair up."""
         if self.has_one_annotation_per_premise():
-            for place, (sentence, annotation) in enumerate(zip(self.premises, self.annotations, strict=True)):
-                yield f"premise-{place}", sentence, annotation
+            for index, (sentence, annotation) in enumerate(zip(self.premises, self.annotations, strict=True)):
+                yield f"premise-{index}", sentence, annotation
         if self.conclusion_annotation is not None:
             yield "conclusion", self.conclusion, self.conclusion_annotation
 
     def has_one_annotation_per_premise(self) -> bool:
-        """Whether every premise has its annotation."""
+        """Whether there are as many annotations as premises."""
         return len(self.premises) == len(self.annotations)
 
 
 def read_annotation(text: str) -> Formula:
-    """The closed formula of an annotation.
+    """Parse an annotation.
 
     Raises:
-        AnnotationError: there is none.
+        AnnotationError: the text is not a closed formula.
     """
     reason = NOT_A_FORMULA
     try:
@@ -77,22 +83,21 @@ def read_annotation(text: str) -> Formula:
 
 
 def read_folio(path: Path, split: Split) -> SourceResult:
-    """Problems of a FOLIO file: translation of its annotated sentences, entailment of its conclusions.
+    """Read the problems of a FOLIO file: translation of its annotated sentences, entailment of its conclusions.
 
-    A story's sentences are read once, however many rows repeat the story. The entailment question gives the vocabulary
-    of the annotations (train: of the premises alone). Where the conclusion is annotated, the gold chain was executed
-    and ends at the label, else it is empty.
+    Each sentence of a story gives one translation problem, even if several rows repeat the story. An entailment
+    question includes the vocabulary of the annotations (in train, of the premises only). If the conclusion is
+    annotated, the gold chain was executed and ends with the label; otherwise it is empty.
 
     Args:
         path: JSON Lines with `premises`, `premises-FOL`, `conclusion`, `label` (True, False, Unknown or Uncertain), and
-            perhaps `conclusion-FOL` and `story_id`.
-        split: the split that all rows get. A story is a group.
+            optionally `conclusion-FOL` and `story_id`.
+        split: the split of all rows. A story is a group.
 
     Returns:
-        Problems with ids `folio/<file stem>/<0-based line>` (entailment) and `.../premise-<0-based>`
-        or `.../conclusion` (translation).
-        Annotations that are not closed formulas, and rows whose label the solver does not confirm (docs/logic.md), are
-        left out with their reason.
+        Problems with ids `folio/<file stem>/<0-based line>` (entailment) and `.../premise-<0-based>` or
+        `.../conclusion` (translation). Annotations that are not closed formulas, and rows whose label the solver does
+        not confirm (docs/logic.md), are dropped with a reason.
 
     Raises:
         DataError: the file cannot be read.
@@ -100,21 +105,21 @@ def read_folio(path: Path, split: Split) -> SourceResult:
     Source: Han et al., 2022, arXiv 2209.00840; the files of github.com/Yale-LILY/FOLIO.
     """
     source_result = SourceResult()
-    known: set[tuple[str, str, str]] = set()
-    for row in rows(path, source_result):
-        where, row_id = row.where, f"{SOURCE}/{path.stem}/{row.number}"
-        for name, sentence, annotation in row.annotated():
-            if (row.group, sentence, annotation) in known:
+    seen_sentences: set[tuple[str, str, str]] = set()
+    for row in read_folio_rows(path, source_result):
+        row_id = f"{SOURCE}/{path.stem}/{row.number}"
+        for name, sentence, annotation in row.annotated_sentences():
+            if (row.group, sentence, annotation) in seen_sentences:
                 continue
-            known.add((row.group, sentence, annotation))
-            make = partial(_translation_problem, row.group, sentence, annotation, split, f"{row_id}/{name}")
-            source_result.add(f"{where} {name}", make)
-        source_result.add(where, partial(_entailment_problem, row, row_id, split))
+            seen_sentences.add((row.group, sentence, annotation))
+            make_problem = partial(_translation_problem, row.group, sentence, annotation, split, f"{row_id}/{name}")
+            source_result.add(f"{row.where} {name}", make_problem)
+        source_result.add(row.where, partial(_entailment_problem, row, row_id, split))
     return source_result
 
 
-def rows(path: Path, source_result: SourceResult) -> Iterator[Row]:
-    """The rows of a FOLIO file, in order; those that are malformed are left out of `sourced`.
+def read_folio_rows(path: Path, source_result: SourceResult) -> Iterator[FolioRow]:
+    """The rows of a FOLIO file, in order; malformed rows are added to `source_result` as dropped.
 
     Raises:
         DataError: the file cannot be read.
@@ -132,21 +137,21 @@ def rows(path: Path, source_result: SourceResult) -> Iterator[Row]:
         yield row
 
 
-def _read_row(file_row: row_files.Row, stem: str) -> Row:
-    fields = select_fields(file_row.content(), FIELDS)
-    texts, annotations = _text_list(fields, "premises"), _text_list(fields, "premises-FOL")
+def _read_row(file_row: Row, stem: str) -> FolioRow:
+    fields = select_fields(file_row.value_or_raise(), FIELDS)
+    premises, annotations = _text_list(fields, "premises"), _text_list(fields, "premises-FOL")
     conclusion, label = required_text(fields, "conclusion"), fields.get("label")
     if not isinstance(label, str) or label not in _LABELS:
         raise RowError("label is not True, False, Unknown or Uncertain")
     annotation = required_text(fields, "conclusion-FOL") if isinstance(fields.get("conclusion-FOL"), str) else None
-    story = fields.get("story_id", sha256("\n".join(texts).encode()).hexdigest()[:12])
+    story = fields.get("story_id", sha256("\n".join(premises).encode()).hexdigest()[:12])
     if isinstance(story, bool) or not isinstance(story, str | int):
         raise RowError("story_id is not text or a number")
-    return Row(
+    return FolioRow(
         number=file_row.number,
         where=file_row.where,
         group=f"{SOURCE}/{stem}/{check_name(str(story), 'story_id')}",
-        premises=texts,
+        premises=premises,
         annotations=annotations,
         conclusion=conclusion,
         conclusion_annotation=annotation,
@@ -155,7 +160,7 @@ def _read_row(file_row: row_files.Row, stem: str) -> Row:
 
 
 def _text_list(fields: dict[str, Any], name: str) -> tuple[str, ...]:
-    """The texts of a list; empty ones, which say nothing on either side, are passed over."""
+    """The items of a list of texts, without blank ones."""
     values = fields.get(name)
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         raise RowError(f"{name} is missing")
@@ -168,16 +173,18 @@ def _translation_problem(group: str, sentence: str, annotation: str, split: Spli
     return translation_problem(sentence, read_annotation(annotation), SOURCE, group, split, problem_id)
 
 
-def _entailment_problem(row: Row, row_id: str, split: Split) -> Problem:
+def _entailment_problem(row: FolioRow, row_id: str, split: Split) -> Problem:
     if not row.has_one_annotation_per_premise():
         raise RowError(UNPAIRED_ANNOTATIONS)
     premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
-    statements = [] if row.conclusion_annotation is None else [read_annotation(row.conclusion_annotation)]
+    conclusion = None if row.conclusion_annotation is None else read_annotation(row.conclusion_annotation)
     try:
-        words = vocabulary(*premise_formulas, *statements)
+        words = vocabulary(*premise_formulas, *([] if conclusion is None else [conclusion]))
     except CallError as error:
         raise AnnotationError(INCONSISTENT_ARITY, error.message) from None
-    solution: tuple[Call, ...] = entailment_gold_chain(premise_formulas, statements[0], row.label) if statements else ()
+    solution: tuple[Call, ...] = ()
+    if conclusion is not None:
+        solution = entailment_gold_chain(premise_formulas, conclusion, row.label)
     return Problem(
         id=row_id,
         task=TASK,

@@ -1,4 +1,4 @@
-"""Equations in a written solution: text -> small tree. Read by hand-written descent; nothing is evaluated as code."""
+"""Find equations in a written solution and parse them to trees. A recursive-descent parser; nothing is evaluated."""
 
 import re
 from collections.abc import Iterator
@@ -11,28 +11,31 @@ from callwright.functions.numbers import read_number
 
 MAX_EXPRESSION_CHARACTERS = 300
 MAX_NESTING = 12
+_UNREADABLE = "unreadable expression"  # a reason, counted in reports/problems.json
 MAX_UNIT_WORDS = 8  # between an operand and its operator: "5 boxes of eggs * 12"
 
 
 class EquationError(RowError):
-    """An expression that cannot be read or worked out."""
+    """An expression that cannot be parsed or executed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """An exact number."""
+
     value: Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """`of` percent: the number that stands before the sign."""
+    """`operand` percent."""
 
-    of: "ExpressionTree"
+    operand: "ExpressionTree"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of add, subtract, multiply, divide, power."""
+    """A binary operation; `name` is add, subtract, multiply, divide or power."""
 
     name: str
     left: "ExpressionTree"
@@ -43,7 +46,7 @@ ExpressionTree = Number | Percent | Operation
 
 
 class Equation(NamedTuple):
-    """Both sides as written. `marked`: it stood in a calculator mark."""
+    """Both sides as written; `from_annotation`: it is a calculation annotation such as `<<4*2=8>>`, not prose."""
 
     expression: str
     result: str
@@ -51,16 +54,16 @@ class Equation(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """A value, in percent when `percent` (what it stands for is then value / 100)."""
+    """A number; if `is_percent`, it means value / 100."""
 
     value: Fraction
-    percent: bool
+    is_percent: bool
 
 
 _ANNOTATION = re.compile(r"<<([^<>]*)>>")
-_TRIVIAL_ANNOTATION = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> says nothing; the prose before it may
-_ANNOTATION_PLACEHOLDER = "\ufffc"  # stands where a mark stood, so that the mark's own "=" is not read twice
-# At most 20 groups: with any number of them, a long run that is no number would be read again from each of its groups.
+_TRIVIAL_ANNOTATION = re.compile(r"<<([^<>=]*)=\1>>")  # <<24=24>> has no operation; the prose before it may have one
+_ANNOTATION_PLACEHOLDER = "\ufffc"  # replaces an annotation, so that its "=" is not found in prose
+# At most 20 groups, as the time would else grow with the square of the length of a run that is not a number.
 _THOUSANDS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:(?:,[0-9]{3}){1,20}|(?: [0-9]{3}){1,20})(?![0-9,])")
 _SYMBOL_REPLACEMENTS = str.maketrans(
     {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")", **dict.fromkeys("$€£")}
@@ -73,58 +76,58 @@ _RESULT = re.compile(r"\s*(-?(?:[0-9]+ [0-9]+/[0-9]+|[0-9]+(?: ?/ ?[0-9]+|\.[0-9
 
 
 def find_equations(text: str) -> Iterator[Equation]:
-    """Every `expression = number` in reading order: calculator marks `<<4*2=8>>` and equations in the prose beside.
+    """Every `expression = number` in reading order: calculation annotations `<<4*2=8>>`, and equations in prose.
 
-    The prose reading drops unit words ("5 boxes * 12 = 60 eggs") and can yield nonsense: check that it holds. Where a
-    mark on the same line gives the same result, the mark alone is read.
+    In prose, unit words are ignored ("5 boxes * 12 = 60 eggs"). The result can be nonsense, so callers must check that
+    it holds. An equation in prose is skipped if an annotation on its line has the same result.
     """
     for line in text.splitlines():
         yield from _find_equations_in_line(_TRIVIAL_ANNOTATION.sub("", line.replace(_ANNOTATION_PLACEHOLDER, "")))
 
 
 def _find_equations_in_line(line: str) -> Iterator[Equation]:
-    marks = [mark.group(1).rpartition("=") for mark in _ANNOTATION.finditer(line)]
-    marked_results = {_normalise(result).strip() for _, _, result in marks}
-    unread_marks = iter(marks)
+    annotations = [match.group(1).rpartition("=") for match in _ANNOTATION.finditer(line)]
+    annotated_results = {_normalise(result).strip() for _, _, result in annotations}
+    next_annotation = iter(annotations)
     prose = _OPERATOR_WORD.sub(
-        lambda word: _OPERATOR_BY_WORD[word.group()], _normalise(_ANNOTATION.sub(_ANNOTATION_PLACEHOLDER, line))
+        lambda match: _OPERATOR_BY_WORD[match.group()], _normalise(_ANNOTATION.sub(_ANNOTATION_PLACEHOLDER, line))
     )
     start = 0
-    for stop in re.finditer(f"[={_ANNOTATION_PLACEHOLDER}]", prose):
-        if stop.group() == _ANNOTATION_PLACEHOLDER:
-            expression, _, result = next(unread_marks)
+    for match in re.finditer(f"[={_ANNOTATION_PLACEHOLDER}]", prose):
+        if match.group() == _ANNOTATION_PLACEHOLDER:
+            expression, _, result = next(next_annotation)
             yield Equation(expression, result, True)
             continue
-        expression = _last_expression(_TEXT_TOKEN.findall(prose[start : stop.start()]))
-        written = _RESULT.match(prose, stop.end())
-        if expression and written and written.group().strip() not in marked_results:
-            yield Equation(expression, written.group().strip(), False)
-        start = stop.end()
+        expression = _last_expression(_TEXT_TOKEN.findall(prose[start : match.start()]))
+        result_match = _RESULT.match(prose, match.end())
+        if expression and result_match and result_match.group().strip() not in annotated_results:
+            yield Equation(expression, result_match.group().strip(), False)
+        start = match.end()
 
 
 def _last_expression(tokens: list[str]) -> str:
-    """The longest run of operands, operators and unit words at the end, without the words."""
-    kept: list[str] = []  # from right to left
-    words = 0
-    while tokens and len(kept) < MAX_EXPRESSION_CHARACTERS:
+    """The expression at the end of a text: the longest run of operands, operators and unit words, without the words."""
+    tokens_reversed: list[str] = []
+    unit_words = 0
+    while tokens and len(tokens_reversed) < MAX_EXPRESSION_CHARACTERS:
         token = tokens.pop()
-        before_operator = not kept or kept[-1] in "+-*/^)"
+        before_operator = not tokens_reversed or tokens_reversed[-1] in "+-*/^)"
         if not before_operator and token in ("x", "X", "of"):
-            kept.append("*")
+            tokens_reversed.append("*")
         elif _PLAIN_NUMBER.fullmatch(token) or token in "+-*/^()%":
-            kept.append(token)
-            words = 0
-        elif before_operator and token.isalpha() and len(token) > 1 and words < MAX_UNIT_WORDS:
-            words += 1
+            tokens_reversed.append(token)
+            unit_words = 0
+        elif before_operator and token.isalpha() and len(token) > 1 and unit_words < MAX_UNIT_WORDS:
+            unit_words += 1
             if tokens and tokens[-1] == "/":  # $5/hour
                 tokens.pop()
         else:
             break
-    unclosed = kept.count("(") - kept.count(")")
-    while kept and (kept[-1] in "+*/^)%" or unclosed):
-        token = kept.pop()
+    unclosed = tokens_reversed.count("(") - tokens_reversed.count(")")
+    while tokens_reversed and (tokens_reversed[-1] in "+*/^)%" or unclosed):
+        token = tokens_reversed.pop()
         unclosed -= (token == "(") - (token == ")")
-    return " ".join(reversed(kept))
+    return " ".join(reversed(tokens_reversed))
 
 
 def _normalise(text: str) -> str:
@@ -133,23 +136,23 @@ def _normalise(text: str) -> str:
 
 
 def read_result(text: str) -> Amount:
-    """The right-hand side of an equation.
+    """Parse the right-hand side of an equation.
 
     Raises:
-        EquationError: it is not one number.
+        EquationError: the text is not one number.
 
-    >>> read_result("1 1/2").value, read_result("20%").percent
+    >>> read_result("1 1/2").value, read_result("20%").is_percent
     (Fraction(3, 2), True)
     """
     digits = _normalise(text).strip()
     try:
         return Amount(_read_mixed(digits.removesuffix("%")), digits.endswith("%"))
     except ValueError:
-        raise EquationError("unreadable expression") from None
+        raise EquationError(_UNREADABLE) from None
 
 
 def _read_mixed(digits: str) -> Fraction:
-    """A number, or a whole number and a fraction: 2 1/2."""
+    """A number, or a whole number and a fraction such as 2 1/2."""
     whole, space, part = digits.strip().partition(" ")
     if space and whole.isdecimal() and part[:1].isdecimal():
         return read_number(whole) + read_number(part)
@@ -158,36 +161,36 @@ def _read_mixed(digits: str) -> Fraction:
 
 _TOKEN = re.compile(r"\s*([0-9]+ [0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+|[-+*/^()%])")
 _X_AS_TIMES = re.compile(r"(?<=[0-9)%\s])[xX](?=[\s0-9(.])")
-_TIMES_HUNDREDTH = re.compile(r"(?<=[0-9])\*\.01(?![0-9])")  # how GSM8K's calculator marks spell the percent sign
+_TIMES_HUNDREDTH = re.compile(r"(?<=[0-9])\*\.01(?![0-9])")  # how GSM8K's annotations write the percent sign
 _OPERATION_BY_SIGN = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 
 
 def parse_expression(text: str) -> ExpressionTree:
-    """The tree of an arithmetic expression: + - * / ^ % parentheses, `x` and `2(3)` as times, `1,200`, `.5`, `2 1/2`.
+    """Parse an arithmetic expression: + - * / ^ % parentheses, `x` and `2(3)` as times, `1,200`, `.5`, `2 1/2`.
 
     Raises:
-        EquationError: it is not such an expression, or exceeds MAX_EXPRESSION_CHARACTERS or MAX_NESTING.
+        EquationError: the text is not such an expression, or exceeds MAX_EXPRESSION_CHARACTERS or MAX_NESTING.
 
     >>> parse_expression("50 x 20%").right
-    Percent(of=Number(value=Fraction(20, 1)))
+    Percent(operand=Number(value=Fraction(20, 1)))
     """
     if len(text) > MAX_EXPRESSION_CHARACTERS:
-        raise EquationError("unreadable expression")
+        raise EquationError(_UNREADABLE)
     text = _X_AS_TIMES.sub("*", _normalise(text)).strip()
-    if not re.fullmatch(r"[0-9.]+\*\.01", text):  # 600*.01 alone: pennies
+    if not re.fullmatch(r"[0-9.]+\*\.01", text):  # 600*.01 as the whole expression counts pennies
         text = _TIMES_HUNDREDTH.sub("%", text)
-    tokens, place = [], 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if match is None:
-            raise EquationError("unreadable expression")
+            raise EquationError(_UNREADABLE)
         tokens.append(match.group(1))
-        place = match.end()
+        position = match.end()
     return _Parser(tokens).parse()
 
 
 class _Parser:
-    """Recursive descent: sum > term > factor > atom; one method a level."""
+    """Recursive descent: sum > term > factor > atom, one method per level."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = [*tokens, ""]
@@ -197,7 +200,7 @@ class _Parser:
     def parse(self) -> ExpressionTree:
         tree = self._sum()
         if self._next_token:
-            raise EquationError("unreadable expression")
+            raise EquationError(_UNREADABLE)
         return tree
 
     @property
@@ -224,7 +227,7 @@ class _Parser:
     def _factor(self) -> ExpressionTree:
         self._depth += 1
         if self._depth > MAX_NESTING:
-            raise EquationError("unreadable expression")
+            raise EquationError(_UNREADABLE)
         tree = self._signed()
         self._depth -= 1
         return tree
@@ -249,13 +252,13 @@ class _Parser:
         if token == "(":
             tree = self._sum()
             if self._next_token != ")":
-                raise EquationError("unreadable expression")
+                raise EquationError(_UNREADABLE)
             self._take_token()
         else:
             try:
                 tree = Number(_read_mixed(token))
             except ValueError:
-                raise EquationError("unreadable expression") from None
+                raise EquationError(_UNREADABLE) from None
         while self._next_token == "%":
             self._take_token()
             tree = Percent(tree)

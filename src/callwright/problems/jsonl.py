@@ -1,4 +1,4 @@
-"""The user's own problems: one JSON object a line, or one list of them."""
+"""Read a user's problem file: one JSON object per line, or one JSON list of objects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,56 +16,57 @@ from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"
 DEFAULT_TASK = "arithmetic"
-DEFAULT_SPLIT: Split = "train"  # of a row that names none, until the caller splits those rows
+DEFAULT_SPLIT: Split = "train"  # of a row without a split field, until the caller splits those rows
 FIELDS = ("id", "task", "question", "answer", "solution", "group", "split")
-MAX_SOLUTION_CALLS = 200  # of a solution
+MAX_SOLUTION_CALLS = 200
 
 ParseCall = Callable[[str], Call | CallError]
 
 
 @dataclass(slots=True)
 class JsonlSourceResult(SourceResult):
-    """`unsplit`: ids of the problems whose row named no split."""
+    """Problems of a user's file; `without_split`: ids of the problems whose row has no split field."""
 
     without_split: set[str] = field(default_factory=set)
 
 
 def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> JsonlSourceResult:
-    """Problems of a file with one JSON object a line, or with one JSON list of such objects.
+    """Read problems from a file with one JSON object per line, or with one JSON list of objects.
 
-    A row has `question` and `answer` (text or a number), and may have `id` (else `<file stem>/<0-based line>`), `task`
-    (else DEFAULT_TASK), `group` (else the id), `split` (else DEFAULT_SPLIT) and `solution`: a list of calls, each
-    `{"name": ..., "arguments": {...}}` or text such as "add(a=2, b=3)"; the last one is `answer`. Other fields are
-    ignored, whatever they hold; blank lines are skipped. Rows that cannot be used are left out with their reason.
-    Whether the task exists and the solution executes is checked by `check.py`.
+    A row has `question` and `answer` (text or a number). It can have `id` (default: `<file stem>/<0-based line>`),
+    `task` (default: DEFAULT_TASK), `group` (default: the id), `split` (default: DEFAULT_SPLIT) and `solution`: a list
+    of calls, each `{"name": ..., "arguments": {...}}` or text such as "add(a=2, b=3)"; the last one is `answer`.
+    Other fields are ignored, and blank lines are skipped. Unusable rows are dropped with a reason. `check.py` checks
+    whether the task exists and whether the solution executes.
 
     Args:
-        parse_call: reads a call written as text; without it a row with such a call is left out.
+        parse_call: parses a call written as text; None: rows with such calls are dropped.
 
     Raises:
-        DataError: the file cannot be read, or has no row that is JSON.
+        DataError: the file cannot be read, or no row is JSON.
     """
     source_result = JsonlSourceResult()
-    seen: set[str] = set()
+    seen_ids: set[str] = set()
     for row in read_rows(path, "put your problems there, or fix problems.path in params.yaml"):
-        problem = source_result.add(
-            row.where, partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen)
-        )
+        make_problem = partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen_ids)
+        problem = source_result.add(row.where, make_problem)
         if problem is None:
             continue
-        seen.add(problem.id)
-        if row.content().get("split") in (None, ""):
+        seen_ids.add(problem.id)
+        if row.value_or_raise().get("split") in (None, ""):
             source_result.without_split.add(problem.id)
     if all(row.reason == MALFORMED_JSON for row in source_result.dropped) and not source_result.problems:
-        why = f" ({source_result.dropped[0]})" if source_result.dropped else ""
-        raise DataError(f"{path}: no problems in it{why}; put one JSON object with question and answer on each line")
+        first_error = f" ({source_result.dropped[0]})" if source_result.dropped else ""
+        raise DataError(
+            f"{path}: no problems in it{first_error}; put one JSON object with question and answer on each line"
+        )
     return source_result
 
 
-def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen: set[str]) -> Problem:
-    fields = select_fields(row.content(), FIELDS)
+def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen_ids: set[str]) -> Problem:
+    fields = select_fields(row.value_or_raise(), FIELDS)
     problem_id = check_name(_text_or_number(fields, "id", default_id), "id")
-    if problem_id in seen:
+    if problem_id in seen_ids:
         raise RowError("id is used twice", problem_id)
     task = check_name(_text_or_number(fields, "task", DEFAULT_TASK), "task")
     split = _text_or_number(fields, "split", DEFAULT_SPLIT)
@@ -84,7 +85,11 @@ def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen:
 
 
 def _text_or_number(fields: dict[str, Json], name: str, default: str | None = None) -> str:
-    """A field as text; a number is taken as it is written."""
+    """A field as text; a number keeps its written form.
+
+    Raises:
+        RowError: the field has another type, or is missing and has no default.
+    """
     value = fields.get(name)
     if value is None or value == "":
         if default is None:
@@ -99,6 +104,7 @@ def _text_or_number(fields: dict[str, Json], name: str, default: str | None = No
 
 
 def _solution(calls: Any, parse_call: ParseCall | None) -> tuple[Call, ...]:
+    """The calls of a solution; RowError if they are not a list of calls that ends with `answer`."""
     if calls is None:
         return ()
     if not isinstance(calls, list):

@@ -1,4 +1,4 @@
-"""Convert the known answers of a source's rows to the notation that the task's grader reads."""
+"""Convert the answers in a source's rows to labels, in the notation that the task's grader reads."""
 
 import re
 from fractions import Fraction
@@ -14,13 +14,13 @@ _HAS_NUMBER = re.compile(r"[0-9]")
 
 
 def read_label(value: Json, task: str) -> str:
-    """A row's answer as the label of a problem.
+    """Convert the answer of a row to the label of a problem.
 
     Numbers stay exact and keep their percent sign. Truth values become True, False or Unknown. Answers of other tasks
     stay unchanged.
 
     Raises:
-        RowError: it is missing, or not an answer of this task.
+        RowError: the answer is missing, or is not an answer of this task.
     """
     if task == "entailment" and isinstance(value, bool):
         value = str(value)
@@ -46,10 +46,10 @@ def _number_label(text: str) -> str:
 
 
 def read_plain_number(text: str) -> Fraction:
-    """The number that a label is; a percent sign divides it by 100.
+    """Parse a label as a number; "25%" is 1/4.
 
     Raises:
-        RowError: it is not one number, or has words beside it.
+        RowError: the text is not exactly one number, or includes words such as a unit.
     """
     number_text = " ".join(text.split())
     if len(number_text) > MAX_NUMBER_CHARACTERS:

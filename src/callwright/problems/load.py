@@ -1,4 +1,4 @@
-"""From a source to the three splits: read, check, split, deduplicate, decontaminate."""
+"""From a source to the three splits: read, check, split, deduplicate and decontaminate problems."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -29,48 +29,47 @@ _SYNTHETIC_GENERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedProblems:
-    """Problems by split, and what became of the other rows.
+    """Problems by split, and the rows that were dropped.
 
     Attributes:
-        read: rows of the source.
+        rows_read: problems and unusable rows of the source. FOLIO gives several problems per row, each of which counts.
         unusable: rows that are not problems; `problems.max_left_out` bounds their share.
-        repeated: problems whose question occurs twice, or gives a test question away.
-        surprises: unexpected exceptions, each with the place of its row, which is among the unusable ones.
+        repeated_or_leaked: problems that repeat a question, or share words with a test question.
+        surprises: unexpected exceptions, each with the location of its row; the row is in `unusable`.
     """
 
     splits: Mapping[Split, list[Problem]]
-    read: int
+    rows_read: int
     unusable: list[DroppedRow]
-    repeated: list[DroppedRow]
+    repeated_or_leaked: list[DroppedRow]
     surprises: list[tuple[Surprise, str]]
 
     @property
     def dropped(self) -> list[DroppedRow]:
-        """All rows that did not come into a split."""
-        return [*self.unusable, *self.repeated]
+        """All dropped rows."""
+        return [*self.unusable, *self.repeated_or_leaked]
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many rows were left out for each reason."""
+        """The number of dropped rows for each reason."""
         return Counter(row.reason for row in self.dropped)
 
 
 def load_problems(
     params: ProblemsParams, seed: int, tasks: Mapping[str, Task], parse_call: ParseCall
 ) -> LoadedProblems:
-    """The problems of every split, checked, and the rows that were left out. What is wrong with a row costs that row.
+    """Load the problems of every split, checked. A bad row is dropped; the others are kept.
 
     Args:
-        parse_call: reads a solution's call that is written as text.
+        parse_call: parses a call of a solution that is written as text.
 
     Raises:
         DataError: the source cannot be read.
     """
     source_result = _read_source(params, seed, parse_call)
     rows_read = len(source_result.problems) + len(source_result.dropped)
-    source_result.check_problems(
-        lambda problem: check_problem(problem, tasks, execute=params.source in ("synthetic", "jsonl"))
-    )
+    is_public = params.source not in ("synthetic", "jsonl")  # readers of public sets execute solutions themselves
+    source_result.check_problems(lambda problem: check_problem(problem, tasks, execute=not is_public))
     if isinstance(source_result, JsonlSourceResult):
         _assign_missing_splits(source_result, params.jsonl, seed)
     unique, repeated = deduplicate(source_result.problems)
@@ -78,32 +77,33 @@ def load_problems(
     training = [problem for problem in unique if problem.split != "test"]
     clean, leaked = decontaminate(training, test, params.shared_words)
     splits = {split: [problem for problem in [*clean, *test] if problem.split == split] for split in SPLITS}
-    if params.source not in ("synthetic", "jsonl"):
+    if is_public:
         splits = limit_splits(splits, params.public.model_dump(), seed)
     return LoadedProblems(splits, rows_read, source_result.dropped, [*repeated, *leaked], source_result.surprises)
 
 
 def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_path: Path) -> None:
-    """
+    """Raise if too many rows are unusable or a split is empty.
+
     Args:
-        max_left_out: the largest share of the source's rows that may be unusable.
-        listed: the file that lists the rows that were left out.
+        max_left_out: the largest share of the source's rows that can be unusable.
+        dropped_rows_path: the file that lists the dropped rows; errors name it.
 
     Raises:
         DataError: more rows are unusable, or a split is empty.
     """
     unusable = len(loaded.unusable)
-    if unusable > max_left_out * loaded.read:
+    if unusable > max_left_out * loaded.rows_read:
         raise DataError(
-            f"{loaded.unusable[0]}; {unusable:,} of {loaded.read:,} rows were left out, more than "
-            f"problems.max_left_out: {max_left_out:g} allows: mend them, or raise it ({dropped_rows_path} lists them)"
+            f"{loaded.unusable[0]}; {unusable:,} of {loaded.rows_read:,} rows were left out, more than "
+            f"problems.max_left_out: {max_left_out:g} allows: fix them, or raise it ({dropped_rows_path} lists them)"
         )
     empty = [split for split in SPLITS if not loaded.splits[split]]
     if empty:
         reasons = loaded.reasons.most_common(1)
-        why = "".join(f"; {count:,} left out: {reason}" for reason, count in reasons)
+        main_reason = "".join(f"; {count:,} left out: {reason}" for reason, count in reasons)
         raise DataError(
-            f"problems: no problem in split {', '.join(empty)}{why} ({dropped_rows_path} lists them); "
+            f"problems: no problem in split {', '.join(empty)}{main_reason} ({dropped_rows_path} lists them); "
             "give the source more rows or other shares (docs/own-problems.md)"
         )
 
@@ -128,12 +128,14 @@ def _generate_synthetic(source: SyntheticParams, seed: int) -> SourceResult:
 
 
 def _assign_missing_splits(source_result: JsonlSourceResult, source: JsonlParams, seed: int) -> None:
-    """Give the problems whose row named no split one each."""
+    """Assign a split to each problem whose row has none."""
     shares: dict[Split, float] = {
         "train": 1 - source.dev_share - source.test_share,
         "dev": source.dev_share,
         "test": source.test_share,
     }
     without_split = [problem for problem in source_result.problems if problem.id in source_result.without_split]
-    placed = {problem.id: problem for problem in split_by_group(without_split, shares, seed)} if without_split else {}
-    source_result.problems = [placed.get(problem.id, problem) for problem in source_result.problems]
+    with_split = (
+        {problem.id: problem for problem in split_by_group(without_split, shares, seed)} if without_split else {}
+    )
+    source_result.problems = [with_split.get(problem.id, problem) for problem in source_result.problems]

@@ -1,4 +1,4 @@
-"""ProofWriter: facts, rules and a statement in regular English, labelled True, False or Unknown."""
+"""Read ProofWriter: facts, rules and a statement in regular English, labelled True, False or Unknown."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,14 @@ from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
 from callwright.tasks.entailment.questions import MAX_PREMISES, TASK, entailment_gold_chain, entailment_question
 
+SOURCE = "proofwriter"
 MAX_SENTENCE_CHARACTERS = 500
+
+_UNSUPPORTED_FORM = "a sentence of no known form"  # a reason, counted in reports/problems.json
+_LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
+_STATEMENT_MARKER = "is the following statement true, false, or unknown? "
+_STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
+_SENTENCE_BREAK = re.compile(r"(?<=\.)\s+")
 
 _QUANTIFIED_VARIABLE = Variable("x")
 
@@ -34,17 +41,17 @@ _RESERVED_WORD = re.compile(
 
 
 class SentenceError(RowError):
-    """A sentence of no known form."""
+    """A sentence of an unsupported form."""
 
 
 def read_sentence(sentence: str) -> Formula:
-    """The formula that a sentence means.
+    """Convert a sentence to a formula.
 
     Args:
         sentence: with or without its full stop.
 
     Raises:
-        SentenceError: the sentence has none of the known forms.
+        SentenceError: the sentence has an unsupported form.
 
     >>> from callwright.functions.formulas.formula import format_formula
     >>> format_formula(read_sentence("If someone is big and they do not see the bald eagle then they are not kind."))
@@ -68,34 +75,36 @@ def read_sentence(sentence: str) -> Formula:
 
 
 def _read_conditional(conditions: Sequence[str], consequence: str) -> Formula:
-    """The first clause with "someone" or "something" introduces the thing that "they" and "it" go back to."""
-    read: list[Formula] = []
+    """Convert a rule. Its first clause with "someone" or "something" introduces what "they" and "it" refer to."""
+    clauses: list[Formula] = []
     introduced = False
     subject: Term = _QUANTIFIED_VARIABLE
-    for place, text in enumerate([*conditions, consequence]):
-        more = _ADJECTIVE_CONDITION.fullmatch(text)
-        if more and 0 < place < len(conditions):
-            read.append(_adjective_formula(subject, more["adjective"], more["negated"]))
+    for index, text in enumerate([*conditions, consequence]):
+        adjective_condition = _ADJECTIVE_CONDITION.fullmatch(text)
+        if adjective_condition and 0 < index < len(conditions):
+            clauses.append(
+                _adjective_formula(subject, adjective_condition["adjective"], adjective_condition["negated"])
+            )
             continue
         clause, subject = _read_clause(text)
         introduces = text.split()[0] in ("someone", "something")
         if introduces == introduced and subject == _QUANTIFIED_VARIABLE:
             raise SentenceError("a pronoun that goes back to nothing, or two things that are not named")
         introduced = introduced or introduces
-        read.append(clause)
-    rule = Implies(_conjunction(read[:-1]), read[-1])
+        clauses.append(clause)
+    rule = Implies(_conjunction(clauses[:-1]), clauses[-1])
     return ForAll(_QUANTIFIED_VARIABLE, rule) if introduced else rule
 
 
 def _read_clause(text: str) -> tuple[Formula, Term]:
-    """A clause and its subject."""
+    """The formula of a clause, and its subject."""
     if clause := _IS_CLAUSE.fullmatch(text):
         subject = _read_term(clause["subject"])
         return _adjective_formula(subject, clause["adjective"], clause["negated"]), subject
     negated = _NEGATED_VERB_CLAUSE.fullmatch(text)
     clause = negated or _VERB_CLAUSE.fullmatch(text)
     if clause is None:
-        raise SentenceError("a sentence of no known form")
+        raise SentenceError(_UNSUPPORTED_FORM)
     subject = _read_term(clause["subject"])
     relation = Atom(f"{_symbol_name(clause['verb']).capitalize()}s", (subject, _read_term(f"the {clause['object']}")))
     return Not(relation) if negated else relation, subject
@@ -114,7 +123,7 @@ def _adjective_formula(subject: Term, adjective: str, negated: str | None = None
 
 def _symbol_name(word: str) -> str:
     if _RESERVED_WORD.fullmatch(word):
-        raise SentenceError("a sentence of no known form")
+        raise SentenceError(_UNSUPPORTED_FORM)
     return word
 
 
@@ -122,25 +131,17 @@ def _conjunction(conditions: Sequence[Formula]) -> Formula:
     return reduce(And, conditions)
 
 
-SOURCE = "proofwriter"
-
-_LABELS: dict[str, TruthValue] = {"A": "True", "B": "False", "C": "Unknown"}
-_STATEMENT_MARKER = "is the following statement true, false, or unknown? "
-_STATEMENT_NUMBER = re.compile(r"(?<=.)_Q[0-9]+\Z", re.DOTALL)  # in an id, after the theory's name
-_SENTENCE_BREAK = re.compile(r"(?<=\.)\s+")
-
-
 def read_proofwriter(path: Path, split: Split) -> SourceResult:
-    """Problems of a ProofWriter file, each with a gold chain that was executed and ends at the label.
+    """Read the problems of a ProofWriter file, each with an executed gold chain that ends with the label.
 
     Args:
         path: JSON list of objects with `id`, `context` (sentences), `question` (ends with the statement) and `answer`
             (A: True, B: False, C: Unknown).
-        split: the split that all rows get. The statements about one theory are a group.
+        split: the split of all rows. The statements about one theory are a group.
 
     Returns:
-        Problems with ids `proofwriter/<file stem>/<0-based row>`. Rows with a sentence of no known form, and rows
-        whose label the solver does not confirm (docs/proofwriter.md), are left out with their reason.
+        Problems with ids `proofwriter/<file stem>/<0-based row>`. Rows with a sentence of an unsupported form, and
+        rows whose label the solver does not confirm (docs/proofwriter.md), are dropped with a reason.
 
     Raises:
         DataError: the file cannot be read.
@@ -158,7 +159,7 @@ def read_proofwriter(path: Path, split: Split) -> SourceResult:
 
 
 def _read_row(row: Row, problem_id: str, split: Split) -> Problem:
-    fields = select_fields(row.content(), ("id", "context", "question", "answer"))
+    fields = select_fields(row.value_or_raise(), ("id", "context", "question", "answer"))
     theory = check_name(required_text(fields, "id"), "id")
     context, question, answer = (required_text(fields, name) for name in ("context", "question", "answer"))
     _, marker, statement = question.rpartition(_STATEMENT_MARKER)

@@ -1,6 +1,7 @@
-"""The public problem sets, from the files that their repositories give."""
+"""Read the public problem sets from the files of their repositories, and limit their size."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,13 @@ from callwright.records import Problem, Split
 PublicSource = Literal["gsm8k", "folio", "proofwriter"]
 
 
-def read_public(source: PublicSource, folder: Path, dev: int | None, seed: int) -> SourceResult:
-    """All problems of a public set with their splits.
+def read_public(source: PublicSource, folder: Path, dev_count: int | None, seed: int) -> SourceResult:
+    """Read all problems of a public set, with their splits.
 
     Args:
-        folder: with GSM8K's train.jsonl and test.jsonl, FOLIO's train.jsonl and validation.jsonl (its test), or
+        folder: has GSM8K's train.jsonl and test.jsonl, FOLIO's train.jsonl and validation.jsonl (the test split), or
             ProofWriter's train.json, dev.json and test.json.
-        dev: problems that become dev, in whole groups, where the set has no dev file; None: a tenth.
+        dev_count: problems that move from train to dev, in whole groups, if the set has no dev file; None: 10 %.
 
     Raises:
         DataError: a file cannot be read.
@@ -41,34 +42,35 @@ def read_public(source: PublicSource, folder: Path, dev: int | None, seed: int) 
         source_result.row_locations |= part.row_locations
         source_result.surprises += part.surprises
     if source != "proofwriter":
-        source_result.problems = _move_groups_to_dev(source_result.problems, dev, seed)
+        source_result.problems = _move_groups_to_dev(source_result.problems, dev_count, seed)
     return source_result
 
 
 def limit_splits(
     splits: Mapping[Split, list[Problem]], limits: Mapping[str, int | None], seed: int
 ) -> dict[Split, list[Problem]]:
-    """At most so many problems of each split, drawn at random, in the order of their ids; None: all."""
+    """Limit each split to a number of problems drawn at random, in the order of their ids; None: all problems."""
     return {
         split: sorted(_shuffled(problems, seed)[: limits[split]], key=lambda problem: problem.id)
         for split, problems in splits.items()
     }
 
 
-def _move_groups_to_dev(problems: Sequence[Problem], dev: int | None, seed: int) -> list[Problem]:
-    """Some groups of train become dev: as many as it takes to have `dev` problems."""
+def _move_groups_to_dev(problems: Sequence[Problem], dev_count: int | None, seed: int) -> list[Problem]:
+    """Move random groups from train to dev until dev has at least `dev_count` problems."""
     train = [problem for problem in problems if problem.split == "train"]
-    wanted = len(train) // 10 if dev is None else dev
-    groups: dict[str, int] = {}
-    for problem in train:
-        groups[problem.group] = groups.get(problem.group, 0) + 1
-    chosen: set[str] = set()
-    for group in random.Random(f"dev/{seed}").sample(sorted(groups), len(groups)):
-        if wanted <= 0:
+    missing = len(train) // 10 if dev_count is None else dev_count
+    size_by_group = Counter(problem.group for problem in train)
+    dev_groups: set[str] = set()
+    for group in random.Random(f"dev/{seed}").sample(sorted(size_by_group), len(size_by_group)):
+        if missing <= 0:
             break
-        chosen.add(group)
-        wanted -= groups[group]
-    return [replace(one, split="dev") if one.split == "train" and one.group in chosen else one for one in problems]
+        dev_groups.add(group)
+        missing -= size_by_group[group]
+    return [
+        replace(problem, split="dev") if problem.split == "train" and problem.group in dev_groups else problem
+        for problem in problems
+    ]
 
 
 def _shuffled(problems: Sequence[Problem], seed: int) -> list[Problem]:

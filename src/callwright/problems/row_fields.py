@@ -1,6 +1,6 @@
-"""Read one row of a problem file: its JSON, and its fields as text that can be written, shown and learned from.
+"""Parse one row of a problem file and validate its fields: valid Unicode, bounded length, exact numbers.
 
-Numbers are read exactly. An unused field may hold anything.
+Unused fields are not validated.
 """
 
 import json
@@ -14,23 +14,23 @@ from callwright.errors import RowError
 from callwright.records import Json
 
 MAX_QUESTION_CHARACTERS = 40_000  # also of a written solution
-MAX_ANSWER_CHARACTERS = 4_000  # what a function may return
-MAX_NAME_CHARACTERS = 200  # of an id, a group, a task's name
+MAX_ANSWER_CHARACTERS = 4_000  # a function can return as many
+MAX_NAME_CHARACTERS = 200  # in an id, a group or a task's name
 
 MALFORMED_JSON = "malformed JSON"
 
-_MAX_INT_DIGITS = 1_000  # an int with more takes Python long to read, or is refused
+_MAX_INT_DIGITS = 1_000  # Python reads longer ones slowly, or not at all
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class NumberText(str):
-    """A JSON number as it was written, because a float might differ from it."""
+    """A JSON number as it was written, as a float could differ from it."""
 
     __slots__ = ()
 
 
 class ObjectWithRepeatedKeys(dict[str, Any]):
-    """A JSON object in which some keys occur more than once."""
+    """A JSON object in which some keys occur more than once; `repeated` has these keys."""
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -39,7 +39,7 @@ class ObjectWithRepeatedKeys(dict[str, Any]):
 
 
 def parse_json(text: str) -> Any:
-    """A JSON value. NaN and Infinity are read as floats, other numbers exactly: as int or NumberText.
+    """Parse a JSON value. NaN and Infinity become floats; other numbers stay exact, as int or NumberText.
 
     Raises:
         RowError: the text is not JSON.
@@ -62,10 +62,10 @@ def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def select_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The fields of a row that are used.
+    """The named fields that a row has.
 
     Raises:
-        RowError: it is not an object, or one of these fields occurs twice.
+        RowError: the row is not an object, or one of these fields occurs twice.
     """
     if not isinstance(row, dict):
         raise RowError("not a JSON object")
@@ -77,10 +77,10 @@ def select_fields(row: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def required_text(fields: dict[str, Any], name: str, max_characters: int = MAX_QUESTION_CHARACTERS) -> str:
-    """A field that has to be text, without spaces around it.
+    """The text of a required field, without surrounding whitespace.
 
     Raises:
-        RowError: it is missing, too long, or cannot be written to a file.
+        RowError: the field is missing, not text, blank, too long, or has a lone surrogate.
     """
     value = fields.get(name)
     if type(value) is not str or not value.strip():
@@ -92,7 +92,7 @@ def check_text(text: str, name: str, max_characters: int = MAX_QUESTION_CHARACTE
     """The text, checked to be valid Unicode and not too long.
 
     Raises:
-        RowError: it is not; `name` says which field it is.
+        RowError: the text is too long or has a lone surrogate; the reason starts with `name`, the field's name.
     """
     if len(text) > max_characters:
         raise RowError(f"{name} is longer than {max_characters:,} characters", f"it has {len(text):,}")
@@ -102,7 +102,7 @@ def check_text(text: str, name: str, max_characters: int = MAX_QUESTION_CHARACTE
 
 
 def is_valid_unicode(text: str) -> bool:
-    """Whether a text can be written: it has no lone surrogate, such as the escape of half an emoji leaves."""
+    """Whether a text can be encoded: it has no lone surrogate, such as half of an emoji's JSON escape."""
     if text.isascii():
         return True
     try:
@@ -116,7 +116,7 @@ def check_name(text: str, name: str) -> str:
     """The text, checked to be a usable id: short, without control characters and marks of writing direction.
 
     Raises:
-        RowError: it is not; `name` says which field it is.
+        RowError: the text is not a usable id; the reason starts with `name`, the field's name.
     """
     check_text(text, name, MAX_NAME_CHARACTERS)
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI_CONTROLS for character in text):
@@ -125,10 +125,10 @@ def check_name(text: str, name: str) -> str:
 
 
 def to_json_value(value: Any, name: str) -> Json:
-    """A JSON value as a call may hold it.
+    """Convert a parsed JSON value to an argument of a call.
 
     Raises:
-        RowError: a text has half a character, a key occurs twice, or a number is not a finite, exact float.
+        RowError: a text has a lone surrogate, a key occurs twice, or a number is not finite or not exact as a float.
     """
     match value:
         case NumberText():

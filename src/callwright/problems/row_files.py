@@ -12,9 +12,9 @@ from callwright.errors import DataError, RowError
 from callwright.problems.row_fields import MALFORMED_JSON, is_valid_unicode, parse_json
 
 MAX_LINE_CHARACTERS = 4_000_000
-MAX_LIST_BYTES = 256 * 2**20  # of a file that is one JSON list, which is read as a whole
+MAX_LIST_BYTES = 256 * 2**20  # a file that is one JSON list is read into memory
 
-_BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, as a mark of UTF-32 begins with one of UTF-16
+_BYTE_ORDER_MARKS = (  # UTF-32 first, as its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -40,18 +40,18 @@ class Row:
     Attributes:
         number: of the line or of the list's item, from 0; blank lines count.
         where: for people, "file:line" with lines from 1, or "file: row number".
-        value: the JSON value, or the error that says why there is none.
+        value: the JSON value, or the error if the row is not JSON.
     """
 
     number: int
     where: str
-    value: Any
+    value: Any | RowError
 
-    def content(self) -> Any:
+    def value_or_raise(self) -> Any:
         """The JSON value.
 
         Raises:
-            RowError: there is none.
+            RowError: the row is not JSON.
         """
         if isinstance(self.value, RowError):
             raise self.value
@@ -62,10 +62,10 @@ def read_rows(path: Path, advice: str) -> Iterator[Row]:
     """The rows of a file, one at a time; blank lines are skipped.
 
     Args:
-        advice: what to do about a file that cannot be read.
+        advice: what users should do if the file cannot be read; errors end with it.
 
     Raises:
-        DataError: the file cannot be read as rows of text at all.
+        DataError: the file cannot be read as rows of text.
     """
     with _open(path, advice) as file:
         head = file.read(4096)
@@ -86,8 +86,11 @@ def read_rows(path: Path, advice: str) -> Iterator[Row]:
 def read_list(path: Path, advice: str) -> Iterator[Row]:
     """The items of a file that is one JSON list.
 
+    Args:
+        advice: what users should do if the file cannot be read; errors end with it.
+
     Raises:
-        DataError: it cannot be read, or is not such a file.
+        DataError: the file cannot be read, or is not one JSON list.
     """
     with _open(path, advice) as file:
         encoding = _detect_encoding(file.read(4096), path)
@@ -101,6 +104,7 @@ def read_list(path: Path, advice: str) -> Iterator[Row]:
 
 
 def _open(path: Path, advice: str) -> BinaryIO:
+    """Open a regular file; DataError if this is not possible."""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise DataError(f"{path}: not a regular file; {advice}")
@@ -111,9 +115,10 @@ def _open(path: Path, advice: str) -> BinaryIO:
 
 
 def _detect_encoding(head: bytes, path: Path) -> str:
-    for beginning, advice in _BINARY_FORMATS.items():
-        if head.startswith(beginning):
-            raise DataError(f"{path}: this is {advice}")
+    """The encoding by the file's first bytes; DataError if they are those of a binary format."""
+    for signature, description in _BINARY_FORMATS.items():
+        if head.startswith(signature):
+            raise DataError(f"{path}: this is {description}")
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
@@ -140,7 +145,7 @@ def _read_lines(file: BinaryIO, path: Path, encoding: str) -> Iterator[Row]:
     except UnicodeDecodeError:  # a truncated UTF-16 file
         yield Row(number, where, RowError(f"not {encoding.upper()} text from here on"))
     finally:
-        text.detach()  # the file stays open for its owner
+        text.detach()  # leave closing the file to the caller
 
 
 def _skip_line(text: io.TextIOWrapper) -> None:
@@ -148,7 +153,7 @@ def _skip_line(text: io.TextIOWrapper) -> None:
         pass
 
 
-def _parse_line(line: str, encoding: str) -> Any:
+def _parse_line(line: str, encoding: str) -> Any | RowError:
     if not is_valid_unicode(line):
         return RowError(f"not {encoding.removesuffix('-sig').upper()} text")
     try:
@@ -158,6 +163,7 @@ def _parse_line(line: str, encoding: str) -> Any:
 
 
 def _parse_file(file: BinaryIO, path: Path, encoding: str) -> Any:
+    """The file's JSON value; RowError if it is not JSON, DataError if it is too large."""
     file.seek(0)
     content = file.read(MAX_LIST_BYTES + 1)
     if len(content) > MAX_LIST_BYTES:
@@ -171,20 +177,20 @@ def _parse_file(file: BinaryIO, path: Path, encoding: str) -> Any:
 
 
 def _parse_list(file: BinaryIO, path: Path, encoding: str) -> list[Any] | None:
-    """The file's list; None if the file is not one list but may have lists as lines.
+    """The file's list; None if the file is not one list but can have lists as lines.
 
     Raises:
-        DataError: the file begins as a list but is neither.
+        DataError: the file begins as a list, but is neither one list nor lines.
     """
     try:
         items = _parse_file(file, path, encoding)
     except RowError as error:
         file.seek(0)
-        first_lines = islice(_read_lines(file, path, encoding), 2)  # blank lines do not count
+        first_lines = islice(_read_lines(file, path, encoding), 2)  # which are not blank
         if all(isinstance(row.value, RowError) for row in first_lines):
             raise DataError(
                 f"{path}: begins as a JSON list, but is malformed: {error.detail}; "
-                "mend it, or put one JSON object on each line"
+                "fix it, or put one JSON object on each line"
             ) from None
         return None
     return items if isinstance(items, list) else None
@@ -196,6 +202,7 @@ def _numbered_rows(items: list[Any], path: Path) -> Iterator[Row]:
 
 
 def _raise_if_one_object(path: Path, encoding: str, advice: str) -> None:
+    """Raise DataError if the file is one JSON object over several lines."""
     with _open(path, advice) as file:
         try:
             value = _parse_file(file, path, encoding)

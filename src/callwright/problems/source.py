@@ -1,4 +1,4 @@
-"""The problems and the left-out rows that a problem source returns."""
+"""What a problem source returns: problems, and dropped rows with their reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from callwright.records import Problem
 from callwright.surprises import Surprise, surprise_of
 from callwright.text import escape_controls
 
-_MAX_DETAIL_CHARACTERS = 300  # characters
+_MAX_DETAIL_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class DroppedRow:
     """A row that did not become a problem.
 
     Attributes:
-        where: the row's place ("file:line"); for a row that became a problem, the problem's id.
-        reason: short and countable.
-        detail: what exactly is wrong with this row; may be empty.
+        where: the row's location ("file:line"); for a row that became a problem first, the problem's id.
+        reason: short, the same for all rows with this fault, so that it can be counted.
+        detail: the exact cause in this row; can be empty.
     """
 
     where: str
@@ -31,11 +31,11 @@ class DroppedRow:
 
 @dataclass(slots=True)
 class SourceResult:
-    """Problems read from one source, and what was left out of it.
+    """The problems and the dropped rows of one source.
 
     Attributes:
-        places: by a problem's id, where its row stood.
-        surprises: unexpected exceptions, each with the place of its row; the row is in `dropped`.
+        row_locations: location of the row of each problem, by the problem's id.
+        surprises: unexpected exceptions, each with the location of its row; the row is in `dropped`.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -44,7 +44,7 @@ class SourceResult:
     surprises: list[tuple[Surprise, str]] = field(default_factory=list)
 
     def add(self, where: str, make_problem: Callable[[], Problem]) -> Problem | None:
-        """Add the problem that `make` returns; if it raises, leave the row out with its reason and return None."""
+        """Add the problem that `make_problem` returns; if it raises, drop the row with a reason and return None."""
         try:
             problem = make_problem()
         except Exception as error:
@@ -55,7 +55,7 @@ class SourceResult:
         return problem
 
     def check_problems(self, check: Callable[[Problem], Problem]) -> None:
-        """Replace each problem by what `check` returns; if it raises, leave the row out with its reason."""
+        """Replace each problem by the one that `check` returns; if it raises, drop the row with a reason."""
         checked = []
         for problem in self.problems:
             try:
@@ -65,7 +65,7 @@ class SourceResult:
         self.problems = checked
 
     def drop(self, where: str, error: Exception) -> None:
-        """Leave a row out because of an error. A RowError says why; any other error is a surprise."""
+        """Record a row as dropped. A RowError has the reason; any other exception is a surprise."""
         if isinstance(error, RowError):
             self.dropped.append(DroppedRow(escape_controls(where), error.reason, _one_line(error.detail)))
             return
@@ -75,4 +75,5 @@ class SourceResult:
 
 
 def _one_line(text: str) -> str:
+    """The text on one line, cut and escaped; line breaks become spaces."""
     return escape_controls(" ".join(text[:_MAX_DETAIL_CHARACTERS].split()))

@@ -1,4 +1,4 @@
-"""Put problems into splits by whole groups, and leave repeated questions out."""
+"""Assign whole groups of problems to splits, and drop repeated questions."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,21 +14,23 @@ from callwright.records import SPLITS, Problem, Split
 DUPLICATE = "duplicate question"
 DUPLICATE_WITH_OTHER_ANSWER = "duplicate question with another answer"
 
-_TOLERANCE_PROBLEMS = 1e-6  # of problems: how far sums of shares may be off
-_SPLIT_PRECEDENCE: tuple[Split, ...] = ("test", "dev", "train")  # who keeps a question that occurs in several splits
+_TOLERANCE_PROBLEMS = 1e-6  # rounding errors of sums of shares, in problems
+_SPLIT_PRECEDENCE: tuple[Split, ...] = (
+    "test",
+    "dev",
+    "train",
+)  # the first of these keeps a question that occurs in several splits
 
 
 def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], seed: int) -> list[Problem]:
-    """The problems, in the same order, each with the split of its group.
+    """Assign a split to each group; returns the problems in the same order, each with the split of its group.
 
-    A group that has problems of several tasks stays whole too. Groups of the same task (or the same set of tasks) are
-    shared out among the splits by themselves, so that every task has its share of every split, up to the size of its
-    largest groups. The order of `problems` does not matter, and a problem that is alone in a group named as itself
-    is placed by its question: such names are made of row numbers. A further problem moves few others
-    (`_assign_splits`).
+    Each task is split separately, so that it has its share of every split, up to the size of its largest groups; groups
+    that have several tasks are split separately for each set of tasks. The order of `problems` does not matter. An
+    additional problem moves few others to another split (`_assign_splits`).
 
     Args:
-        shares: weights, such as {"train": 0.8, "dev": 0.1, "test": 0.1}; a split that is missing gets nothing.
+        shares: weights, such as {"train": 0.8, "dev": 0.1, "test": 0.1}; a missing split gets no problems.
 
     Raises:
         ValueError: a share is negative, or none is positive.
@@ -42,59 +44,68 @@ def split_by_group(problems: Sequence[Problem], shares: Mapping[Split, float], s
     strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for group, members in groups.items():
         strata[tuple(sorted({problem.task for problem in members}))].append(group)
-    chosen: dict[str, Split] = {}
+    split_of_group: dict[str, Split] = {}
     for names in strata.values():
         names.sort(key=lambda name: (_order_key(name, groups[name], seed), name))
-        chosen |= _assign_splits({name: len(groups[name]) for name in names}, weights)
-    return [replace(problem, split=chosen[problem.group]) for problem in problems]
+        split_of_group |= _assign_splits({name: len(groups[name]) for name in names}, weights)
+    return [replace(problem, split=split_of_group[problem.group]) for problem in problems]
 
 
 def _order_key(group: str, members: Sequence[Problem], seed: int) -> bytes:
-    """A group's sort key: random, but always the same."""
-    alone = len(members) == 1 and members[0].id == group
-    return sha256(f"{seed}/{members[0].question if alone else group}".encode()).digest()
+    """A group's sort key: random, but the same in every run with this seed.
+
+    A problem whose group is its own id is ordered by its question, because such ids contain row numbers.
+    """
+    is_own_group = len(members) == 1 and members[0].id == group
+    return sha256(f"{seed}/{members[0].question if is_own_group else group}".encode()).digest()
 
 
 def _assign_splits(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:
     """A split for each group. No split exceeds its share by a whole group.
 
-    A large group goes to the split that lacks most problems. The other groups, in their order, are cut into splits. A
-    further group moves a cut by no more than its size, so nearly all groups keep their split, and the chains that were
-    paid for stay usable.
+    A large group goes to the split with the most missing problems. The small groups, in their order, form one sequence
+    that is cut into the splits. An additional group moves a cut by at most its size, so nearly all groups keep their
+    split, and paid rollouts stay usable.
+
+    Args:
+        sizes: problems in each group; the order of the groups counts.
     """
     problem_count, total = sum(sizes.values()), sum(weights.values())
-    lacking = {split: problem_count * weight / total for split, weight in weights.items()}
-    large = min(lacking.values()) / 2
-    chosen: dict[str, Split] = {}
+    missing_problems = {split: problem_count * weight / total for split, weight in weights.items()}
+    large_size = max(min(missing_problems.values()) / 2, 1)
+    chosen_splits: dict[str, Split] = {}
     for group, size in sizes.items():
-        if size > max(large, 1):
-            chosen[group] = max(lacking, key=lambda split: lacking[split])
-            lacking[chosen[group]] -= size
-    small = {group: size for group, size in sizes.items() if group not in chosen}
-    free = {split: lack for split, lack in lacking.items() if lack > 0}  # a large group may have overfilled one
-    splits, ends = list(free), list(accumulate(free.values()))
-    preceding = 0
-    for group, size in small.items():
-        middle = (preceding + size / 2) * sum(free.values()) / sum(small.values())
-        chosen[group] = splits[min(bisect_left(ends, middle - _TOLERANCE_PROBLEMS), len(ends) - 1)]
-        preceding += size
-    return chosen
+        if size > large_size:
+            chosen_splits[group] = max(missing_problems, key=lambda split: missing_problems[split])
+            missing_problems[chosen_splits[group]] -= size
+    small_groups = {group: size for group, size in sizes.items() if group not in chosen_splits}
+    open_splits = {split: missing for split, missing in missing_problems.items() if missing > 0}
+    splits, ends = list(open_splits), list(accumulate(open_splits.values()))
+    problems_before = 0
+    for group, size in small_groups.items():
+        middle = (problems_before + size / 2) * sum(open_splits.values()) / sum(small_groups.values())
+        chosen_splits[group] = splits[min(bisect_left(ends, middle - _TOLERANCE_PROBLEMS), len(ends) - 1)]
+        problems_before += size
+    return chosen_splits
 
 
 def deduplicate(problems: Sequence[Problem]) -> tuple[list[Problem], list[DroppedRow]]:
-    """Each question of a task once, in order, and the problems left out, each with the id of the one that stays.
+    """Keep each question of a task once.
 
-    Questions are compared by `normalise`. Where a question occurs in several splits, test keeps it before dev and dev
-    before train, so that it is never learned from; within a split the first one stays.
+    Questions are compared after `normalise`. If a question occurs in several splits, it stays in test rather than dev,
+    and in dev rather than train, so that it is never trained on. Within a split, the first problem stays.
+
+    Returns:
+        The problems to keep, in order, and the dropped ones (by id), each with the id of the problem that stays.
     """
-    keyed = [(_question_key(problem), problem) for problem in problems]
+    keyed_problems = [(_question_key(problem), problem) for problem in problems]
     keepers: dict[tuple[str, str], Problem] = {}
     for split in _SPLIT_PRECEDENCE:
-        for key, problem in keyed:
+        for key, problem in keyed_problems:
             if problem.split == split:
                 keepers.setdefault(key, problem)
     unique, dropped = [], []
-    for key, problem in keyed:
+    for key, problem in keyed_problems:
         keeper = keepers[key]
         if keeper is problem:
             unique.append(problem)

@@ -144,6 +144,8 @@ class ServedAgent:
         surprise = surprise_of(error)
         is_first = surprise.reason not in self._reported
         self._reported.add(surprise.reason)
-        more = f"; this is a defect, please report it with this traceback:\n{surprise.trace}" if is_first else ""
+        more = (
+            f"; this is a defect, please report it with this traceback:\n{surprise.traceback_text}" if is_first else ""
+        )
         log.error("%s: %s%s", subject, surprise, more)
         return str(surprise)

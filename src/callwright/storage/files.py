@@ -1,4 +1,4 @@
-"""Text and JSON files, written all or nothing; hashes of files and folders."""
+"""Write text and JSON files atomically; hash files and folders."""
 
 import hashlib
 import json
@@ -13,6 +13,11 @@ from callwright.errors import DataError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that replaces `path` on success, so that `path` is never half-written.
+
+    Raises:
+        DataError: the file cannot be written; the old file is unchanged.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,26 +29,31 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}; the old file, if any, is untouched") from None
     finally:
-        with suppress(OSError):  # where the folder is a file, there is nothing to remove
+        with suppress(OSError):  # if the parent is a file, there is nothing to remove
             temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, all or nothing."""
+    """Write a text file in UTF-8, atomically. DataError if it cannot be written."""
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, all or nothing; NaN is refused."""
+    """Write a JSON file, atomically.
+
+    Raises:
+        ValueError: the value has NaN, Infinity or a lone surrogate.
+        DataError: the file cannot be written.
+    """
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file's value.
+    """The value in a JSON file.
 
     Raises:
-        DataError: the file is missing or malformed.
+        DataError: the file is missing, unreadable or malformed.
     """
     try:
         return json.loads(path.read_bytes())
@@ -65,9 +75,9 @@ def file_hash(path: Path) -> str:
 
 def folder_hash(folder: Path) -> str:
     """SHA-256 over the names and contents of all files below a folder."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(str(path.relative_to(folder)).encode() + b"\0")
+        digest.update(str(path.relative_to(folder)).encode() + b"\0")
         with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""A journal of finished work that survives being killed."""
+"""A journal of finished work that survives a killed process."""
 
 import os
 from collections.abc import Callable
@@ -10,17 +10,21 @@ from callwright.errors import DataError
 from callwright.storage.jsonl import dumps, loads
 
 T = TypeVar("T")
+_CHUNK_BYTES = 1 << 16
 
 
 class Journal(Generic[T]):
-    """Finished work, one line each, so that a killed run pays for nothing twice.
+    """A file with one line per finished record, so that a restarted run repeats no finished work.
 
-    In memory are the keys and where their lines start, not the records: those are read when they are asked for. A torn
-    last line (the process died while writing) is cut when the journal is opened. Of several lines with the same key
+    Only the keys and the offsets of their lines are in memory; records are read from the file on access. An incomplete
+    last line (the process died while writing) is removed when the journal is opened. Of several lines with the same key
     the first counts.
 
+    Args:
+        key: the key of a record.
+
     Raises:
-        DataError: the file cannot be opened, or a whole line is no such record (named as path:line).
+        DataError: the file cannot be opened, or a complete line is not such a record (named as path:line).
     """
 
     def __init__(self, path: Path, kind: type[T], key: Callable[[T], str]) -> None:
@@ -30,17 +34,17 @@ class Journal(Generic[T]):
         self._offsets: dict[str, int] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b", buffering=0)  # unbuffered: what failed to be written is not tried again
+            self._file = path.open("a+b", buffering=0)  # unbuffered: closing must not retry a failed write
             self._reader = path.open("rb")
         except OSError as error:
             raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
-        self._truncate_torn_line()
+        self._remove_incomplete_line()
         start = 0
         for number, line in enumerate(self._reader, start=1):
             try:
                 record = loads(kind, line, f"{path}:{number}")
             except DataError as error:
-                raise DataError(f"{error}: take the line out, then run again") from None
+                raise DataError(f"{error}: delete the line, then run again") from None
             self._offsets.setdefault(key(record), start)
             start += len(line)
 
@@ -54,19 +58,18 @@ class Journal(Generic[T]):
         """The record of a key.
 
         Raises:
-            KeyError: it is not in the journal.
+            KeyError: the key is not in the journal.
         """
         self._reader.seek(self._offsets[key])
         return loads(self._record_type, self._reader.readline(), f"{self.path}, {key}")
 
-    def _truncate_torn_line(self) -> None:
+    def _remove_incomplete_line(self) -> None:
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
             return
-        step = 1 << 16
         end = size
         while end > 0:
-            start = max(0, end - step)
+            start = max(0, end - _CHUNK_BYTES)
             self._file.seek(start)
             newline = self._file.read(end - start).rfind(b"\n")
             if newline >= 0:
@@ -79,22 +82,22 @@ class Journal(Generic[T]):
         """Add one finished record; it is on disk when this returns.
 
         Raises:
-            DataError: the disk is full or not writable; what was journaled before is kept.
+            DataError: the disk is full or not writable; earlier records are kept.
         """
         self.add(record)
         self.sync()
 
     def add(self, record: T) -> None:
-        """Add one finished record. It outlives a kill of the process now, and a power cut after the next `sync`.
+        """Add one finished record. It survives a killed process now, and a power failure after the next `sync`.
 
         Raises:
-            DataError: the disk is full or not writable; what was journaled before is kept.
+            DataError: the disk is full or not writable; earlier records are kept.
         """
         line = dumps(record) + b"\n"
         start = self._file.seek(0, os.SEEK_END)
         try:
             written = 0
-            while written < len(line):  # a disk that is nearly full takes a part
+            while written < len(line):  # a nearly full disk can write a part
                 written += self._file.write(line[written:])
         except OSError as error:
             with suppress(OSError):
@@ -103,7 +106,7 @@ class Journal(Generic[T]):
         self._offsets.setdefault(self._key(record), start)
 
     def sync(self) -> None:
-        """Put everything added so far on disk.
+        """Write all added records to disk.
 
         Raises:
             DataError: the disk failed.
@@ -114,12 +117,10 @@ class Journal(Generic[T]):
             raise self._write_error(error) from None
 
     def _write_error(self, error: OSError) -> DataError:
-        return DataError(
-            f"journal {self.path}: {error.strerror}; what was journaled before is kept: make room, then run again"
-        )
+        return DataError(f"journal {self.path}: {error.strerror}; earlier records are kept: make room, then run again")
 
     def close(self) -> None:
-        """Sync and close; the records can no longer be read."""
+        """Sync and close; records can then no longer be read."""
         self.sync()
         self._file.close()
         self._reader.close()

@@ -1,4 +1,4 @@
-"""Typed JSONL: streamed reading, writing all or nothing."""
+"""Typed JSONL: streamed reading, atomic writing."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,13 +10,13 @@ from callwright.errors import DataError
 from callwright.storage.files import replacing
 
 T = TypeVar("T")
-MAX_LINE_BYTES = 32_000_000  # in a JSONL file; a longer line is not a record and is not kept in memory
+MAX_LINE_BYTES = 32_000_000  # a longer line is not a record, and is not read into memory completely
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def _adapter(record_type: type[Any]) -> TypeAdapter[Any]:
-    """Building an adapter takes milliseconds; a record class needs one only."""
+    """The adapter of a record class, built once, as building takes milliseconds."""
     if record_type not in _ADAPTERS:
         _ADAPTERS[record_type] = TypeAdapter(record_type)
     return _ADAPTERS[record_type]
@@ -28,17 +28,20 @@ def dumps(record: Any) -> bytes:
 
 
 def loads(record_type: type[T], line: bytes | str, where: str) -> T:
-    """One record from one line.
+    """Parse one record.
+
+    Args:
+        where: location of the line; errors start with it.
 
     Raises:
-        DataError: the line is not such a record; says `where`, the field and what was wrong with it.
+        DataError: the line is not such a record; the message has the location, the field and the cause.
     """
     if len(line) > MAX_LINE_BYTES:
         raise DataError(
             f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {record_type.__name__} record"
         )
     try:
-        record: T = _adapter(record_type).validate_json(line, strict=True)  # a number written as text is no number
+        record: T = _adapter(record_type).validate_json(line, strict=True)  # strict: text is not accepted as a number
         return record
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -47,19 +50,19 @@ def loads(record_type: type[T], line: bytes | str, where: str) -> T:
 
 
 def read(record_type: type[T], path: Path) -> Iterator[T]:
-    """Records of a JSONL file, one at a time.
+    """The records of a JSONL file, one at a time.
 
     Raises:
-        DataError: the file is missing or a line is malformed (named as path:line).
+        DataError: the file is missing or unreadable, or a line is malformed (named as path:line).
     """
     for where, line in read_lines(path):
         yield loads(record_type, line, where)
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Lines of a file that are not blank, without their newline, each with its place (path:line), one at a time.
+    """The lines of a file that are not blank, one at a time: (location as path:line, line without its newline).
 
-    Of a line with more than MAX_LINE_BYTES comes its beginning, which is too long for `loads` too.
+    A line of more than MAX_LINE_BYTES is cut after at most MAX_LINE_BYTES + 2 bytes, so `loads` rejects it.
 
     Raises:
         DataError: the file is missing or cannot be read.
@@ -72,7 +75,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     with file:
         number = 0
-        while line := file.readline(MAX_LINE_BYTES + 2):  # with \r\n
+        while line := file.readline(MAX_LINE_BYTES + 2):  # 2: for \r\n
             number += 1
             tail = line
             while not tail.endswith(b"\n") and (tail := file.readline(1 << 20)):
@@ -82,12 +85,12 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def write(path: Path, records: Iterable[Any]) -> int:
-    """Write records to a JSONL file, all or nothing; returns how many."""
+    """Write records to a JSONL file, atomically; returns their number."""
     return write_lines(path, map(dumps, records))
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> int:
-    """Write lines, given without their newline, to a file, all or nothing; returns how many."""
+    """Write lines, given without their newlines, to a file, atomically; returns their number."""
     count = 0
     with replacing(path) as file:
         for line in lines:
