@@ -223,7 +223,7 @@ def one(asked: dict[str, Any]) -> None:
     """What a process of its own does."""
     import torch
 
-    from callwright.pipeline.stage import quiet_libraries
+    from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()

@@ -16,6 +16,7 @@ PLUMBING = {
     "callwright",
     "callwright.params",
     "callwright.paths",
+    "callwright.pipeline.logs",
     "callwright.pipeline.stage",
     "callwright.storage",
     "callwright.errors",

@@ -13,7 +13,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import ChatModel, Sampling
 from callwright.evaluation.perturb.question import reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
-from callwright.evaluation.statistics.compare import difference, share
+from callwright.evaluation.statistics.compare import difference, share_with_interval
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Perturbation
 from callwright.records import CheckedChain, Problem, Protocol
@@ -114,7 +114,7 @@ def compute_robustness(
         chains: of the variants, in their order; None: there is none.
         originals: the model's chains on the original problems, by problem id.
     """
-    share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
+    share_of = partial(share_with_interval, confidence=params.confidence, resamples=params.resamples)
     difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
     found: dict[str, Any] = {}
     for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):
