@@ -1,4 +1,4 @@
-"""README.md and docs/ are true: links lead somewhere, commands run, what is quoted is there."""
+"""README.md and docs/ are correct: links resolve, commands run, quoted text exists."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from tests.stages.conftest import Project, copy_of_the_project
 
 BLOCKS = blocks()
 ELLIPSIS = "…"
-HARMLESS = {"callwright", "dvc", "git", "python"}  # a block of other programs, or of what takes long, has to be marked
+HARMLESS = {"callwright", "dvc", "git", "python"}  # a block with other programs, or that takes long, needs a mark
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return copy_of_the_project(tmp_path_factory.mktemp("docs"))
 
 
-def test_marks_and_commands_are_read():
+def test_marks_and_commands_are_parsed():
     first = "<!-- needs: gpu -->\n\n```bash\na b \\\n  c # why\n# no command\nd 'e#f'\n```\n"
     text = f"{first}```text\ng\n```\n```sh\nh\n```\n"
     assert list(blocks_of(text, "p")) == [
@@ -30,7 +30,7 @@ def test_marks_and_commands_are_read():
     ]
 
 
-@pytest.mark.parametrize("block", [one for one in BLOCKS if one.mark is None], ids=str)
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.mark is None], ids=str)
 def test_a_block_without_a_mark_runs_in_a_fresh_copy(project: Project, block: Block):
     programs = {command.split()[0] for command in block.commands}
     assert programs <= HARMLESS, f"mark the block, as tests/documents.py says: {programs - HARMLESS}"
@@ -38,15 +38,15 @@ def test_a_block_without_a_mark_runs_in_a_fresh_copy(project: Project, block: Bl
         project.run("timeout", "60", "bash", "-euo", "pipefail", "-c", command)
 
 
-@pytest.mark.parametrize("block", [one for one in BLOCKS if one.mark is not None], ids=str)
-def test_a_mark_says_what_is_needed_or_which_test_runs_the_commands(block: Block):
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.mark is not None], ids=str)
+def test_a_mark_names_what_is_needed_or_the_test_that_runs_the_commands(block: Block):
     if block.mark == NEEDS:
         assert set(block.value.split(", ")) <= set(KNOWN_NEEDS)
     elif block.mark == RUNS_IN:
         test = (ROOT / block.value).read_text()
         for command in block.commands:
             program, *arguments = command.split()
-            words = [Path(program).name, *[one for one in arguments if not one.startswith("-")][:1]]
+            words = [Path(program).name, *[argument for argument in arguments if not argument.startswith("-")][:1]]
             takes_them_from_the_page = block.page in test
             assert takes_them_from_the_page or [word for word in words if word not in test] == [], command
     else:
@@ -54,7 +54,7 @@ def test_a_mark_says_what_is_needed_or_which_test_runs_the_commands(block: Block
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_and_named_files_lead_somewhere(page: Path):
+def test_links_and_named_files_exist(page: Path):
     text = page.read_text()
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
@@ -62,27 +62,29 @@ def test_links_and_named_files_lead_somewhere(page: Path):
     assert missing + [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_the_errors_of_troubleshooting_are_those_of_the_code():
-    said = "\n".join(text for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("stages/*.py")] for text in texts_of(path))
+def test_the_errors_in_troubleshooting_are_in_the_code():
+    code_texts = "\n".join(
+        text for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("stages/*.py")] for text in texts_of(path)
+    )
     lines = re.findall(r"^\| `(.+?)` \|", (ROOT / "docs/troubleshooting.md").read_text(), re.MULTILINE)
     assert lines
     parts = [part.strip() for line in lines for part in line.split(ELLIPSIS)]
-    assert [part for part in parts if part and part not in said] == []
+    assert [part for part in parts if part and part not in code_texts] == []
 
 
 def texts_of(path: Path) -> list[str]:
-    """Every string of a file, an f-string with `…` for what it puts in."""
+    """Every string of a file; an f-string has `…` for each value."""
     texts = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.JoinedStr):
-            pieces = [str(one.value) if isinstance(one, ast.Constant) else ELLIPSIS for one in node.values]
+            pieces = [str(part.value) if isinstance(part, ast.Constant) else ELLIPSIS for part in node.values]
             texts.append("".join(pieces))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.append(node.value)
     return texts
 
 
-def test_the_estimates_are_what_the_script_prints():
+def test_the_estimates_are_the_output_of_the_script():
     script = [sys.executable, str(ROOT / "benchmarks/estimate.py")]
     printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
     assumed, table = printed.strip().split("\n\n")
@@ -96,7 +98,7 @@ def test_the_licence_of_every_pinned_package_is_listed():
         return re.sub(r"[-_.]+", "-", text).lower()
 
     lock = (ROOT / "requirements.lock").read_text()
-    pinned = {name(one) for one in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
+    pinned = {name(package) for package in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     _, table = (ROOT / "docs/dependencies.md").read_text().split("| Name | License |")
     listed = {name(row.split("|")[1].strip()) for row in table.splitlines() if row.startswith("| ")}
     assert pinned
