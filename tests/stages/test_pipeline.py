@@ -31,6 +31,12 @@ def stages_run(output: str) -> list[str]:
     return [stage for stage in STAGES if f"Running stage '{stage}'" in output]
 
 
+def download_champion(project: Project, folder: Path) -> None:
+    champion = "models:/callwright-student@champion"
+    command = ["mlflow", "artifacts", "download", "-u", champion, "-d", str(folder)]
+    project.run(*command, MLFLOW_TRACKING_URI="sqlite:///mlflow.db")
+
+
 def test_every_stage_writes_its_artifacts(finished_project: Project):
     metrics = json.loads((finished_project.folder / "reports/metrics.json").read_text())
     assert set(metrics["accuracy"]) == {"base", "student", "teacher"}
@@ -90,8 +96,7 @@ def test_the_champions_folder_makes_the_same_call_in_plain_transformers(finished
     """Its first step of each task, from the folder, its chat template and `generate` alone."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    finished_project.run("mlflow", "artifacts", "download", "-u", "models:/callwright-student@champion", "-d", str(tmp_path),
-                 MLFLOW_TRACKING_URI="sqlite:///mlflow.db")  # fmt: skip
+    download_champion(finished_project, tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "artifacts/student")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "artifacts/student")
     evaluated = chains_of(finished_project)
@@ -122,8 +127,7 @@ def test_the_champion_answers_the_same_in_a_fresh_environment_of_its_requirement
     finished_project: Project, tmp_path: Path
 ):
     """Installed from the version's requirements.txt, without this project's code."""
-    finished_project.run("mlflow", "artifacts", "download", "-u", "models:/callwright-student@champion", "-d",
-                 str(tmp_path / "champion"), MLFLOW_TRACKING_URI="sqlite:///mlflow.db")  # fmt: skip
+    download_champion(finished_project, tmp_path / "champion")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLFLOW_"))}
     python = tmp_path / "venv/bin/python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
