@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from callwright.evaluation.statistics.intervals import difference_interval, share_interval, wilson
+from callwright.evaluation.statistics.intervals import difference_interval, share_interval, wilson_interval
 
 CONFIDENCE = 0.95
 RESAMPLES = 600
@@ -78,7 +78,7 @@ def scipy_bootstrap(method: str) -> Callable[[list[float], list[str]], Bounds]:
         _, places = np.unique(groups, return_inverse=True)
         sums, counts = np.bincount(places, weights=values), np.bincount(places).astype(float)
         if np.ptp(sums / counts) == 0:
-            return wilson(round(sums.sum()), len(values), CONFIDENCE)
+            return wilson_interval(round(sums.sum()), len(values), CONFIDENCE)
         found = stats.bootstrap(
             (sums, counts),
             lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),

@@ -235,7 +235,7 @@ def run_measurement(settings: dict[str, Any]) -> None:
     """Measure in this process and print the result as JSON."""
     import torch
 
-    from callwright.pipeline.stage import quiet_libraries
+    from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()

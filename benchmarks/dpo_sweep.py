@@ -57,7 +57,7 @@ def plot(table: list[dict[str, Any]]) -> None:
 def main() -> None:
     import torch
 
-    from callwright.pipeline.stage import quiet_libraries
+    from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -17,7 +17,7 @@ from oracle_chains import oracle_chain
 
 from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
-from callwright.pipeline.stage import quiet_libraries
+from callwright.pipeline.logs import quiet_libraries
 from callwright.preferences.forks import pairs_from_forks
 from callwright.problems.load import load_problems, raise_if_unusable
 from callwright.problems.public import PublicSource

@@ -22,7 +22,7 @@ from pathlib import Path
 from oracle_chains import oracle_chain
 
 from callwright.params import Params
-from callwright.pipeline.stage import quiet_libraries
+from callwright.pipeline.logs import quiet_libraries
 from callwright.records import Problem
 from callwright.storage.jsonl import dumps, write, write_lines
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems

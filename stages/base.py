@@ -1,4 +1,4 @@
-"""Build the embedded student, or resolve and pin the one that params name."""
+"""The base stage: build the embedded base, or resolve and pin the model that params name."""
 
 from callwright.pipeline.base import main
 from callwright.pipeline.stage import run_stage

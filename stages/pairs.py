@@ -1,4 +1,4 @@
-"""Turn validated chains into preference pairs, check them, and show samples of both."""
+"""The pairs stage: turn validated chains into preference pairs, check the pairs, and show samples of both."""
 
 from callwright.pipeline.pairs import main
 from callwright.pipeline.stage import run_stage

@@ -1,4 +1,4 @@
-"""Read problems, check them, split them by group, and keep test questions out of training."""
+"""The problems stage: read problems, check them, split them by group, and keep test questions out of training."""
 
 from callwright.pipeline.problems import main
 from callwright.pipeline.stage import run_stage

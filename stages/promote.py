@@ -1,4 +1,4 @@
-"""Let the student through the gate, or say why not; write the report."""
+"""The promote stage: promote the student if it passes the gate, and write the report."""
 
 from callwright.pipeline.promote import main
 from callwright.pipeline.stage import run_stage

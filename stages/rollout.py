@@ -1,4 +1,4 @@
-"""Sample chains: the teacher's, and the base's own."""
+"""The rollout stage: sample chains of the teacher and of the base."""
 
 from callwright.pipeline.rollout import main
 from callwright.pipeline.stage import run_stage

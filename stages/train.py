@@ -1,4 +1,4 @@
-"""Train the base on preference pairs. Started by `accelerate launch`, on any number of processes."""
+"""The train stage: train the base on preference pairs. `accelerate launch` starts it, with any number of processes."""
 
 from callwright.pipeline.stage import run_stage
 from callwright.pipeline.train import main

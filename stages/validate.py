@@ -1,4 +1,4 @@
-"""Execute every call again, judge every chain, and check the data's quality."""
+"""The validate stage: execute every call again, judge every chain, and check the data's quality."""
 
 from callwright.pipeline.stage import run_stage
 from callwright.pipeline.validate import main

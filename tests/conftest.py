@@ -1,4 +1,4 @@
-"""Before anything is imported: no telemetry, no downloads, interrupts that arrive. Properties have no deadline."""
+"""Set up every test process: no telemetry, no downloads, working interrupts, no deadline for properties."""
 
 import gc
 import os
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests interrupt themselves and programs that they start
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell starts background processes like this
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests interrupt themselves and their programs
 
 import pytest
 from hypothesis import settings
@@ -21,7 +21,7 @@ settings.load_profile("callwright")
 
 @pytest.fixture(autouse=True)
 def _tracking_settings() -> Iterator[None]:
-    """MLflow keeps the addresses it is given in itself and in the environment, where the next test would find them."""
+    """Reset MLflow's addresses, which it keeps in the process and in the environment."""
     before = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
     yield
     if mlflow := sys.modules.get("mlflow"):
@@ -34,7 +34,7 @@ def _tracking_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def frozen_heap() -> Iterator[None]:
-    """Timed calls do not pay for the garbage collector, which may walk all earlier tests' objects for a second."""
+    """Keep the garbage collector out of timed calls: traversing all earlier objects takes up to a second."""
     gc.collect()
     gc.freeze()
     yield

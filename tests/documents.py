@@ -1,11 +1,11 @@
-"""The shell commands of README.md and docs/, and what each block is marked with.
+"""The shell commands of README.md and docs/, and the mark of each block.
 
-A block of shell commands stands in a fence (bash or sh). Without a mark its commands run in a fresh copy of the
-project. Otherwise the line before it is one of
+A block of shell commands is in a fence (bash or sh). Without a mark its commands run in a fresh copy of the project.
+Otherwise the line before the fence is one of
 
-    <!-- after a run -->            they run in a copy in which the pipeline has run
-    <!-- runs in: FILE -->          that test, or script, runs them
-    <!-- needs: gpu, key, ... -->   they cannot run here
+    <!-- after a run -->            the commands run in a copy in which the pipeline has run
+    <!-- runs in: FILE -->          that test or script runs the commands
+    <!-- needs: gpu, key, ... -->   the commands cannot run here
 """
 
 import re
@@ -18,10 +18,10 @@ from tests.working_tree import ROOT
 AFTER_A_RUN, RUNS_IN, NEEDS = "after a run", "runs in", "needs"
 KNOWN_NEEDS = {
     "gpu": "a CUDA device",
-    "key": "a teacher's server, and its key",
+    "key": "a teacher's server and its key",
     "network": "more than the package index",
     "container": "docker, podman or buildah",
-    "remote": "a storage, a server or a runner of your own",
+    "remote": "your own storage, server or runner",
     "minutes": "longer than a test may take",
 }
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)")
@@ -30,7 +30,12 @@ _MARK = re.compile(r"^<!-- (?P<kind>[a-z ]+)(?:: (?P<value>.+?))? -->$")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Commands one after the other; `mark`: None, or one of the kinds above with what stands after the colon."""
+    """A block of commands.
+
+    Attributes:
+        mark: None, or one of the kinds above.
+        value: the text after the mark's colon.
+    """
 
     page: str
     line: int
@@ -52,25 +57,25 @@ def blocks() -> list[Block]:
 
 def blocks_of(text: str, page: str) -> Iterator[Block]:
     """The blocks of one page, in order."""
-    before, inside, began, language = "", list[str](), 0, ""
+    previous_line, lines, first_line, language = "", list[str](), 0, ""
     for number, line in enumerate(text.splitlines(), start=1):
         fence = _FENCE.match(line)
-        if began and line.strip() == "```":
+        if first_line and line.strip() == "```":
             if language in ("bash", "sh", "shell", "console"):
-                mark = _MARK.match(before.strip())
+                mark = _MARK.match(previous_line.strip())
                 kind, value = (mark["kind"], mark["value"] or "") if mark else (None, "")
-                yield Block(page, began, tuple(_commands(inside)), kind, value)
-            before, inside, began = "", [], 0
-        elif began:
-            inside.append(line)
+                yield Block(page, first_line, tuple(_commands(lines)), kind, value)
+            previous_line, lines, first_line = "", [], 0
+        elif first_line:
+            lines.append(line)
         elif fence:
-            began, language = number, fence["language"]
+            first_line, language = number, fence["language"]
         elif line.strip():
-            before = line
+            previous_line = line
 
 
 def _commands(lines: list[str]) -> Iterator[str]:
-    """Commands, without comments; a line that ends in a backslash goes on in the next."""
+    """Commands without comments. A line that ends in a backslash continues on the next line."""
     for line in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
         command = re.sub(r"(^|\s)#\s.*$", "", line).strip()
         if command:

@@ -22,7 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return copy_of_the_project(tmp_path_factory.mktemp("docs"))
 
 
-def test_marks_and_commands_are_read():
+def test_marks_and_commands_are_parsed():
     first = "<!-- needs: gpu -->\n\n```bash\na b \\\n  c # why\n# no command\nd 'e#f'\n```\n"
     text = f"{first}```text\ng\n```\n```sh\nh\n```\n"
     assert list(blocks_of(text, "p")) == [

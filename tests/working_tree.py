@@ -1,15 +1,15 @@
-"""Copies of the working tree, with what is not committed yet."""
+"""Copies of the working tree, including uncommitted changes."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-OF_A_RUN = {"dvc.lock", "models/registry.json"}  # `make repro` before `make test` leaves them, or a commit has them
+RUN_FILES = {"dvc.lock", "models/registry.json"}  # written by `make repro`, and possibly committed
 
 
 def copy_working_tree(folder: Path, *, tests: bool = True) -> None:
-    """Copy every file that git does not ignore, without what a run of the pipeline left for git."""
+    """Copy every file that git does not ignore, except the files that a run of the pipeline writes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -18,6 +18,6 @@ def copy_working_tree(folder: Path, *, tests: bool = True) -> None:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and name not in OF_A_RUN and (tests or not name.startswith("tests/")):
+        if (ROOT / name).is_file() and name not in RUN_FILES and (tests or not name.startswith("tests/")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)

@@ -20,7 +20,7 @@ from callwright.standins.oracle.app import create_app
 from callwright.storage.jsonl import write
 from callwright.text import escape_controls
 from tests.chat.conftest import serve, tiny_model, unused_port
-from tests.fakes import NO_MISTAKES, TOOLBOX, chain, problem
+from tests.fakes import NO_MISTAKES, TOOLBOX, chain, checked, problem
 from tests.registry.students import register_student
 
 __all__ = ["serve", "tiny_model"]
@@ -40,6 +40,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> tuple[int, str]:
+    """The exit code and stdout of a command; raises its error."""
     done = CliRunner().invoke(app, arguments)
     if isinstance(done.exception, CallwrightError):
         raise done.exception
@@ -47,26 +48,30 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("protocol", ["text", "native"])
-def test_a_chain_is_printed_step_by_step_by_both_protocols(serve, protocol):
+def test_a_chain_is_printed_step_by_step_in_both_protocols(serve, protocol):
     url = serve(create_app([problem()], NO_MISTAKES))
-    asked = ["ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle", "--protocol", protocol]
-    assert run(*asked) == (0, SOLVED)
+    command = ["ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle", "--protocol", protocol]
+    assert run(*command) == (0, SOLVED)
 
 
-def test_without_an_answer_the_exit_code_says_so(serve):
+def test_without_an_answer_the_exit_code_is_1(serve):
     url = serve(create_app([problem("add(a=2, b=3)", "answer(value='many')")], NO_MISTAKES))
-    code, said = run("ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle")
+    code, output = run("ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "oracle")
     assert code == 1
-    assert said.endswith("answer: none (stuck)\n")
-    assert "     Error: answer cannot take this value" in said
+    assert output.endswith("answer: none (stuck)\n")
+    assert "     Error: answer cannot take this value" in output
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "complaint"),
+    ("options", "error", "message"),
     [
         (["--task", "arithmetc"], ParamsError, "there is no task arithmetc; the tasks are arithmetic"),
-        (["--model", "nowhere"], ParamsError, r"--model nowhere is no folder, no models:/name@alias and no http"),
-        (["--model", "http://127.0.0.1:9/v1"], ParamsError, "--name is missing: what http://127.0.0.1:9/v1 calls"),
+        (["--model", "nowhere"], ParamsError, r"--model nowhere is not a folder, a models:/name@alias or an http"),
+        (
+            ["--model", "http://127.0.0.1:9/v1"],
+            ParamsError,
+            "--name is missing: the name that http://127.0.0.1:9/v1 has",
+        ),
         (["--model", "models:/mine@champion"], ProviderError, "is not registered: there is no .*mlflow.db"),
         (["--model", "http://ann:pw@h/v1", "--name", "m"], ParamsError, "ask: base_url: holds a password or key"),
         (
@@ -77,15 +82,15 @@ def test_without_an_answer_the_exit_code_says_so(serve):
         ([], ProviderError, r"callwright-student@champion is not registered.*no models/student: name a model"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line_that_says_what_to_do(options, error, complaint, empty_folder):
+def test_a_model_that_cannot_be_asked_gives_a_one_line_error_with_advice(options, error, message, empty_folder):
     task = [] if "--task" in options else ["--task", "arithmetic"]
-    with pytest.raises(error, match=complaint) as caught:
+    with pytest.raises(error, match=message) as caught:
         run("ask", QUESTION, *task, *options)
     assert "\n" not in str(caught.value)
     assert list(empty_folder.iterdir()) == []
 
 
-def test_an_endpoint_that_is_down_is_one_line(monkeypatch):
+def test_an_endpoint_that_is_down_gives_a_one_line_error():
     url = f"http://127.0.0.1:{unused_port()}/v1"
     with pytest.raises(ProviderError, match="cannot be reached"):
         run("ask", QUESTION, "--task", "arithmetic", "--model", url, "--name", "m")
@@ -95,29 +100,31 @@ def test_a_stored_native_chain_is_shown_with_its_verdict():
     calls = [ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("add", '{"a": 2'), ToolCall("answer", '{"value": 6}')]
     tools = TOOLBOX.open()
     steps = [
-        taken for call in calls for taken in take_steps(Reply("So.", "stop", Usage(), (call,)), NATIVE, TOOLBOX, tools)
+        step for call in calls for step in take_steps(Reply("So.", "stop", Usage(), (call,)), NATIVE, TOOLBOX, tools)
     ]
-    built = chain(*steps, id="p/teacher/0", protocol="native")
-    verdict = Verdict(built.id, False, (StepFault("ungrounded_answer", 2, "6 was returned by no call"),), 2)
-    write(paths.VALIDATED, [CheckedChain(built, verdict)])
-    _, said = run("show", "p/teacher/0")
-    assert said.split("\n")[:4] == [
+    stored = chain(*steps, id="p/teacher/0", protocol="native")
+    verdict = Verdict(stored.id, False, (StepFault("ungrounded_answer", 2, "6 was returned by no call"),), 2)
+    write(paths.VALIDATED, [CheckedChain(stored, verdict)])
+    _, output = run("show", "p/teacher/0")
+    assert output.split("\n")[:4] == [
         "p/teacher/0  (oracle, native, answered)",
         "  1. So.",
         "     add(a=2, b=3)",
         "     Result: 5",
     ]
-    assert '     {"name": "add", "arguments": {"a": 2}\n' in said
-    assert said.endswith("answer: 6\nnot correct\n  step 3: ungrounded_answer: 6 was returned by no call\n")
+    assert '     {"name": "add", "arguments": {"a": 2}\n' in output
+    assert output.endswith("answer: 6\nnot correct\n  step 3: ungrounded_answer: 6 was returned by no call\n")
 
 
-def test_an_unknown_chain_is_one_line():
+def test_an_unknown_chain_gives_a_one_line_error():
+    write(paths.evaluation("student"), [checked("answer(5)", correct=True, id="p/student/0")])
+    write(paths.VARIANTS, [problem()])  # problems, which are not searched
     with pytest.raises(CallwrightError, match="no chain p/nobody/0 in"):
         run("show", "p/nobody/0")
 
 
 @pytest.mark.slow
-def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(tiny_model, empty_folder, monkeypatch):
+def test_the_champion_is_asked_with_the_protocol_and_limits_of_its_registration(tiny_model, empty_folder, monkeypatch):
     from callwright.cli.ask import open_model
 
     client = register_student("callwright-student", tiny_model, 8, 64, "native")
@@ -134,30 +141,30 @@ def test_the_champion_is_asked_by_the_protocol_and_limits_it_was_promoted_with(t
         open_model("models:/callwright-student@champion", None, "")
 
 
-def written(terminal: bool) -> str:
+def printed(terminal: bool) -> str:
     output = io.StringIO()
-    transcript = TranscriptPrinter(
+    printer = TranscriptPrinter(
         Console(file=output, force_terminal=terminal, width=20, highlight=False, soft_wrap=True)
     )
-    transcript.step(Step(f"[red]{HOSTILE}[/red]", Call("say", {"text": HOSTILE}), None, HOSTILE))
-    transcript.step(Step(HOSTILE, None, StepError("syntax", HOSTILE), None))
+    printer.print_step(Step(f"[red]{HOSTILE}[/red]", Call("say", {"text": HOSTILE}), None, HOSTILE))
+    printer.print_step(Step(HOSTILE, None, StepError("syntax", HOSTILE), None))
     return output.getvalue()
 
 
-def test_a_models_text_cannot_drive_the_terminal():
-    plain = written(terminal=False)
-    assert all(one.isprintable() or one == "\n" for one in plain)
-    assert "[red]red \\x1b[31m\\u202egnp\\x07\\x9b[/red]" in plain  # nor is it markup of ours
-    coloured = written(terminal=True)
+def test_a_models_text_cannot_control_the_terminal():
+    plain = printed(terminal=False)
+    assert all(character.isprintable() or character == "\n" for character in plain)
+    assert "[red]red \\x1b[31m\\u202egnp\\x07\\x9b[/red]" in plain  # not interpreted as rich markup
+    coloured = printed(terminal=True)
     assert "\x1b[" in coloured
     assert "\x1b[31m\\x1b" not in coloured.split("gnp")[0]
     assert "\u202e" not in coloured
 
 
-def test_colours_stay_off_where_there_is_no_terminal():
-    assert "\x1b" not in written(terminal=False)
+def test_without_a_terminal_there_are_no_colours():
+    assert "\x1b" not in printed(terminal=False)
 
 
 @pytest.mark.parametrize("text", ["plain", "ünï → 字", "two\nlines", ""])
-def test_printable_text_stays_as_it_is(text):
+def test_printable_text_is_not_changed(text):
     assert escape_controls(text) == text

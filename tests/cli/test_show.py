@@ -16,7 +16,7 @@ from tests.preferences.test_forks import native, params
 from tests.working_tree import ROOT
 
 SHIPPED = ROOT / "params.yaml"
-OWN = problem()
+PROBLEM = problem()
 RECORDS = [
     checked("add(2, 3)", "answer(5)", correct=True, id="a"),
     checked("add(2, 3)", "add(5, 1)", "answer(6)", correct=False, id="b"),
@@ -32,9 +32,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def store(records: list[CheckedChain]) -> None:
-    write(paths.problems("train"), [OWN])
+    write(paths.problems("train"), [PROBLEM])
     write(paths.VALIDATED, records)
-    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {OWN.id: OWN}, params())[0])
+    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {PROBLEM.id: PROBLEM}, params())[0])
 
 
 def show(*arguments: str) -> str:
@@ -49,7 +49,7 @@ def test_a_problem_is_shown_as_the_tree_of_its_chains_with_values():
     # The root: one of three is right; add(2, 3): one of two. The best child comes first.
     assert [line.rstrip() for line in show("--problem", "p").splitlines()] == [
         "p  (arithmetic, train)",
-        OWN.question,
+        PROBLEM.question,
         "answer: 5",
         "0.33  1/3  3 text chains",
         "├── 0.50  1/2  add(a=2, b=3) -> 5",
@@ -63,30 +63,30 @@ def test_a_problem_is_shown_as_the_tree_of_its_chains_with_values():
     ]
 
 
-def test_chains_of_the_two_protocols_are_two_trees():
+def test_chains_of_two_protocols_are_two_trees():
     store([*RECORDS, native(checked("add(2, 3)", correct=False, id="d"))])
     titles = [line for line in show("--problem", "p").splitlines() if line.endswith("chains")]
     assert titles == ["0.33  1/3  3 text chains", "0.00  0/1  1 native chains"]
 
 
-@pytest.mark.parametrize("of", [lambda record: record, native])
-def test_a_pair_is_shown_with_its_prompt_and_both_sides(of):
-    store([of(record) for record in RECORDS[:2]])
-    said = show("--pair", "p#0")
-    assert said.startswith("pair p#0  (needless_call, margin 1)\n--- prompt\nsystem: ")
-    assert "assistant: add(a=2, b=3)\n" in said
-    assert said.endswith("--- chosen\nassistant: answer(value=5)\n--- rejected\nassistant: add(a=5, b=1)\n")
+@pytest.mark.parametrize("convert", [lambda checked_chain: checked_chain, native])
+def test_a_pair_is_shown_with_its_prompt_and_both_sides(convert):
+    store([convert(record) for record in RECORDS[:2]])
+    output = show("--pair", "p#0")
+    assert output.startswith("pair p#0  (needless_call, margin 1)\n--- prompt\nsystem: ")
+    assert "assistant: add(a=2, b=3)\n" in output
+    assert output.endswith("--- chosen\nassistant: answer(value=5)\n--- rejected\nassistant: add(a=5, b=1)\n")
 
 
-def test_a_models_text_cannot_drive_the_terminal():
+def test_a_models_text_cannot_control_the_terminal():
     store([RECORDS[0], checked("red \x1b[31m\u202egnp", correct=False, id="hostile")])
-    for said in (show("--problem", "p"), show("--pair", "p#0")):
-        assert all(one.isprintable() or one == "\n" for one in said)
-        assert "\\x1b[31m\\u202egnp" in said
+    for output in (show("--problem", "p"), show("--pair", "p#0")):
+        assert all(character.isprintable() or character == "\n" for character in output)
+        assert "\\x1b[31m\\u202egnp" in output
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("arguments", "message"),
     [
         ((), "name one thing to show"),
         (("a", "--pair", "p#0"), "name one thing to show"),
@@ -94,14 +94,14 @@ def test_a_models_text_cannot_drive_the_terminal():
         (("--problem", "q"), "no problem q in data/problems"),
     ],
 )
-def test_what_is_not_there_is_one_line(asked, complaint):
+def test_a_missing_record_gives_a_one_line_error(arguments, message):
     store(RECORDS)
-    with pytest.raises(CallwrightError, match=complaint) as caught:
-        show(*asked)
+    with pytest.raises(CallwrightError, match=message) as caught:
+        show(*arguments)
     assert "\n" not in str(caught.value)
 
 
-def test_a_problem_without_chains_is_one_line():
+def test_a_problem_without_chains_gives_a_one_line_error():
     store([])
     with pytest.raises(CallwrightError, match="no chain of problem p in data/validated"):
         show("--problem", "p")

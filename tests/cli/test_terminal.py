@@ -1,14 +1,15 @@
-"""Nothing from outside reaches a terminal raw: not by a command, not by a stage, not by an error."""
+"""Untrusted text reaches a terminal only escaped: from commands, stages, notes and errors."""
 
+import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from callwright import paths
 from callwright.cli.app import app
 from callwright.errors import DataError
+from callwright.pipeline.logs import log_to_stderr
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import StepFault, Verdict
@@ -34,22 +36,22 @@ WRONG = checked(f"so {HOSTILE}", f"answer('{HOSTILE}')", correct=False, id="wron
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose stored records are hostile wherever a text from outside may stand."""
+    """A project whose stored records have hostile text in every field with untrusted text."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(SHIPPED.read_text())
-    asked = replace(problem(question=HOSTILE, answer=HOSTILE), id=HOSTILE)
+    hostile_problem = replace(problem(question=HOSTILE, answer=HOSTILE), id=HOSTILE)
     fault = StepFault("wrong_answer", 0, HOSTILE)
     records = [RIGHT, replace(WRONG, verdict=Verdict("wrong", False, (fault,), 0))]
-    write(paths.problems("train"), [asked])
+    write(paths.problems("train"), [hostile_problem])
     write(paths.VALIDATED, records)
-    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {asked.id: asked}, params())[0])
+    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {hostile_problem.id: hostile_problem}, params())[0])
     write_json(paths.REGISTRY, {"decision": "refused", "reasons": [HOSTILE], "model": HOSTILE})
     return tmp_path
 
 
-def safe(said: str) -> str:
-    assert [one for one in said if not one.isprintable() and one != "\n"] == []
-    return said
+def assert_safe(output: str) -> str:
+    assert [character for character in output if not character.isprintable() and character != "\n"] == []
+    return output
 
 
 @pytest.mark.parametrize(
@@ -64,16 +66,16 @@ def safe(said: str) -> str:
     ],
     ids=lambda command: ascii(" ".join(command))[:30],
 )
-def test_a_command_shows_what_it_was_given_as_escapes(command: tuple[str, ...]):
+def test_a_command_escapes_untrusted_text(command: tuple[str, ...]):
     done = CliRunner().invoke(app, command)
     assert done.exception is None, done.exception
-    assert len(safe(done.stdout)) > 20
+    assert len(assert_safe(done.stdout)) > 20
 
 
-def test_a_line_break_in_an_id_or_answer_cannot_pass_for_a_line_of_ours():
-    said = CliRunner().invoke(app, ["show", "wrong"]).stdout.splitlines()
-    assert "correct" not in said
-    assert "not correct" in said
+def test_a_line_break_in_an_id_or_answer_cannot_imitate_a_line_of_output():
+    lines = CliRunner().invoke(app, ["show", "wrong"]).stdout.splitlines()
+    assert "correct" not in lines
+    assert "not correct" in lines
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,8 @@ def test_a_line_break_in_an_id_or_answer_cannot_pass_for_a_line_of_ours():
     ],
     ids=lambda command: ascii(" ".join(command))[:30],
 )
-def test_an_error_is_one_line_of_escapes(command: tuple[str, ...]):
-    command = tuple(word.replace("\x00", "") for word in command)  # no program can be given that
+def test_an_error_is_one_escaped_line(command: tuple[str, ...]):
+    command = tuple(word.replace("\x00", "") for word in command)  # an argument of a program cannot contain it
     done = subprocess.run(
         [sys.executable, "-m", "callwright.cli", *command],
         capture_output=True,
@@ -99,31 +101,48 @@ def test_an_error_is_one_line_of_escapes(command: tuple[str, ...]):
         timeout=300,
     )
     assert done.returncode == 1, done.stderr
-    assert len(safe(done.stderr).splitlines()) == 1
+    assert len(assert_safe(done.stderr).splitlines()) == 1
     assert done.stderr.startswith("callwright: ")
 
 
-def stage_that_fails(message: str) -> Iterator[str]:
+def error_lines_of_stage(message: str) -> list[str]:
     def main(_: Clock) -> None:
         raise DataError(message)
 
-    said = StringIO()
-    with redirect_stderr(said), pytest.raises(SystemExit):
+    stderr = StringIO()
+    with redirect_stderr(stderr), pytest.raises(SystemExit):
         run_stage("validate", main)
-    yield from said.getvalue().splitlines()
+    return stderr.getvalue().splitlines()
 
 
-def test_the_error_of_a_stage_is_one_line_of_escapes():
-    (line,) = stage_that_fails(HOSTILE)
+def test_the_error_of_a_stage_is_one_escaped_line():
+    (line,) = error_lines_of_stage(HOSTILE)
     assert line == f"validate: {one_line(HOSTILE)}"
     assert line.isprintable()
+
+
+def test_a_note_is_one_escaped_line_without_secrets(capsys: pytest.CaptureFixture[str]):
+    log_to_stderr()
+    log_to_stderr()  # adds no second handler
+    logging.getLogger("callwright.training.dpo").warning("a note: %s at http://ann:hunter22@host", HOSTILE)
+    assert capsys.readouterr().err == f"a note: {one_line(HOSTILE)} at http://***@host\n"
+
+
+def test_a_stage_that_waits_for_another_one_says_so(tmp_path: Path):
+    with FileLock(tmp_path / ".callwright/stage.lock"):
+        script = "from callwright.pipeline.stage import run_stage; run_stage('pairs', lambda clock: None)"
+        with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            process.kill()
+    assert line == "pairs: waiting for another stage of this project to end\n"
 
 
 @settings(derandomize=True, max_examples=300)
 @given(st.text(), st.none() | st.integers(1, 50))
 def test_one_line_is_one_printable_line_within_its_limit(text: str, limit: int | None):
-    shown = one_line(text, limit)
-    assert shown.isprintable()
-    assert limit is None or len(shown) <= limit
+    line = one_line(text, limit)
+    assert line.isprintable()
+    assert limit is None or len(line) <= limit
     if text.isprintable() and (limit is None or len(text) <= limit):
-        assert shown == text
+        assert line == text

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from callwright.errors import DataError
-from callwright.evaluation.evaluated import ModelEvaluation
 from callwright.evaluation.metrics import compute_metrics
+from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import EvaluateParams, Params
 from callwright.records import CheckedChain
@@ -19,7 +19,7 @@ WRONG = ("add(2", "multiply(2, 3)", "answer(6)")
 
 def answered(**replies: tuple[str, ...]) -> ModelEvaluation:
     chains: dict[str, CheckedChain] = {
-        one.id: check_chain(chain(*replies[one.id], problem_id=one.id), one) for one in PROBLEMS
+        problem.id: check_chain(chain(*replies[problem.id], problem_id=problem.id), problem) for problem in PROBLEMS
     }
     return ModelEvaluation(chains, seconds=1.5)
 
@@ -29,64 +29,64 @@ def params() -> EvaluateParams:
     return Params.load().evaluate.model_copy(update={"resamples": 200})
 
 
-def test_the_file_has_what_the_contract_says(params: EvaluateParams):
+def test_the_metrics_have_the_documented_keys(params: EvaluateParams):
     models = {
         "base": answered(a=WRONG, b=WRONG),
         "student": answered(a=RIGHT, b=WRONG),
         "teacher": answered(a=RIGHT, b=RIGHT),
     }
-    found = compute_metrics(models, PROBLEMS, [], SEEN, params)
-    assert {model: one["overall"]["value"] for model, one in found["accuracy"].items()} == {
+    metrics = compute_metrics(models, PROBLEMS, [], SEEN, params)
+    assert {model: slices["overall"]["value"] for model, slices in metrics["accuracy"].items()} == {
         "base": 0.0,
         "student": 0.5,
         "teacher": 1.0,
     }
-    assert set(found["accuracy"]["student"]["arithmetic/held_out"]) == {"value", "low", "high", "n"}
-    assert set(found["gain"]["arithmetic"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
-    assert found["gain"]["overall"]["value"] == 0.5
-    assert found["valid_calls"] == {"base": pytest.approx(2 / 3, abs=1e-4), "student": 0.8, "teacher": 1.0}
-    assert found["grounded"] == {"base": 1.0, "student": 1.0, "teacher": 1.0}
-    valid = found["rates"]["valid_calls"]["student"]
+    assert set(metrics["accuracy"]["student"]["arithmetic/held_out"]) == {"value", "low", "high", "n"}
+    assert set(metrics["gain"]["arithmetic"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
+    assert metrics["gain"]["overall"]["value"] == 0.5
+    assert metrics["valid_calls"] == {"base": pytest.approx(2 / 3, abs=1e-4), "student": 0.8, "teacher": 1.0}
+    assert metrics["grounded"] == {"base": 1.0, "student": 1.0, "teacher": 1.0}
+    valid = metrics["rates"]["valid_calls"]["student"]
     assert (valid["value"], valid["n"]) == (0.8, 5)
     assert valid["low"] < 0.8 < valid["high"]
-    assert found["rates"]["grounded"]["teacher"]["n"] == 2
-    assert found["calls"] == {"base": 2.0, "student": 2.0, "teacher": 2.0}  # "add(2" is no call
-    assert found["tokens"] == {"base": 6.0, "student": 5.0, "teacher": 4.0}  # 2 a reply
-    assert found["seconds_per_problem"]["student"] == 1.5
-    assert found["faults"] == {
+    assert metrics["rates"]["grounded"]["teacher"]["n"] == 2
+    assert metrics["calls"] == {"base": 2.0, "student": 2.0, "teacher": 2.0}  # "add(2" is not a call
+    assert metrics["tokens"] == {"base": 6.0, "student": 5.0, "teacher": 4.0}  # 2 per reply
+    assert metrics["seconds_per_problem"]["student"] == 1.5
+    assert metrics["faults"] == {
         "base": {"syntax": 2, "wrong_answer": 2},
         "student": {"syntax": 1, "wrong_answer": 1},
         "teacher": {},
     }
-    assert found["first_faults"] == {"base": {"syntax": 2}, "student": {"syntax": 1}, "teacher": {}}
-    assert not {"gain_over_champion", "samples", "robustness"} & set(found)
+    assert metrics["first_faults"] == {"base": {"syntax": 2}, "student": {"syntax": 1}, "teacher": {}}
+    assert not {"gain_over_champion", "samples", "robustness"} & set(metrics)
 
 
-def test_a_champion_is_compared_with(params: EvaluateParams):
+def test_the_student_is_compared_with_the_champion(params: EvaluateParams):
     models = {
         "base": answered(a=WRONG, b=WRONG),
         "student": answered(a=RIGHT, b=WRONG),
         "champion": answered(a=RIGHT, b=RIGHT),
     }
-    found = compute_metrics(models, PROBLEMS, [], SEEN, params)
-    assert found["accuracy"]["champion"]["overall"]["value"] == 1.0
-    assert found["gain_over_champion"]["overall"]["value"] == -0.5
-    assert set(found["gain_over_champion"]) == set(found["gain"])
+    metrics = compute_metrics(models, PROBLEMS, [], SEEN, params)
+    assert metrics["accuracy"]["champion"]["overall"]["value"] == 1.0
+    assert metrics["gain_over_champion"]["overall"]["value"] == -0.5
+    assert set(metrics["gain_over_champion"]) == set(metrics["gain"])
 
 
-def test_samples_are_there_where_there_were_some(params: EvaluateParams):
-    one = answered(a=RIGHT, b=WRONG)
-    sampled = replace(one, samples={name: [own, own] for name, own in one.chains.items()})
-    found = compute_metrics(
-        {"base": one, "student": sampled}, PROBLEMS, [], SEEN, params.model_copy(update={"samples": 2})
+def test_only_models_with_samples_have_sample_metrics(params: EvaluateParams):
+    greedy = answered(a=RIGHT, b=WRONG)
+    sampled = replace(greedy, samples={name: [checked, checked] for name, checked in greedy.chains.items()})
+    metrics = compute_metrics(
+        {"base": greedy, "student": sampled}, PROBLEMS, [], SEEN, params.model_copy(update={"samples": 2})
     )
-    assert list(found["samples"]) == ["student"]
-    assert found["samples"]["student"]["k"] == 2
-    assert found["samples"]["student"]["pass_at_k"]["value"] == 0.5
+    assert list(metrics["samples"]) == ["student"]
+    assert metrics["samples"]["student"]["k"] == 2
+    assert metrics["samples"]["student"]["pass_at_k"]["value"] == 0.5
 
 
-def test_a_model_that_left_a_problem_out_cannot_be_compared(params: EvaluateParams):
-    one = answered(a=RIGHT, b=WRONG)
-    fewer = ModelEvaluation({"a": one.chains["a"]}, 1.0)
+def test_a_model_without_a_chain_of_a_problem_is_an_error(params: EvaluateParams):
+    complete = answered(a=RIGHT, b=WRONG)
+    incomplete = ModelEvaluation({"a": complete.chains["a"]}, 1.0)
     with pytest.raises(DataError, match="student has no chain for 1 problems, such as b"):
-        compute_metrics({"base": one, "student": fewer}, PROBLEMS, [], SEEN, params)
+        compute_metrics({"base": complete, "student": incomplete}, PROBLEMS, [], SEEN, params)

@@ -1,4 +1,4 @@
-"""Models of ours served over HTTP: the oracle answers in the student's place, so what comes out is known."""
+"""Local models served over HTTP. The oracle answers instead of the student, so the results are known."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from callwright import paths
 from callwright.errors import DataError, ProviderError
-from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.params import EndpointParams, EndpointsParams, Params, RobustnessParams
@@ -18,17 +18,17 @@ from callwright.tasks import TASKS
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, problem
 
-pytestmark = [pytest.mark.slow]  # several servers and clients a test
+pytestmark = [pytest.mark.slow]  # several servers and clients per test
 
 ARITHMETIC = TASKS["arithmetic"]
 PROBLEMS = [
     replace(
-        problem(f"add(a={place}, b=30)", f"answer(value={place + 30})", question=f"What is {place} and 30?"),
-        id=str(place),
-        answer=str(place + 30),
-        group=str(place % 3),
+        problem(f"add(a={number}, b=30)", f"answer(value={number + 30})", question=f"What is {number} and 30?"),
+        id=str(number),
+        answer=str(number + 30),
+        group=str(number % 3),
     )
-    for place in range(6)
+    for number in range(6)
 ]
 
 
@@ -41,7 +41,7 @@ def serve() -> Iterator[Servers]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose models are served elsewhere: their folders tell them apart, and are never loaded."""
+    """A project whose models are served elsewhere. Their folders only give them different hashes."""
     params = Path("params.yaml").resolve()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").symlink_to(params)
@@ -54,47 +54,53 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def endpoint_params(base: str, student: str, **changes: object) -> Params:
     params = Params.load()
-    at = EndpointsParams(
+    endpoints = EndpointsParams(
         base=EndpointParams(base_url=base, model="base-served", api_key_env="OWN_KEY"),
         student=EndpointParams(base_url=student, model="student-served", api_key_env="OWN_KEY"),
     )
-    evaluate = params.evaluate.model_copy(update={"engine": "endpoint", "endpoints": at, "resamples": 200, **changes})
+    evaluate = params.evaluate.model_copy(
+        update={"engine": "endpoint", "endpoints": endpoints, "resamples": 200, **changes}
+    )
     teacher = params.teacher.model_copy(update={"mistakes": params.teacher.mistakes.model_validate(NO_MISTAKES)})
     return params.model_copy(update={"evaluate": evaluate, "teacher": teacher})
 
 
-def right(one: ModelEvaluation) -> int:
-    return sum(chain.verdict.correct for chain in one.chains.values())
+def count_correct(evaluation: ModelEvaluation) -> int:
+    return sum(checked.verdict.correct for checked in evaluation.chains.values())
 
 
-def apps(problems: list[Problem]) -> tuple[object, object]:
+def create_apps(problems: list[Problem]) -> tuple[object, object]:
     """A base that always guesses and a student that makes no mistake."""
     return create_app(problems, NO_MISTAKES | {"guessed_answer": 1.0}), create_app(problems, NO_MISTAKES)
 
 
-def test_served_models_are_asked_where_they_are_served(folder: Path, serve: Servers):
-    base, student = apps(PROBLEMS)
+def test_served_models_are_evaluated_at_their_endpoints(folder: Path, serve: Servers):
+    base, student = create_apps(PROBLEMS)
     params = endpoint_params(serve(base), serve(student))
     variants = variants_of(PROBLEMS, RobustnessParams(problems=6, changes=["functions", "distractor"]), 7)
-    found = evaluate_models(PROBLEMS, variants, params)
-    assert list(found) == ["base", "student", "teacher"]
-    assert {name: right(one) for name, one in found.items()} == {"base": 0, "student": 6, "teacher": 6}
-    assert {chain.chain.model for chain in found["student"].chains.values()} == {"student"}
-    assert found["student"].seconds > 0
-    # The oracle does not read the prompt: it keeps calling `add`, also where that has another name.
+    evaluated = evaluate_models(PROBLEMS, variants, params)
+    assert list(evaluated) == ["base", "student", "teacher"]
+    assert {model: count_correct(evaluation) for model, evaluation in evaluated.items()} == {
+        "base": 0,
+        "student": 6,
+        "teacher": 6,
+    }
+    assert {chain.chain.model for chain in evaluated["student"].chains.values()} == {"student"}
+    assert evaluated["student"].seconds > 0
+    # The oracle does not read the prompt: it calls `add` even if the function has another name.
     by_change = {"functions": set(), "distractor": set()}
-    for variant, chain in zip(variants, found["student"].variants, strict=True):
+    for variant, chain in zip(variants, evaluated["student"].variants, strict=True):
         by_change[variant.change].add(chain.verdict.correct)
     assert by_change == {"functions": {False}, "distractor": {True}}
-    assert not found["teacher"].variants
+    assert not evaluated["teacher"].variants
 
 
-def test_what_was_asked_once_is_not_asked_again(folder: Path, serve: Servers):
-    base, student = map(serve, apps(PROBLEMS))
+def test_a_second_evaluation_sends_no_request(folder: Path, serve: Servers):
+    base, student = map(serve, create_apps(PROBLEMS))
     params = endpoint_params(base, student, samples=3)
     first = evaluate_models(PROBLEMS, [], params)
     assert {len(chains) for chains in first["student"].samples.values()} == {3}
-    assert len({one.chain.id for chains in first["student"].samples.values() for one in chains}) == 18
+    assert len({checked.chain.id for chains in first["student"].samples.values() for checked in chains}) == 18
     assert not first["teacher"].samples
     serve.stop_all()
     assert evaluate_models(PROBLEMS, [], params) == first
@@ -103,22 +109,22 @@ def test_what_was_asked_once_is_not_asked_again(folder: Path, serve: Servers):
         evaluate_models(PROBLEMS, [], params)
 
 
-def test_a_key_that_is_not_set_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_key_is_named_in_the_error(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OWN_KEY")
     with pytest.raises(ProviderError, match=r"the key of the base at http://127\.0\.0\.1:9/v1 is missing: set OWN_KEY"):
         evaluate_models(PROBLEMS, [], endpoint_params("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"))
 
 
-def test_an_evaluation_of_which_much_cannot_be_checked_ends_and_says_where_the_reason_is(
+def test_too_many_chains_that_cannot_be_checked_end_the_evaluation(
     folder: Path, serve: Servers, monkeypatch: pytest.MonkeyPatch
 ):
-    def grade(one: Problem, answer: str) -> str:
-        if one.id in "01":
-            raise ZeroDivisionError("a defect of a grader's")
-        return ARITHMETIC.grade(one, answer)
+    def grade(problem: Problem, answer: str) -> str:
+        if problem.id in "01":
+            raise ZeroDivisionError("a defect in a grader")
+        return ARITHMETIC.grade(problem, answer)
 
     monkeypatch.setitem(TASKS, "arithmetic", replace(ARITHMETIC, grade=grade))
-    base, student = map(serve, apps(PROBLEMS))
+    base, student = map(serve, create_apps(PROBLEMS))
     with pytest.raises(DataError, match=r"2 of 6 chains cannot be checked \(limit 2%\): \S+evaluate.log says what"):
         evaluate_models(PROBLEMS, [], endpoint_params(base, student))
-    assert "a defect of a grader's" in paths.surprises("evaluate").read_text()
+    assert "a defect in a grader" in paths.surprises("evaluate").read_text()

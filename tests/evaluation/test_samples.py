@@ -27,17 +27,17 @@ def params() -> EvaluateParams:
     return Params.load().evaluate.model_copy(update={"samples": 3, "resamples": 200})
 
 
-def test_the_commonest_answer_wins_however_it_is_written():
+def test_the_most_common_answer_wins_in_any_spelling():
     assert majority_is_right(FIVE, [WRONG, RIGHT, RIGHT_AS_DECIMAL])
     assert not majority_is_right(FIVE, [WRONG, WRONG, RIGHT])
 
 
-def test_of_two_answers_with_as_many_votes_the_first_given_counts():
+def test_of_two_answers_with_equal_votes_the_first_one_wins():
     assert majority_is_right(FIVE, [RIGHT, WRONG])
     assert not majority_is_right(FIVE, [WRONG, RIGHT])
 
 
-def test_the_first_of_a_camp_may_be_unfaithful_where_another_is_correct():
+def test_an_answer_is_right_if_one_of_its_chains_is_correct():
     verdict = Verdict("p/x/0", False, (StepFault("unfaithful_call", 1, "it rests on 31"),), 1)
     unfaithful = replace(RIGHT, verdict=verdict)
     assert majority_is_right(FIVE, [unfaithful, RIGHT, WRONG])
@@ -48,13 +48,13 @@ def test_a_guess_has_no_vote():
     assert not majority_is_right(FIVE, [GUESSED, GUESSED, WRONG])
 
 
-def test_without_a_vote_there_is_no_right_answer():
+def test_without_a_vote_the_majority_is_not_right():
     assert not majority_is_right(FIVE, [SILENT, GUESSED])
 
 
-def test_formulas_that_mean_the_same_vote_together():
-    said = replace(problem(task="translation"), answer="all x. (Dog(x) -> Big(x))")
-    both, other, wrong = (
+def test_equivalent_formulas_count_as_the_same_answer():
+    translation = replace(problem(task="translation"), answer="all x. (Dog(x) -> Big(x))")
+    annotated, equivalent, wrong = (
         CheckedChain(replace(chain("answer(5)"), answer=formula), replace(RIGHT.verdict, correct=correct))
         for formula, correct in (
             ("all x. (Dog(x) -> Big(x))", True),
@@ -62,14 +62,14 @@ def test_formulas_that_mean_the_same_vote_together():
             ("exists x. Dog(x)", False),
         )
     )
-    assert majority_is_right(said, [wrong, both, other])
+    assert majority_is_right(translation, [wrong, annotated, equivalent])
 
 
 def test_pass_at_1_pass_at_k_and_the_vote(params: EvaluateParams):
     first, second = replace(FIVE, id="a", group="a"), replace(FIVE, id="b", group="b")
-    found = compute_sample_metrics({"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}, [first, second], params)
-    assert found["k"] == 3
-    assert found["pass_at_1"]["value"] == pytest.approx((1 / 3 + 2 / 3) / 2)
-    assert found["pass_at_k"]["value"] == 1.0  # either has a right one
-    assert found["majority"]["value"] == 0.5  # the first problem votes 6
-    assert found["majority"]["n"] == 2
+    metrics = compute_sample_metrics({"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}, [first, second], params)
+    assert metrics["k"] == 3
+    assert metrics["pass_at_1"]["value"] == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert metrics["pass_at_k"]["value"] == 1.0  # both problems have a right sample
+    assert metrics["majority"]["value"] == 0.5  # the first problem's majority is 6
+    assert metrics["majority"]["n"] == 2

@@ -1,4 +1,4 @@
-"""A real browser for the tests of pages: Debian's chromium, without a network."""
+"""Open pages in a real browser (Debian's chromium) without a network."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 INSTALL = "tests/pages/install.sh installs it"
-MARK = "data-ran"  # the attribute that every payload sets on the page's outermost element, should it ever run
+MARK = "data-ran"  # a payload that runs sets this attribute on the page's outermost element
 _RUN = f"document.documentElement.setAttribute('{MARK}','yes')"
 PAYLOADS = (
     f"<script>{_RUN}</script>",
@@ -29,7 +29,7 @@ PAYLOADS = (
 
 
 def missing(what: str) -> NoReturn:
-    """Skip a test on a machine that lacks something; in CI, where everything has to be there, fail it."""
+    """Skip a test if a program is missing; in CI, where all programs must be installed, fail it."""
     if os.environ.get("CI"):
         pytest.fail(f"{what}: {INSTALL}")
     pytest.skip(f"{what}: {INSTALL}")
@@ -37,12 +37,12 @@ def missing(what: str) -> NoReturn:
 
 def chromium() -> str:
     """The browser's command."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    return found or missing("Chromium is not installed")
+    command = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return command or missing("Chromium is not installed")
 
 
-def opened(page: Path, profile: Path) -> str:
-    """A page's document as it is once its scripts have run; what it asks of a network fails."""
+def open_page(page: Path, profile: Path) -> str:
+    """A page's document after its scripts have run; network requests fail."""
     command = [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}", page.resolve().as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, errors="replace")
@@ -50,6 +50,6 @@ def opened(page: Path, profile: Path) -> str:
     return done.stdout
 
 
-def ran(document: str) -> bool:
-    """Whether one of the payloads ran in a page."""
+def payload_ran(document: str) -> bool:
+    """Whether a payload ran in the page."""
     return re.search(rf"<(?:html|svg)\b[^>]*\s{MARK}=", document) is not None

@@ -1,7 +1,7 @@
-"""The report page opened in headless Chromium: a silent console, nothing loaded, nothing that axe-core finds.
+"""The report page in headless Chromium: no console messages, no requests, no findings of axe-core.
 
-It needs Node.js, Chromium and the packages of package.json: `tests/pages/install.sh` installs what is missing. Without
-them it is skipped, except in CI, where it fails.
+The tests need Node.js, Chromium and the packages of package.json; `tests/pages/install.sh` installs them. Without them
+the tests are skipped, except in CI, where they fail.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.browser import chromium, missing
-from tests.reporting import pages
+from tests.reporting import report_fixtures
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -30,30 +30,36 @@ def command() -> tuple[list[str], Path]:
     return [node, str(HERE / "check.mjs"), browser], folder
 
 
-def test_the_page_is_sound_wide_and_narrow_light_and_dark(command: tuple[list[str], Path], tmp_path: Path):
+def test_the_page_passes_the_check_wide_and_narrow_light_and_dark(command: tuple[list[str], Path], tmp_path: Path):
     start, folder = command
     text = "שלום " * 40 + "x" * 3000
     for name, changes in {
         "whole": {},
-        "least": {"metrics": pages.metrics(("arithmetic",), everything=False), "transcripts": []},
+        "least": {"metrics": report_fixtures.metrics(("arithmetic",), everything=False), "transcripts": []},
         "long": {
-            "metrics": pages.metrics(tuple(f"own_task_number_{place}_with_a_long_name" for place in range(4))),
-            "transcripts": [pages.transcript(pages.HOSTILE), pages.transcript(text)],
+            "metrics": report_fixtures.metrics(
+                tuple(f"own_task_number_{index}_with_a_long_name" for index in range(4))
+            ),
+            "transcripts": [report_fixtures.transcript(report_fixtures.HOSTILE), report_fixtures.transcript(text)],
         },
     }.items():
         (tmp_path / name).mkdir()
-        pages.page(tmp_path / name, **changes)
-    opened = sorted(tmp_path.glob("*/index.html"))
+        report_fixtures.page(tmp_path / name, **changes)
+    files = sorted(tmp_path.glob("*/index.html"))
     done = subprocess.run(
-        [*start, str(tmp_path), *map(str, opened)], cwd=folder, capture_output=True, text=True, check=False, timeout=600
+        [*start, str(tmp_path), *map(str, files)], cwd=folder, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.stdout, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {Path(one["page"]).parent.name: one["problems"] for one in found} == {"least": [], "long": [], "whole": []}
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {Path(result["page"]).parent.name: result["problems"] for result in results} == {
+        "least": [],
+        "long": [],
+        "whole": [],
+    }
     assert len(list(tmp_path.glob("*.png"))) == 3 * 4
 
 
-def test_the_check_finds_what_is_wrong_with_a_page(command: tuple[list[str], Path], tmp_path: Path):
+def test_the_check_finds_the_defects_of_a_page(command: tuple[list[str], Path], tmp_path: Path):
     start, folder = command
     bad = tmp_path / "bad" / "index.html"
     bad.parent.mkdir()
@@ -63,8 +69,8 @@ def test_the_check_finds_what_is_wrong_with_a_page(command: tuple[list[str], Pat
     )
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
-    said = "\n".join(json.loads(line)["problems"])
-    assert "axe: image-alt" in said
-    assert "missing.png" in said
-    assert "oops is not defined" in said
-    assert "pixels wide on a screen of 400" in said
+    problems = "\n".join(json.loads(line)["problems"])
+    assert "axe: image-alt" in problems
+    assert "missing.png" in problems
+    assert "oops is not defined" in problems
+    assert "pixels wide on a screen of 400" in problems

@@ -1,4 +1,4 @@
-"""An MLflow server of our own, started here on loopback, that can be stopped and started again."""
+"""A local MLflow server that can be stopped and started again."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ import pytest
 
 
 class Server:
-    """`mlflow server` over SQLite in a folder; its runs and models outlive a stop."""
+    """`mlflow server` with SQLite in a folder; its runs and models survive a stop."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port: int = free.getsockname()[1]
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self._port: int = listener.getsockname()[1]
         self.uri = f"http://127.0.0.1:{self._port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -29,10 +29,10 @@ class Server:
         command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{self._folder}/mlflow.db",
                    "--artifacts-destination", str(self._folder / "artifacts"), "--host", "127.0.0.1",
                    "--port", str(self._port), "--workers", "1"]  # fmt: skip
-        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # half a dozen processes less
-        with (self._folder / "server.log").open("ab") as said:
+        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # saves half a dozen processes
+        with (self._folder / "server.log").open("ab") as server_log:
             self._process = subprocess.Popen(
-                command, stdout=said, stderr=said, cwd=self._folder, env=environment, start_new_session=True
+                command, stdout=server_log, stderr=server_log, cwd=self._folder, env=environment, start_new_session=True
             )
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self._process.poll() is None:

@@ -1,6 +1,6 @@
-"""Projects at the point where the gate decides, and promotions of them in processes of their own.
+"""Projects that are ready for the gate, and their promotions in separate processes.
 
-The student's weights are a few bytes: registering copies them and looks at nothing but their hash.
+The student's weights are a few bytes: registration copies them and uses only their hash.
 """
 
 import json
@@ -37,7 +37,7 @@ QUALITY = {"checks": [{"name": "unique", "column": "id", "severity": "critical",
 
 
 def make_project(folder: Path, weights: bytes) -> Path:
-    """A folder with all that `promote` reads; evaluated against no champion."""
+    """A folder with all files that `promote` reads; evaluated without a champion."""
     for name in ("models/base", "models/student", "data/problems", "reports"):
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
@@ -53,7 +53,7 @@ def make_project(folder: Path, weights: bytes) -> Path:
 
 
 def evaluate(folder: Path, champion: str | None) -> None:
-    """Write the metrics that an evaluation of this project would, beside a champion's where there is one."""
+    """Write the metrics of an evaluation of this project, compared with a champion if there is one."""
     metrics = deepcopy(METRICS)
     metrics["inputs"] = {
         "training": "key of the training",
@@ -75,14 +75,14 @@ def start(
     barrier: Any = None,
     short_lease: bool = False,
 ) -> Any:
-    """Promote or roll back in a process of its own; see `_act` for the rest. Its outcome lies in outcome.json."""
+    """Promote or roll back in a new process, which writes outcome.json; see `_act` for the options."""
     process = PROCESSES.Process(target=_act, args=(str(folder), uri, action, kill_at, barrier, short_lease))
     process.start()
     return process
 
 
 def finish(process: Any, folder: Path) -> Any:
-    """What a process came to; None where it was killed."""
+    """Wait for a process; returns its outcome, or None if it was killed."""
     process.join(600)
     path = folder / "outcome.json"
     outcome = json.loads(path.read_text()) if process.exitcode == 0 else None
@@ -95,23 +95,24 @@ def run(folder: Path, uri: str, action: str = "promote", **options: Any) -> Any:
 
 
 def _act(folder: str, uri: str, action: str, kill_at: int | None, barrier: Any, short_lease: bool) -> None:
-    """
+    """Promote or roll back in this process, and write outcome.json.
+
     Args:
         kill_at: the process kills itself just before its write number `kill_at` (0-based) to the registry.
-        meet: a barrier at which it waits, twice, before it draws its ticket.
-        short_lease: it need not wait long for tickets ahead: they are of the dead.
+        barrier: the process waits at it, twice, before it draws its ticket.
+        short_lease: wait only briefly for earlier tickets, which were left by killed processes.
     """
     from callwright.errors import CallwrightError
     from callwright.registry import promote, promotion_lock
 
     os.chdir(folder)
     os.environ["MLFLOW_TRACKING_URI"] = uri
-    os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow leaves there what it was told last
+    os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow keeps the last address there
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     promotion_lock.LEASE_S = 0.5 if short_lease else 300.0  # this machine may be busy
     writes: list[str] = []
     _before_each_write(lambda name, args: _record_write(writes, name, args, kill_at, barrier))
-    sys.stdout = sys.stderr = Path("said").open("a")  # noqa: SIM115 - until the process ends
+    sys.stdout = sys.stderr = Path("output.log").open("a")  # noqa: SIM115 - until the process ends
     try:
         outcome = _promote() if action == "promote" else promote.roll_back("callwright-student")
     except CallwrightError as error:
@@ -139,10 +140,10 @@ def _record_write(writes: list[str], name: str, args: tuple[Any, ...], kill_at: 
 
 
 def _before_each_write(callback: Callable[[str, tuple[Any, ...]], None]) -> None:
-    """Let every call of the real client that changes the registry be seen before it is made."""
+    """Call back before every call of the real client that changes the registry."""
     from mlflow import MlflowClient
 
-    def seen(name: str) -> Callable[..., Any]:
+    def observed(name: str) -> Callable[..., Any]:
         real = getattr(MlflowClient, name)
 
         def call(self: Any, *args: Any, **options: Any) -> Any:
@@ -153,4 +154,4 @@ def _before_each_write(callback: Callable[[str, tuple[Any, ...]], None]) -> None
 
     for name in dir(MlflowClient):
         if name.startswith(WRITES) and ("model" in name or name == "set_tag") and "logged" not in name:
-            setattr(MlflowClient, name, seen(name))
+            setattr(MlflowClient, name, observed(name))

@@ -1,11 +1,11 @@
-"""A student in the registry, as the pipeline leaves it."""
+"""Students in the registry, as the pipeline registers them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright.records import Protocol
 from callwright.registry.register import MODEL_CODE
-from callwright.registry.served import settings
+from callwright.registry.served import serving_config
 from callwright.tracking.runs import connect
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_smallest_base(folder: Path) -> None:
-    """The smallest embedded base, after one step of training: what it replies means nothing."""
+    """Build the smallest embedded base, with one step of training; its replies are meaningless."""
     from callwright.params import EmbeddedParams, TaskShares
     from callwright.standins.embedded.build import build_embedded_student
 
@@ -29,13 +29,13 @@ def build_smallest_base(folder: Path) -> None:
 
 
 def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 8) -> None:
-    """A model of a folder as MLflow saves it, by no registry."""
+    """Save the model of a folder with MLflow, without a registry."""
     import mlflow
 
     mlflow.pyfunc.save_model(
         saved,
         python_model=str(MODEL_CODE),
-        model_config=settings(max_steps, max_tokens, "text"),
+        model_config=serving_config(max_steps, max_tokens, "text"),
         artifacts={"model": str(base)},
         pip_requirements=["mlflow"],
     )
@@ -50,7 +50,7 @@ def register_student(name: str, folder: Path, max_steps: int, max_tokens: int, p
         mlflow.pyfunc.log_model(
             name="student",
             python_model=str(MODEL_CODE),
-            model_config=settings(max_steps, max_tokens, protocol),
+            model_config=serving_config(max_steps, max_tokens, protocol),
             artifacts={"model": str(folder)},
             pip_requirements=["mlflow"],
             registered_model_name=name,

@@ -1,4 +1,4 @@
-"""A registered student elsewhere: in plain transformers, asked from a running loop, and as `vllm serve` expects it."""
+"""A registered student in other programs: plain transformers, a caller with an event loop, `vllm serve`."""
 
 import asyncio
 import json
@@ -24,11 +24,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
 
 
 def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(tiny_model: Path):
-    """The taught model knows add(2, 3); the prompt is the folder's own chat template with `tools`."""
+    """The trained model calls add(2, 3); the prompt comes from the folder's chat template with `tools`."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    asked = solve(problem(question=QUESTION), SUM, LocalChat(tiny_model, "student"), Sampling(max_tokens=64), NATIVE)
-    first = asyncio.run(asked).steps[0].call
+    attempt = solve(problem(question=QUESTION), SUM, LocalChat(tiny_model, "student"), Sampling(max_tokens=64), NATIVE)
+    first = asyncio.run(attempt).steps[0].call
     assert first == Call("add", {"a": 2, "b": 3})
 
     tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), AutoModelForCausalLM.from_pretrained(tiny_model)
@@ -36,30 +36,30 @@ def test_plain_transformers_with_tools_makes_the_call_that_the_agent_makes(tiny_
     prompt = tokenizer.apply_chat_template(
         messages, tools=tools, add_generation_prompt=True, return_tensors="pt", return_dict=True
     )
-    made = model.generate(**prompt, max_new_tokens=64, do_sample=False)[0, prompt["input_ids"].shape[1] :]
-    ((_, call),) = NATIVE.read(Reply(tokenizer.decode(made[:-1]), "stop", Usage()))
+    generated = model.generate(**prompt, max_new_tokens=64, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+    ((_, call),) = NATIVE.read(Reply(tokenizer.decode(generated[:-1]), "stop", Usage()))
     assert call == first
 
 
-def test_an_embedded_base_is_a_folder_that_vllm_serve_takes(embedded: Path):
-    """What vLLM reads of a folder: the architecture by name, weights, tokenizer, stop tokens, a template with tools."""
+def test_an_embedded_base_has_the_files_that_vllm_serve_needs(embedded: Path):
+    """vLLM reads the architecture's name, weights, tokenizer, stop tokens and a template with tools."""
     import transformers
 
     config, generation = (
         json.loads((embedded / name).read_text()) for name in ("config.json", "generation_config.json")
     )
     (architecture,) = config["architectures"]
-    assert hasattr(transformers, architecture), "a class of transformers itself: no code of its own is needed"
+    assert hasattr(transformers, architecture), "a class of transformers, so no custom code is needed"
     assert "auto_map" not in config
     assert generation["eos_token_id"] == config["eos_token_id"]
     names = {path.name for path in embedded.iterdir()}
     assert {"model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"} <= names
-    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".py"))], "nothing that executes"
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".py"))], "no file with code"
     tokenizer = transformers.AutoTokenizer.from_pretrained(embedded)
     messages, tools = NATIVE.render(SUM, QUESTION, [])
-    shown = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, tokenize=False)
-    assert '"add"' in shown
-    assert shown.index('"add"') < shown.index(QUESTION)
+    prompt = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, tokenize=False)
+    assert '"add"' in prompt
+    assert prompt.index('"add"') < prompt.index(QUESTION)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(embedded: Path, tmp_path_factory: pytest.TempPathFactory):
-    """The embedded student through MLflow's own saving and loading."""
+    """The embedded student, saved and loaded by MLflow."""
     import mlflow
 
     saved = tmp_path_factory.mktemp("saved") / "model"
@@ -83,8 +83,8 @@ def loaded(embedded: Path, tmp_path_factory: pytest.TempPathFactory):
 QUESTIONS = pd.DataFrame({"question": ["What is 1 plus 2?", "What is 5 plus 7?"], "task": ["arithmetic"] * 2})
 
 
-def test_a_caller_may_have_a_running_loop_or_many_threads(loaded):
-    """As a notebook has the one and a server the others; rows come out the same and in order."""
+def test_a_caller_may_have_a_running_event_loop_or_several_threads(loaded):
+    """A notebook has a running loop, a server has threads; the rows are the same and in order."""
     expected = loaded.predict(QUESTIONS)
 
     async def from_a_loop() -> pd.DataFrame:
@@ -96,7 +96,7 @@ def test_a_caller_may_have_a_running_loop_or_many_threads(loaded):
             pd.testing.assert_frame_equal(answered, expected)
 
 
-def test_a_row_says_what_is_known_of_an_answer(loaded):
+def test_the_columns_of_a_row_agree_with_its_chain(loaded):
     row = loaded.predict(QUESTIONS).iloc[0]
     chain = json.loads(row["chain"])
     assert list(row.index) == ["answer", "outcome", "grounded", "valid", "faults", "chain", "error"]
@@ -108,7 +108,7 @@ def test_a_row_says_what_is_known_of_an_answer(loaded):
 
 
 @pytest.mark.parametrize(
-    ("question", "task", "complaint"),
+    ("question", "task", "message"),
     [
         ("How many?", "riddle", "unknown task 'riddle'; the tasks are arithmetic"),
         pytest.param("many " * 9_000, "arithmetic", "does not fit 4,096 positions", id="too long"),
@@ -119,15 +119,15 @@ def test_a_row_says_what_is_known_of_an_answer(loaded):
         (" \n", "arithmetic", "question is empty"),
     ],
 )
-def test_a_question_that_cannot_be_asked_costs_its_own_row_alone(loaded, question, task, complaint):
+def test_an_invalid_question_affects_only_its_own_row(loaded, question, task, message):
     frame = pd.DataFrame({"question": ["What is 1 plus 2?", question], "task": ["arithmetic", task]}, dtype=object)
     answered, failed = loaded.predict(frame).to_dict("records")
     assert answered == loaded.predict(QUESTIONS.head(1)).iloc[0].to_dict()
-    assert complaint in failed.pop("error")
+    assert message in failed.pop("error")
     assert failed == {"answer": "", "outcome": "error", "grounded": False, "valid": False, "faults": [], "chain": ""}
 
 
-def test_a_table_without_a_needed_column_is_one_line(loaded):
+def test_a_missing_column_gives_a_one_line_error(loaded):
     from mlflow.exceptions import MlflowException
 
     with pytest.raises(MlflowException, match="the column task is missing: send a table with") as caught:
@@ -135,7 +135,7 @@ def test_a_table_without_a_needed_column_is_one_line(loaded):
     assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
-def test_the_signature_names_the_columns_that_a_row_has(loaded):
+def test_the_signature_has_the_columns_of_a_row(loaded):
     from callwright.registry.register import _signature
 
     signature = _signature()
@@ -143,7 +143,7 @@ def test_the_signature_names_the_columns_that_a_row_has(loaded):
     assert signature.outputs.input_names() == list(loaded.predict(QUESTIONS).columns)
 
 
-def test_a_model_that_cannot_be_loaded_fails_the_request_in_one_line(tmp_path: Path):
+def test_a_model_that_cannot_be_loaded_gives_a_one_line_error(tmp_path: Path):
     from mlflow.exceptions import MlflowException
 
     from callwright.registry.served import ServedAgent, _load_student
@@ -155,7 +155,7 @@ def test_a_model_that_cannot_be_loaded_fails_the_request_in_one_line(tmp_path: P
     assert caught.value.error_code == "INTERNAL_ERROR"
 
 
-def test_asking_a_servers_champion_leaves_no_copy_behind(
+def test_asking_a_champion_on_a_server_leaves_no_copy(
     embedded: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     from callwright.cli.ask import open_model

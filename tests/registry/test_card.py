@@ -1,4 +1,4 @@
-"""The model card says what the metrics say, and leaves out what they do not."""
+"""The model card shows the metrics, and omits what was not measured."""
 
 import re
 import tempfile
@@ -28,42 +28,42 @@ def card(**more: object) -> str:
 
 def test_the_card_has_every_model_beside_the_student_with_its_interval():
     teacher = {"overall": {**SURE, "value": 0.75, "low": 0.7, "high": 0.8}}
-    written = card(accuracy={**METRICS["accuracy"], "teacher": teacher, "champion": {"overall": SURE}})
-    assert "| problems | n | base | student | teacher | champion before |" in written
-    assert "| overall | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | 75.0% (70.0% to 80.0%) |" in written
-    assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | - | - |" in written
+    text = card(accuracy={**METRICS["accuracy"], "teacher": teacher, "champion": {"overall": SURE}})
+    assert "| problems | n | base | student | teacher | champion before |" in text
+    assert "| overall | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | 75.0% (70.0% to 80.0%) |" in text
+    assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | - | - |" in text
 
 
-def test_the_card_names_gains_faults_and_what_changed_problems_cost():
-    written = card(
+def test_the_card_shows_gains_faults_and_the_loss_on_changed_problems():
+    text = card(
         gain_over_champion={"overall": {**GAINED, "value": -0.015}},
         robustness={"student": {"names": {"gap": {"value": 0.025}}, "overall": {"gap": {"value": 0.1}}}},
     )
-    assert "- gain over the base: +40.0% (+30.0% to +50.0%), McNemar p = 0.001" in written
-    assert "- gain over the champion before: -1.5%" in written
-    assert "base to student: wrong_answer 50 to 10" in written
-    assert "names +2.5%, overall +10.0%" in written
+    assert "- gain over the base: +40.0% (+30.0% to +50.0%), McNemar p = 0.001" in text
+    assert "- gain over the champion before: -1.5%" in text
+    assert "base to student: wrong_answer 50 to 10" in text
+    assert "names +2.5%, overall +10.0%" in text
 
 
-def test_what_was_not_measured_is_not_mentioned():
-    written = card()
-    assert "champion before" not in written
-    assert "told otherwise" not in written
+def test_what_was_not_measured_is_omitted():
+    text = card()
+    assert "champion before" not in text
+    assert "changed problems" not in text
 
 
-def test_the_card_says_what_it_was_made_of_and_how_to_use_it():
-    written = card()
-    assert "930 preference pairs in 117 steps" in written
-    assert "train 1,200" in written
-    assert "- base licence: `mit`" in written
-    for way in ("mlflow.pyfunc.load_model", "mlflow models serve", "vllm serve", "AutoModelForCausalLM"):
-        assert way in written
+def test_the_card_shows_training_lineage_and_use():
+    text = card()
+    assert "930 preference pairs in 117 steps" in text
+    assert "train 1,200" in text
+    assert "- base licence: `mit`" in text
+    for command in ("mlflow.pyfunc.load_model", "mlflow models serve", "vllm serve", "AutoModelForCausalLM"):
+        assert command in text
 
 
-def test_a_card_that_the_database_would_not_take_is_cut_at_a_line():
-    cut = shorten_card("# title\n" + "a line of the card\n" * 400)
-    assert len(cut) <= MAX_DESCRIPTION_CHARS
-    assert cut.endswith("a line of the card\n\n(The whole card is README.md among the version's artifacts.)\n")
+def test_a_card_that_is_too_long_for_the_database_is_cut_at_a_line():
+    shortened = shorten_card("# title\n" + "a line of the card\n" * 400)
+    assert len(shortened) <= MAX_DESCRIPTION_CHARS
+    assert shortened.endswith("a line of the card\n\n(The whole card is README.md among the version's artifacts.)\n")
     assert shorten_card("short") == "short"
 
 
@@ -78,7 +78,7 @@ def test_a_card_that_the_database_would_not_take_is_cut_at_a_line():
         (None, "unknown"),
     ],
 )
-def test_the_licence_of_a_base_is_that_of_its_model_card(readme, licence, tmp_path, monkeypatch):
+def test_the_licence_of_a_base_comes_from_its_model_card(readme, licence, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "models/base/recipe.json", {"source": "maker/small", "revision": "abc"})
     write_json(tmp_path / "models/student/training.json", {"key": "k"})
@@ -108,39 +108,41 @@ BOMB = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]"]
         (f"license: {'[' * 20_000}", "unknown"),
         (f"license: {'x' * 50_000}", f"{'x' * 99}…"),
         ("license: other", "other"),
+        ('license: "\\n\\n"', "unknown"),
+        ('license: " "\nlicense_name: mit', "mit"),
         ("just a text", "unknown"),
         ("license: mit\nlicense: gpl", "gpl"),
     ],
     ids=lambda text: text[:40],
 )
-def test_whatever_a_bases_readme_says_its_licence_is_one_short_line(metadata: str, licence: str, tmp_path: Path):
+def test_the_licence_of_any_readme_is_one_short_line(metadata: str, licence: str, tmp_path: Path):
     (tmp_path / "README.md").write_text(f"---\n{metadata}\n---\n# A model")
     assert base_licence(tmp_path / "README.md") == licence
 
 
 @settings(max_examples=150, derandomize=True)
 @given(st.text(max_size=200) | st.text("license:*&!|>-[]{}\n \"'#,?", max_size=60))
-def test_no_metadata_makes_more_of_a_licence_than_one_short_line(text: str):
+def test_the_licence_of_random_metadata_is_one_short_line(text: str):
     with tempfile.TemporaryDirectory() as folder:
         readme = Path(folder, "README.md")
         readme.write_bytes(f"---\nlicense: {text}\n---\n".encode("utf-8", "surrogatepass"))
-        found = base_licence(readme)
-    assert found.isprintable()
-    assert 1 <= len(found) <= 100
+        licence = base_licence(readme)
+    assert licence.isprintable()
+    assert 1 <= len(licence) <= 100
 
 
-def test_nothing_from_outside_is_markup_on_the_card():
+def test_untrusted_text_is_not_markup_on_the_card():
     hostile = "`x` </code>\n\n# Champion\n<script>alert(1)</script>"
     params = PARAMS.model_copy(update={"teacher": PARAMS.teacher.model_copy(update={"model": hostile})})
     lineage = {"base model": hostile, "base licence": hostile, "base revision": "x" * 10_000}
-    written = model_card(params, deepcopy(METRICS), PROBLEMS, {}, lineage)
-    plain = re.sub(r"`[^`\n]*`", "", written.partition("```")[0])
+    text = model_card(params, deepcopy(METRICS), PROBLEMS, {}, lineage)
+    plain = re.sub(r"`[^`\n]*`", "", text.partition("```")[0])
     assert "script" not in plain
-    assert "# Champion" not in [line.strip() for line in written.splitlines()]
-    assert written.count("<script>") == 4, "the base twice, its licence, the teacher: each in a code span"
-    assert max(map(len, written.splitlines())) < 2_000
+    assert "# Champion" not in [line.strip() for line in text.splitlines()]
+    assert text.count("<script>") == 4, "the base twice, its licence, the teacher: each in a code span"
+    assert max(map(len, text.splitlines())) < 2_000
 
 
-def test_a_machine_without_git_has_no_commit_to_name(tmp_path, monkeypatch):
+def test_without_git_the_commit_is_empty(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_commit() == ""

@@ -1,4 +1,4 @@
-"""`callwright promote --require`: only a promotion of the student that lies there now lets a CI go on."""
+"""`callwright promote --require` succeeds only if the current student was promoted and is registered."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from callwright import paths
 from callwright.cli.app import app
 from callwright.errors import CallwrightError, DataError, GateError
-from callwright.registry.champion import CONTENT_TAG
+from callwright.registry.version import CONTENT_TAG
 from callwright.storage.files import folder_hash, write_json
 from callwright.tracking.runs import connect
 
@@ -37,7 +37,7 @@ def require() -> str:
 
 
 @pytest.mark.slow
-def test_the_student_that_was_promoted_is_let_through_where_the_registry_holds_it(promoted, tmp_path):
+def test_a_promoted_student_in_the_registry_is_accepted(promoted, tmp_path):
     with pytest.raises(GateError, match=r"^unregistered: .* no version of m in MLflow .* holds this student: run dvc"):
         require()
     client = connect()
@@ -49,21 +49,21 @@ def test_the_student_that_was_promoted_is_let_through_where_the_registry_holds_i
     assert '"version": "1"' in require()
 
 
-def test_a_refusal_says_every_reason(promoted):
+def test_a_refusal_lists_every_reason(promoted):
     write_json(paths.REGISTRY, {**promoted, "decision": "refused", "reasons": ["too weak", "too slow"]})
     with pytest.raises(GateError, match=r"^refused: too weak; too slow$"):
         require()
 
 
-def test_a_student_that_changed_since_is_stale():
+def test_a_student_that_changed_after_the_decision_is_stale():
     (paths.STUDENT / "model.safetensors").write_bytes(b"trained again")
-    with pytest.raises(GateError, match=r"^stale: models/registry\.json was decided of another student"):
+    with pytest.raises(GateError, match=r"^stale: models/registry\.json was made for another student"):
         require()
 
 
-@pytest.mark.parametrize("known", [{"content": None}, {"content": ""}, {"decision": None}, {"decision": "Promoted"}])
-def test_a_decision_that_does_not_say_enough_is_none(promoted, known):
-    write_json(paths.REGISTRY, {**promoted, **known})
+@pytest.mark.parametrize("fields", [{"content": None}, {"content": ""}, {"decision": None}, {"decision": "Promoted"}])
+def test_an_incomplete_decision_is_an_error(promoted, fields):
+    write_json(paths.REGISTRY, {**promoted, **fields})
     with pytest.raises(GateError):
         require()
 
@@ -75,7 +75,7 @@ def test_a_decision_of_an_earlier_version_without_content_is_stale(promoted):
         require()
 
 
-def test_without_the_student_nobody_can_say():
+def test_a_missing_student_is_an_error():
     (paths.STUDENT / "model.safetensors").unlink()
     paths.STUDENT.rmdir()
     with pytest.raises(DataError, match=r"^models/student is missing.*dvc pull"):
@@ -83,13 +83,13 @@ def test_without_the_student_nobody_can_say():
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{"])
-def test_a_broken_decision_is_one_line(text):
+def test_a_broken_decision_gives_a_one_line_error(text):
     paths.REGISTRY.write_text(text)
     with pytest.raises(DataError, match=r"^models/registry.json is no"):
         require()
 
 
-def test_a_missing_decision_is_one_line():
+def test_a_missing_decision_gives_a_one_line_error():
     paths.REGISTRY.unlink()
     with pytest.raises(DataError, match=r"^models/registry.json is missing: run the stage"):
         require()

@@ -1,4 +1,4 @@
-"""The gate, situation by situation: what is good enough is promoted, and whatever is not known for sure refuses."""
+"""The gate in every situation: it promotes if all bounds are kept, and refuses if anything is missing or in doubt."""
 
 import math
 from copy import deepcopy
@@ -49,20 +49,20 @@ GOOD: dict[str, Any] = {
 BESIDE_4: dict[str, Any] = {**GOOD, "inputs": {**INPUTS, "champion": "4"}}
 PASSED = {"name": "unique", "column": "id", "severity": "critical", "success": True}
 QUALITY: dict[str, Any] = {"checks": [PASSED]}
-GONE = "(gone)"  # as a text, so that a test's name is the same in every process
+GONE = "(gone)"  # a string, so that a test has the same name in every process
 
 
-def changed(metrics: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The metrics with another value at a path, or without it (GONE)."""
+def with_value(metrics: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The metrics with another value at a dotted path, or without the path (GONE)."""
     metrics = deepcopy(metrics)
     inner, *outer = reversed(path.split("."))
-    place = metrics
-    for part in reversed(outer):
-        place = place[part]
+    section = metrics
+    for key in reversed(outer):
+        section = section[key]
     if value is GONE:
-        del place[inner]
+        del section[inner]
     else:
-        place[inner] = value
+        section[inner] = value
     return metrics
 
 
@@ -72,7 +72,7 @@ def reasons(
     params: PromoteParams = PARAMS,
     quality: dict[str, Any] = QUALITY,
 ) -> tuple[str, ...]:
-    """Why it is refused; none: it is promoted."""
+    """The reasons of a refusal; empty: it is promoted."""
     verdict = decide(metrics, quality, facts, params)
     assert isinstance(verdict, Promote | Refuse)
     assert isinstance(verdict, Promote) or verdict.reasons, "a refusal has reasons"
@@ -82,57 +82,57 @@ def reasons(
 @pytest.mark.parametrize(
     ("metrics", "facts", "params"),
     [
-        pytest.param(GOOD, FACTS, PARAMS, id="everything is good, and there is no champion yet"),
-        pytest.param(BESIDE_4, AFTER_4, PARAMS, id="everything is good, beside a champion too"),
-        pytest.param(changed(BESIDE_4, "inputs.champion", 4), AFTER_4, PARAMS, id="a version written as a number"),
-        pytest.param(GOOD, FACTS, WITH_ROBUSTNESS, id="robust enough where that is asked for"),
-        pytest.param(changed(GOOD, "robustness", GONE), FACTS, PARAMS, id="robustness is not asked for"),
-        pytest.param(GOOD, replace(AFTER_4, is_champion=True), PARAMS, id="it is champion by now: nothing to beat"),
-        pytest.param(changed(GOOD, "gain_over_champion", GONE), FACTS, PARAMS, id="no champion, so no gain over it"),
-        pytest.param(changed(GOOD, "accuracy.student.overall.value", 0.7), FACTS, PARAMS, id="accuracy on its bound"),
-        pytest.param(changed(GOOD, "gain.overall.low", 0.05), FACTS, PARAMS, id="gain on its bound"),
-        pytest.param(changed(GOOD, "gain.overall.p_mcnemar", 0.01), FACTS, PARAMS, id="p-value on its bound"),
-        pytest.param(changed(GOOD, "valid_calls.student", 0.9), FACTS, PARAMS, id="valid calls on their bound"),
-        pytest.param(changed(GOOD, "gain.proofs.value", -0.03), FACTS, PARAMS, id="a task's loss on its bound"),
-        pytest.param(changed(BESIDE_4, "gain_over_champion.overall.low", -0.02), AFTER_4, PARAMS,
-                     id="as good as the champion within the bound"),
+        pytest.param(GOOD, FACTS, PARAMS, id="everything is good, without a champion"),
+        pytest.param(BESIDE_4, AFTER_4, PARAMS, id="everything is good, with a champion"),
+        pytest.param(with_value(BESIDE_4, "inputs.champion", 4), AFTER_4, PARAMS, id="a version written as a number"),
+        pytest.param(GOOD, FACTS, WITH_ROBUSTNESS, id="robust enough if robustness is required"),
+        pytest.param(with_value(GOOD, "robustness", GONE), FACTS, PARAMS, id="robustness is not required"),
+        pytest.param(GOOD, replace(AFTER_4, is_champion=True), PARAMS, id="it is the champion itself"),
+        pytest.param(with_value(GOOD, "gain_over_champion", GONE), FACTS, PARAMS, id="without a champion"),
+        pytest.param(with_value(GOOD, "accuracy.student.overall.value", 0.7), FACTS, PARAMS, id="accuracy at bound"),
+        pytest.param(with_value(GOOD, "gain.overall.low", 0.05), FACTS, PARAMS, id="gain at its bound"),
+        pytest.param(with_value(GOOD, "gain.overall.p_mcnemar", 0.01), FACTS, PARAMS, id="p-value at its bound"),
+        pytest.param(with_value(GOOD, "valid_calls.student", 0.9), FACTS, PARAMS, id="valid calls at their bound"),
+        pytest.param(with_value(GOOD, "gain.proofs.value", -0.03), FACTS, PARAMS, id="a task's loss at its bound"),
+        pytest.param(with_value(BESIDE_4, "gain_over_champion.overall.low", -0.02), AFTER_4, PARAMS,
+                     id="gain over the champion at its bound"),
     ],
 )  # fmt: skip
-def test_what_keeps_every_bound_is_promoted(metrics, facts, params):
+def test_a_student_that_keeps_every_bound_is_promoted(metrics, facts, params):
     assert reasons(metrics, facts, params) == ()
 
 
 @pytest.mark.parametrize(
     ("metrics", "facts", "params", "reason"),
     [
-        (changed(GOOD, "accuracy.student.overall.value", 0.699), FACTS, PARAMS,
+        (with_value(GOOD, "accuracy.student.overall.value", 0.699), FACTS, PARAMS,
          "accuracy is 0.699, promote.min_accuracy asks for >= 0.7"),
-        (changed(GOOD, "gain.overall.low", 0.049), FACTS, PARAMS,
+        (with_value(GOOD, "gain.overall.low", 0.049), FACTS, PARAMS,
          "lower bound of the gain over the base is 0.049, promote.min_gain asks for >= 0.05"),
-        (changed(GOOD, "gain.overall.p_mcnemar", 0.0101), FACTS, PARAMS,
+        (with_value(GOOD, "gain.overall.p_mcnemar", 0.0101), FACTS, PARAMS,
          "McNemar p-value of the gain is 0.0101, promote.max_p_value asks for <= 0.01"),
-        (changed(GOOD, "valid_calls.student", 0.899), FACTS, PARAMS,
+        (with_value(GOOD, "valid_calls.student", 0.899), FACTS, PARAMS,
          "share of valid calls is 0.899, promote.min_valid_calls asks for >= 0.9"),
-        (changed(GOOD, "gain.proofs.value", -0.031), FACTS, PARAMS,
+        (with_value(GOOD, "gain.proofs.value", -0.031), FACTS, PARAMS,
          "gain over the base in proofs is -0.031, promote.max_task_regression asks for >= -0.03"),
-        (changed(BESIDE_4, "gain_over_champion.overall.low", -0.021), AFTER_4, PARAMS,
+        (with_value(BESIDE_4, "gain_over_champion.overall.low", -0.021), AFTER_4, PARAMS,
          "lower bound of the gain over the champion is -0.021, promote.min_gain_over_champion asks for >= -0.02"),
-        (changed(BESIDE_4, "gain_over_champion.sums.value", -0.05), AFTER_4, PARAMS,
+        (with_value(BESIDE_4, "gain_over_champion.sums.value", -0.05), AFTER_4, PARAMS,
          "gain over the champion in sums is -0.05, promote.max_task_regression asks for >= -0.03"),
-        (changed(GOOD, "robustness.student.overall.gap.value", 0.11), FACTS, WITH_ROBUSTNESS,
+        (with_value(GOOD, "robustness.student.overall.gap.value", 0.11), FACTS, WITH_ROBUSTNESS,
          "accuracy lost on changed problems is 0.11, promote.max_robustness_gap asks for <= 0.1"),
         (GOOD, replace(FACTS, rolled_back="3"), PARAMS,
          "version 3 is this student and was rolled back: callwright rollback brings it back"),
-        (GOOD, replace(FACTS, changed=("reports/quality.json",)), PARAMS,
-         "reports/quality.json is not what dvc.lock recorded of it: run dvc repro"),
+        (GOOD, replace(FACTS, changed_reports=("reports/quality.json",)), PARAMS,
+         "reports/quality.json differs from what dvc.lock recorded: run dvc repro"),
         (GOOD, AFTER_4, PARAMS,
          "the metrics compare with none, and the champion is version 4 now: "
          "run dvc repro --force --single-item evaluate, then dvc repro"),
     ],
 )  # fmt: skip
-def test_what_misses_one_bound_is_refused_with_that_one_reason(metrics, facts, params, reason):
-    found = reasons(metrics, facts, params)
-    missed = [one for one in found if "gain_over_champion" not in one or "gain_over_champion" in reason]
+def test_one_missed_bound_gives_one_reason(metrics, facts, params, reason):
+    all_reasons = reasons(metrics, facts, params)
+    missed = [line for line in all_reasons if "gain_over_champion" not in line or "gain_over_champion" in reason]
     assert missed == [reason]
 
 
@@ -145,7 +145,7 @@ def test_what_misses_one_bound_is_refused_with_that_one_reason(metrics, facts, p
         ("student", "the student changed since"),
     ],
 )
-def test_metrics_of_another_run_or_other_inputs_refuse(name, says):
+def test_metrics_of_other_inputs_are_refused(name, says):
     (reason,) = reasons(facts=Facts({**INPUTS, name: "another"}))
     assert reason.startswith(says)
 
@@ -153,21 +153,21 @@ def test_metrics_of_another_run_or_other_inputs_refuse(name, says):
 @pytest.mark.parametrize(
     ("measured", "now"),
     [("3", AFTER_4), (None, AFTER_4), ("4", FACTS)],
-    ids=["another champion since", "a champion since", "the champion is gone"],
+    ids=["another champion now", "a champion now", "no champion now"],
 )
-def test_another_champion_than_the_metrics_compare_with_refuses(measured, now):
-    found = reasons(changed(GOOD, "inputs.champion", measured), now)
-    assert len(found) == 1
-    assert found[0].startswith("the metrics compare with")
+def test_metrics_compared_with_another_champion_are_refused(measured, now):
+    all_reasons = reasons(with_value(GOOD, "inputs.champion", measured), now)
+    assert len(all_reasons) == 1
+    assert all_reasons[0].startswith("the metrics compare with")
 
 
 @pytest.mark.parametrize("name", ["training", "problems", "base", "student", "champion"])
-def test_metrics_that_do_not_say_what_they_were_measured_on_refuse(name):
-    assert reasons(changed(GOOD, f"inputs.{name}", GONE)) == (f"inputs.{name} is missing in the metrics",)
+def test_metrics_with_a_missing_input_are_refused(name):
+    assert reasons(with_value(GOOD, f"inputs.{name}", GONE)) == (f"inputs.{name} is missing in the metrics",)
 
 
-def test_metrics_without_inputs_refuse():
-    assert reasons(changed(GOOD, "inputs", GONE))[0].startswith("inputs are missing in the metrics")
+def test_metrics_without_inputs_are_refused():
+    assert reasons(with_value(GOOD, "inputs", GONE))[0].startswith("inputs are missing in the metrics")
 
 
 NUMBERS = (
@@ -185,15 +185,15 @@ NUMBERS = (
 
 @pytest.mark.parametrize("path", NUMBERS)
 @pytest.mark.parametrize("bad", [GONE, None, math.nan, math.inf, -math.inf, "0.99", True, [0.99], 1.5, -1.5], ids=repr)
-def test_whatever_is_missing_or_no_such_number_refuses(path, bad):
-    (reason,) = reasons(changed(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
+def test_a_missing_or_invalid_number_is_refused(path, bad):
+    (reason,) = reasons(with_value(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
     assert reason.startswith(f"{path} is missing or not a number from ")
 
 
 @pytest.mark.parametrize("path", ["accuracy", "gain", "gain_over_champion", "valid_calls", "robustness", "inputs"])
 @pytest.mark.parametrize("bad", [GONE, None, math.nan, [], "good"], ids=repr)
-def test_a_whole_section_that_is_missing_refuses(path, bad):
-    assert reasons(changed(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
+def test_a_missing_or_invalid_section_is_refused(path, bad):
+    assert reasons(with_value(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
 
 
 @pytest.mark.parametrize(
@@ -207,39 +207,39 @@ def test_a_whole_section_that_is_missing_refuses(path, bad):
         ({"checks": [{"success": "yes"}]}, "the data failed a critical check"),
         ({"checks": [{**PASSED, "severity": None, "success": False}]}, "the data failed a critical check: id unique"),
         ({"checks": [{**PASSED, "severity": "Critical", "success": False}]}, "the data failed a critical check"),
-        ({"checks": ["all is well"]}, "the quality report has a check that is none"),
+        ({"checks": ["all is well"]}, "the quality report has an entry that is not a check"),
     ],
 )
-def test_data_that_was_not_seen_to_pass_its_checks_refuses(quality, says):
+def test_data_without_proof_of_passed_checks_is_refused(quality, says):
     (reason,) = reasons(quality=quality)
     assert reason.startswith(says)
 
 
-def test_a_failed_check_that_only_warns_does_not_refuse():
+def test_a_failed_check_of_severity_warning_is_not_a_reason():
     assert reasons(quality={"checks": [PASSED, {**PASSED, "severity": "warning", "success": False}]}) == ()
 
 
-def test_a_student_measured_on_no_task_is_refused():
-    assert reasons(changed(GOOD, "accuracy.student", {"overall": {"value": 0.9}})) == (
+def test_a_student_without_a_measured_task_is_refused():
+    assert reasons(with_value(GOOD, "accuracy.student", {"overall": {"value": 0.9}})) == (
         "accuracy.student names no task in the metrics",
     )
 
 
 def test_a_task_that_only_the_base_was_measured_on_still_counts():
     accuracy = {"student": {"overall": {"value": 0.9}, "sums": {"value": 0.9}}, "base": {"proofs": {"value": 0.8}}}
-    lost = changed(changed(GOOD, "accuracy", accuracy), "gain.proofs.value", -0.5)
+    lost = with_value(with_value(GOOD, "accuracy", accuracy), "gain.proofs.value", -0.5)
     assert reasons(lost) == ("gain over the base in proofs is -0.5, promote.max_task_regression asks for >= -0.03",)
-    assert reasons(changed(lost, "gain.proofs", GONE))[0].startswith("gain.proofs.value is missing")
+    assert reasons(with_value(lost, "gain.proofs", GONE))[0].startswith("gain.proofs.value is missing")
 
 
-def test_a_slice_within_a_task_is_not_held_against_it():
-    """GOOD loses 90 points in the slice sums/held_out, which the gate does not look at."""
+def test_a_loss_in_a_slice_of_a_task_is_not_a_reason():
+    """GOOD loses 90 points in the slice sums/held_out, which the gate ignores."""
     assert reasons() == ()
 
 
 @pytest.mark.parametrize("task", ["word/puzzles", "v1.5", "Q&A", "a.b/c.d", "overall/sums"])
-def test_a_task_is_judged_whatever_stands_in_its_name(task):
-    """Tasks are loaded under simple names alone; metrics that come from elsewhere are judged all the same."""
+def test_a_task_is_judged_for_any_name(task):
+    """Tasks are loaded only under simple names; metrics from elsewhere may have others."""
     measured = deepcopy(GOOD)
     measured["accuracy"]["student"][task] = {"value": 0.5}
     assert reasons(measured) == (f"gain.{task}.value is missing or not a number from -1 to 1 in the metrics",)
@@ -253,7 +253,7 @@ def test_a_task_is_judged_whatever_stands_in_its_name(task):
 
 @settings(derandomize=True)
 @given(st.text(min_size=1, max_size=12), st.floats(-1, 1))
-def test_no_name_lets_a_task_that_got_worse_through(task, gained):
+def test_a_worse_task_is_refused_for_any_name(task, gained):
     assume(task not in GOOD["gain"] and task.partition("/")[0] not in ("sums", "proofs"))
     measured = deepcopy(GOOD)
     measured["accuracy"]["student"][task] = {"value": 0.5}
@@ -261,8 +261,8 @@ def test_no_name_lets_a_task_that_got_worse_through(task, gained):
     assert bool(reasons(measured)) == (gained < -PARAMS.max_task_regression)
 
 
-def test_every_reason_is_named():
-    found = reasons({}, AFTER_4, WITH_ROBUSTNESS, {})
+def test_all_reasons_are_listed():
+    all_reasons = reasons({}, AFTER_4, WITH_ROBUSTNESS, {})
     # inputs as a whole and its five entries, no checks, no tasks, and six numbers: accuracy, gain, p, calls, gain over
     # the champion, robustness
-    assert len(found) == 6 + 1 + 1 + 6
+    assert len(all_reasons) == 6 + 1 + 1 + 6

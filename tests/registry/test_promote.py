@@ -20,7 +20,7 @@ NAME = "callwright-student"
 
 
 def aliases(uri: str) -> dict[str, str]:
-    """Where the registry stands; nobody may be in the queue."""
+    """The aliases of the registered model; the promotion queue must be empty."""
     client = mlflow.MlflowClient(uri, uri)
     assert list(client.search_model_versions(f"name = '{NAME}-promotions'")) == []
     return {alias: str(version) for alias, version in client.get_registered_model(NAME).aliases.items()}
@@ -33,11 +33,11 @@ def champion_of(uri: str) -> str:
 
 def versions(uri: str) -> dict[str, dict[str, str]]:
     client = mlflow.MlflowClient(uri, uri)
-    return {str(one.version): one.tags for one in client.search_model_versions(f"name = '{NAME}'")}
+    return {str(version.version): version.tags for version in client.search_model_versions(f"name = '{NAME}'")}
 
 
 def promote_two_students(folder: Path) -> tuple[Path, Path, str]:
-    """Two projects on one registry: the first's student is champion, the second's is measured against it."""
+    """Two projects on one registry: the first one's student is champion, the second one's was compared with it."""
     first, second = make_project(folder / "first", b"one"), make_project(folder / "second", b"two")
     uri = f"sqlite:///{folder}/mlflow.db"
     assert run(first, uri)["outcome"]["decision"] == "promoted"
@@ -45,7 +45,7 @@ def promote_two_students(folder: Path) -> tuple[Path, Path, str]:
     return first, second, uri
 
 
-def test_a_promotion_a_rollback_and_the_way_back(tmp_path: Path):
+def test_a_promotion_a_rollback_and_a_second_rollback(tmp_path: Path):
     first, second, uri = promote_two_students(tmp_path)
     assert aliases(uri) == {"champion": "1"}
     promoted = run(second, uri)["outcome"]
@@ -63,13 +63,13 @@ def test_a_promotion_a_rollback_and_the_way_back(tmp_path: Path):
 
     command = [sys.executable, "-m", "callwright.cli", "rollback"]
     environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
-    said = subprocess.run(command, cwd=second, env=environment, capture_output=True, text=True, check=True).stdout
-    assert said == f"{NAME}: version 2 is champion, version 1 is previous\n"
+    printed = subprocess.run(command, cwd=second, env=environment, capture_output=True, text=True, check=True).stdout
+    assert printed == f"{NAME}: version 2 is champion, version 1 is previous\n"
     assert run(second, uri)["outcome"] == promoted
     assert aliases(uri) == {"champion": "2", "previous": "1"}
 
 
-def test_a_version_says_where_it_came_from(tmp_path: Path):
+def test_a_version_has_tags_and_a_card_with_its_origins(tmp_path: Path):
     folder, uri = make_project(tmp_path / "one", b"one"), f"sqlite:///{tmp_path}/mlflow.db"
     run(folder, uri)
     tags = versions(uri)["1"]
@@ -82,12 +82,12 @@ def test_a_version_says_where_it_came_from(tmp_path: Path):
     assert "train 1,200, test 100" in card
 
 
-def test_nothing_to_roll_back_is_one_line(tmp_path: Path):
+def test_a_rollback_without_a_previous_champion_gives_a_one_line_error(tmp_path: Path):
     folder, uri = make_project(tmp_path / "one", b"one"), f"sqlite:///{tmp_path}/mlflow.db"
     assert run(folder, uri, "rollback")["outcome"] == f"GateError: {NAME} has no champion to roll back"
     run(folder, uri)
-    complaint = f"GateError: {NAME} has no champion before version 1 to go back to"
-    assert run(folder, uri, "rollback")["outcome"] == complaint
+    message = f"GateError: {NAME} has no champion before version 1 to go back to"
+    assert run(folder, uri, "rollback")["outcome"] == message
     assert aliases(uri) == {"champion": "1"}
 
 
@@ -106,19 +106,19 @@ def test_a_refusal_registers_nothing_and_its_reasons_are_on_the_run(tmp_path: Pa
 
 
 @pytest.mark.parametrize("store", ["sqlite", "server"])
-def test_of_several_promotions_at_once_one_is_made(store: str, tmp_path: Path, request: pytest.FixtureRequest):
-    """All four have registered their version, and none saw a champion, when the first may move the alias."""
+def test_of_several_promotions_at_once_one_succeeds(store: str, tmp_path: Path, request: pytest.FixtureRequest):
+    """All four have registered their version, and saw no champion, before the first one may move the alias."""
     uri = f"sqlite:///{tmp_path}/mlflow.db" if store == "sqlite" else request.getfixturevalue("server").uri
-    projects = [make_project(tmp_path / str(place), f"student {place}".encode()) for place in range(4)]
+    projects = [make_project(tmp_path / str(index), f"student {index}".encode()) for index in range(4)]
     barrier = PROCESSES.Barrier(len(projects))
     processes = [start(project, uri, barrier=barrier) for project in projects]
     outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
-    assert [one for one in outcomes if isinstance(one, str)] == [], "an error"
-    (winner,) = [one for one in outcomes if one["decision"] == "promoted"]
+    assert [outcome for outcome in outcomes if isinstance(outcome, str)] == [], "an error"
+    (winner,) = [outcome for outcome in outcomes if outcome["decision"] == "promoted"]
     assert aliases(uri) == {"champion": winner["version"]}
-    for one in outcomes:
-        if one is not winner:
-            assert one["reasons"][0].startswith(f"version {winner['version']} became champion meanwhile")
+    for outcome in outcomes:
+        if outcome is not winner:
+            assert outcome["reasons"][0].startswith(f"version {winner['version']} became champion meanwhile")
     assert len(versions(uri)) == 4
 
 
@@ -128,24 +128,25 @@ def test_the_same_student_promoted_twice_at_once_is_one_version(tmp_path: Path):
     barrier = PROCESSES.Barrier(2)
     processes = [start(project, uri, barrier=barrier) for project in projects]
     outcomes = [finish(process, project)["outcome"] for process, project in zip(processes, projects, strict=True)]
-    assert [one["decision"] for one in outcomes] == ["promoted", "promoted"]
-    assert {one["version"] for one in outcomes} == {"1"}
+    assert [outcome["decision"] for outcome in outcomes] == ["promoted", "promoted"]
+    assert {outcome["version"] for outcome in outcomes} == {"1"}
     assert list(versions(uri)) == ["1"]
 
 
 def killed_before_each_write(folder: Path, project: Path, uri: str, action: str) -> Iterator[tuple[str, Path, str]]:
-    """The action killed before each of its writes in turn, each time in a copy of project and registry.
+    """Kill the action before each of its writes, each time in a new copy of project and registry.
 
-    Yields the write that was not made, and where the killed action left project and registry.
+    Yields:
+        The write that was not made, and the copies of project and registry that the killed action left.
     """
     (folder / "untouched.db").write_bytes((folder / "mlflow.db").read_bytes())
     writes = run(project, uri, action)["writes"]
     trials = []
-    for place in range(len(writes)):
-        copied = shutil.copytree(project, folder / f"killed {place}")
-        registry = shutil.copy(folder / "untouched.db", folder / f"killed-{place}.db")
+    for index in range(len(writes)):
+        copied = shutil.copytree(project, folder / f"killed {index}")
+        registry = shutil.copy(folder / "untouched.db", folder / f"killed-{index}.db")
         trials.append((copied, f"sqlite:///{registry}"))
-    started = [start(*trial, action, kill_at=place) for place, trial in enumerate(trials)]
+    started = [start(*trial, action, kill_at=index) for index, trial in enumerate(trials)]
     for write, process, (copied, registry) in zip(writes, started, trials, strict=True):
         assert finish(process, copied) is None, f"not killed before {write}"
         yield write, copied, registry
@@ -170,24 +171,24 @@ def test_a_rollback_killed_before_any_of_its_writes_is_completed_by_the_next(tmp
     run(second, uri)
     for write, project, registry in killed_before_each_write(tmp_path, second, uri, "rollback"):
         assert champion_of(registry) in ("1", "2"), write
-        if not write.startswith("delete_model_version "):  # the last write, of its ticket: it was complete by then
+        if not write.startswith("delete_model_version "):  # the last write deletes its ticket: the rollback is complete
             assert run(project, registry, "rollback", short_lease=True)["outcome"] == ["1", "2"], write
         else:
-            run(first, registry, short_lease=True)  # whoever takes a turn next clears it away
+            run(first, registry, short_lease=True)  # the next holder of the lock deletes the ticket
         assert aliases(registry) == {"champion": "1", "previous": "2"}, write
 
 
-def test_a_server_that_is_down_is_one_line_and_the_next_run_succeeds(server: Server, tmp_path: Path):
-    """Down before it, and going down after the version is registered, before the alias moves."""
+def test_a_server_that_is_down_gives_a_one_line_error_and_the_next_run_succeeds(server: Server, tmp_path: Path):
+    """The server is down from the start, then stops after the version is registered and before the alias moves."""
     name = champion_of(server.uri) if served(server.uri) else None
     first, second = make_project(tmp_path / "first", b"first"), make_project(tmp_path / "second", b"second")
     evaluate(first, name)
     before = run(first, server.uri)["outcome"]["version"]
     evaluate(second, before)
     server.stop()
-    complaint = run(second, server.uri)["outcome"]
+    message = run(second, server.uri)["outcome"]
     assert re.fullmatch(
-        r"ProviderError: MLflow at http://127.0.0.1:\d+ cannot be used \(\w+\): check MLFLOW.*", complaint
+        r"ProviderError: MLflow at http://127.0.0.1:\d+ cannot be used \(\w+\): check MLFLOW.*", message
     )
     server.start()
     assert champion_of(server.uri) == before
@@ -197,8 +198,8 @@ def test_a_server_that_is_down_is_one_line_and_the_next_run_succeeds(server: Ser
     barrier.wait(300)
     server.stop()
     barrier.wait(300)
-    complaint = finish(process, second)["outcome"]
-    assert re.fullmatch(r"ProviderError: MLflow at http://\S+ did not answer or refused \(\w+\): check.*", complaint)
+    message = finish(process, second)["outcome"]
+    assert re.fullmatch(r"ProviderError: MLflow at http://\S+ did not answer or refused \(\w+\): check.*", message)
     server.start()
     assert aliases(server.uri)["champion"] == before
     assert run(second, server.uri)["outcome"]["decision"] == "promoted"

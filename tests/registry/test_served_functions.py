@@ -1,4 +1,4 @@
-"""A registered model takes the user's own module along: it loads where the project is not."""
+"""A registered model contains the user's own module, so it loads outside the project."""
 
 import subprocess
 import sys
@@ -32,13 +32,11 @@ print(sys.modules["own_served_module"].__file__)
 
 
 @pytest.mark.slow
-def test_a_served_model_knows_the_users_functions_where_their_module_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_served_model_has_the_users_functions_outside_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import mlflow
 
     from callwright.registry.register import MODEL_CODE
-    from callwright.registry.served import settings
+    from callwright.registry.served import serving_config
 
     project, elsewhere, saved = (tmp_path / name for name in ("project", "elsewhere", "saved"))
     for folder in (project, elsewhere, tmp_path / "weights"):
@@ -52,7 +50,7 @@ def test_a_served_model_knows_the_users_functions_where_their_module_is_not(
         mlflow.pyfunc.save_model(
             saved,
             python_model=str(MODEL_CODE),
-            model_config=settings(8, 48, "text", ["own_served_module"]),
+            model_config=serving_config(8, 48, "text", ["own_served_module"]),
             artifacts={"model": str(tmp_path / "weights")},
             code_paths=[str(path) for path in code_paths(["own_served_module"])],
             pip_requirements=["mlflow"],

@@ -1,4 +1,4 @@
-"""One request to a served model in which every hostile input occurs once: the other rows are answered all the same."""
+"""One request to a served model with every hostile input once: the other rows are answered."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ REPLIES = {
     "many fences": "```a\n" * 2_000,
     "many tags": "<a>" * 2_000 + "x\nadd(1, 2)",
     "many argument tags": "<tool_call>add" + "<arg_key></arg_key><arg_value>" * 100,
-    "what drives a terminal": "\x1b[31m\x00\u202e add(2, 3)",
+    "control characters for a terminal": "\x1b[31m\x00\u202e add(2, 3)",
     "a number as long as a book": f"add(a={'9' * 50_000}, b=1)",
     "deep nesting": f"answer(value={'[' * 5_000}",
     "nothing": "",
@@ -54,43 +54,43 @@ UNUSABLE = [
 ]
 
 
-def honest(place: int) -> str:
-    return f"What is 2 plus 3, for the {place}th time?"
+def solvable_question(index: int) -> str:
+    return f"What is 2 plus 3, for the {index}th time?"
 
 
 def scripts(protocol: Protocol) -> dict[str, list[str | Reply | Exception]]:
-    """What is replied to each question: an honest one is solved, a hostile reply is followed by a guess."""
-    told: dict[str, list[str | Reply | Exception]] = {
-        honest(0): ["add(a=2, b=3)", LAST],
-        honest(1): ["add(2, 3)", LAST],
+    """The replies to each question: two questions are solved; a hostile reply is followed by a guess."""
+    replies: dict[str, list[str | Reply | Exception]] = {
+        solvable_question(0): ["add(a=2, b=3)", LAST],
+        solvable_question(1): ["add(2, 3)", LAST],
     }
     for question, reply in REPLIES.items():
-        told[question] = [reply, LAST]
+        replies[question] = [reply, LAST]
         if protocol == "native":
-            call = ToolCall("add", reply)  # the same as the arguments of a call that the server read
-            told[f"{question}, as arguments"] = [Reply("\ud83d", "stop", Usage(), (call,)), LAST]
-    return told | {question: [error] for question, error in RAISED.items()}
+            call = ToolCall("add", reply)  # the same text as the arguments of a call that the server parsed
+            replies[f"{question}, as arguments"] = [Reply("\ud83d", "stop", Usage(), (call,)), LAST]
+    return replies | {question: [error] for question, error in RAISED.items()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["text", "native"])
-def test_every_hostile_input_costs_its_own_row_at_most(protocol: Protocol, caplog: pytest.LogCaptureFixture):
-    told = scripts(protocol)
+def test_a_hostile_input_affects_only_its_own_row(protocol: Protocol, caplog: pytest.LogCaptureFixture):
+    replies = scripts(protocol)
     served = ServedStudent()
-    served._agent = ServedAgent(lambda: ChatByQuestion(told), protocol, Sampling(max_steps=4))
-    questions = [*told, *(question for question, _, _ in UNUSABLE)]
-    tasks = ["arithmetic"] * len(told) + [task for _, task, _ in UNUSABLE]
-    asked = pd.DataFrame({"question": questions, "task": tasks}, dtype=object)
+    served._agent = ServedAgent(lambda: ChatByQuestion(replies), protocol, Sampling(max_steps=4))
+    questions = [*replies, *(question for question, _, _ in UNUSABLE)]
+    tasks = ["arithmetic"] * len(replies) + [task for _, task, _ in UNUSABLE]
+    table = pd.DataFrame({"question": questions, "task": tasks}, dtype=object)
     with caplog.at_level(logging.ERROR, "callwright"):
-        rows = served.predict(None, asked).to_dict("records")
+        rows = served.predict(None, table).to_dict("records")
 
     assert len(rows) == len(questions)
-    by_question = dict(zip(questions[: len(told)], rows, strict=False))
-    for place in range(2):
-        row = by_question[honest(place)]
+    by_question = dict(zip(questions[: len(replies)], rows, strict=False))
+    for index in range(2):
+        row = by_question[solvable_question(index)]
         assert (row["answer"], row["grounded"], row["valid"], row["error"]) == ("5", True, True, "")
     for row in rows:
-        json.dumps(row, ensure_ascii=False).encode()  # a server can send it
+        json.dumps(row, ensure_ascii=False).encode()  # the row can be sent as JSON
         assert (row["error"] != "") == (row["outcome"] == "error") == (row["chain"] == "")
         assert set(row["faults"]) <= set(FAULTS)
         if not row["error"]:
@@ -99,15 +99,15 @@ def test_every_hostile_input_costs_its_own_row_at_most(protocol: Protocol, caplo
     assert outcomes.total() == len(questions)
     assert outcomes["error"] >= len(RAISED) + len(UNUSABLE)
 
-    for (question, _, complaint), row in zip(UNUSABLE, rows[len(told) :], strict=True):
-        assert complaint in row["error"], question
+    for (question, _, message), row in zip(UNUSABLE, rows[len(replies) :], strict=True):
+        assert message in row["error"], question
     assert by_question["a longer question than the model takes"]["error"].startswith("student: the prompt of 9000")
     error = by_question["a library's error"]["error"]
     assert error.startswith("unexpected RuntimeError in ")
     assert error.endswith(r": out of \x1b[31mmemory twice")
     logged = [record.getMessage() for record in caplog.records]
-    assert sum("out of" in line and "Traceback" in line for line in logged) == 1, "the first of a kind"
-    assert sum("out of" in line for line in logged) == 2, "and the others in one line"
+    assert sum("out of" in line and "Traceback" in line for line in logged) == 1, "the first of a kind has a traceback"
+    assert sum("out of" in line for line in logged) == 2, "the others are one line"
     assert not [line for line in logged if "\x1b" in line or "\ud83d" in line]
 
 
@@ -118,8 +118,10 @@ AGENT = ServedAgent(lambda: ChatByQuestion({"": [AT_ONCE]}), "native", Sampling(
 
 @settings(max_examples=60, derandomize=True)
 @given(st.lists(st.tuples(INPUT, INPUT | st.just("arithmetic")), max_size=6))
-def test_whatever_stands_in_a_table_the_good_row_beside_it_is_answered(rows: list[tuple[object, object]]):
-    found = AGENT.answer([honest(0), *(question for question, _ in rows)], ["arithmetic", *(task for _, task in rows)])
-    assert (found[0].answer, found[0].error) == ("5", "")
-    assert len(found) == 1 + len(rows)
-    assert all((row.outcome == "error") == bool(row.error) for row in found)
+def test_a_valid_row_is_answered_beside_any_other_rows(rows: list[tuple[object, object]]):
+    answers = AGENT.answer(
+        [solvable_question(0), *(question for question, _ in rows)], ["arithmetic", *(task for _, task in rows)]
+    )
+    assert (answers[0].answer, answers[0].error) == ("5", "")
+    assert len(answers) == 1 + len(rows)
+    assert all((row.outcome == "error") == bool(row.error) for row in answers)

@@ -1,8 +1,8 @@
-"""A stand-in for docker where none runs: remembers images and calls; `run` runs the command on this machine instead.
+"""A stand-in for docker: it records images and calls; `run` runs the command on this machine instead.
 
-What it keeps of `docker run`: the folder mounted at /workspace is the working folder, what is mounted read-only must be
-the same afterwards, and of the caller's environment only what `--env` names gets in. It fails on anything that the
-workflows have no reason to ask for.
+Like `docker run`, it uses the folder mounted at /workspace as working folder, checks that read-only mounts are
+unchanged, and passes only the environment variables that `--env` names. It fails on every call that the workflows do
+not need.
 """
 
 import argparse
@@ -26,12 +26,12 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("image")
     parser.add_argument("command", nargs=argparse.REMAINDER)
-    asked = parser.parse_args(arguments)
-    if asked.image not in known():
-        sys.exit(f"no such image: {asked.image}")
-    mounts = {inside: outside for outside, inside, *_ in (one.split(":") for one in asked.volume)}
-    fixed = [Path(one.split(":")[0]) for one in asked.volume if one.endswith(":ro")]
-    environment = {name: os.environ[name] for name in asked.env} | {
+    options = parser.parse_args(arguments)
+    if options.image not in known_images():
+        sys.exit(f"no such image: {options.image}")
+    mounts = {inside: outside for outside, inside, *_ in (volume.split(":") for volume in options.volume)}
+    read_only = [Path(volume.split(":")[0]) for volume in options.volume if volume.endswith(":ro")]
+    environment = {name: os.environ[name] for name in options.env} | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
         "HOME": str(HERE),
         "PYTHONPATH": f"{mounts['/workspace']}/src",
@@ -39,20 +39,20 @@ def run(arguments: list[str]) -> None:
         "HF_HUB_OFFLINE": "1",
     }
     os.chdir(mounts["/workspace"])
-    before = state(fixed)
-    done = subprocess.run(asked.command, env=environment, check=False)
-    if state(fixed) != before:
-        sys.exit(f"docker stand-in: {asked.command} changed what it was given to read")
+    before = change_times(read_only)
+    done = subprocess.run(options.command, env=environment, check=False)
+    if change_times(read_only) != before:
+        sys.exit(f"docker stand-in: {options.command} changed a read-only mount")
     sys.exit(done.returncode)
 
 
-def state(folders: list[Path]) -> dict[str, int]:
-    """When each file and folder was changed last. git renews its index when it looks; where it may not, it goes on."""
+def change_times(folders: list[Path]) -> dict[str, int]:
+    """When each file was last changed. git rewrites its index even when it only reads, so `index` is left out."""
     files = [file for folder in folders for file in (folder, *folder.rglob("*"))]
     return {str(file): file.stat().st_mtime_ns for file in files if file.is_file() and file.name != "index"}
 
 
-def known() -> list[str]:
+def known_images() -> list[str]:
     return IMAGES.read_text().split() if IMAGES.exists() else []
 
 
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
         case ["run", *rest]:
             run(rest)
         case ["image", "inspect", name]:
-            sys.exit(name not in known())
+            sys.exit(name not in known_images())
         case ["build", "--tag", name, *_]:
             IMAGES.write_text(f"{name}\n")
         case ["rm", "--force", _]:

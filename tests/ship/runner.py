@@ -1,4 +1,4 @@
-"""A stand-in for a GitHub runner: the `run:` steps of a job, in order, each in a shell of its own, on a clean clone."""
+"""A stand-in for a GitHub runner: runs the `run:` steps of a job in order, each in a new shell, on a clean clone."""
 
 import os
 import re
@@ -19,12 +19,12 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
 def workflow(name: str) -> dict[str, Any]:
-    """A workflow as GitHub reads it (YAML 1.2: `on` is no truth value)."""
+    """A workflow as GitHub reads it (YAML 1.2: `on` is not a boolean)."""
     return YAML(typ="safe").load((WORKFLOWS / f"{name}.yml").read_text())
 
 
 def origin(folder: Path) -> Path:
-    """The working tree, with what is not committed yet, as a repository with one commit on main."""
+    """The working tree, including uncommitted changes, as a repository with one commit on main."""
     copy_working_tree(folder)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the working tree")
@@ -47,10 +47,12 @@ class Runner:
     """One runner's machine.
 
     Attributes:
-        folder: holds the clone, the runner's temporary files and a home.
-        expressions: what GitHub would put in for each `${{ }}` outside of scripts; one that is missing is an error.
-        bin: commands that come before those of the system, such as a stand-in for docker.
-        variables: what the machine has in its environment besides.
+        folder: contains the clone, the runner's temporary files and a home folder.
+        expressions: GitHub's value of each `${{ }}` outside of scripts; a missing expression is an error.
+        bin: folder with commands that take precedence over the system's, such as a stand-in for docker.
+        variables: further environment variables of the machine.
+        ran: names of the steps of the last job that were run.
+        log: scripts and output of all steps.
     """
 
     folder: Path
@@ -70,28 +72,28 @@ class Runner:
         return (self.folder / "summary").read_text()
 
     def check_out(self) -> None:
-        """What actions/checkout does: all branches, main checked out."""
+        """Do what actions/checkout does: clone all branches and check out main."""
         git(self.folder, "clone", "--quiet", str(self.repository), str(self.clone))
 
     def run(self, name: str, job: str, only: str | None = None) -> bool:
-        """Run a job's scripts as GitHub does, or one step of them; whether the job succeeds."""
-        described = workflow(name)
-        asked = described["jobs"][job]
-        files = {one: self.folder / one for one in ("env", "path", "summary")}
+        """Run a job's scripts as GitHub does, or only one step; returns whether the job succeeds."""
+        definition = workflow(name)
+        job_definition = definition["jobs"][job]
+        files = {file: self.folder / file for file in ("env", "path", "summary")}
         for file in files.values():
             file.write_text("")
         (self.folder / "home").mkdir(exist_ok=True)
-        shared = self._values([described.get("env", {}), asked.get("env", {})])
+        shared = self._values([definition.get("env", {}), job_definition.get("env", {})])
         self.ran, failed = [], False
-        for step in asked["steps"]:
-            if "run" not in step or only not in (None, step["name"]) or not self._wanted(step, failed):
+        for step in job_definition["steps"]:
+            if "run" not in step or only not in (None, step["name"]) or not self._runs_step(step, failed):
                 continue
             self.ran.append(step["name"])
             failed |= not self._script(step["run"], shared | self._values([step.get("env", {})]), files)
         return not failed
 
-    def _wanted(self, step: Mapping[str, Any], failed: bool) -> bool:
-        """`if:` of a step: `always()` and `!cancelled()` run after a failure, other conditions as the table says."""
+    def _runs_step(self, step: Mapping[str, Any], failed: bool) -> bool:
+        """Evaluate a step's `if:`. `always()` and `!cancelled()` run after a failure; other conditions need success."""
         condition = EXPRESSION.fullmatch(str(step.get("if", "${{ success() }}")))
         assert condition
         return {"always()": True, "!cancelled()": True, "success()": not failed}.get(
@@ -100,7 +102,7 @@ class Runner:
 
     def _values(self, tables: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         return {
-            key: EXPRESSION.sub(lambda found: self.expressions[found[1]], str(value))
+            key: EXPRESSION.sub(lambda match: self.expressions[match[1]], str(value))
             for table in tables
             for key, value in table.items()
         }
@@ -108,14 +110,14 @@ class Runner:
     def _script(self, script: str, environment: Mapping[str, str], files: Mapping[str, Path]) -> bool:
         path = self.folder / "script.sh"
         path.write_text(script)
-        added = files["path"].read_text().split()
-        before = [str(self.bin)] if self.bin else []
-        written = dict(line.split("=", 1) for line in files["env"].read_text().splitlines())
+        path_entries = files["path"].read_text().split()
+        own_commands = [str(self.bin)] if self.bin else []
+        step_variables = dict(line.split("=", 1) for line in files["env"].read_text().splitlines())
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(path)],
             cwd=self.clone,
             env={
-                "PATH": os.pathsep.join([*before, *reversed(added), "/usr/local/bin", "/usr/bin", "/bin"]),
+                "PATH": os.pathsep.join([*own_commands, *reversed(path_entries), "/usr/local/bin", "/usr/bin", "/bin"]),
                 "HOME": str(self.folder / "home"),
                 "RUNNER_TEMP": str(self.folder),
                 "GITHUB_WORKSPACE": str(self.clone),
@@ -124,7 +126,7 @@ class Runner:
                 "GITHUB_PATH": str(files["path"]),
                 "GITHUB_STEP_SUMMARY": str(files["summary"]),
                 **self.variables,
-                **written,
+                **step_variables,
                 **environment,
             },
             stdout=subprocess.PIPE,
@@ -137,7 +139,7 @@ class Runner:
 
 
 def lend_environment(clone: Path) -> None:
-    """Make the running environment the clone's .venv, as if `make` had installed it there."""
+    """Link this Python environment as the clone's .venv, as if `make` had installed it there."""
     venv = clone / ".venv"
     venv.mkdir()
     copy2(Path(sys.prefix, "pyvenv.cfg"), venv)

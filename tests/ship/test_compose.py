@@ -1,4 +1,4 @@
-"""compose.yaml keeps its promises, and MLflow's part of it runs for real, on PostgreSQL and S3, without containers."""
+"""compose.yaml is correct, and its MLflow service runs here with PostgreSQL and S3, without containers."""
 
 import os
 import re
@@ -31,12 +31,12 @@ def test_compose_yaml_fits_the_compose_specification():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_services_are_those_of_a_team():
+def test_the_services_are_complete():
     assert set(SERVICES) == {"postgres", "artifacts", "mlflow", "teacher", "pipeline", "pipeline-gpu"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_ports_are_open_to_this_machine_alone(name: str):
+def test_ports_are_open_only_on_this_machine(name: str):
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
@@ -45,29 +45,29 @@ def test_secrets_come_from_the_environment(name: str):
     environment = SERVICES[name].get("environment", {})
     secrets = {key: value for key, value in environment.items() if re.search("PASS|SECRET|TOKEN|API_KEY", key)}
     assert all(re.fullmatch(r"\$\{[A-Z_]+(:-|:\?[^}]+)\}", value) for value in secrets.values()), secrets
-    written = " ".join(str(value) for key, value in environment.items() if key not in secrets)
-    assert not re.search(r"://[^/\s]*:[^/@\s]*@", written)  # no password inside an address
+    other_values = " ".join(str(value) for key, value in environment.items() if key not in secrets)
+    assert not re.search(r"://[^/\s]*:[^/@\s]*@", other_values)  # no password inside an address
 
 
 @pytest.mark.parametrize("name", LONG_LIVED)
-def test_a_service_that_stays_up_says_whether_it_is_well(name: str):
+def test_a_long_running_service_has_a_health_check(name: str):
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_waits_until_what_it_needs_is_well(name: str):
-    for needed, how in SERVICES[name].get("depends_on", {}).items():
-        assert how == {"condition": "service_healthy"}
+def test_a_service_waits_until_its_dependencies_are_healthy(name: str):
+    for needed, condition in SERVICES[name].get("depends_on", {}).items():
+        assert condition == {"condition": "service_healthy"}
         assert "healthcheck" in SERVICES[needed]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_images_of_others_are_pinned_by_their_version(name: str):
+def test_third_party_images_are_pinned_to_a_version(name: str):
     image = SERVICES[name]["image"]
     assert image == "${CALLWRIGHT_IMAGE:-callwright}" or re.search(r":v?\d+\.\d+", image)
 
 
-def test_what_is_kept_lies_in_named_volumes():
+def test_persistent_data_is_in_named_volumes():
     mounted = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert mounted - {".", "./.git", "/dev/null"} == set(COMPOSE["volumes"])
 
@@ -76,7 +76,7 @@ PIPELINES = [name for name in SERVICES if name.startswith("pipeline")]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_the_pipeline_sees_neither_the_file_of_secrets_nor_a_git_that_it_could_change(name: str):
+def test_the_pipeline_sees_no_file_of_secrets_and_cannot_change_git(name: str):
     volumes = SERVICES[name]["volumes"]
     assert ".:/workspace" in volumes
     assert "/dev/null:/workspace/.env:ro" in volumes
@@ -86,18 +86,18 @@ def test_the_pipeline_sees_neither_the_file_of_secrets_nor_a_git_that_it_could_c
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_the_pipeline_reaches_mlflow_and_the_teacher_but_not_what_mlflow_stores_in(name: str):
-    own = set(SERVICES[name]["networks"])
-    reached = {other for other, service in SERVICES.items() if own & set(service["networks"])}
+def test_the_pipeline_reaches_mlflow_and_the_teacher_but_not_mlflows_stores(name: str):
+    networks = set(SERVICES[name]["networks"])
+    reached = {other for other, service in SERVICES.items() if networks & set(service["networks"])}
     assert reached == {"mlflow", "teacher", *PIPELINES}
     for store in ("postgres", "artifacts"):
         assert set(SERVICES[store]["networks"]) & set(SERVICES["mlflow"]["networks"])
         assert all(COMPOSE["networks"][network]["internal"] for network in SERVICES[store]["networks"])
 
 
-# MLflow's service for real: its own command and environment, with the two addresses and the secrets filled in.
+# MLflow's service: its command and environment in compose.yaml, with the addresses and secrets filled in.
 
-PASSWORD = "p@ss:w/rd % of a test"  # what an address would have to escape
+PASSWORD = "p@ss:w/rd % of a test"  # an address would have to escape it
 
 
 def free_port() -> int:
@@ -108,7 +108,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(*command: str | Path, ready: str, **more: Any) -> Iterator[None]:
-    """A server, once it answers at `ready` (host:port, or an http address); ended afterwards."""
+    """Run a server while the block runs; wait until it answers at `ready` (host:port or an http address)."""
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log, **more) as process:
         try:
             for _ in range(1200):
@@ -136,16 +136,16 @@ def answers(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    """A new cluster with the user and the database of compose.yaml's image; its host and port."""
+    """A new PostgreSQL cluster with compose.yaml's user and database; yields host and port."""
     import psycopg
 
     programs = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), Path(shutil.which("initdb") or "/none/x").parent]
     programs = [folder for folder in programs if (folder / "initdb").exists()]
     if not programs:
         pytest.skip("no PostgreSQL on this machine (Debian: apt-get install postgresql)")
-    user = 65534 if os.getuid() == 0 else None  # PostgreSQL will not run as root
+    user = 65534 if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
     settings = SERVICES["postgres"]["environment"]
-    with tempfile.TemporaryDirectory(prefix="postgres") as name:  # tmp_path lies where root alone may look
+    with tempfile.TemporaryDirectory(prefix="postgres") as name:  # only root may read tmp_path
         folder, port = Path(name), free_port()
         (folder / "password").write_text(PASSWORD)
         if user:
@@ -168,7 +168,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def artifacts() -> Iterator[str]:
-    """An S3 server (moto) with the bucket of compose.yaml; its address."""
+    """An S3 server (moto) with compose.yaml's bucket; yields its address."""
     import boto3
 
     port = free_port()
@@ -183,7 +183,7 @@ KEYS = {"aws_access_key_id": "mlflow", "aws_secret_access_key": "of-a-test"}
 
 
 def bucket() -> str:
-    """The bucket that the server writes to, which the store's volume makes."""
+    """The bucket that the server writes to; the store's volume creates it."""
     destination = SERVICES["mlflow"]["environment"]["MLFLOW_ARTIFACTS_DESTINATION"]
     (volume,) = SERVICES["artifacts"]["volumes"]
     assert destination == f"s3://{Path(volume.split(':')[1]).name}"
@@ -192,12 +192,12 @@ def bucket() -> str:
 
 @pytest.fixture(scope="module")
 def server(postgres: str, artifacts: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """compose.yaml's MLflow server; its address."""
+    """compose.yaml's MLflow server; yields its address."""
     port = free_port()
     secrets = {"POSTGRES_PASSWORD": PASSWORD, "ARTIFACTS_SECRET_KEY": KEYS["aws_secret_access_key"]}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_", "PG"))}
     for key, value in SERVICES["mlflow"]["environment"].items():
-        filled = re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda found: secrets[found[1]], value)
+        filled = re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda match: secrets[match[1]], value)
         filled = filled.replace("postgres:5432", postgres).replace("http://artifacts:7070", artifacts)
         environment[key] = filled.replace("0.0.0.0", "127.0.0.1").replace("5000", str(port))
     program, *rest = SERVICES["mlflow"]["command"]
@@ -243,10 +243,10 @@ def test_mlflow_keeps_runs_and_models_in_postgresql_and_artifacts_in_s3(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("host", "status"), [("mlflow:5000", 200), ("evil.example:5000", 403)])
-def test_mlflow_answers_only_under_the_names_it_was_given(server: str, host: str, status: int):
+def test_mlflow_answers_only_for_its_configured_host_names(server: str, host: str, status: int):
     host = host.replace("5000", server.rpartition(":")[2])
-    asked = f"{server}/api/2.0/mlflow/experiments/get?experiment_id=0"
-    request = urllib.request.Request(asked, headers={"Host": host})
+    url = f"{server}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    request = urllib.request.Request(url, headers={"Host": host})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             answered = answer.status

@@ -1,4 +1,4 @@
-"""What goes into the image, how it is built, and what its entry point says. `make image-check` builds and runs it."""
+"""The image: its contents, its build and its entry point. `make image-check` builds and runs it."""
 
 import os
 import shutil
@@ -35,12 +35,12 @@ def test_only_the_package_its_versions_and_the_entry_point_are_sent_to_the_build
     for name in wanted | secrets | artifacts | rest:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    # Docker's own reading of the file; folders are sent too, as bare names.
+    # Docker's own function reads the file; it also lists folders.
     sent = exclude_paths(str(tmp_path), (ROOT / ".dockerignore").read_text().splitlines())
     assert {name for name in sent if (tmp_path / name).is_file()} - {"Dockerfile", ".dockerignore"} == wanted
 
 
-def test_the_build_copies_nothing_that_is_not_sent():
+def test_the_build_copies_only_sent_files():
     sent = exclude_paths(str(ROOT), (ROOT / ".dockerignore").read_text().splitlines())
     instructions = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY ")]
     copied = {name for words in instructions if not words[1].startswith("--from=") for name in words[1:-1]}
@@ -50,7 +50,7 @@ def test_the_build_copies_nothing_that_is_not_sent():
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
-    """Stands in for docker: writes its arguments down, one a line."""
+    """A stand-in for docker that writes its arguments to a file, one per line."""
     path = tmp_path / "engine"
     path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\n')
     path.chmod(0o755)
@@ -63,26 +63,26 @@ def arguments(engine: Path, **environment: str) -> list[str]:
     return (engine.parent / "arguments").read_text().splitlines()
 
 
-def test_the_image_is_built_for_the_callers_uid_and_never_for_root(engine: Path):
+def test_the_image_is_built_for_the_callers_uid_but_not_for_root(engine: Path):
     uid = os.getuid() or 1000
     assert f"UID={uid}" in arguments(engine)
 
 
-def test_the_build_takes_a_base_a_pip_configuration_and_further_arguments(engine: Path):
-    given = arguments(
+def test_the_build_accepts_a_base_a_pip_configuration_and_further_arguments(engine: Path):
+    options = arguments(
         engine, BASE_IMAGE="debian:12", PIP_CONFIG_FILE="/etc/pip.conf", IMAGE_ARGS="--volume /a:/b:ro", IMAGE="mine"
     )
-    assert given[:3] == ["build", "--tag", "mine"]
-    assert given[given.index("BASE_IMAGE=debian:12") - 1] == "--build-arg"
-    assert given[given.index("id=pip,src=/etc/pip.conf") - 1] == "--secret"
-    assert given[-3:] == ["--volume", "/a:/b:ro", "."]
+    assert options[:3] == ["build", "--tag", "mine"]
+    assert options[options.index("BASE_IMAGE=debian:12") - 1] == "--build-arg"
+    assert options[options.index("id=pip,src=/etc/pip.conf") - 1] == "--secret"
+    assert options[-3:] == ["--volume", "/a:/b:ro", "."]
 
 
-def test_without_an_engine_the_build_says_what_to_install(tmp_path: Path):
+def test_without_an_engine_the_build_names_what_to_install(tmp_path: Path):
     for name in ("bash", "dirname", "git", "id"):
-        found = shutil.which(name)
-        assert found
-        (tmp_path / name).symlink_to(found)
+        program = shutil.which(name)
+        assert program
+        (tmp_path / name).symlink_to(program)
     done = run(SCRIPTS / "build.sh", cwd=ROOT, PATH=str(tmp_path), ENGINE="")
     assert done.returncode == 1
     assert done.stderr == "no container engine: install docker (and start its daemon), podman or buildah\n"
@@ -93,14 +93,14 @@ def test_the_entry_point_runs_any_command_and_keeps_its_exit_code(tmp_path: Path
     assert (done.returncode, done.stdout) == (3, "ran\n")
 
 
-def test_the_entry_point_tells_a_missing_mount_in_one_line(tmp_path: Path):
+def test_the_entry_point_reports_a_missing_mount_in_one_line(tmp_path: Path):
     done = run(SCRIPTS / "entrypoint.sh", "dvc", "repro", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == f'{tmp_path} holds no dvc.yaml: mount a clone of Callwright with --volume "$PWD":/workspace\n'
 
 
-def test_the_entry_point_names_the_user_to_run_as_where_the_clone_is_anothers():
-    with tempfile.TemporaryDirectory() as name:  # tmp_path lies where root alone may look
+def test_the_entry_point_names_the_user_of_a_clone_that_belongs_to_someone_else():
+    with tempfile.TemporaryDirectory() as name:  # only root may read tmp_path
         clone = Path(name)
         shutil.copy(SCRIPTS / "entrypoint.sh", clone)
         (clone / "dvc.yaml").write_text("stages: {}\n")

@@ -1,4 +1,4 @@
-"""DVC remotes: what one clone pushed, another pulls, and then has nothing to do."""
+"""DVC remotes: a clone pulls what another one pushed, and then has nothing to run."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    """An S3 server's address; its bucket is called callwright."""
+    """The address of an S3 server with the bucket `callwright`."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -51,20 +51,20 @@ def commit(project: Project, message: str) -> None:
     project.run("git", "commit", "--quiet", "--message", message)
 
 
-def cloned(project: Project, name: str) -> Project:
+def clone(project: Project, name: str) -> Project:
     project.run("git", "clone", "--quiet", ".", f"../{name}")
     return Project(project.folder.parent / name)
 
 
-def same_outputs(one: Project, other: Project) -> bool:
-    return all((one.folder / name).read_bytes() == (other.folder / name).read_bytes() for name in OUTPUTS)
+def same_outputs(first: Project, second: Project) -> bool:
+    return all((first.folder / name).read_bytes() == (second.folder / name).read_bytes() for name in OUTPUTS)
 
 
-def test_without_any_setting_a_clone_beside_the_first_gets_everything(committed: Project):
-    """All but what the first one's MLflow holds, and it says so."""
+def test_without_settings_a_clone_beside_the_first_one_gets_all_outputs(committed: Project):
+    """It does not get the registered model in the first clone's MLflow, and reports that."""
     committed.run("dvc", "push", "--run-cache")
     assert (committed.folder.parent / "callwright-storage/files").is_dir()
-    second = cloned(committed, "second")
+    second = clone(committed, "second")
     second.run("dvc", "pull")
     assert same_outputs(committed, second)
     assert "Data and pipelines are up to date." in second.run("dvc", "repro").stdout
@@ -74,25 +74,25 @@ def test_without_any_setting_a_clone_beside_the_first_gets_everything(committed:
     assert "unregistered: models/registry.json says promoted, but no version of callwright-student" in refused.stdout
 
 
-def test_with_the_lock_file_gone_the_run_cache_brings_every_stage_back(committed: Project):
-    third = cloned(committed, "third")
+def test_without_the_lock_file_the_run_cache_restores_every_stage(committed: Project):
+    third = clone(committed, "third")
     (third.folder / "dvc.lock").unlink()
     third.run("dvc", "pull", "--run-cache", "--allow-missing")
     output = third.run("dvc", "repro", "--pull").stdout
     assert output.count("is cached - skipping run, checking out outputs") == 7
-    assert "Running stage 'promote'" in output, "what is in a registry is in no cache"
+    assert "Running stage 'promote'" in output, "a registration never comes from a cache"
     registered = json.loads((third.folder / "models/registry.json").read_text())
     assert (registered["decision"], registered["version"]) == ("promoted", "1")
     third.run("callwright", "promote", "--require")
     assert same_outputs(committed, third)
 
 
-def test_through_s3_as_well_and_no_key_is_written_anywhere(committed: Project, bucket: str):
+def test_an_s3_remote_works_and_no_key_is_written(committed: Project, bucket: str):
     committed.run("dvc", "remote", "modify", "storage", "url", "s3://callwright/shared")
     committed.run("dvc", "remote", "modify", "storage", "endpointurl", bucket)
     commit(committed, "the team's remote")
     committed.run("dvc", "push", **CREDENTIALS)
-    fourth = cloned(committed, "fourth")
+    fourth = clone(committed, "fourth")
     fourth.run("dvc", "pull", **CREDENTIALS)
     assert same_outputs(committed, fourth)
     assert "Data and pipelines are up to date." in fourth.run("dvc", "repro").stdout
@@ -101,25 +101,25 @@ def test_through_s3_as_well_and_no_key_is_written_anywhere(committed: Project, b
         assert [str(path) for path in files(project.folder) if SECRET.encode() in path.read_bytes()] == []
 
 
-def test_a_setting_of_ones_own_is_local_and_stays_out_of_git(committed: Project, bucket: str):
-    fifth = cloned(committed, "fifth")
+def test_a_local_setting_stays_out_of_git(committed: Project, bucket: str):
+    fifth = clone(committed, "fifth")
     shutil.rmtree(committed.folder.parent / "callwright-storage")
     fifth.run("dvc", "remote", "modify", "--local", "storage", "secret_access_key", SECRET)
     fifth.run("dvc", "remote", "modify", "--local", "storage", "access_key_id", "tester")
     fifth.run("dvc", "pull", "reports/metrics.json", AWS_DEFAULT_REGION="us-east-1")
     assert fifth.run("git", "status", "--short").stdout == ""
-    holders = [path for path in files(fifth.folder) if SECRET.encode() in path.read_bytes()]
-    assert holders == [fifth.folder / ".dvc/config.local"]
+    files_with_secret = [path for path in files(fifth.folder) if SECRET.encode() in path.read_bytes()]
+    assert files_with_secret == [fifth.folder / ".dvc/config.local"]
 
 
-def test_source_files_of_ones_own_go_the_same_way(committed: Project):
+def test_own_source_files_are_pushed_and_pulled_too(committed: Project):
     committed.run("git", "checkout", "--quiet", "-b", "sources", "HEAD~1")  # with the default remote
     (committed.folder / "sources/gsm8k").mkdir(parents=True)
     (committed.folder / "sources/gsm8k/train.jsonl").write_text("{}\n")
     committed.run("dvc", "add", "sources/gsm8k")
     commit(committed, "source files")
     committed.run("dvc", "push")
-    sixth = cloned(committed, "sixth")
+    sixth = clone(committed, "sixth")
     sixth.run("dvc", "pull", "sources/gsm8k")
     assert (sixth.folder / "sources/gsm8k/train.jsonl").read_text() == "{}\n"
 

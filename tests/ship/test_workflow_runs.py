@@ -1,4 +1,4 @@
-"""The workflows' scripts, run step by step in clean clones, on a stand-in for a runner."""
+"""Run the workflows' scripts step by step in clean clones, on a stand-in for a runner."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.ship.runner import Runner, commit, git, lend_environment, origin
 from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflows")]
-KEY = "-".join(("sk", "planted", "77c1e5b2d4860a3f"))  # in pieces: the clone holds this file as well
+KEY = "-".join(("sk", "planted", "77c1e5b2d4860a3f"))  # in pieces, because the clone contains this file
 TINY = (ROOT / "tests/stages/tiny.yaml").read_text()
 NOTHING = {
     "vars.MLFLOW_TRACKING_URI": "",
@@ -62,7 +62,7 @@ class Dispatched:
     calls: list[list[str]]
 
     def commands(self) -> list[list[str]]:
-        """What was run in the image, without docker's own arguments."""
+        """The commands that were run in the image, without docker's arguments."""
         return [call[call.index(self.image) + 1 :] for call in self.calls if call[0] == "run"]
 
     @property
@@ -72,7 +72,7 @@ class Dispatched:
 
 @pytest.fixture(scope="module")
 def dispatched(tmp_path_factory: pytest.TempPathFactory) -> Dispatched:
-    """The GPU workflow, started by hand with parameters of the smallest scale."""
+    """A manual run of the GPU workflow with parameters of the smallest scale."""
     repository = origin(tmp_path_factory.mktemp("origin"))
     runner = gpu_runner(
         tmp_path_factory.mktemp("first") / "runner",
@@ -89,7 +89,7 @@ def dispatched(tmp_path_factory: pytest.TempPathFactory) -> Dispatched:
     return Dispatched(repository, runner, succeeded, calls)
 
 
-def test_a_dispatched_run_goes_through_every_step_and_promotes(dispatched: Dispatched):
+def test_a_dispatched_run_executes_every_step_and_promotes(dispatched: Dispatched):
     assert dispatched.succeeded, dispatched.runner.log
     assert dispatched.runner.ran == STEPS
     assert dispatched.commands() == [
@@ -118,14 +118,14 @@ def test_the_image_is_built_for_the_caller_and_runs_with_all_gpus_as_the_caller(
                 assert f"{dispatched.runner.clone}/{name}:/workspace/{name}:ro" in call
 
 
-def test_a_secret_gets_into_the_one_command_that_needs_it_and_nowhere_else(dispatched: Dispatched):
-    holders = [call for call in dispatched.calls if "TEACHER_API_KEY" in call]
-    assert [call[-3:] for call in holders] == [["dvc", "repro", "--pull"]]
+def test_a_secret_is_passed_only_to_the_command_that_needs_it(dispatched: Dispatched):
+    calls_with_key = [call for call in dispatched.calls if "TEACHER_API_KEY" in call]
+    assert [call[-3:] for call in calls_with_key] == [["dvc", "repro", "--pull"]]
     files = [path for path in dispatched.runner.folder.rglob("*") if path.is_file()]
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
-def test_the_summary_says_decision_accuracies_curves_and_what_changed(dispatched: Dispatched):
+def test_the_summary_shows_decision_accuracies_curves_and_changes(dispatched: Dispatched):
     summary = dispatched.runner.summary
     metrics = json.loads((dispatched.runner.clone / "reports/metrics.json").read_text())
     assert summary.startswith("## Promoted: callwright-student version 1 (champion)\n")
@@ -139,7 +139,7 @@ def test_the_summary_says_decision_accuracies_curves_and_what_changed(dispatched
     assert "accuracy.student.overall.value" in summary
 
 
-def test_what_the_artifact_takes_is_there(dispatched: Dispatched):
+def test_the_files_of_the_artifact_exist(dispatched: Dispatched):
     clone = dispatched.runner.clone
     for name in ("reports/index.html", "build/plots/index.html", "models/registry.json", "params.yaml", "dvc.lock"):
         assert (clone / name).is_file(), name
@@ -148,7 +148,7 @@ def test_what_the_artifact_takes_is_there(dispatched: Dispatched):
 
 @pytest.fixture(scope="module")
 def pushed(dispatched: Dispatched, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A push to main of what the first run left, with a stricter gate, on another runner with the same remote."""
+    """A push of the first run's files with a stricter gate, on another runner with the same remote."""
     first = dispatched.runner
     before = git(dispatched.repository, "rev-parse", "HEAD")
     for name in ("params.yaml", "dvc.lock"):
@@ -167,13 +167,13 @@ def pushed(dispatched: Dispatched, tmp_path_factory: pytest.TempPathFactory) -> 
     return runner
 
 
-def test_a_push_runs_what_it_reaches_and_pulls_the_rest(pushed: Runner):
+def test_a_push_runs_only_changed_stages_and_pulls_the_rest(pushed: Runner):
     assert [line for line in pushed.log.splitlines() if line.startswith("Running stage")] == [
         "Running stage 'promote':"
     ]
 
 
-def test_a_refused_student_fails_the_job_after_its_summary_was_written(pushed: Runner):
+def test_a_refused_student_fails_the_job_after_the_summary_is_written(pushed: Runner):
     assert pushed.ran == [name for name in STEPS if name != "Set parameters"]
     assert "refused: " in pushed.log
     assert pushed.summary.startswith("## Refused\n\n- ")
@@ -181,11 +181,11 @@ def test_a_refused_student_fails_the_job_after_its_summary_was_written(pushed: R
     assert (pushed.clone / "build/plots/index.html").is_file()
 
 
-def test_a_runner_keeps_cache_journals_and_registry_and_drops_the_rest(dispatched: Dispatched):
+def test_the_first_step_keeps_cache_journals_and_registry_and_deletes_the_rest(dispatched: Dispatched):
     clone = dispatched.runner.clone
     kept = [".dvc/cache/files", ".callwright/journals", "mlflow.db"]
     dropped = ["left-over.txt", "models/student", "dvc.lock", ".dvc/config.local"]
-    (clone / "left-over.txt").write_text("of a run that was killed")
+    (clone / "left-over.txt").write_text("left by a killed run")
     assert [name for name in kept + dropped if not (clone / name).exists()] == []
     assert dispatched.runner.run("gpu", "pipeline", only=STEPS[0])
     assert [name for name in kept + dropped if (clone / name).exists()] == kept
@@ -193,7 +193,7 @@ def test_a_runner_keeps_cache_journals_and_registry_and_drops_the_rest(dispatche
 
 @pytest.mark.parametrize("job", ["check", "slow", "pipeline"])
 def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
-    """The tests that they start are collected only: the run that this test is part of runs them already."""
+    """The jobs' tests are only collected, because this run executes them already."""
     repository = origin(tmp_path / "origin")
     machine = {
         "PYTEST_ADDOPTS": "--collect-only",
@@ -201,7 +201,7 @@ def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
         "PYTHONPATH": str(tmp_path / "callwright/src"),
     }
     (tmp_path / "bin").mkdir()
-    for name in ("chromium", "npm"):  # the tests that need them are collected only, too
+    for name in ("chromium", "npm"):  # tests that need them are only collected
         program = tmp_path / "bin" / name
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
@@ -214,21 +214,21 @@ def test_the_hosted_jobs_succeed(job: str, tmp_path: Path):
         assert runner.summary.startswith("## Promoted: callwright-student version 1")
     else:
         collected = {"check": "test_workflows", "slow": "test_workflow_runs"}
-        assert [name for name, of in collected.items() if f"tests/ship/{of}.py::" in runner.log] == [job]
+        assert [name for name, module in collected.items() if f"tests/ship/{module}.py::" in runner.log] == [job]
 
 
-@pytest.mark.parametrize("found", [0, 1])
-def test_the_weekly_audit_reads_the_lock_strictly_and_fails_with_what_it_finds(found: int, tmp_path: Path):
-    """pip-audit needs a network: a stand-in takes its place, and that of the pip that installs it."""
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_the_weekly_audit_reads_the_lock_strictly_and_fails_on_findings(exit_code: int, tmp_path: Path):
+    """pip-audit needs a network, so stand-ins replace it and the pip that installs it."""
     (tmp_path / "bin").mkdir()
-    said = f'echo "$*" >> {tmp_path}/asked; echo "| package | advisory |"; exit'
-    for name, code in (("pip", 0), ("pip-audit", found)):
+    script = f'echo "$*" >> {tmp_path}/asked; echo "| package | advisory |"; exit'
+    for name, code in (("pip", 0), ("pip-audit", exit_code)):
         program = tmp_path / "bin" / name
-        program.write_text(f"#!/bin/sh\n{said} {code}\n")
+        program.write_text(f"#!/bin/sh\n{script} {code}\n")
         program.chmod(0o755)
     runner = Runner(tmp_path, origin(tmp_path / "origin"), {}, bin=tmp_path / "bin")
     runner.check_out()
-    assert runner.run("audit", "audit") == (found == 0)
+    assert runner.run("audit", "audit") == (exit_code == 0)
     installed, asked = (tmp_path / "asked").read_text().splitlines()
     assert installed.startswith("install pip-audit==")
     assert "--requirement requirements.lock" in asked

@@ -1,4 +1,4 @@
-"""A copy of the project in a folder of its own, at tiny scale, with its own git, DVC cache and MLflow store."""
+"""A copy of the project in its own folder, at tiny scale, with its own git repository, DVC cache and MLflow store."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ TINY = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Project:
-    """Where the copy lies, and how a person would run things in it."""
+    """The copy's folder, and how a person runs commands in it."""
 
     folder: Path
 
@@ -35,7 +35,7 @@ class Project:
         return done
 
     def environment(self, **more: str) -> dict[str, str]:
-        # A user's Python writes bytecode into the folders that stages depend on, whatever the tests' own does.
+        # A user's Python writes bytecode into the folders that stages depend on, even if the tests' Python does not.
         unwanted = ("MLFLOW_", "TEACHER_", "PYTHONDONTWRITEBYTECODE")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
         path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
@@ -68,8 +68,8 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which the pipeline ran; tests of one module share it, in order."""
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which the pipeline has run; the tests of a module share it and run in order."""
     project = copy_of_the_project(tmp_path_factory.mktemp("finished"))
     project.run("dvc", "repro")
     return project

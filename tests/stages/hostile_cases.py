@@ -1,6 +1,6 @@
-"""A hostile case: a problem, and what a server answers when a model is asked to solve it.
+"""A hostile case: a problem, and the server's answers when a model is asked to solve it.
 
-After those answers the server gives the right one, so what a chain comes to shows what was made of the hostile part.
+After these answers the server gives the right one, so the chain shows how the hostile part was handled.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sends."""
+    """A server's response."""
 
     body: bytes
     status: int = 200
@@ -23,11 +23,11 @@ class Case:
     """A problem and its attempt.
 
     Attributes:
-        answers: to the attempt's requests, in turn; then the problem's answer is answered.
-        native: the same by the native protocol, where it differs.
-        reason: what the failure of the attempt is counted under; empty: it becomes a chain.
-        correct: the verdict on the chain; None: not looked at.
-        correct_native: the same by the native protocol; None: as `correct`.
+        answers: responses to the attempt's requests, in order; then the server sends the problem's right answer.
+        native: the same for the native protocol, if it differs.
+        reason: the reason under which the failed attempt is counted; empty: the attempt becomes a chain.
+        correct: the verdict on the chain; None: not checked.
+        correct_native: the same for the native protocol; None: as `correct`.
     """
 
     answers: tuple[Answer, ...]
@@ -52,11 +52,11 @@ def message(finish: str = "stop", **fields: Any) -> Answer:
     return completed({"message": {"role": "assistant", **fields}, "finish_reason": finish})
 
 
-def said(text: str) -> Answer:
+def text_answer(text: str) -> Answer:
     return message(content=text)
 
 
-def called(name: str, arguments: Any, content: str | None = None) -> Answer:
+def call_answer(name: str, arguments: Any, content: str | None = None) -> Answer:
     return message(content=content, tool_calls=[{"function": {"name": name, "arguments": arguments}}])
 
 
@@ -65,8 +65,8 @@ def refused(status: int, **error: Any) -> Answer:
 
 
 def texts(*several: str, **fields: Any) -> Case:
-    return Case(tuple(map(said, several)), **fields)
+    return Case(tuple(map(text_answer, several)), **fields)
 
 
-def numbered(kind: str, made: Iterable[Answer], **fields: Any) -> dict[str, Case]:
-    return {f"{kind} {number}": Case((answer,), **fields) for number, answer in enumerate(made)}
+def numbered(kind: str, answers: Iterable[Answer], **fields: Any) -> dict[str, Case]:
+    return {f"{kind} {number}": Case((answer,), **fields) for number, answer in enumerate(answers)}

@@ -1,25 +1,35 @@
-"""Every hostile reply, body and count of tokens that people have met, each the answer to a problem of its own."""
+"""Every hostile reply, body and token count that users have reported, each the answer to a separate problem."""
 
 import gzip
 import json
 
 from tests.functions.solvers.test_entailment import NEARLY_ENDLESS
-from tests.stages.hostile_cases import Answer, Case, called, completed, message, numbered, refused, said, texts
+from tests.stages.hostile_cases import (
+    Answer,
+    Case,
+    call_answer,
+    completed,
+    message,
+    numbered,
+    refused,
+    text_answer,
+    texts,
+)
 from tests.stages.hostile_notations import NOTATIONS
 
 KEY = "pl4nted-key-of-no-known-form"
 HALF = "\ud83d"  # of a character
 
-SUM = (said("add(2, 3)"),)
-ORDINARY = {"an ordinary reply": Case(SUM, (called("add", '{"a": 2, "b": 3}'),), correct=True)}
+SUM = (text_answer("add(2, 3)"),)
+ORDINARY = {"an ordinary reply": Case(SUM, (call_answer("add", '{"a": 2, "b": 3}'),), correct=True)}
 
 SURPRISES = {  # A1, A2
     "superscript": texts('{"name":"add","arguments":{"²":1,"b":2}}'),
-    "superscript as arguments": Case((called("add", '{"²": 1, "b": 2}'),)),
+    "superscript as arguments": Case((call_answer("add", '{"²": 1, "b": 2}'),)),
     "raw newline in a name": texts('{"name": "add\n", "arguments": {"a": 1}}'),
     "raw tab in a name": texts('{"name": "add\t", "arguments": {"a": 1}}'),
-    "half a character beside a call": Case((called("answer", '{"value": 5}', f"so {HALF}"),)),
-    "half a character before the last step": Case((called("add", '{"a": 2, "b": 3}', f"so {HALF}"),)),
+    "half a character beside a call": Case((call_answer("answer", '{"value": 5}', f"so {HALF}"),)),
+    "half a character before the last step": Case((call_answer("add", '{"a": 2, "b": 3}', f"so {HALF}"),)),
     "half a character to the last step": texts(*(f"Done {HALF} {number}.\nanswer(6)" for number in range(16))),
     **{
         f"equation {number}": texts(f'solve(equation="{equation}")')

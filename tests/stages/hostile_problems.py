@@ -1,4 +1,4 @@
-"""A file of problems: those of the hostile cases, rows that must be taken, and every row that must be left out."""
+"""A file of problems: those of the hostile cases, rows that must be accepted, and rows that must be dropped."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from tests.fakes import problem
 from tests.stages.hostile_inputs import CASES
 
 HALF = r"\ud83d"
-DROPPED_ROWS = {  # the reason, and the rows that have it
+DROPPED_ROWS = {  # reason -> rows that are dropped for it
     "question has half a character (a lone surrogate)": [f'{{"question": "so {HALF}", "answer": 1}}'],
     "id has half a character (a lone surrogate)": [f'{{"question": "q", "answer": 1, "id": "{HALF}"}}'],
     "group has half a character (a lone surrogate)": [f'{{"question": "q", "answer": 1, "group": "{HALF}"}}'],
@@ -44,7 +44,7 @@ DROPPED_ROWS = {  # the reason, and the rows that have it
     "answer is a number of more than 700 characters": [json.dumps({"question": "how many?", "answer": "9" * 701})],
     "unexpected LookupError in odd.py": ['{"question": "who raises?", "answer": "grader", "task": "odd"}'],
 }
-TAKEN = [
+ACCEPTED_ROWS = [
     '{"question": "What is half of it?", "answer": 123456789012345678.25, "weight": NaN, "split": "test"}',
     f'{{"question": "What is a third?", "answer": "1/3", "tag": "{HALF}", "tag": 1, "split": "test"}}',
 ]
@@ -57,8 +57,8 @@ def row(name: str) -> dict[str, Any]:
 
 
 def good_rows() -> list[str]:
-    """The cases' problems, that of the hostile lines, some for dev and test, and what looks hostile and is taken."""
-    lines = problem()  # tests/validation/test_hostile_lines.py has chains of it
+    """Problems of the cases and of the hostile lines, some for dev and test, and rows that only look hostile."""
+    lines = problem()  # tests/validation/test_hostile_lines.py has chains of this problem
     rows = [{"id": lines.id, "question": lines.question, "answer": lines.answer, "split": "dev"}]
-    rows += [{"question": f"How much is {place} and 3?", "answer": place + 3, "split": "test"} for place in range(9)]
-    return [*map(json.dumps, [*map(row, CASES), *rows]), *TAKEN]
+    rows += [{"question": f"How much is {number} and 3?", "answer": number + 3, "split": "test"} for number in range(9)]
+    return [*map(json.dumps, [*map(row, CASES), *rows]), *ACCEPTED_ROWS]

@@ -1,30 +1,30 @@
-"""A chat server whose replies are the hostile ones of `hostile_inputs`, and what it was asked."""
+"""A chat server with the hostile replies of `hostile_inputs`; it records its requests."""
 
 import json
 from collections import Counter
 from typing import Any
 
-from tests.stages.hostile_cases import Answer, Case, said
+from tests.stages.hostile_cases import Answer, Case, text_answer
 from tests.stages.hostile_inputs import CASES
 
-PLAIN = Case(())  # of a question that is no case's
+PLAIN = Case(())  # for a question that is not a case
 JSON_TYPE = (b"content-type", b"application/json")
 
 
 class HostileServer:
-    """An ASGI app: the question names the case, and each attempt gets that case's answers in turn, then its last one.
+    """An ASGI app. The question names the case; each attempt gets the case's answers in order, then the right answer.
 
     Attributes:
-        asked: requests of each case.
-        paths: where it was asked, with the query.
-        headers: names and values of all requests.
+        asked: number of requests of each case.
+        paths: paths of the requests, with the query.
+        headers: header lines of all requests.
     """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.paths: set[str] = set()
         self.headers: set[str] = set()
-        self._place: dict[str, int] = {}
+        self._answer_index: dict[str, int] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -41,7 +41,7 @@ class HostileServer:
         messages = request["messages"]
         name = messages[1]["content"].partition(":")[0]
         self.asked[name] += 1
-        place = self._place[name] = 0 if len(messages) == 2 else self._place[name] + 1
+        index = self._answer_index[name] = 0 if len(messages) == 2 else self._answer_index[name] + 1
         case = CASES.get(name, PLAIN)
         answers = case.native if case.native and "tools" in request else case.answers
-        return answers[place] if place < len(answers) else said(f"answer(value={case.answer!r})")
+        return answers[index] if index < len(answers) else text_answer(f"answer(value={case.answer!r})")

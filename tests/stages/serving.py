@@ -1,4 +1,4 @@
-"""The champion of a finished pipeline served by `mlflow models serve` on loopback, and questions over HTTP."""
+"""Serve the champion of a finished pipeline with `mlflow models serve`, and ask it questions over HTTP."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -21,17 +21,17 @@ from tests.stages.conftest import Project
 
 @contextmanager
 def served(project: Project, model: str) -> Iterator[str]:
-    """Yields the address that takes questions; the process is the project's own, its environment this one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Serve a model of the project in this Python environment; yields the address for questions."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     command = ["mlflow", "models", "serve", "-m", model, "--env-manager", "local", "-p", str(port), "-h", "127.0.0.1"]
     environment = project.environment(MLFLOW_TRACKING_URI="sqlite:///mlflow.db", OMP_NUM_THREADS="1")
     log = project.folder / ".callwright/served.log"
     with (
-        log.open("wb") as said,
+        log.open("wb") as log_file,
         subprocess.Popen(
-            command, cwd=project.folder, env=environment, stdout=said, stderr=said, start_new_session=True
+            command, cwd=project.folder, env=environment, stdout=log_file, stderr=log_file, start_new_session=True
         ) as process,
     ):
         try:
@@ -41,7 +41,7 @@ def served(project: Project, model: str) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGTERM)  # its workers too
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", said: Any) -> None:
+def _wait(url: str, process: "subprocess.Popen[bytes]", read_log: Callable[[], str]) -> None:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -49,13 +49,13 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", said: Any) -> None:
             return
         except (URLError, OSError):
             time.sleep(0.3)
-    pytest.fail(said()[-3000:])
+    pytest.fail(read_log()[-3000:])
 
 
 def ask(url: str, problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """What is answered to problems of whatever task, a row each."""
+    """The rows that answer problems of any tasks, one row per problem."""
     columns = ["question", "task"]
-    rows = [[one.question, one.task] for one in problems]
+    rows = [[problem.question, problem.task] for problem in problems]
     status, body = post(url, {"dataframe_split": {"columns": columns, "data": rows}})
     assert status == 200, body
     predictions: list[dict[str, Any]] = json.loads(body)["predictions"]
@@ -83,4 +83,4 @@ def twenty_of_each_task(project: Project) -> dict[str, list[Problem]]:
 def chains_of(project: Project, model: str = "student") -> dict[str, CheckedChain]:
     """A model's evaluated chains by problem."""
     path = project.folder / f"data/evaluation/{model}.jsonl"
-    return {one.chain.problem_id: one for one in read(CheckedChain, path)}
+    return {checked.chain.problem_id: checked for checked in read(CheckedChain, path)}

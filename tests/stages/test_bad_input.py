@@ -1,4 +1,4 @@
-"""A user's mistake is one clear line, exit code 1, no traceback, and nothing half-written."""
+"""A user's mistake gives one clear line, exit code 1, no traceback and no incomplete output."""
 
 import gzip
 import json
@@ -42,18 +42,18 @@ def test_an_unknown_parameter_names_the_nearest(project: Project):
     assert not (project.folder / "data/problems").exists()
 
 
-def test_a_mistyped_parameter_says_what_it_should_be(project: Project):
+def test_a_parameter_of_the_wrong_type_gives_the_expected_type(project: Project):
     project.set("beta: 0.3", "beta: strong")
     assert error_line(project, "train").startswith("train: params.yaml: train.beta: input should be a valid number")
 
 
-def test_a_missing_problem_file_says_where_to_get_it(project: Project):
+def test_a_missing_problem_file_gives_the_download(project: Project):
     project.set("source: synthetic", "source: gsm8k")
     line = error_line(project, "problems")
     assert line.startswith("problems: data/source/train.jsonl: no such file or directory; download train.jsonl")
 
 
-HOSTILE = [  # each costs its own row
+HOSTILE_ROWS = [  # each is dropped
     '{"question": "so \\ud83d", "answer": 1}',
     '{"question": "q", "answer": 1, "id": "a\\u001b[31mb"}',
     '{"question": "q", "answer": 5, "answer": 6}',
@@ -70,7 +70,7 @@ HOSTILE = [  # each costs its own row
     "[" * 50_000,
     "1" * 5_000_000,
 ]
-TAKEN = [
+ACCEPTED_ROWS = [
     '{"question": "What is 0.5 of it?", "answer": 123456789012345678.25, "weight": NaN}',
     '{"question": "What percent of 80 is 20?", "answer": "25%", '
     '"solution": ["divide(20, 80)", "multiply(0.25, 100)", "answer(25)"]}',
@@ -85,39 +85,39 @@ def with_own_problems(project: Project, *lines: str) -> Path:
     return path
 
 
-def test_every_hostile_row_costs_itself_and_the_counts_add_up(project: Project):
+def test_every_hostile_row_is_dropped_and_the_counts_add_up(project: Project):
     good = [json.dumps({"question": f"What is {number} + 3?", "answer": number + 3}) for number in range(50)]
-    with_own_problems(project, *good, *HOSTILE, *TAKEN)
+    with_own_problems(project, *good, *HOSTILE_ROWS, *ACCEPTED_ROWS)
     project.set("max_left_out: 0.05", "max_left_out: 0.5")
     printed = project.run("python", "stages/problems.py").stdout
-    assert f"; {len(HOSTILE)} left out" in printed
+    assert f"; {len(HOSTILE_ROWS)} left out" in printed
     report = json.loads((project.folder / "reports/problems.json").read_text())
     problems = [
         problem for split in SPLITS for problem in read(Problem, project.folder / f"data/problems/{split}.jsonl")
     ]
-    assert report["read"] == len(good) + len(HOSTILE) + len(TAKEN)
-    assert sum(report["left_out"].values()) == len(HOSTILE)
-    assert len(problems) == len(good) + len(TAKEN)
+    assert report["read"] == len(good) + len(HOSTILE_ROWS) + len(ACCEPTED_ROWS)
+    assert sum(report["left_out"].values()) == len(HOSTILE_ROWS)
+    assert len(problems) == len(good) + len(ACCEPTED_ROWS)
     assert {"123456789012345678.25", "25%"} <= {problem.answer for problem in problems}
     listed = list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))
     assert {row.where for row in listed} == {
-        f"data/source/mine.jsonl:{number}" for number in range(len(good) + 1, len(good) + len(HOSTILE) + 1)
+        f"data/source/mine.jsonl:{number}" for number in range(len(good) + 1, len(good) + len(HOSTILE_ROWS) + 1)
     }
-    assert printed.isascii()  # nothing of a row reaches a terminal raw
+    assert printed.isascii()  # text of a row reaches a terminal only escaped
     assert "\x1b" not in printed
 
 
-def test_more_bad_rows_than_allowed_are_named_counted_and_listed(project: Project):
-    with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE)
+def test_too_many_bad_rows_are_named_counted_and_listed(project: Project):
+    with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE_ROWS)
     assert error_line(project, "problems") == (
         "problems: data/source/mine.jsonl:2: question has half a character (a lone surrogate); 15 of 16 rows were left "
         "out, more than problems.max_left_out: 0.05 allows: fix them, or raise it (reports/left_out.jsonl lists them)"
     )
-    assert len(list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE)
+    assert len(list(read(DroppedRow, project.folder / "reports/left_out.jsonl"))) == len(HOSTILE_ROWS)
     assert not (project.folder / "data/problems").exists()
 
 
-def test_a_file_that_is_not_text_says_what_it_is(project: Project):
+def test_a_compressed_file_is_named_as_such(project: Project):
     path = with_own_problems(project)
     path.write_bytes(gzip.compress(b'{"question": "q", "answer": 1}'))
     assert error_line(project, "problems") == "problems: data/source/mine.jsonl: this is a gzip file: unpack it first"
@@ -130,7 +130,7 @@ def test_a_malformed_line_is_named_by_file_and_number(project: Project):
     assert error_line(project, "rollout").startswith("rollout: data/problems/train.jsonl:6: ")
 
 
-def test_an_unreachable_teacher_says_what_to_check(project: Project):
+def test_an_unreachable_teacher_gives_advice(project: Project):
     with_problems(project)
     project.set("base_url: oracle", "base_url: http://127.0.0.1:9/v1")
     project.set("max_retries: 4", "max_retries: 0")
@@ -153,7 +153,7 @@ def test_a_folder_that_cannot_be_written_is_named(project: Project):
     assert error_line(project, "base").startswith("base: models/base cannot be written: ")
 
 
-def test_a_wrong_tracking_server_is_one_line_without_the_password(project: Project):
+def test_a_wrong_tracking_server_gives_one_line_without_the_password(project: Project):
     shutil.rmtree(project.folder / "models", ignore_errors=True)
     Path(project.folder / "data/pairs").mkdir(parents=True)
     for name in ("train", "dev", "demonstrations"):

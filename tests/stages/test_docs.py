@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/ that need a run, one after the other, where the pipeline has run."""
+"""The commands of README.md and docs/ that need a finished pipeline, in order."""
 
 import pytest
 
@@ -6,17 +6,17 @@ from tests.documents import AFTER_A_RUN, blocks
 from tests.stages.conftest import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docs")]
-NO_ANSWER = "answer: none"  # of the tiny student; `callwright ask` then exits 1, as it says
+NO_ANSWER = "answer: none"  # the tiny student may not answer; then `callwright ask` exits with 1
 
 
 @pytest.fixture(scope="module")
-def committed(finished: Project) -> Project:
-    finished.run("git", "add", "--all")
-    finished.run("git", "commit", "--quiet", "--message", "a run")
-    return finished
+def committed(finished_project: Project) -> Project:
+    finished_project.run("git", "add", "--all")
+    finished_project.run("git", "commit", "--quiet", "--message", "a run")
+    return finished_project
 
 
-@pytest.mark.parametrize("block", [one for one in blocks() if one.mark == AFTER_A_RUN], ids=str)
+@pytest.mark.parametrize("block", [block for block in blocks() if block.mark == AFTER_A_RUN], ids=str)
 def test_a_block_runs_after_a_run(committed: Project, block):
     for command in block.commands:
         done = committed.run("bash", "-euo", "pipefail", "-c", command, check=False)

@@ -1,7 +1,7 @@
-"""A project in which every hostile thing happens once: each stage ends as it should, and its counts add up.
+"""A project in which every hostile input occurs once: each stage ends correctly, and its counts add up.
 
-The rows are read, the attempts made by both protocols against a server on loopback, their chains validated among
-hostile lines; and a model is served, and asked every hostile question at once.
+Rows are read, attempts are made in both protocols with a local server, and their chains are validated together with
+hostile lines. A served model gets every hostile question in one request.
 """
 
 import json
@@ -94,7 +94,7 @@ AMBIENT = {"OPENAI_ORG_ID": "ambient", "OPENAI_PROJECT_ID": "ambient", "OPENAI_C
 
 @dataclass(frozen=True)
 class Run:
-    """A stage's run: what it printed, and copies of what it wrote."""
+    """A run of the rollout stage: its output and copies of its files."""
 
     done: subprocess.CompletedProcess[str]
     asked: Counter[str]
@@ -105,7 +105,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Validation:
-    """A run of `validate`; `kept` by the problem."""
+    """A run of the validate stage; `kept` is by problem id."""
 
     done: subprocess.CompletedProcess[str]
     report: dict[str, Any]
@@ -115,7 +115,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Hostile:
-    """A project, and the runs of its stages."""
+    """A project and the runs of its stages."""
 
     project: Project
     server: HostileServer
@@ -161,13 +161,13 @@ def rollout(project: Project, server: HostileServer) -> Run:
 
 
 def validate(project: Project) -> Validation:
-    """Validate the chains of a rollout, and behind them a good line and every hostile one."""
+    """Validate the chains of a rollout, followed by a good line and every hostile line."""
     with (project.folder / "data/chains/teacher.jsonl").open("ab") as file:
         file.writelines(line + b"\n" for line in (dumps(GOOD), *LINES.values()))
     done = stage(project, "validate")
     assert done.returncode == 0, done.stdout
     data = project.folder / "data/validated"
-    kept = {one.chain.problem_id: one for one in read(CheckedChain, data / "chains.jsonl")}
+    kept = {checked.chain.problem_id: checked for checked in read(CheckedChain, data / "chains.jsonl")}
     report = read_json(project.folder / "reports/quality.json")
     return Validation(done, report, kept, list(read(QuarantinedLine, data / "quarantine.jsonl")))
 
@@ -175,7 +175,7 @@ def validate(project: Project) -> Validation:
 PROTOCOLS = pytest.mark.parametrize("protocol", get_args(Protocol))
 
 
-def test_every_hostile_row_costs_itself(hostile: Hostile):
+def test_every_hostile_row_is_dropped(hostile: Hostile):
     folder, printed = hostile.project.folder, hostile.problems.stdout
     assert hostile.problems.returncode == 0, printed
     problems = [problem for split in SPLITS for problem in read(Problem, folder / f"data/problems/{split}.jsonl")]
@@ -184,11 +184,11 @@ def test_every_hostile_row_costs_itself(hostile: Hostile):
     count = sum(map(len, DROPPED_ROWS.values()))
     assert len(listed) == sum(report["left_out"].values()) == count
     assert report["read"] == len(problems) + count == len(good_rows()) + count
-    found = Counter(row.reason for row in listed)
+    reasons = Counter(row.reason for row in listed)
     for reason, rows in DROPPED_ROWS.items():
-        assert sum(number for name, number in found.items() if name.startswith(reason)) == len(rows), reason
-    places = {f"data/source/mine.jsonl:{len(good_rows()) + number}" for number in range(1, count + 1)}
-    assert {row.where for row in listed} == places
+        assert sum(number for name, number in reasons.items() if name.startswith(reason)) == len(rows), reason
+    locations = {f"data/source/mine.jsonl:{len(good_rows()) + number}" for number in range(1, count + 1)}
+    assert {row.where for row in listed} == locations
     assert {"123456789012345678.25", "25%", "1/3"} <= {problem.answer for problem in problems}
     assert "problems: 1 surprise, unexpected LookupError in odd.py:" in printed
 
@@ -216,56 +216,60 @@ def test_every_hostile_attempt_becomes_a_chain_or_a_named_failure(hostile: Hosti
     log = (hostile.project.folder / ".callwright/surprises/rollout.log").read_text()
     assert log.count("Traceback") >= len({reason for reason in reasons.values() if reason.startswith("unexpected ")})
     assert "Traceback" not in run.done.stdout
-    assert "SyntaxWarning" not in run.done.stdout  # B7: Python has something to say of what a model wrote
+    assert "SyntaxWarning" not in run.done.stdout  # B7: Python warns about the text of a model
 
 
 @PROTOCOLS
-def test_another_run_asks_for_nothing_but_what_failed(hostile: Hostile, protocol: Protocol):
+def test_another_run_repeats_only_failed_attempts(hostile: Hostile, protocol: Protocol):
     run, again = hostile.rollouts[protocol], hostile.again[protocol]
     assert (again.chains, again.failures) == (run.chains, run.failures)
     failed = {failure.attempt_id.removesuffix("/oracle/0") for failure in run.failures}
-    assert failed <= set(again.asked) <= failed | {"an ordinary reply"}  # which may be asked by the probe
+    assert failed <= set(again.asked) <= failed | {"an ordinary reply"}  # the probe may send it
     more = {name: again.asked[name] - run.asked[name] for name in failed}
     assert min(more.values()) >= 0
-    assert 1 <= sum(more.values()) + again.asked["an ordinary reply"] <= MAX_PROMPTS * TOOL_CALL_TRIES  # by the probe
+    assert (
+        1 <= sum(more.values()) + again.asked["an ordinary reply"] <= MAX_PROMPTS * TOOL_CALL_TRIES
+    )  # sent by the probe
     assert again.report["prompt_tokens"] == run.report["prompt_tokens"]
 
 
 @PROTOCOLS
-def test_what_a_server_says_of_tokens_is_believed_within_bounds(hostile: Hostile, protocol: Protocol):
+def test_token_counts_of_a_server_are_bounded(hostile: Hostile, protocol: Protocol):
     for chain in hostile.rollouts[protocol].chains:
-        used = chain.usage
-        assert 0 <= used.cached_tokens <= used.prompt_tokens <= MAX_REQUEST_TOKENS * 20
-        assert 0 <= used.completion_tokens <= MAX_REQUEST_TOKENS * 20
+        usage = chain.usage
+        assert 0 <= usage.cached_tokens <= usage.prompt_tokens <= MAX_REQUEST_TOKENS * 20
+        assert 0 <= usage.completion_tokens <= MAX_REQUEST_TOKENS * 20
     assert hostile.rollouts[protocol].report["cost"] >= 0
 
 
 @PROTOCOLS
-def test_lines_are_kept_or_put_aside_and_cheap_grounds_are_not_correct(hostile: Hostile, protocol: Protocol):
+def test_lines_are_kept_or_quarantined_and_weak_grounds_are_not_correct(hostile: Hostile, protocol: Protocol):
     validated = hostile.validated[protocol]
     counts = validated.report["chains"]
     lines = len(hostile.rollouts[protocol].chains) + 1 + len(LINES)
     assert counts["in"] == counts["kept"] + counts["quarantined"] == lines
     assert len(validated.quarantined) == counts["quarantined"]
-    assert all(one.reasons for one in validated.quarantined)
-    ours = len(hostile.rollouts[protocol].chains)
-    aside = {int(one.where.rpartition(":")[2]) for one in validated.quarantined}
-    assert aside >= set(range(ours + 2, lines + 1))  # every hostile line
-    beyond = {one.id.removesuffix("/oracle/0") for one in validated.quarantined if one.record and one.id != GOOD.id}
-    tokens, long = {"usage 0", "usage 1"}, {"fences", "tags", "argument tags"}  # beyond the bounds of `validate`
-    assert tokens <= beyond <= tokens | long
+    assert all(line.reasons for line in validated.quarantined)
+    chain_count = len(hostile.rollouts[protocol].chains)
+    quarantined_lines = {int(line.where.rpartition(":")[2]) for line in validated.quarantined}
+    assert quarantined_lines >= set(range(chain_count + 2, lines + 1))  # every hostile line
+    out_of_bounds = {
+        line.id.removesuffix("/oracle/0") for line in validated.quarantined if line.record and line.id != GOOD.id
+    }
+    tokens, long = {"usage 0", "usage 1"}, {"fences", "tags", "argument tags"}  # outside the bounds of `validate`
+    assert tokens <= out_of_bounds <= tokens | long
     assert "surprise" not in validated.done.stdout
-    found = {name: validated.kept[name].verdict.correct for name in CASES if name in validated.kept}
+    verdicts = {name: validated.kept[name].verdict.correct for name in CASES if name in validated.kept}
     expected = {name: case.verdict(protocol) for name, case in CASES.items() if case.verdict(protocol) is not None}
-    assert {name: found.get(name) for name in expected if name not in beyond} == {
-        name: correct for name, correct in expected.items() if name not in beyond
+    assert {name: verdicts.get(name) for name in expected if name not in out_of_bounds} == {
+        name: correct for name, correct in expected.items() if name not in out_of_bounds
     }
     assert validated.report["ground_not_checked"] == sum(
         name in validated.kept for name, case in CASES.items() if case.task == "entailment" and not case.solution
     )
 
 
-def test_everything_written_can_be_read_and_holds_no_key(hostile: Hostile):
+def test_every_written_file_is_readable_and_contains_no_key(hostile: Hostile):
     folder = hostile.project.folder
     files = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]
     assert {"left_out.jsonl", "failures.jsonl", "quarantine.jsonl", "rollout.log", "teacher.jsonl"} <= {
@@ -274,22 +278,22 @@ def test_everything_written_can_be_read_and_holds_no_key(hostile: Hostile):
     for path in files:
         assert KEY.encode() not in path.read_bytes(), path
     written = [folder / name for name in ("data/problems", "data/validated", "reports", ".callwright")]
-    for path in (path for place in written for path in place.rglob("*.json*")):
+    for path in (path for folder_or_file in written for path in folder_or_file.rglob("*.json*")):
         lines = [path.read_text(encoding="utf-8")] if path.suffix == ".json" else path.read_text("utf-8").splitlines()
         for line in lines:
             json.loads(line, parse_constant=pytest.fail)
     pages = [path for path in (folder / "reports").rglob("*.html") if "<script>alert" in path.read_text("utf-8")]
-    assert pages == []  # what tests/pages looks for in a browser
+    assert pages == []  # tests/pages checks the same in a browser
 
 
-def test_a_terminal_is_shown_nothing_that_drives_it(hostile: Hostile):
+def test_a_terminal_gets_no_control_characters(hostile: Hostile):
     runs = [hostile.problems, *(run.done for runs in (hostile.rollouts, hostile.again) for run in runs.values())]
     for done in (*runs, *(validated.done for validated in hostile.validated.values())):
         assert not [letter for letter in done.stdout if not letter.isprintable() and letter not in "\n\r"]
         assert KEY not in done.stdout
 
 
-def test_the_server_is_told_nothing_of_the_environment(hostile: Hostile):
+def test_the_server_gets_nothing_from_the_environment(hostile: Hostile):
     assert hostile.server.paths == {"/openai/deployments/gpt/chat/completions?api-version=2024-10-21"}
     assert not [header for header in hostile.server.headers if "ambient" in header.lower()]
     assert f"authorization: Bearer {KEY}" in hostile.server.headers
@@ -320,8 +324,8 @@ def test_a_served_model_answers_the_other_rows(hostile: Hostile):
     save_student(saved, base)
     rows = [[question, task] for question, task, _ in QUESTIONS]
     with served(hostile.project, str(saved)) as url:
-        asked = {"dataframe_split": {"columns": ["question", "task"], "data": rows}}
-        status, body = post(url, asked)
+        request = {"dataframe_split": {"columns": ["question", "task"], "data": rows}}
+        status, body = post(url, request)
         assert status == 200, body
         answers = json.loads(body)["predictions"]
         ordinary = post(url, {"dataframe_split": {"columns": ["question", "task"], "data": [rows[0], rows[-1]]}})
@@ -331,5 +335,5 @@ def test_a_served_model_answers_the_other_rows(hostile: Hostile):
         assert (row["outcome"] == "error") == bool(error)
     alone = json.loads(ordinary[1])["predictions"]
     for row in (*alone, *answers):
-        row.pop("chain")  # it names the row
+        row.pop("chain")  # it contains the row's id
     assert [answers[0], answers[-1]] == alone

@@ -1,6 +1,6 @@
-"""SIGKILL in every stage that takes seconds; the next run goes on and completes.
+"""SIGKILL in every stage that takes seconds; the next run continues and completes.
 
-`problems` and `pairs` are over within a second; the kill some seconds into a run then meets the stage after them.
+`problems` and `pairs` end within a second, so a kill after some seconds would hit the next stage.
 """
 
 import json
@@ -14,11 +14,11 @@ import pytest
 from tests.stages.conftest import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
-INTO_THE_STAGE_S = 4.0  # far enough that the script is at work, not far enough that it is done
+INTO_THE_STAGE_S = 4.0  # the script is running, and not done yet
 
 
 def kill_in(project: Project, stage: str) -> None:
-    """Run the pipeline and kill it, with all its children, some seconds into a stage."""
+    """Run the pipeline, and kill it with all its children some seconds after the start of a stage."""
     with subprocess.Popen(
         ["dvc", "repro"],
         cwd=project.folder,

@@ -1,4 +1,4 @@
-"""A task and 50 problems of one's own, by docs/own-functions.md and docs/own-problems.md alone."""
+"""A user's own task and 50 own problems, made with docs/own-functions.md and docs/own-problems.md only."""
 
 import json
 import random
@@ -15,8 +15,8 @@ FUNCTIONS, PROBLEMS = "docs/own-functions.md", "docs/own-problems.md"
 
 
 def commands(page: str) -> tuple[str, ...]:
-    (block,) = [one for one in blocks() if one.page == page and one.value == "tests/stages/test_own_task.py"]
-    return block.commands
+    (match,) = [block for block in blocks() if block.page == page and block.value == "tests/stages/test_own_task.py"]
+    return match.commands
 
 
 def train_ride(draw: random.Random) -> dict[str, object]:
@@ -44,8 +44,8 @@ def test_two_new_files_and_the_pages_command_are_enough(project: Project):
 
     outputs = [project.run("bash", "-euo", "pipefail", "-c", command).stdout for command in commands(FUNCTIONS)]
 
-    touched = project.run("git", "status", "--short", "--untracked-files=all").stdout.split("\n")
-    assert sorted(line[3:] for line in touched if line) == [
+    changed_files = project.run("git", "status", "--short", "--untracked-files=all").stdout.split("\n")
+    assert sorted(line[3:] for line in changed_files if line) == [
         "clock.py",
         "data/source/clock.jsonl",
         "dvc.lock",
@@ -60,14 +60,14 @@ def test_two_new_files_and_the_pages_command_are_enough(project: Project):
     assert "clock" in (project.folder / "reports/index.html").read_text()
 
 
-def test_own_problems_of_a_task_that_ships_need_one_file(project: Project):
-    shown = re.search(r"^```jsonl\n(.*?)^```$", (ROOT / PROBLEMS).read_text(), re.MULTILINE | re.DOTALL)
-    assert shown
+def test_own_problems_of_a_shipped_task_need_one_file(project: Project):
+    example = re.search(r"^```jsonl\n(.*?)^```$", (ROOT / PROBLEMS).read_text(), re.MULTILINE | re.DOTALL)
+    assert example
     sums = [{"question": f"What is {number} plus 3?", "answer": number + 3} for number in range(50)]
-    lines = [*shown[1].splitlines(), *map(json.dumps, sums)]
+    lines = [*example[1].splitlines(), *map(json.dumps, sums)]
     (project.folder / "data/source/mine.jsonl").write_text("\n".join(lines) + "\n")
     (command,) = commands(PROBLEMS)
     output = project.run("bash", "-euo", "pipefail", "-c", f"{command} problems").stdout  # that stage alone
     assert "; 0 left out" in output
-    read = json.loads((project.folder / "reports/problems.json").read_text())
-    assert read["read"] == 53  # three lines of the page, and 50
+    report = json.loads((project.folder / "reports/problems.json").read_text())
+    assert report["read"] == 53  # three lines of the page and 50 sums

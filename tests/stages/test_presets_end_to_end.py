@@ -1,4 +1,4 @@
-"""Presets for real at tiny scale. `embedded` is what params.yaml says as it is: test_pipeline.py runs it."""
+"""Presets at tiny scale. `embedded` equals params.yaml as it ships, which test_pipeline.py runs."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ PUBLIC = ROOT.parent / "shared/data"
 PRESETS = ROOT / "conf/presets"
 RUN_HERE = {"embedded", "gsm8k"}
 STAGES = 8
-ROWS = 400  # of a source's file: enough problems of every kind, read in a second
+ROWS = 400  # of a source's file: enough for problems of every kind, and fast to read
 needs_public_data = pytest.mark.skipif(not PUBLIC.is_dir(), reason="needs the public files of the sources")
 
 
@@ -26,18 +26,18 @@ def values(path: Path) -> dict[str, Any]:
     return YAML(typ="safe").load(path.read_text())
 
 
-def others() -> list[str]:
+def presets_that_need_more() -> list[str]:
     return sorted({path.stem for path in PRESETS.glob("*.yaml")} - RUN_HERE)
 
 
 def set_up(project: Project, source: str, max_steps: int) -> None:
     """The gsm8k preset at tiny scale, on the first rows of a source's files."""
     for path in (PUBLIC / source).iterdir():
-        there = project.folder / "data/source" / path.name
+        target = project.folder / "data/source" / path.name
         if path.suffix == ".jsonl":
-            there.write_text("\n".join(path.read_text().splitlines()[:ROWS]) + "\n")
+            target.write_text("\n".join(path.read_text().splitlines()[:ROWS]) + "\n")
         else:
-            there.write_text(json.dumps(json.loads(path.read_text())[:ROWS]))
+            target.write_text(json.dumps(json.loads(path.read_text())[:ROWS]))
     project.run("callwright", "preset", "gsm8k")
     apply_preset("tiny", project.folder / "params.yaml", TINY)
     few = {
@@ -63,7 +63,9 @@ def test_public_problems_go_from_their_files_to_a_decision(project: Project, sou
     accuracy = json.loads((project.folder / "reports/metrics.json").read_text())["accuracy"]
     for model in ("base", "student", "teacher"):
         assert [accuracy[model][name]["n"] for name in ("overall", task)] == [10, 10]
-    assert accuracy["teacher"]["overall"]["value"] > 0  # it knows the solutions, so they were read and replay
+    assert (
+        accuracy["teacher"]["overall"]["value"] > 0
+    )  # the oracle knows the solutions, so they were read and can be replayed
     registry = json.loads((project.folder / "models/registry.json").read_text())
     assert registry["decision"] in ("promoted", "refused")
     assert (project.folder / "reports/index.html").is_file()
@@ -71,7 +73,7 @@ def test_public_problems_go_from_their_files_to_a_decision(project: Project, sou
 
 @needs_public_data
 def test_folio_gives_problems_of_both_logic_tasks(project: Project):
-    """Of no further than this: the oracle teacher cannot answer the stories that come without a solution."""
+    """Only the problems stage: the oracle teacher cannot answer stories without a solution."""
     set_up(project, "folio", 8)
     project.run("dvc", "repro", "problems")
     for split, count in (("train", 16), ("dev", 8), ("test", 10)):
@@ -80,7 +82,7 @@ def test_folio_gives_problems_of_both_logic_tasks(project: Project):
         assert {problem.task for problem in problems} == {"translation", "entailment"}
 
 
-@pytest.mark.parametrize("name", others())
+@pytest.mark.parametrize("name", presets_that_need_more())
 def test_a_preset_that_needs_a_gpu_describes_a_whole_pipeline(project: Project, name: str):
     apply_preset(name, project.folder / "params.yaml", PRESETS)
     output = project.run("dvc", "repro", "--dry", "--force").stdout

@@ -1,4 +1,4 @@
-"""A key in the environment is in nothing that a run writes; and what it has paid for is there for every experiment."""
+"""A key in the environment is in no file that a run writes; experiments reuse paid replies."""
 
 import http.server
 import json
@@ -45,16 +45,16 @@ def answers(url: str) -> bool:
         return False
 
 
-def holders(project: Project) -> list[str]:
-    """Every file below the project's folder, caches and databases too, that holds the key."""
+def files_with_key(project: Project) -> list[str]:
+    """Every file below the project's folder that contains the key, including caches and databases."""
     files = [path for path in project.folder.rglob("*") if path.is_file()]
     assert files
     return [str(path.relative_to(project.folder)) for path in files if KEY.encode() in path.read_bytes()]
 
 
 @pytest.fixture(scope="module")
-def paid(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A pipeline that ran with a teacher behind a port and a key in the environment, and all that it printed."""
+def paid_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A pipeline that ran with a teacher on a port and a key in the environment, and its output."""
     project = copy_of_the_project(tmp_path_factory.mktemp("paid"))
     project.run("dvc", "repro", "problems")
     port = unused_port()
@@ -64,16 +64,22 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     return project, output
 
 
-def test_the_key_is_in_nothing_that_a_pipeline_writes_or_prints(paid: tuple[Project, str]):
-    project, output = paid
+def test_the_key_is_in_no_file_and_no_output_of_a_pipeline(paid_run: tuple[Project, str]):
+    project, output = paid_run
     assert KEY not in output
-    assert holders(project) == []
+    assert files_with_key(project) == []
     written = {path.name for path in project.folder.rglob("*")}
-    assert {"dvc.lock", "mlflow.db", "teacher.jsonl", "rollout.json", "metrics.json"} <= written  # the places to look
+    assert {
+        "dvc.lock",
+        "mlflow.db",
+        "teacher.jsonl",
+        "rollout.json",
+        "metrics.json",
+    } <= written  # these files were searched
 
 
-def test_a_report_says_what_the_rollout_used(paid: tuple[Project, str]):
-    project, _ = paid
+def test_the_report_shows_the_usage_of_the_rollout(paid_run: tuple[Project, str]):
+    project, _ = paid_run
     teacher = json.loads((project.folder / "reports/rollout.json").read_text())["teacher"]
     lines = (project.folder / "data/chains/teacher.jsonl").read_text().splitlines()
     assert teacher["chains"] == teacher["attempts"] == len(lines)
@@ -89,13 +95,13 @@ def test_a_report_says_what_the_rollout_used(paid: tuple[Project, str]):
     assert "answered_right" in project.run("dvc", "metrics", "show", "reports/rollout.json").stdout
 
 
-def test_an_experiment_in_a_temporary_copy_pays_for_nothing_again(paid: tuple[Project, str]):
-    project, _ = paid
+def test_an_experiment_in_a_temporary_copy_reuses_paid_replies(paid_run: tuple[Project, str]):
+    project, _ = paid_run
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "a run")
     journal = project.folder / ".callwright/journals/teacher.jsonl"
     before = journal.read_bytes()
-    # No teacher is served now: one request more, and this would fail.
+    # No teacher is running now, so a single request would fail the stage.
     change = "rollout.concurrency=3"
     output = project.run("dvc", "exp", "run", "--temp", "-S", change, "rollout", TEACHER_API_KEY=KEY).stdout
     assert "Running stage 'rollout'" in output
@@ -103,14 +109,14 @@ def test_an_experiment_in_a_temporary_copy_pays_for_nothing_again(paid: tuple[Pr
 
 
 class Talkative(http.server.BaseHTTPRequestHandler):
-    """A server that refuses every key, and repeats it in what it answers, as some do."""
+    """A server that refuses every key and repeats it in its answer, as some servers do."""
 
     status = 401
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        told = {"error": {"message": f"Incorrect API key provided: {self.headers['authorization']}"}}
-        body = json.dumps(told).encode()
+        answer = {"error": {"message": f"Incorrect API key provided: {self.headers['authorization']}"}}
+        body = json.dumps(answer).encode()
         self.send_response(self.status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
@@ -125,7 +131,7 @@ class Talkative(http.server.BaseHTTPRequestHandler):
 
 
 class TalkativeAboutFields(Talkative):
-    """It repeats the key in the reason that is worth showing."""
+    """It repeats the key in the error message that is shown."""
 
     status = 400
 
@@ -140,9 +146,11 @@ class TalkativeAboutFields(Talkative):
 def test_a_key_that_the_server_repeats_in_its_refusal_is_not_shown(
     server_class: type[Talkative], line: str, project: Project
 ):
-    found = synthetic_problems({"train": 3, "dev": 3}, 0, 7)
+    problems = synthetic_problems({"train": 3, "dev": 3}, 0, 7)
     for split in ("train", "dev"):
-        write(project.folder / f"data/problems/{split}.jsonl", [one for one in found if one.split == split])
+        write(
+            project.folder / f"data/problems/{split}.jsonl", [problem for problem in problems if problem.split == split]
+        )
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), server_class) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         project.set("base_url: oracle", f"base_url: http://127.0.0.1:{server.server_port}/v1")
@@ -152,7 +160,7 @@ def test_a_key_that_the_server_repeats_in_its_refusal_is_not_shown(
     assert line in done.stdout
     assert done.stdout.count("\n") == 1
     assert KEY not in done.stdout
-    assert holders(project) == []
+    assert files_with_key(project) == []
 
 
 @pytest.mark.parametrize(
@@ -171,4 +179,4 @@ def test_a_key_in_params_stops_a_stage_with_a_line_that_does_not_repeat_it(chang
     assert done.stdout.startswith("rollout: params.yaml: teacher.")
     assert done.stdout.count("\n") == 1
     assert KEY not in done.stdout
-    assert holders(project) == ["params.yaml"]
+    assert files_with_key(project) == ["params.yaml"]

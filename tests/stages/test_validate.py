@@ -1,4 +1,4 @@
-"""What a person sees when data is bad: lines on the terminal, a quarantine that reconciles, a stage that stops."""
+"""Bad data in the validate stage: printed lines, a consistent quarantine, a failed stage."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ def with_chains(project: Project) -> tuple[Project, list[Problem]]:
         lines = [dumps(problem) for problem in problems if problem.split == split]
         write_lines(project.folder / f"data/problems/{split}.jsonl", lines)
     train = [problem for problem in problems if problem.split == "train"]
-    chains = [one for problem in train for one in (right(problem), wrong(problem))]
+    chains = [attempt for problem in train for attempt in (right(problem), wrong(problem))]
     write_lines(project.folder / "data/chains/teacher.jsonl", map(dumps, chains))
     write_lines(project.folder / "data/chains/student.jsonl", [])
     return project, train
@@ -39,18 +39,18 @@ def wrong(problem: Problem) -> Chain:
     return chain("add(1000003, 1)", "answer(1000004)", problem_id=problem.id, id=f"{problem.id}/wrong")
 
 
-def test_bad_lines_are_told_and_put_aside_and_the_stage_goes_on(with_chains):
+def test_bad_lines_are_reported_and_quarantined_and_the_stage_succeeds(with_chains):
     project, train = with_chains
     project.set("max_quarantined_share: 0.05", "max_quarantined_share: 0.1")
     path = project.folder / "data/chains/teacher.jsonl"
     orphan = replace(wrong(train[0]), id="orphan", problem_id="nowhere")
     write_lines(path, [*(line for _, line in read_lines(path)), dumps(orphan), dumps(right(train[0]))[:-9]])
-    said = project.run("python", "stages/validate.py").stdout
-    assert "validate: 40 of 42 chains kept; correct: {'oracle': 0.5}" in said
-    assert "validate: warning: lines: orphan: expected that a chain's problem exists; found 1 of 42 otherwise" in said
-    assert "such as data/chains/teacher.jsonl:42" in said
+    output = project.run("python", "stages/validate.py").stdout
+    assert "validate: 40 of 42 chains kept; correct: {'oracle': 0.5}" in output
+    assert "validate: warning: lines: orphan: expected that a chain's problem exists; found 1 of 42 otherwise" in output
+    assert "such as data/chains/teacher.jsonl:42" in output
     quarantine = [json.loads(line) for _, line in read_lines(project.folder / "data/validated/quarantine.jsonl")]
-    assert [one["where"].rpartition(":")[2] for one in quarantine] == ["41", "42"]
+    assert [line["where"].rpartition(":")[2] for line in quarantine] == ["41", "42"]
     assert (project.folder / "reports/data_docs/chains/checks.html").is_file()
 
 
@@ -67,7 +67,7 @@ def test_a_leaked_test_problem_stops_the_stage_and_is_named(with_chains):
     )
 
 
-def test_the_same_data_again_gives_the_same_report_and_other_data_is_compared_with_it(with_chains):
+def test_the_same_data_gives_the_same_report_and_new_data_is_compared_with_it(with_chains):
     project, train = with_chains
     report = project.folder / "reports/quality.json"
     project.run("python", "stages/validate.py")
@@ -76,7 +76,7 @@ def test_the_same_data_again_gives_the_same_report_and_other_data_is_compared_wi
     assert report.read_bytes() == first
     few_right = [*(wrong(problem) for problem in train), *map(right, train[:2])]
     write_lines(project.folder / "data/chains/teacher.jsonl", map(dumps, few_right))
-    said = project.run("python", "stages/validate.py").stdout
+    output = project.run("python", "stages/validate.py").stdout
     # from 1/2 correct to 2/22: 1/11 ln(2/11) + 10/11 ln(20/11) = 0.3885
-    assert "validate: warning: drift: correct: expected that correct is distributed as" in said
-    assert "found 0.3885" in said
+    assert "validate: warning: drift: correct: expected that correct is distributed as" in output
+    assert "found 0.3885" in output

@@ -1,4 +1,4 @@
-"""MLflow's own SQLite store, killed while it is made."""
+"""Runs in MLflow's SQLite store, also when its creation is killed."""
 
 import os
 import signal
@@ -31,12 +31,12 @@ def connect_in(folder: Path) -> subprocess.Popen[str]:
 def kill_while_creating_tables(folder: Path) -> None:
     with connect_in(folder) as process:
         while process.poll() is None:
-            if any(made.stat().st_size > 0 for made in folder.rglob("mlflow.db")):
+            if any(database.stat().st_size > 0 for database in folder.rglob("mlflow.db")):
                 os.killpg(process.pid, signal.SIGKILL)
             time.sleep(0.002)
 
 
-def test_a_kill_while_the_tables_are_made_leaves_no_broken_database(tmp_path: Path):
+def test_a_kill_while_the_tables_are_created_leaves_no_broken_database(tmp_path: Path):
     kill_while_creating_tables(tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
     with connect_in(tmp_path) as again:
@@ -44,20 +44,20 @@ def test_a_kill_while_the_tables_are_made_leaves_no_broken_database(tmp_path: Pa
     assert out == "Default\n", error
 
 
-def test_two_that_make_it_at_once_share_one_database(tmp_path: Path):
-    with connect_in(tmp_path) as one, connect_in(tmp_path) as other:
-        assert [process.communicate()[0] for process in (one, other)] == ["Default\n"] * 2
+def test_two_processes_that_create_the_database_share_it(tmp_path: Path):
+    with connect_in(tmp_path) as first, connect_in(tmp_path) as second:
+        assert [process.communicate()[0] for process in (first, second)] == ["Default\n"] * 2
     assert [file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")] == ["mlflow.db"]
 
 
-def test_what_mlflow_refuses_in_the_middle_of_a_run_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_data_that_mlflow_rejects_gives_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import mlflow
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with (
         pytest.raises(
-            ProviderError, match=r"mlflow\.db did not take what was logged \(INVALID_PARAMETER_VALUE\)"
+            ProviderError, match=r"mlflow\.db rejected the logged data \(INVALID_PARAMETER_VALUE\)"
         ) as caught,
         pipeline_run("0123456789abcdef"),
     ):

@@ -1,4 +1,4 @@
-"""Runs in MLflow's SQLite store, and on a real MLflow server over a real PostgreSQL, both started here on loopback."""
+"""Runs in MLflow's SQLite store, and on a local MLflow server with PostgreSQL."""
 
 import os
 import shutil
@@ -28,26 +28,26 @@ stages:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
     return port
 
 
 def postgres_program(name: str) -> str:
-    found = shutil.which(name) or next(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
-    if found is None:
+    program = shutil.which(name) or next(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
+    if program is None:
         pytest.skip(f"PostgreSQL's {name} is not installed")
-    return found
+    return program
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    """The URI of an empty database of our own."""
+    """The URI of an empty database."""
     if find_spec("psycopg") is None:
         pytest.skip("psycopg, with which MLflow reaches PostgreSQL, is not installed")
     initdb, server = postgres_program("initdb"), postgres_program("postgres")
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}  # it refuses to run as root
+    user = {"user": "postgres"} if os.geteuid() == 0 else {}  # PostgreSQL refuses to run as root
     folder, port = tempfile.mkdtemp(), free_port()
     if user:
         shutil.chown(folder, "postgres")
@@ -57,8 +57,8 @@ def postgres() -> Iterator[str]:
         command = [server, "-D", data, "-k", folder, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, **user) as process:
             while process.poll() is None:
-                with socket.socket() as one:
-                    if one.connect_ex(("127.0.0.1", port)) == 0:
+                with socket.socket() as client:
+                    if client.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.05)
             yield f"postgresql://tester@127.0.0.1:{port}/postgres"
@@ -73,7 +73,7 @@ def server(postgres: str, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", postgres, "--host", "127.0.0.1",
                "--port", str(port), "--workers", "1", "--artifacts-destination", str(tmp_path / "server")]  # fmt: skip
-    with (tmp_path / "server.log").open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as process:
+    with (tmp_path / "server.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             try:
@@ -92,9 +92,7 @@ def uri(request: pytest.FixtureRequest) -> str:
     return "" if request.param == "sqlite" else str(request.getfixturevalue("server"))
 
 
-def test_the_stages_of_an_execution_share_a_run_that_names_its_data(
-    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_all_stages_of_an_execution_share_one_run(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import mlflow
 
     monkeypatch.chdir(tmp_path)
@@ -117,16 +115,16 @@ def test_the_stages_of_an_execution_share_a_run_that_names_its_data(
     assert run.data.metrics["loss"] == 0.5
     assert run.data.metrics["accuracy.student"] == 0.75
     assert run.data.tags["callwright.data"] == "2222222222222222222222222222222b.dir"
-    named = {one.dataset.name: (one.dataset.digest, one.tags[0].value) for one in run.inputs.dataset_inputs}
+    named = {used.dataset.name: (used.dataset.digest, used.tags[0].value) for used in run.inputs.dataset_inputs}
     assert named == {
         "problems": ("1111111111111111111111111111111a.dir", "lineage"),
         "pairs": ("2222222222222222222222222222222b.dir", "training"),
     }
-    assert [one.path for one in client.list_artifacts(run_id, "reports")] == ["reports/metrics.json"]
-    assert Path("mlflow.db").exists() == (not uri), "a server that is named is used, and nothing beside it"
+    assert [artifact.path for artifact in client.list_artifacts(run_id, "reports")] == ["reports/metrics.json"]
+    assert Path("mlflow.db").exists() == (not uri), "with a server there is no local database"
 
 
-def test_a_server_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_server_gives_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://user:word@127.0.0.1:{free_port()}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")

@@ -1,6 +1,7 @@
 """`accelerate launch` with the project's launch files."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
+from callwright.pipeline.threads import threads_per_process
 from tests.training.examples import PARAMS
 from tests.working_tree import ROOT
 
@@ -65,6 +67,44 @@ def test_two_processes_give_the_same_result_as_one_with_twice_the_batch_size(tin
             assert row[name] == pytest.approx(expected_row[name], rel=1e-5, abs=1e-5), name
     expected, student = (load_file(tmp_path / name / "student/model.safetensors") for name in ("single", "double"))
     assert all(torch.allclose(student[key], weight, rtol=0, atol=1e-5) for key, weight in expected.items())
+
+
+@pytest.mark.parametrize("file", LAUNCHES, ids=lambda file: file.stem)
+def test_the_command_of_the_train_stage_leaves_accelerate_no_default_to_warn_about(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as a user's shell has it
+    monkeypatch.setattr("psutil.cpu_count", lambda logical: 64)  # of accelerate, which warns if it finds several cores
+    monkeypatch.chdir(ROOT)
+    command = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]["train"]["cmd"]
+    for name, value in {"train.accelerate": file.stem, "train.processes": "2"}.items():
+        command = command.replace(f"${{{name}}}", value)
+    command = re.sub(r"\$\(([^)]*)\)", lambda match: output_of(match[1]), command)
+    program, subcommand, *arguments = command.split()
+    assert (program, subcommand) == ("accelerate", "launch")
+    _validate_launch_command(launch_command_parser().parse_args(arguments))
+    assert [line for line in caplog.messages if "were not passed" in line] == []
+
+
+def output_of(command: str) -> str:
+    program, *arguments = command.split()
+    assert program == "python"
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("variable", "processes", "threads"), [("3", 2, 3), ("", 2, 4), (None, 2, 4), (None, 16, 1), ("0", 1, 8)]
+)
+def test_threads_are_those_of_the_environment_or_a_share_of_the_cores(
+    variable: str | None, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("psutil.cpu_count", lambda logical: 16 if logical else 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    assert threads_per_process(processes) == threads
 
 
 @pytest.mark.parametrize("file", LAUNCHES, ids=lambda file: file.stem)

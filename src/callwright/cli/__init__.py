@@ -2,7 +2,7 @@
 
 
 def main() -> None:
-    """Run it; its code is imported only now, so that `import callwright.cli` stays cheap."""
+    """Run the command. Its code is imported only now, so that `import callwright.cli` stays cheap."""
     from callwright.cli.app import main as run
 
     run()

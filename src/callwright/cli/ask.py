@@ -1,7 +1,7 @@
-"""One question to one model: where the model comes from, and what it is asked with."""
+"""Open a model by its source and ask it one question."""
 
 import asyncio
-import sys
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,21 +15,22 @@ from callwright.errors import ParamsError, ProviderError
 from callwright.params import PARAMS_FILE, MistakeShares, Params, TeacherParams, first_error_line
 from callwright.records import Chain, Problem, Protocol, Step
 from callwright.redaction import redacted
-from callwright.registry.champion import CHAMPION, WEIGHTS_ARTIFACT
-from callwright.text import one_line
+from callwright.registry.version import CHAMPION, NOT_FOUND_CODES, download_version
 
 if TYPE_CHECKING:
     from callwright.chat.model import ChatModel, Sampling
     from callwright.tasks.task import Task
 
+log = logging.getLogger("callwright")
+
 REGISTRY_PREFIX = "models:/"
-MIN_ENDPOINT_TOKENS = 512  # at least, per reply: large models think aloud
-DEFAULT_STUDENT_NAME = "callwright-student"  # in the registry, where there is no params.yaml
+MIN_ENDPOINT_TOKENS = 512  # per reply: large models write their reasoning
+DEFAULT_STUDENT_NAME = "callwright-student"  # the registered model's name if there is no params.yaml
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """A model, ready to be asked, with the protocol and the limits that it was made for; `close` ends a connection."""
+    """An open model with its protocol and sampling limits. `close` ends its connection, if it has one."""
 
     model: "ChatModel"
     protocol: Protocol
@@ -38,10 +39,12 @@ class OpenedModel:
 
 
 def open_model(source: str | None, name: str | None, api_key_env: str) -> OpenedModel:
-    """The model that `source` names: an endpoint's URL, a registered model, a folder; by default the champion.
+    """Open a model.
 
     Args:
-        name: what an endpoint calls the model.
+        source: an endpoint's URL, `models:/name@alias` of the registry, or a folder; None: the champion, or else the
+            student in models/student.
+        name: the endpoint's name for the model.
         api_key_env: the environment variable with an endpoint's key.
 
     Raises:
@@ -56,11 +59,14 @@ def open_model(source: str | None, name: str | None, api_key_env: str) -> Opened
         return _open_registered(source)
     if Path(source).is_dir():
         return _open_folder(Path(source))
-    raise ParamsError(f"--model {source} is no folder, no {REGISTRY_PREFIX}name@alias and no http(s):// address")
+    raise ParamsError(f"--model {source} is not a folder, a {REGISTRY_PREFIX}name@alias or an http(s):// address")
 
 
 def ask(question: str, task: "Task", opened: OpenedModel, protocol: Protocol, on_step: Callable[[Step], None]) -> Chain:
-    """Let the model answer a question greedily.
+    """Let the model solve a problem greedily, then close it.
+
+    Args:
+        on_step: called after each step.
 
     Raises:
         ProviderError: the model could not be reached.
@@ -68,7 +74,16 @@ def ask(question: str, task: "Task", opened: OpenedModel, protocol: Protocol, on
     from callwright.agent.loop import solve
     from callwright.agent.protocol import PROTOCOLS
 
-    problem = Problem("question", task.name, question, "", (), "asked", "asked", "test")
+    problem = Problem(
+        id="question",
+        task=task.name,
+        question=question,
+        answer="",
+        solution=(),
+        source="asked",
+        group="asked",
+        split="test",
+    )
 
     async def run() -> Chain:
         try:
@@ -85,7 +100,7 @@ def _params_if_present() -> Params | None:
 
 
 def _default_protocol_and_sampling() -> tuple[Protocol, "Sampling"]:
-    """The protocol and the limits of params.yaml, where there is one."""
+    """The protocol and the limits of params.yaml, if it exists."""
     from callwright.chat.model import Sampling
 
     params = _params_if_present()
@@ -103,33 +118,35 @@ def _open_champion_or_student() -> OpenedModel:
     except ProviderError as error:
         if not (paths.STUDENT / "config.json").is_file():
             raise ProviderError(f"{error}; and there is no {paths.STUDENT}: name a model with --model") from None
-        sys.stderr.write(f"callwright: {one_line(str(error))}; asking {paths.STUDENT}\n")
+        log.warning("callwright: %s; asking %s", error, paths.STUDENT)
         return _open_folder(paths.STUDENT)
 
 
 def _open_registered(uri: str) -> OpenedModel:
+    """Open a registered model with the protocol and limits that it was registered with.
+
+    Files from a server are deleted once the model is loaded.
+
+    Raises:
+        ProviderError: there is no such model, it cannot be downloaded, or it is not a Callwright student.
+    """
     from callwright.tracking.runs import SQLITE_PREFIX, connect, redacted_tracking_uri, tracking_uri
 
     database = tracking_uri().removeprefix(SQLITE_PREFIX)
     if database != tracking_uri() and not Path(database).is_file():
         raise ProviderError(f"{uri} is not registered: there is no {database}")
     connect()
-    from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
-    from mlflow.models import Model
-    from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
-    from mlflow.utils.uri import is_local_uri
 
-    with TemporaryDirectory(prefix="callwright-") as fetched:  # from a server; what lies on this machine is not copied
+    with TemporaryDirectory(prefix="callwright-") as download_folder:
         try:
-            here = is_local_uri(ModelsArtifactRepository.get_underlying_uri(uri))
-            folder = Path(download_artifacts(uri, dst_path=None if here else fetched))
-            served = Model.load(str(folder)).flavors["python_function"]
-            student = folder / served["artifacts"][WEIGHTS_ARTIFACT]["path"]
-        except MlflowException as error:  # its text may hold the server's address with a password
-            known = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+            files = download_version(uri, Path(download_folder))
+        except MlflowException as error:  # other errors' text may contain the server's address with a password
+            is_known_error = error.error_code in NOT_FOUND_CODES
             cause = (
-                redacted(str(error).splitlines()[0]) if known else f"{error.error_code} at {redacted_tracking_uri()}"
+                redacted(str(error).splitlines()[0])
+                if is_known_error
+                else f"{error.error_code} at {redacted_tracking_uri()}"
             )
             raise ProviderError(f"{uri} cannot be loaded: {cause}") from None
         except OSError as error:
@@ -137,9 +154,9 @@ def _open_registered(uri: str) -> OpenedModel:
                 f"{uri} cannot be downloaded ({type(error).__name__}): check MLflow's artifact store"
             ) from None
         except KeyError:
-            raise ProviderError(f"{uri} is no student of Callwright's") from None
-        opened = _open_folder(student, uri)
-    config = {"protocol": opened.protocol, **served.get("config", {})}
+            raise ProviderError(f"{uri} is not a Callwright student") from None
+        opened = _open_folder(files.weights, uri)
+    config = {"protocol": opened.protocol, **files.config}
     limits = {name: config[name] for name in ("max_steps", "max_tokens") if name in config}
     return replace(opened, protocol=config["protocol"], sampling=replace(opened.sampling, **limits))
 
@@ -159,8 +176,8 @@ def _open_endpoint(url: str, name: str | None, api_key_env: str) -> OpenedModel:
     if params is not None and url in (params.teacher.base_url, *params.teacher.base_urls):
         name, request = name or params.teacher.model, params.teacher.request
     if name is None:
-        raise ParamsError(f"--name is missing: what {url} calls the model")
-    faultless = MistakeShares(**dict.fromkeys(MistakeShares.model_fields, 0.0))
+        raise ParamsError(f"--name is missing: the name that {url} has for the model")
+    no_mistakes = MistakeShares(**dict.fromkeys(MistakeShares.model_fields, 0.0))
     try:
         teacher = TeacherParams(
             base_url=url,
@@ -170,7 +187,7 @@ def _open_endpoint(url: str, name: str | None, api_key_env: str) -> OpenedModel:
             request=request,
             timeout_s=120,
             max_retries=2,
-            mistakes=faultless,
+            mistakes=no_mistakes,
         )
     except ValidationError as error:
         raise ParamsError(first_error_line(TeacherParams, error, "ask")) from None

@@ -1,4 +1,4 @@
-"""`callwright show`: stored chains, trees and pairs by their ids."""
+"""`callwright show`: print stored chains, trees and pairs by their ids."""
 
 from collections.abc import Iterator
 
@@ -7,75 +7,78 @@ from callwright.cli.transcript import TranscriptPrinter
 from callwright.errors import DataError
 from callwright.params import Params
 from callwright.preferences.tree import tree_of
-from callwright.records import SPLITS, Chain, CheckedChain, Pair, Problem
+from callwright.records import SPLITS, Chain, CheckedChain, Pair, Problem, Verdict
 from callwright.storage.jsonl import read
 from callwright.tasks import load
 
 
 def show_chain(chain_id: str) -> None:
-    """Print a chain step by step, with its verdict where it has one.
+    """Print a chain step by step, and its verdict if it has been checked.
 
     Raises:
-        DataError: no file has it.
+        DataError: no file contains this chain.
     """
-    transcript = TranscriptPrinter()
-    for chain, checked in _find_stored_chains(chain_id):
-        transcript.header(chain)
-        for step in chain.steps:
-            transcript.step(step)
-        transcript.answer(chain)
-        if checked is not None:
-            transcript.verdict(checked.verdict)
-        return
+    chain, verdict = _find_chain(chain_id)
+    printer = TranscriptPrinter()
+    printer.print_header(chain)
+    for step in chain.steps:
+        printer.print_step(step)
+    printer.print_answer(chain)
+    if verdict is not None:
+        printer.print_verdict(verdict)
+
+
+def _find_chain(chain_id: str) -> tuple[Chain, Verdict | None]:
+    # Files with verdicts come first. variants.jsonl, which is beside the evaluated chains, holds problems.
+    for path in [paths.VALIDATED, *sorted(paths.EVALUATION.glob("*.jsonl"))]:
+        if path.is_file() and path != paths.VARIANTS:
+            for checked in read(CheckedChain, path):
+                if checked.chain.id == chain_id:
+                    return checked.chain, checked.verdict
+    for path in (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS):
+        if path.is_file():
+            for chain in read(Chain, path):
+                if chain.id == chain_id:
+                    return chain, None
     raise DataError(f"no chain {chain_id} in {paths.VALIDATED}, {paths.EVALUATION} or data/chains")
 
 
-def _find_stored_chains(chain_id: str) -> Iterator[tuple[Chain, CheckedChain | None]]:
-    for path in [paths.VALIDATED, *sorted(paths.EVALUATION.glob("*.jsonl"))]:
-        if path.is_file():
-            for record in read(CheckedChain, path):
-                if record.chain.id == chain_id:
-                    yield record.chain, record
-    for path in (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS):
-        if path.is_file():
-            yield from ((chain, None) for chain in read(Chain, path) if chain.id == chain_id)
-
-
 def show_problem(problem_id: str) -> None:
-    """Print a problem, the tree of its validated chains with values, and the pairs that were made of it.
+    """Print a problem, the tree of its validated chains with values, and its preference pairs.
 
     Raises:
-        DataError: there is no such problem, or no chain of it.
+        DataError: there is no such problem, or it has no validated chain.
     """
     params = Params.load()
     tasks = load(params.functions)
     files = [path for split in SPLITS if (path := paths.problems(split)).is_file()]
-    problem = next((one for path in files for one in read(Problem, path) if one.id == problem_id), None)
+    all_problems = (problem for path in files for problem in read(Problem, path))
+    problem = next((problem for problem in all_problems if problem.id == problem_id), None)
     if problem is None:
         raise DataError(f"no problem {problem_id} in {paths.PROBLEMS}")
-    records = [record for record in read(CheckedChain, paths.VALIDATED) if record.chain.problem_id == problem_id]
-    if not records:
+    chains = [checked for checked in read(CheckedChain, paths.VALIDATED) if checked.chain.problem_id == problem_id]
+    if not chains:
         raise DataError(f"no chain of problem {problem_id} in {paths.VALIDATED}")
-    transcript = TranscriptPrinter()
-    transcript.problem(problem)
-    for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
-        own = [record for record in records if record.chain.protocol == protocol]
-        tree = tree_of(own, tasks[problem.task].toolbox, params.pairs.cost_weight)
-        transcript.tree(tree, f"{len(own)} {protocol} chains")
+    printer = TranscriptPrinter()
+    printer.print_problem(problem)
+    for protocol in sorted({checked.chain.protocol for checked in chains}, reverse=True):
+        protocol_chains = [checked for checked in chains if checked.chain.protocol == protocol]
+        tree = tree_of(protocol_chains, tasks[problem.task].toolbox, params.pairs.cost_weight)
+        printer.print_tree(tree, f"{len(protocol_chains)} {protocol} chains")
     for pair in _read_pairs():
         if pair.problem_id == problem_id:
-            transcript.pair_line(pair)
+            printer.print_pair_line(pair)
 
 
 def show_pair(pair_id: str) -> None:
-    """Print a pair: the prompt, what is chosen, and what is rejected.
+    """Print a pair: the prompt, the chosen and the rejected side.
 
     Raises:
-        DataError: no file has it.
+        DataError: no file contains this pair.
     """
     for pair in _read_pairs():
         if pair.id == pair_id:
-            TranscriptPrinter().pair(pair)
+            TranscriptPrinter().print_pair(pair)
             return
     raise DataError(f"no pair {pair_id} in {paths.PAIRS_TRAIN} or {paths.PAIRS_DEV}")
 

@@ -1,4 +1,4 @@
-"""Chains, trees and pairs on a terminal: colours where it is one, and nothing in a model's text that could drive it."""
+"""Print chains, trees and pairs on a terminal, with colours if it is one. Control characters in text are escaped."""
 
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
-__all__ = ["TranscriptPrinter"]
-
 _INDENT = 5
 
 
 class TranscriptPrinter:
-    """Writes a chain step by step, a tree with its values, or a pair."""
+    """Prints a chain step by step, a tree with its values, or a pair. Numbers the steps that it has printed."""
 
     def __init__(self, console: "Console | None" = None) -> None:
         from rich.console import Console
@@ -26,12 +24,12 @@ class TranscriptPrinter:
         self._console = console or Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._steps = 0
 
-    def header(self, chain: Chain) -> None:
-        """Which chain it is, of which model, and how it ended."""
+    def print_header(self, chain: Chain) -> None:
+        """Print the chain's id, model, protocol and outcome."""
         self._print(one_line(f"{chain.id}  ({chain.model}, {chain.protocol}, {chain.outcome})"))
 
-    def step(self, step: Step) -> None:
-        """The next step: its thought, its call, and what came of it."""
+    def print_step(self, step: Step) -> None:
+        """Print the next step: its thought, its call, and its result or error."""
         from callwright.functions.function import render_call
 
         self._steps += 1
@@ -44,39 +42,39 @@ class TranscriptPrinter:
                 self._print(number + text.replace("\n", "\n" + " " * _INDENT), style)
                 number = " " * _INDENT
 
-    def answer(self, chain: Chain) -> None:
-        """The last line: the answer, or why there is none."""
-        ended = chain.outcome.replace("_", " ")
-        answer = chain.answer if chain.answer is not None else f"none ({ended})"
+    def print_answer(self, chain: Chain) -> None:
+        """Print the answer, or why there is none."""
+        outcome = chain.outcome.replace("_", " ")
+        answer = chain.answer if chain.answer is not None else f"none ({outcome})"
         self._print(one_line(f"answer: {answer}"), "bold")
 
-    def verdict(self, verdict: Verdict) -> None:
-        """Whether the chain is correct, and its faults."""
+    def print_verdict(self, verdict: Verdict) -> None:
+        """Print whether the chain is correct, and its faults."""
         self._print("correct" if verdict.correct else "not correct", "green" if verdict.correct else "red")
         for fault in verdict.faults:
             self._print(one_line(f"  step {fault.step + 1}: {fault.fault}: {fault.message}"))
 
-    def problem(self, problem: Problem) -> None:
-        """The question, and what is right."""
+    def print_problem(self, problem: Problem) -> None:
+        """Print the question and the right answer."""
         self._print(one_line(f"{problem.id}  ({problem.task}, {problem.split})"))
         self._print(problem.question, "bold")
         self._print(one_line(f"answer: {problem.answer}"))
 
-    def tree(self, root: Node, title: str) -> None:
-        """The chains of a problem as a tree: each step's value, how many chains of how many are correct, its call."""
+    def print_tree(self, root: Node, title: str) -> None:
+        """Print the chains of a problem as a tree: each step's value, correct chains of all chains, and its call."""
         from rich.tree import Tree
 
-        shown = Tree(_styled_text(f"{root.value:.2f}  {root.correct}/{root.count}  {title}"))
-        _add_children(shown, root)
-        self._console.print(shown, soft_wrap=False)  # a label that wraps stays within its branch
+        tree = Tree(_styled_text(f"{root.value:.2f}  {root.correct}/{root.count}  {title}"))
+        _add_children(tree, root)
+        self._console.print(tree, soft_wrap=False)  # so a long label wraps within its branch
 
-    def pair_line(self, pair: Pair) -> None:
-        """A pair in one line."""
+    def print_pair_line(self, pair: Pair) -> None:
+        """Print a pair's id, kind and margin."""
         self._print(one_line(f"pair {pair.id}  ({pair.kind}, margin {pair.margin:g})"))
 
-    def pair(self, pair: Pair) -> None:
-        """What was asked, and the two ways on."""
-        self.pair_line(pair)
+    def print_pair(self, pair: Pair) -> None:
+        """Print a pair: the prompt, the chosen and the rejected messages."""
+        self.print_pair_line(pair)
         for title, messages, style in (
             ("prompt", pair.prompt, "dim"),
             ("chosen", pair.chosen, "green"),
@@ -84,23 +82,24 @@ class TranscriptPrinter:
         ):
             self._print(f"--- {title}", "bold")
             for message in messages:
-                said = style if message["role"] == "assistant" or title == "prompt" else "dim"
-                self._print(f"{message['role']}: {message_text(message)}".replace("\n", "\n" + " " * _INDENT), said)
+                message_style = style if message["role"] == "assistant" or title == "prompt" else "dim"
+                text = f"{message['role']}: {message_text(message)}"
+                self._print(text.replace("\n", "\n" + " " * _INDENT), message_style)
 
     def _print(self, text: str, style: str = "") -> None:
         self._console.print(_styled_text(text, style))
 
 
 def _add_children(branch: "Tree", node: Node) -> None:
-    """The children of a node, the best first."""
+    """Add the children of a node, the child with the highest value first."""
     from callwright.functions.function import render_call
 
-    for _, child in sorted(node.children.items(), key=lambda row: (-row[1].value, row[0])):
+    for _, child in sorted(node.children.items(), key=lambda item: (-item[1].value, item[0])):
         assert child.step is not None
-        said = render_call(child.step.call) if child.step.call else child.step.thought
-        came = f"Error: {child.step.error.message}" if child.step.error else str(child.step.observation)
+        call_text = render_call(child.step.call) if child.step.call else child.step.thought
+        result_text = f"Error: {child.step.error.message}" if child.step.error else str(child.step.observation)
         style = "green" if child.correct == child.count else "red" if not child.correct else ""
-        text = f"{child.value:.2f}  {child.correct}/{child.count}  {said} -> {came}"
+        text = f"{child.value:.2f}  {child.correct}/{child.count}  {call_text} -> {result_text}"
         _add_children(branch.add(_styled_text(text, style)), child)
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation was made of, so that nobody takes its numbers for another model's."""
+"""Hashes that tie metrics to the problems and models they were measured on."""
 
 from callwright import paths
 from callwright.paths import TRAINING_FILE
@@ -6,13 +6,13 @@ from callwright.storage.files import file_hash, folder_hash, read_json
 
 
 def current_inputs(champion: str | None) -> dict[str, str | None]:
-    """Hashes of the problems and models that lie there now, and the champion's version.
+    """Hashes of the problems and models that are now on disk, and the champion's version.
 
     Args:
-        champion: the version of the registered model in use.
+        champion: the champion's version; None if there is no champion.
 
     Raises:
-        DataError: the student was not made by a training of ours.
+        DataError: the student has no training.json of a Callwright training.
     """
     return {
         "training": str(read_json(paths.STUDENT / TRAINING_FILE)["key"]),

@@ -1,4 +1,4 @@
-"""Every model on the same problems, by the same agent; finished attempts are journaled as in a rollout."""
+"""Run every model on the same problems with the same agent; finished attempts are journaled as in a rollout."""
 
 import asyncio
 from collections import defaultdict
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from callwright import paths
 from callwright.errors import CallwrightError, DataError
-from callwright.evaluation.candidate import EvaluationTarget, candidate, concurrency, open_target
-from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant, solve_variants
+from callwright.evaluation.target import EvaluationTarget, evaluation_target, max_concurrency, open_target
 from callwright.params import Params, SamplingParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.budget import BudgetError, Meter
@@ -32,27 +32,29 @@ def evaluate_models(
     champion: Path | None = None,
     surprises: SurpriseLog | None = None,
 ) -> dict[str, ModelEvaluation]:
-    """What `base`, `student`, `champion` (if there is one) and `teacher` came to.
+    """Results of `base`, `student`, `champion` (if it is given) and `teacher`, in this order.
 
-    An attempt that would fail again (something unexpected happened, or the conversation got too long) has no chain;
-    `select_comparable` leaves its problem out.
+    An attempt that would fail again (an unexpected exception, or a conversation that is too long) has no chain;
+    `select_comparable` drops its problem.
 
     Args:
-        champion: folder with the weights of the registered model in use; None: there is none beside the student.
+        champion: folder with the champion's weights; None: there is no champion, or it is the student.
         surprises: counts unexpected exceptions; by default those of the stage `evaluate`.
 
     Raises:
-        ProviderError: a model cannot be used, lost an attempt that the next run may make, or has no chain of more than
-            `rollout.max_failure_rate` of the problems.
+        ProviderError: a model cannot be used, an attempt failed that the next run may repeat, or more than
+            `rollout.max_failure_rate` of a model's attempts failed.
         BudgetError: the teacher's budget is used up.
+        DataError: more than `rollout.max_failure_rate` of a model's chains cannot be checked.
     """
     log = surprises or SurpriseLog("evaluate")
     evaluated = {
-        name: _evaluate_target(candidate(name, folder, params), problems, variants, params, log)
+        name: _evaluate_target(evaluation_target(name, folder, params), problems, variants, params, log)
         for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
     }
     if champion is not None:
-        evaluated["champion"] = _evaluate_target(candidate("champion", champion, params), problems, (), params, log)
+        target = evaluation_target("champion", champion, params)
+        evaluated["champion"] = _evaluate_target(target, problems, (), params, log)
     evaluated["teacher"] = _evaluate_teacher(problems, params, log)
     return evaluated
 
@@ -60,7 +62,7 @@ def evaluate_models(
 def _evaluate_target(
     target: EvaluationTarget, problems: Sequence[Problem], variants: Sequence[Variant], params: Params, log: SurpriseLog
 ) -> ModelEvaluation:
-    """Ask one of our own models: greedily, with samples if `evaluate.samples` > 1, and on the variants."""
+    """Evaluate a local model: greedily, with samples if `evaluate.samples` > 1, and on the variants."""
 
     def plan_of(sampling: SamplingParams) -> list[Attempt]:
         return local_plan(problems, target.name, target.identity, sampling, params.rollout, params.seed)
@@ -69,37 +71,41 @@ def _evaluate_target(
     sampling = SamplingParams(chains=settings.samples, temperature=settings.temperature, top_p=1.0, problems=None)
     greedy, sampled = plan_of(GREEDY), plan_of(sampling) if settings.samples > 1 else []
     with open_journal(journal_path(f"evaluate_{target.name}")) as journal:
-        changed = asyncio.run(_run_attempts(target, [*greedy, *sampled], variants, journal, params, log))
+        variant_chains = asyncio.run(_run_attempts(target, [*greedy, *sampled], variants, journal, params, log))
         samples: dict[str, list[CheckedChain]] = defaultdict(list)
         for checked in _checked_chains(problems, sampled, journal, log, limit):
             samples[checked.chain.problem_id].append(checked)
-        complete = {name: chains for name, chains in samples.items() if len(chains) == settings.samples}
-        chains, attempts = (
-            _chains_by_problem(problems, greedy, journal, log, limit),
-            _attempts_by_problem(greedy, journal),
-        )
-        return ModelEvaluation(chains, _mean_seconds(attempts), complete, changed, attempts)
+        complete_samples = {
+            problem_id: chains for problem_id, chains in samples.items() if len(chains) == settings.samples
+        }
+        chains = _chains_by_problem(problems, greedy, journal, log, limit)
+        attempts = _attempts_by_problem(greedy, journal)
+        return ModelEvaluation(chains, _mean_seconds(attempts), complete_samples, variant_chains, attempts)
 
 
 async def _run_attempts(
-    one: EvaluationTarget,
+    target: EvaluationTarget,
     plan: Sequence[Attempt],
     variants: Sequence[Variant],
     journal: Journal[JournalEntry],
     params: Params,
     log: SurpriseLog,
 ) -> list[CheckedChain | None]:
-    """Make what the journal lacks of the plan; returns a chain of each variant, which are asked every time."""
+    """Run the attempts that the journal does not have yet, and all variants, which are not journaled.
+
+    Returns:
+        The chain of each variant, in the variants' order; None where the attempt failed.
+    """
     if not variants and not missing_attempts(plan, journal):
         return []
-    rollout, at_once = params.rollout, concurrency(one, params)
-    async with open_target(one, params, plan, journal) as model:
-        rolled = await roll_out(plan, model, journal, at_once, Meter(), rollout, log)
-        _raise_on_failures(rolled.failures, len(plan), rollout.max_failure_rate)
+    rollout, max_in_flight = params.rollout, max_concurrency(target, params)
+    async with open_target(target, params, plan, journal) as model:
+        result = await roll_out(plan, model, journal, max_in_flight, Meter(), rollout, log)
+        _raise_on_failures(result.failures, len(plan), rollout.max_failure_rate)
         greedy, protocol = plan[0].sampling, rollout.protocol
-        changed, failures = await solve_variants(variants, model, greedy, protocol, at_once, log)
+        variant_chains, failures = await solve_variants(variants, model, greedy, protocol, max_in_flight, log)
         _raise_on_failures(failures, len(variants), rollout.max_failure_rate)
-        return changed
+        return variant_chains
 
 
 def _raise_on_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
@@ -109,19 +115,20 @@ def _raise_on_failures(failures: Sequence[Failure], attempts: int, limit: float)
 
 
 def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: SurpriseLog) -> ModelEvaluation:
-    """The teacher answers greedily only: samples cost money, and the teacher is not what is evaluated."""
+    """Evaluate the teacher, greedily only: samples cost money, and its numbers are only for comparison."""
     plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
     with open_journal(journal_path("evaluate_teacher")) as journal:
-        rolled = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
+        result = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
         limit = params.rollout.max_failure_rate
-        _raise_on_failures(rolled.failures, len(plan), limit)
-        _raise_if_incomplete(rolled, len(plan))
-        chains, attempts = _chains_by_problem(problems, plan, journal, log, limit), _attempts_by_problem(plan, journal)
+        _raise_on_failures(result.failures, len(plan), limit)
+        _raise_if_incomplete(result, len(plan))
+        chains = _chains_by_problem(problems, plan, journal, log, limit)
+        attempts = _attempts_by_problem(plan, journal)
         return ModelEvaluation(chains, _mean_seconds(attempts), attempts=attempts)
 
 
 def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
-    """A comparison needs all chains, so nothing may be missing."""
+    """Raise if the budget ended the rollout: a comparison needs all chains."""
     if rolled.limit_reached:
         raise BudgetError(
             f"teacher: the budget is used up ({rolled.limit_reached}) with "
@@ -133,13 +140,13 @@ def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
 def _checked_chains(
     problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[JournalEntry], log: SurpriseLog, limit: float
 ) -> Iterator[CheckedChain]:
-    """The checked chains of a plan. A chain whose check raises an unexpected error is counted and left out.
+    """The checked chains of a plan. A chain whose check raises an unexpected exception is counted and dropped.
 
     Args:
-        limit: the largest share of the plan whose check may raise.
+        limit: the largest share of the plan whose checks may raise.
 
     Raises:
-        DataError: more checks raised, so that the rest would say little about the model.
+        DataError: more checks raised than the limit allows.
     """
     by_id = {problem.id: problem for problem in problems}
     unchecked = 0
@@ -167,7 +174,7 @@ def _chains_by_problem(
 
 
 def _attempts_by_problem(plan: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, JournalEntry]:
-    return {attempt.problem.id: record for attempt in plan if (record := find_entry(attempt, journal))}
+    return {attempt.problem.id: entry for attempt in plan if (entry := find_entry(attempt, journal))}
 
 
 def _mean_seconds(attempts: Mapping[str, JournalEntry]) -> float:

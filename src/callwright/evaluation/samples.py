@@ -1,16 +1,18 @@
-"""Several samples of a problem: is one right, is any right, and is the answer right that most of them give."""
+"""Metrics over several samples per problem: pass@1, pass@k, majority vote."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from callwright.evaluation.statistics.compare import share
+from callwright.evaluation.statistics.compare import share_with_interval
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
 from callwright.tasks import TASKS
 
-UNGROUNDED_FAULTS = frozenset({"ungrounded_answer", "replay_mismatch"})  # faults that show without knowing the answer
+# A chain with one of these faults has no vote. Unlike the other faults they can be found without the right answer and
+# the gold solution, so the vote could also be taken in use.
+UNGROUNDED_FAULTS = frozenset({"ungrounded_answer", "replay_mismatch"})
 
 
 def compute_sample_metrics(
@@ -21,39 +23,42 @@ def compute_sample_metrics(
     Args:
         chains: problem id -> its k samples, in order.
     """
-    share_of = partial(
-        share, groups=[problem.group for problem in problems], confidence=params.confidence, resamples=params.resamples
+    interval_of = partial(
+        share_with_interval,
+        groups=[problem.group for problem in problems],
+        confidence=params.confidence,
+        resamples=params.resamples,
     )
-    right = [[checked.verdict.correct for checked in chains[problem.id]] for problem in problems]
+    correct_flags = [[checked.verdict.correct for checked in chains[problem.id]] for problem in problems]
     return {
         "k": params.samples,
-        "pass_at_1": asdict(share_of([sum(flags) / len(flags) for flags in right])),
-        "pass_at_k": asdict(share_of([any(flags) for flags in right])),
-        "majority": asdict(share_of([majority_is_right(problem, chains[problem.id]) for problem in problems])),
+        "pass_at_1": asdict(interval_of([sum(flags) / len(flags) for flags in correct_flags])),
+        "pass_at_k": asdict(interval_of([any(flags) for flags in correct_flags])),
+        "majority": asdict(interval_of([majority_is_right(problem, chains[problem.id]) for problem in problems])),
     }
 
 
 def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
-    """Whether the answer with the most votes is right; of answers with as many votes the one that was given first.
+    """Whether the answer with the most votes is right; of answers with equal votes, the one that was given first.
 
-    A chain votes with a grounded answer. An answer is right if one chain that gave it is correct: others may have come
-    to it by a call that is unfaithful, which shows only to who knows the solution. Two answers are one where the task's
-    grader takes one for the other. Without a vote there is no answer.
+    Every chain with a grounded answer has a vote. Two answers count as the same if the task's grader accepts one for
+    the other. An answer is right if at least one of its chains is correct: another of them may reach it by an
+    unfaithful call, which can be seen only with the gold solution. Without a vote no answer is right.
     """
-    camps: list[tuple[str, list[CheckedChain]]] = []  # an answer, and who gave it
+    answer_groups: list[tuple[str, list[CheckedChain]]] = []  # an answer, and the chains that gave it
     for checked in chains:
         answer = checked.chain.answer
         if answer is None or UNGROUNDED_FAULTS & {fault.fault for fault in checked.verdict.faults}:
             continue
-        camp = next(
-            (members for first_answer, members in camps if _is_same_answer(problem, first_answer, answer)), None
+        group = next(
+            (members for first_answer, members in answer_groups if _is_same_answer(problem, first_answer, answer)), None
         )
-        if camp is None:
-            camps.append((answer, camp := []))
-        camp.append(checked)
-    largest = max((members for _, members in camps), key=len, default=None)  # the first of equals
+        if group is None:
+            answer_groups.append((answer, group := []))
+        group.append(checked)
+    largest = max((members for _, members in answer_groups), key=len, default=None)  # `max` returns the first
     return largest is not None and any(checked.verdict.correct for checked in largest)
 
 
-def _is_same_answer(problem: Problem, one: str, other: str) -> bool:
-    return one == other or TASKS[problem.task].grade(replace(problem, answer=one), other) == "right"
+def _is_same_answer(problem: Problem, first: str, second: str) -> bool:
+    return first == second or TASKS[problem.task].grade(replace(problem, answer=first), second) == "right"

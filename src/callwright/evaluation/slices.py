@@ -1,4 +1,4 @@
-"""Problems by slice: by task, and within it by what training saw of it, by length and by source."""
+"""Slices of the problems: by task, and within a task by what training saw, by length and by source."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ OVERALL = "overall"
 
 @dataclass(frozen=True, slots=True)
 class SeenInTraining:
-    """What training saw: groups, and functions as (task, name); functions of the gold solutions of its problems."""
+    """What training saw: groups of problems, and functions that gold solutions call, as (task, name)."""
 
     groups: frozenset[str]
     functions: frozenset[tuple[str, str]]
@@ -27,13 +27,13 @@ class SeenInTraining:
 
 
 def problems_by_slice(problems: Sequence[Problem], seen: SeenInTraining) -> dict[str, list[Problem]]:
-    """Problems by the names of the slices they belong to, each in the order given.
+    """Slice name -> its problems, in the given order.
 
     - `overall`, and each task;
     - `<task>/seen` or `<task>/held_out`: whether training had problems of the same group;
-    - `<task>/held_out_function`: the gold solution needs a function that no gold solution in training does; in
-      training it stood in the prompt, and only a mistake would call it;
-    - `<task>/steps_<n>`: gold calls before `answer`;
+    - `<task>/held_out_function`: the gold solution calls a function that no gold solution in training calls;
+      training showed the function in prompts only;
+    - `<task>/steps_<n>`: number of gold calls before `answer`;
     - `<task>/source_<source>`, for tasks whose problems come from several sources.
     """
     sources: dict[str, set[str]] = defaultdict(set)
@@ -52,8 +52,9 @@ def _slice_names(problem: Problem, seen: SeenInTraining, several_sources: bool) 
     names = [task, f"{task}/{'seen' if problem.group in seen.groups else 'held_out'}"]
     if problem.solution:
         names.append(f"{task}/steps_{len(problem.solution) - 1}")
-    known = any(name == task for name, _ in seen.functions)  # else training had no gold solutions to go by
-    if known and _needed_functions(problem) - seen.functions:
+    # Without gold solutions in training, the functions it used are unknown.
+    functions_are_known = any(seen_task == task for seen_task, _ in seen.functions)
+    if functions_are_known and _needed_functions(problem) - seen.functions:
         names.append(f"{task}/held_out_function")
     if several_sources:
         names.append(f"{task}/source_{problem.source}")

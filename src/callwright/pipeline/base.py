@@ -1,8 +1,8 @@
-"""Build the embedded student, or resolve and pin the one that params name."""
+"""The base stage: build the embedded base, or resolve and pin the model that params name."""
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.pipeline.stage import Clock
 from callwright.tasks import load as load_tasks
 from callwright.training.base import prepare_base
 
@@ -12,7 +12,3 @@ def main(_: Clock) -> None:
     load_tasks(params.functions)
     recipe = prepare_base(paths.BASE, params.student, params.seed)
     print(f"base: {recipe['source']} in {paths.BASE}")
-
-
-if __name__ == "__main__":
-    run_stage("base", main)

@@ -1,10 +1,10 @@
-"""Turn validated chains into preference pairs, check them, and show samples of both."""
+"""The pairs stage: turn validated chains into preference pairs, check the pairs, and show samples of both."""
 
 from pathlib import Path
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.pipeline.stage import Clock
 from callwright.preferences.demonstrations import demonstrations_of
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain, Pair, Problem, Split
@@ -20,33 +20,29 @@ from callwright.validation.suites.suite import Suites, checks_report, raise_if_c
 def main(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
-    records = list(read(CheckedChain, paths.VALIDATED))
+    chains = list(read(CheckedChain, paths.VALIDATED))
     report = {}
     outs: dict[Split, Path] = {"train": paths.PAIRS_TRAIN, "dev": paths.PAIRS_DEV}
-    every: list[Pair] = []
-    every_problem: dict[str, Problem] = {}
+    all_pairs: list[Pair] = []
+    problems_by_id: dict[str, Problem] = {}
     for split, path in outs.items():
         problems = {problem.id: problem for problem in read(Problem, paths.problems(split))}
-        pairs, report[split] = pairs_from_forks(records, problems, params.pairs)
+        pairs, report[split] = pairs_from_forks(chains, problems, params.pairs)
         write(path, pairs)
         print(f"pairs: {split}: {len(pairs):,} pairs from {len(problems):,} problems: {report[split]['kinds']}")
-        every += pairs
-        every_problem |= problems
+        all_pairs += pairs
+        problems_by_id |= problems
         if split == "train":
-            own = [record for record in records if record.chain.problem_id in problems]
-            demonstrations = demonstrations_of(own, problems)
+            train_chains = [checked for checked in chains if checked.chain.problem_id in problems]
+            demonstrations = demonstrations_of(train_chains, problems)
             report[split]["demonstrations"] = len(demonstrations)
             write(paths.DEMONSTRATIONS, demonstrations)
-    every_problem |= {problem.id: problem for problem in read(Problem, paths.problems("test"))}
+    problems_by_id |= {problem.id: problem for problem in read(Problem, paths.problems("test"))}
     suites = Suites(paths.PAIRS_DOCS)
-    checks = check_pairs(every, every_problem, records, params.pairs.min_margin, params.validate_, suites)
+    checks = check_pairs(all_pairs, problems_by_id, chains, params.pairs.min_margin, params.validate_, suites)
     write_checks(paths.PAIRS_DOCS, suites)
     write_json(paths.PAIRS_REPORT, {**report, "checks": checks_report(checks)})
     for line in warning_lines(checks):
         print(f"pairs: warning: {line}")
     raise_if_critical_failed(checks)
-    write_samples(paths.SAMPLES, records, every, every_problem)
-
-
-if __name__ == "__main__":
-    run_stage("pairs", main)
+    write_samples(paths.SAMPLES, chains, all_pairs, problems_by_id)

@@ -1,9 +1,9 @@
-"""Read problems, check them, split them by group, and keep test questions out of training."""
+"""The problems stage: read problems, check them, split them by group, and keep test questions out of training."""
 
 from callwright import paths
 from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.pipeline.stage import Clock
 from callwright.problems.load import load_problems, raise_if_unusable
 from callwright.problems.report import format_report, report_of
 from callwright.storage.files import write_json
@@ -17,8 +17,8 @@ def main(_: Clock) -> None:
     tasks = load_tasks(params.functions)
     loaded = load_problems(params.problems, params.seed, tasks, parse_call)
     surprises = SurpriseLog("problems")
-    for surprise, where in loaded.surprises:
-        surprises.add(surprise, where)
+    for surprise, location in loaded.surprises:
+        surprises.add(surprise, location)
     if summary := surprises.summary():
         print(f"problems: {summary}")
     write(paths.DROPPED_ROWS, loaded.dropped)
@@ -27,7 +27,3 @@ def main(_: Clock) -> None:
         write(paths.problems(split), problems)
     write_json(paths.PROBLEMS_REPORT, report_of(loaded))
     print("\n".join(format_report(loaded)))
-
-
-if __name__ == "__main__":
-    run_stage("problems", main)

@@ -1,12 +1,12 @@
-"""Let the student through the gate, or say why not; write the report."""
+"""The promote stage: promote the student if it passes the gate, and write the report."""
 
 import csv
 from dataclasses import asdict
 
 from callwright import paths
-from callwright.chat.openai.endpoint import ORACLE
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.params.address import ORACLE
+from callwright.pipeline.stage import Clock
 from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
 from callwright.reporting.report import write_report
@@ -20,21 +20,21 @@ def main(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     metrics, quality = read_json(paths.METRICS), read_json(paths.QUALITY_REPORT)
-    paths.REGISTRY.unlink(missing_ok=True)  # a run that fails leaves no decision, rather than an earlier one
-    outcome = promote(params, metrics, quality)
-    decision = asdict(outcome)
-    write_json(paths.REGISTRY, decision)  # before the page, which metrics that the gate refused may not suffice for
+    paths.REGISTRY.unlink(missing_ok=True)  # if this run fails, no earlier decision must be left
+    decision = promote(params, metrics, quality)
+    # Write before the HTML page: rendering may fail on metrics that the gate refused.
+    write_json(paths.REGISTRY, asdict(decision))
     evaluated = {
-        model: {one.chain.problem_id: one for one in read(CheckedChain, paths.evaluation(model))}
+        model: {checked.chain.problem_id: checked for checked in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")
     }
-    problems = [one for one in read(Problem, paths.problems("test")) if one.id in evaluated["student"]]
+    problems = [problem for problem in read(Problem, paths.problems("test")) if problem.id in evaluated["student"]]
     with paths.CURVES.open() as file:
         curves = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     write_report(
         paths.REPORT,
         metrics=metrics,
-        decision=decision,
+        decision=asdict(decision),
         quality=quality,
         training=read_json(paths.TRAIN_REPORT),
         rollout=read_json(paths.ROLLOUT_REPORT),
@@ -42,11 +42,7 @@ def main(_: Clock) -> None:
         transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
         stand_in=params.teacher.base_url == ORACLE,
     )
-    if outcome.decision == "promoted":
-        print(f"promote: {outcome.model} version {outcome.version} is champion")
+    if decision.decision == "promoted":
+        print(f"promote: {decision.model} version {decision.version} is champion")
     else:
-        print(f"promote: refused: {'; '.join(outcome.reasons)}")
-
-
-if __name__ == "__main__":
-    run_stage("promote", main)
+        print(f"promote: refused: {'; '.join(decision.reasons)}")

@@ -1,15 +1,15 @@
-"""Sample chains: the teacher's, and the base's own."""
+"""The rollout stage: sample chains of the teacher and of the base."""
 
 from typing import Any
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.pipeline.stage import Clock
 from callwright.records import Problem
 from callwright.rollouts.journal import journal_path, open_journal
 from callwright.rollouts.plan import local_model_identity, local_plan, teacher_plan
 from callwright.rollouts.run import roll_out_local, roll_out_teacher
-from callwright.rollouts.sample import Failure
+from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_too_many_failures
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
@@ -35,27 +35,24 @@ def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -
     rollout = params.rollout
     report, failures = {}, list[Failure]()
 
+    def write_failures(result: RolloutResult, attempts: int) -> None:
+        failures.extend(result.failures)
+        write(paths.FAILURES, failures)
+        raise_if_too_many_failures(result.failures, attempts, rollout.max_failure_rate)
+
     plan = teacher_plan(problems, params.teacher, rollout.teacher, rollout, params.seed)
     with open_journal(journal_path("teacher")) as journal:
-        rolled = roll_out_teacher(problems, params.teacher, plan, rollout, journal, surprises)
-        failures += rolled.failures
-        write(paths.FAILURES, failures)
-        raise_if_too_many_failures(rolled.failures, len(plan), rollout.max_failure_rate)
-        if cut := check_budget_used_up("teacher", rolled, len(plan), rollout.budget):
-            print(f"rollout: {cut}")
-        report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, rolled, rollout.prices, surprises)
+        result = roll_out_teacher(problems, params.teacher, plan, rollout, journal, surprises)
+        write_failures(result, len(plan))
+        if notice := check_budget_used_up("teacher", result, len(plan), rollout.budget):
+            print(f"rollout: {notice}")
+        report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, result, rollout.prices, surprises)
 
     plan = local_plan(problems, "base", local_model_identity(paths.BASE), rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
-        rolled = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
-        failures += rolled.failures
-        write(paths.FAILURES, failures)
-        raise_if_too_many_failures(rolled.failures, len(plan), rollout.max_failure_rate)
-        report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, rolled, surprises=surprises)
+        result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
+        write_failures(result, len(plan))
+        report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, result, surprises=surprises)
 
     write_json(paths.ROLLOUT_REPORT, report)
     return report
-
-
-if __name__ == "__main__":
-    run_stage("rollout", main)

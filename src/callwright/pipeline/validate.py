@@ -1,8 +1,8 @@
-"""Execute every call again, judge every chain, and check the data's quality."""
+"""The validate stage: execute every call again, judge every chain, and check the data's quality."""
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, run_stage
+from callwright.pipeline.stage import Clock
 from callwright.records import SPLITS, Problem
 from callwright.reporting.data_docs import write_checks, write_index
 from callwright.storage.files import write_json
@@ -40,8 +40,8 @@ def main(_: Clock) -> None:
     counts = report["chains"]
     print(f"validate: {counts['kept']:,} of {counts['in']:,} chains kept; correct: {report.get('correct', {})}")
     surprises = SurpriseLog("validate")
-    for where, surprise in validated.surprises.items():
-        surprises.add(surprise, where)
+    for location, surprise in validated.surprises.items():
+        surprises.add(surprise, location)
     if summary := surprises.summary():
         print(f"validate: {summary}")
     for line in warning_lines(checks):
@@ -50,7 +50,3 @@ def main(_: Clock) -> None:
     raise_if_critical_failed(checks)
     if validated.version is not None:
         drift.record(paths.DATA_HISTORY, validated.version)
-
-
-if __name__ == "__main__":
-    run_stage("validate", main)

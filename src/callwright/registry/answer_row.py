@@ -1,4 +1,4 @@
-"""The row with which the registered model answers one question. It always has the same columns."""
+"""The row with which the registered model answers one question; it always has the same columns."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -16,10 +16,10 @@ class AnswerRow:
         answer: empty if there is none.
         outcome: how the chain ended, or ERROR_OUTCOME.
         grounded: whether a call returned the answer.
-        valid: whether every call could be read and executed.
-        faults: names of the faults that can be seen without knowing the answer.
-        chain: all steps as JSON; empty in a row with an error.
-        error: why the question was not answered, in one line; empty in every other row.
+        valid: whether every call could be parsed and executed.
+        faults: names of the faults that can be found without knowing the right answer.
+        chain: the chain as JSON; empty in a row with an error.
+        error: one line that says why the question was not answered; empty in every other row.
     """
 
     answer: str = ""
@@ -47,10 +47,10 @@ def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
 
 
 def input_error(question: object, task: object, tasks: list[str]) -> str:
-    """Why a row cannot be answered, in one line that says what to send; empty if it can be.
+    """One line that says why a row cannot be answered and what to send instead; empty if the row is valid.
 
     Args:
-        tasks: the names that are known.
+        tasks: known task names.
     """
     for name, value in (("question", question), ("task", task)):
         if not isinstance(value, str):
@@ -66,7 +66,7 @@ def input_error(question: object, task: object, tasks: list[str]) -> str:
 
 
 def _escape_surrogates(text: str) -> str:
-    r"""A text that UTF-8 can hold: half a character becomes its escape, which within JSON means the same.
+    r"""A text that UTF-8 can encode: lone surrogates become escapes, which mean the same within JSON.
 
     >>> print(_escape_surrogates("so \ud83d"))
     so \ud83d

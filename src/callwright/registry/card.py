@@ -1,15 +1,16 @@
-"""The model card: what a promoted model is, how good it is, what it came from, how to use it."""
+"""The model card: what a promoted model is, how good it is, where it comes from, how to use it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callwright.params import Params
+from callwright.reporting.charts import in_display_order
+from callwright.reporting.tables import format_with_interval
 from callwright.tasks import TASKS
 from callwright.text import one_line
 
-MODELS = ("base", "student", "teacher", "champion")  # in this order, those that were measured
 _MAX_FAULTS = 6  # faults that the card names
-_MAX_NAME_CHARS = 200  # characters of a name from outside
+_MAX_NAME_CHARS = 200  # of an untrusted name
 _TITLES = {"champion": "champion before"}
 
 
@@ -20,10 +21,10 @@ def model_card(
     training: Mapping[str, Any],
     lineage: Mapping[str, str],
 ) -> str:
-    """Markdown, as the model registry renders it.
+    """The card as Markdown, which the model registry renders.
 
     Args:
-        metrics: reports/metrics.json; what it does not say, the card does not either.
+        metrics: reports/metrics.json; missing metrics are omitted.
         problems: reports/problems.json.
         training: reports/train.json.
         lineage: names and hashes (see `callwright.registry.lineage`).
@@ -60,58 +61,55 @@ def model_card(
 
 
 def _code_span(text: str) -> str:
-    """A text from outside as a code span: there neither Markdown nor HTML means anything."""
+    """An untrusted text as a code span, in which neither Markdown nor HTML is interpreted."""
     return f"`{one_line(text, _MAX_NAME_CHARS).replace('`', chr(39))}`"
 
 
 def _split_counts(problems: Mapping[str, Any]) -> str:
     splits = problems.get("splits", {})
-    return ", ".join(f"{name} {one['problems']:,}" for name, one in splits.items()) or "counts unknown"
+    return ", ".join(f"{name} {split['problems']:,}" for name, split in splits.items()) or "counts unknown"
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> Iterator[str]:
-    measured = [model for model in MODELS if model in metrics["accuracy"]]
+    measured = in_display_order(metrics["accuracy"])
     slices = [name for name in metrics["accuracy"]["student"] if "/" not in name]
     yield f"| problems | n | {' | '.join(_TITLES.get(model, model) for model in measured)} |"
     yield f"|---|---|{'---|' * len(measured)}"
     for name in slices:
-        cells = [_interval(metrics["accuracy"][model].get(name)) for model in measured]
+        intervals = [metrics["accuracy"][model].get(name) for model in measured]
+        cells = [format_with_interval(interval) if interval else "-" for interval in intervals]
         yield f"| {name} | {metrics['accuracy']['student'][name]['n']} | {' | '.join(cells)} |"
 
 
-def _interval(one: Mapping[str, float] | None) -> str:
-    return f"{one['value']:.1%} ({one['low']:.1%} to {one['high']:.1%})" if one else "-"
-
-
 def _gains(metrics: Mapping[str, Any]) -> Iterator[str]:
-    for key, than in (("gain", "base"), ("gain_over_champion", "champion before")):
+    for key, compared_with in (("gain", "base"), ("gain_over_champion", "champion before")):
         if key in metrics:
             gain = metrics[key]["overall"]
             yield (
-                f"- gain over the {than}: {gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%}), "
+                f"- gain over the {compared_with}: {gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%}), "
                 f"McNemar p = {gain['p_mcnemar']:.2g}, Wilcoxon p = {gain['p_wilcoxon']:.2g}"
             )
 
 
 def _calls_and_faults(metrics: Mapping[str, Any]) -> Iterator[str]:
-    for key, words in (("valid_calls", "valid calls"), ("grounded", "grounded answers")):
+    for key, label in (("valid_calls", "valid calls"), ("grounded", "grounded answers")):
         shares = metrics.get(key, {})
         if "student" in shares:
-            yield f"- {words}: {shares['student']:.1%} (base {shares.get('base', 0):.1%})"
+            yield f"- {label}: {shares['student']:.1%}" + (f" (base {shares['base']:.1%})" if "base" in shares else "")
     faults = metrics.get("faults", {})
     before, after = faults.get("base", {}), faults.get("student", {})
     names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
     if names:
-        said = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_MAX_FAULTS])
-        yield f"- chains with a fault, base to student: {', '.join(said)}"
+        counts = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_MAX_FAULTS])
+        yield f"- chains with a fault, base to student: {', '.join(counts)}"
 
 
 def _robustness(metrics: Mapping[str, Any]) -> Sequence[str]:
     changes = metrics.get("robustness", {}).get("student", {})
     if not changes:
         return []
-    gaps = ", ".join(f"{name} {one['gap']['value']:+.1%}" for name, one in changes.items())
-    return [f"- accuracy lost when a problem is told otherwise (names, order, functions, a distractor): {gaps}"]
+    gaps = ", ".join(f"{name} {result['gap']['value']:+.1%}" for name, result in changes.items())
+    return [f"- accuracy lost on changed problems (names, order, functions, a distractor): {gaps}"]
 
 
 def _usage_example(name: str) -> str:

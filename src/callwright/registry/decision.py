@@ -1,4 +1,4 @@
-"""What models/registry.json says: the contract that other people's scripts lean on."""
+"""The contents of models/registry.json. Other people's scripts read the file: keep its keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,13 @@ from callwright.storage.files import folder_hash, read_json
 
 @dataclass(frozen=True, slots=True)
 class PromotionDecision:
-    """What the gate decided of a student.
+    """The gate's decision about a student. The fields are the keys of the file.
 
     Attributes:
-        reasons: of a refusal, each a sentence.
-        version: of the registered model; None where it was refused.
+        reasons: why the student was refused, one sentence each; empty if it was promoted.
+        version: of the registered model; None if the student was refused.
         aliases: of that version.
-        content: the hash of the student's folder that was decided of.
+        content: the hash of the student's folder.
     """
 
     decision: Literal["promoted", "refused"]
@@ -28,28 +28,32 @@ class PromotionDecision:
     content: str
 
 
-def require_promoted(outcome: dict[str, Any], student: Path = paths.STUDENT) -> None:
-    """Stop unless the gate let through the student that lies there now.
+def require_promoted(decision: dict[str, Any], student: Path = paths.STUDENT) -> None:
+    """Raise unless the decision is a promotion of the current student.
+
+    Args:
+        decision: models/registry.json.
+        student: the folder of the current student.
 
     Raises:
-        GateError: it refused, or decided of another student; says why.
+        GateError: the student was refused, or the decision was made for another student.
         DataError: there is no student.
     """
-    if outcome.get("decision") != "promoted":
-        raise GateError(f"refused: {'; '.join(outcome.get('reasons') or ['no reason given'])}")
+    if decision.get("decision") != "promoted":
+        raise GateError(f"refused: {'; '.join(decision.get('reasons') or ['no reason given'])}")
     if not student.is_dir():
-        raise DataError(f"{student} is missing, so nobody can say whether it was promoted: run dvc pull, or dvc repro")
-    if outcome.get("content") != folder_hash(student):
-        raise GateError(f"stale: {paths.REGISTRY} was decided of another student than {student}; run dvc repro")
+        raise DataError(f"{student} is missing, so its promotion cannot be checked: run dvc pull, or dvc repro")
+    if decision.get("content") != folder_hash(student):
+        raise GateError(f"stale: {paths.REGISTRY} was made for another student than {student}; run dvc repro")
 
 
 def read_decision() -> dict[str, Any]:
-    """models/registry.json.
+    """Read models/registry.json.
 
     Raises:
         DataError: it is missing or malformed.
     """
-    outcome = read_json(paths.REGISTRY)
-    if not isinstance(outcome, dict):
-        raise DataError(f"{paths.REGISTRY} is no decision: run dvc repro")
-    return outcome
+    decision = read_json(paths.REGISTRY)
+    if not isinstance(decision, dict):
+        raise DataError(f"{paths.REGISTRY} is not a decision file: run dvc repro")
+    return decision

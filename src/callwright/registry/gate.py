@@ -1,6 +1,6 @@
-"""The promotion rule: a pure function of what was measured, on what, and thresholds.
+"""The promotion rule: a pure function of metrics, the inputs they were measured on, and thresholds.
 
-Whatever is missing, not a number, or measured on something else than what lies there now, refuses.
+The gate refuses if a value is missing, not a number, or measured on other inputs than the current ones.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from callwright.params import PromoteParams
 
 OVERALL = "overall"
-WARNING = "warning"  # of a check; any other severity is critical
+WARNING = "warning"  # severity of a check; any other severity counts as critical
 Bounds = tuple[float, float]
 SHARE_RANGE: Bounds = (0.0, 1.0)
 DIFFERENCE_RANGE: Bounds = (-1.0, 1.0)
@@ -19,40 +19,44 @@ DIFFERENCE_RANGE: Bounds = (-1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """The challenger earned its place."""
+    """Every condition is met."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """It did not; every reason in a sentence."""
+    """At least one condition is not met; one sentence for each."""
 
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What lies there now, to be held against what the metrics were measured on.
+    """The current state, which the gate compares with what the metrics were measured on.
 
     Attributes:
-        inputs: as `callwright.evaluation.inputs` takes them: training, problems, base, student, and the champion's
-            version (None where there is none).
-        is_champion: whether that version is this very student.
-        rolled_back: the student's version, where it was champion once and a person took it back.
-        changed: reports that are no longer what DVC recorded of them.
+        inputs: hashes of training, problems, base and student, and the champion's version (None if there is no
+            champion), as `callwright.evaluation.inputs.current_inputs` returns them.
+        is_champion: whether the champion is this student.
+        rolled_back: the student's version, if it was champion and was rolled back.
+        changed_reports: paths of reports that differ from what dvc.lock recorded.
     """
 
     inputs: Mapping[str, str | None]
     is_champion: bool = False
     rolled_back: str | None = None
-    changed: tuple[str, ...] = ()
+    changed_reports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A number of the metrics and the bound it has to keep; `at_least` says on which side of it.
+    """A number of the metrics and its bound.
 
     Attributes:
-        path: the keys that lead to it, from the outside in; a task's name is one key, whatever stands in it.
+        path: the keys that lead to the number, from the outside in; a task's name is one key, even with dots in it.
+        description: names the number in a refusal.
+        bound: the least value, or the greatest if `at_least` is False.
+        param: the key of the bound in params.promote.
+        valid_range: inclusive; a value outside it counts as missing.
     """
 
     path: tuple[str, ...]
@@ -60,17 +64,18 @@ class Rule:
     bound: float
     param: str
     at_least: bool = True
-    within: Bounds = DIFFERENCE_RANGE
+    valid_range: Bounds = DIFFERENCE_RANGE
 
 
 def decide(
     metrics: Mapping[str, Any], quality: Mapping[str, Any], facts: Facts, params: PromoteParams
 ) -> Promote | Refuse:
-    """Promote when the metrics are of this student, the data passed its checks, and every bound is kept.
+    """Promote if the metrics were measured on the current inputs, the data passed its checks, and no bound is missed.
 
     Args:
         metrics: reports/metrics.json.
         quality: reports/quality.json.
+        facts: the current state of project and registry.
     """
     reasons = [
         *_stale_inputs(metrics, facts),
@@ -98,8 +103,8 @@ def _stale_inputs(metrics: Mapping[str, Any], facts: Facts) -> Iterator[str]:
             yield f"{description} changed since the metrics were measured (inputs.{name}): run evaluate again"
     if not facts.is_champion:
         yield from _champion_mismatch(measured, facts)
-    for path in facts.changed:
-        yield f"{path} is not what dvc.lock recorded of it: run dvc repro"
+    for path in facts.changed_reports:
+        yield f"{path} differs from what dvc.lock recorded: run dvc repro"
     if facts.rolled_back is not None:
         yield f"version {facts.rolled_back} is this student and was rolled back: callwright rollback brings it back"
 
@@ -128,7 +133,7 @@ def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
         return
     for check in checks:
         if not isinstance(check, Mapping):
-            yield f"the quality report has a check that is none: {check!r}"
+            yield f"the quality report has an entry that is not a check: {check!r}"
             continue
         if check.get("severity") != WARNING and check.get("success") is not True:
             yield f"the data failed a critical check: {check.get('column', '')} {check.get('name', 'without name')}"
@@ -137,7 +142,11 @@ def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
 def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
     tasks = list(dict.fromkeys([*_measured_tasks(metrics, "student"), *_measured_tasks(metrics, "base")]))
     yield Rule(
-        ("accuracy", "student", OVERALL, "value"), "accuracy", params.min_accuracy, "min_accuracy", within=SHARE_RANGE
+        ("accuracy", "student", OVERALL, "value"),
+        "accuracy",
+        params.min_accuracy,
+        "min_accuracy",
+        valid_range=SHARE_RANGE,
     )
     yield Rule(("gain", OVERALL, "low"), "lower bound of the gain over the base", params.min_gain, "min_gain")
     yield Rule(
@@ -153,18 +162,22 @@ def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> I
         "share of valid calls",
         params.min_valid_calls,
         "min_valid_calls",
-        within=SHARE_RANGE,
+        valid_range=SHARE_RANGE,
     )
     yield from _regression_rules("gain", "base", tasks, params)
     if facts.inputs["champion"] is not None and not facts.is_champion:
-        least = params.min_gain_over_champion
+        path = ("gain_over_champion", OVERALL, "low")
         description = "lower bound of the gain over the champion"
-        yield Rule(("gain_over_champion", OVERALL, "low"), description, least, "min_gain_over_champion")
+        yield Rule(path, description, params.min_gain_over_champion, "min_gain_over_champion")
         yield from _regression_rules("gain_over_champion", "champion", tasks, params)
     if params.max_robustness_gap is not None:
-        description = "accuracy lost on changed problems"
-        path = ("robustness", "student", OVERALL, "gap", "value")
-        yield Rule(path, description, params.max_robustness_gap, "max_robustness_gap", False)
+        yield Rule(
+            ("robustness", "student", OVERALL, "gap", "value"),
+            "accuracy lost on changed problems",
+            params.max_robustness_gap,
+            "max_robustness_gap",
+            False,
+        )
 
 
 def _missing_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -173,7 +186,7 @@ def _missing_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _measured_tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
-    """Tasks that a model was measured on: every slice that is not within another one, so that none is passed over."""
+    """Tasks that a model was measured on: all slices that are not within another slice, so that no task is missed."""
     slices = _value_at(metrics, ("accuracy", model))
     if not isinstance(slices, Mapping):
         return []
@@ -185,10 +198,14 @@ def _is_within_a_task(name: str, slices: Mapping[str, Any]) -> bool:
     return bool(slash) and task != OVERALL and task in slices
 
 
-def _regression_rules(gain: str, than: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
-    """Of the difference itself: the lower bound of a task's few problems would refuse nearly every student."""
+def _regression_rules(gain: str, compared_with: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
+    """Bounds on the gain in each task.
+
+    They apply to the gain itself, not to its lower bound: a task has few problems, so a lower bound would refuse nearly
+    every student.
+    """
     for task in tasks:
-        description = f"gain over the {than} in {task}"
+        description = f"gain over the {compared_with} in {task}"
         yield Rule((gain, task, "value"), description, -params.max_task_regression, "max_task_regression")
 
 
@@ -197,7 +214,7 @@ def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterato
         value = _number(metrics, rule)
         relation = ">=" if rule.at_least else "<="
         if value is None:
-            low, high = rule.within
+            low, high = rule.valid_range
             yield f"{'.'.join(rule.path)} is missing or not a number from {low:g} to {high:g} in the metrics"
         elif not (value >= rule.bound if rule.at_least else value <= rule.bound):
             yield f"{rule.description} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
@@ -207,7 +224,7 @@ def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
     value = _value_at(metrics, rule.path)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    low, high = rule.within
+    low, high = rule.valid_range
     return float(value) if low <= value <= high else None
 
 

@@ -1,4 +1,4 @@
-"""What a version came from: commit, data, base and licences, as tags and in the model card."""
+"""Where a version comes from: commit, data, base and licences, for its tags and model card."""
 
 import hashlib
 import shutil
@@ -12,21 +12,22 @@ from callwright.storage.files import read_json
 from callwright.text import one_line
 from callwright.tracking import runs
 
+CODE_LICENCE = "Apache-2.0"
 UNKNOWN = "unknown"
-_MAX_BYTES = 64 * 1024  # read from the top of the README, where its metadata are
+_MAX_BYTES = 64 * 1024  # read from the start of the README, where its metadata are
 _MAX_DEPTH = 10
 _MAX_CHARACTERS = 100  # of a licence's name
 _FENCE = "---"
 
 
 def base_licence(readme: Path) -> str:
-    """The `license` of a model card's metadata, or its `license_name` where that says `other` or nothing.
+    """The `license` in a model card's metadata, or its `license_name` if `license` is missing or `other`.
 
-    Only plain values of the outermost mapping count; nothing is built from the YAML, so neither aliases nor nesting
-    can make it grow.
+    Only scalar values of the outermost mapping are read, from the YAML's events: no objects are constructed, so aliases
+    and nesting cannot exhaust memory.
 
     Returns:
-        One line of at most 100 characters; UNKNOWN if the file names none that can be read.
+        One line of at most 100 characters; UNKNOWN if the file names no licence that can be read.
     """
     from ruamel.yaml.error import YAMLError
 
@@ -36,13 +37,14 @@ def base_licence(readme: Path) -> str:
         metadata = dict(_plain_values(_metadata(readme)))
     except YAMLError:
         return UNKNOWN
-    licence, name = metadata.get("license", ""), metadata.get("license_name", "")
-    licence_name = name if licence in ("", "other") else licence
-    return one_line(" ".join(licence_name.split()), _MAX_CHARACTERS) or licence or UNKNOWN
+    licence, name = (
+        one_line(" ".join(metadata.get(key, "").split()), _MAX_CHARACTERS) for key in ("license", "license_name")
+    )
+    return (name if licence in ("", "other") else licence) or licence or UNKNOWN
 
 
 def _metadata(readme: Path) -> str:
-    """The text between the first two lines of three dashes; empty without them."""
+    """The text between the first line, which must be three dashes, and the next such line; empty without them."""
     with readme.open("rb") as file:
         lines = file.read(_MAX_BYTES).decode(errors="replace").removeprefix("\ufeff").splitlines()
     if not lines or lines[0].rstrip() != _FENCE:
@@ -52,10 +54,10 @@ def _metadata(readme: Path) -> str:
 
 
 def _plain_values(text: str) -> Iterator[tuple[str, str]]:
-    """Keys and values of a YAML document's outermost mapping, where the value is a plain text.
+    """Keys and values of a YAML document's outermost mapping whose values are scalars.
 
     Raises:
-        YAMLError: the text is no YAML, or nested too deeply.
+        YAMLError: the text is not YAML, or is nested too deeply.
     """
     from ruamel.yaml import YAML, events
     from ruamel.yaml.error import YAMLError
@@ -67,7 +69,7 @@ def _plain_values(text: str) -> Iterator[tuple[str, str]]:
             key = None if depth == 1 else key  # the value was a list or a mapping
         elif isinstance(event, events.CollectionStartEvent):
             depth += 1
-            if depth > _MAX_DEPTH:  # the parser's time grows with the square of it
+            if depth > _MAX_DEPTH:  # the parser's time is quadratic in the depth
                 raise YAMLError(f"nested more than {_MAX_DEPTH} deep")
         elif depth == 1 and isinstance(event, events.AliasEvent):
             key = None if key is not None else ""
@@ -79,13 +81,10 @@ def _plain_values(text: str) -> Iterator[tuple[str, str]]:
                 key = None
 
 
-CODE_LICENCE = "Apache-2.0"
-
-
 def collect_lineage(base: Path = paths.BASE) -> dict[str, str]:
-    """Names and hashes of what the student was made from; what is not known is left out, except for licences."""
+    """Names and hashes of the student's origins; unknown ones are omitted, unknown licences are UNKNOWN."""
     recipe = read_json(base / paths.RECIPE)
-    found = {
+    lineage = {
         "git commit": git_commit(),
         "dvc.lock": _dvc_lock_hash(),
         "problems": runs.dvc_hash(paths.PROBLEMS),
@@ -98,20 +97,23 @@ def collect_lineage(base: Path = paths.BASE) -> dict[str, str]:
         "code licence": CODE_LICENCE,
         "training": str(read_json(paths.STUDENT / paths.TRAINING_FILE)["key"]),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in lineage.items() if value}
 
 
 def git_commit() -> str:
-    """The commit of the working tree, with a mark when it has changes; empty outside a repository, or without git."""
+    """The commit checked out in the current directory, with `-dirty` if there are changes.
+
+    Empty outside a repository, or if git is not installed.
+    """
     if shutil.which("git") is None:
         return ""
-    found = subprocess.run(
+    described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return found.stdout.strip() if found.returncode == 0 else ""
+    return described.stdout.strip() if described.returncode == 0 else ""
 
 
 def _dvc_lock_hash() -> str:
@@ -119,7 +121,7 @@ def _dvc_lock_hash() -> str:
 
 
 def _licence_of_base(base: Path, recipe: dict[str, Any]) -> str:
-    """Of the base's weights: its model card's word; the embedded base is made of nothing but Callwright's own."""
+    """The licence in the base's model card; the embedded base has the licence of the code."""
     if recipe.get("source") == "embedded":
         return CODE_LICENCE
     return base_licence(base / "README.md")

@@ -1,4 +1,4 @@
-"""What MLflow runs to make the registered model: so that the registry holds this line of code, and no pickle."""
+"""MLflow runs this file to create the registered model, so the registry stores code instead of a pickle."""
 
 from mlflow.models import set_model
 

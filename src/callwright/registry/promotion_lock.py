@@ -1,22 +1,22 @@
-"""Promotions and rollbacks of one model take turns, wherever they run, by tickets that the registry itself hands out.
+"""A lock for promotions and rollbacks of one registered model, across processes and machines.
 
-MLflow can move an alias but not compare it first, so two promotions could both believe that they won. What it does do
-atomically, in its database and so for every client of a server, is to number the versions of a registered model, each
-number once, deleted ones included. A ticket is such a version, of a registered model of its own, `<name>-promotions`;
-it is deleted when its turn ends, so that model is empty when nobody promotes. The lowest ticket has the turn.
+MLflow can move an alias but cannot compare it first, so two promotions could both believe that they won. The registry's
+one atomic operation, for all clients of a server, is numbering the versions of a registered model: each number is given
+once, even if versions are deleted. A ticket is such a version, of a separate registered model `<name>-promotions`. The
+process with the lowest ticket holds the lock, and deletes its ticket when it is done. docs/decisions/0015 gives the
+reasons for this design.
 
-Tickets are deleted, so nothing else may be taken for one: the registered model carries a tag of ours, and a ticket
-names its queue as its source. Of a model or a version that does not, nothing is touched, and the promotion stops. Why
-there is a queue at all: docs/decisions/0015.
+Tickets are deleted, so they must not be confused with anything else: the registered model has a tag of Callwright's,
+and a ticket has the queue's name as its source. A model or version without them is left alone, and the promotion stops.
 
-A process that is killed leaves its ticket. Who waits behind a ticket for LEASE_S, by its own clock, removes it; and who
-has the turn looks before it moves the champion whether its ticket is still there. What remains: a process that stands
-still for longer than LEASE_S exactly between that look and the move. Whoever follows sees the alias as it then is.
+A killed process leaves its ticket. A process that has waited LEASE_S for a ticket, by its own clock, deletes it. The
+holder of the lock checks that its ticket still exists before it moves the champion's alias. Not covered: a process that
+stalls for longer than LEASE_S between this check and the move. The next holder sees the alias as it then is.
 """
 
+import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,29 +29,34 @@ from callwright.registry.version import versions_of
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+log = logging.getLogger("callwright")
+
 LEASE_S = 30.0
-POLL_S = 0.2
-LOCK_TAG = "callwright.turns"  # tag of the registered model with the tickets: the model whose promotions it serves
-DRAW_TIMEOUT_S = 10.0  # to draw a ticket: the database may be busy with those of others
+POLL_S = 0.2  # pause between two looks at the queue
+LOCK_TAG = "callwright.turns"  # tag of the registered model with the tickets; its value is the model that it serves
+DRAW_TIMEOUT_S = 10.0  # for drawing a ticket: the database may be busy with other processes' tickets
 _QUEUE_DESCRIPTION = "Promotions and rollbacks take turns here (docs/registry.md). Empty when none runs."
 
 
 @contextmanager
-def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
-    """Wait until no other promotion or rollback of a model goes on; yields a check that the turn was not lost.
+def hold_lock(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
+    """Wait until no other promotion or rollback of a model runs, and hold the lock while the block runs.
+
+    Yields:
+        A check that raises GateError if the lock was lost.
 
     Raises:
-        GateError: what lies under the name of the queue is not Callwright's; or (by the check) others took this
-            process for dead.
+        GateError: the registered model with the queue's name is not Callwright's; or, by the check, another process
+            deleted this one's ticket.
     """
     queue = f"{name}{PROMOTION_LOCK_SUFFIX}"
     ticket = _draw_ticket(client, queue, name)
     try:
-        _wait_for_tickets_ahead(client, queue, ticket, name)
+        _wait_for_earlier_tickets(client, queue, ticket, name)
 
         def check() -> None:
             if ticket not in _list_tickets(client, queue):
-                raise GateError(f"this promotion of {name} took over {LEASE_S:g} s and lost its turn: run it again")
+                raise GateError(f"this promotion of {name} took over {LEASE_S:g} s and lost its lock: run it again")
 
         yield check
     finally:
@@ -61,12 +66,12 @@ def turn(client: "MlflowClient", name: str) -> Iterator[Callable[[], None]]:
 def _draw_ticket(client: "MlflowClient", queue: str, name: str) -> int:
     from mlflow.exceptions import MlflowException
 
-    who = f"process {os.getpid()} on {socket.gethostname()}"
+    owner = f"process {os.getpid()} on {socket.gethostname()}"
     deadline = time.monotonic() + DRAW_TIMEOUT_S
     while True:
         try:
             _create_queue(client, queue, name)
-            return int(client.create_model_version(queue, source=_ticket_source(queue), description=who).version)
+            return int(client.create_model_version(queue, source=_ticket_source(queue), description=owner).version)
         except MlflowException:
             if time.monotonic() > deadline:
                 raise
@@ -88,27 +93,26 @@ def _create_queue(client: "MlflowClient", queue: str, name: str) -> None:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     model = client.get_registered_model(queue)
-    if (
-        model.tags.get(LOCK_TAG) != name and model.description != _QUEUE_DESCRIPTION
-    ):  # the note alone: made before there were tags
+    # Queues of earlier versions of Callwright have the description but no tag.
+    if model.tags.get(LOCK_TAG) != name and model.description != _QUEUE_DESCRIPTION:
         raise GateError(
-            f"the registered model {queue} is not Callwright's, and promotions of {name} take turns under that name: "
-            "rename it, or set another promote.model_name"
+            f"the registered model {queue} is not Callwright's, and promotions of {name} need that name for their "
+            "lock: rename it, or set another promote.model_name"
         )
 
 
 def _ticket_source(queue: str) -> str:
-    """The source that every ticket has, and no other version."""
+    """The source of every ticket; no other version has it."""
     return f"callwright:/{queue}"
 
 
-def _wait_for_tickets_ahead(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
+def _wait_for_earlier_tickets(client: "MlflowClient", queue: str, ticket: int, name: str) -> None:
     first_ticket: int | None = None
     since = time.monotonic()
-    while ahead := [other_ticket for other_ticket in _list_tickets(client, queue) if other_ticket < ticket]:
-        if min(ahead) != first_ticket:
-            first_ticket, since = min(ahead), time.monotonic()
-            sys.stderr.write(f"waiting for another promotion of {name} to end, at most {LEASE_S:g} s\n")
+    while earlier := [other for other in _list_tickets(client, queue) if other < ticket]:
+        if min(earlier) != first_ticket:
+            first_ticket, since = min(earlier), time.monotonic()
+            log.warning("waiting for another promotion of %s to end, at most %g s", name, LEASE_S)
         elif time.monotonic() - since > LEASE_S:
             _delete_ticket(client, queue, first_ticket)
         time.sleep(POLL_S)
@@ -116,10 +120,10 @@ def _wait_for_tickets_ahead(client: "MlflowClient", queue: str, ticket: int, nam
 
 def _list_tickets(client: "MlflowClient", queue: str) -> set[int]:
     versions = versions_of(client, queue)
-    strangers = [str(version.version) for version in versions if version.source != _ticket_source(queue)]
-    if strangers:
+    foreign = [str(version.version) for version in versions if version.source != _ticket_source(queue)]
+    if foreign:
         raise GateError(
-            f"version {strangers[0]} of the registered model {queue} is no ticket of Callwright's: copy it to a model "
+            f"version {foreign[0]} of the registered model {queue} is not a ticket of Callwright's: copy it to a model "
             "of its own and delete it there, then run again"
         )
     return {int(version.version) for version in versions}

@@ -1,4 +1,4 @@
-"""A student into the model registry: everything that a version needs to answer elsewhere, in one piece."""
+"""Register a student together with everything that it needs to answer questions on another machine."""
 
 import tempfile
 import warnings
@@ -13,45 +13,49 @@ from callwright import paths
 from callwright.params import Params
 from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
-from callwright.registry.champion import CONTENT_TAG, WEIGHTS_ARTIFACT
 from callwright.registry.lineage import collect_lineage
-from callwright.registry.version import tag_value, versions_with_tag
+from callwright.registry.version import CONTENT_TAG, WEIGHTS_ARTIFACT, tag_value, versions_with_tag
 from callwright.storage.files import read_json
 from callwright.tasks.user_tasks import code_paths
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-SERVING_PACKAGES = (
+SERVING_PACKAGES = (  # a version requires them as they are installed here
     *("jinja2", "lark", "mlflow", "pandas", "pydantic", "safetensors", "sympy", "tokenizers", "torch", "transformers"),
     "z3-solver",
 )
 PACKAGE_FOLDER = Path(callwright.__file__).parent
 MODEL_CODE = PACKAGE_FOLDER / "registry/model_from_code.py"
-MAX_DESCRIPTION_CHARS = 5_000  # what MLflow's database takes
+MAX_DESCRIPTION_CHARS = 5_000  # what MLflow's database accepts
 
 
-def registered(client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content: str) -> str:
-    """The version that holds a student: the one with the same content where there is one, else a new one.
+def register_student(
+    client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content_hash: str
+) -> str:
+    """Register the student of the project; returns its version. A version with the same content is used again.
 
-    A version appears at once with its tags and card: a kill before that leaves an unregistered copy in the run, and
+    A version is created together with its tags and card. A kill before that leaves a copy of the model in the run and
     nothing in the registry.
 
     Args:
-        content: the hash of the student's folder.
+        metrics: reports/metrics.json.
+        run_id: the MLflow run that trained the student.
+        content_hash: the hash of the student's folder.
     """
-    name = params.promote.model_name
-    known = versions_with_tag(client, name, CONTENT_TAG, content)
-    return known[0] if known else _register(client, params, metrics, run_id, content)
+    existing = versions_with_tag(client, params.promote.model_name, CONTENT_TAG, content_hash)
+    return existing[0] if existing else _create_version(client, params, metrics, run_id, content_hash)
 
 
-def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content: str) -> str:
+def _create_version(
+    client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content_hash: str
+) -> str:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    from callwright.registry.served import settings
+    from callwright.registry.served import serving_config
 
-    asked = params.rollout
+    rollout = params.rollout
     name = params.promote.model_name
     lineage = collect_lineage()
     reports = read_json(paths.PROBLEMS_REPORT), read_json(paths.TRAIN_REPORT)
@@ -59,12 +63,12 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
         readme = Path(folder, "README.md")
         readme.write_text(card)
-        # With an example MLflow would load the model and ask it, here and now.
+        # No input example: with one, MLflow would load the model and run it during registration.
         warnings.filterwarnings("ignore", message=".*An input example was not provided")
-        logged = mlflow.pyfunc.log_model(
+        model_info = mlflow.pyfunc.log_model(
             name="student",
             python_model=str(MODEL_CODE),
-            model_config=settings(asked.max_steps, asked.max_tokens, asked.protocol, params.functions),
+            model_config=serving_config(rollout.max_steps, rollout.max_tokens, rollout.protocol, params.functions),
             artifacts={WEIGHTS_ARTIFACT: str(paths.STUDENT), "card": str(readme)},
             code_paths=[str(path) for path in (PACKAGE_FOLDER, *code_paths(params.functions))],
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVING_PACKAGES],
@@ -76,15 +80,15 @@ def _register(client: "MlflowClient", params: Params, metrics: Mapping[str, Any]
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {f"callwright.{key.replace(' ', '_')}": tag_value(value) for key, value in lineage.items()}
-    made = client.create_model_version(
+    created = client.create_model_version(
         name,
-        source=logged.model_uri,
+        source=model_info.model_uri,
         run_id=run_id,
-        tags={CONTENT_TAG: content, **tags},
+        tags={CONTENT_TAG: content_hash, **tags},
         description=shorten_card(card),
-        model_id=logged.model_id,
+        model_id=model_info.model_id,
     )
-    return str(made.version)
+    return str(created.version)
 
 
 def _signature() -> Any:
@@ -102,7 +106,7 @@ def _signature() -> Any:
 
 
 def shorten_card(card: str) -> str:
-    """A card of at most MAX_DESCRIPTION_CHARS characters, cut at the end of a line."""
+    """The card, cut at the end of a line if it has more than MAX_DESCRIPTION_CHARS characters."""
     if len(card) <= MAX_DESCRIPTION_CHARS:
         return card
     rest = "\n\n(The whole card is README.md among the version's artifacts.)\n"

@@ -1,9 +1,8 @@
 """The registered model: answers questions by running the agent.
 
-One row never costs another: a question that cannot be asked, or an exception that nobody expected, becomes that row's
-`error`, and the other rows are answered.
+An invalid question or an unexpected exception becomes the `error` of its row; the other rows are not affected.
 
-Not covered: it trusts whoever may call it; put authentication and rate limits in front of it.
+Not covered: authentication and rate limits; put them in front of the server.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd  # MLflow reads it from the hint of `predict`, and has imported it anyhow
+import pandas as pd  # MLflow reads the type hints of `predict`, and has imported pandas already
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
@@ -22,41 +21,42 @@ from callwright.chat.model import ChatModel, Sampling
 from callwright.errors import ProviderError
 from callwright.records import Problem, Protocol
 from callwright.registry.answer_row import AnswerRow, answer_row, input_error
-from callwright.registry.champion import WEIGHTS_ARTIFACT
+from callwright.registry.version import WEIGHTS_ARTIFACT
 from callwright.surprises import surprise_of
 from callwright.text import one_line
 
 INPUT_COLUMNS = ("question", "task")
-_SCORING_SERVER_VARIABLE = "__pyfunc_model_path__"  # is set in the environment of MLflow's own server
+_SCORING_SERVER_VARIABLE = "__pyfunc_model_path__"  # MLflow's own server sets it in the environment
 
 log = logging.getLogger("callwright")
 
 
 class ServedStudent(PythonModel):
-    """`predict(DataFrame[question, task])` -> a row each, with the columns of `AnswerRow`.
+    """`predict(DataFrame[question, task])` -> one row per question, with the columns of `AnswerRow`.
 
-    MLflow hands it its settings (see `settings`) with the artifacts.
+    MLflow passes the model's config (see `serving_config`) and artifacts in the context.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
         from callwright.tasks import load
 
         if _SCORING_SERVER_VARIABLE in os.environ:
-            # MLflow makes a table of the request before `predict`, and pandas' usual text cannot hold half a character:
-            # one such question would refuse all rows. A process that only loads the model keeps its own options.
+            # MLflow builds a table from the request before `predict`. With pandas' default string storage a lone
+            # surrogate in one question would make the whole request fail. Other processes keep their own options.
             pd.set_option("mode.string_storage", "python")
-        chosen = context.model_config
-        load(chosen["functions"])
-        sampling = Sampling(max_steps=chosen["max_steps"], max_tokens=chosen["max_tokens"])
+        config = context.model_config
+        load(config["functions"])
+        sampling = Sampling(max_steps=config["max_steps"], max_tokens=config["max_tokens"])
         weights = context.artifacts[WEIGHTS_ARTIFACT]
-        self._agent = ServedAgent(lambda: _load_student(weights), chosen["protocol"], sampling)
+        self._agent = ServedAgent(lambda: _load_student(weights), config["protocol"], sampling)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """
+        """Answer the questions of a table; see the class.
+
         Raises:
-            MlflowException: the table lacks a column, or the model cannot be loaded, so that no row can be answered.
+            MlflowException: a column is missing, or the model cannot be loaded.
         """
         missing = [name for name in INPUT_COLUMNS if name not in model_input]
         if missing:
@@ -67,13 +67,15 @@ class ServedStudent(PythonModel):
         return pd.DataFrame(map(asdict, rows), columns=list(AnswerRow.__dataclass_fields__))
 
 
-def settings(max_steps: int, max_tokens: int, protocol: Protocol, functions: Sequence[str] = ()) -> dict[str, Any]:
-    """What a served student is told.
+def serving_config(
+    max_steps: int, max_tokens: int, protocol: Protocol, functions: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The model_config of a served student. Registered versions contain it: keep its keys.
 
     Args:
         max_steps, max_tokens: the agent's limits.
-        protocol: how the student was taught to call functions.
-        functions: names of the user's own modules, which come with the model.
+        protocol: the protocol that the student was trained with.
+        functions: names of the user's own modules, which are stored with the model.
     """
     return {"max_steps": max_steps, "max_tokens": max_tokens, "protocol": protocol, "functions": list(functions)}
 
@@ -87,11 +89,11 @@ def _load_student(folder: str) -> ChatModel:
 class ServedAgent:
     """The model on its own event loop, in its own thread.
 
-    So the rows of all requests share the model's batches, whichever thread a server calls from, and a caller may itself
-    run an event loop.
+    So rows of all requests share the model's batches, whichever thread a server calls from, and a caller may run an
+    event loop of its own.
 
     Args:
-        open_model: called for the first question; raises ProviderError when there is no usable model.
+        open_model: called for the first question; raises ProviderError if there is no usable model.
     """
 
     def __init__(self, open_model: Callable[[], ChatModel], protocol: Protocol, sampling: Sampling) -> None:
@@ -104,10 +106,10 @@ class ServedAgent:
         threading.Thread(target=self._loop.run_forever, name="callwright", daemon=True).start()
 
     def answer(self, questions: Sequence[object], tasks: Sequence[object]) -> list[AnswerRow]:
-        """A row each, in order.
+        """One row per question, in order.
 
         Raises:
-            MlflowException: the model cannot be loaded; a server answers 500.
+            MlflowException: the model cannot be loaded; a server then answers with status 500.
         """
         try:
             return asyncio.run_coroutine_threadsafe(self._answer(questions, tasks), self._loop).result()
@@ -118,8 +120,8 @@ class ServedAgent:
         if self._model is None:
             self._model = self._open_model()
         model = self._model
-        rows_asked = enumerate(zip(questions, tasks, strict=True))
-        rows = (self._answer_row(model, index, question, task) for index, (question, task) in rows_asked)
+        inputs = enumerate(zip(questions, tasks, strict=True))
+        rows = (self._answer_row(model, index, question, task) for index, (question, task) in inputs)
         return list(await asyncio.gather(*rows))
 
     async def _answer_row(self, model: ChatModel, index: int, question: object, task: object) -> AnswerRow:
@@ -127,20 +129,20 @@ class ServedAgent:
         from callwright.agent.protocol import PROTOCOLS
         from callwright.tasks import TASKS
 
-        unusable = input_error(question, task, list(TASKS))
-        if unusable:
-            return AnswerRow(error=unusable)
+        error_line = input_error(question, task, list(TASKS))
+        if error_line:
+            return AnswerRow(error=error_line)
         problem = Problem(f"question/{index}", str(task), str(question), "", (), "served", "served", "test")
         try:
             chain = await solve(problem, TASKS[problem.task], model, self._sampling, PROTOCOLS[self._protocol])
             return answer_row(chain, problem)
-        except ProviderError as error:  # such as a question that is longer than the model's context
+        except ProviderError as error:  # for example a question that is longer than the model's context
             return AnswerRow(error=one_line(str(error)))
         except Exception as error:
             return AnswerRow(error=self._log_surprise(error, problem.id))
 
     def _log_surprise(self, error: Exception, subject: str) -> str:
-        """Log an unexpected exception, with a traceback for the first of its kind, and return it as one line."""
+        """Log an unexpected exception, the first of each reason with its traceback; returns one line about it."""
         surprise = surprise_of(error)
         is_first = surprise.reason not in self._reported
         self._reported.add(surprise.reason)

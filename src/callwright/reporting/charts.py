@@ -1,23 +1,24 @@
-"""Charts as data: what stands where, in pixels down and per cent across. The page's templates draw them as SVG."""
+"""Chart geometry: y in pixels, x in percent of the width. The templates draw it as SVG."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MODELS = ("base", "student", "teacher", "champion")  # in this order wherever they stand together
+MODELS = ("base", "student", "teacher", "champion")  # the order in which models are shown
 STAGES = ("problems", "base", "rollout", "validate", "pairs", "train", "evaluate", "promote")
-LANE_PX, LABEL_PX, GAP_PX = 14.0, 20.0, 16.0  # pixels: between two models of a row, above a row's lanes, below them
-MAX_LABEL_CHARS = 32  # characters that a phone has room for
+LANE_PX, LABEL_PX, GAP_PX = 14.0, 20.0, 16.0  # height of a model's lane in a row; space above and below a row's lanes
+MAX_LABEL_CHARS = 32  # fits on a phone's screen
 CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 300.0, 120.0
 _OVERALL = "overall"
+MarkValues = tuple[str, float, float, float, str]  # model, value, low, high (percent of the width), text
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One model's value in a row: `at`, and its interval, in per cent of the width; `y` in pixels."""
+    """One model's value in a row: the value and its interval in percent of the width, `y` in pixels."""
 
     model: str
-    at: float
+    x_percent: float
     low: float
     high: float
     y: float
@@ -26,7 +27,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A labelled row of a chart; `note` stands at its right end, `y` is the baseline of both."""
+    """A row of a chart: `label` at its left end, `note` at its right end, `y` is the baseline of both."""
 
     label: str
     note: str
@@ -36,7 +37,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Rows below each other, `height` pixels in all. Of `dots` kind: values on a scale; `bars`: amounts from 0."""
+    """Rows below each other, `height` pixels in total.
+
+    Attributes:
+        kind: `dots`: values with intervals on a scale; `bars`: amounts from 0.
+        ticks: percent of the width, and the label, of each grid line.
+    """
 
     title: str
     kind: str
@@ -46,14 +52,13 @@ class Chart:
 
     @property
     def models(self) -> list[str]:
-        """The models that have a mark, in their order."""
-        there = {mark.model for row in self.rows for mark in row.marks}
-        return [model for model in MODELS if model in there]
+        """The models that have a mark, in display order."""
+        return in_display_order(mark.model for row in self.rows for mark in row.marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A number over training steps: `points` of an SVG polyline in a box of CURVE_WIDTH_PX x CURVE_HEIGHT_PX."""
+    """A number over training steps; `points` is an SVG polyline in a box of CURVE_WIDTH_PX x CURVE_HEIGHT_PX."""
 
     name: str
     points: str
@@ -67,24 +72,20 @@ class Curve:
 def accuracy_chart(
     title: str, accuracy: Mapping[str, Mapping[str, Mapping[str, float]]], slices: Sequence[str], task: str = ""
 ) -> Chart:
-    """Dots with intervals on 0 to 100 %, a row per slice.
+    """Dots with intervals on a scale from 0 to 100 %, one row per slice.
 
     Args:
-        accuracy: of the metrics: model -> slice -> value, low, high, n.
-        task: within whose section the rows stand, so that their labels leave it out.
+        accuracy: the metrics' `accuracy`: model -> slice -> value, low, high, n.
+        task: the task whose slices these are; labels omit it.
     """
     return _chart(
         title,
         "dots",
         (
             (
-                label(name, task),
+                display_name(name, task),
                 f"n = {accuracy[models[0]][name]['n']:,}",
-                [
-                    (model, 100 * one["value"], 100 * one["low"], 100 * one["high"], f"{one['value']:.1%}")
-                    for model in models
-                    for one in [accuracy[model][name]]
-                ],
+                [_interval_mark(model, accuracy[model][name]) for model in models],
             )
             for name in slices
             if (models := in_display_order(model for model in accuracy if name in accuracy[model]))
@@ -92,8 +93,13 @@ def accuracy_chart(
     )
 
 
+def _interval_mark(model: str, interval: Mapping[str, float]) -> MarkValues:
+    value, low, high = (100 * interval[key] for key in ("value", "low", "high"))
+    return model, value, low, high, f"{interval['value']:.1%}"
+
+
 def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, int]) -> Chart:
-    """Bars: the share of a model's chains that have a fault, a row per fault, the commonest of the base first.
+    """Bars: the share of a model's chains that have a fault; one row per fault, the base's most common one first.
 
     Args:
         totals: chains per model.
@@ -110,7 +116,7 @@ def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, i
         "bars",
         (
             (
-                label(name),
+                display_name(name),
                 "",
                 [
                     (model, 100 * share / longest, 0.0, 0.0, f"{share:.1%}")
@@ -124,7 +130,7 @@ def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, i
 
 
 def robustness_chart(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Chart:
-    """Dots: accuracy on the changed problems, each with a line from that on the original ones; a row per change."""
+    """Dots: accuracy on the changed problems, with a line from the accuracy on the originals; one row per change."""
     models = in_display_order(robustness)
     changes = dict.fromkeys(change for model in models for change in robustness[model])
     return _chart(
@@ -132,19 +138,18 @@ def robustness_chart(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) 
         "dots",
         (
             (
-                label(change),
+                display_name(change),
                 "",
-                [
-                    (model, after, min(before, after), max(before, after), f"{after:.1f}%")
-                    for model in models
-                    if change in robustness[model]
-                    for one in [robustness[model][change]]
-                    for before, after in [(100 * one["original"]["value"], 100 * one["changed"]["value"])]
-                ],
+                [_change_mark(model, robustness[model][change]) for model in models if change in robustness[model]],
             )
             for change in changes
         ),
     )
+
+
+def _change_mark(model: str, result: Mapping[str, Any]) -> MarkValues:
+    before, after = 100 * result["original"]["value"], 100 * result["changed"]["value"]
+    return model, after, min(before, after), max(before, after), f"{after:.1f}%"
 
 
 def seconds_chart(seconds: Mapping[str, float]) -> Chart:
@@ -159,22 +164,22 @@ def seconds_chart(seconds: Mapping[str, float]) -> Chart:
 
 
 def curve(rows: Sequence[Mapping[str, float]], name: str) -> Curve | None:
-    """A column of reports/curves.csv; None where fewer than two rows have it."""
+    """A column of reports/curves.csv as a curve; None if fewer than two rows have it."""
     points = [(row["step"], row[name]) for row in rows if name in row]
     if len(points) < 2:
         return None
     low, high = min(y for _, y in points), max(y for _, y in points)
-    left, right = points[0][0], points[-1][0]
+    first_step, last_step = points[0][0], points[-1][0]
     scaled = " ".join(
-        f"{(x - left) / ((right - left) or 1) * CURVE_WIDTH_PX:.1f},"
+        f"{(step - first_step) / ((last_step - first_step) or 1) * CURVE_WIDTH_PX:.1f},"
         f"{CURVE_HEIGHT_PX - (y - low) / ((high - low) or 1) * CURVE_HEIGHT_PX:.1f}"
-        for x, y in points
+        for step, y in points
     )
-    return Curve(name, scaled, points[0][1], points[-1][1], low, high, int(right))
+    return Curve(name, scaled, points[0][1], points[-1][1], low, high, int(last_step))
 
 
 def slices_by_task(slices: Iterable[str]) -> dict[str, list[str]]:
-    """Task -> the slices within it, in their order.
+    """Task -> the slices within it, in the given order.
 
     >>> slices_by_task(["overall", "arithmetic", "arithmetic/seen", "entailment"])
     {'arithmetic': ['arithmetic/seen'], 'entailment': []}
@@ -189,11 +194,11 @@ def slices_by_task(slices: Iterable[str]) -> dict[str, list[str]]:
     return tasks
 
 
-def label(name: str, task: str = "") -> str:
-    """A slice or fault in words.
+def display_name(name: str, task: str = "") -> str:
+    """The name of a slice, a fault or a change in words.
 
-    >>> [label("arithmetic/steps_1", "arithmetic"), label("steps_12"), label("wrong_answer"), label("a/source_gsm8k")]
-    ['1 step', '12 steps', 'wrong answer', 'a: source gsm8k']
+    >>> [display_name("arithmetic/steps_1", "arithmetic"), display_name("steps_12"), display_name("a/source_gsm8k")]
+    ['1 step', '12 steps', 'a: source gsm8k']
     """
     name = name.removeprefix(f"{task}/") if task else name
     before, slash, within = name.rpartition("/")
@@ -205,22 +210,22 @@ def label(name: str, task: str = "") -> str:
 
 def in_display_order(models: Iterable[str]) -> list[str]:
     """Models in the order in which they are shown."""
-    there = list(models)
-    return [model for model in MODELS if model in there]
+    present = set(models)
+    return [model for model in MODELS if model in present]
 
 
-def _chart(title: str, kind: str, rows: Iterable[tuple[str, str, list[tuple[str, float, float, float, str]]]]) -> Chart:
-    """Stack rows: a label, a lane per mark, a gap."""
-    placed: list[Row] = []
+def _chart(title: str, kind: str, rows: Iterable[tuple[str, str, list[MarkValues]]]) -> Chart:
+    """Stack rows (label, note, marks): a line for the label, a lane per mark, a gap."""
+    rows_out: list[Row] = []
     top = 0.0
-    for name, note, marks in rows:
-        lanes = top + LABEL_PX + LANE_PX / 2
-        drawn = tuple(
-            Mark(model, round(at, 2), round(low, 2), round(high, 2), lanes + place * LANE_PX, text)
-            for place, (model, at, low, high, text) in enumerate(marks)
+    for name, note, values in rows:
+        first_lane_y = top + LABEL_PX + LANE_PX / 2
+        marks = tuple(
+            Mark(model, round(x, 2), round(low, 2), round(high, 2), first_lane_y + lane * LANE_PX, text)
+            for lane, (model, x, low, high, text) in enumerate(values)
         )
-        short = name if len(name) <= MAX_LABEL_CHARS else f"{name[: MAX_LABEL_CHARS - 1]}…"
-        placed.append(Row(short, note, top + LABEL_PX - 6, drawn))
-        top += LABEL_PX + len(marks) * LANE_PX + GAP_PX
-    ticks = tuple((share, f"{share:.0f}%") for share in (0.0, 25.0, 50.0, 75.0, 100.0)) if kind == "dots" else ()
-    return Chart(title, kind, tuple(placed), top, ticks)
+        label = name if len(name) <= MAX_LABEL_CHARS else f"{name[: MAX_LABEL_CHARS - 1]}…"
+        rows_out.append(Row(label, note, top + LABEL_PX - 6, marks))
+        top += LABEL_PX + len(values) * LANE_PX + GAP_PX
+    ticks = tuple((x, f"{x:.0f}%") for x in (0.0, 25.0, 50.0, 75.0, 100.0)) if kind == "dots" else ()
+    return Chart(title, kind, tuple(rows_out), top, ticks)

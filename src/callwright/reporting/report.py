@@ -1,6 +1,6 @@
 """reports/index.html: one self-contained page that loads nothing from the network.
 
-Model text is hostile: it is escaped, cut where it is very long, and what could hide or turn it round shows as escapes.
+Model text is untrusted: it is escaped, including control and direction marks, and cut if it is very long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.reporting import charts, tables
-from callwright.reporting.drawing import faults_chart
-from callwright.reporting.environment import template_environment
+from callwright.reporting.render import faults_chart, template_environment
 from callwright.reporting.transcripts import TranscriptPair
 from callwright.storage.files import write_text
 
@@ -25,7 +24,7 @@ SECTION_TITLES = {
     "transcripts": "Side by side",
 }
 CURVE_NAMES = ("loss", "margin", "preferred")
-MAX_NUMBER_CHARS = 24  # characters of a cell that is kept on one line
+MAX_NUMBER_CHARS = 24  # a longer cell may be broken into lines
 
 
 def write_report(
@@ -40,10 +39,10 @@ def write_report(
     transcripts: Sequence[TranscriptPair],
     stand_in: bool,
 ) -> None:
-    """Render the page. What the metrics lack (a champion, samples, robustness) leaves no trace on it.
+    """Render the page. What was not measured (champion, samples, robustness) is omitted.
 
     Args:
-        metrics: reports/metrics.json; every number on the page that it has comes from it.
+        metrics: reports/metrics.json.
         decision: models/registry.json.
         quality, training, rollout: reports/quality.json, reports/train.json and reports/rollout.json.
         curves: rows of reports/curves.csv.
@@ -53,7 +52,7 @@ def write_report(
     slices = list(accuracy["student"])
     tasks = charts.slices_by_task(slices)
     robustness = metrics.get("robustness") or {}
-    overview = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
+    overview_slices = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
     absent = {"samples": not metrics.get("samples"), "robustness": not robustness}
     templates = template_environment()
     templates.filters |= {
@@ -71,7 +70,7 @@ def write_report(
         stand_in=stand_in,
         parts=[(part, name) for part, name in SECTION_TITLES.items() if not absent.get(part)],
         models=charts.in_display_order(accuracy),
-        tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview),
+        tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview_slices),
         slice_charts=[
             (task, charts.accuracy_chart(f"Accuracy: {task} by slice", accuracy, within, task))
             for task, within in tasks.items()
@@ -85,8 +84,8 @@ def write_report(
         sample_rows=tables.sample_rows(metrics.get("samples") or {}),
         robustness_rows=tables.robustness_rows(robustness),
         **dict(zip(("effort_heads", "effort_rows"), tables.effort_table(metrics), strict=True)),
-        **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout(rollout), strict=True)),
+        **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout_table(rollout), strict=True)),
         failed=tables.failed_checks(quality["checks"]),
-        curves=[one for name in CURVE_NAMES if (one := charts.curve(curves, name))],
+        curves=[curve for name in CURVE_NAMES if (curve := charts.curve(curves, name))],
     )
     write_text(path, page)

@@ -1,23 +1,23 @@
-"""The numbers of reports/metrics.json and its neighbours as rows of text."""
+"""Tables of the report page: numbers of reports/metrics.json, rollout.json and quality.json as rows of text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from callwright.reporting.charts import in_display_order, label
+from callwright.reporting.charts import display_name, in_display_order
 
 Rows = list[list[str]]
-_TESTS = ("p_mcnemar", "p_wilcoxon")
 _EFFORT_LABELS = {
     "valid_calls": "valid calls",
     "grounded": "grounded answers",
-    "calls": "calls a problem",
-    "tokens": "tokens a problem",
-    "seconds_per_problem": "seconds a problem",
+    "calls": "calls per problem",
+    "tokens": "tokens per problem",
+    "seconds_per_problem": "seconds per problem",
 }
 
 
 def percent(share: float) -> str:
-    """
+    """A share in percent.
+
     >>> percent(0.8125)
     '81.2%'
     """
@@ -34,7 +34,8 @@ def points(share: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """
+    """A p-value with three decimals.
+
     >>> [p_value(0.00002), p_value(0.0312)]
     ['p < 0.001', 'p = 0.031']
     """
@@ -44,10 +45,10 @@ def p_value(value: float) -> str:
 def accuracy_rows(accuracy: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Rows:
     """Slice, model, accuracy, interval, problems."""
     return [
-        [label(name), model, percent(one["value"]), _format_interval(one), f"{one['n']:,}"]
+        [display_name(name), model, percent(interval["value"]), _format_interval(interval), f"{interval['n']:,}"]
         for name in accuracy["student"]
         for model in in_display_order(accuracy)
-        if (one := accuracy[model].get(name))
+        if (interval := accuracy[model].get(name))
     ]
 
 
@@ -55,22 +56,25 @@ def gain_rows(gain: Mapping[str, Mapping[str, float]]) -> Rows:
     """Slice, gain, interval, p-values."""
     return [
         [
-            label(name),
-            points(one["value"]),
-            _format_points_interval(one),
-            p_value(one["p_mcnemar"]),
-            p_value(one["p_wilcoxon"]),
+            display_name(name),
+            points(entry["value"]),
+            _format_points_interval(entry),
+            p_value(entry["p_mcnemar"]),
+            p_value(entry["p_wilcoxon"]),
         ]
-        for name, one in gain.items()
+        for name, entry in gain.items()
     ]
 
 
 def sample_rows(samples: Mapping[str, Mapping[str, Any]]) -> Rows:
     """Model, number of samples, pass@1, pass@k, majority."""
     return [
-        [model, str(samples[model]["k"]), *(_format_with_interval(samples[model][kind]) for kind in kinds)]
+        [
+            model,
+            str(samples[model]["k"]),
+            *(format_with_interval(samples[model][kind]) for kind in ("pass_at_1", "pass_at_k", "majority")),
+        ]
         for model in in_display_order(samples)
-        for kinds in [("pass_at_1", "pass_at_k", "majority")]
     ]
 
 
@@ -78,64 +82,68 @@ def robustness_rows(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
     """Change, model, accuracy before and after, gap, interval, problems."""
     return [
         [
-            label(change),
+            display_name(change),
             model,
-            percent(one["original"]["value"]),
-            percent(one["changed"]["value"]),
-            points(one["gap"]["value"]),
-            _format_points_interval(one["gap"]),
-            f"{one['changed']['n']:,}",
+            percent(result["original"]["value"]),
+            percent(result["changed"]["value"]),
+            points(result["gap"]["value"]),
+            _format_points_interval(result["gap"]),
+            f"{result['changed']['n']:,}",
         ]
         for change in dict.fromkeys(change for model in robustness for change in robustness[model])
         for model in in_display_order(robustness)
-        if (one := robustness[model].get(change))
+        if (result := robustness[model].get(change))
     ]
 
 
 def effort_table(metrics: Mapping[str, Any]) -> tuple[list[str], Rows]:
-    """Heads and rows of what each model takes to answer; only what was measured."""
-    known = [name for name in _EFFORT_LABELS if metrics.get(name)]
+    """Heads and rows of what each model needs to answer; columns that were not measured are omitted."""
+    measured = [name for name in _EFFORT_LABELS if metrics.get(name)]
     rates = metrics.get("rates", {})
     rows = [
         [
             model,
             *(
-                _format_with_interval(rates[name][model])
+                format_with_interval(rates[name][model])
                 if model in rates.get(name, {})
                 else _format_effort(name, metrics[name].get(model))
-                for name in known
+                for name in measured
             ),
         ]
         for model in in_display_order(metrics["accuracy"])
     ]
-    return ["model", *(_EFFORT_LABELS[name] for name in known)], rows
+    return ["model", *(_EFFORT_LABELS[name] for name in measured)], rows
 
 
-def rollout(report: Mapping[str, Any]) -> tuple[list[str], Rows]:
-    """Heads and rows of reports/rollout.json; cost and latency only where they are known."""
-    parts = {name: one for name, one in report.items() if isinstance(one, Mapping) and "prompt_tokens" in one}
-    costs = any(one.get("cost") is not None for one in parts.values())
-    latencies = any(one.get("latency_s") for one in parts.values())
+def rollout_table(report: Mapping[str, Any]) -> tuple[list[str], Rows]:
+    """Heads and rows of reports/rollout.json; cost and latency only if they are known."""
+    by_model = {
+        model: summary
+        for model, summary in report.items()
+        if isinstance(summary, Mapping) and "prompt_tokens" in summary
+    }
+    has_cost = any(summary.get("cost") is not None for summary in by_model.values())
+    has_latency = any(summary.get("latency_s") for summary in by_model.values())
     heads = ["model", "chains", "right", "prompt tokens", "completion tokens"]
-    heads += ["cost"] * costs + ["seconds a reply (half, 95%)"] * latencies
+    heads += ["cost"] * has_cost + ["seconds per reply (median, 95%)"] * has_latency
     rows = []
-    for name, one in parts.items():
-        row = [name, f"{one['chains']:,}", percent(one["answered_right"])]
-        row += [f"{one['prompt_tokens']:,}", f"{one['completion_tokens']:,}"]
-        if costs:
-            row.append("" if one.get("cost") is None else f"{one['cost']:,.2f}")
-        if latencies:
-            row.append(", ".join(f"{value:,.2f}" for value in (one.get("latency_s") or {}).values()))
+    for model, summary in by_model.items():
+        row = [model, f"{summary['chains']:,}", percent(summary["answered_right"])]
+        row += [f"{summary['prompt_tokens']:,}", f"{summary['completion_tokens']:,}"]
+        if has_cost:
+            row.append("" if summary.get("cost") is None else f"{summary['cost']:,.2f}")
+        if has_latency:
+            row.append(", ".join(f"{seconds:,.2f}" for seconds in (summary.get("latency_s") or {}).values()))
         rows.append(row)
     return heads, rows
 
 
 def failed_checks(checks: Sequence[Mapping[str, Any]]) -> Rows:
-    """What was expected of the data and not found, what was found, how severe it is."""
+    """Of each failed check: what was expected of the data, what was found, how severe it is."""
     return [
-        [f"{one['suite']}: {one['column'] or 'table'}: {one['says']}", one["observed"], one["severity"]]
-        for one in checks
-        if not one["success"]
+        [f"{check['suite']}: {check['column'] or 'table'}: {check['says']}", check["observed"], check["severity"]]
+        for check in checks
+        if not check["success"]
     ]
 
 
@@ -147,13 +155,14 @@ def _format_effort(name: str, value: float | None) -> str:
     return f"{value:,.3f}" if name == "seconds_per_problem" else f"{value:,.1f}"
 
 
-def _format_interval(one: Mapping[str, float]) -> str:
-    return f"{percent(one['low'])} to {percent(one['high'])}"
+def _format_interval(interval: Mapping[str, float]) -> str:
+    return f"{percent(interval['low'])} to {percent(interval['high'])}"
 
 
-def _format_points_interval(one: Mapping[str, float]) -> str:
-    return f"{points(one['low'])} to {points(one['high'])}"
+def _format_points_interval(interval: Mapping[str, float]) -> str:
+    return f"{points(interval['low'])} to {points(interval['high'])}"
 
 
-def _format_with_interval(one: Mapping[str, float]) -> str:
-    return f"{percent(one['value'])} ({_format_interval(one)})"
+def format_with_interval(interval: Mapping[str, float]) -> str:
+    """A share and its interval in percent, such as `81.2% (75.0% to 87.5%)`."""
+    return f"{percent(interval['value'])} ({_format_interval(interval)})"

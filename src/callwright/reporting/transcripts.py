@@ -1,4 +1,4 @@
-"""Two models on one problem, step by step: where training changed the verdict."""
+"""Transcripts: messages and chains as a person reads them; base and student side by side."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,16 @@ from callwright.agent.text import TEXT
 from callwright.functions.function import render_call
 from callwright.records import Call, CheckedChain, Problem
 
-
-def message_text(message: Mapping[str, Any]) -> str:
-    """A message as a person reads it: what it says, and its calls in Python syntax."""
-    functions = [call["function"] for call in message.get("tool_calls", ())]
-    calls = [render_call(Call(one["name"], json.loads(one["arguments"]))) for one in functions]
-    return "\n".join(part for part in (message["content"], *calls) if part)
-
-
 MAX_TRANSCRIPTS = 4  # of each kind
-MAX_TEXT_CHARS = 2_000  # characters of a text that the page shows
+MAX_TEXT_CHARS = 2_000  # a longer text is cut
 
 
 @dataclass(frozen=True, slots=True)
 class StepTranscript:
-    """One reply, what came of it, and what checking found wrong with it."""
+    """One step: the model's reply, the result that it was shown, and the faults of the step."""
 
-    said: str
-    came: str
+    reply: str
+    result: str
     faults: tuple[str, ...]
 
 
@@ -35,12 +27,18 @@ class ChainTranscript:
     """One model's chain."""
 
     correct: bool
-    turns: tuple[StepTranscript, ...]
+    steps: tuple[StepTranscript, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptPair:
-    """Base and student on one problem; `count` problems of this kind there are, of which `shown` are shown."""
+    """Base and student on one problem.
+
+    Attributes:
+        title: the kind of problem: which of the two models is right.
+        count: problems of this kind.
+        shown: how many of them the page shows.
+    """
 
     title: str
     count: int
@@ -53,14 +51,24 @@ class TranscriptPair:
     student: ChainTranscript
 
 
+def message_text(message: Mapping[str, Any]) -> str:
+    """A message as a person reads it: its content, then its calls in Python syntax."""
+    functions = [call["function"] for call in message.get("tool_calls", ())]
+    calls = [render_call(Call(function["name"], json.loads(function["arguments"]))) for function in functions]
+    return "\n".join(part for part in (message["content"], *calls) if part)
+
+
 def transcripts_of(
     problems: Sequence[Problem], base: Mapping[str, CheckedChain], student: Mapping[str, CheckedChain]
 ) -> list[TranscriptPair]:
-    """Problems on which base and student differ: where the student is right, and where it no longer is.
+    """Problems on which only one of base and student is right, up to MAX_TRANSCRIPTS of each kind.
 
-    Those with the longest gold chains, a task at a time, so that each task is seen.
+    Problems with the longest gold solutions are selected, taking the tasks in turn so that each task is shown.
+
+    Args:
+        base, student: checked chains by problem id.
     """
-    found: list[TranscriptPair] = []
+    pairs: list[TranscriptPair] = []
     for title, student_right in (("Base wrong, student right", True), ("Base right, student wrong", False)):
         changed = [
             problem
@@ -68,26 +76,26 @@ def transcripts_of(
             if student[problem.id].verdict.correct is student_right
             and base[problem.id].verdict.correct is not student_right
         ]
-        chosen = _interleave_tasks(changed)[:MAX_TRANSCRIPTS]
-        found += [
+        selected = _interleave_tasks(changed)[:MAX_TRANSCRIPTS]
+        pairs += [
             TranscriptPair(
                 title,
                 len(changed),
-                len(chosen),
-                one.id,
-                one.task,
-                shorten(one.question),
-                shorten(one.answer),
-                _chain_transcript(base[one.id]),
-                _chain_transcript(student[one.id]),
+                len(selected),
+                problem.id,
+                problem.task,
+                shorten(problem.question),
+                shorten(problem.answer),
+                _chain_transcript(base[problem.id]),
+                _chain_transcript(student[problem.id]),
             )
-            for one in chosen
+            for problem in selected
         ]
-    return found
+    return pairs
 
 
 def shorten(text: str) -> str:
-    """The beginning of a text that is too long to show, and how much there is beyond it.
+    """Cut a text after MAX_TEXT_CHARS, and say how much is missing.
 
     >>> shorten("x" * 2_001).removeprefix("x" * 2_000)
     ' … (1 characters more)'
@@ -100,28 +108,27 @@ def shorten(text: str) -> str:
 
 
 def _interleave_tasks(problems: Sequence[Problem]) -> list[Problem]:
-    """The longest of each task, then the second longest of each, and so on."""
-    longest = sorted(problems, key=lambda problem: (-len(problem.solution), problem.id))
-    seen: dict[str, int] = {}
-    places = []
-    for problem in longest:
-        seen[problem.task] = seen.get(problem.task, 0) + 1
-        places.append(seen[problem.task])
-    return [problem for _, problem in sorted(zip(places, longest, strict=True), key=lambda pair: pair[0])]
+    """The problem with the longest gold solution of each task, then the second longest of each, and so on."""
+    longest_first = sorted(problems, key=lambda problem: (-len(problem.solution), problem.id))
+    count_by_task: dict[str, int] = {}
+    ranks = []
+    for problem in longest_first:
+        count_by_task[problem.task] = count_by_task.get(problem.task, 0) + 1
+        ranks.append(count_by_task[problem.task])
+    return [problem for _, problem in sorted(zip(ranks, longest_first, strict=True), key=lambda pair: pair[0])]
 
 
-def _chain_transcript(record: CheckedChain) -> ChainTranscript:
-    faults = record.verdict.faults
-    turns = tuple(
+def _chain_transcript(checked: CheckedChain) -> ChainTranscript:
+    steps = tuple(
         StepTranscript(
             shorten(TEXT.reply_message(step)["content"]),
             shorten(TEXT.result_message(step)["content"]),
             tuple(
-                one.fault.replace("_", " ") + (f": {shorten(one.message)}" if not step.error else "")
-                for one in faults
-                if one.step == place
+                fault.fault.replace("_", " ") + (f": {shorten(fault.message)}" if not step.error else "")
+                for fault in checked.verdict.faults
+                if fault.step == step_index
             ),
         )
-        for place, step in enumerate(record.chain.steps)
+        for step_index, step in enumerate(checked.chain.steps)
     )
-    return ChainTranscript(record.verdict.correct, turns)
+    return ChainTranscript(checked.verdict.correct, steps)

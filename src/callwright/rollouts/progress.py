@@ -1,6 +1,7 @@
 """Shows the progress of a rollout: a bar on a terminal, otherwise one line a minute."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,8 @@ from callwright.rollouts.budget import Meter
 from callwright.rollouts.plan import Attempt
 from callwright.tasks import TASKS
 from callwright.text import one_line
+
+log = logging.getLogger("callwright")
 
 LINE_EVERY_S, BAR_EVERY_S = 60.0, 0.5
 
@@ -71,8 +74,7 @@ class Progress:
     async def _lines(self) -> None:
         while True:
             await asyncio.sleep(LINE_EVERY_S)
-            sys.stderr.write(f"{self.name}: {self.done:,} of {self.total:,} attempts, {self.status_text()}\n")
-            sys.stderr.flush()
+            log.info("%s: %s of %s attempts, %s", self.name, f"{self.done:,}", f"{self.total:,}", self.status_text())
 
     async def _bar(self) -> None:
         from rich.console import Console

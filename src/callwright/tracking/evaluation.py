@@ -1,14 +1,14 @@
-"""What MLflow shows of an evaluation, in the run that trained the student: a table, plots, traces."""
+"""Log an evaluation to the student's MLflow run: a table, plots, traces."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.paths import TRAINING_FILE
 from callwright.records import Problem
 from callwright.reporting.charts import in_display_order
-from callwright.reporting.drawing import plots
+from callwright.reporting.render import render_plots
 from callwright.storage.files import read_json
 from callwright.text import escape_controls
 from callwright.tracking.runs import pipeline_run
@@ -24,12 +24,12 @@ def log_evaluation(
     metrics: Mapping[str, Any],
     traces: int,
 ) -> None:
-    """Add the table, the plots and the traces to the student's run; those of an earlier evaluation are replaced.
+    """Log the table, the plots and the traces to the student's run. They replace those of an earlier evaluation.
 
     Args:
-        student: its folder; training.json in it names the training.
-        evaluated: by model, as in `callwright.evaluation.metrics.compute_metrics`.
-        traces: of each model.
+        student: the student's folder; its training.json names the training.
+        evaluated: results by model, as for `callwright.evaluation.metrics.compute_metrics`.
+        traces: maximum number of traces per model.
 
     Raises:
         ProviderError: the tracking server cannot be used.
@@ -38,39 +38,39 @@ def log_evaluation(
 
     with pipeline_run(read_json(student / TRAINING_FILE)["key"]) as run_id:
         _log_table(run_id, evaluation_table(evaluated, problems))
-        for name, picture in plots(metrics).items():
-            mlflow.log_text(picture, f"reports/{name}.svg")
+        for name, svg in render_plots(metrics).items():
+            mlflow.log_text(svg, f"reports/{name}.svg")
         log_traces(run_id, evaluated, problems, traces)
 
 
 def evaluation_table(evaluated: Mapping[str, ModelEvaluation], problems: Sequence[Problem]) -> dict[str, list[Any]]:
-    """A row per problem: question and answer, and of each model its answer, whether it is correct, its first fault.
+    """Column -> values, one row per problem: the problem, and each model's answer, correctness and first fault.
 
-    What JSON cannot hold in a text, such as half a character, shows as its escape.
+    Characters that UTF-8 cannot encode, such as a lone surrogate, are escaped.
     """
     columns: dict[str, list[Any]] = {
-        "problem": [escape_controls(one.id) for one in problems],
-        "task": [one.task for one in problems],
-        "question": [escape_controls(one.question) for one in problems],
-        "answer": [escape_controls(one.answer) for one in problems],
+        "problem": [escape_controls(problem.id) for problem in problems],
+        "task": [problem.task for problem in problems],
+        "question": [escape_controls(problem.question) for problem in problems],
+        "answer": [escape_controls(problem.answer) for problem in problems],
     }
     for model in in_display_order(evaluated):
-        records = [evaluated[model].chains[one.id] for one in problems]
-        columns[f"{model} answer"] = [
-            None if one.chain.answer is None else escape_controls(one.chain.answer) for one in records
-        ]
-        columns[f"{model} correct"] = [one.verdict.correct for one in records]
-        columns[f"{model} fault"] = [one.verdict.faults[0].fault if one.verdict.faults else None for one in records]
+        checked_chains = [evaluated[model].chains[problem.id] for problem in problems]
+        answers = [checked.chain.answer for checked in checked_chains]
+        faults = [checked.verdict.faults for checked in checked_chains]
+        columns[f"{model} answer"] = [None if answer is None else escape_controls(answer) for answer in answers]
+        columns[f"{model} correct"] = [checked.verdict.correct for checked in checked_chains]
+        columns[f"{model} fault"] = [chain_faults[0].fault if chain_faults else None for chain_faults in faults]
     return columns
 
 
 def _log_table(run_id: str, columns: dict[str, list[Any]]) -> None:
-    """Log a table, or overwrite it: MLflow would append to one that is there."""
+    """Log a table, or overwrite it: `mlflow.log_table` would append to an existing one."""
     import mlflow
     import pandas as pd
 
-    there = {one.path for one in mlflow.MlflowClient().list_artifacts(run_id, str(Path(TABLE_ARTIFACT).parent))}
-    if TABLE_ARTIFACT in there:
+    artifacts = mlflow.MlflowClient().list_artifacts(run_id, str(Path(TABLE_ARTIFACT).parent))
+    if TABLE_ARTIFACT in {artifact.path for artifact in artifacts}:
         mlflow.log_text(pd.DataFrame(columns).to_json(orient="split", index=False), TABLE_ARTIFACT)
     else:
         mlflow.log_table(columns, TABLE_ARTIFACT)

@@ -1,4 +1,4 @@
-"""MLflow runs: one per pipeline execution, found again by what determines its result."""
+"""MLflow runs: one per pipeline execution, identified by the hash of the training's inputs."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 EXPERIMENT = "callwright"
 SQLITE_PREFIX = "sqlite:///"
 DATABASE_FILE = Path("mlflow.db")
-KEY_TAG = "callwright.training"  # the hash of what determines a training's result
-LINEAGE_PATHS = (
+KEY_TAG = "callwright.training"  # the hash of a training's inputs
+LINEAGE_PATHS = (  # one path in each DVC output that a training depends on
     paths.problems("train"),
     paths.TEACHER_CHAINS,
     paths.VALIDATED,
     paths.PAIRS_TRAIN,
-)  # each of one DVC output
+)
 
 
 def tracking_uri() -> str:
     """MLFLOW_TRACKING_URI, or a SQLite file in the project's folder.
 
-    A SQLite file is named by its whole path: MLflow keeps one store per URI in a process, whatever the folder.
+    A SQLite file is given by its absolute path: MLflow caches one store per URI, even if the working folder changes.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE_PREFIX}{DATABASE_FILE}"
     return f"{SQLITE_PREFIX}{Path(uri.removeprefix(SQLITE_PREFIX)).resolve()}" if uri.startswith(SQLITE_PREFIX) else uri
@@ -62,7 +62,7 @@ def connect() -> "MlflowClient":
 
 
 def _create_database(file: Path) -> None:
-    """Make MLflow's tables in a file of their own and move it into place: a kill half way leaves no broken database."""
+    """Create MLflow's tables in a temporary file and move it into place, so a kill leaves no broken database."""
     from filelock import FileLock
     from mlflow import MlflowClient
 
@@ -70,70 +70,71 @@ def _create_database(file: Path) -> None:
         return
     with FileLock(f"{file}.lock"), TemporaryDirectory(prefix=f"{file.name}.", dir=file.parent) as folder:
         if not file.exists():
-            made = Path(folder, file.name)
-            MlflowClient(tracking_uri=f"{SQLITE_PREFIX}{made}").search_experiments()
-            made.replace(file)
+            new_file = Path(folder, file.name)
+            MlflowClient(tracking_uri=f"{SQLITE_PREFIX}{new_file}").search_experiments()
+            new_file.replace(file)
 
 
 def redacted_tracking_uri() -> str:
-    """The tracking URI without the password that it may hold."""
+    """The tracking URI with a password in it, if any, replaced by asterisks."""
     return redacted(tracking_uri())
 
 
 @contextmanager
 def pipeline_run(key: str, name: str = "", *, system_metrics: bool = False) -> Iterator[str]:
-    """The run of one pipeline execution, made active; yields its id.
+    """Activate the run of one pipeline execution; yields its id.
 
-    The stages of an execution find the same run by `key`, also when DVC took some of them from its run-cache and the
-    store is empty: then the run is made anew.
+    All stages of an execution find the same run by `key`. If there is no run, it is created; that also happens with an
+    empty store when DVC took the training from its run-cache.
 
     Args:
         key: the training's key (see `callwright.training.dpo.training_key`).
-        system_metrics: log what the machine does meanwhile, every few seconds.
+        name: of a new run; by default derived from the key.
+        system_metrics: log the machine's load every few seconds.
 
     Raises:
-        ProviderError: the server cannot be reached, goes away meanwhile, or refuses what is logged.
+        ProviderError: the server cannot be reached, stops while the run is active, or rejects the logged data.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
 
     client = connect()
     experiment_id = _experiment_id(client)
-    found = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+    runs = client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
     try:
         with mlflow.start_run(
-            run_id=found[0].info.run_id if found else None,
-            experiment_id=None if found else experiment_id,
-            run_name=None if found else (name or f"training {key[:8]}"),
+            run_id=runs[0].info.run_id if runs else None,
+            experiment_id=None if runs else experiment_id,
+            run_name=None if runs else (name or f"training {key[:8]}"),
             log_system_metrics=system_metrics,
         ) as run:
             mlflow.set_tags({KEY_TAG: key, "callwright.data": dvc_hash(paths.PAIRS_TRAIN)})
             yield run.info.run_id
     except MlflowException as error:  # its text may hold the server's address with a password
         raise ProviderError(
-            f"MLflow at {redacted_tracking_uri()} did not take what was logged ({error.error_code}): "
-            f"check the server and run again; a training goes on from its last checkpoint"
+            f"MLflow at {redacted_tracking_uri()} rejected the logged data ({error.error_code}): "
+            f"check the server and run again; a training resumes from its last checkpoint"
         ) from None
 
 
 def _experiment_id(client: "MlflowClient") -> str:
-    """The id of Callwright's experiment; made where there is none, which another process may do at the same time."""
+    """The id of Callwright's experiment, which is created if it is missing. Another process may create it first."""
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is None:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
         folder = Path("mlartifacts").resolve().as_uri() if tracking_uri().startswith("sqlite") else None
         try:
             return str(client.create_experiment(EXPERIMENT, artifact_location=folder))
         except MlflowException as error:
-            found = client.get_experiment_by_name(EXPERIMENT)
-            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+            experiment = client.get_experiment_by_name(EXPERIMENT)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or experiment is None:
                 raise
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)
 
 
 def log_lineage() -> None:
-    """Name the data behind a training as inputs of the active run: each pipeline output on the way, with DVC's hash."""
+    """Log the data behind a training as inputs of the active run: each pipeline output with DVC's hash."""
     import mlflow
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.sources import LocalArtifactDatasetSource
@@ -147,7 +148,7 @@ def log_lineage() -> None:
 
 
 def dvc_hash(path: Path) -> str:
-    """What dvc.lock recorded of an output; empty where it says nothing."""
+    """DVC's hash of the output that contains a path, from dvc.lock; empty if dvc.lock does not list it."""
     from ruamel.yaml import YAML
 
     if not paths.DVC_LOCK.is_file():
@@ -161,11 +162,15 @@ def dvc_hash(path: Path) -> str:
 
 
 def log_to_training_run(student: Path, metrics: Mapping[str, Any], artifacts: Sequence[Path]) -> str:
-    """Add metrics and files to the run that trained a student (or to a new one in an empty store); returns its id.
+    """Log metrics and files to the run that trained a student, or to a new run in an empty store; returns its id.
 
     Args:
-        student: its folder; training.json in it names the training.
+        student: the student's folder; its training.json names the training.
         metrics: nested; numbers are logged under their path, joined by dots.
+        artifacts: files that are logged in the artifact folder `reports`.
+
+    Raises:
+        ProviderError: the tracking server cannot be used.
     """
     import mlflow
 
@@ -178,7 +183,7 @@ def log_to_training_run(student: Path, metrics: Mapping[str, Any], artifacts: Se
 
 
 def flatten_metrics(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Numbers of a nested mapping with dotted names.
+    """The numbers of a nested mapping with dotted names.
 
     >>> list(flatten_metrics({"accuracy": {"base": 0.5}, "n": 3, "note": "text"}))
     [('accuracy.base', 0.5), ('n', 3.0)]

@@ -1,10 +1,10 @@
-"""Evaluated chains as MLflow traces, so that MLflow's own pages show what a model said, called and was told.
+"""Log evaluated chains as MLflow traces, so that MLflow's pages show requests, replies, calls and results.
 
-A trace is one chain: an agent span; in it a chat span per step with the messages that were asked and the reply, and a
-tool span with what was called and what came of it. What checking found is its assessments.
+A trace is one chain: an agent span; in it, per step, a chat span with the request's messages and the reply, and a tool
+span with the call and its result. The assessments are the verdict and the faults.
 
-Times: a chat span takes as long as its request did, retries included. What a call took is not recorded: its span takes
-no time. Traces stand at the time at which they were logged.
+Times: a chat span lasts as long as its request did, including retries. A call's duration is not recorded, so its span
+has length 0. Traces have the time at which they were logged.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from callwright.agent.protocol import PROTOCOLS
-from callwright.evaluation.evaluated import ModelEvaluation
+from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.records import CheckedChain, Problem, Step, Usage
 from callwright.rollouts.journal import JournalEntry
 from callwright.tasks import TASKS
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("callwright")
 
-TRACES_PER_REQUEST = 500  # traces asked for at once
-MAX_TAG_CHARS = 1_000  # characters of a tag, and of a span's name
+TRACES_PER_REQUEST = 500  # traces that one search returns
+MAX_TAG_CHARS = 1_000  # of a tag's value, and of a span's name
 
 
 def log_traces(
@@ -39,51 +39,53 @@ def log_traces(
     problems: Sequence[Problem],
     limit: int,
 ) -> None:
-    """Log a sample of every model's chains in the active run, the same problems for all; those of before go.
+    """Log a sample of every model's chains in the active run, the same problems for all models.
 
-    A server that takes no traces is a warning: they are shown, nothing is computed from them.
+    Earlier traces of the run are deleted. If the server rejects traces, a warning is logged; nothing depends on them.
 
     Args:
         run_id: the active run.
-        evaluated: by model.
-        limit: traces per model.
+        evaluated: results by model.
+        limit: maximum number of traces per model.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    chosen = sample(problems, limit)
+    sampled = sample_problems(problems, limit)
     try:
         _delete_earlier_traces(run_id)
         logged = [
-            (_log_chain(model, one.chains[problem.id], problem, one.attempts.get(problem.id)), problem, one)
-            for model, one in evaluated.items()
-            for problem in chosen
+            (_log_chain(model, results.chains[problem.id], problem, results.attempts.get(problem.id)), problem, results)
+            for model, results in evaluated.items()
+            for problem in sampled
         ]
         mlflow.flush_trace_async_logging()
-        for spans, problem, one in logged:
-            _log_assessments(spans, problem, one.chains[problem.id])
+        for spans, problem, results in logged:
+            _log_assessments(spans, problem, results.chains[problem.id])
     except MlflowException as error:
         log.warning(
-            "MLflow at %s did not take the traces of the evaluation (%s): the chains are in data/evaluation all the "
-            "same; `callwright show CHAIN_ID` prints one",
+            "MLflow at %s rejected the traces of the evaluation (%s): the chains are still in data/evaluation; "
+            "`callwright show CHAIN_ID` prints one",
             redacted_tracking_uri(),
             error.error_code,
         )
 
 
-def sample(problems: Sequence[Problem], limit: int) -> list[Problem]:
-    """Up to `limit` problems, a task at a time; which of a task, a hash of their ids decides."""
-    tasks: dict[str, list[Problem]] = defaultdict(list)
-    for problem in sorted(
-        problems, key=lambda one: (hashlib.sha256(one.id.encode("utf-8", "surrogatepass")).digest(), one.id)
-    ):
-        tasks[problem.task].append(problem)
-    in_turn = flattened.from_iterable(zip_longest(*(tasks[name] for name in sorted(tasks))))
-    return [problem for problem in in_turn if problem is not None][:limit]
+def sample_problems(problems: Sequence[Problem], limit: int) -> list[Problem]:
+    """Up to `limit` problems, one of each task in turn; a hash of their ids decides which of a task come first."""
+    by_task: dict[str, list[Problem]] = defaultdict(list)
+    for problem in sorted(problems, key=_sampling_key):
+        by_task[problem.task].append(problem)
+    interleaved = flattened.from_iterable(zip_longest(*(by_task[task] for task in sorted(by_task))))
+    return [problem for problem in interleaved if problem is not None][:limit]
+
+
+def _sampling_key(problem: Problem) -> tuple[bytes, str]:
+    return hashlib.sha256(problem.id.encode("utf-8", "surrogatepass")).digest(), problem.id
 
 
 def _delete_earlier_traces(run_id: str) -> None:
-    """Take away what an earlier evaluation of the same student logged."""
+    """Delete the traces that an earlier evaluation of the same student logged."""
     import mlflow
 
     client = mlflow.MlflowClient()
@@ -94,15 +96,15 @@ def _delete_earlier_traces(run_id: str) -> None:
         client.delete_traces(experiment, trace_ids=[trace.info.trace_id for trace in earlier])
 
 
-def _log_chain(model: str, record: CheckedChain, problem: Problem, attempt: JournalEntry | None) -> "list[LiveSpan]":
-    """Log a chain; returns the agent span, then the span of each step on which a fault can be noted."""
+def _log_chain(model: str, checked: CheckedChain, problem: Problem, attempt: JournalEntry | None) -> "list[LiveSpan]":
+    """Log a chain; returns the agent span, then the tool span of each step, which takes the step's faults."""
     import mlflow
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
     from mlflow.tracing.constant import SpanAttributeKey
 
-    chain = record.chain
-    seconds, usage = _request_seconds_and_usage(record, attempt)
-    now = time.time_ns() - round(sum(seconds) * 1e9)
+    chain = checked.chain
+    request_seconds, usage = _request_seconds_and_usage(checked, attempt)
+    start_ns = time.time_ns() - round(sum(request_seconds) * 1e9)
     root = mlflow.start_span_no_context(
         model,
         span_type=SpanType.AGENT,
@@ -112,25 +114,25 @@ def _log_chain(model: str, record: CheckedChain, problem: Problem, attempt: Jour
             name: one_line(text, MAX_TAG_CHARS)
             for name, text in (("model", model), ("problem", problem.id), ("task", problem.task), ("chain", chain.id))
         },
-        start_time_ns=now,
+        start_time_ns=start_ns,
     )
     if not usage:
         root.set_attribute(SpanAttributeKey.CHAT_USAGE, _token_usage(chain.usage))
     spans = [root]
-    for index, (step, taken) in enumerate(zip(chain.steps, seconds, strict=True)):
-        now = _log_request(root, record, problem, index, now, taken, usage[index] if usage else None)
-        spans.append(_log_call(root, step, now))
+    for index, (step, seconds) in enumerate(zip(chain.steps, request_seconds, strict=True)):
+        start_ns = _log_request(root, checked, problem, index, start_ns, seconds, usage[index] if usage else None)
+        spans.append(_log_call(root, step, start_ns))
     answered = chain.outcome == "answered"
     status = SpanStatus(SpanStatusCode.OK) if answered else SpanStatus(SpanStatusCode.ERROR, chain.outcome)
-    root.end(outputs=_escape_json(chain.answer), status=status, end_time_ns=now)
+    root.end(outputs=_escape_json(chain.answer), status=status, end_time_ns=start_ns)
     return spans
 
 
 def _request_seconds_and_usage(
-    record: CheckedChain, attempt: JournalEntry | None
+    checked: CheckedChain, attempt: JournalEntry | None
 ) -> tuple[Sequence[float], Sequence[Usage]]:
-    """Seconds and tokens of the request behind each step; nothing where a reply held several steps."""
-    steps = len(record.chain.steps)
+    """Seconds and tokens of the request behind each step; zeros and empty if one reply held several steps."""
+    steps = len(checked.chain.steps)
     seconds = attempt.request_s if attempt else ()
     usage = attempt.request_usage if attempt else ()
     return seconds if len(seconds) == steps else [0.0] * steps, usage if len(usage) == steps else ()
@@ -138,20 +140,20 @@ def _request_seconds_and_usage(
 
 def _log_request(
     root: "LiveSpan",
-    record: CheckedChain,
+    checked: CheckedChain,
     problem: Problem,
     index: int,
     start_ns: int,
     seconds: float,
     usage: Usage | None,
 ) -> int:
-    """Log what the model was asked and replied; returns when it ended."""
+    """Log the request and the reply of step `index`; returns the end time in ns."""
     import mlflow
     from mlflow.entities import SpanType
     from mlflow.tracing import set_span_chat_tools
     from mlflow.tracing.constant import SpanAttributeKey
 
-    chain = record.chain
+    chain = checked.chain
     protocol = PROTOCOLS[chain.protocol]
     messages, tools = protocol.render(TASKS[problem.task], problem.question, chain.steps[:index])
     span = mlflow.start_span_no_context(
@@ -172,8 +174,8 @@ def _log_request(
     return end_ns
 
 
-def _log_call(root: "LiveSpan", step: Step, now: int) -> "LiveSpan":
-    """Log what was called, or that no call could be read, and what came of it."""
+def _log_call(root: "LiveSpan", step: Step, time_ns: int) -> "LiveSpan":
+    """Log the call, or that no call could be parsed, with the result or the error."""
     import mlflow
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
 
@@ -182,27 +184,27 @@ def _log_call(root: "LiveSpan", step: Step, now: int) -> "LiveSpan":
         span_type=SpanType.TOOL if step.call else SpanType.PARSER,
         parent_span=root,
         inputs=_escape_json(step.call.arguments if step.call else step.thought),
-        start_time_ns=now,
+        start_time_ns=time_ns,
     )
     if step.error:
         message = escape_controls(step.error.message)
         status = SpanStatus(SpanStatusCode.ERROR, message)
-        span.end(outputs={"error": step.error.fault, "message": message}, status=status, end_time_ns=now)
+        span.end(outputs={"error": step.error.fault, "message": message}, status=status, end_time_ns=time_ns)
     else:
-        span.end(outputs=_escape_json(step.observation), end_time_ns=now)
+        span.end(outputs=_escape_json(step.observation), end_time_ns=time_ns)
     return span
 
 
-def _log_assessments(spans: "Sequence[LiveSpan]", problem: Problem, record: CheckedChain) -> None:
-    """Note the right answer, the verdict, and each fault at the step that has it."""
+def _log_assessments(spans: "Sequence[LiveSpan]", problem: Problem, checked: CheckedChain) -> None:
+    """Log the right answer, the verdict, and each fault at its step."""
     import mlflow
     from mlflow.entities import AssessmentSource
 
     root, *steps = spans
     source = AssessmentSource("CODE", "callwright")
     mlflow.log_expectation(trace_id=root.trace_id, name="answer", value=escape_controls(problem.answer), source=source)
-    mlflow.log_feedback(trace_id=root.trace_id, name="correct", value=record.verdict.correct, source=source)
-    for fault in record.verdict.faults:
+    mlflow.log_feedback(trace_id=root.trace_id, name="correct", value=checked.verdict.correct, source=source)
+    for fault in checked.verdict.faults:
         mlflow.log_feedback(
             trace_id=root.trace_id,
             name="fault",
@@ -214,7 +216,7 @@ def _log_assessments(spans: "Sequence[LiveSpan]", problem: Problem, record: Chec
 
 
 def _escape_json(value: Any) -> Any:
-    """A JSON value as any database takes it: half a character or a zero byte in a text shows as its escape."""
+    """A JSON value that any database accepts: lone surrogates and control characters in texts are escaped."""
     if isinstance(value, str):
         return escape_controls(value)
     if isinstance(value, Mapping):

@@ -1,10 +1,15 @@
-"""The intervals against what can be derived by hand, and how often they hold a truth that is known."""
+"""Intervals against values derived by hand, and how often they contain a known true value."""
 
 import numpy as np
 import pytest
 
-from callwright.evaluation.statistics.intervals import difference_interval, share_interval, sum_by_group, wilson
-from tests.reporting.drawn import draw_outcomes
+from callwright.evaluation.statistics.intervals import (
+    difference_interval,
+    share_interval,
+    sum_by_group,
+    wilson_interval,
+)
+from tests.evaluation.statistics.grouped_outcomes import draw_outcomes
 
 
 def test_values_are_summed_by_group():
@@ -12,19 +17,19 @@ def test_values_are_summed_by_group():
     assert (sums.tolist(), counts.tolist()) == ([1.0, 2.0], [2.0, 2.0])
 
 
-def test_wilson_is_the_textbooks():
+def test_wilsons_interval_equals_the_formula():
     # z = 1.96: (x + z^2/2 -+ z sqrt(x (n - x) / n + z^2/4)) / (n + z^2) with x = 8, n = 10
     # = (8 + 1.9207 -+ 1.96 sqrt(1.6 + 0.9604)) / 13.8415 = (9.9207 -+ 3.1363) / 13.8415
-    assert wilson(8, 10, 0.95) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson_interval(8, 10, 0.95) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
 @pytest.mark.parametrize("groups", [["a"] * 10, list("aabbccddee")])
 def test_without_spread_between_groups_a_share_has_wilsons_interval(groups: list[str]):
-    assert share_interval([1.0, 0.0] * 5, groups, 0.95, 500) == wilson(5, 10, 0.95)
+    assert share_interval([1.0, 0.0] * 5, groups, 0.95, 500) == wilson_interval(5, 10, 0.95)
 
 
-def test_groups_that_agree_but_for_rounding_have_no_spread():
-    """0.1 + 0.2 is not 0.3 + 0 to the last bit; a point would be claimed as the interval."""
+def test_groups_that_differ_only_by_rounding_have_no_spread():
+    """0.1 + 0.2 and 0.3 + 0 differ in the last bit; without tolerance the interval would be a point."""
     values, groups = [0.1, 0.2, 0.3, 0.0] * 5, list("aabb") * 5
     low, high = share_interval(values, groups, 0.95, 500)
     assert high - low > 0.1
@@ -33,73 +38,73 @@ def test_groups_that_agree_but_for_rounding_have_no_spread():
 
 
 def test_a_share_of_all_or_nothing_has_wilsons_interval():
-    assert share_interval([0.0, 0.0, 0.0], ["a", "b", "c"], 0.95, 500) == wilson(0, 3, 0.95)
+    assert share_interval([0.0, 0.0, 0.0], ["a", "b", "c"], 0.95, 500) == wilson_interval(0, 3, 0.95)
 
 
-def test_an_interval_of_a_share_is_within_0_and_1_where_only_few_are_wrong():
+def test_an_interval_of_a_share_stays_within_0_and_1():
     flags = [1.0] * 39 + [0.0]
-    low, high = share_interval(flags, [str(place // 2) for place in range(40)], 0.95, 2_000)
+    low, high = share_interval(flags, [str(number // 2) for number in range(40)], 0.95, 2_000)
     assert 0.6 < low < 39 / 40 < high <= 1
 
 
-def test_of_single_problems_the_interval_is_about_the_one_of_independent_ones():
+def test_with_one_problem_per_group_the_interval_is_close_to_wilsons():
     flags = [1.0] * 60 + [0.0] * 40
-    found = share_interval(flags, [str(place) for place in range(100)], 0.95, 20_000)
-    assert found == pytest.approx(wilson(60, 100, 0.95), abs=0.02)
+    interval = share_interval(flags, [str(number) for number in range(100)], 0.95, 20_000)
+    assert interval == pytest.approx(wilson_interval(60, 100, 0.95), abs=0.02)
 
 
-def test_groups_that_agree_within_widen_the_interval_as_their_number_says():
-    """Each problem told ten times is no more than each problem once."""
+def test_repeating_every_problem_does_not_narrow_the_interval():
+    """Ten copies of each problem in its group give the same interval as one."""
     flags = [1.0] * 30 + [0.0] * 20
-    once = share_interval(flags, [str(place) for place in range(50)], 0.95, 2_000)
+    once = share_interval(flags, [str(number) for number in range(50)], 0.95, 2_000)
     tenfold = share_interval(np.repeat(flags, 10).tolist(), np.repeat(range(50), 10).astype(str).tolist(), 0.95, 2_000)
     assert tenfold == pytest.approx(once, abs=1e-9)
 
 
-def test_where_nothing_changed_a_few_problems_may_still_be_otherwise():
+def test_without_changes_the_interval_allows_for_a_few_changed_problems():
     low, high = difference_interval([0.0] * 10, list("abcdefghij"), 0.95, 500)
     # Wilson of 10 of 10 begins at 0.7225: up to 0.2775 of the problems may differ, either way
     assert (low, high) == pytest.approx((-0.2775, 0.2775), abs=1e-4)
 
 
-def test_where_all_were_won_the_gain_may_be_less():
+def test_if_all_problems_were_won_the_interval_allows_for_a_smaller_gain():
     low, high = difference_interval([1.0] * 10, list("abcdefghij"), 0.95, 500)
     assert (low, high) == pytest.approx((2 * 0.7225 - 1, 1.0), abs=1e-4)
 
 
-def test_a_difference_turned_round_has_the_interval_turned_round():
+def test_a_negated_difference_has_the_negated_interval():
     values, groups = [1.0, 1.0, 0.0, -1.0, 1.0, 0.0], list("aabbcc")
     low, high = difference_interval(values, groups, 0.95, 5_000)
-    other_low, other_high = difference_interval([-one for one in values], groups, 0.95, 5_000)
-    assert (-other_high, -other_low) == pytest.approx((low, high), abs=1e-9)
+    negated_low, negated_high = difference_interval([-value for value in values], groups, 0.95, 5_000)
+    assert (-negated_high, -negated_low) == pytest.approx((low, high), abs=1e-9)
 
 
-def test_more_confidence_is_wider():
-    flags, groups = [1.0, 1.0, 0.0, 1.0, 0.0, 1.0] * 5, [str(place // 3) for place in range(30)]
+def test_a_higher_confidence_gives_a_wider_interval():
+    flags, groups = [1.0, 1.0, 0.0, 1.0, 0.0, 1.0] * 5, [str(number // 3) for number in range(30)]
     narrow, wide = (share_interval(flags, groups, confidence, 2_000) for confidence in (0.8, 0.99))
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("share", "correlation"), [(0.5, 0.0), (0.5, 0.3), (0.9, 0.1)])
-def test_an_interval_of_a_share_holds_the_truth_as_often_as_it_says(share: float, correlation: float):
-    """24 unequal groups. Of 1,500 data sets the rate is known to 0.6 points; benchmarks/coverage.py has more."""
+def test_the_interval_of_a_share_has_its_nominal_coverage(share: float, correlation: float):
+    """24 unequal groups. 1,500 data sets give the coverage to 0.6 points; benchmarks/coverage.py measures more."""
     rng = np.random.default_rng(3)
-    held = 0
+    covered = 0
     for _ in range(1_500):
         values, groups = draw_outcomes(rng, share, correlation)
         low, high = share_interval(values, groups, 0.95, 400)
-        held += low <= share <= high
-    assert held / 1_500 == pytest.approx(0.95, abs=0.02)
+        covered += low <= share <= high
+    assert covered / 1_500 == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.slow
-def test_an_interval_of_a_gain_holds_the_truth_as_often_as_it_says():
+def test_the_interval_of_a_gain_has_its_nominal_coverage():
     rng = np.random.default_rng(4)
-    held = 0
+    covered = 0
     for _ in range(1_500):
         after, groups = draw_outcomes(rng, 0.85, 0.1)
         before, _ = draw_outcomes(rng, 0.3, 0.3, groups)
         low, high = difference_interval([b - a for a, b in zip(before, after, strict=True)], groups, 0.95, 400)
-        held += low <= 0.55 <= high
-    assert held / 1_500 == pytest.approx(0.95, abs=0.02)
+        covered += low <= 0.55 <= high
+    assert covered / 1_500 == pytest.approx(0.95, abs=0.02)

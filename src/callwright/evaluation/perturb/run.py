@@ -14,7 +14,7 @@ from callwright.chat.model import ChatModel, Sampling
 from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
 from callwright.evaluation.slices import OVERALL
-from callwright.evaluation.statistics.compare import difference, share
+from callwright.evaluation.statistics.compare import difference, share_with_interval
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Perturbation
 from callwright.records import CheckedChain, Problem, Protocol
@@ -126,7 +126,7 @@ def compute_robustness(
         change, or "overall" -> "original", "changed" and "gap", each with its confidence interval. A change without
         chains is omitted.
     """
-    share_of = partial(share, confidence=params.confidence, resamples=params.resamples)
+    share_of = partial(share_with_interval, confidence=params.confidence, resamples=params.resamples)
     difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
     robustness: dict[str, Any] = {}
     for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):

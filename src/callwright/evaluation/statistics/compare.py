@@ -1,18 +1,22 @@
-"""Shares and their differences on the same problems, each with what it is worth. Pure; scipy does the mathematics."""
+"""Shares, and differences of shares on the same problems, with confidence intervals and p-values. Pure.
+
+Arguments of all functions here: `groups` has the group of each value; `confidence` is the level of the interval;
+`resamples` is the number of bootstrap resamples.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy import stats
 
-from callwright.evaluation.statistics.intervals import difference_interval, share_interval
+from callwright.evaluation.statistics.intervals import difference_interval, share_interval, wilson_interval
 
 RESAMPLES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A share with its confidence interval, over n problems."""
+    """A share of n problems or events, with its confidence interval."""
 
     value: float
     low: float
@@ -31,33 +35,36 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Gain(Difference):
-    """A difference with two p-values (two-sided)."""
+    """A difference with two two-sided p-values."""
 
     p_mcnemar: float
     p_wilcoxon: float
 
 
-def share(
-    right: Sequence[float], groups: Sequence[str], confidence: float = 0.95, resamples: int = RESAMPLES
+def share_with_interval(
+    outcomes: Sequence[float], groups: Sequence[str], confidence: float = 0.95, resamples: int = RESAMPLES
 ) -> Interval:
-    """The mean of flags, or of shares, with an interval that resamples whole groups.
+    """The mean of flags or of values from 0 to 1, with an interval that resamples whole groups.
 
     Raises:
-        ValueError: there is nothing to take a share of.
+        ValueError: there are no outcomes.
     """
-    if not right:
+    if not outcomes:
         raise ValueError("no outcome to take a share of")
-    values = [float(one) for one in right]
+    values = [float(outcome) for outcome in outcomes]
     low, high = share_interval(values, groups, confidence, resamples)
     return Interval(sum(values) / len(values), low, high, len(values))
 
 
-def rate(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """A share of things that happened one by one, such as replies, with Wilson's interval; of none: 0, from 0 to 1."""
+def rate_with_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """The share of successes among n independent events, such as replies, with Wilson's interval.
+
+    Without events the value is 0 and the interval is 0 to 1.
+    """
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0)
-    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Interval(successes / n, float(interval.low), float(interval.high), n)
+    low, high = wilson_interval(successes, n, confidence)
+    return Interval(successes / n, low, high, n)
 
 
 def difference(
@@ -67,7 +74,7 @@ def difference(
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
 ) -> Difference:
-    """How much more often `after` is right than `before`, with an interval that resamples whole groups of pairs.
+    """The share of `after` minus the share of `before`, with an interval that resamples whole groups of problems.
 
     Raises:
         ValueError: the sequences differ in length or are empty.
@@ -84,22 +91,22 @@ def gain(
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
 ) -> Gain:
-    """The difference, and whether it could be chance.
+    """The difference, and p-values for the hypothesis that there is none.
 
-    McNemar's exact test counts the problems that changed; Wilcoxon's signed-rank test is the reference paper's. Both
-    take the problems as independent, which the interval does not.
+    McNemar's exact test counts the problems whose outcome changed. Wilcoxon's signed-rank test is the one that the
+    reference paper uses. Both assume independent problems; the interval does not.
 
     Raises:
         ValueError: the sequences differ in length or are empty.
     """
-    found = difference(before, after, groups, confidence, resamples)
+    change = difference(before, after, groups, confidence, resamples)
     differences = _paired_differences(before, after, groups)
     won, lost = differences.count(1.0), differences.count(-1.0)
     if won + lost == 0:
-        return Gain(found.value, found.low, found.high, 1.0, 1.0)
+        return Gain(change.value, change.low, change.high, 1.0, 1.0)
     mcnemar = stats.binomtest(min(won, lost), won + lost, 0.5).pvalue
     wilcoxon = stats.wilcoxon(differences, zero_method="wilcox", method="approx").pvalue
-    return Gain(found.value, found.low, found.high, float(mcnemar), float(wilcoxon))
+    return Gain(change.value, change.low, change.high, float(mcnemar), float(wilcoxon))
 
 
 def _paired_differences(before: Sequence[bool], after: Sequence[bool], groups: Sequence[str]) -> list[float]:

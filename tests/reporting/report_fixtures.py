@@ -1,4 +1,4 @@
-"""What a report page is made of: small metrics with every part, and text that would like to do harm."""
+"""Data for report pages: small metrics with every section, and hostile text."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import ChainTranscript, StepTranscript, TranscriptPair
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp\x1b[31m {{ 7 * 7 }} \ud800"
-WITHIN = ("seen", "held_out", "steps_1", "steps_2", "source_gsm8k", "held_out_function")
+SLICES_OF_A_TASK = ("seen", "held_out", "steps_1", "steps_2", "source_gsm8k", "held_out_function")
 
 
 def share(value: float, n: int = 40) -> dict[str, float]:
@@ -19,11 +19,11 @@ def difference(value: float) -> dict[str, float]:
 
 
 def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: bool = True) -> dict[str, Any]:
-    """reports/metrics.json; without `everything`, no champion, samples or robustness."""
+    """reports/metrics.json; with `everything` False it has no champion, samples or robustness."""
     values = {"base": 0.25, "student": 0.75, "teacher": 0.625} | ({"champion": 0.5} if everything else {})
-    slices = ["overall", *(name for task in tasks for name in (task, *(f"{task}/{one}" for one in WITHIN)))]
-    spread = {name: (place % 5 - 2) * 0.05 for place, name in enumerate(slices)} | {"overall": 0.0}
-    made: dict[str, Any] = {
+    slices = ["overall", *(name for task in tasks for name in (task, *(f"{task}/{name}" for name in SLICES_OF_A_TASK)))]
+    spread = {name: (index % 5 - 2) * 0.05 for index, name in enumerate(slices)} | {"overall": 0.0}
+    values_by_key: dict[str, Any] = {
         "accuracy": {model: {name: share(value + spread[name]) for name in slices} for model, value in values.items()},
         "gain": {name: difference(0.5) for name in slices},
         "valid_calls": dict.fromkeys(values, 0.975),
@@ -34,25 +34,25 @@ def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: b
     }
     if everything:
         gap = {"original": share(0.75), "changed": share(0.625), "gap": difference(0.125)}
-        made |= {
+        values_by_key |= {
             "gain_over_champion": {"overall": difference(0.25)},
             "samples": {"student": {"k": 5, "pass_at_1": share(0.7), "pass_at_k": share(0.9), "majority": share(0.8)}},
             "robustness": {model: {"names": gap, "order": gap, "overall": gap} for model in ("base", "student")},
             "calls": dict.fromkeys(values, 3.4),
             "seconds_per_problem": dict.fromkeys(values, 0.0421),
         }
-    return made
+    return values_by_key
 
 
 def transcript(text: str = "add(a=2, b=3)", count: int = 1) -> TranscriptPair:
-    """The base went wrong where the student did not."""
+    """A problem that only the student solves."""
     wrong = ChainTranscript(False, (StepTranscript(text, "Result: 6", (f"wrong answer: {text}",)),))
     right = ChainTranscript(True, (StepTranscript(text, "Result: 5", ()),))
     return TranscriptPair("Base wrong, student right", count, 1, "p", "arithmetic", text, text, wrong, right)
 
 
 def page(folder: Path, **changes: Any) -> str:
-    """The page as it is written."""
+    """Write the page, with some values changed; returns its text."""
     path = folder / "index.html"
     values: dict[str, Any] = {
         "metrics": metrics(),

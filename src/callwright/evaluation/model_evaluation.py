@@ -1,4 +1,4 @@
-"""Select the problems on which models can be compared: those for which every model has all its chains."""
+"""The results of evaluating one model, and the problems on which several models can be compared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,15 +11,15 @@ from callwright.rollouts.journal import JournalEntry
 
 @dataclass(frozen=True, slots=True)
 class ModelEvaluation:
-    """What one model made of the problems.
+    """One model's results.
 
     Attributes:
-        chains: the greedy one of each problem, by problem id; an attempt that failed has none.
-        seconds: that a problem waited for the model's replies, on average, with many others in flight.
+        chains: the greedy chain of each problem, by problem id; a failed attempt has none.
+        seconds: mean time per problem spent waiting for the model, while other problems are in flight.
         samples: further chains of each problem, by problem id; empty without sampling.
-        variants: a chain of each variant, in their order, None where there is none; empty for a model that was not
-            asked them.
-        attempts: those that made the chains, with the times and tokens of their requests, by problem id.
+        variants: the chain of each variant, in the variants' order; None where the attempt failed. Empty for a model
+            that is not evaluated on variants.
+        attempts: the attempts behind `chains`, with seconds and tokens of each request, by problem id.
     """
 
     chains: Mapping[str, CheckedChain]
@@ -31,30 +31,30 @@ class ModelEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared. `dropped`: ids of problems and variants for which some model has no chain."""
+    """What is compared. `dropped`: ids of problems and variants for which at least one model has no chain."""
 
     problems: list[Problem]
     variants: list[Variant]
     evaluated: dict[str, ModelEvaluation]
     dropped: list[str]
 
-    def line(self) -> str | None:
-        """A line about what was dropped; None if nothing was."""
+    def dropped_message(self) -> str | None:
+        """One line about what was dropped; None if nothing was."""
         if not self.dropped:
             return None
         return (
-            f"{len(self.dropped):,} problems and changed problems are left out for every model, such as "
-            f"{self.dropped[0]}: a model has no chain of them"
+            f"{len(self.dropped):,} problems and changed problems are dropped for all models, for example "
+            f"{self.dropped[0]}: at least one model has no chain of them"
         )
 
 
 def select_comparable(
     problems: Sequence[Problem], variants: Sequence[Variant], evaluated: Mapping[str, ModelEvaluation]
 ) -> Comparison:
-    """Drop, for every model, what some model has no chain of, so that all shares refer to the same problems.
+    """Drop problems and variants for which at least one model has no chain, so that all shares have the same base.
 
     Raises:
-        DataError: nothing is left.
+        DataError: no problem is left.
     """
     complete = [
         problem
@@ -75,7 +75,7 @@ def select_comparable(
     return Comparison(
         complete,
         [variants[index] for index in indexes],
-        {model: _restricted(evaluation, ids, indexes) for model, evaluation in evaluated.items()},
+        {model: _restrict(evaluation, ids, indexes) for model, evaluation in evaluated.items()},
         dropped,
     )
 
@@ -84,11 +84,11 @@ def _is_complete(problem_id: str, evaluation: ModelEvaluation) -> bool:
     return problem_id in evaluation.chains and (not evaluation.samples or problem_id in evaluation.samples)
 
 
-def _restricted(evaluation: ModelEvaluation, ids: set[str], indexes: Sequence[int]) -> ModelEvaluation:
+def _restrict(evaluation: ModelEvaluation, ids: set[str], indexes: Sequence[int]) -> ModelEvaluation:
     return replace(
         evaluation,
-        chains={name: chain for name, chain in evaluation.chains.items() if name in ids},
-        samples={name: chains for name, chains in evaluation.samples.items() if name in ids},
+        chains={problem_id: chain for problem_id, chain in evaluation.chains.items() if problem_id in ids},
+        samples={problem_id: chains for problem_id, chains in evaluation.samples.items() if problem_id in ids},
         variants=[evaluation.variants[index] for index in indexes] if evaluation.variants else (),
-        attempts={name: attempt for name, attempt in evaluation.attempts.items() if name in ids},
+        attempts={problem_id: attempt for problem_id, attempt in evaluation.attempts.items() if problem_id in ids},
     )

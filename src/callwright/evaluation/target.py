@@ -1,4 +1,4 @@
-"""A model of ours that is evaluated: in this process, or where it is served."""
+"""A local model to evaluate: loaded in this process, or served at an endpoint."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -18,11 +18,11 @@ from callwright.storage.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTarget:
-    """What is asked under a name.
+    """The model behind a name in the report.
 
     Attributes:
-        identity: what its answers depend on: the hash of its folder, and where and how it runs.
-        endpoint: None: it runs in this process.
+        identity: what its answers depend on: the hash of its folder, and where and how the model runs.
+        endpoint: where the model is served; None: it runs in this process.
     """
 
     name: str
@@ -31,27 +31,28 @@ class EvaluationTarget:
     endpoint: TeacherParams | None = None
 
 
-def candidate(name: str, folder: Path, params: Params) -> EvaluationTarget:
-    """A model in a folder, served elsewhere where `evaluate.engine` and `evaluate.endpoints` say so."""
-    served = params.evaluate.endpoint(name)
-    if served is None:
+def evaluation_target(name: str, folder: Path, params: Params) -> EvaluationTarget:
+    """The model in a folder; it is served elsewhere if `evaluate.engine` and `evaluate.endpoints` say so."""
+    endpoint_params = params.evaluate.endpoint(name)
+    if endpoint_params is None:
         return EvaluationTarget(name, folder, local_model_identity(folder))
-    endpoint = params.teacher.model_copy(update={**served.model_dump(), "base_urls": []})
-    request = f" with {json.dumps(served.request, sort_keys=True)}" if served.request else ""
-    weights = f"{folder_hash(folder)} as {served.model} at {normalize_url(served.base_url)}{request}"
-    return EvaluationTarget(name, folder, weights, endpoint)
+    endpoint = params.teacher.model_copy(update={**endpoint_params.model_dump(), "base_urls": []})
+    request = f" with {json.dumps(endpoint_params.request, sort_keys=True)}" if endpoint_params.request else ""
+    url = normalize_url(endpoint_params.base_url)
+    identity = f"{folder_hash(folder)} as {endpoint_params.model} at {url}{request}"
+    return EvaluationTarget(name, folder, identity, endpoint)
 
 
-def concurrency(model: EvaluationTarget, params: Params) -> int:
-    """Problems in flight: enough to fill batches with rows of similar length."""
-    return params.evaluate.batch_size * 4 if model.endpoint is None else params.rollout.concurrency
+def max_concurrency(target: EvaluationTarget, params: Params) -> int:
+    """How many problems may be in flight. A local model needs enough to fill batches with similar lengths."""
+    return params.evaluate.batch_size * 4 if target.endpoint is None else params.rollout.concurrency
 
 
 @asynccontextmanager
 async def open_target(
     target: EvaluationTarget, params: Params, plan: Sequence[Attempt], journal: Journal[JournalEntry]
 ) -> AsyncIterator[ChatModel]:
-    """The model, ready to be asked; one that is served is asked for a reply.
+    """Open the model; a served model is probed first.
 
     Raises:
         ProviderError: the folder holds no usable model, or its endpoint cannot be used.

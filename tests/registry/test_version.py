@@ -1,4 +1,4 @@
-"""The champion in a real MLflow registry on SQLite."""
+"""The champion and its files in a real MLflow registry on SQLite."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from mlflow.pyfunc import PythonModel
 
 from callwright.errors import DataError, ProviderError
-from callwright.registry.champion import CONTENT_TAG, WEIGHTS_ARTIFACT, find_champion
+from callwright.registry.version import CONTENT_TAG, WEIGHTS_ARTIFACT, find_champion
 from callwright.storage.files import folder_hash
 from callwright.tracking import runs
 
@@ -18,7 +18,7 @@ EXPERIMENT = "here"
 
 
 class Anything(PythonModel):
-    """What is registered does not matter here."""
+    """A model whose predictions do not matter here."""
 
     def predict(self, context, model_input, params=None):
         return model_input
@@ -26,15 +26,15 @@ class Anything(PythonModel):
 
 @pytest.fixture(scope="module")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's tables, which take seconds to make."""
-    made = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(tracking_uri=f"sqlite:///{made}").search_experiments()
-    return made
+    """A database with MLflow's tables, which takes seconds to create."""
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{database}").search_experiments()
+    return database
 
 
 @pytest.fixture
 def registry(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with a store of its own."""
+    """A project's folder with its own store."""
     shutil.copy(empty_store, tmp_path)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -49,21 +49,21 @@ def register(weights: Path | None) -> str:
     artifacts = {WEIGHTS_ARTIFACT: str(weights)} if weights else None
     client = mlflow.MlflowClient()
     with mlflow.start_run(experiment_id=client.get_experiment_by_name(EXPERIMENT).experiment_id):
-        logged = mlflow.pyfunc.log_model(
+        model_info = mlflow.pyfunc.log_model(
             name="student",
             python_model=Anything(),
             artifacts=artifacts,
             pip_requirements=[],
             registered_model_name=NAME,
         )
-    version = str(logged.registered_model_version)
+    version = str(model_info.registered_model_version)
     if weights:
         client.set_model_version_tag(NAME, version, CONTENT_TAG, folder_hash(weights))
     client.set_registered_model_alias(NAME, "champion", version)
     return version
 
 
-def test_where_nothing_is_registered_there_is_no_champion(registry: Path):
+def test_without_a_registered_model_there_is_no_champion(registry: Path):
     assert find_champion(NAME) is None
 
 
@@ -72,19 +72,19 @@ def test_a_registered_model_without_the_alias_has_no_champion(registry: Path):
     assert find_champion(NAME) is None
 
 
-def test_the_champions_weights_come_back_as_they_were(registry: Path, tmp_path: Path):
+def test_the_champions_downloaded_weights_are_unchanged(registry: Path, tmp_path: Path):
     weights = tmp_path / "models" / "student"
     weights.mkdir(parents=True)
     (weights / "config.json").write_text("{}")
     version = register(weights)
     champion = find_champion(NAME)
     assert champion is not None
-    assert (champion.version, champion.content) == (version, folder_hash(weights))
+    assert (champion.version, champion.content_hash) == (version, folder_hash(weights))
     (tmp_path / "there").mkdir()
-    assert folder_hash(champion.download(tmp_path / "there")) == champion.content
+    assert folder_hash(champion.download(tmp_path / "there")) == champion.content_hash
 
 
-def test_a_version_without_weights_of_ours_is_named(registry: Path, tmp_path: Path):
+def test_a_version_that_callwright_did_not_register_is_an_error(registry: Path, tmp_path: Path):
     version = register(None)
     champion = find_champion(NAME)
     assert champion is not None
@@ -92,7 +92,7 @@ def test_a_version_without_weights_of_ours_is_named(registry: Path, tmp_path: Pa
         champion.download(tmp_path)
 
 
-def test_weights_that_are_gone_are_one_line(registry: Path, tmp_path: Path):
+def test_missing_weights_give_a_one_line_error(registry: Path, tmp_path: Path):
     weights = tmp_path / "student"
     weights.mkdir()
     (weights / "config.json").write_text("{}")
@@ -105,7 +105,7 @@ def test_weights_that_are_gone_are_one_line(registry: Path, tmp_path: Path):
         champion.download(tmp_path / "there")
 
 
-def test_a_server_that_is_away_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_is_down_gives_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(ProviderError, match=r"MLflow at http://127\.0\.0\.1:9 cannot be used"):
