@@ -101,6 +101,8 @@ def test_a_second_evaluation_sends_no_request(folder: Path, serve: Servers):
     first = evaluate_models(PROBLEMS, [], params)
     assert {len(chains) for chains in first["student"].samples.values()} == {3}
     assert len({checked.chain.id for chains in first["student"].samples.values() for checked in chains}) == 18
+    greedy = {checked.chain.id for checked in first["student"].chains.values()}
+    assert greedy.isdisjoint(checked.chain.id for chains in first["student"].samples.values() for checked in chains)
     assert not first["teacher"].samples
     serve.stop_all()
     assert evaluate_models(PROBLEMS, [], params) == first

@@ -22,6 +22,7 @@ from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.validation.replay import check_chain
 
+SAMPLE = "sample-"  # in a chain's id, which would otherwise be the id of the greedy chain
 GREEDY = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
 
 
@@ -64,12 +65,12 @@ def _evaluate_target(
 ) -> ModelEvaluation:
     """Evaluate a local model: greedily, with samples if `evaluate.samples` > 1, and on the variants."""
 
-    def plan_of(sampling: SamplingParams) -> list[Attempt]:
-        return local_plan(problems, target.name, target.identity, sampling, params.rollout, params.seed)
+    def plan_of(sampling: SamplingParams, label: str = "") -> list[Attempt]:
+        return local_plan(problems, target.name, target.identity, sampling, params.rollout, params.seed, label)
 
     settings, limit = params.evaluate, params.rollout.max_failure_rate
     sampling = SamplingParams(chains=settings.samples, temperature=settings.temperature, top_p=1.0, problems=None)
-    greedy, sampled = plan_of(GREEDY), plan_of(sampling) if settings.samples > 1 else []
+    greedy, sampled = plan_of(GREEDY), plan_of(sampling, SAMPLE) if settings.samples > 1 else []
     with open_journal(journal_path(f"evaluate_{target.name}")) as journal:
         variant_chains = asyncio.run(_run_attempts(target, [*greedy, *sampled], variants, journal, params, log))
         samples: dict[str, list[CheckedChain]] = defaultdict(list)
