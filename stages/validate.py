@@ -1,7 +1,6 @@
 """The validate stage: execute every call again, judge every chain, and check the data's quality."""
 
-from callwright.pipeline.stage import run_stage
 from callwright.pipeline.validate import main
 
 if __name__ == "__main__":
-    run_stage("validate", main)
+    main()

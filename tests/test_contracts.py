@@ -89,5 +89,16 @@ def test_records_have_the_fields_of_the_files():
 def test_a_stage_is_a_module_and_a_short_script_that_calls_it(stage):
     assert callable(import_module(f"callwright.pipeline.{stage}").main)
     script = (ROOT / f"stages/{stage}.py").read_text()
-    assert f"callwright.pipeline.{stage}" in script
-    assert len(script.splitlines()) <= 8
+    assert f"from callwright.pipeline.{stage} import main" in script
+    assert len(script.splitlines()) <= 6
+
+
+def test_a_stage_runs_as_a_script_and_as_a_module(tmp_path):
+    errors = []
+    for arguments in ([str(ROOT / "stages/problems.py")], ["-m", "callwright.pipeline.problems"]):
+        done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        errors.append(done.stderr)
+    assert errors[0] == errors[1]
+    assert errors[0].startswith("problems: params.yaml")
+    assert errors[0].count("\n") == 1

@@ -2,13 +2,22 @@
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.tasks import load as load_tasks
 from callwright.training.base import prepare_base
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     recipe = prepare_base(paths.BASE, params.student, params.seed)
     print(f"base: {recipe['source']} in {paths.BASE}")
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("base", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, csv_text
+from callwright.pipeline.stage import Clock, csv_text, run_stage
 from callwright.records import Problem
 from callwright.registry.version import Champion, find_champion
 from callwright.storage.files import folder_hash, read_json, write_json, write_text
@@ -26,7 +26,7 @@ from callwright.tracking.evaluation import log_evaluation
 from callwright.tracking.runs import log_to_training_run
 
 
-def main(clock: Clock) -> None:
+def run(clock: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
@@ -104,3 +104,12 @@ def _print_results(metrics: dict[str, Any]) -> None:
     for model, changes in metrics.get("robustness", {}).items():
         gaps = ", ".join(f"{change} {result['gap']['value']:+.1%}" for change, result in changes.items())
         print(f"evaluate: {model} loses on changed problems: {gaps}")
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("evaluate", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.preferences.demonstrations import demonstrations_of
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain, Pair, Problem, Split
@@ -17,7 +17,7 @@ from callwright.validation.suites.pairs import check_pairs
 from callwright.validation.suites.suite import Suites, checks_report, raise_if_critical_failed, warning_lines
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     chains = list(read(CheckedChain, paths.VALIDATED))
@@ -46,3 +46,12 @@ def main(_: Clock) -> None:
         print(f"pairs: warning: {line}")
     raise_if_critical_failed(checks)
     write_samples(paths.SAMPLES, chains, all_pairs, problems_by_id)
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("pairs", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 from callwright import paths
 from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.problems.load import load_problems, raise_if_unusable
 from callwright.problems.report import format_report, report_of
 from callwright.storage.files import write_json
@@ -12,7 +12,7 @@ from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     tasks = load_tasks(params.functions)
     loaded = load_problems(params.problems, params.seed, tasks, parse_call)
@@ -27,3 +27,12 @@ def main(_: Clock) -> None:
         write(paths.problems(split), problems)
     write_json(paths.PROBLEMS_REPORT, report_of(loaded))
     print("\n".join(format_report(loaded)))
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("problems", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from callwright import paths
 from callwright.params import Params
 from callwright.params.address import ORACLE
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
 from callwright.reporting.report import write_report
@@ -16,7 +16,7 @@ from callwright.storage.jsonl import read
 from callwright.tasks import load as load_tasks
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     metrics, quality = read_json(paths.METRICS), read_json(paths.QUALITY_REPORT)
@@ -46,3 +46,12 @@ def main(_: Clock) -> None:
         print(f"promote: {decision.model} version {decision.version} is champion")
     else:
         print(f"promote: refused: {'; '.join(decision.reasons)}")
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("promote", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from typing import Any
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
 from callwright.rollouts.journal import journal_path, open_journal
 from callwright.rollouts.plan import local_model_identity, local_plan, teacher_plan
@@ -17,7 +17,7 @@ from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     load_tasks(params.functions)
     problems = [*read(Problem, paths.problems("train")), *read(Problem, paths.problems("dev"))]
@@ -56,3 +56,12 @@ def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -
 
     write_json(paths.ROLLOUT_REPORT, report)
     return report
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("rollout", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -27,21 +27,21 @@ class Clock:
         return round(time.perf_counter() - self.started, 2)
 
 
-def run_stage(name: str, main: Callable[[Clock], None]) -> None:
+def run_stage(name: str, run: Callable[[Clock], None]) -> None:
     """Run a stage: exit 1 with one line on a user's mistake; write its seconds on success.
 
-    In a distributed launch, processes of a rank above 0 (`RANK`, or else `LOCAL_RANK`) only run `main`; rank 0 holds
-    the lock and writes the seconds.
+    In a distributed launch, processes of a rank above 0 (`RANK`, or else `LOCAL_RANK`) only call `run`;
+    rank 0 holds the lock and writes the seconds.
     """
     clock = Clock()
     log_to_stderr()
     quiet_libraries()
     try:
         if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) > 0:
-            main(clock)
+            run(clock)
             return
         with _stage_lock(name):
-            main(clock)
+            run(clock)
             write_json(paths.seconds(name), {name: clock.seconds()})
     except CallwrightError as error:
         log.error("%s: %s", name, error)

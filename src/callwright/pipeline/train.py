@@ -5,7 +5,7 @@ import os
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, csv_text
+from callwright.pipeline.stage import Clock, csv_text, run_stage
 from callwright.records import Demonstration, Pair
 from callwright.storage.files import write_json, write_text
 from callwright.storage.jsonl import read
@@ -13,7 +13,7 @@ from callwright.tracking import runs
 from callwright.training import dpo
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     import mlflow
 
     params = Params.load()
@@ -56,3 +56,12 @@ def main(_: Clock) -> None:
         mlflow.log_artifact(str(paths.CURVES), "reports")
         mlflow.log_artifacts(str(paths.ADAPTER), "adapter")
     print(f"train: {result.report['pairs']:,} pairs, {result.report['pairs_per_second']} pairs/s")
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("train", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 from callwright import paths
 from callwright.params import Params
-from callwright.pipeline.stage import Clock
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import SPLITS, Problem
 from callwright.reporting.data_docs import write_checks, write_index
 from callwright.storage.files import write_json
@@ -17,7 +17,7 @@ from callwright.validation.suites.suite import Suites, checks_report, raise_if_c
 CHAINS = (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS)
 
 
-def main(_: Clock) -> None:
+def run(_: Clock) -> None:
     params = Params.load()
     bounds = params.validate_
     load_tasks(params.functions)
@@ -50,3 +50,12 @@ def main(_: Clock) -> None:
     raise_if_critical_failed(checks)
     if validated.version is not None:
         drift.record(paths.DATA_HISTORY, validated.version)
+
+
+def main() -> None:
+    """Run the stage as a process (see `run_stage`)."""
+    run_stage("validate", run)
+
+
+if __name__ == "__main__":
+    main()
