@@ -8,7 +8,7 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
 from callwright.records import Chain, Problem, Step, Usage
 from callwright.standins.oracle.app import ORACLE_MODEL
-from callwright.standins.oracle.mistakes import draw_mistake, write_script
+from callwright.standins.oracle.script import draw_mistake, write_script
 from callwright.tasks import TASKS
 
 

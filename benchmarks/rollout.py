@@ -45,7 +45,7 @@ from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.standins.oracle.app import create_app
-from callwright.standins.oracle.mistakes import MISTAKES
+from callwright.standins.oracle.script import MISTAKES
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 

@@ -9,7 +9,7 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.params import TeacherParams
 from callwright.records import Call, Chain, CheckedChain, Problem, Split, Step, Usage, Verdict
-from callwright.standins.oracle.mistakes import MISTAKES
+from callwright.standins.oracle.script import MISTAKES
 from callwright.tasks import TASKS
 
 TOOLBOX = TASKS["arithmetic"].toolbox

@@ -14,7 +14,7 @@ from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
-from callwright.standins.oracle.faults import ServerFaults
+from callwright.standins.oracle.server_faults import ServerFaults
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, teacher

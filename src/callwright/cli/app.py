@@ -117,7 +117,7 @@ def oracle(
 
     from callwright.params import Params
     from callwright.standins.oracle.app import create_app
-    from callwright.standins.oracle.faults import ServerFaults
+    from callwright.standins.oracle.server_faults import ServerFaults
     from callwright.storage.jsonl import read
     from callwright.tasks import load as load_tasks
 

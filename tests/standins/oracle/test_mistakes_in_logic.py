@@ -10,7 +10,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import Reply
 from callwright.functions.formulas.formula import read_formula
 from callwright.records import Call, Problem, Step, Usage
-from callwright.standins.oracle.mistakes import MISTAKES, Mistake, Script, write_script
+from callwright.standins.oracle.script import MISTAKES, Mistake, Script, write_script
 from callwright.tasks import TASKS
 from callwright.tasks.translation.functions import building_calls
 

@@ -19,7 +19,7 @@ from callwright.agent.step import execute_step
 from callwright.chat.model import Message
 from callwright.errors import CallError
 from callwright.records import Problem, Step
-from callwright.standins.oracle.mistakes import Mistake, write_script
+from callwright.standins.oracle.script import Mistake, write_script
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
 from callwright.tasks.entailment.functions import TruthValue

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.agent.call_thread import CALL_THREAD
 from callwright.records import Problem
-from callwright.standins.oracle.faults import NO_FAULTS, FaultInjection, ServerFaults
-from callwright.standins.oracle.mistakes import Script, draw_mistake, write_script
+from callwright.standins.oracle.script import Script, draw_mistake, write_script
+from callwright.standins.oracle.server_faults import NO_FAULTS, FaultInjection, ServerFaults
 from callwright.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def create_app(
 
     Args:
         problems: with gold solutions; those without are ignored. An unknown question gets status 422.
-        mistakes: share of attempts per mistake, together at most 1 (see `callwright.standins.oracle.mistakes`). The
+        mistakes: share of attempts per mistake, together at most 1 (see `callwright.standins.oracle.script`). The
             request's `seed` identifies the attempt: the same seed makes the same mistake throughout a conversation.
         seed: of the oracle itself.
         faults: injected into the answers, and counted in the app's `state.injected`. A retry is answered as if it were

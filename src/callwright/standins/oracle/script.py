@@ -14,7 +14,14 @@ from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Json, Problem
-from callwright.standins.oracle.edits import MISTAKE_EDITS, MISTAKES, GoldChain, Mistake, ScriptStep, result_text
+from callwright.standins.oracle.mistake_edits import (
+    MISTAKE_EDITS,
+    MISTAKES,
+    GoldChain,
+    Mistake,
+    ScriptStep,
+    result_text,
+)
 
 __all__ = ["MISTAKES", "Mistake", "Script", "ScriptStep", "draw_mistake", "write_script"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from callwright.agent.loop import ends_chain
 from callwright.records import Step
-from callwright.standins.oracle.mistakes import MISTAKES, Mistake, Script, ScriptStep, draw_mistake, write_script
+from callwright.standins.oracle.script import MISTAKES, Mistake, Script, ScriptStep, draw_mistake, write_script
 from tests.fakes import TOOLBOX, call, problem, step
 
 GOLD = ("multiply(a=3, b=4)", "add(a=12, b=5)", "subtract(a=17, b=2)", "answer(value=15)")

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from callwright.standins.oracle.app import create_app
-from callwright.standins.oracle.faults import ServerFaults
+from callwright.standins.oracle.server_faults import ServerFaults
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, problem
 
