@@ -58,7 +58,7 @@ from pathlib import Path
 from callwright.records import Chain, Problem
 from callwright.storage import read
 from callwright.validation.replay import check_chain
-problems = {one.id: one for path in Path("data/problems").glob("*.jsonl") for one in read(Problem, path)}
+problems = {problem.id: problem for path in Path("data/problems").glob("*.jsonl") for problem in read(Problem, path)}
 chains = list(read(Chain, Path("data/chains/teacher.jsonl")))
 first_of_task = {problems[chain.problem_id].task: chain for chain in reversed(chains)}
 for chain in first_of_task.values():
@@ -93,9 +93,9 @@ def print_speed(before: Run, after: Run, repeats: int) -> None:
 def _print_measure(measure: Callable[[Run], dict[str, float]], runs: list[Run], repeats: int) -> None:
     figures: list[dict[str, list[float]]] = [{}, {}]
     for repeat in range(repeats):
-        for place in (0, 1) if repeat % 2 == 0 else (1, 0):  # neither is always the first
-            for name, figure in measure(runs[place]).items():
-                figures[place].setdefault(name, []).append(figure)
+        for index in (0, 1) if repeat % 2 == 0 else (1, 0):  # neither is always the first
+            for name, figure in measure(runs[index]).items():
+                figures[index].setdefault(name, []).append(figure)
     for name, before in figures[0].items():
         after = figures[1][name]
         ratio = statistics.median(after) / statistics.median(before)
@@ -104,7 +104,7 @@ def _print_measure(measure: Callable[[Run], dict[str, float]], runs: list[Run], 
 
 def _shown(figures: list[float]) -> str:
     chosen = (statistics.median(figures), min(figures), max(figures))
-    middle, low, high = (f"{one:,.0f}" if one >= 100 else f"{one:.3g}" for one in chosen)
+    middle, low, high = (f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" for figure in chosen)
     return f"{middle:>7} {f'({low} to {high})':<19}"
 
 
