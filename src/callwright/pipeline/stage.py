@@ -47,7 +47,7 @@ def run_stage(name: str, main: Callable[[Clock], None]) -> None:
         log.error("%s: %s", name, error)
         sys.exit(1)
     except KeyboardInterrupt:
-        log.error("%s: interrupted; run `dvc repro` to go on", name)
+        log.error("%s: interrupted; run `dvc repro` to continue", name)
         sys.exit(130)
 
 
