@@ -73,7 +73,7 @@ def _stage_lock(name: str) -> Iterator[None]:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A CSV file with a header; a value that a row lacks is empty."""
+    """A CSV file with a header; a missing value is empty."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()

@@ -1,4 +1,4 @@
-"""A batch of token sequences as a trie: each distinct prefix once, packed into one row in depth-first order."""
+"""A batch of token sequences as a trie: each distinct prefix once, packed into one sequence in depth-first order."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class TokenTrie:
         packed_index: (B, L), the packed position of each batch position; 0 at padding, which is never read.
         subtree_ends: (N,). The descendants of position p are p to subtree_ends[p] - 1, so position q may attend to k if
             k <= q < subtree_ends[k].
-        segments: the packed row in parts, in order.
+        segments: the packed sequence in parts, in order.
     """
 
     tokens: Tensor

@@ -159,7 +159,7 @@ async def test_a_completion_without_a_message_is_a_provider_error(body):
     [
         (401, "answered 401: check the key in TEACHER_API_KEY"),
         (402, "answered 402: the account has no credit left"),
-        (403, "answered 403: check the key in TEACHER_API_KEY, and what it may do"),
+        (403, "answered 403: check the key in TEACHER_API_KEY and its permissions"),
         (404, r"has no model oracle \(404\): check teacher.model and teacher.base_url"),
         (400, "answered 400"),
         (413, "answered 413: the conversation is longer than the model's context: lower rollout.max_steps"),

@@ -110,7 +110,9 @@ def _raise_if_process_was_killed(followers: "ProcessContext") -> None:
         process.join(1.0)
         if process.exitcode is not None and process.exitcode < 0:
             cause = signal.Signals(-process.exitcode).name
-            raise CallwrightError(f"base: a process of it was ended by {cause} (out of memory?): run dvc repro again")
+            raise CallwrightError(
+                f"base: one of its processes was ended by {cause} (out of memory?): run dvc repro again"
+            )
 
 
 def _train_in_process(
