@@ -75,7 +75,7 @@ class Run:
 
 
 def run_pipeline(clone: Path, folder: Path, overlay: Path, protocol: str) -> Run:
-    """Copy a clone into a folder of its own and run all stages there.
+    """Copy a clone into its own folder and run all stages there.
 
     Args:
         overlay: a YAML file with the params to change, such as tests/stages/tiny.yaml.

@@ -1,12 +1,12 @@
-"""How fast two clones are, measured in turns in the copies that `compare_clones.py` ran them in.
+"""How fast two clones are, measured alternately in the copies that `compare_clones.py` ran them in.
 
-Each measurement is a process of its own with the copy's code. It uses the Python names that DESIGN.md keeps, or starts
+Each measurement is a separate process with the copy's code. It uses the Python names that DESIGN.md keeps, or starts
 a stage's script as dvc.yaml does; the stages themselves report their seconds.
 
 - import: processor seconds of the import statement in a fresh process
 - parse: `parse_call` over a fixed list of replies, right and broken; replies per processor second
 - replay: `check_chain` over data/chains/teacher.jsonl, after one chain of each task (which starts the solver's worker);
-  chains a second, by the clock since the solver has a process of its own
+  chains a second, by the clock, because the solver has its own process
 - stages: validate (Great Expectations takes most of it); rollout from an empty journal, by oracle and base; train with
   warm-up and preferences; seconds, imports included
 - preferences: TRL's own time for the pairs of that training; pairs a second

@@ -85,7 +85,7 @@ def small_base(folder: Path, params: Params) -> Path:
     """A base with the default's architecture and little training: it uses the protocol, mostly with wrong answers."""
     from callwright.standins.embedded.build import build_embedded_student
 
-    print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)
+    print("models/student is missing: building a small base first (fast, because it answers wrongly early)", flush=True)
     few = params.student.embedded.model_copy(
         update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
     )

@@ -97,7 +97,7 @@ class SlowOracle:
 
 
 def serve(problems: Sequence[Problem], latency_s: float, room: int, port_sender: Connection) -> None:
-    """Serve the oracle on a free port, and send the port to `told`."""
+    """Serve the oracle on a free port, and send the port through `port_sender`."""
     import uvicorn
 
     class PortReportingServer(uvicorn.Server):

@@ -52,7 +52,7 @@ CHOICES: dict[str, Sequence[object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftovers:
     """What one run left: counts, bytes by part of the clone, and the peak memory of its largest process."""
 
     changed: str
@@ -117,7 +117,7 @@ def _changes(draw: random.Random) -> list[str]:
     return [f"{name}={draw.choice(CHOICES[name])}" for name in names]
 
 
-def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
+def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Leftovers:
     """Run a command in the clone and count what is left afterwards."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TEACHER_"))}
     environment = {
@@ -140,7 +140,7 @@ def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
         sys.exit(f"{' '.join(command)} failed:\n{log.read_text()[-4000:]}")
     time.sleep(SETTLE_S)
     survivors = list(_marked(str(folder)))
-    return Left(
+    return Leftovers(
         changed,
         seconds,
         len(survivors),
@@ -173,7 +173,7 @@ def _size(path: Path) -> int:
     return sum({(status.st_dev, status.st_ino): status.st_size for status in (file.stat() for file in files)}.values())
 
 
-def _leaks(left: Sequence[Left]) -> Iterator[str]:
+def _leaks(left: Sequence[Leftovers]) -> Iterator[str]:
     """What grew since the first run and should not have."""
     first, last = left[0], left[-1]
     if worst := max(run.processes for run in left):
@@ -192,11 +192,11 @@ def _leaks(left: Sequence[Left]) -> Iterator[str]:
         yield f"peak memory: {early:,} bytes in the first runs, {late:,} in the last"
 
 
-def _print(number: int, run: Left) -> None:
+def _print(number: int, run: Leftovers) -> None:
     print(f"{number:>3}  {run.seconds:5.0f} s  {run.changed}", flush=True)
 
 
-def _print_table(left: Sequence[Left]) -> None:
+def _print_table(left: Sequence[Leftovers]) -> None:
     parts = [*KEPT, "rest"]
     print("\n| run | processes left | open files | shared memory | temporary files | peak MB |", end="")
     print("".join(f" {part} MB |" for part in parts))

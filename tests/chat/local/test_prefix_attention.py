@@ -53,7 +53,7 @@ def test_attention_to_a_shared_prefix_equals_the_librarys_attention(
     mask = torch.ones(length, suffix_length, dtype=torch.bool).tril(suffix_length - length)[None, None]
     mask = mask.repeat(sequences, 1, 1, 1)
     if masked:
-        mask[0, :, :, :2] = False  # a sequence with fewer tokens of its own
+        mask[0, :, :, :2] = False  # a sequence with fewer tokens after the prefix
     layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // key_heads, training=False)
     prefix = SharedPrefix([(prefix_key, prefix_value)])
     output, _ = prefix_attention._attention(
