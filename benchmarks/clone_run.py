@@ -75,7 +75,7 @@ class Run:
 
 
 def run_pipeline(clone: Path, folder: Path, overlay: Path, protocol: str) -> Run:
-    """Copy a clone into a folder of its own and run all stages there.
+    """Copy a clone into its own folder and run all stages there.
 
     Args:
         overlay: a YAML file with the params to change, such as tests/stages/tiny.yaml.
@@ -123,10 +123,10 @@ def finished_run(clone: Path, folder: Path, overlay: Path, protocol: str) -> Run
 
 def state_of(clone: Path, overlay: Path, protocol: str) -> str:
     """SHA-256 of all that a run is made of: the clone's files, the overlay, the protocol."""
-    whole = hashlib.sha256(protocol.encode() + b"\0" + overlay.read_bytes())
+    digest = hashlib.sha256(protocol.encode() + b"\0" + overlay.read_bytes())
     for name in _files(clone):
-        whole.update(name.encode() + b"\0" + hashlib.sha256((clone / name).read_bytes()).digest())
-    return whole.hexdigest()
+        digest.update(name.encode() + b"\0" + hashlib.sha256((clone / name).read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _files(clone: Path) -> list[str]:

@@ -1,12 +1,12 @@
-"""How fast two clones are, measured in turns in the copies that `compare_clones.py` ran them in.
+"""How fast two clones are, measured alternately in the copies that `compare_clones.py` ran them in.
 
-Each measurement is a process of its own with the copy's code. It uses the Python names that DESIGN.md keeps, or starts
+Each measurement is a separate process with the copy's code. It uses the Python names that DESIGN.md keeps, or starts
 a stage's script as dvc.yaml does; the stages themselves report their seconds.
 
 - import: processor seconds of the import statement in a fresh process
 - parse: `parse_call` over a fixed list of replies, right and broken; replies per processor second
 - replay: `check_chain` over data/chains/teacher.jsonl, after one chain of each task (which starts the solver's worker);
-  chains a second, by the clock since the solver has a process of its own
+  chains a second, by the clock, because the solver has its own process
 - stages: validate (Great Expectations takes most of it); rollout from an empty journal, by oracle and base; train with
   warm-up and preferences; seconds, imports included
 - preferences: TRL's own time for the pairs of that training; pairs a second
@@ -58,7 +58,7 @@ from pathlib import Path
 from callwright.records import Chain, Problem
 from callwright.storage import read
 from callwright.validation.replay import check_chain
-problems = {one.id: one for path in Path("data/problems").glob("*.jsonl") for one in read(Problem, path)}
+problems = {problem.id: problem for path in Path("data/problems").glob("*.jsonl") for problem in read(Problem, path)}
 chains = list(read(Chain, Path("data/chains/teacher.jsonl")))
 first_of_task = {problems[chain.problem_id].task: chain for chain in reversed(chains)}
 for chain in first_of_task.values():
@@ -93,9 +93,9 @@ def print_speed(before: Run, after: Run, repeats: int) -> None:
 def _print_measure(measure: Callable[[Run], dict[str, float]], runs: list[Run], repeats: int) -> None:
     figures: list[dict[str, list[float]]] = [{}, {}]
     for repeat in range(repeats):
-        for place in (0, 1) if repeat % 2 == 0 else (1, 0):  # neither is always the first
-            for name, figure in measure(runs[place]).items():
-                figures[place].setdefault(name, []).append(figure)
+        for index in (0, 1) if repeat % 2 == 0 else (1, 0):  # neither is always the first
+            for name, figure in measure(runs[index]).items():
+                figures[index].setdefault(name, []).append(figure)
     for name, before in figures[0].items():
         after = figures[1][name]
         ratio = statistics.median(after) / statistics.median(before)
@@ -104,7 +104,7 @@ def _print_measure(measure: Callable[[Run], dict[str, float]], runs: list[Run], 
 
 def _shown(figures: list[float]) -> str:
     chosen = (statistics.median(figures), min(figures), max(figures))
-    middle, low, high = (f"{one:,.0f}" if one >= 100 else f"{one:.3g}" for one in chosen)
+    middle, low, high = (f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" for figure in chosen)
     return f"{middle:>7} {f'({low} to {high})':<19}"
 
 

@@ -49,7 +49,7 @@ TIMES = {  # by report: what is measured, as paths in its JSON
     "reports/train.json": r"pairs_per_second",
 }
 SETS = {"models/adapter/adapter_config.json": "target_modules"}  # a list whose order means nothing
-NUMBERS_LEFT_OUT = re.compile(r"reports/index\.html|reports/data_docs/\w+/checks\.html")
+NUMBERS_REPLACED = re.compile(r"reports/index\.html|reports/data_docs/\w+/checks\.html")
 NOT_COMPARED = re.compile(r"reports/seconds/.*|reports/data_docs/\w+/(?!checks\.html).*|(.*/)?\.[^/]*")
 ORDER = ("data/problems", "models/base", "data/chains", "data/validated", "data/pairs", "models/", "data/", "reports/")
 SHOWN = 3  # differences of one file
@@ -77,14 +77,14 @@ def main() -> None:
     overlay = options.overlay or options.before / "tests/stages/tiny.yaml"
     with tempfile.TemporaryDirectory(prefix="callwright-compare-") as temporary:
         folder = Path(options.keep or temporary)
-        runs = {one: _run_both(options, folder, overlay, one) for one in PROTOCOLS}
+        runs = {protocol: _run_both(options, folder, overlay, protocol) for protocol in PROTOCOLS}
         different = 0
         for protocol, (before, after) in runs.items():
             print(f"\n{protocol} protocol: {_coverage(before)}")
             compared = [_compare(name, before.folder, after.folder) for name in _names(before, after)]
-            for one in compared:
-                print("\n".join(one.lines()))
-            different += sum(one.differences > 0 for one in compared)
+            for file in compared:
+                print("\n".join(file.lines()))
+            different += sum(file.differences > 0 for file in compared)
         print(f"\nverdict: {f'{different} files differ' if different else 'the same results'}", flush=True)
         if options.speed:
             print_speed(*runs["text"], options.repeats)
@@ -92,15 +92,17 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("before", type=Path, metavar="BEFORE")
-    asked.add_argument("after", type=Path, metavar="AFTER")
-    asked.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the runs in FOLDER/before and FOLDER/after")
-    asked.add_argument("--reuse-before", type=Path, metavar="FOLDER", help="take the run of BEFORE that --keep left")
-    asked.add_argument("--overlay", type=Path, metavar="FILE", help="other params than those of tests/stages/tiny.yaml")
-    asked.add_argument("--speed", action="store_true", help="measure both clones as well")
-    asked.add_argument("--repeats", type=int, default=5, help="of each measurement (default: 5)")
-    return asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("before", type=Path, metavar="BEFORE")
+    parser.add_argument("after", type=Path, metavar="AFTER")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the runs in FOLDER/before and FOLDER/after")
+    parser.add_argument("--reuse-before", type=Path, metavar="FOLDER", help="take the run of BEFORE that --keep left")
+    parser.add_argument(
+        "--overlay", type=Path, metavar="FILE", help="other params than those of tests/stages/tiny.yaml"
+    )
+    parser.add_argument("--speed", action="store_true", help="measure both clones as well")
+    parser.add_argument("--repeats", type=int, default=5, help="of each measurement (default: 5)")
+    return parser.parse_args()
 
 
 def _run_both(options: argparse.Namespace, folder: Path, overlay: Path, protocol: str) -> tuple[Run, Run]:
@@ -122,8 +124,8 @@ def _coverage(run: Run) -> str:
     Raises:
         SystemExit: a task has no chains of the teacher, or of the student.
     """
-    problems = [one for path in (run.folder / "data/problems").glob("*.jsonl") for one in _records(path)]
-    task_of = {one["id"]: one["task"] for one in problems}
+    problems = [problem for path in (run.folder / "data/problems").glob("*.jsonl") for problem in _records(path)]
+    task_of = {problem["id"]: problem["task"] for problem in problems}
     parts = []
     for model in ("teacher", "student"):
         chains = _records(run.folder / f"data/chains/{model}.jsonl")
@@ -164,13 +166,13 @@ def _compare_records(name: str, before: Path, after: Path) -> Compared:
 def _compare_json(name: str, before: Path, after: Path) -> Compared:
     values = [json.loads(path.read_text()) for path in (before, after)]
     if key := SETS.get(name):
-        values = [{**one, key: sorted(one.get(key, ()))} for one in values]
+        values = [{**value, key: sorted(value.get(key, ()))} for value in values]
     return _compared(name, f"{sum(1 for _ in _leaves(values[0])):,} values", values)
 
 
 def _compare_text(name: str, before: Path, after: Path) -> Compared:
     texts = [path.read_text() for path in (before, after)]
-    if NUMBERS_LEFT_OUT.fullmatch(name):
+    if NUMBERS_REPLACED.fullmatch(name):
         texts = [re.sub(r"\d[\d.,]*", "#", text) for text in texts]
     lines = [dict(enumerate(text.splitlines(), start=1)) for text in texts]
     return _compared(name, f"{len(lines[0]):,} lines", lines)
@@ -180,22 +182,25 @@ def _compare_tensors(name: str, before: Path, after: Path) -> Compared:
     import torch
     from safetensors.torch import load_file
 
-    one, other = load_file(before), load_file(after)
-    found = [f"{key}: only in {'BEFORE' if key in one else 'AFTER'}" for key in sorted(one.keys() ^ other.keys())]
-    for key in sorted(one.keys() & other.keys()):
-        a, b = one[key], other[key]
+    tensors_before, tensors_after = load_file(before), load_file(after)
+    differences = [
+        f"{key}: only in {'BEFORE' if key in tensors_before else 'AFTER'}"
+        for key in sorted(tensors_before.keys() ^ tensors_after.keys())
+    ]
+    for key in sorted(tensors_before.keys() & tensors_after.keys()):
+        a, b = tensors_before[key], tensors_after[key]
         if a.dtype != b.dtype or a.shape != b.shape:
-            found.append(f"{key}: {a.dtype} {tuple(a.shape)} -> {b.dtype} {tuple(b.shape)}")
+            differences.append(f"{key}: {a.dtype} {tuple(a.shape)} -> {b.dtype} {tuple(b.shape)}")
         elif not torch.equal(*(tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (a, b))):
-            found.append(f"{key}: at most {(a.double() - b.double()).abs().max().item():.3g} apart")
-    return Compared(name, f"{len(one):,} tensors", len(found), tuple(found[:SHOWN]))
+            differences.append(f"{key}: at most {(a.double() - b.double()).abs().max().item():.3g} apart")
+    return Compared(name, f"{len(tensors_before):,} tensors", len(differences), tuple(differences[:SHOWN]))
 
 
 def _compared(name: str, items: str, values: Sequence[Any], note: str = "") -> Compared:
     """What `_differences` finds in the values of BEFORE and AFTER, without times."""
     measured = TIMES.get(name, "(?!)")
-    found = [line for path, line in _differences(*values) if not re.match(rf"({measured})(\.|$)", path)]
-    return Compared(name, items, len(found), tuple(found[:SHOWN]), note)
+    differences = [line for path, line in _differences(*values) if not re.match(rf"({measured})(\.|$)", path)]
+    return Compared(name, items, len(differences), tuple(differences[:SHOWN]), note)
 
 
 def _differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -216,8 +221,8 @@ def _differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str,
 def _shown(value: Any, other: Any) -> str:
     """A value on one line; of a long text, the part around its first difference from the other."""
     if isinstance(value, str) and isinstance(other, str):
-        place = next((i for i, (a, b) in enumerate(zip(value, other, strict=False)) if a != b), 0)
-        start = max(0, place - 20)
+        index = next((i for i, (a, b) in enumerate(zip(value, other, strict=False)) if a != b), 0)
+        start = max(0, index - 20)
         value = f"{'...' if start else ''}{value[start : start + 60]}{'...' if len(value) > start + 60 else ''}"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:77]}..."
@@ -228,8 +233,8 @@ def _leaves(value: Any) -> Iterator[Any]:
     if inner is None:
         yield value
         return
-    for one in inner:
-        yield from _leaves(one)
+    for item in inner:
+        yield from _leaves(item)
 
 
 def _records(path: Path) -> list[dict[str, Any]]:

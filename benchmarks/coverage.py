@@ -52,8 +52,9 @@ class Setting:
             case "small gain":
                 values, truth = flags(0.5, 0) - flags(0.3, 0).astype(float), 0.2
             case "none":
-                own = np.repeat(_of_groups(0.8, 0.2, self.groups, rng), sizes)
-                values, truth = (rng.random(len(own)) < own) - (rng.random(len(own)) < own).astype(float), 0.0
+                shares = np.repeat(_of_groups(0.8, 0.2, self.groups, rng), sizes)
+                before, after = (rng.random(len(shares)) < shares for _ in range(2))
+                values, truth = before - after.astype(float), 0.0
             case _:
                 values, truth = flags(0.05, 0.1).astype(float), 0.05
         return values.tolist(), names, truth
@@ -75,11 +76,11 @@ def scipy_bootstrap(method: str) -> Callable[[list[float], list[str]], Bounds]:
     """Whole groups resampled by scipy, which has no bootstrap-t."""
 
     def interval(values: list[float], groups: list[str]) -> Bounds:
-        _, places = np.unique(groups, return_inverse=True)
-        sums, counts = np.bincount(places, weights=values), np.bincount(places).astype(float)
+        _, group_indices = np.unique(groups, return_inverse=True)
+        sums, counts = np.bincount(group_indices, weights=values), np.bincount(group_indices).astype(float)
         if np.ptp(sums / counts) == 0:
             return wilson_interval(round(sums.sum()), len(values), CONFIDENCE)
-        found = stats.bootstrap(
+        result = stats.bootstrap(
             (sums, counts),
             lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
             paired=True,
@@ -89,7 +90,7 @@ def scipy_bootstrap(method: str) -> Callable[[list[float], list[str]], Bounds]:
             method=method,
             rng=np.random.default_rng(0),
         ).confidence_interval
-        return found.low, found.high
+        return result.low, result.high
 
     return interval
 
@@ -105,10 +106,10 @@ def settings(which: str) -> Iterator[Setting]:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--data-sets", type=int, default=1000)
-    asked.add_argument("--settings", choices=["default", "all"], default="default")
-    args = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-sets", type=int, default=1000)
+    parser.add_argument("--settings", choices=["default", "all"], default="default")
+    args = parser.parse_args()
     print(f"{'groups':>6} {'value':>10} {'corr.':>5} {'ours':>14} {'percentile':>14} {'BCa':>14}")
     worst = 0.0
     for setting in settings(args.settings):
@@ -121,7 +122,7 @@ def main() -> None:
                 low, high = interval(values, groups)
                 held[name] += low <= truth <= high
                 width[name] += high - low
-        shown = [f"{held[one] / args.data_sets:7.1%} ({width[one] / args.data_sets:.2f})" for one in ways]
+        shown = [f"{held[name] / args.data_sets:7.1%} ({width[name] / args.data_sets:.2f})" for name in ways]
         correlation = f"{setting.correlation:.1f}" if isinstance(setting.what, float) else ""
         print(f"{setting.groups:>6} {setting.what!s:>10} {correlation:>5} " + " ".join(shown), flush=True)
         if setting.groups >= FEWEST:

@@ -54,16 +54,16 @@ class PlainChat:
             template_messages(messages), add_generation_prompt=True, return_tensors="pt", return_dict=False
         ).to(self._model.device)
         with torch.inference_mode():
-            made = self._model.generate(
+            generated_ids = self._model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
                 max_new_tokens=sampling.max_tokens,
                 do_sample=False,
                 pad_token_id=self._tokenizer.pad_token_id,
             )[0, ids.shape[1] :].tolist()
-        stopped = made[-1] == self._tokenizer.eos_token_id
-        text = self._tokenizer.decode(made[:-1] if stopped else made, skip_special_tokens=True)
-        return Reply(text, "stop" if stopped else "length", Usage(ids.shape[1], len(made)))
+        stopped = generated_ids[-1] == self._tokenizer.eos_token_id
+        text = self._tokenizer.decode(generated_ids[:-1] if stopped else generated_ids, skip_special_tokens=True)
+        return Reply(text, "stop" if stopped else "length", Usage(ids.shape[1], len(generated_ids)))
 
 
 def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in_flight: int) -> list[Chain]:
@@ -72,11 +72,11 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
     async def run() -> list[Chain]:
         room = asyncio.Semaphore(in_flight)
 
-        async def one(problem: Problem) -> Chain:
+        async def answer_problem(problem: Problem) -> Chain:
             async with room:
                 return await solve(problem, TASKS[problem.task], model, sampling)
 
-        return list(await asyncio.gather(*map(one, problems)))
+        return list(await asyncio.gather(*map(answer_problem, problems)))
 
     return asyncio.run(run())
 
@@ -85,7 +85,7 @@ def small_base(folder: Path, params: Params) -> Path:
     """A base with the default's architecture and little training: it uses the protocol, mostly with wrong answers."""
     from callwright.standins.embedded.build import build_embedded_student
 
-    print("there is no models/student: a small base is built first (it is fast because it is wrong early)", flush=True)
+    print("models/student is missing: building a small base first (fast, because it answers wrongly early)", flush=True)
     few = params.student.embedded.model_copy(
         update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
     )
@@ -94,11 +94,11 @@ def small_base(folder: Path, params: Params) -> Path:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--problems", type=int, default=1_000)
-    asked.add_argument("--plain", type=int, default=60, help="problems that plain transformers answers")
-    asked.add_argument("--model", type=Path, help="a model's folder; by default models/student")
-    args = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", type=int, default=1_000)
+    parser.add_argument("--plain", type=int, default=60, help="problems that plain transformers answers")
+    parser.add_argument("--model", type=Path, help="a model's folder; by default models/student")
+    args = parser.parse_args()
     params = Params.load(Path(__file__).parents[1] / "params.yaml")
     sampling = Sampling(max_tokens=params.rollout.max_tokens, max_steps=params.rollout.max_steps)
     problems = synthetic_problems({"test": args.problems}, 0, params.seed)[: args.problems]
@@ -106,12 +106,12 @@ def main() -> None:
         folder = args.model or paths.STUDENT
         folder = folder if (folder / "config.json").is_file() else small_base(Path(temporary), params)
 
-        rows = params.evaluate.batch_size
+        batch_size = params.evaluate.batch_size
         began = time.perf_counter()
-        model = LocalChat(folder, "student", max_batch=rows)
+        model = LocalChat(folder, "student", max_batch=batch_size)
         loading = time.perf_counter() - began
         began, cpu = time.perf_counter(), time.process_time()
-        ours = solved(problems, model, sampling, 4 * rows)
+        ours = solved(problems, model, sampling, 4 * batch_size)
         ours_s, ours_cpu = time.perf_counter() - began, time.process_time() - cpu
         print(f"loading: {loading:.1f} s; plain's is taken to be the same")
         print(f"ours:  {len(ours):>5,} problems in {ours_s:>6.1f} s: {len(ours) / ours_s:.1f} a second")
@@ -120,18 +120,20 @@ def main() -> None:
         plain_model = PlainChat(folder)
         solved(problems[:1], plain_model, sampling, 1)  # the first call of a process is slower
         began, cpu = time.perf_counter(), time.process_time()
-        plain = solved([problems[place] for place in few], plain_model, sampling, 1)
+        plain = solved([problems[index] for index in few], plain_model, sampling, 1)
         plain_s, plain_cpu = time.perf_counter() - began, time.process_time() - cpu
         print(f"plain: {len(plain):>5,} problems in {plain_s:>6.1f} s: {len(plain) / plain_s:.1f} a second")
-    same = sum(one.steps == ours[place].steps for one, place in zip(plain, few, strict=True))
-    whole = plain_s / len(plain) * len(ours)
+    same = sum(chain.steps == ours[index].steps for chain, index in zip(plain, few, strict=True))
+    plain_total_s = plain_s / len(plain) * len(ours)
     if len(plain) < len(ours):
-        print(f"plain, extrapolated to {len(ours):,} problems: {whole:.0f} s")
+        print(f"plain, extrapolated to {len(ours):,} problems: {plain_total_s:.0f} s")
     cores = plain_cpu / len(plain) * len(ours) / ours_cpu
     print(f"processor time: ours {ours_cpu:.1f} s, plain {plain_cpu:.1f} s, {cores:.1f} times as much a problem")
     print(f"the same chains, step by step: {same} of {len(plain)}")
-    with_loading = (whole + loading) / (ours_s + loading)
-    print(f"ours is {whole / ours_s:.1f} times as fast ({with_loading:.1f} with loading; {TARGET:g} is asked for)")
+    with_loading = (plain_total_s + loading) / (ours_s + loading)
+    print(
+        f"ours is {plain_total_s / ours_s:.1f} times as fast ({with_loading:.1f} with loading; {TARGET:g} is asked for)"
+    )
 
 
 if __name__ == "__main__":

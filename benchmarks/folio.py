@@ -34,11 +34,11 @@ from callwright.problems.folio import AnnotationError, FolioRow, read_annotation
 from callwright.problems.source import SourceResult
 
 
-def read_annotations(given: Iterable[FolioRow]) -> Counter[str]:
+def read_annotations(rows: Iterable[FolioRow]) -> Counter[str]:
     """Read every annotation once and print those that fail; return counts by outcome."""
     outcomes: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
-    for row in given:
+    for row in rows:
         conclusion = () if row.conclusion_annotation is None else (row.conclusion_annotation,)
         for text in (*row.annotations, *conclusion):
             if (row.group, text) in seen:
@@ -59,24 +59,24 @@ def verdict(row: FolioRow) -> str:
         return "not annotated"
     try:
         premises = [read_annotation(text) for text in row.annotations]
-        found = entails(premises, read_annotation(row.conclusion_annotation))
+        result = entails(premises, read_annotation(row.conclusion_annotation))
     except (AnnotationError, CallError) as error:
         return f"not asked: {error}"
-    return "contradictory premises" if isinstance(found, Contradiction) else found
+    return "contradictory premises" if isinstance(result, Contradiction) else result
 
 
-def compare(given: Iterable[FolioRow]) -> Counter[str]:
+def compare(rows: Iterable[FolioRow]) -> Counter[str]:
     """Ask the solver about every annotated conclusion and print the disagreements; return counts by outcome."""
     outcomes: Counter[str] = Counter()
-    for row in given:
-        found = verdict(row)
-        if found == row.label:
+    for row in rows:
+        solver_verdict = verdict(row)
+        if solver_verdict == row.label:
             outcomes["agrees"] += 1
-        elif found.startswith("not "):
+        elif solver_verdict.startswith("not "):
             outcomes["not asked"] += 1
         else:
-            outcomes["undecided" if found == "undecided" else "disagrees"] += 1
-            print(f"  line {row.number + 1}: label {row.label}, solver {found}")
+            outcomes["undecided" if solver_verdict == "undecided" else "disagrees"] += 1
+            print(f"  line {row.number + 1}: label {row.label}, solver {solver_verdict}")
             for name, sentence, text in row.annotated_sentences():
                 print(f"    {name}: {sentence}\n      {format_formula(read_annotation(text))}")
     return outcomes
@@ -104,10 +104,10 @@ def misreadings(formula: Formula) -> Iterator[Formula]:
             yield from (type(formula)(formula.left, other) for other in misreadings(formula.right))
 
 
-def compare_misreadings(given: Iterable[FolioRow]) -> Counter[str]:
+def compare_misreadings(rows: Iterable[FolioRow]) -> Counter[str]:
     """Compare annotations of two quantifiers or more with likely misreadings; return counts by outcome."""
     outcomes: Counter[str] = Counter()
-    for text in dict.fromkeys(text for row in given for _, _, text in row.annotated_sentences()):
+    for text in dict.fromkeys(text for row in rows for _, _, text in row.annotated_sentences()):
         try:
             formula = read_annotation(text)
         except AnnotationError:
@@ -115,9 +115,9 @@ def compare_misreadings(given: Iterable[FolioRow]) -> Counter[str]:
         if sum(isinstance(part, ForAll | Exists) for part, _ in walk(formula)) < 2:
             continue
         for other in misreadings(formula):
-            found = equivalent(formula, other)
-            outcomes[found] += 1
-            if found == "undecided":
+            result = equivalent(formula, other)
+            outcomes[result] += 1
+            if result == "undecided":
                 print(f"  {format_formula(formula)}\n    {format_formula(other)}")
     return outcomes
 
@@ -126,25 +126,25 @@ def main(folder: Path) -> None:
     figures = []
     for name in ("train", "validation"):
         malformed = SourceResult()
-        given = list(read_folio_rows(folder / f"{name}.jsonl", malformed))
+        rows = list(read_folio_rows(folder / f"{name}.jsonl", malformed))
         print(f"{name}: annotations that are not read")
-        annotations = read_annotations(given)
+        annotations = read_annotations(rows)
         print(f"{name}: conclusions whose label the solver does not confirm")
         began = perf_counter()
-        labels = compare(given)
+        labels = compare(rows)
         seconds = perf_counter() - began
         print(f"{name}: misreadings that stay undecided")
         began = perf_counter()
-        compared = compare_misreadings(given)
+        compared = compare_misreadings(rows)
         took = perf_counter() - began
-        total, asked = annotations.total(), labels.total() - labels["not asked"]
+        total, decided = annotations.total(), labels.total() - labels["not asked"]
         figures.append(
-            f"{name}: {len(given):,} rows, {len(malformed.dropped)} malformed; {total:,} annotations, by story"
+            f"{name}: {len(rows):,} rows, {len(malformed.dropped)} malformed; {total:,} annotations, by story"
         )
         figures.append(f"  read {annotations['read'] / total:.1%}; " + counted(annotations))
-        if asked:
+        if decided:
             figures.append(
-                f"  labels: {labels['agrees'] / asked:.1%} of {asked} agree; {counted(labels)}; {seconds:.1f} s"
+                f"  labels: {labels['agrees'] / decided:.1%} of {decided} agree; {counted(labels)}; {seconds:.1f} s"
             )
         if compared:
             figures.append(

@@ -236,10 +236,10 @@ class Outcomes:
         except Exception as error:
             self.raised.append(f"{type(error).__name__}: {ascii(str(error))[:200]} in {ascii(call)[:200]}")
             return
-        own_seconds, (pid_after, worker_after) = time.thread_time() - start, _worker_seconds()
+        parent_seconds, (pid_after, worker_after) = time.thread_time() - start, _worker_seconds()
         worker_seconds = worker_after - worker_before if pid_after == pid_before else SOLVER_SECONDS
         description = ascii(call)[:120]
-        self.slowest_outside = max(self.slowest_outside, (own_seconds, description))
+        self.slowest_outside = max(self.slowest_outside, (parent_seconds, description))
         if pid_before is not None:
             self.slowest_in_worker = max(self.slowest_in_worker, (worker_seconds, description))
         if isinstance(result, CallError):

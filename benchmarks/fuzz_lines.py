@@ -49,7 +49,7 @@ def run_batch(number: int) -> dict[str, object]:
 
     check()
     counted = " ".join(f"{kind}={count}" for kind, count in sorted(outcomes.items()))
-    slow = sum(one > LIMIT for one in seconds)
+    slow = sum(line_seconds > LIMIT for line_seconds in seconds)
     values = (number, len(seconds), outcomes["surprise"], slow, round(max(seconds), 4), counted)
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -79,12 +79,12 @@ def main() -> None:
             csv.DictWriter(file, COLUMNS).writerow(batch)
         done.append({name: str(value) for name, value in batch.items()})
         print(f"batch {number}: {batch['outcomes']}, slowest {batch['slowest_s']} s", flush=True)
-    surprises, slow, inputs = (sum(int(one[name]) for one in done) for name in ("surprises", "slow", "inputs"))
+    surprises, slow, inputs = (sum(int(batch[name]) for batch in done) for name in ("surprises", "slow", "inputs"))
     totals: Counter[str] = Counter()
-    for one in done:
-        totals.update({kind: int(count) for kind, count in (part.split("=") for part in one["outcomes"].split())})
+    for batch in done:
+        totals.update({kind: int(count) for kind, count in (part.split("=") for part in batch["outcomes"].split())})
     print(f"{inputs:,} lines: {surprises} surprises, {slow} over {LIMIT} s")
-    print(f"slowest: {max(float(one['slowest_s']) for one in done)} s")
+    print(f"slowest: {max(float(batch['slowest_s']) for batch in done)} s")
     print(", ".join(f"{kind} {count:,}" for kind, count in totals.most_common()))
     sys.exit(1 if surprises or slow else 0)
 

@@ -55,7 +55,7 @@ def quickest(seed: int, number: int) -> Cost:
         return cost
     return min(
         (cost, *(check_reply(hostile_reply(number, seed), open_toolboxes()) for _ in range(2))),
-        key=lambda one: one.seconds,
+        key=lambda cost: cost.seconds,
     )
 
 

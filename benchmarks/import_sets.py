@@ -27,12 +27,16 @@ from callwright.tasks import TASKS
 
 def svamp(folder: Path) -> Iterable[dict[str, Any]]:
     for row in json.loads((folder / "svamp/SVAMP.json").read_text()):
-        made = {"id": row["ID"], "question": f"{row['Body'].rstrip('. ')}. {row['Question']}", "answer": row["Answer"]}
+        problem = {
+            "id": row["ID"],
+            "question": f"{row['Body'].rstrip('. ')}. {row['Question']}",
+            "answer": row["Answer"],
+        }
         try:
             calls = gold_chain(f"{row['Equation'].strip()} = {row['Answer']}", Fraction(str(row["Answer"])))
         except RowError:
             calls = ()
-        yield {**made, "solution": [render_call(call) for call in calls]} if calls else made
+        yield {**problem, "solution": [render_call(call) for call in calls]} if calls else problem
 
 
 def satlm(folder: Path, name: str) -> Iterable[dict[str, Any]]:
@@ -50,9 +54,9 @@ def main() -> None:
         written = [json.dumps(row) for row in rows]
         path.write_text("\n".join(written) + "\n")
         for shared_words in (params.problems.shared_words, None):
-            own = {"source": "jsonl", "path": str(path), "shared_words": shared_words}
+            changes = {"source": "jsonl", "path": str(path), "shared_words": shared_words}
             started = time.perf_counter()
-            loaded = load_problems(params.problems.model_copy(update=own), params.seed, TASKS, parse_call)
+            loaded = load_problems(params.problems.model_copy(update=changes), params.seed, TASKS, parse_call)
             seconds = time.perf_counter() - started
             executed = sum(bool(problem.solution) for problems in loaded.splits.values() for problem in problems)
             print(

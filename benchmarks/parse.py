@@ -29,11 +29,11 @@ def replies(count: int) -> list[str]:
     """Distinct simple calls, half with keyword and half with positional arguments."""
     rng = random.Random(7)
     names = ("add", "subtract", "multiply", "divide")
-    made = []
-    for place in range(count):
+    calls = []
+    for index in range(count):
         a, b = rng.randint(1, 999), rng.randint(1, 999)
-        made.append(f"{rng.choice(names)}({a}, {b})" if place % 2 else f"{rng.choice(names)}(a={a}, b={b})")
-    return made
+        calls.append(f"{rng.choice(names)}({a}, {b})" if index % 2 else f"{rng.choice(names)}(a={a}, b={b})")
+    return calls
 
 
 def ours() -> Callable[[str], str]:
@@ -57,7 +57,7 @@ def microchain(folder: str) -> Callable[[str], str]:
     from microchain import Engine, Function, FunctionResult
 
     def defined(class_name: str, calculate: Callable[[float, float], float]) -> Any:
-        class Made(Function):
+        class NamedFunction(Function):
             @property
             def description(self) -> str:
                 return f"Use this function to {class_name}"
@@ -69,8 +69,8 @@ def microchain(folder: str) -> Callable[[str], str]:
             def __call__(self, a: float, b: float) -> float:
                 return calculate(a, b)
 
-        Made.__name__ = class_name
-        return Made()
+        NamedFunction.__name__ = class_name
+        return NamedFunction()
 
     engine = Engine()
     engine.register(defined("add", lambda a, b: a + b))
@@ -88,9 +88,9 @@ def microchain(folder: str) -> Callable[[str], str]:
     return run
 
 
-def seconds(run: Callable[[str], str], made: Sequence[str]) -> float:
+def seconds(run: Callable[[str], str], calls: Sequence[str]) -> float:
     start = time.perf_counter()
-    for reply in made:
+    for reply in calls:
         run(reply)
     return time.perf_counter() - start
 
@@ -100,21 +100,21 @@ def main() -> None:
     arguments.add_argument("--calls", type=int, default=10_000)
     arguments.add_argument("--repeats", type=int, default=9)
     options = arguments.parse_args()
-    made = replies(options.calls)
+    calls = replies(options.calls)
     with tempfile.TemporaryDirectory() as folder:
         runs = {"callwright": ours(), MICROCHAIN[0]: microchain(folder)}
         for run in runs.values():
-            seconds(run, made[:1_000])
+            seconds(run, calls[:1_000])
         rates: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(options.repeats):
             for name, run in runs.items():
-                rates[name].append(len(made) / seconds(run, made))
+                rates[name].append(len(calls) / seconds(run, calls))
     for name, measured in rates.items():
         low, middle, high = min(measured), statistics.median(measured), max(measured)
         print(f"{name}: {middle:,.0f} calls/s (median of {len(measured)}; {low:,.0f} to {high:,.0f})")
-    own, other = (statistics.median(measured) for measured in rates.values())
-    print(f"target {TARGET:,} calls/s: {'reached' if own >= TARGET else 'not reached'}")
-    print(f"ratio callwright / microchain: {own / other:.2f}")
+    ours_rate, microchain_rate = (statistics.median(measured) for measured in rates.values())
+    print(f"target {TARGET:,} calls/s: {'reached' if ours_rate >= TARGET else 'not reached'}")
+    print(f"ratio callwright / microchain: {ours_rate / microchain_rate:.2f}")
 
 
 if __name__ == "__main__":

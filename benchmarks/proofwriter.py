@@ -44,17 +44,17 @@ def classify(row: dict[str, str]) -> str:
         statement = read_sentence(statement_text)
     except SentenceError as error:
         return f"unread: {error}"
-    found = entails(premises, statement)
-    if found == label:
+    verdict = entails(premises, statement)
+    if verdict == label:
         return "agree"
-    said = "a contradiction" if isinstance(found, Contradiction) else found
+    verdict_text = "a contradiction" if isinstance(verdict, Contradiction) else verdict
     derived = forward(premises)
     chained = "True" if statement in derived else "False" if negation(statement) in derived else "Unknown"
     both = statement in derived and negation(statement) in derived
     if both or chained == label:
         why = "forward chaining gives the label" if not both else "forward chaining gives both"
-        return f"label {label}, solver says {said}: {why}"
-    return f"label {label}, solver says {said}: OUR ERROR (forward chaining: {chained}) in {row['id']}"
+        return f"label {label}, solver says {verdict_text}: {why}"
+    return f"label {label}, solver says {verdict_text}: OUR ERROR (forward chaining: {chained}) in {row['id']}"
 
 
 def forward(premises: Sequence[Formula]) -> set[Formula]:

@@ -29,8 +29,8 @@ from callwright.records import Call, Usage  # noqa: E402
 def gold_calls(row: dict[str, Any]) -> list[Call]:
     """The first of the allowed values of each argument; optional arguments are omitted."""
     calls = []
-    for one in row["ground_truth"]:
-        ((name, allowed),) = one.items()
+    for call_values in row["ground_truth"]:
+        ((name, allowed),) = call_values.items()
         calls.append(Call(name, {key: values[0] for key, values in allowed.items() if values and values[0] != ""}))
     return calls
 
@@ -50,9 +50,9 @@ def _plain(value: Any) -> Any:
         case float():
             return str(value)
         case list():
-            return [_plain(one) for one in value]
+            return [_plain(item) for item in value]
         case dict():
-            return {key: _plain(one) for key, one in value.items()}
+            return {key: _plain(item) for key, item in value.items()}
         case _:
             return value
 
@@ -64,11 +64,11 @@ def main() -> None:
     files = sorted((options.folder / "possible_answer").glob("*.json"))
     rows = {file.stem: [gold_calls(json.loads(line)) for line in file.open()] for file in files}
     total = sum(map(len, rows.values()))
-    parallel = [calls for name, one in rows.items() if "parallel" in name for calls in one]
-    for family, write in MARKUP_BY_SERIES.items():
-        read = sum(is_read(write(calls), calls) for one in rows.values() for calls in one)
+    parallel = [calls for name, row_calls in rows.items() if "parallel" in name for calls in row_calls]
+    for series, write in MARKUP_BY_SERIES.items():
+        read = sum(is_read(write(calls), calls) for row_calls in rows.values() for calls in row_calls)
         several = sum(is_read(write(calls), calls) for calls in parallel)
-        print(f"{family:20} {read:6,} of {total:,}; of those with several calls {several} of {len(parallel)}")
+        print(f"{series:20} {read:6,} of {total:,}; of those with several calls {several} of {len(parallel)}")
 
 
 if __name__ == "__main__":

@@ -64,15 +64,17 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     counts = validated.report["chains"]
     print(f"  validate:   {counts}, correct {validated.report.get('correct')} {clock.lap()}")
     print(f"              first faults {validated.report.get('first_faults')}")
-    for one in validated.quarantined[:5]:
-        print(f"              {one.where.rpartition('/')[2]}: {one.reasons}")
+    for line in validated.quarantined[:5]:
+        print(f"              {line.where.rpartition('/')[2]}: {line.reasons}")
 
     records = validated.records()
     pairs = []
     for split in ("train", "dev"):
-        own = {one.id: one for one in by_split[split]}
-        made, _ = pairs_from_forks([one for one in records if one.chain.problem_id in own], own, params.pairs)
-        pairs += made
+        split_problems = {problem.id: problem for problem in by_split[split]}
+        split_pairs, _ = pairs_from_forks(
+            [record for record in records if record.chain.problem_id in split_problems], split_problems, params.pairs
+        )
+        pairs += split_pairs
     kinds = dict(Counter(pair.kind for pair in pairs).most_common())
     print(f"  pairs:      {len(pairs):,}: {kinds} {clock.lap()}")
     minimum = params.pairs.min_margin

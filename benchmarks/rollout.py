@@ -96,17 +96,17 @@ class SlowOracle:
         await self._app(scope, receive, send)
 
 
-def serve(problems: Sequence[Problem], latency_s: float, room: int, told: Connection) -> None:
-    """Serve the oracle on a free port, and send the port to `told`."""
+def serve(problems: Sequence[Problem], latency_s: float, room: int, port_sender: Connection) -> None:
+    """Serve the oracle on a free port, and send the port through `port_sender`."""
     import uvicorn
 
-    class Told(uvicorn.Server):
+    class PortReportingServer(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
-            told.send(self.servers[0].sockets[0].getsockname()[1])
+            port_sender.send(self.servers[0].sockets[0].getsockname()[1])
 
     app = SlowOracle(problems, latency_s, room)
-    Told(uvicorn.Config(app, port=0, log_level="error", lifespan="off", backlog=8_192)).run()
+    PortReportingServer(uvicorn.Config(app, port=0, log_level="error", lifespan="off", backlog=8_192)).run()
 
 
 @contextmanager
@@ -135,7 +135,7 @@ class PlainChat:
         self.answered = 0
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        made = await self._client.chat.completions.create(
+        completion = await self._client.chat.completions.create(
             model="oracle",
             messages=list(messages),  # type: ignore[arg-type]
             temperature=sampling.temperature,
@@ -143,7 +143,7 @@ class PlainChat:
             seed=sampling.seed,
         )
         self.answered += 1
-        return Reply(made.choices[0].message.content or "", "stop", Usage())
+        return Reply(completion.choices[0].message.content or "", "stop", Usage())
 
     async def close(self) -> None:
         await self._client.close()
@@ -175,7 +175,7 @@ async def gather(url: str, attempts: Sequence[Attempt]) -> Measured:
     model = PlainChat(url)
 
     async def work() -> tuple[int, int]:
-        ends = await asyncio.gather(*(attempt_with(model, one) for one in attempts), return_exceptions=True)
+        ends = await asyncio.gather(*(attempt_with(model, attempt) for attempt in attempts), return_exceptions=True)
         lost = sum(isinstance(end, Exception) for end in ends)
         return len(ends) - lost, lost
 
@@ -199,18 +199,18 @@ async def ours(
 
     with open_journal(folder / "journal.jsonl") as journal:
         rolled = await run_attempts(attempts, model, journal, in_flight, meter, on_finished=finished)
-        made = len(journal)
+        attempt_count = len(journal)
     if model.failures:
         print(f"ours: requests without a reply, all tried again: {dict(model.failures)}")
     await model.close()
     seconds, used = time.perf_counter() - began, time.process_time() - cpu
-    whole = Measured("ours, whole", meter.requests, made, len(rolled.failures), seconds, used)
-    inner = [one for one in samples if one[0] >= edge_s and one[3] <= len(attempts) - in_flight]
+    whole_run = Measured("ours, whole", meter.requests, attempt_count, len(rolled.failures), seconds, used)
+    inner = [sample for sample in samples if sample[0] >= edge_s and sample[3] <= len(attempts) - in_flight]
     if len(inner) < 2:
-        return whole, None
+        return whole_run, None
     first, last = inner[0], inner[-1]
     times, cpus, requests, attempts_over = (b - a for a, b in zip(first, last, strict=True))
-    return whole, Measured("ours, steady", requests, attempts_over, 0, times, cpus)
+    return whole_run, Measured("ours, steady", requests, attempts_over, 0, times, cpus)
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -223,16 +223,16 @@ def compare(options: argparse.Namespace) -> None:
     with served(problems, options.latency, options.in_flight) as url, TemporaryDirectory() as folder:
         rows.append(asyncio.run(loop(url, attempts[: options.loop])))
         rows.append(asyncio.run(gather(url, attempts[: options.gather])))
-        whole, steady = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 4 * options.latency))
-        rows += [whole, *([steady] if steady else [])]
+        whole_run, steady = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 4 * options.latency))
+        rows += [whole_run, *([steady] if steady else [])]
     print(f"{options.latency} s a reply, {options.in_flight} in flight: at best {ideal:,.0f} requests/s\n")
     print("                requests attempts   lost  seconds  requests/s  of ideal  cores")
     print("\n".join(row.row(ideal) for row in rows))
     sequential = rows[0].seconds / rows[0].attempts * len(attempts)
     print(f"\nloop: {rows[0].attempts} attempts were made; all {len(attempts):,} would take {sequential / 60:,.0f} min")
     print(f"gather: lost {rows[1].lost / (rows[1].attempts + rows[1].lost):.1%} of its attempts")
-    print(f"ours: {sequential / whole.seconds:,.0f} times as fast as the loop, nothing lost: {whole.lost == 0}")
-    best = steady or whole
+    print(f"ours: {sequential / whole_run.seconds:,.0f} times as fast as the loop, nothing lost: {whole_run.lost == 0}")
+    best = steady or whole_run
     print(f"ours: {best.rate() / ideal:.1%} of the ideal rate, {best.cpu / best.seconds:.2f} cores")
 
 
@@ -245,7 +245,7 @@ def memory(options: argparse.Namespace) -> None:
     ]
     attempts = plan_attempts(problems, {"name": "oracle", "base_url": "benchmark"}, 4, Sampling(0.7))[:count]
     with served(problems, 0.0, 1_000_000) as url, TemporaryDirectory() as folder:
-        whole, _ = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 0.0))
+        whole_run, _ = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 0.0))
         began = time.perf_counter()
         with open_journal(Path(folder) / "journal.jsonl") as journal:
             opened_s = time.perf_counter() - began
@@ -253,7 +253,7 @@ def memory(options: argparse.Namespace) -> None:
         published_s = time.perf_counter() - began - opened_s
         size_mb = (Path(folder) / "journal.jsonl").stat().st_size / 1e6
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    print(f"{rolled_chains['chains']:,} attempts in {whole.seconds:,.0f} s ({whole.rate():,.0f} requests/s)")
+    print(f"{rolled_chains['chains']:,} attempts in {whole_run.seconds:,.0f} s ({whole_run.rate():,.0f} requests/s)")
     print(f"journal of {size_mb:,.0f} MB opened in {opened_s:.1f} s, published in {published_s:.1f} s")
     print(f"peak memory {peak_mb:,.0f} MB")
 

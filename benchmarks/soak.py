@@ -52,7 +52,7 @@ CHOICES: dict[str, Sequence[object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftovers:
     """What one run left: counts, bytes by part of the clone, and the peak memory of its largest process."""
 
     changed: str
@@ -66,20 +66,20 @@ class Left:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--runs", type=int, default=5)
-    asked.add_argument("--seed", type=int, default=0)
-    asked.add_argument("--keep", action="store_true", help="leave the clone where it is, and say where")
-    told = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", action="store_true", help="leave the clone where it is, and say where")
+    options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="callwright-soak-"))
     try:
         clone = _clone(folder)
-        draw = random.Random(told.seed)
+        draw = random.Random(options.seed)
         left = [_run(clone, folder, ["dvc", "repro"], "first run")]
         _run_quietly(clone, "git", "add", "--all")
         _run_quietly(clone, "git", "commit", "--quiet", "--message", "a run")
         _print(0, left[0])
-        for number in range(1, told.runs + 1):
+        for number in range(1, options.runs + 1):
             changes = _changes(draw)
             command = ["dvc", "exp", "run", *(part for change in changes for part in ("-S", change))]
             left.append(_run(clone, folder, command, " ".join(changes)))
@@ -87,7 +87,7 @@ def main() -> None:
         complaints = list(_leaks(left))
         _print_table(left)
     finally:
-        if told.keep:
+        if options.keep:
             print(f"the clone is in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -117,7 +117,7 @@ def _changes(draw: random.Random) -> list[str]:
     return [f"{name}={draw.choice(CHOICES[name])}" for name in names]
 
 
-def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
+def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Leftovers:
     """Run a command in the clone and count what is left afterwards."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TEACHER_"))}
     environment = {
@@ -140,11 +140,11 @@ def _run(clone: Path, folder: Path, command: list[str], changed: str) -> Left:
         sys.exit(f"{' '.join(command)} failed:\n{log.read_text()[-4000:]}")
     time.sleep(SETTLE_S)
     survivors = list(_marked(str(folder)))
-    return Left(
+    return Leftovers(
         changed,
         seconds,
         len(survivors),
-        sum(one.num_fds() for one in survivors) + psutil.Process().num_fds(),
+        sum(process.num_fds() for process in survivors) + psutil.Process().num_fds(),
         len(list(Path("/dev/shm").iterdir())) if Path("/dev/shm").is_dir() else 0,
         len(list((folder / "tmp").rglob("*"))),
         _disk(clone),
@@ -163,20 +163,20 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 
 def _disk(clone: Path) -> dict[str, int]:
-    parts = {name: sum(_size(clone / path) for path in places) for name, places in KEPT.items()}
+    parts = {name: sum(_size(clone / path) for path in paths) for name, paths in KEPT.items()}
     return {**parts, "rest": _size(clone) - sum(parts.values())}
 
 
 def _size(path: Path) -> int:
     """Bytes on disk; a file with two names counts once."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
-    return sum({(told.st_dev, told.st_ino): told.st_size for told in (file.stat() for file in files)}.values())
+    return sum({(status.st_dev, status.st_ino): status.st_size for status in (file.stat() for file in files)}.values())
 
 
-def _leaks(left: Sequence[Left]) -> Iterator[str]:
+def _leaks(left: Sequence[Leftovers]) -> Iterator[str]:
     """What grew since the first run and should not have."""
     first, last = left[0], left[-1]
-    if worst := max(one.processes for one in left):
+    if worst := max(run.processes for run in left):
         yield f"{worst} processes outlived their run"
     for name in ("open_files", "shared", "temporary"):
         before, after = getattr(first, name), getattr(last, name)
@@ -187,25 +187,25 @@ def _leaks(left: Sequence[Left]) -> Iterator[str]:
         yield f"{grown:,} bytes more outside of {', '.join(KEPT)}"
     experiments = left[1:]
     few = max(1, len(experiments) // 5)
-    early, late = (max(one.peak_bytes for one in some) for some in (left[: few + 1], experiments[-few:]))
+    early, late = (max(run.peak_bytes for run in some) for some in (left[: few + 1], experiments[-few:]))
     if late > early * MEMORY_SLACK:
         yield f"peak memory: {early:,} bytes in the first runs, {late:,} in the last"
 
 
-def _print(number: int, one: Left) -> None:
-    print(f"{number:>3}  {one.seconds:5.0f} s  {one.changed}", flush=True)
+def _print(number: int, run: Leftovers) -> None:
+    print(f"{number:>3}  {run.seconds:5.0f} s  {run.changed}", flush=True)
 
 
-def _print_table(left: Sequence[Left]) -> None:
+def _print_table(left: Sequence[Leftovers]) -> None:
     parts = [*KEPT, "rest"]
     print("\n| run | processes left | open files | shared memory | temporary files | peak MB |", end="")
     print("".join(f" {part} MB |" for part in parts))
     print("|---" * (6 + len(parts)) + "|")
     every = max(1, (len(left) - 1) // 10)
-    for number, one in enumerate(left):
+    for number, run in enumerate(left):
         if number % every == 0 or number == len(left) - 1:
-            counts = (one.processes, one.open_files, one.shared, one.temporary, one.peak_bytes // 1_000_000)
-            disk = (f"{one.disk[part] / 1e6:.1f}" for part in parts)
+            counts = (run.processes, run.open_files, run.shared, run.temporary, run.peak_bytes // 1_000_000)
+            disk = (f"{run.disk[part] / 1e6:.1f}" for part in parts)
             print(f"| {number} | {' | '.join(map(str, counts))} | {' | '.join(disk)} |")
 
 

@@ -41,32 +41,32 @@ SETS = {"ablation": ABLATION, "tuning": TUNING}
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("set", choices=SETS)
-    options.add_argument("--seeds", nargs="+", type=int, default=[7])
-    options.add_argument("--out", type=Path, help="also write what was found, as JSON")
-    asked = options.parse_args()
-    params, found = PARAMS.read_text(), dict[str, list[dict[str, float]]]()
-    for seed in asked.seeds:
-        for name, changes in SETS[asked.set].items():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", choices=SETS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[7])
+    parser.add_argument("--out", type=Path, help="also write what was found, as JSON")
+    options = parser.parse_args()
+    params, figures = PARAMS.read_text(), dict[str, list[dict[str, float]]]()
+    for seed in options.seeds:
+        for name, changes in SETS[options.set].items():
             PARAMS.write_text(params)  # an experiment changes the file, and the next would start from it
-            found.setdefault(name, []).append(run({"seed": str(seed), **FEWER, **changes}))
-            print(f"{name}, seed {seed}: {found[name][-1]}", file=sys.stderr, flush=True)
-        if asked.out:
-            asked.out.write_text(json.dumps(found, indent=2))
+            figures.setdefault(name, []).append(run({"seed": str(seed), **FEWER, **changes}))
+            print(f"{name}, seed {seed}: {figures[name][-1]}", file=sys.stderr, flush=True)
+        if options.out:
+            options.out.write_text(json.dumps(figures, indent=2))
     PARAMS.write_text(params)
-    print("\n".join(table(found)))
+    print("\n".join(table(figures)))
 
 
 def run(changes: dict[str, str]) -> dict[str, float]:
     """Accuracies and training figures of the pipeline under these params."""
-    said = [argument for name, value in changes.items() for argument in ("--set-param", f"{name}={value}")]
-    subprocess.run(["dvc", "exp", "run", "--quiet", "evaluate", *said], check=True)
+    set_params = [argument for name, value in changes.items() for argument in ("--set-param", f"{name}={value}")]
+    subprocess.run(["dvc", "exp", "run", "--quiet", "evaluate", *set_params], check=True)
     metrics = json.loads(Path("reports/metrics.json").read_text())
     curves = json.loads(Path("reports/train.json").read_text())
     student = metrics["accuracy"]["student"]
-    held_out = [one["value"] * one["n"] for name, one in student.items() if name.endswith("/held_out")]
-    seen = [one["value"] * one["n"] for name, one in student.items() if name.endswith("/seen")]
+    held_out = [share["value"] * share["n"] for name, share in student.items() if name.endswith("/held_out")]
+    seen = [share["value"] * share["n"] for name, share in student.items() if name.endswith("/seen")]
     counts = {kind: sum(o["n"] for n, o in student.items() if n.endswith(f"/{kind}")) for kind in ("seen", "held_out")}
     return {
         "base": metrics["accuracy"]["base"]["overall"]["value"],
@@ -79,11 +79,11 @@ def run(changes: dict[str, str]) -> dict[str, float]:
     }
 
 
-def table(found: dict[str, list[dict[str, float]]]) -> Iterator[str]:
-    columns = list(next(iter(found.values()))[0])
+def table(figures: dict[str, list[dict[str, float]]]) -> Iterator[str]:
+    columns = list(next(iter(figures.values()))[0])
     yield f"| | {' | '.join(columns)} |"
     yield "|---|" + "---|" * len(columns)
-    for name, rows in found.items():
+    for name, rows in figures.items():
         yield f"| {name} | {' | '.join(cell([row[column] for row in rows], column) for column in columns)} |"
 
 

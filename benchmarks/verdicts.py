@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python benchmarks/verdicts.py [CHAINS] [ATTACKS]      # 2,000 and 20,000; three minutes
 
-tests/validation/made_chains.py makes the chains from problems of all synthetic families: honest ones in both protocols,
-and cheats whose right answer does not depend on the problem. Precision is the share of honest chains among the chains
-judged correct; recall is the share of honest chains that are judged correct. The attacker, which knows the answer and
-tries short chains without the question's numbers, is tests/validation/attacker.py.
+tests/validation/known_chains.py makes the chains from problems of all synthetic families: honest chains in both
+protocols, and cheats whose right answer does not depend on the problem. Precision is the share of honest chains among
+the chains judged correct; recall is the share of honest chains that are judged correct. The attacker, which knows the
+answer and tries short chains without the question's numbers, is tests/validation/attacker.py.
 """
 
 import random
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.validation.attacker import attacks, successes  # noqa: E402
-from tests.validation.made_chains import CHEATS, HONEST, forged, made_chain  # noqa: E402
+from tests.validation.known_chains import CHEATS, HONEST, executed_chain, forged  # noqa: E402
 
 from callwright.agent.parsing.parse import parse_call  # noqa: E402
 from callwright.params import Params  # noqa: E402
@@ -61,7 +61,7 @@ def judge_known_chains(problems: list[Problem], count: int) -> None:
         else:
             continue
         native = kind == "honest" and rng.random() < 0.5 and not any(isinstance(reply, str) for reply in replies)
-        chain = replies if recipe is forged else made_chain(problem, replies, native=native)
+        chain = replies if recipe is forged else executed_chain(problem, replies, native=native)
         verdict = check_chain(chain, problem).verdict
         total[kind, name] += 1
         correct[kind, name] += verdict.correct

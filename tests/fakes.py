@@ -19,16 +19,16 @@ NO_MISTAKES = dict.fromkeys(MISTAKES, 0.0)
 class ScriptedChat:
     """A ChatModel that returns replies from a list; an exception in the list is raised.
 
-    Every reply costs 10 + 2 tokens. `asked` holds the messages of each request.
+    Every reply costs 10 + 2 tokens. `requests` holds the messages of each request.
     """
 
     def __init__(self, *replies: str | Reply | Exception, name: str = "scripted") -> None:
         self.name = name
-        self.asked: list[list[Message]] = []
+        self.requests: list[list[Message]] = []
         self._replies = list(replies)
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
-        self.asked.append(list(messages))
+        self.requests.append(list(messages))
         assert self._replies, "there are more requests than replies"
         reply = self._replies.pop(0)
         if isinstance(reply, Exception):

@@ -21,15 +21,15 @@ _ONE_START = {"match", "fullmatch"}
 
 @dataclass(frozen=True)
 class Used:
-    """A pattern, where it stands (`agent/parsing/parse.py: _FENCE`), and the methods by which it is used."""
+    """A pattern, where it is (`agent/parsing/parse.py: _FENCE`), and the methods by which it is used."""
 
-    place: str
+    location: str
     pattern: re.Pattern[str]
     methods: frozenset[str]
 
 
 def patterns_in_use() -> tuple[list[Used], list[str]]:
-    """All patterns, and the places where one is built in a function, so that nothing can look at it."""
+    """All patterns, and the locations where one is built in a function, so that nothing can look at it."""
     trees = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
     trees = {path: tree for path, tree in trees.items() if _imports_re(tree) or "re." in path.read_text()}
     anywhere = _methods_by_name(trees.values())
@@ -59,21 +59,23 @@ def patterns_in_use() -> tuple[list[Used], list[str]]:
 
 
 def _imports_re(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.Import) and any(one.name == "re" for one in node.names) for node in ast.walk(tree))
+    return any(
+        isinstance(node, ast.Import) and any(alias.name == "re" for alias in node.names) for node in ast.walk(tree)
+    )
 
 
 def _assigns(tree: ast.Module, name: str) -> bool:
     targets = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
-    named = (one for target in targets for one in ast.walk(target))
-    return any(isinstance(one, ast.Name) and one.id == name for one in named)
+    named = (node for target in targets for node in ast.walk(target))
+    return any(isinstance(node, ast.Name) and node.id == name for node in named)
 
 
 def _methods_by_name(trees: Any) -> defaultdict[str, set[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    methods_by_name: defaultdict[str, set[str]] = defaultdict(set)
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
-            found[node.value.id].add(node.attr)
-    return found
+            methods_by_name[node.value.id].add(node.attr)
+    return methods_by_name
 
 
 def _calls_in_functions(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
@@ -88,21 +90,21 @@ def _calls_in_functions(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
 
 
 def attacks(pattern: re.Pattern[str], size: int) -> list[str]:
-    """Strings of at most `size` characters that repeat what the pattern repeats, and then do not go on as it wants."""
-    whole = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
-    repeated = list(dict.fromkeys(one for one in _repeated(whole) if one))[:12]
-    prefixes = list(dict.fromkeys(["", *(_sample(whole[:end]) for end in range(1, len(whole) + 1))]))[:8]
-    full = _sample(whole)
-    units = [*repeated, full, full[:-1], *(prefix + one for prefix in prefixes[1:4] for one in repeated[:4])]
+    """Strings of at most `size` characters that repeat what the pattern repeats, then end in an unexpected way."""
+    items = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
+    repeated = list(dict.fromkeys(text for text in _repeated(items) if text))[:12]
+    prefixes = list(dict.fromkeys(["", *(_sample(items[:end]) for end in range(1, len(items) + 1))]))[:8]
+    full = _sample(items)
+    units = [*repeated, full, full[:-1], *(prefix + text for prefix in prefixes[1:4] for text in repeated[:4])]
     units += [left + right for left, right in product(repeated[:5], repeat=2) if left != right]
-    made: dict[str, None] = {}
-    for unit in dict.fromkeys(one for one in units if one):
+    strings: dict[str, None] = {}
+    for unit in dict.fromkeys(text for text in units if text):
         many = unit * (size // len(unit))
         for prefix, tail in product(prefixes[:4], ("", "\x00")):
-            made[(prefix + many)[: size - len(tail)] + tail] = None
+            strings[(prefix + many)[: size - len(tail)] + tail] = None
     for left, right in product(repeated[:4], repeat=2):
-        made[(left * (size // 2 // len(left)) + right * (size // 2 // len(right)))[: size - 1] + "\x00"] = None
-    return list(made)
+        strings[(left * (size // 2 // len(left)) + right * (size // 2 // len(right)))[: size - 1] + "\x00"] = None
+    return list(strings)
 
 
 def _repeated(items: Any) -> Iterator[str]:
@@ -134,25 +136,25 @@ def _samples(items: Any) -> list[str]:
 
 
 def _sample(items: Any) -> str:
-    made = []
+    parts = []
     for code, argument in items:
         if code is op.LITERAL:
-            made.append(chr(argument))
+            parts.append(chr(argument))
         elif code is op.NOT_LITERAL:
-            made.append("a" if chr(argument) != "a" else "b")
+            parts.append("a" if chr(argument) != "a" else "b")
         elif code is op.ANY:
-            made.append("a")
+            parts.append("a")
         elif code is op.IN:
-            made.append(_of_set(argument))
+            parts.append(_of_set(argument))
         elif code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            made.append(_sample(argument[2]) * min(max(argument[0], 1), 40))
+            parts.append(_sample(argument[2]) * min(max(argument[0], 1), 40))
         elif code is op.SUBPATTERN:
-            made.append(_sample(argument[3]))
+            parts.append(_sample(argument[3]))
         elif code is op.ATOMIC_GROUP:
-            made.append(_sample(argument))
+            parts.append(_sample(argument))
         elif code is op.BRANCH:
-            made.append(_sample(argument[1][0]))
-    return "".join(made)
+            parts.append(_sample(argument[1][0]))
+    return "".join(parts)
 
 
 _CATEGORIES = {op.CATEGORY_DIGIT: "1", op.CATEGORY_SPACE: " ", op.CATEGORY_WORD: "a", op.CATEGORY_NOT_DIGIT: "a",
@@ -162,11 +164,11 @@ _CATEGORIES = {op.CATEGORY_DIGIT: "1", op.CATEGORY_SPACE: " ", op.CATEGORY_WORD:
 def _of_set(items: Any, start: int = 0) -> str:
     if items[0][0] is op.NEGATE:
         refused = re.compile(
-            f"[{''.join(re.escape(chr(one[1])) for one in items if one[0] is op.LITERAL)}]"
-            if any(one[0] is op.LITERAL for one in items)
+            f"[{''.join(re.escape(chr(item[1])) for item in items if item[0] is op.LITERAL)}]"
+            if any(item[0] is op.LITERAL for item in items)
             else r"(?!)"
         )
-        return next(one for one in "a 1-.(" if not refused.match(one))
+        return next(character for character in "a 1-.(" if not refused.match(character))
     code, argument = items[start]
     if code is op.LITERAL:
         return chr(argument)

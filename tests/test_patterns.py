@@ -46,7 +46,7 @@ DO: dict[str, Callable[[re.Pattern[str], str], object]] = {
 
 
 def limit_of(used: Used) -> int:
-    return LIMITS.get(used.place, LIMITS.get(used.place.split(": ")[0], MAX_REPLY_CHARACTERS))
+    return LIMITS.get(used.location, LIMITS.get(used.location.split(": ")[0], MAX_REPLY_CHARACTERS))
 
 
 def seconds(used: Used, method: str, text: str) -> float:
@@ -57,13 +57,13 @@ def seconds(used: Used, method: str, text: str) -> float:
 
 def slow(used: Used) -> list[str]:
     """The shortest strings on which the pattern takes too long. Sizes grow, so that a bad one is found while small."""
-    found = []
+    slow_inputs = []
     size = 12
-    while not found:
+    while not slow_inputs:
         size = min(size, limit_of(used))
         share = SECONDS * min(1.0, max(0.05, size / limit_of(used)))
         for method in sorted(used.methods):
-            found += [
+            slow_inputs += [
                 f"{method}, {size} characters: {text[:30]!r}..."
                 for text in attacks(used.pattern, size)
                 if all(seconds(used, method, text) > share for _ in range(3))
@@ -71,10 +71,10 @@ def slow(used: Used) -> list[str]:
         if size == limit_of(used):
             break
         size = size + 3 if size < 40 else 3 * size
-    return found
+    return slow_inputs
 
 
-@pytest.mark.parametrize("used", USED, ids=[used.place for used in USED])
+@pytest.mark.parametrize("used", USED, ids=[used.location for used in USED])
 def test_a_pattern_takes_linear_time(used: Used):
     assert slow(used) == []
 

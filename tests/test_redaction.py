@@ -44,7 +44,7 @@ def test_text_that_looks_like_a_secret_is_hidden(text, shown):
         "max_tokens=4096 is more than input_tokens=12 allows",
         "the task-sk-values of a desk-top",
         "functions.py:12: answer(value=3)",
-        "set TEACHER_API_KEY (any text for a server that asks for none)",
+        "set TEACHER_API_KEY (any text if the server needs no key)",
         "a bearer of news",
     ],
 )

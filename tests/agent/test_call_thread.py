@@ -62,7 +62,7 @@ async def test_requests_and_timers_continue_while_a_function_runs():
     while time.monotonic() - start < SLOW_S * 0.8:
         await asyncio.sleep(0.02)
         assert not slow.done()
-    assert len(other.asked) == 1  # the other chain's request was sent and answered; its call waits
+    assert len(other.requests) == 1  # the other chain's request was sent and answered; its call waits
     ticks_meanwhile = len([tick_time for tick_time in ticks if 0 <= tick_time - start < SLOW_S * 0.8])
     chains = await asyncio.gather(slow, fast)
     ticking.cancel()

@@ -24,7 +24,7 @@ async def test_a_chain_ends_with_an_answer():
     assert (chain.outcome, chain.answer) == ("answered", "5")
     assert (chain.id, chain.problem_id, chain.model, chain.protocol) == ("p/scripted/3", "p", "scripted", "text")
     assert chain.usage == Usage(20, 4)  # two requests of 10 + 2
-    assert len(model.asked) == 2
+    assert len(model.requests) == 2
 
 
 async def test_the_answer_is_stored_in_normal_form():
@@ -40,7 +40,7 @@ async def test_an_error_is_shown_to_the_model_in_one_line_and_the_failed_step_st
         StepError("unknown_function", "there is no function ad; did you mean add?"),
         None,
     )
-    last_message = model.asked[1][-1]
+    last_message = model.requests[1][-1]
     assert last_message == {"role": "user", "content": "Error: there is no function ad; did you mean add?"}
     assert chain.outcome == "answered"
 
@@ -60,14 +60,14 @@ async def test_each_kind_of_mistake_has_its_fault_and_the_chain_continues(reply,
     chain, model = await solve_with(reply, "answer(5)")
     assert chain.steps[0].error.fault == fault
     assert chain.steps[0].observation is None
-    assert "\n" not in model.asked[1][-1]["content"]
+    assert "\n" not in model.requests[1][-1]["content"]
     assert chain.outcome == "answered"
 
 
 async def test_a_chain_stops_at_max_steps_without_an_answer():
     chain, model = await solve_with("add(1, 1)", "add(1, 2)", "add(1, 3)", max_steps=3)
     assert (chain.outcome, chain.answer, len(chain.steps)) == ("step_limit", None, 3)
-    assert len(model.asked) == 3
+    assert len(model.requests) == 3
 
 
 async def test_an_answer_on_the_last_allowed_step_counts():

@@ -95,7 +95,7 @@ async def test_a_chain_of_tool_calls_ends_with_an_answer():
     )
     assert (chain.protocol, chain.outcome, chain.answer) == ("native", "answered", "5")
     assert chain.usage == Usage(20, 4)
-    assert model.asked[1] == NATIVE.render(TASK, problem().question, chain.steps[:1])[0]
+    assert model.requests[1] == NATIVE.render(TASK, problem().question, chain.steps[:1])[0]
 
 
 async def test_each_call_of_a_reply_is_executed_in_order_and_becomes_a_step():
@@ -105,7 +105,7 @@ async def test_each_call_of_a_reply_is_executed_in_order_and_becomes_a_step():
     )
     assert [(step.thought, step.observation) for step in chain.steps] == [("Both.", "2"), ("", "5"), ("", "5")]
     assert chain.usage == Usage(20, 4)  # two requests
-    assert [message["role"] for message in model.asked[1]] == ["system", "user"] + ["assistant", "tool"] * 2
+    assert [message["role"] for message in model.requests[1]] == ["system", "user"] + ["assistant", "tool"] * 2
 
 
 def test_calls_after_an_answer_are_ignored_even_if_the_answer_is_refused():
@@ -218,7 +218,7 @@ async def test_the_messages_are_rendered_from_the_recorded_steps_alone():
     )
     chain = await solve(problem(), TASK, model, Sampling(), NATIVE)
     on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
-    for messages, step_count in zip(model.asked, (0, 2, 4, 5), strict=True):
+    for messages, step_count in zip(model.requests, (0, 2, 4, 5), strict=True):
         assert messages == NATIVE.render(TASK, problem().question, on_disk.steps[:step_count])[0]
 
 

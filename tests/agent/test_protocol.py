@@ -75,7 +75,7 @@ async def test_the_messages_are_rendered_from_the_recorded_steps_alone():
     chain = await solve(problem(), TASK, model, Sampling())
     on_disk = jsonl.loads(Chain, jsonl.dumps(chain), "here")
     assert len(on_disk.steps) == 6
-    for step_count, messages in enumerate(model.asked):
+    for step_count, messages in enumerate(model.requests):
         assert messages == TEXT.render(TASK, problem().question, on_disk.steps[:step_count])[0]
 
 

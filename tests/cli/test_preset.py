@@ -56,13 +56,15 @@ def test_a_preset_changes_the_lines_of_its_values_only(params: Path):
 
 
 def test_values_and_layout_that_the_user_changed_stay(params: Path):
-    own = params.read_text().replace("seed: 7", "# mine\nseed:   11  # eleven\n")
-    own = own.replace("model: oracle", "model: 'oracle'").replace("max_grad_norm: 1.0", "max_grad_norm:    2")
-    params.write_text(own)
+    edited_text = params.read_text().replace("seed: 7", "# mine\nseed:   11  # eleven\n")
+    edited_text = edited_text.replace("model: oracle", "model: 'oracle'").replace(
+        "max_grad_norm: 1.0", "max_grad_norm:    2"
+    )
+    params.write_text(edited_text)
     apply_preset("gsm8k", params, PRESETS)
     assert Params.load(params).seed == 11
     apply_preset("embedded", params, PRESETS)
-    assert params.read_text() == own
+    assert params.read_text() == edited_text
 
 
 def test_a_preset_removes_request_fields_that_another_teacher_needed(params: Path):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from callwright.functions.guard import MAX_BITS
 from callwright.functions.numbers import MAX_DIGITS, MAX_NUMBER_CHARACTERS, as_argument, format_number, read_number
 
-whole = st.integers(-(10**20), 10**20)
+integers = st.integers(-(10**20), 10**20)
 natural = st.integers(1, 10**20)
-fractions = st.builds(Fraction, whole, natural)
-decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), whole, st.integers(0, 12))
+fractions = st.builds(Fraction, integers, natural)
+decimals = st.builds(lambda digits, decimal_count: Fraction(digits, 10**decimal_count), integers, st.integers(0, 12))
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def _read_without_pattern(text: str) -> Fraction | None:
     if percent:
         rest = rest[:-1].rstrip()
     numerator, slash, denominator = rest.partition("/")
-    whole, _, decimals = numerator.rstrip().partition(".")
-    first, *groups = whole.split(",")
+    integer, _, decimals = numerator.rstrip().partition(".")
+    first, *groups = integer.split(",")
     grouped = all(len(group) == 3 for group in groups) and (not groups or 1 <= len(first) <= 3)
-    digits = [part for part in (*((first, *groups) if whole else ()), decimals) if part or part is first]
-    if not grouped or not (whole or decimals) or not all(_is_digits(part) for part in digits):
+    digits = [part for part in (*((first, *groups) if integer else ()), decimals) if part or part is first]
+    if not grouped or not (integer or decimals) or not all(_is_digits(part) for part in digits):
         return None
     if slash and (not _is_digits(denominator.strip()) or int(denominator) == 0):
         return None

@@ -267,7 +267,7 @@ def test_a_function_with_a_state_needs_a_toolbox_with_new_state():
         """Uses the state."""
         return ""
 
-    with pytest.raises(ValueError, match="stateful takes a state, and this toolbox makes none"):
+    with pytest.raises(ValueError, match="stateful takes a state, but this toolbox has no new_state"):
         Toolbox([stateful, answer])
 
 

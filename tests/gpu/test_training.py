@@ -32,24 +32,25 @@ def test_log_probs_and_gradients_are_those_of_plain_scoring(name: str, lora: boo
     for rows in BATCHES.values():
         batch = {key: value.cuda() for key, value in batch_of(rows).items()}
         plain, gradients = scored(model, batch)
-        gradients = [one.clone() for one in gradients]
+        gradients = [gradient.clone() for gradient in gradients]
         with share_prefixes(model, flex=flex) as shared:
             assert shared
             packed, packed_gradients = scored(model, batch)
         assert torch.allclose(packed, plain, atol=1e-4)
-        largest = max(float(one.abs().max()) for one in gradients)
-        for one, other in zip(packed_gradients, gradients, strict=True):
-            assert float((one - other).abs().max()) <= 1e-4 * largest
+        largest = max(float(gradient.abs().max()) for gradient in gradients)
+        for packed_gradient, gradient in zip(packed_gradients, gradients, strict=True):
+            assert float((packed_gradient - gradient).abs().max()) <= 1e-4 * largest
 
 
 def trained(base: Path, folder: Path, **changes: Any) -> float:
     """How much the margin of the first pair grew, in nats, by the merged student."""
-    one = PAIRS[0]
+    pair = PAIRS[0]
     params = PARAMS.model_copy(update={"accelerate": "gpu", **changes})
     folders = {"student": folder / "student", "adapter": folder / "adapter", "work": folder / "work"}
     train(base, EXAMPLES, params, seed=7, **folders)
     before, after = (
-        log_prob(place, one, one.chosen) - log_prob(place, one, one.rejected) for place in (base, folder / "student")
+        log_prob(model_folder, pair, pair.chosen) - log_prob(model_folder, pair, pair.rejected)
+        for model_folder in (base, folder / "student")
     )
     return after - before
 

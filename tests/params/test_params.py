@@ -394,4 +394,4 @@ def test_names_that_mlflow_queries_cannot_hold_are_rejected(load, tmp_path, name
 
 def test_a_registered_model_cannot_have_the_name_of_a_promotion_lock(load, tmp_path):
     line = error_line(load, {"promote.model_name": "m-promotions"}, tmp_path)
-    assert "cannot end with -promotions, under which promotions take turns" in line
+    assert "cannot end with -promotions: that suffix is for the promotion lock" in line

@@ -20,8 +20,8 @@ def pairs(task: str, kind: str, count: int, chosen: str = "add(a=2, b=3)", rejec
     return [Pair(f"{task} {kind} {number}", task, (), *sides, (), 1.0, kind) for number in range(count)]
 
 
-def count_by_task(kept: list[Pair]) -> dict[str, int]:
-    return dict(Counter(pair.problem_id for pair in kept))
+def count_by_task(pairs: list[Pair]) -> dict[str, int]:
+    return dict(Counter(pair.problem_id for pair in pairs))
 
 
 def test_no_task_outweighs_the_others():
@@ -30,8 +30,8 @@ def test_no_task_outweighs_the_others():
         *pairs("translation", "syntax", 2),
         *pairs("entailment", "syntax", 1),
     ]
-    kept = balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.75}))
-    assert count_by_task(kept) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
+    balanced_pairs = balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.75}))
+    assert count_by_task(balanced_pairs) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
 
 
 def test_all_pairs_of_a_single_task_are_kept():
@@ -45,12 +45,12 @@ def test_limits_apply_again_after_another_limit_drops_pairs():
         *pairs("arithmetic", "wrong_call", 2),
         *pairs("translation", "syntax", 4),
     ]
-    kept = balance_pairs(
+    balanced_pairs = balance_pairs(
         all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.5, "max_kind_share": 0.5})
     )
     for group_of in (lambda pair: pair.kind, lambda pair: pair.problem_id):
-        counts = Counter(map(group_of, kept))
-        assert len(counts) == 1 or max(counts.values()) * 2 <= len(kept)
+        counts = Counter(map(group_of, balanced_pairs))
+        assert len(counts) == 1 or max(counts.values()) * 2 <= len(balanced_pairs)
 
 
 def test_a_chain_pair_that_chooses_an_answer_balances_a_pair_that_rejects_it():

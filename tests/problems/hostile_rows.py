@@ -186,8 +186,8 @@ def read_and_check(source: str, path: Path) -> SourceResult:
     """
     source_result = READERS[source](path)
     source_result.check_problems(lambda problem: check_problem(problem, TASKS, execute=source == "jsonl"))
-    kept, repeated = deduplicate(source_result.problems)
-    decontaminate(kept, kept)
+    unique_problems, repeated = deduplicate(source_result.problems)
+    decontaminate(unique_problems, unique_problems)
     for record in (*source_result.problems, *source_result.dropped, *repeated):
         dumps(record)
     return source_result

@@ -150,7 +150,7 @@ def test_a_model_that_cannot_be_loaded_gives_a_one_line_error(tmp_path: Path):
 
     (tmp_path / "config.json").write_text("{}")
     agent = ServedAgent(lambda: _load_student(str(tmp_path)), "text", Sampling())
-    with pytest.raises(MlflowException, match="no model could be loaded from") as caught:
+    with pytest.raises(MlflowException, match="cannot load a model from") as caught:
         agent.answer(["How many?"], ["arithmetic"])
     assert caught.value.error_code == "INTERNAL_ERROR"
 

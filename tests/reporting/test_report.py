@@ -111,10 +111,15 @@ def test_transcripts_show_problems_with_another_verdict_the_longest_of_each_task
         problem(*long, id="lost"),
         problem(*long, id="same"),
     ]
-    base = {asked.id: checked("answer(6)", correct=asked.id == "lost", problem_id=asked.id) for asked in problems}
+    base = {
+        shown_problem.id: checked("answer(6)", correct=shown_problem.id == "lost", problem_id=shown_problem.id)
+        for shown_problem in problems
+    }
     student = {
-        asked.id: checked("answer(5)", correct=asked.id not in {"lost", "same"}, problem_id=asked.id)
-        for asked in problems
+        shown_problem.id: checked(
+            "answer(5)", correct=shown_problem.id not in {"lost", "same"}, problem_id=shown_problem.id
+        )
+        for shown_problem in problems
     }
     pairs = transcripts_of(problems, base, student)
     assert [(pair.title, pair.problem_id, pair.count) for pair in pairs] == [
@@ -126,12 +131,12 @@ def test_transcripts_show_problems_with_another_verdict_the_longest_of_each_task
 
 
 def test_a_transcript_shows_the_faults_of_each_step_and_cuts_long_text():
-    asked = problem(id="p")
+    shown_problem = problem(id="p")
     wrong_chain = chain("add(2, 3)", "answer(6)", problem_id="p")
     fault = StepFault("wrong_answer", 1, "x" * (MAX_TEXT_CHARS + 5))
     base = checked("add(2, 3)", correct=False, problem_id="p")
     base = type(base)(wrong_chain, Verdict(wrong_chain.id, False, (fault,), 1))
-    (pair,) = transcripts_of([asked], {"p": base}, {"p": checked("answer(5)", correct=True, problem_id="p")})
+    (pair,) = transcripts_of([shown_problem], {"p": base}, {"p": checked("answer(5)", correct=True, problem_id="p")})
     first, second = pair.base.steps
     assert (first.reply, first.result, first.faults) == ("add(a=2, b=3)", "Result: 5", ())
     assert second.faults == ("wrong answer: " + "x" * MAX_TEXT_CHARS + " … (5 characters more)",)

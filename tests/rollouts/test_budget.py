@@ -125,7 +125,7 @@ async def test_no_request_is_sent_over_the_limit_even_if_an_attempt_takes_more_t
     with open_journal(tmp_path / "journal.jsonl") as journal:
         result = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(requests=5)))
         assert len(journal) == 1
-    assert len(model.asked) == 5  # two for the first attempt, and three of the six that the second needs
+    assert len(model.requests) == 5  # two for the first attempt, and three of the six that the second needs
     assert result == RolloutResult([], 49, "rollout.budget.requests: 5 of 5")
 
 
@@ -212,5 +212,5 @@ async def test_a_reply_without_a_token_count_counts_as_the_mean_of_the_others(tm
     model = ScriptedChat(*replies)
     with open_journal(tmp_path / "journal.jsonl") as journal:
         result = await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(tokens=250)))
-    assert len(model.asked) == 21  # 12 tokens each, like the first four: at 240 one more may be sent, at 252 none
+    assert len(model.requests) == 21  # 12 tokens each, like the first four: at 240 one more may be sent, at 252 none
     assert result.limit_reached is not None

@@ -40,7 +40,7 @@ async def test_a_second_run_sends_no_requests(tmp_path):
     first, _ = await run(attempts, ScriptedChat(*SOLVED, *SOLVED), tmp_path / "journal.jsonl")
     model = ScriptedChat()
     assert await run(attempts, model, tmp_path / "journal.jsonl") == (first, RolloutResult())
-    assert model.asked == []
+    assert model.requests == []
     assert [chain.id for chain in first] == ["one/scripted/0", "two/scripted/0"]
 
 
@@ -52,7 +52,7 @@ async def test_a_killed_run_continues_where_it_stopped(tmp_path):
     model = ScriptedChat(*SOLVED)
     chains, _ = await run(plan_for(FIRST, SECOND), model, journal)
     assert len(chains) == 2
-    assert {asked[1]["content"] for asked in model.asked} == {"Two?"}
+    assert {messages[1]["content"] for messages in model.requests} == {"Two?"}
 
 
 async def test_chains_are_in_the_order_of_the_plan(tmp_path):
@@ -119,7 +119,7 @@ async def test_an_unusable_endpoint_stops_the_run_and_finished_attempts_are_kept
     model = ScriptedChat(*SOLVED, EndpointUnusableError("wrong key"))
     with pytest.raises(EndpointUnusableError, match="wrong key"):
         await run(plan_for(FIRST, chains=5), model, journal)
-    assert len(model.asked) == 3  # two for the first attempt, one for the second, none for the others
+    assert len(model.requests) == 3  # two for the first attempt, one for the second, none for the others
     assert len(journal.read_text().splitlines()) == 1
 
 

@@ -111,13 +111,15 @@ class Runner:
         path = self.folder / "script.sh"
         path.write_text(script)
         path_entries = files["path"].read_text().split()
-        own_commands = [str(self.bin)] if self.bin else []
+        command_folders = [str(self.bin)] if self.bin else []
         step_variables = dict(line.split("=", 1) for line in files["env"].read_text().splitlines())
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(path)],
             cwd=self.clone,
             env={
-                "PATH": os.pathsep.join([*own_commands, *reversed(path_entries), "/usr/local/bin", "/usr/bin", "/bin"]),
+                "PATH": os.pathsep.join(
+                    [*command_folders, *reversed(path_entries), "/usr/local/bin", "/usr/bin", "/bin"]
+                ),
                 "HOME": str(self.folder / "home"),
                 "RUNNER_TEMP": str(self.folder),
                 "GITHUB_WORKSPACE": str(self.clone),

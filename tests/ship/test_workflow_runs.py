@@ -183,12 +183,12 @@ def test_a_refused_student_fails_the_job_after_the_summary_is_written(pushed: Ru
 
 def test_the_first_step_keeps_cache_journals_and_registry_and_deletes_the_rest(dispatched: Dispatched):
     clone = dispatched.runner.clone
-    kept = [".dvc/cache/files", ".callwright/journals", "mlflow.db"]
-    dropped = ["left-over.txt", "models/student", "dvc.lock", ".dvc/config.local"]
+    names_kept = [".dvc/cache/files", ".callwright/journals", "mlflow.db"]
+    names_deleted = ["left-over.txt", "models/student", "dvc.lock", ".dvc/config.local"]
     (clone / "left-over.txt").write_text("left by a killed run")
-    assert [name for name in kept + dropped if not (clone / name).exists()] == []
+    assert [name for name in names_kept + names_deleted if not (clone / name).exists()] == []
     assert dispatched.runner.run("gpu", "pipeline", only=STEPS[0])
-    assert [name for name in kept + dropped if (clone / name).exists()] == kept
+    assert [name for name in names_kept + names_deleted if (clone / name).exists()] == names_kept
 
 
 @pytest.mark.parametrize("job", ["check", "slow", "pipeline"])
@@ -229,9 +229,9 @@ def test_the_weekly_audit_reads_the_lock_strictly_and_fails_on_findings(exit_cod
     runner = Runner(tmp_path, origin(tmp_path / "origin"), {}, bin=tmp_path / "bin")
     runner.check_out()
     assert runner.run("audit", "audit") == (exit_code == 0)
-    installed, asked = (tmp_path / "asked").read_text().splitlines()
-    assert installed.startswith("install pip-audit==")
-    assert "--requirement requirements.lock" in asked
-    assert "--strict" in asked
+    pip_arguments, audit_arguments = (tmp_path / "asked").read_text().splitlines()
+    assert pip_arguments.startswith("install pip-audit==")
+    assert "--requirement requirements.lock" in audit_arguments
+    assert "--strict" in audit_arguments
     assert (runner.clone / "requirements.lock").is_file()
     assert "| package | advisory |" in runner.summary

@@ -93,7 +93,7 @@ SLOW = {  # B4, B5, B7
 }
 VERDICTS = {  # C8 to C10; cases 19 to 22
     "nearly endless": texts(
-        *(f"assume({one!r})" for one in NEARLY_ENDLESS[:-1]),
+        *(f"assume({formula!r})" for formula in NEARLY_ENDLESS[:-1]),
         f"entails({NEARLY_ENDLESS[-1]!r})",
         task="entailment",
         answer="Unknown",

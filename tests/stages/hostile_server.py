@@ -15,13 +15,13 @@ class HostileServer:
     """An ASGI app. The question names the case; each attempt gets the case's answers in order, then the right answer.
 
     Attributes:
-        asked: number of requests of each case.
+        request_counts: number of requests of each case.
         paths: paths of the requests, with the query.
         headers: header lines of all requests.
     """
 
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.paths: set[str] = set()
         self.headers: set[str] = set()
         self._answer_index: dict[str, int] = {}
@@ -40,7 +40,7 @@ class HostileServer:
     def _answer(self, request: dict[str, Any]) -> Answer:
         messages = request["messages"]
         name = messages[1]["content"].partition(":")[0]
-        self.asked[name] += 1
+        self.request_counts[name] += 1
         index = self._answer_index[name] = 0 if len(messages) == 2 else self._answer_index[name] + 1
         case = CASES.get(name, PLAIN)
         answers = case.native if case.native and "tools" in request else case.answers

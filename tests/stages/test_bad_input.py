@@ -77,7 +77,7 @@ ACCEPTED_ROWS = [
 ]
 
 
-def with_own_problems(project: Project, *lines: str) -> Path:
+def use_problem_file(project: Project, *lines: str) -> Path:
     path = project.folder / "data/source/mine.jsonl"
     path.write_text("\n".join(lines) + "\n")
     project.set("source: synthetic", "source: jsonl")
@@ -87,7 +87,7 @@ def with_own_problems(project: Project, *lines: str) -> Path:
 
 def test_every_hostile_row_is_dropped_and_the_counts_add_up(project: Project):
     good = [json.dumps({"question": f"What is {number} + 3?", "answer": number + 3}) for number in range(50)]
-    with_own_problems(project, *good, *HOSTILE_ROWS, *ACCEPTED_ROWS)
+    use_problem_file(project, *good, *HOSTILE_ROWS, *ACCEPTED_ROWS)
     project.set("max_left_out: 0.05", "max_left_out: 0.5")
     printed = project.run("python", "stages/problems.py").stdout
     assert f"; {len(HOSTILE_ROWS)} left out" in printed
@@ -108,7 +108,7 @@ def test_every_hostile_row_is_dropped_and_the_counts_add_up(project: Project):
 
 
 def test_too_many_bad_rows_are_named_counted_and_listed(project: Project):
-    with_own_problems(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE_ROWS)
+    use_problem_file(project, '{"question": "2 + 3?", "answer": 5}', *HOSTILE_ROWS)
     assert error_line(project, "problems") == (
         "problems: data/source/mine.jsonl:2: question has half a character (a lone surrogate); 15 of 16 rows were left "
         "out, more than problems.max_left_out: 0.05 allows: fix them, or raise it (reports/left_out.jsonl lists them)"
@@ -118,7 +118,7 @@ def test_too_many_bad_rows_are_named_counted_and_listed(project: Project):
 
 
 def test_a_compressed_file_is_named_as_such(project: Project):
-    path = with_own_problems(project)
+    path = use_problem_file(project)
     path.write_bytes(gzip.compress(b'{"question": "q", "answer": 1}'))
     assert error_line(project, "problems") == "problems: data/source/mine.jsonl: this is a gzip file: unpack it first"
 

@@ -97,7 +97,7 @@ class Run:
     """A run of the rollout stage: its output and copies of its files."""
 
     done: subprocess.CompletedProcess[str]
-    asked: Counter[str]
+    request_counts: Counter[str]
     report: dict[str, Any]
     chains: list[Chain]
     failures: list[Failure]
@@ -109,7 +109,7 @@ class Validation:
 
     done: subprocess.CompletedProcess[str]
     report: dict[str, Any]
-    kept: dict[str, CheckedChain]
+    checked_chains: dict[str, CheckedChain]
     quarantined: list[QuarantinedLine]
 
 
@@ -151,13 +151,13 @@ def stage(project: Project, name: str, **environment: str) -> subprocess.Complet
 
 
 def rollout(project: Project, server: HostileServer) -> Run:
-    server.asked.clear()
+    server.request_counts.clear()
     done = stage(project, "rollout", TEACHER_API_KEY=KEY, **AMBIENT)
     data = project.folder / "data/chains"
     assert done.returncode == 0, done.stdout
     report = read_json(project.folder / "reports/rollout.json")["teacher"]
     chains = list(read(Chain, data / "teacher.jsonl"))
-    return Run(done, Counter(server.asked), report, chains, list(read(Failure, data / "failures.jsonl")))
+    return Run(done, Counter(server.request_counts), report, chains, list(read(Failure, data / "failures.jsonl")))
 
 
 def validate(project: Project) -> Validation:
@@ -167,9 +167,9 @@ def validate(project: Project) -> Validation:
     done = stage(project, "validate")
     assert done.returncode == 0, done.stdout
     data = project.folder / "data/validated"
-    kept = {checked.chain.problem_id: checked for checked in read(CheckedChain, data / "chains.jsonl")}
+    checked_chains = {checked.chain.problem_id: checked for checked in read(CheckedChain, data / "chains.jsonl")}
     report = read_json(project.folder / "reports/quality.json")
-    return Validation(done, report, kept, list(read(QuarantinedLine, data / "quarantine.jsonl")))
+    return Validation(done, report, checked_chains, list(read(QuarantinedLine, data / "quarantine.jsonl")))
 
 
 PROTOCOLS = pytest.mark.parametrize("protocol", get_args(Protocol))
@@ -224,11 +224,11 @@ def test_another_run_repeats_only_failed_attempts(hostile: Hostile, protocol: Pr
     run, again = hostile.rollouts[protocol], hostile.again[protocol]
     assert (again.chains, again.failures) == (run.chains, run.failures)
     failed = {failure.attempt_id.removesuffix("/oracle/0") for failure in run.failures}
-    assert failed <= set(again.asked) <= failed | {"an ordinary reply"}  # the probe may send it
-    more = {name: again.asked[name] - run.asked[name] for name in failed}
+    assert failed <= set(again.request_counts) <= failed | {"an ordinary reply"}  # the probe may send it
+    more = {name: again.request_counts[name] - run.request_counts[name] for name in failed}
     assert min(more.values()) >= 0
     assert (
-        1 <= sum(more.values()) + again.asked["an ordinary reply"] <= MAX_PROMPTS * TOOL_CALL_TRIES
+        1 <= sum(more.values()) + again.request_counts["an ordinary reply"] <= MAX_PROMPTS * TOOL_CALL_TRIES
     )  # sent by the probe
     assert again.report["prompt_tokens"] == run.report["prompt_tokens"]
 
@@ -259,13 +259,17 @@ def test_lines_are_kept_or_quarantined_and_weak_grounds_are_not_correct(hostile:
     tokens, long = {"usage 0", "usage 1"}, {"fences", "tags", "argument tags"}  # outside the bounds of `validate`
     assert tokens <= out_of_bounds <= tokens | long
     assert "surprise" not in validated.done.stdout
-    verdicts = {name: validated.kept[name].verdict.correct for name in CASES if name in validated.kept}
+    verdicts = {
+        name: validated.checked_chains[name].verdict.correct for name in CASES if name in validated.checked_chains
+    }
     expected = {name: case.verdict(protocol) for name, case in CASES.items() if case.verdict(protocol) is not None}
     assert {name: verdicts.get(name) for name in expected if name not in out_of_bounds} == {
         name: correct for name, correct in expected.items() if name not in out_of_bounds
     }
     assert validated.report["ground_not_checked"] == sum(
-        name in validated.kept for name, case in CASES.items() if case.task == "entailment" and not case.solution
+        name in validated.checked_chains
+        for name, case in CASES.items()
+        if case.task == "entailment" and not case.solution
     )
 
 

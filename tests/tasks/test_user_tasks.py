@@ -151,7 +151,7 @@ def test_the_folder_of_a_package_ships_with_a_model(write_module, tmp_path):
         (
             "@function(example={})\ndef kept(state: list) -> str:\n    'Kept.'\n    return ''\n"
             "FUNCTIONS = {'arithmetic': [kept]}",
-            "own_module.FUNCTIONS['arithmetic']: kept takes a state, and this toolbox makes none",
+            "own_module.FUNCTIONS['arithmetic']: kept takes a state, but this toolbox has no new_state",
         ),
     ],
 )

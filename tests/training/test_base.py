@@ -130,7 +130,7 @@ async def test_greedy_replies_equal_those_of_the_librarys_generate(tiny_base: Pa
 
 
 async def test_a_folder_without_a_model_gives_a_one_line_error(tmp_path: Path):
-    with pytest.raises(ProviderError, match="no model could be loaded"):
+    with pytest.raises(ProviderError, match="cannot load a model"):
         LocalChat(tmp_path, "base")
 
 

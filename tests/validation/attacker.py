@@ -8,7 +8,7 @@ from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
 from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.replay import check_chain
-from tests.validation.made_chains import answer, equation, known_numbers, made_chain, two_argument_call
+from tests.validation.known_chains import answer, equation, executed_chain, known_numbers, two_argument_call
 
 MAX_CALLS = 4
 _NAMES = ("add", "subtract", "multiply", "divide", "power", "remainder", "percent_of", "round_to", "solve")
@@ -25,7 +25,7 @@ def attacks(problem: Problem, count: int, seed: int) -> Iterator[Chain]:
         calls = _calls_that_return(value, rng, known)
         used = {number for call in calls for number in _literals(call)}
         if not used & known:
-            yield made_chain(problem, [*calls, answer(as_argument(value))])
+            yield executed_chain(problem, [*calls, answer(as_argument(value))])
 
 
 def successes(problem: Problem, count: int, seed: int) -> list[Chain]:

@@ -81,7 +81,7 @@ def test_an_exception_of_the_function_reaches_the_caller():
 
 @pytest.mark.slow
 def test_a_killed_worker_gives_a_one_line_error():
-    with pytest.raises(DataError, match="ended from outside, most likely for lack of memory"):
+    with pytest.raises(DataError, match="was killed, most likely because memory ran out"):
         list(map_chunks(kill_process_at_one_chunk, MANY, set_up, (1,), workers=2))
 
 

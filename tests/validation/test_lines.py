@@ -62,12 +62,12 @@ def test_two_processes_give_the_same_rows_as_one_for_broken_lines_and_a_users_fu
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
     lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_CHUNK)
     path = write_lines(tmp_path, lines)
-    with_one = list(check_files([path], PROBLEMS, ["own_functions"], workers=1))
-    with_two = list(check_files([path], PROBLEMS, ["own_functions"], workers=2))
-    assert with_two == with_one
-    assert len(with_one) == 5 * 3 * LINES_PER_CHUNK
-    assert with_one[4].row.correct is True
-    assert with_one[3].row.unreadable is not None
+    one_worker_lines = list(check_files([path], PROBLEMS, ["own_functions"], workers=1))
+    two_worker_lines = list(check_files([path], PROBLEMS, ["own_functions"], workers=2))
+    assert two_worker_lines == one_worker_lines
+    assert len(one_worker_lines) == 5 * 3 * LINES_PER_CHUNK
+    assert one_worker_lines[4].row.correct is True
+    assert one_worker_lines[3].row.unreadable is not None
 
 
 OWN_FUNCTIONS = '''

@@ -14,7 +14,7 @@ from callwright.records import Problem
 from callwright.tasks import TASKS
 from callwright.validation.replay import check_chain
 from tests.validation.attacker import attacks, successes
-from tests.validation.made_chains import CHEATS, HONEST, forged, made_chain
+from tests.validation.known_chains import CHEATS, HONEST, executed_chain, forged
 from tests.working_tree import ROOT
 
 CHAINS_PER_KIND = 8
@@ -44,7 +44,7 @@ def test_an_honest_chain_is_correct(problems, kind: str, native: bool):
     for problem, replies in pairs:
         calls = [reply for reply in replies if not isinstance(reply, str)]
         used_replies = calls or problem.solution if native else replies  # a text is not a native call
-        verdict = check_chain(made_chain(problem, used_replies, native=native), problem).verdict
+        verdict = check_chain(executed_chain(problem, used_replies, native=native), problem).verdict
         assert verdict.correct, (problem.question, replies, verdict.faults)
 
 
@@ -53,7 +53,7 @@ def test_a_cheat_with_the_right_answer_is_not_correct(problems, kind: str):
     pairs = apply_recipe(problems, CHEATS[kind], random.Random(kind))
     assert len(pairs) == CHAINS_PER_KIND
     for problem, replies in pairs:
-        chain = made_chain(problem, replies)
+        chain = executed_chain(problem, replies)
         verdict = check_chain(chain, problem).verdict
         assert chain.answer is not None
         assert not verdict.correct, (problem.question, replies)

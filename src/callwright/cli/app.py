@@ -94,10 +94,10 @@ def ask(
     from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()
-    found_task = _find_task(task)
+    selected_task = _find_task(task)
     opened = open_model(model, name, api_key_env)
     printer = TranscriptPrinter()
-    chain = ask_model(question, found_task, opened, protocol or opened.protocol, printer.print_step)
+    chain = ask_model(question, selected_task, opened, protocol or opened.protocol, printer.print_step)
     printer.print_answer(chain)
     if chain.answer is None:
         raise typer.Exit(1)

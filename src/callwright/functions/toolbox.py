@@ -49,7 +49,7 @@ class Toolbox:
             if function.name in self.functions:
                 raise ValueError(f"there is a function named {function.name} already")
             if function.stateful and new_state is None:
-                raise ValueError(f"{function.name} takes a state, and this toolbox makes none (new_state)")
+                raise ValueError(f"{function.name} takes a state, but this toolbox has no new_state")
             self.functions[function.name] = function
         if ANSWER not in self.functions:
             raise ValueError(f"a toolbox needs a function named {ANSWER}")

@@ -36,5 +36,5 @@ class PromoteParams(Section):
                 'has to be 1 to 100 of the characters a-z, A-Z, 0-9, ".", "_" and "-", the first a letter or digit'
             )
         if name.endswith(PROMOTION_LOCK_SUFFIX):
-            raise ValueError(f"cannot end with {PROMOTION_LOCK_SUFFIX}, under which promotions take turns")
+            raise ValueError(f"cannot end with {PROMOTION_LOCK_SUFFIX}: that suffix is for the promotion lock")
         return name

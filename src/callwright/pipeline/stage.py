@@ -47,7 +47,7 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
         log.error("%s: %s", name, error)
         sys.exit(1)
     except KeyboardInterrupt:
-        log.error("%s: interrupted; run `dvc repro` to go on", name)
+        log.error("%s: interrupted; run `dvc repro` to continue", name)
         sys.exit(130)
 
 
@@ -73,7 +73,7 @@ def _stage_lock(name: str) -> Iterator[None]:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A CSV file with a header; a value that a row lacks is empty."""
+    """A CSV file with a header; a missing value is empty."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()

@@ -42,13 +42,13 @@ def balance_pairs(pairs: Sequence[Pair], problems: Mapping[str, Problem], params
     rejected more often than chosen: a model that sees it rejected most of the time learns not to answer
     (docs/decisions/0004). A hash of the ids decides which pairs are dropped, so the order does not matter.
     """
-    kept = list(pairs)
+    remaining = list(pairs)
     while True:  # repeat until no limit drops a pair, because a drop by one limit can make another limit apply
-        fewer = _limit_group_share(kept, lambda pair: problems[pair.problem_id].task, params.max_task_share)
+        fewer = _limit_group_share(remaining, lambda pair: problems[pair.problem_id].task, params.max_task_share)
         fewer = _limit_rejected_answers(_limit_group_share(fewer, lambda pair: pair.kind, params.max_kind_share))
-        if len(fewer) == len(kept):
+        if len(fewer) == len(remaining):
             return fewer
-        kept = fewer
+        remaining = fewer
 
 
 def has_answer_call(messages: Sequence[Mapping[str, Any]]) -> bool:

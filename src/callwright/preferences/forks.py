@@ -41,17 +41,19 @@ def pairs_from_forks(
         problem_pairs = _pairs_of_problem(problems[problem_id], by_problem[problem_id], params)
         forks += len(problem_pairs)
         pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
-    kept = balance_pairs(pairs, problems, params)
+    balanced_pairs = balance_pairs(pairs, problems, params)
     report = {
         "problems": len(by_problem),
         "forks": forks,
-        "pairs": len(kept),
-        "kinds": dict(sorted(Counter(pair.kind for pair in kept).items())),
-        "answer_chosen": sum(has_answer_call(pair.chosen) for pair in kept),
-        "answer_rejected": sum(has_answer_call(pair.rejected) for pair in kept),
-        "mean_margin": round(sum(pair.margin for pair in kept) / len(kept), 4) if kept else 0.0,
+        "pairs": len(balanced_pairs),
+        "kinds": dict(sorted(Counter(pair.kind for pair in balanced_pairs).items())),
+        "answer_chosen": sum(has_answer_call(pair.chosen) for pair in balanced_pairs),
+        "answer_rejected": sum(has_answer_call(pair.rejected) for pair in balanced_pairs),
+        "mean_margin": round(sum(pair.margin for pair in balanced_pairs) / len(balanced_pairs), 4)
+        if balanced_pairs
+        else 0.0,
     }
-    return kept, report
+    return balanced_pairs, report
 
 
 def _pairs_of_problem(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:

@@ -153,9 +153,9 @@ def read_result(text: str) -> Amount:
 
 def _read_mixed(digits: str) -> Fraction:
     """A number, or a whole number and a fraction such as 2 1/2."""
-    whole, space, part = digits.strip().partition(" ")
-    if space and whole.isdecimal() and part[:1].isdecimal():
-        return read_number(whole) + read_number(part)
+    integer, space, fraction = digits.strip().partition(" ")
+    if space and integer.isdecimal() and fraction[:1].isdecimal():
+        return read_number(integer) + read_number(fraction)
     return read_number(digits)
 
 

@@ -227,5 +227,5 @@ def _agreement(result: Fraction, written: Fraction) -> Agreement:
 
 def _decimals(written: Fraction) -> int:
     """The number of decimals; for a number that does not terminate, more than MAX_DECIMALS."""
-    whole, _, decimals = format_number(written).partition(".")
-    return MAX_DECIMALS + 1 if "/" in whole else len(decimals)
+    integer, _, decimals = format_number(written).partition(".")
+    return MAX_DECIMALS + 1 if "/" in integer else len(decimals)

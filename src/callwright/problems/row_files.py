@@ -79,7 +79,7 @@ def read_rows(path: Path, advice: str) -> Iterator[Row]:
         file.seek(0)
         for row in _read_lines(file, path, encoding):
             if row.number == 0 and first_character == "{" and isinstance(row.value, RowError):
-                _raise_if_one_object(path, encoding, advice)
+                _raise_if_single_object(path, encoding, advice)
             yield row
 
 
@@ -201,7 +201,7 @@ def _numbered_rows(items: list[Any], path: Path) -> Iterator[Row]:
         yield Row(number, f"{path}: row {number}", item)
 
 
-def _raise_if_one_object(path: Path, encoding: str, advice: str) -> None:
+def _raise_if_single_object(path: Path, encoding: str, advice: str) -> None:
     """Raise DataError if the file is one JSON object over several lines."""
     with _open(path, advice) as file:
         try:

@@ -56,8 +56,8 @@ def _order_key(group: str, members: Sequence[Problem], seed: int) -> bytes:
 
     A problem whose group is its own id is ordered by its question, because such ids contain row numbers.
     """
-    is_own_group = len(members) == 1 and members[0].id == group
-    return sha256(f"{seed}/{members[0].question if is_own_group else group}".encode()).digest()
+    is_single_problem = len(members) == 1 and members[0].id == group
+    return sha256(f"{seed}/{members[0].question if is_single_problem else group}".encode()).digest()
 
 
 def _assign_splits(sizes: Mapping[str, int], weights: Mapping[Split, float]) -> dict[str, Split]:

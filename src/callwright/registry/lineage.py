@@ -27,7 +27,7 @@ def base_licence(readme: Path) -> str:
     and nesting cannot exhaust memory.
 
     Returns:
-        One line of at most 100 characters; UNKNOWN if the file names no licence that can be read.
+        One line of at most 100 characters; UNKNOWN if the file does not name a readable licence.
     """
     from ruamel.yaml.error import YAMLError
 

@@ -186,5 +186,5 @@ def _mlflow_errors_in_one_line() -> Iterator[None]:
         code = getattr(error, "error_code", type(error).__name__)
         raise ProviderError(
             f"MLflow at {runs.redacted_tracking_uri()} did not answer or refused ({code}): "
-            "check the server, then run again, which completes what is half done"
+            "check the server, then run again to complete the operation"
         ) from None

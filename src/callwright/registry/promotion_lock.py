@@ -123,8 +123,8 @@ def _list_tickets(client: "MlflowClient", queue: str) -> set[int]:
     foreign = [str(version.version) for version in versions if version.source != _ticket_source(queue)]
     if foreign:
         raise GateError(
-            f"version {foreign[0]} of the registered model {queue} is not a ticket of Callwright's: copy it to a model "
-            "of its own and delete it there, then run again"
+            f"version {foreign[0]} of the registered model {queue} is not a ticket of Callwright's: copy it to another "
+            f"registered model, delete it from {queue}, then run again"
         )
     return {int(version.version) for version in versions}
 

@@ -89,8 +89,8 @@ def _load_student(folder: str) -> ChatModel:
 class ServedAgent:
     """The model on its own event loop, in its own thread.
 
-    So rows of all requests share the model's batches, whichever thread a server calls from, and a caller may run an
-    event loop of its own.
+    So rows of all requests share the model's batches, whichever thread a server calls from, and a caller may run
+    its own event loop.
 
     Args:
         open_model: called for the first question; raises ProviderError if there is no usable model.

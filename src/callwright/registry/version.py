@@ -19,7 +19,7 @@ CONTENT_TAG = "callwright.content"  # the hash of the folder with the version's 
 ROLLED_BACK_TAG = "callwright.rolled_back"
 WEIGHTS_ARTIFACT = "model"  # the artifact with the weights
 _MAX_TAG_CHARS = 5_000  # what MLflow's database accepts
-# MLflow's codes for: no such model; no such alias. The second also stands for other invalid parameters.
+# MLflow's codes for an unknown model and an unknown alias. The second also means other invalid parameters.
 NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 

@@ -63,7 +63,7 @@ def transcripts_of(
 ) -> list[TranscriptPair]:
     """Problems on which only one of base and student is right, up to MAX_TRANSCRIPTS of each kind.
 
-    Problems with the longest gold solutions are selected, taking the tasks in turn so that each task is shown.
+    Problems with the longest gold solutions are selected, alternating between the tasks so that each is shown.
 
     Args:
         base, student: checked chains by problem id.

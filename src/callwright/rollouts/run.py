@@ -28,7 +28,7 @@ def roll_out_teacher(
     journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Run the attempts of a teacher that the journal lacks, within the budget.
+    """Run a teacher's attempts that are not in the journal, within the budget.
 
     The teacher is an OpenAI-compatible endpoint, or the oracle in process.
 
@@ -77,7 +77,7 @@ def roll_out_local(
     journal: Journal[JournalEntry],
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Run the attempts of a model in this process that the journal lacks, in batches. No budget applies.
+    """Run the attempts of a model in this process that are not in the journal, in batches. No budget applies.
 
     Returns:
         An empty result if the journal has all attempts.
@@ -107,7 +107,7 @@ async def roll_out(
     rollout: RolloutParams,
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Run the attempts that the journal lacks, and show the progress.
+    """Run the attempts that are not in the journal, and show the progress.
 
     Args:
         concurrency: number of attempts in flight.

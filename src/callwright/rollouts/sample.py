@@ -85,7 +85,7 @@ async def run_attempts(
     on_finished: Callable[[Attempt, Chain | None], None] | None = None,
     surprises: SurpriseLog | None = None,
 ) -> RolloutResult:
-    """Run all attempts that the journal lacks. One that ends with an unexpected exception counts as a failure.
+    """Run all attempts that are not in the journal. One that ends with an unexpected exception counts as a failure.
 
     Args:
         concurrency: number of attempts in flight.

@@ -102,8 +102,8 @@ def publish(
     }
 
 
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0
+def _share(part: int, total: int) -> float:
+    return round(part / total, 4) if total else 0.0
 
 
 def _percentiles(seconds: "array[float]") -> dict[str, float]:

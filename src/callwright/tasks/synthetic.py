@@ -134,7 +134,7 @@ def draw_from_families(
     seed: int,
     prefix: str,
 ) -> list[Problem]:
-    """Draw problems from the families in turn (round-robin); no question occurs twice in a split.
+    """Draw problems from the families round-robin; no question occurs twice in a split.
 
     Each family has its own stream of random numbers, so a larger count adds problems and does not change the others.
 
@@ -153,9 +153,9 @@ def draw_from_families(
     seen = [family for family in families if not family.held_out]
     held_out = [family for family in families if family.held_out]
     drawn: dict[Split, list[Problem]] = {
-        split: _draw_in_turn(seen, draw, count, POOLS[split], seed) for split, count in counts.items()
+        split: _draw_round_robin(seen, draw, count, POOLS[split], seed) for split, count in counts.items()
     }
-    drawn.setdefault("test", []).extend(_draw_in_turn(held_out, draw, held_out_test, POOLS["test"], seed))
+    drawn.setdefault("test", []).extend(_draw_round_robin(held_out, draw, held_out_test, POOLS["test"], seed))
     return [
         replace(problem, id=f"{prefix}/{split}/{index:06d}")
         for split, problems in drawn.items()
@@ -163,7 +163,7 @@ def draw_from_families(
     ]
 
 
-def _draw_in_turn(
+def _draw_round_robin(
     families: Sequence[FamilyT], draw: DrawProblem[FamilyT], count: int, pool: Pool, seed: int
 ) -> list[Problem]:
     streams = [Random(f"{seed}/{pool.split}/{family.name}") for family in families]

@@ -72,7 +72,7 @@ def log_traces(
 
 
 def sample_problems(problems: Sequence[Problem], limit: int) -> list[Problem]:
-    """Up to `limit` problems, one of each task in turn; a hash of their ids decides which of a task come first."""
+    """Up to `limit` problems, alternating between the tasks; a hash of their ids decides which of a task come first."""
     by_task: dict[str, list[Problem]] = defaultdict(list)
     for problem in sorted(problems, key=_sampling_key):
         by_task[problem.task].append(problem)

@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 
 class _PackedLayout:
-    """The attention mask of the packed row (block mask or segments), and how many layers have used it.
+    """The attention mask of the packed sequence (block mask or segments), and how many layers have used it.
 
     Not a dataclass: FSDP copies dataclasses on their way into a layer, so the layer would count in the copy.
     """
@@ -138,7 +138,7 @@ def _logit_scale(config: Any) -> float:
 
 
 def _block_mask(trie: TokenTrie) -> Any:
-    """Attention mask of the packed row for FlexAttention, which skips blocks in which no position may attend."""
+    """Attention mask of the packed sequence for FlexAttention, which skips blocks in which no position may attend."""
     from torch.nn.attention.flex_attention import create_block_mask
 
     ends, size = trie.subtree_ends, len(trie.subtree_ends)
@@ -152,7 +152,7 @@ def _block_mask(trie: TokenTrie) -> Any:
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attention of the packed row: query, key and value (1, heads, N, head size), result (1, N, heads, head size)."""
+    """Attention of the packed sequence: query, key, value (1, heads, N, head size), result (1, N, heads, head size)."""
     from transformers.integrations.flex_attention import flex_attention_forward
     from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 

@@ -1,4 +1,4 @@
-"""A batch of token sequences as a trie: each distinct prefix once, packed into one row in depth-first order."""
+"""A batch of token sequences as a trie: each distinct prefix once, packed into one sequence in depth-first order."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class TokenTrie:
         packed_index: (B, L), the packed position of each batch position; 0 at padding, which is never read.
         subtree_ends: (N,). The descendants of position p are p to subtree_ends[p] - 1, so position q may attend to k if
             k <= q < subtree_ends[k].
-        segments: the packed row in parts, in order.
+        segments: the packed sequence in parts, in order.
     """
 
     tokens: Tensor
@@ -63,8 +63,8 @@ def token_trie(input_ids: Tensor, attention_mask: Tensor | None = None) -> Token
     owner = np.maximum.accumulate(np.where(depth >= shared, numbers, 0))  # the sequence that added this prefix's token
     positions = starts[owner] + depth - shared[owner, 0]
     # The subtree of a prefix of sequence i ends at the first later sequence that shares less of it.
-    own_end = np.where(depth >= shared, starts[:-1, None], starts[-1])
-    later_end = np.vstack([own_end[1:], np.full_like(own_end[:1], starts[-1])])
+    end_by_prefix = np.where(depth >= shared, starts[:-1, None], starts[-1])
+    later_end = np.vstack([end_by_prefix[1:], np.full_like(end_by_prefix[:1], starts[-1])])
     subtree_ends = np.minimum.accumulate(later_end[::-1])[::-1]
     packed_index = np.zeros(ids.shape, dtype=np.int64)
     sorted_number, batch_column = np.nonzero(token_mask[order])

@@ -64,7 +64,7 @@ def map_chunks(
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise DataError(
-            "a process that checked chains was ended from outside, most likely for lack of memory; run again with more"
+            "a process that checked chains was killed, most likely because memory ran out; run again with more memory"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

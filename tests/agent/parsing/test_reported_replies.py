@@ -228,7 +228,7 @@ async def test_a_lone_surrogate_in_the_last_reply_is_a_fault_that_can_be_stored(
     assert jsonl.loads(Chain, jsonl.dumps(chain), "here") == chain
     assert [step.thought for step in chain.steps] == ["Done \ufffd.\nanswer(5)"] * 2
     assert {step.error.fault for step in chain.steps if step.error} == {"syntax"}
-    json.dumps(model.asked, ensure_ascii=False).encode()  # the next request
+    json.dumps(model.requests, ensure_ascii=False).encode()  # the next request
 
 
 async def test_a_lone_surrogate_next_to_a_tool_call_does_not_affect_the_call():
@@ -240,7 +240,7 @@ async def test_a_lone_surrogate_next_to_a_tool_call_does_not_affect_the_call():
     assert (chain.outcome, chain.answer) == ("answered", "5")
     assert [step.thought for step in chain.steps] == ["so \ufffd"] * 2
     assert jsonl.loads(Chain, jsonl.dumps(chain), "here") == chain
-    json.dumps(model.asked, ensure_ascii=False).encode()
+    json.dumps(model.requests, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(

@@ -46,14 +46,14 @@ def test_attention_to_a_shared_prefix_equals_the_librarys_attention(
         monkeypatch.setattr(prefix_attention, "MAX_SCORES", max_scores)
         monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_chunks)
     torch.manual_seed(1)
-    sequences, heads, key_heads, size, prefix_length, own_length = 3, 4, 2, 8, 7, 5
+    sequences, heads, key_heads, size, prefix_length, suffix_length = 3, 4, 2, 8, 7, 5
     query = torch.randn(sequences, heads, length, size)
-    key, value = torch.randn(2, sequences, key_heads, own_length, size)
+    key, value = torch.randn(2, sequences, key_heads, suffix_length, size)
     prefix_key, prefix_value = torch.randn(2, key_heads, prefix_length, size)
-    mask = torch.ones(length, own_length, dtype=torch.bool).tril(own_length - length)[None, None]
+    mask = torch.ones(length, suffix_length, dtype=torch.bool).tril(suffix_length - length)[None, None]
     mask = mask.repeat(sequences, 1, 1, 1)
     if masked:
-        mask[0, :, :, :2] = False  # a sequence with fewer tokens of its own
+        mask[0, :, :, :2] = False  # a sequence with fewer tokens after the prefix
     layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // key_heads, training=False)
     prefix = SharedPrefix([(prefix_key, prefix_value)])
     output, _ = prefix_attention._attention(

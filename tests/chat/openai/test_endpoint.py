@@ -43,7 +43,7 @@ def test_a_missing_key_is_one_line_that_names_the_variable(monkeypatch):
         EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1", api_key_env="MY_TEACHER_KEY"))
     assert str(caught.value) == (
         "the key of the teacher at http://127.0.0.1:8000/v1 is missing: set MY_TEACHER_KEY "
-        "(any text for a server that asks for none)"
+        "(any text if the server needs no key)"
     )
 
 
@@ -159,8 +159,8 @@ async def test_a_completion_without_a_message_is_a_provider_error(body):
     [
         (401, "answered 401: check the key in TEACHER_API_KEY"),
         (402, "answered 402: the account has no credit left"),
-        (403, "answered 403: check the key in TEACHER_API_KEY, and what it may do"),
-        (404, r"knows no model oracle \(404\): check teacher.model and teacher.base_url"),
+        (403, "answered 403: check the key in TEACHER_API_KEY and its permissions"),
+        (404, r"has no model oracle \(404\): check teacher.model and teacher.base_url"),
         (400, "answered 400"),
         (413, "answered 413: the conversation is longer than the model's context: lower rollout.max_steps"),
         (422, "answered 422"),

@@ -70,7 +70,7 @@ async def test_a_distractor_is_in_the_prompt_and_may_be_called():
     model = ScriptedChat("count_letters('pen')", "multiply(3, 4)", "answer(12)")
     (solved,), _ = await solve_variants([variant], model, Sampling(), "text", 1)
     assert solved.verdict.correct
-    assert "count_letters" in model.asked[0][0]["content"]
+    assert "count_letters" in model.requests[0][0]["content"]
 
 
 async def test_a_failed_attempt_affects_only_its_variant(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ from callwright.functions.formulas.matching import compare_arguments
 from callwright.functions.formulas.nodes import LogicArgument
 from callwright.functions.formulas.normal_form import FALSE, TRUE, clauses_of, normal_form
 from tests.functions.formulas.finite_model import FiniteModel
-from tests.validation.made_chains import otherwise
+from tests.validation.known_chains import otherwise
 
 PREDICATES, CONSTANTS, VARIABLES = ("A", "B"), ("a", "b"), ("x", "y")
 TERMS = st.sampled_from([Constant(name) for name in CONSTANTS] + [Variable(name) for name in VARIABLES])

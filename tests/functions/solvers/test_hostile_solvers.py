@@ -121,11 +121,11 @@ def seconds_spent(tools: OpenToolbox, calls: list[Call]) -> tuple[float, object]
     result: object = None
     spent = 0.0
     for call in calls:
-        (pid_before, worker_before), own_before = _worker_seconds(), time.process_time()
+        (pid_before, worker_before), process_before = _worker_seconds(), time.process_time()
         result = tools.execute(call)
         pid_after, worker_after = _worker_seconds()
         killed = pid_before != pid_after
-        spent = time.process_time() - own_before + (SOLVER_SECONDS if killed else worker_after - worker_before)
+        spent = time.process_time() - process_before + (SOLVER_SECONDS if killed else worker_after - worker_before)
     return spent, result
 
 

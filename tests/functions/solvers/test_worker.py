@@ -60,9 +60,9 @@ def wait_until(condition, timeout_s: float = 10) -> bool:
 
 
 def test_calls_run_in_another_process_that_is_reused():
-    first = call_worker("own_pid")
+    first = call_worker("worker_pid")
     assert first != os.getpid()
-    assert call_worker("own_pid") == first
+    assert call_worker("worker_pid") == first
     assert call_worker("echo", ("a", [1, {"b": None}])) == ("a", [1, {"b": None}])
 
 
@@ -88,10 +88,10 @@ def test_a_call_that_needs_too_much_memory_is_an_error():
 
 
 def test_the_worker_is_replaced_when_z3_runs_out_of_memory():
-    before = call_worker("own_pid")
+    before = call_worker("worker_pid")
     message = f"{LIMIT_REACHED}: it needed too much memory; try something simpler"
     assert call_error("ask_z3_with_little_memory", seconds=60) == message
-    assert call_worker("own_pid") != before
+    assert call_worker("worker_pid") != before
 
 
 def test_recursion_that_is_too_deep_is_an_error():
@@ -100,18 +100,18 @@ def test_recursion_that_is_too_deep_is_an_error():
 
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
 def test_when_the_worker_dies_only_the_running_call_fails(signal_number):
-    before = call_worker("own_pid")
+    before = call_worker("worker_pid")
     assert call_error("die", int(signal_number), seconds=5) == STOPPED
-    after = call_worker("own_pid")
+    after = call_worker("worker_pid")
     assert after != before
     assert not is_alive(before), "a zombie was left"
 
 
 def test_a_worker_that_died_while_idle_is_replaced_without_an_error():
-    before = call_worker("own_pid")
+    before = call_worker("worker_pid")
     os.kill(before, signal.SIGKILL)
     assert wait_until(lambda: worker.current_worker()._process.poll() is not None)
-    assert call_worker("own_pid") != before
+    assert call_worker("worker_pid") != before
 
 
 def test_a_call_error_is_passed_on_and_any_other_error_is_a_defect():
@@ -137,11 +137,11 @@ def test_a_module_that_cannot_be_imported_is_a_defect():
 def test_threads_share_the_worker_and_each_gets_its_own_result():
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lambda number: call_worker("echo", number), range(200))) == list(range(200))
-        assert len(set(threads.map(lambda _: call_worker("own_pid"), range(20)))) == 1
+        assert len(set(threads.map(lambda _: call_worker("worker_pid"), range(20)))) == 1
 
 
 def test_threads_get_the_worker_in_the_order_of_their_requests():
-    call_worker("own_pid")
+    call_worker("worker_pid")
     served: list[int] = []
 
     def ask(number: int) -> None:
@@ -157,11 +157,11 @@ def test_threads_get_the_worker_in_the_order_of_their_requests():
 
 
 def test_after_an_interrupt_of_a_waiting_thread_the_others_still_run_one_at_a_time():
-    pid = call_worker("own_pid")
+    pid = call_worker("worker_pid")
     results: list[object] = []
     busy = threading.Thread(target=lambda: results.append(call_worker("sleep", 4)))
     start_and_queue(busy)
-    behind = threading.Thread(target=lambda: results.append(call_worker("own_pid")))
+    behind = threading.Thread(target=lambda: results.append(call_worker("worker_pid")))
     threading.Timer(0.5, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         call_worker("echo", 1)
@@ -173,7 +173,7 @@ def test_after_an_interrupt_of_a_waiting_thread_the_others_still_run_one_at_a_ti
 
 
 def test_stopping_the_worker_releases_a_thread_that_waits_for_it():
-    call_worker("own_pid")
+    call_worker("worker_pid")
     messages: list[str] = []
     waiting = threading.Thread(target=lambda: messages.append(call_error("sleep", 600, seconds=600)), daemon=True)
     start_and_queue(waiting)
@@ -223,7 +223,7 @@ def test_an_interrupted_program_ends_even_if_a_thread_waits_for_the_worker(stop)
         "from concurrent.futures import ThreadPoolExecutor\n"
         "import threading, time\n"
         "from callwright.functions.solvers import worker\n"
-        f"worker.run_in_worker('{MODULE}:own_pid')\n"
+        f"worker.run_in_worker('{MODULE}:worker_pid')\n"
         "threads = ThreadPoolExecutor()\n"
         f"call = threads.submit(worker.run_in_worker, '{MODULE}:spin', seconds={seconds})\n"
         "print('ready', flush=True)\n"
@@ -250,16 +250,16 @@ def test_an_interrupted_program_ends_even_if_a_thread_waits_for_the_worker(stop)
 
 
 def _pids_in_pool(_: int) -> tuple[int, int]:
-    return os.getpid(), call_worker("own_pid")
+    return os.getpid(), call_worker("worker_pid")
 
 
 def test_a_forked_process_gets_its_own_worker():
-    parents_worker = call_worker("own_pid")
+    parents_worker = call_worker("worker_pid")
     with multiprocessing.get_context("fork").Pool(2) as pool:
         pairs = set(pool.map(_pids_in_pool, range(8), chunksize=1))
     assert parents_worker not in {pid for _, pid in pairs}
     assert len({pid for _, pid in pairs}) == len({owner for owner, _ in pairs})
-    assert call_worker("own_pid") == parents_worker
+    assert call_worker("worker_pid") == parents_worker
     assert all(wait_until(lambda pid=pid: not is_alive(pid)) for _, pid in pairs)
 
 
@@ -278,7 +278,7 @@ def test_the_worker_ends_with_its_owner(name):
     script = (
         "import os, threading\n"
         "from callwright.functions.solvers.worker import run_in_worker as run\n"
-        f"print(run('{MODULE}:own_pid', seconds=5), flush=True)\n"
+        f"print(run('{MODULE}:worker_pid', seconds=5), flush=True)\n"
         f"threading.Thread(target=run, args=('{MODULE}:{name}', *{'(1,)' if name == 'echo' else '()'}), "
         "kwargs={'seconds': 1}, daemon=True).start()\n"
         "threading.Event().wait()\n"

@@ -15,7 +15,7 @@ def echo(value: object) -> object:
 
 
 @in_worker
-def own_pid() -> int:
+def worker_pid() -> int:
     return os.getpid()
 
 

@@ -78,6 +78,6 @@ def test_a_killed_process_gives_a_one_line_error(tmp_path: Path, restored_thread
     killer = threading.Thread(target=kill_the_second_process)
     killer.start()
     long = RECIPE.model_copy(update={"steps": 100_000, "careless_steps": 1})
-    with pytest.raises(CallwrightError, match=r"^base: a process of it was ended by SIGKILL \(out of memory\?\)"):
+    with pytest.raises(CallwrightError, match=r"^base: one of its processes was ended by SIGKILL \(out of memory\?\)"):
         build_embedded_student(tmp_path / "base", long, seed=3)
     killer.join()

@@ -31,30 +31,32 @@ async def oracle(problems, mistakes=NO_MISTAKES, seed=0):
     await model.close()
 
 
-async def attempt(model: EndpointChat, asked: Problem, seed: int = 0, protocol: Protocol = "text") -> Chain:
-    return await solve(asked, TASKS[asked.task], model, Sampling(seed=seed), PROTOCOLS[protocol])
+async def attempt(model: EndpointChat, oracle_problem: Problem, seed: int = 0, protocol: Protocol = "text") -> Chain:
+    return await solve(oracle_problem, TASKS[oracle_problem.task], model, Sampling(seed=seed), PROTOCOLS[protocol])
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_an_oracle_without_mistakes_solves_every_synthetic_problem_with_its_gold_chain(protocol):
     problems = problems_of_all_tasks(train=60, held_out=20)
-    assert Counter(asked.task for asked in problems) == dict.fromkeys(("arithmetic", "translation", "entailment"), 80)
+    assert Counter(oracle_problem.task for oracle_problem in problems) == dict.fromkeys(
+        ("arithmetic", "translation", "entailment"), 80
+    )
     async with oracle(problems) as model:
-        for asked in problems:
-            chain = await attempt(model, asked, protocol=protocol)
+        for oracle_problem in problems:
+            chain = await attempt(model, oracle_problem, protocol=protocol)
             assert chain.outcome == "answered"
             assert chain.protocol == protocol
-            assert TASKS[asked.task].grade(asked, chain.answer) == "right"
-            assert tuple(step.call for step in chain.steps) == asked.solution
+            assert TASKS[oracle_problem.task].grade(oracle_problem, chain.answer) == "right"
+            assert tuple(step.call for step in chain.steps) == oracle_problem.solution
 
 
 async def test_an_attempt_makes_the_same_mistake_in_both_protocols():
     problems = problems_of_all_tasks(train=24, held_out=0)
     shares = dict.fromkeys(NO_MISTAKES, 1 / len(NO_MISTAKES))
     async with oracle(problems, shares) as model:
-        for asked in problems:
+        for oracle_problem in problems:
             for seed in range(3):
-                text, native = [await attempt(model, asked, seed, protocol) for protocol in PROTOCOLS]
+                text, native = [await attempt(model, oracle_problem, seed, protocol) for protocol in PROTOCOLS]
                 assert [(step.call, step.observation) for step in text.steps] == [
                     (step.call, step.observation) for step in native.steps
                 ]
@@ -154,7 +156,7 @@ async def test_the_oracle_gives_the_same_answers_over_a_port_and_in_process(serv
     served = EndpointChat(teacher(base_url=serve(app)))
     await served.probe(*TEXT.render(TASKS["arithmetic"], problems[0].question, ()))
     in_process = EndpointChat(teacher(), app)
-    for asked in problems:
-        assert await attempt(served, asked) == await attempt(in_process, asked)
+    for oracle_problem in problems:
+        assert await attempt(served, oracle_problem) == await attempt(in_process, oracle_problem)
     await served.close()
     await in_process.close()

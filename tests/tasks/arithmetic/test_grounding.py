@@ -21,10 +21,10 @@ def faults(question: str, *replies: str, solution: tuple[str, ...] = ()) -> list
 
 
 def faults_with_messages(question: str, *replies: str, solution: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    asked = replace(problem(*solution), question=question) if solution else without_solution(question)
+    checked_problem = replace(problem(*solution), question=question) if solution else without_solution(question)
     toolbox = TASKS["arithmetic"].toolbox
     executed = execute_again(chain(*replies).steps, toolbox)
-    step_faults = TASKS["arithmetic"].grounding_faults(asked, executed, toolbox)
+    step_faults = TASKS["arithmetic"].grounding_faults(checked_problem, executed, toolbox)
     return [(fault.fault, fault.message) for fault in step_faults]
 
 

@@ -59,9 +59,9 @@ HONEST = [
 @pytest.mark.parametrize(("question", "solution", "calls", "answer"), HONEST)
 def test_a_correct_chain_that_differs_from_the_known_solution_has_no_fault(question, solution, calls, answer):
     last_call = f"answer({answer})"
-    asked = replace(problem(*solution, last_call), question=question, answer=str(answer))
-    assert faults(asked, *solution, last_call) == []
-    assert faults(asked, *calls, last_call) == []
+    checked_problem = replace(problem(*solution, last_call), question=question, answer=str(answer))
+    assert faults(checked_problem, *solution, last_call) == []
+    assert faults(checked_problem, *calls, last_call) == []
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_correct_chain_that_differs_from_the_known_solution_has_no_fault(quest
 )  # fmt: skip
 def test_a_cheat_is_found_even_if_the_solution_has_unexplained_numbers(question, solution, calls, fault):
     answer = result_of(solution)
-    asked = replace(problem(*solution, f"answer({answer})"), question=question, answer=answer)
-    assert faults(asked, *calls, f"answer({answer})") == [fault]
+    checked_problem = replace(problem(*solution, f"answer({answer})"), question=question, answer=answer)
+    assert faults(checked_problem, *calls, f"answer({answer})") == [fault]
 
 
 def test_a_repeated_number_has_a_second_replacement():
@@ -90,10 +90,10 @@ def test_a_repeated_number_has_a_second_replacement():
     assert change.second_replacements[3, 1] != change.replacements[3, 1]
 
 
-def faults(asked: Problem, *replies: str) -> list[str]:
+def faults(checked_problem: Problem, *replies: str) -> list[str]:
     toolbox = TASKS["arithmetic"].toolbox
     executed = execute_again(chain(*replies).steps, toolbox)
-    return [fault.fault for fault in TASKS["arithmetic"].grounding_faults(asked, executed, toolbox)]
+    return [fault.fault for fault in TASKS["arithmetic"].grounding_faults(checked_problem, executed, toolbox)]
 
 
 def result_of(solution: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from callwright.functions.formulas.formula import parse_formula
 from callwright.records import Problem
 from callwright.tasks.entailment.questions import entailment_gold_chain
 from callwright.validation.replay import check_chain
-from tests.validation.made_chains import made_chain
+from tests.validation.known_chains import executed_chain
 
 RULES = ["all x. (Cat(x) -> Kind(x))", "all x. ((Kind(x) and Big(x)) -> Calm(x))", "Cat(rex)", "Big(rex)"]
 
@@ -21,14 +21,16 @@ def problem(statement: str, answer: str) -> Problem:
 TRUE, FALSE, UNKNOWN = problem("Calm(rex)", "True"), problem("not Calm(rex)", "False"), problem("Calm(max)", "Unknown")
 
 
-def faults(asked: Problem, premises: list[str], statement: str) -> list[str]:
+def faults(checked_problem: Problem, premises: list[str], statement: str) -> list[str]:
     assumptions = (f"assume({premise!r})" for premise in premises)
-    replies = [*assumptions, f"entails({statement!r})", f"answer({asked.answer!r})"]
-    return [fault.fault for fault in check_chain(made_chain(asked, replies), asked).verdict.faults]
+    replies = [*assumptions, f"entails({statement!r})", f"answer({checked_problem.answer!r})"]
+    return [
+        fault.fault for fault in check_chain(executed_chain(checked_problem, replies), checked_problem).verdict.faults
+    ]
 
 
 @pytest.mark.parametrize(
-    ("asked", "premises", "statement"),
+    ("checked_problem", "premises", "statement"),
     [
         (TRUE, RULES, "Calm(rex)"),
         (TRUE, RULES[::-1], "not not Calm(rex)"),
@@ -44,12 +46,12 @@ def faults(asked: Problem, premises: list[str], statement: str) -> list[str]:
         (TRUE, [RULES[0], RULES[1], "Cat(rex) and Big(rex)"], "Calm(rex)"),
     ],
 )  # fmt: skip
-def test_equivalent_premises_under_any_names_are_faithful(asked, premises, statement):
-    assert faults(asked, premises, statement) == []
+def test_equivalent_premises_under_any_names_are_faithful(checked_problem, premises, statement):
+    assert faults(checked_problem, premises, statement) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "premises", "statement"),
+    ("checked_problem", "premises", "statement"),
     [
         (TRUE, ["Calm(rex)"], "Calm(rex)"),
         (TRUE, [], "A(a) or not A(a)"),
@@ -65,12 +67,12 @@ def test_equivalent_premises_under_any_names_are_faithful(asked, premises, state
         (TRUE, ["all x. (Cat(x) -> Kind(x))", "all x. (Kind(x) and Cat(x) -> Calm(x))", "Cat(rex)"], "Calm(rex)"),
     ],
 )
-def test_other_premises_or_another_statement_are_unfaithful(asked, premises, statement):
-    assert faults(asked, premises, statement) == ["unfaithful_call"]
+def test_other_premises_or_another_statement_are_unfaithful(checked_problem, premises, statement):
+    assert faults(checked_problem, premises, statement) == ["unfaithful_call"]
 
 
 def test_the_message_names_the_formula_that_is_not_in_the_problem():
-    chain = made_chain(TRUE, [*(f"assume({rule!r})" for rule in RULES), "assume('exists x. all y. L(x, y)')",
+    chain = executed_chain(TRUE, [*(f"assume({rule!r})" for rule in RULES), "assume('exists x. all y. L(x, y)')",
                               "entails('Calm(rex)')", "answer('True')"])  # fmt: skip
     (fault,) = check_chain(chain, TRUE).verdict.faults
     assert fault.message == "exists x. all y. L(x, y) was assumed, which is none of the premises"
@@ -88,4 +90,4 @@ def test_a_chain_that_asks_again_after_all_assumptions_is_faithful():
         "entails('Calm(rex)')",
         "answer('True')",
     ]
-    assert check_chain(made_chain(TRUE, replies), TRUE).verdict.correct
+    assert check_chain(executed_chain(TRUE, replies), TRUE).verdict.correct

@@ -53,7 +53,7 @@ class Candidate:
 
 def find_candidates(text: str, start: int) -> tuple[list[Candidate], list[CallError]]:
     """The candidates from `start` on, in order, and the errors of those that could not be read."""
-    found_candidates: list[Candidate] = []
+    candidates: list[Candidate] = []
     errors: list[CallError] = []
     end = start
     for match in list(_CANDIDATE_START.finditer(text, start))[-_MAX_CANDIDATES:]:
@@ -71,9 +71,9 @@ def find_candidates(text: str, start: int) -> tuple[list[Candidate], list[CallEr
             end = closing
             continue
         if candidate is not None:
-            found_candidates.append(candidate)
+            candidates.append(candidate)
             end = max(closing, candidate.end)
-    return found_candidates, errors
+    return candidates, errors
 
 
 def _candidate_at(text: str, match: re.Match[str], end: int) -> Candidate | None:

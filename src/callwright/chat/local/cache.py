@@ -137,12 +137,12 @@ class PreallocatedLayer(DynamicLayer):
 
     def batch_select_indices(self, indices: Tensor) -> None:
         """Keep only these sequences of the batch, each at most once; one that keeps its index is not copied."""
-        length, kept = self.keys.shape[-2], len(indices)
-        moved = (indices != torch.arange(kept, device=indices.device)).nonzero()[:, 0]
+        length, count = self.keys.shape[-2], len(indices)
+        moved = (indices != torch.arange(count, device=indices.device)).nonzero()[:, 0]
         for buffer in self._buffers:
             buffer[moved, ..., :length, :] = buffer[indices[moved], ..., :length, :]
         keys, values = self._buffers
-        self._buffers = (keys[:kept], values[:kept])
+        self._buffers = (keys[:count], values[:count])
         self._set_length(length)
 
     def select_states(self, index: int, positions: Tensor) -> tuple[Tensor, Tensor]:

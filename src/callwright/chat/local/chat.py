@@ -62,7 +62,7 @@ class LocalChat:
             device = pick_device()
             model = AutoModelForCausalLM.from_pretrained(str(path), revision=revision, dtype=pick_dtype(device))
         except (OSError, ValueError) as error:
-            raise ProviderError(f"no model could be loaded from {path}: {str(error).splitlines()[0]}") from None
+            raise ProviderError(f"cannot load a model from {path}: {str(error).splitlines()[0]}") from None
         if not self._tokenizer.chat_template:
             raise ProviderError(f"the tokenizer in {path} has no chat template; use an instruction-tuned model")
         self.prompt_tokenizer = PromptTokenizer(

@@ -178,10 +178,10 @@ class CompletionsClient:
             line = f"{server} answered 401: check the key in {self._key_env}"
             return RequestFailedError(EndpointUnusableError(line, reason))
         if status == 403:
-            line = f"{server} {reason}: check the key in {self._key_env}, and what it may do{server_says}"
+            line = f"{server} {reason}: check the key in {self._key_env} and its permissions{server_says}"
             return RequestFailedError(ProviderError(line, reason))
         if status == 404:
-            line = f"{server} knows no model {self._model} (404): check {section}.model and {section}.base_url"
+            line = f"{server} has no model {self._model} (404): check {section}.model and {section}.base_url"
             return RequestFailedError(EndpointUnusableError(line + server_says, reason))
         if status == 402 or error_body.is_out_of_credit():
             line = f"{server} {reason}: the account has no credit left"

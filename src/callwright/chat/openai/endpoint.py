@@ -177,7 +177,7 @@ def _key(teacher: TeacherParams, role: str) -> str:
     if not key:
         raise ProviderError(
             f"the key of the {role} at {teacher.base_url} is missing: set {teacher.api_key_env} "
-            f"(any text for a server that asks for none)"
+            "(any text if the server needs no key)"
         )
     if key != key.strip() or not (key.isascii() and key.isprintable()):
         raise ProviderError(f"{teacher.api_key_env} cannot be a key: check it for quotes, blanks and line ends")

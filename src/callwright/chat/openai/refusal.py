@@ -37,7 +37,7 @@ class ErrorBody:
     Attributes:
         reason: the server's reason as one printable line; empty if it gives none.
         codes: its `code` and `type`.
-        field: the field of our request that the reason names; None if it names none.
+        field: the request field that the reason names; None if it names none.
     """
 
     reason: str

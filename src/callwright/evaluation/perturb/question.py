@@ -47,7 +47,7 @@ def reorder_sentences(problem: Problem, rng: Random) -> str | None:
 def _replace_people(problem: Problem, rng: Random) -> str | None:
     """The question with people of the other gender if all pronouns can follow, else with people of the same gender."""
     pronouns = _OPPOSITE_PRONOUN.keys() & {word.lower() for word in WORD.findall(problem.question)}
-    # In other sources a pronoun may refer to a person whose name is not in our lists, and must stay.
+    # In other sources a pronoun may refer to a person whose name is not in the lists, and must stay.
     owner_is_known = problem.source == "synthetic" or not pronouns
     swap_gender = owner_is_known and not _AMBIGUOUS_GENDER_WORDS.search(problem.question)
     candidates = {

@@ -50,7 +50,7 @@ def share_with_interval(
         ValueError: there are no outcomes.
     """
     if not outcomes:
-        raise ValueError("no outcome to take a share of")
+        raise ValueError("there are no outcomes")
     values = [float(outcome) for outcome in outcomes]
     low, high = share_interval(values, groups, confidence, resamples)
     return Interval(sum(values) / len(values), low, high, len(values))

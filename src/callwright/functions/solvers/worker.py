@@ -222,12 +222,12 @@ _WORKERS: dict[int, Worker] = {}  # by process id: a forked process must not use
 
 def current_worker() -> Worker:
     """Return the worker of this process. It is not started yet if no call was made."""
-    own_pid = os.getpid()
-    if own_pid not in _WORKERS:
+    current_pid = os.getpid()
+    if current_pid not in _WORKERS:
         for pid in list(_WORKERS):
-            if pid != own_pid and (inherited := _WORKERS.pop(pid, None)):
+            if pid != current_pid and (inherited := _WORKERS.pop(pid, None)):
                 inherited.stop()
-    return _WORKERS.setdefault(own_pid, Worker())
+    return _WORKERS.setdefault(current_pid, Worker())
 
 
 def _environment() -> dict[str, str]:

@@ -110,7 +110,9 @@ def _raise_if_process_was_killed(followers: "ProcessContext") -> None:
         process.join(1.0)
         if process.exitcode is not None and process.exitcode < 0:
             cause = signal.Signals(-process.exitcode).name
-            raise CallwrightError(f"base: a process of it was ended by {cause} (out of memory?): run dvc repro again")
+            raise CallwrightError(
+                f"base: one of its processes was ended by {cause} (out of memory?): run dvc repro again"
+            )
 
 
 def _train_in_process(
@@ -205,14 +207,14 @@ def _compute_gradients(
     rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
     total_weight = sum(sum(lesson.weights) for lesson in batch)
     if prompt_ids is None:  # the shares are similar in length
-        own_share = sorted(batch, key=lambda lesson: (len(lesson.ids), lesson.ids))[rank::processes]
+        process_share = sorted(batch, key=lambda lesson: (len(lesson.ids), lesson.ids))[rank::processes]
     else:  # each share has few tasks, so that few processes compute the same prompt
         ordered = sorted(batch, key=lambda lesson: (lesson.task, len(lesson.ids), lesson.ids))
-        own_share = ordered[rank * len(batch) // processes : (rank + 1) * len(batch) // processes]
+        process_share = ordered[rank * len(batch) // processes : (rank + 1) * len(batch) // processes]
     loss = torch.zeros(1)
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
-    for micro_batch in _micro_batches(own_share, by_task=prompt_ids is not None):
+    for micro_batch in _micro_batches(process_share, by_task=prompt_ids is not None):
         with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
             part_loss = _weighted_loss(model, micro_batch, prompt_ids) / total_weight
         torch.autograd.backward(part_loss)

@@ -86,7 +86,7 @@ def build_lesson(problem: Problem, mistake: Mistake | None, rng: random.Random) 
     while len(steps) < len(script.steps) and not (steps and ends_chain(steps[-1])):
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
-            raise ValueError(f"a demonstration of {problem.group} does not parse: {call.message}")
+            raise ValueError(f"a lesson of {problem.group} does not parse: {call.message}")
         steps.append(execute_step("", call, task.toolbox, tools).step)
     messages, _ = TEXT.render(task, problem.question, steps)
     return messages[:-1] if steps[-1].observation is not None else messages

@@ -29,7 +29,7 @@ MAX_TRIES = 10_000  # draws of words
 def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
     """Problems with ids like "synthetic/entailment/train/000123" (see `draw_from_families`).
 
-    The problems of a family have the answers True, False and Unknown in turn.
+    The problems of a family cycle through the answers True, False and Unknown.
     """
     return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 

@@ -22,7 +22,7 @@ ChainRecipe = Callable[[Problem, random.Random], "list[Call | str] | None"]
 """Makes the replies of a chain: calls, or texts that are not calls. None if the recipe does not fit the problem."""
 
 
-def made_chain(problem: Problem, replies: Sequence[Call | str], *, native: bool = False) -> Chain:
+def executed_chain(problem: Problem, replies: Sequence[Call | str], *, native: bool = False) -> Chain:
     """A chain of these replies, parsed and executed by the agent's code."""
     toolbox = TASKS[problem.task].toolbox
     tools = toolbox.open()
@@ -367,7 +367,7 @@ def written_formula_cheat(make: Callable[[str], list[Call]]) -> ChainRecipe:
         if problem.task != "translation" or isinstance(parse_formula(problem.answer), Atom):
             return None
         calls = make(format_formula(parse_formula(problem.answer)))
-        last = made_chain(problem, calls).steps[-1].observation
+        last = executed_chain(problem, calls).steps[-1].observation
         return [*calls, answer(last)]
 
     return recipe
@@ -429,7 +429,7 @@ CHEATS: dict[str, ChainRecipe] = {
 
 def forged(problem: Problem, _: random.Random) -> Chain | None:
     """A chain whose first call is recorded with the answer as its result."""
-    chain = made_chain(problem, [problem.solution[0], problem.solution[-1]])
+    chain = executed_chain(problem, [problem.solution[0], problem.solution[-1]])
     if len(problem.solution) < 3 or chain.answer is None:
         return None
     first = replace(chain.steps[0], observation=chain.answer)
