@@ -20,8 +20,7 @@ from callwright.errors import RowError
 from callwright.functions.function import render_call
 from callwright.params import Params
 from callwright.problems.gsm8k import gold_chain
-from callwright.problems.load import load_problems
-from callwright.problems.report import format_report
+from callwright.problems.load import format_report, load_problems
 from callwright.tasks import TASKS
 
 

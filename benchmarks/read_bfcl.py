@@ -22,7 +22,7 @@ from tests.agent.parsing.markup_by_series import MARKUP_BY_SERIES  # noqa: E402
 
 from callwright.agent.native import NATIVE  # noqa: E402
 from callwright.chat.model import Reply  # noqa: E402
-from callwright.functions.prefixed_names import resolve_function_name  # noqa: E402
+from callwright.functions.literal import resolve_function_name  # noqa: E402
 from callwright.records import Call, Usage  # noqa: E402
 
 

@@ -23,8 +23,8 @@ LIMITS = {  # characters of what a pattern is given, where that is bounded below
     "agent/parsing/candidates.py: _TRAIL": 1_000,
     "agent/parsing/candidates.py: _NAMES_A_FUNCTION": MAX_CALL_CHARACTERS,
     "agent/parsing/candidates.py: _LITERAL": MAX_CALL_CHARACTERS,
-    "agent/parsing/markup/gemma.py: _TOKEN": 2 * MAX_CALL_CHARACTERS,
-    "agent/parsing/markup/gemma.py: _KEY": 2 * MAX_CALL_CHARACTERS,
+    "agent/parsing/markup/arguments.py: _TOKEN": 2 * MAX_CALL_CHARACTERS,
+    "agent/parsing/markup/arguments.py: _KEY": 2 * MAX_CALL_CHARACTERS,
     "functions/solvers/equations.py": MAX_EQUATION_CHARACTERS,
     "functions/numbers.py": MAX_CALL_CHARACTERS,
 }

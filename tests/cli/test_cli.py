@@ -13,7 +13,7 @@ from callwright.agent.loop import take_steps
 from callwright.agent.protocol import NATIVE
 from callwright.chat.model import Reply, ToolCall
 from callwright.cli.app import app
-from callwright.cli.transcript import TranscriptPrinter
+from callwright.cli.show import TranscriptPrinter
 from callwright.errors import CallwrightError, ParamsError, ProviderError
 from callwright.records import Call, CheckedChain, Step, StepError, StepFault, Usage, Verdict
 from callwright.standins.oracle.app import create_app

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.errors import ParamsError
-from callwright.params.edit import overlay_yaml
-from callwright.params.yaml_file import parse_sections
+from callwright.params.yaml_file import overlay_yaml, parse_sections
 
 
 @pytest.mark.parametrize(

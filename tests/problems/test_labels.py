@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callwright.errors import RowError
 from callwright.functions.numbers import read_number
-from callwright.problems.labels import read_label
+from callwright.problems.check import read_label
 from callwright.records import Problem
 from callwright.tasks import TASKS
 

@@ -8,8 +8,7 @@ import pytest
 from callwright.agent.parsing.parse import parse_call
 from callwright.errors import DataError
 from callwright.params import Params
-from callwright.problems.load import LoadedProblems, load_problems, raise_if_unusable
-from callwright.problems.report import format_report, report_of
+from callwright.problems.load import LoadedProblems, format_report, load_problems, raise_if_unusable, report_of
 from callwright.records import SPLITS
 from callwright.tasks import TASKS
 from tests.working_tree import ROOT

@@ -19,7 +19,7 @@ from callwright.standins.embedded.lessons import draw_lessons
 from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.tasks.entailment.synthetic.problems import entailment_problems
+from callwright.tasks.entailment.synthetic import entailment_problems
 from callwright.tasks.translation.synthetic.problems import translation_problems
 from callwright.training.base import prepare_base
 from tests.training.conftest import RECIPE

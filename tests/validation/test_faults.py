@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.agent.step import execute_step
+from callwright.agent.loop import execute_step
 from callwright.functions.function import function
 from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox

@@ -1,16 +1,58 @@
-"""The agent's loop: one attempt of one model at one problem."""
+"""The agent's loop: one attempt of one model at one problem.
+
+Validation executes steps again by the same `execute_step`, so that the two cannot disagree.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from callwright.agent.advice import with_toolbox_example
 from callwright.agent.call_thread import CALL_THREAD
+from callwright.agent.parsing.syntax_faults import with_toolbox_example
 from callwright.agent.protocol import TEXT, AgentProtocol
-from callwright.agent.step import execute_step, failed_step
 from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
-from callwright.records import Chain, Outcome, Problem, Step, Usage
+from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
 from callwright.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutedStep:
+    """A step with its observation or error.
+
+    Attributes:
+        value: what the function returned, of which the observation is the text; None if the call failed.
+    """
+
+    step: Step
+    value: Any = None
+
+
+def execute_step(thought: str, call: Call, toolbox: Toolbox, open_toolbox: OpenToolbox) -> ExecutedStep:
+    """Name a call's arguments, execute it, and return the step with its observation or error.
+
+    The step has the call with named arguments; if they cannot be named, the call as it was written.
+
+    Args:
+        open_toolbox: `toolbox`, opened for the chain that the step belongs to.
+
+    Raises:
+        Exception: whatever a defective function raised (docs/decisions/0005).
+    """
+    named_call = toolbox.name_arguments(call)
+    if isinstance(named_call, CallError):
+        return ExecutedStep(failed_step(thought, call, named_call))
+    result = open_toolbox.execute(named_call)
+    if isinstance(result, CallError):
+        return ExecutedStep(failed_step(thought, named_call, result))
+    return ExecutedStep(Step(thought, named_call, None, result.text), result.value)
+
+
+def failed_step(thought: str, call: Call | None, error: CallError) -> Step:
+    """A step without an observation; `call` is None if the reply could not be read."""
+    return Step(thought, call, StepError(error.fault, error.message), None)
+
 
 _Prompt = tuple[list[Message], list[Tool]]
 

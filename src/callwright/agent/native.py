@@ -28,7 +28,7 @@ from callwright.agent.text import CUT_OFF_MESSAGE, example_result, replace_inval
 from callwright.chat.model import Message, Reply, Tool, ToolCall
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_ITEMS
-from callwright.functions.prefixed_names import resolve_function_name
+from callwright.functions.literal import resolve_function_name
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task

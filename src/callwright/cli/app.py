@@ -90,7 +90,7 @@ def ask(
     """Let a model solve a problem, and print the steps as they are made; exit 1 without an answer."""
     from callwright.cli.ask import ask as ask_model
     from callwright.cli.ask import open_model
-    from callwright.cli.transcript import TranscriptPrinter
+    from callwright.cli.show import TranscriptPrinter
     from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from callwright.errors import ParamsError
 from callwright.params import PARAMS_FILE, Params
-from callwright.params.edit import overlay_yaml
-from callwright.params.yaml_file import read_sections
+from callwright.params.yaml_file import overlay_yaml, read_sections
 from callwright.storage.files import write_text
 
 PRESETS = Path("conf/presets")

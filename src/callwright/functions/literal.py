@@ -1,7 +1,7 @@
-"""Values and calls as text for the model, in the syntax that the parser reads back."""
+"""Values and calls as text for the model, in the syntax that the parser reads back; names as models write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -83,3 +83,31 @@ def escape_unprintable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+_NAMESPACES = ("functions.", "function.", "default_api.", "tools.", "tool.")
+_SUFFIX_START = re.compile(r"[:<]")
+_SUFFIX = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next control token
+
+
+def resolve_function_name(name: str, known: Container[str]) -> str:
+    """Return the name without the markup around it if that is a known function, else the name unchanged.
+
+    >>> resolve_function_name("functions.add:0", {"add"}), resolve_function_name("add<|channel|>commentary", {"add"})
+    ('add', 'add')
+    """
+    if name in known:
+        return name
+    stripped = strip_name_markup(name)
+    return stripped if stripped in known else name
+
+
+def strip_name_markup(name: str) -> str:
+    """Remove a namespace before the name, and a call number or a control token after it."""
+    suffix = _SUFFIX_START.search(name)
+    if suffix and _SUFFIX.fullmatch(name, suffix.start()):
+        name = name[: suffix.start()].rstrip()
+    for namespace in _NAMESPACES:
+        if name.startswith(namespace):
+            return name.removeprefix(namespace)
+    return name

@@ -12,9 +12,8 @@ from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call, render_value
-from callwright.functions.literal import escape_unprintable
+from callwright.functions.literal import escape_unprintable, resolve_function_name, strip_name_markup
 from callwright.functions.numbers import execution_error, format_number
-from callwright.functions.prefixed_names import resolve_function_name, strip_name_markup
 from callwright.records import Call, Json
 
 ANSWER = "answer"  # the function that ends a chain

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from callwright import paths
-from callwright.evaluation.inputs import current_inputs
 from callwright.evaluation.metrics import compute_metrics
 from callwright.evaluation.model_evaluation import ModelEvaluation, select_comparable
 from callwright.evaluation.perturb.run import variants_of
@@ -17,6 +16,7 @@ from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, csv_text, run_stage
 from callwright.records import Problem
+from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
 from callwright.storage.files import folder_hash, read_json, write_json, write_text
 from callwright.storage.jsonl import read, write

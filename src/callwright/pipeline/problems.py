@@ -4,8 +4,7 @@ from callwright import paths
 from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
-from callwright.problems.load import load_problems, raise_if_unusable
-from callwright.problems.report import format_report, report_of
+from callwright.problems.load import format_report, load_problems, raise_if_unusable, report_of
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog

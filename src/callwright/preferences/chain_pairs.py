@@ -6,7 +6,7 @@ from typing import Any
 from callwright.agent.protocol import PROTOCOLS
 from callwright.functions.toolbox import Toolbox
 from callwright.params import PairsParams
-from callwright.preferences.pair_kind import pair_kind
+from callwright.preferences.balance import pair_kind
 from callwright.preferences.tree import MARGIN_TOLERANCE, score_chains, step_key
 from callwright.records import Chain, CheckedChain, Pair, Problem
 from callwright.tasks import TASKS

@@ -7,9 +7,8 @@ from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs
+from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
 from callwright.preferences.chain_pairs import chain_pairs
-from callwright.preferences.pair_kind import pair_kind
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import TASKS

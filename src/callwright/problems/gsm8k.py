@@ -6,9 +6,9 @@ from pathlib import Path
 
 from callwright.errors import CallError, RowError
 from callwright.functions.numbers import format_number
+from callwright.problems.check import read_plain_number
 from callwright.problems.gsm8k_equations import EquationError, find_equations
 from callwright.problems.gsm8k_worksheet import TOOLBOX, Worksheet
-from callwright.problems.labels import read_plain_number
 from callwright.problems.row_fields import required_text, select_fields
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult

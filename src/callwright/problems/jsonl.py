@@ -8,7 +8,7 @@ from typing import Any
 
 from callwright.errors import CallError, DataError, RowError
 from callwright.functions.toolbox import ANSWER
-from callwright.problems.labels import read_label
+from callwright.problems.check import read_label
 from callwright.problems.row_fields import MALFORMED_JSON, check_name, check_text, select_fields, to_json_value
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from callwright.errors import DataError
 from callwright.params import JsonlParams, ProblemsParams, SyntheticParams
@@ -16,7 +17,7 @@ from callwright.problems.split import deduplicate, split_by_group
 from callwright.records import SPLITS, Problem, Split
 from callwright.surprises import Surprise
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.tasks.entailment.synthetic.problems import entailment_problems
+from callwright.tasks.entailment.synthetic import entailment_problems
 from callwright.tasks.task import Task
 from callwright.tasks.translation.synthetic.problems import translation_problems
 
@@ -139,3 +140,54 @@ def _assign_missing_splits(source_result: JsonlSourceResult, source: JsonlParams
         {problem.id: problem for problem in split_by_group(without_split, shares, seed)} if without_split else {}
     )
     source_result.problems = [with_split.get(problem.id, problem) for problem in source_result.problems]
+
+
+MAX_EXAMPLES = 20  # dropped rows that the report lists
+MAX_PRINTED_REASONS = 10
+PERCENT_NOTE = "answers in percent (25 and 0.25 are both right for 25%)"
+
+
+def report_of(loaded: LoadedProblems) -> dict[str, Any]:
+    """The report: the number of rows read, of rows dropped for each reason, and of problems in each split.
+
+    The counts add up unless `problems.public` limits the splits.
+    """
+    return {
+        "read": loaded.rows_read,
+        "left_out": dict(sorted(loaded.reasons.items())),
+        "examples": [str(row) for row in loaded.dropped[:MAX_EXAMPLES]],
+        "notes": _notes(loaded),
+        "splits": {
+            split: {
+                "problems": len(problems),
+                "groups": len({problem.group for problem in problems}),
+                "steps": dict(sorted(Counter(str(len(p.solution) - 1) for p in problems if p.solution).items())),
+            }
+            for split, problems in loaded.splits.items()
+        },
+    }
+
+
+def format_report(loaded: LoadedProblems) -> list[str]:
+    """The report as lines of text: the number of problems, and one line for each reason why rows were dropped."""
+    counts = ", ".join(f"{len(problems):,} {split}" for split, problems in loaded.splits.items())
+    lines = [f"problems: {counts}; {len(loaded.dropped):,} left out"]
+    first_row_by_reason = {row.reason: row.where for row in reversed(loaded.dropped)}
+    reasons = loaded.reasons.most_common()
+    lines += [
+        f"  {count:,} left out: {reason}; the first is {first_row_by_reason[reason]}"
+        for reason, count in reasons[:MAX_PRINTED_REASONS]
+    ]
+    if len(reasons) > MAX_PRINTED_REASONS:
+        lines.append(f"  and for {len(reasons) - MAX_PRINTED_REASONS:,} other reasons")
+    return [*lines, *(f"  {count:,} {note}" for note, count in _notes(loaded).items())]
+
+
+def _notes(loaded: LoadedProblems) -> dict[str, int]:
+    """Counts of answers that users should check."""
+    percent = sum(
+        problem.task == "arithmetic" and problem.answer.endswith("%")
+        for problems in loaded.splits.values()
+        for problem in problems
+    )
+    return {PERCENT_NOTE: percent} if percent else {}

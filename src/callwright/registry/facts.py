@@ -5,13 +5,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright import paths
-from callwright.evaluation.inputs import current_inputs
+from callwright.paths import TRAINING_FILE
 from callwright.registry.gate import Facts
 from callwright.registry.version import CONTENT_TAG, ROLLED_BACK_TAG, find_champion, versions_of
+from callwright.storage.files import file_hash, folder_hash, read_json
 from callwright.tracking import runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+
+def current_inputs(champion: str | None) -> dict[str, str | None]:
+    """Hashes of the problems and models that are now on disk, and the champion's version.
+
+    Args:
+        champion: the champion's version; None if there is no champion.
+
+    Raises:
+        DataError: the student has no training.json of a Callwright training.
+    """
+    return {
+        "training": str(read_json(paths.STUDENT / TRAINING_FILE)["key"]),
+        "problems": file_hash(paths.problems("test")),
+        "base": folder_hash(paths.BASE),
+        "student": folder_hash(paths.STUDENT),
+        "champion": champion,
+    }
+
 
 GATE_REPORTS = (paths.METRICS, paths.QUALITY_REPORT)
 

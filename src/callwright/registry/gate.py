@@ -35,7 +35,7 @@ class Facts:
 
     Attributes:
         inputs: hashes of training, problems, base and student, and the champion's version (None if there is no
-            champion), as `callwright.evaluation.inputs.current_inputs` returns them.
+            champion), as `callwright.registry.facts.current_inputs` returns them.
         is_champion: whether the champion is this student.
         rolled_back: the student's version, if it was champion and was rolled back.
         changed_reports: paths of reports that differ from what dvc.lock recorded.

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from callwright.agent.loop import ends_chain
-from callwright.agent.step import ExecutedStep, execute_step
+from callwright.agent.loop import ExecutedStep, ends_chain, execute_step
 from callwright.functions.toolbox import Toolbox, render_result, walk_value
 from callwright.records import Step
 from callwright.tasks.task import ExecutedSteps

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from callwright.agent.loop import execute_step, failed_step
 from callwright.agent.native import NATIVE
 from callwright.agent.protocol import PROTOCOLS
-from callwright.agent.step import execute_step, failed_step
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import CallError
 from callwright.functions.function import render_call

@@ -14,7 +14,7 @@ from callwright.records import Chain, Problem, Protocol
 from callwright.standins.oracle.app import create_app
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.tasks.entailment.synthetic.problems import entailment_problems
+from callwright.tasks.entailment.synthetic import entailment_problems
 from callwright.tasks.translation.synthetic.problems import translation_problems
 from tests.fakes import NO_MISTAKES, problem, teacher
 

@@ -6,14 +6,16 @@ import pytest
 from callwright.functions.toolbox import Observation
 from callwright.records import Problem
 from callwright.tasks import TASKS
-from callwright.tasks.entailment.synthetic.problems import TRUTH_VALUES, draw_entailment, entailment_problems
-from callwright.tasks.entailment.synthetic.syllogisms import (
+from callwright.tasks.entailment.synthetic import (
     FAMILIES,
     KINDS,
     NAMES,
     STYLE_COUNT,
+    TRUTH_VALUES,
     WORDINGS,
     EntailmentFamily,
+    draw_entailment,
+    entailment_problems,
 )
 from callwright.tasks.synthetic import POOLS
 

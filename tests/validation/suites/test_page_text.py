@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.text import escape_controls
-from callwright.validation.suites.page_text import page_frame, page_text, page_value, plain_text
+from callwright.validation.suites.expectations import page_frame, page_text, page_value, plain_text
 
 TEXTS = st.text() | st.text("<>&\"'`$\\x1b\n\x1b\u202e[](){}*_#;&lt;")
 

@@ -1,15 +1,17 @@
 """Syntax faults: the lines that the model reads about an unreadable call, and the limits that apply in any notation."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 from callwright.functions.literal import escape_unprintable
+from callwright.functions.toolbox import ANSWER, Toolbox
 
 EXAMPLE_CALL = "add(a=2, b=3)"
 EXAMPLE_ARGUMENTS = '{"a": 2, "b": 3}'
-"""A parser does not know the toolbox; `callwright.agent.advice` puts a call of the toolbox in place of these two."""
+"""A parser does not know the toolbox; `with_toolbox_example` puts a call of the toolbox in place of these two."""
 
 CALL_ADVICE = f"write one call on the last line, like {EXAMPLE_CALL}"
 ARGUMENTS_ADVICE = f"JSON object, like {EXAMPLE_ARGUMENTS}"
@@ -95,3 +97,17 @@ def exact_float(number_text: str) -> float:
     if not exact:  # a float would silently be another number
         raise syntax_fault(f"the number {number_text[:30]} has too many digits; write a fraction p/q")
     return value
+
+
+def with_toolbox_example(error: CallError, toolbox: Toolbox) -> CallError:
+    """The error of an unreadable call, with an example of the toolbox's first function instead of the parser's own."""
+    function = next((function for name, function in toolbox.functions.items() if name != ANSWER), None)
+    function = function or toolbox.functions[ANSWER]
+    message = error.message
+    if message.endswith(CALL_ADVICE):
+        message = message.removesuffix(EXAMPLE_CALL) + function.example_call()
+    if ARGUMENTS_ADVICE in message:
+        arguments = json.dumps(function.example, ensure_ascii=False)
+        advice = ARGUMENTS_ADVICE.replace(EXAMPLE_ARGUMENTS, arguments)
+        message = message.replace(ARGUMENTS_ADVICE, advice, 1)
+    return CallError(error.fault, message)

@@ -12,12 +12,7 @@ import torch
 from transformers import DynamicCache
 
 from callwright.chat.local.batch import BatchInputs, GenerationRequest, compacted_order
-from callwright.chat.local.cache import (
-    CachedSequence,
-    SequenceCache,
-    cache_after_prefix,
-    common_prefix_length,
-)
+from callwright.chat.local.cache import CachedSequence, SequenceCache, cache_after_prefix, common_prefix_length
 from callwright.chat.local.device import cache_budget_bytes
 from callwright.chat.local.prefix_attention import SharedPrefix, enable_shared_prefix
 

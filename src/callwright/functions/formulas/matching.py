@@ -9,8 +9,15 @@ from itertools import islice
 from callwright.errors import CallError
 from callwright.functions.formulas.nodes import Formula, LogicArgument
 from callwright.functions.formulas.normal_form import Node, clauses_of, normal_form
-from callwright.functions.formulas.renaming import EMPTY_RENAMING, Renaming, propose_renamings, rename, symbols_of
-from callwright.functions.formulas.unification import ClauseSearch, TooManyTriesError
+from callwright.functions.formulas.unification import (
+    EMPTY_RENAMING,
+    ClauseSearch,
+    Renaming,
+    TooManyTriesError,
+    propose_renamings,
+    rename,
+    symbols_of,
+)
 from callwright.functions.solvers.entailment import Equivalence, equivalent
 
 MAX_SOLVER_QUESTIONS = 24  # per comparison of two arguments

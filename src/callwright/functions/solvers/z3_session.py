@@ -9,18 +9,7 @@ from typing import cast
 
 import z3
 
-from callwright.functions.formulas.nodes import (
-    And,
-    Atom,
-    Exists,
-    ForAll,
-    Formula,
-    Iff,
-    Implies,
-    Not,
-    Or,
-    Xor,
-)
+from callwright.functions.formulas.nodes import And, Atom, Exists, ForAll, Formula, Iff, Implies, Not, Or, Xor
 
 MAX_MEMORY_MB = 256  # of Z3's memory in this process, for all contexts together
 

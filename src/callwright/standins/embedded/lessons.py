@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import get_args
 
-from callwright.agent.loop import ends_chain
+from callwright.agent.loop import ends_chain, execute_step
 from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
-from callwright.agent.step import execute_step
 from callwright.chat.model import Message
 from callwright.errors import CallError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.script import Mistake, write_script
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
+from callwright.tasks.entailment import synthetic
 from callwright.tasks.entailment.functions import TruthValue
-from callwright.tasks.entailment.synthetic import syllogisms
-from callwright.tasks.entailment.synthetic.problems import draw_entailment
+from callwright.tasks.entailment.synthetic import draw_entailment
 from callwright.tasks.synthetic import POOLS
 from callwright.tasks.task import Task
 from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
@@ -39,7 +38,7 @@ CARELESS_MISTAKES: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
 }
 
 
-def _draw_entailment_problem(family: syllogisms.EntailmentFamily, rng: random.Random) -> Problem:
+def _draw_entailment_problem(family: synthetic.EntailmentFamily, rng: random.Random) -> Problem:
     answer: TruthValue = rng.choice(get_args(TruthValue))
     return draw_entailment(family, answer, rng, POOLS["lessons"])
 
@@ -47,7 +46,7 @@ def _draw_entailment_problem(family: syllogisms.EntailmentFamily, rng: random.Ra
 PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
     "arithmetic": [partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
     "translation": [partial(draw_translation, family, pool=POOLS["lessons"]) for family in (*SEEN, *HELD_OUT)],
-    "entailment": [partial(_draw_entailment_problem, family) for family in syllogisms.FAMILIES.values()],
+    "entailment": [partial(_draw_entailment_problem, family) for family in synthetic.FAMILIES.values()],
 }
 """How to draw a problem of each family, by task."""
 

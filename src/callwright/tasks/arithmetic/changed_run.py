@@ -22,8 +22,7 @@ from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import OpenToolbox, Toolbox, walk_value
 from callwright.records import Call, Json
 from callwright.tasks.arithmetic.changed_numbers import MAX_RESULTS, NumberChange
-from callwright.tasks.arithmetic.number_forms import Ratio
-from callwright.tasks.arithmetic.numbers_in_text import replace_numbers
+from callwright.tasks.arithmetic.number_forms import Ratio, replace_numbers
 from callwright.tasks.arithmetic.question_numbers import COMMON_NUMBERS
 
 MAX_PARTS = 64  # parts of one result that are remembered, as later arguments may repeat them

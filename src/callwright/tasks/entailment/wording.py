@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from random import Random
 
 from callwright.records import Problem
-from callwright.tasks.entailment.synthetic.syllogisms import NAMES
+from callwright.tasks.entailment.synthetic import NAMES
 from callwright.tasks.wording import draw_new_names, replace_words, shuffle_sentences, split_sentences
 
 NEW_FUNCTION_NAMES: Mapping[str, str] = {"assume": "take_as_given", "entails": "follows"}

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
 from callwright.functions.literal import escape_unprintable
-from callwright.validation.suites.expectations import CRITICAL, Expectation
-from callwright.validation.suites.page_text import page_frame, plain_text
+from callwright.validation.suites.expectations import CRITICAL, Expectation, page_frame, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd

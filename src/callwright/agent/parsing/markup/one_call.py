@@ -9,9 +9,13 @@ from callwright.agent.parsing.json_call import (
     read_arguments,
     read_json_value,
 )
-from callwright.agent.parsing.markup.gemma import read_gemma_arguments
+from callwright.agent.parsing.markup.arguments import (
+    FUNCTION_TAG,
+    read_gemma_arguments,
+    read_key_value_tags,
+    read_parameter_tags,
+)
 from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING, end_of_match
-from callwright.agent.parsing.markup.tagged import FUNCTION_TAG, read_key_value_tags, read_parameter_tags
 from callwright.agent.parsing.python_call import CALCULATION_AFTER, read_python
 from callwright.agent.parsing.syntax_faults import CALL_ADVICE, COMPUTED_MESSAGE, syntax_fault
 from callwright.errors import CallError

@@ -5,12 +5,12 @@ from random import Random
 
 from callwright.errors import DataError
 from callwright.records import Call, Problem, Split
-from callwright.tasks.arithmetic.synthetic import algebra, few_steps, held_out, many_steps
+from callwright.tasks.arithmetic.synthetic import few_steps, held_out, many_steps
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, draw_things
 from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 FAMILIES: dict[str, ArithmeticFamily] = {
-    family.name: family for family in (*few_steps.ALL, *many_steps.ALL, *algebra.ALL, *held_out.ALL)
+    family.name: family for family in (*few_steps.ALL, *many_steps.ALL, *held_out.ALL)
 }
 MAX_TRIES = 200_000  # draws of numbers; the rarest family needs a few hundred in the smallest pool
 
