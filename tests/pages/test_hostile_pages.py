@@ -70,7 +70,7 @@ def data_docs(folder: Path) -> None:
     expected = [expectations.one_of("task", [f"not {text}"], text) for text in PAYLOADS]
     expected += [
         expectations.empty("task", "nothing is wrong"),
-        expectations.near("task", {ids[0]: 0.9, ids[1]: 0.1}, 0.01, "tasks stay as they were"),
+        expectations.distribution_near("task", {ids[0]: 0.9, ids[1]: 0.1}, 0.01, "tasks stay as they were"),
         expectations.between("n", 100, None, "numbers are large"),
     ]
     checks = suites.run(frame, "lines", expected)
