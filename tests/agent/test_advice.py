@@ -26,6 +26,12 @@ def test_the_error_line_shows_a_call_of_the_toolbox(task):
     assert message == f"no function call was found; write one call on the last line, like {EXAMPLES[task]}"
 
 
+@pytest.mark.parametrize("task", EXAMPLES)
+def test_arguments_that_python_cannot_read_show_a_call_of_the_toolbox(task):
+    message = error_message(task, Reply("add(a=2 b=3)", "stop", Usage()))
+    assert message.endswith(f"write numbers plainly and text in quotes, like {EXAMPLES[task]}")
+
+
 def test_the_input_of_an_action_shows_arguments_of_the_toolbox():
     message = error_message("entailment", Reply("Action: assume\nAction Input: all dogs", "stop", Usage()))
     assert 'like {"formula": "all x. (Cat(x) -> Kind(x))"}' in message

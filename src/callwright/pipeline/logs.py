@@ -37,7 +37,7 @@ class _StderrHandler(logging.Handler):
 
 
 def log_to_stderr() -> None:
-    """Write the logger's records to stderr, and in a stage the traceback of an uncaught exception. May be called again."""
+    """Write the logger's records to stderr, and in a stage the traceback of an uncaught exception. Call it freely."""
     if not any(isinstance(handler, _StderrHandler) for handler in log.handlers):
         handler = _StderrHandler()
         handler.setFormatter(_RedactingFormatter())

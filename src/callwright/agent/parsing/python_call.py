@@ -6,6 +6,7 @@ import re
 
 from callwright.agent.parsing.syntax_faults import (
     CALL_ADVICE,
+    EXAMPLE_CALL,
     check_bounds,
     check_item_count,
     exact_float,
@@ -74,7 +75,7 @@ def read_python(text: str) -> Call:
         _reject_grouped_number(text, is_python=False)
         name = text.partition("(")[0].strip()[:40]
         raise syntax_fault(
-            f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like add(a=2, b=3)"
+            f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like {EXAMPLE_CALL}"
         )
     return call_from_node(node, text)
 

@@ -104,7 +104,7 @@ def with_toolbox_example(error: CallError, toolbox: Toolbox) -> CallError:
     function = next((function for name, function in toolbox.functions.items() if name != ANSWER), None)
     function = function or toolbox.functions[ANSWER]
     message = error.message
-    if message.endswith(CALL_ADVICE):
+    if message.endswith(f"like {EXAMPLE_CALL}"):
         message = message.removesuffix(EXAMPLE_CALL) + function.example_call()
     if ARGUMENTS_ADVICE in message:
         arguments = json.dumps(function.example, ensure_ascii=False)
