@@ -47,7 +47,7 @@ def test_bad_lines_are_reported_and_quarantined_and_the_stage_succeeds(with_chai
     write_lines(path, [*(line for _, line in read_lines(path)), dumps(orphan), dumps(right(train[0]))[:-9]])
     output = project.run("python", "stages/validate.py").stdout
     assert "validate: 40 of 42 chains kept; correct: {'oracle': 0.5}" in output
-    assert "validate: warning: lines: orphan: expected that a chain's problem exists; found 1 of 42 otherwise" in output
+    assert "validate: warning: lines: orphan: expected that a chain's problem exists; found 1 of 42 failed" in output
     assert "such as data/chains/teacher.jsonl:42" in output
     quarantine = [json.loads(line) for _, line in read_lines(project.folder / "data/validated/quarantine.jsonl")]
     assert [line["where"].rpartition(":")[2] for line in quarantine] == ["41", "42"]
@@ -63,7 +63,7 @@ def test_a_leaked_test_problem_stops_the_stage_and_is_named(with_chains):
     assert done.returncode == 1
     assert done.stdout.strip() == (
         "validate: problems: leak: expected that no problem of train or dev asks what a test problem asks; "
-        f"found 1 of 31 otherwise, such as {train[3].id}"
+        f"found 1 of 31 failed, such as {train[3].id}"
     )
 
 

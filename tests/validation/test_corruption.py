@@ -232,7 +232,7 @@ def test_a_warning_names_the_task_in_which_nearly_all_problems_have_the_same_ans
     (message,) = failed(check_problems(problems, SHIPPED, Suites(None))).values()  # 19 of 20 is more than 90 %
     assert message == (
         "problems by task: label_share: expected that at most 90% of a task's problems have the same answer; "
-        "found 1 of 1 otherwise, such as arithmetic"
+        "found 1 of 1 failed, such as arithmetic"
     )
 
 

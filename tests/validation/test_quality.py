@@ -67,9 +67,9 @@ def test_the_counts_add_up_with_several_bad_lines(run_validation: RunValidation)
 def test_each_failed_check_of_lines_gives_one_warning_line(run_validation: RunValidation):
     assert list(warning_lines(run_validation(*GOOD, LEAK, FORGED).checks)) == [
         "lines: split: expected that a chain's problem is of train or dev, not of test; "
-        "found 1 of 12 otherwise, such as leak",
+        "found 1 of 12 failed, such as leak",
         "lines: mismatch: expected that executing the calls again gives what was recorded; "
-        "found 1 of 12 otherwise, such as forged",
+        "found 1 of 12 failed, such as forged",
     ]
 
 

@@ -22,7 +22,7 @@ def test_a_failed_checks_message_has_the_expectation_the_observation_and_the_row
     (check,) = run(expectations.between("size", 2, 6, "a thing is of size 2 to 6"))
     assert (check.success, check.severity, check.rows) == (False, "critical", ("a", "c"))
     assert check.failure_message() == (
-        "things: size: expected that a thing is of size 2 to 6; found 2 of 3 otherwise, such as a, c"
+        "things: size: expected that a thing is of size 2 to 6; found 2 of 3 failed, such as a, c"
     )
 
 
@@ -77,7 +77,7 @@ def test_the_page_of_checks_marks_failures_escapes_row_ids_and_links_the_suites(
     write_checks(tmp_path, suites)
     page = (tmp_path / "checks.html").read_text()
     assert "<script>" not in page
-    assert '<td class="no">no<td>kind<td>things are y<td>critical<td>2 of 3 otherwise<td>&lt;script&gt;' in page
+    assert '<td class="no">no<td>kind<td>things are y<td>critical<td>2 of 3 failed<td>&lt;script&gt;' in page
     assert "<td>yes<td>id<td>ids differ" in page
     links = [unquote(link) for link in re.findall('href="([^"]+)"', page)]
     assert len(links) == 2

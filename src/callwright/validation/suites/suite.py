@@ -186,7 +186,7 @@ def _to_check(suite: str, result: Any, ids: Mapping[str, str]) -> Check:
     config = result.expectation_config
     details = result.result or {}
     _raise_if_check_raised(config.type, result.exception_info or {})
-    failed_count = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} otherwise"
+    failed_count = f"{details.get('unexpected_count', 0):,} of {details.get('element_count', 0):,} failed"
     observed = details.get("observed_value", failed_count)
 
     return Check(
