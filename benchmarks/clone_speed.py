@@ -24,9 +24,12 @@ from pathlib import Path
 from clone_run import Run
 
 IMPORT = """
-import time
+import importlib.util, time
+name = "{module}"
+if name == "callwright.cli" and importlib.util.find_spec("callwright.cli").submodule_search_locations:
+    name += ".app"  # the code of the command, since it is a package
 start = time.process_time()
-import {module}
+__import__(name)
 seconds = time.process_time() - start
 import callwright, os
 assert callwright.__file__.startswith(os.path.realpath("src")), callwright.__file__
@@ -56,7 +59,10 @@ REPLAY = """
 import time
 from pathlib import Path
 from callwright.records import Chain, Problem
-from callwright.storage import read
+try:
+    from callwright.storage.jsonl import read
+except ImportError:  # before modules were regrouped
+    from callwright.storage import read
 from callwright.validation.replay import check_chain
 problems = {problem.id: problem for path in Path("data/problems").glob("*.jsonl") for problem in read(Problem, path)}
 chains = list(read(Chain, Path("data/chains/teacher.jsonl")))
