@@ -32,7 +32,7 @@ class Watch:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name == "callwright":
-            specs = (one.find_spec(name, path, target) for one in sys.meta_path if one is not Watch)
+            specs = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not Watch)
             spec = next(filter(None, specs), None)
             with open({log!r}, "a") as file:
                 file.write(f"{{spec.origin if spec else None}}\\t{{' '.join(sys.argv)}}\\n")
