@@ -6,6 +6,7 @@ A defect of a line is recorded in its row; it never stops the other lines.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +16,8 @@ from callwright.errors import CallwrightError, DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import Surprise, surprise_of
-from callwright.tasks import TASKS
-from callwright.tasks import load as load_tasks
+from callwright.tasks import Tasks, load_tasks
+from callwright.tasks.task import Task
 from callwright.validation.executor import map_chunks
 from callwright.validation.replay import check_chain
 
@@ -86,27 +87,28 @@ class CheckedLine(NamedTuple):
 
 
 def check_files(
-    files: Sequence[Path], problems: Mapping[str, Problem], modules: Sequence[str] = (), workers: int | None = None
+    files: Sequence[Path], problems: Mapping[str, Problem], tasks: Tasks, workers: int | None = None
 ) -> Iterator[CheckedLine]:
     """Replay and judge all chains of the files, in order, on all cores.
 
     Args:
         problems: problems by id.
-        modules: the user's modules, which every process loads (`callwright.tasks.load`).
+        tasks: every worker process loads them by their modules.
         workers: number of processes; by default one per core.
 
     Raises:
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_chunks(check_chunk, _chunks(lines, problems), load_tasks, (list(modules),), workers):
+    check = partial(check_chunk, tasks=tasks)
+    for checked in map_chunks(check, _chunks(lines, problems), load_tasks, (tasks.modules,), workers):
         yield from checked
 
 
-def check_chunk(chunk: Chunk) -> list[CheckedLine]:
+def check_chunk(chunk: Chunk, tasks: Tasks) -> list[CheckedLine]:
     """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check_any_line(location, text, problems) for location, text in chunk.lines]
+    return [_check_any_line(location, text, problems, tasks) for location, text in chunk.lines]
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
@@ -148,10 +150,10 @@ def _problem_id(text: bytes) -> str:
         return ""
 
 
-def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Tasks) -> CheckedLine:
     """Check a line. Unexpected errors go into its row, but a mistake that the user can fix stops the stage."""
     try:
-        return _check_line(location, text, problems)
+        return _check_line(location, text, problems, tasks)
     except CallwrightError:
         raise
     except Exception as error:  # the stage prints how many there were, and where
@@ -159,7 +161,7 @@ def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem])
         return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
 
-def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Tasks) -> CheckedLine:
     try:
         chain = _read_chain(text, location)
     except DataError as error:
@@ -169,8 +171,9 @@ def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> 
     if problem is None:
         row = LineRow(location, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
         return CheckedLine(row, text)
-    record = check_chain(chain, problem)
-    return CheckedLine(_row(location, record, problem), dumps(record))
+    task = tasks[problem.task]
+    record = check_chain(chain, problem, task)
+    return CheckedLine(_row(location, record, problem, task), dumps(record))
 
 
 def _read_chain(text: bytes, location: str) -> Chain:
@@ -209,7 +212,7 @@ def _recorded_fields(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
+def _row(location: str, record: CheckedChain, problem: Problem, task: Task) -> LineRow:
     faults = record.verdict.faults
     mismatches = (f"step {fault.step + 1}: {fault.message}" for fault in faults if fault.fault == "replay_mismatch")
     return LineRow(
@@ -220,6 +223,6 @@ def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
         split=problem.split,
         correct=record.verdict.correct,
         first_fault=faults[0].fault if faults else NO_FAULT,
-        can_check_grounding=TASKS[problem.task].can_check_grounding(problem),
+        can_check_grounding=task.can_check_grounding(problem),
         **_recorded_fields(record.chain),
     )
