@@ -65,7 +65,7 @@ def _variant_builder(change: Perturbation, seed: int) -> Callable[[Problem], Var
         task: Task | None = TASKS[problem.task]
         question: str | None = problem.question
         if change in _QUESTION_PERTURBATIONS:
-            question = _QUESTION_PERTURBATIONS[change](problem, Random(f"{seed}/{problem.id}"))
+            question = _QUESTION_PERTURBATIONS[change](problem, TASKS[problem.task], Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:
