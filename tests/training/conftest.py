@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from callwright.params import EmbeddedParams, TaskShares
+from callwright.params import EmbeddedParams
 from callwright.standins.embedded.build import build_embedded_student
+from callwright.tasks import TASKS
 
 RECIPE = EmbeddedParams(
     hidden=32,
@@ -13,7 +14,7 @@ RECIPE = EmbeddedParams(
     heads=2,
     vocabulary=420,
     demonstrations=120,
-    tasks=TaskShares(arithmetic=0.5, translation=0.25, entailment=0.25),
+    tasks={"arithmetic": 0.5, "translation": 0.25, "entailment": 0.25},
     careless_share=0.5,
     steps=12,
     careless_steps=6,
@@ -28,5 +29,5 @@ RECIPE = EmbeddedParams(
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base") / "model"
-    build_embedded_student(folder, RECIPE, seed=3)
+    build_embedded_student(folder, RECIPE, TASKS, seed=3)
     return folder

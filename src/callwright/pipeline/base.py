@@ -9,8 +9,8 @@ from callwright.training.base import prepare_base
 
 def run(_: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
-    recipe = prepare_base(paths.BASE, params.student, params.seed)
+    tasks = load_tasks(params.functions)
+    recipe = prepare_base(paths.BASE, params.student, tasks, params.seed)
     print(f"base: {recipe['source']} in {paths.BASE}")
 
 

@@ -7,6 +7,8 @@ from callwright.tasks.entailment.task import ENTAILMENT
 from callwright.tasks.translation.task import TRANSLATION
 from callwright.tasks.user_tasks import Tasks
 
+__all__ = ["TASKS", "Tasks", "load"]
+
 TASKS = Tasks((ARITHMETIC, TRANSLATION, ENTAILMENT))
 
 

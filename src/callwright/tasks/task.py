@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, overload
@@ -11,6 +10,7 @@ from callwright.errors import ParamsError
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem, Step, StepFault
 from callwright.tasks.parts import PART_TYPES, PartName, SyntheticProblems, TaskLessons, TaskMistakes, TaskWording
+from callwright.text import did_you_mean
 
 Grade = Literal["right", "wrong", "undecided"]
 
@@ -66,9 +66,7 @@ class Task:
     def __post_init__(self) -> None:
         for name, part in self.parts.items():
             if name not in PART_TYPES:
-                suggestions = get_close_matches(str(name), PART_TYPES, n=1)
-                hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(PART_TYPES)}"
-                raise ValueError(f"task {self.name}: there is no part {name} ({hint})")
+                raise ValueError(f"task {self.name}: there is no part {name} ({did_you_mean(str(name), PART_TYPES)})")
             if not isinstance(part, PART_TYPES[name]):
                 raise ValueError(f"task {self.name}: its part {name} has to be a {_path(PART_TYPES[name])}")
 

@@ -95,7 +95,7 @@ def _complete(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, 
 
 def _make_script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
     rng = random.Random(attempt)
-    return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
+    return write_script(problem, TASKS[problem.task], draw_mistake(mistakes, rng), rng)
 
 
 def _earlier_results(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:
