@@ -89,7 +89,7 @@ def small_base(folder: Path, params: Params) -> Path:
     few = params.student.embedded.model_copy(
         update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
     )
-    build_embedded_student(folder / "base", few, params.seed)
+    build_embedded_student(folder / "base", few, TASKS, params.seed)
     return folder / "base"
 
 
