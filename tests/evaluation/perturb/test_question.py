@@ -73,3 +73,15 @@ def test_a_name_in_the_answer_or_the_vocabulary_stays():
 def test_a_sentence_to_translate_is_not_reordered():
     sentences = "All cats are kind. No dog is kind. Vocabulary: x."
     assert reorder_sentences(problem(question=sentences), TASKS["translation"], Random(1)) is None
+
+
+def test_a_task_may_replace_names_in_its_own_way():
+    """Entailment has names of its own, which are no people: Rex is a dax, and is called "it" or "he" by nobody."""
+    question = "Premises: Every dax is a fep. Rex is a dax. Statement: Rex is a fep."
+    made = problem(question=question, answer="True")
+    assert replace_names(made, TASKS["arithmetic"], Random(1)) is None  # by default only people get another name
+    changed = replace_names(made, TASKS["entailment"], Random(1))
+    assert changed is not None
+    name = changed.removeprefix("Premises: Every dax is a fep. ").split()[0]
+    assert name != "Rex"
+    assert changed == question.replace("Rex", name)
