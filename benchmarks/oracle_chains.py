@@ -20,7 +20,7 @@ def oracle_chain(problem: Problem, number: int, mistakes: Mapping[str, float], m
     """
     rng = random.Random(f"{problem.id}/{number}")
     toolbox = TASKS[problem.task].toolbox
-    script = write_script(problem, toolbox, draw_mistake(mistakes, rng), rng)
+    script = write_script(problem, TASKS[problem.task], draw_mistake(mistakes, rng), rng)
     tools = toolbox.open()
     steps: list[Step] = []
     usage = Usage()

@@ -1,4 +1,10 @@
-"""Escape untrusted text, such as a model's, so that it cannot control the terminal or page that shows it."""
+"""Text for people's eyes.
+
+Untrusted text, such as a model's, is escaped, so that it cannot control the terminal or page that shows it.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def escape_controls(text: str) -> str:
@@ -31,6 +37,22 @@ def one_line(text: str, limit: int | None = None) -> str:
     cut = text if limit is None else text[: limit + 1]
     shown = escape_controls(cut).replace("\n", "\\n")
     return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "known:") -> str:
+    """The hint of an error about an unknown name: the most similar known name, or all known names.
+
+    Args:
+        otherwise: the words before all known names.
+
+    >>> did_you_mean("temprature", ["temperature", "top_p"])
+    'did you mean temperature?'
+    >>> did_you_mean("seed", ["temperature", "top_p"])
+    'known: temperature, top_p'
+    """
+    names = list(known)
+    similar = get_close_matches(name, names, n=1)
+    return f"did you mean {similar[0]}?" if similar else f"{otherwise} {', '.join(names)}"
 
 
 def _escape(code: int) -> str:

@@ -59,6 +59,7 @@ def test_the_shipped_params_load():
         ("validate.min_correct_shares", "did you mean min_correct_share?"),
         ("train.lora.rank", "known: r, alpha, dropout, target_modules"),
         ("teacher.api_key", "did you mean api_key_env?"),
+        ("problems.synthetic.entailment.trian", "did you mean train?"),
     ],
 )
 def test_an_unknown_key_gives_the_nearest_known_one(load, tmp_path, key, hint):
@@ -111,6 +112,31 @@ def test_the_error_for_a_value_out_of_bounds_has_the_key(load, tmp_path, key, va
 @pytest.mark.parametrize("key", ["seed", "train", "pairs.min_margin", "train.lora.alpha", "teacher.mistakes"])
 def test_the_error_for_a_missing_key_has_the_key(load, tmp_path, key):
     assert error_line(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
+
+
+def test_counts_and_shares_may_name_any_task_because_the_stage_knows_the_tasks(load):
+    counts = {"train": 4, "dev": 1, "test": 1, "held_out_test": 0}
+    params = load({"problems.synthetic.clock": counts, "student.embedded.tasks": {"clock": 1.0}})
+    assert params.problems.synthetic["clock"].model_dump() == counts
+    assert set(params.problems.synthetic) == {"arithmetic", "translation", "entailment", "clock"}
+    assert params.student.embedded.tasks == {"clock": 1.0}
+
+
+def test_counts_of_a_task_have_to_be_complete(load, tmp_path):
+    line = error_line(load, {"problems.synthetic.clock": {"train": 4, "dev": 1, "test": 1}}, tmp_path)
+    assert line == "params.yaml: problems.synthetic.clock.held_out_test is missing"
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ({"arithmetic": 0.5, "clock": 0.4}, "student.embedded.tasks: the shares of the tasks add up to 0.9, not 1"),
+        ({}, "student.embedded.tasks: the shares of the tasks add up to 0, not 1"),
+        ({"clock": 1.5}, "student.embedded.tasks.clock: input should be less than or equal to 1, not 1.5"),
+    ],
+)
+def test_the_shares_of_the_tasks_add_up_to_1(load, tmp_path, shares, message):
+    assert error_line(load, {"student.embedded.tasks": shares}, tmp_path) == f"params.yaml: {message}"
 
 
 def test_shares_of_mistakes_cannot_add_up_to_more_than_1(load, tmp_path):

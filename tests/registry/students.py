@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def build_smallest_base(folder: Path) -> None:
     """Build the smallest embedded base, with one step of training; its replies are meaningless."""
-    from callwright.params import EmbeddedParams, TaskShares
+    from callwright.params import EmbeddedParams
     from callwright.standins.embedded.build import build_embedded_student
 
     recipe = EmbeddedParams.model_validate(
         {
             **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
-            **{"tasks": TaskShares(arithmetic=1.0, translation=0.0, entailment=0.0), "steps": 1, "careless_steps": 1},
+            **{"tasks": {"arithmetic": 1.0}, "steps": 1, "careless_steps": 1},
             **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
             "copy_weight": 4.0,
         }

@@ -3,17 +3,26 @@
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from callwright import tasks as tasks_package
 from callwright.agent.loop import solve
 from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
+from callwright.evaluation.perturb.toolbox import rename_functions
+from callwright.params import Params, SyntheticCounts
 from callwright.problems.jsonl import read_jsonl_problems
+from callwright.problems.load import load_problems
+from callwright.records import SPLITS
+from callwright.standins.embedded.lessons import draw_lessons
 from callwright.standins.oracle.app import create_app
+from callwright.standins.oracle.script import write_script
 from callwright.tasks import load_tasks
 from callwright.tasks.user_tasks import code_paths
 from tests.fakes import NO_MISTAKES, teacher
@@ -22,11 +31,9 @@ from tests.working_tree import ROOT
 PAGE = (ROOT / "docs/own-functions.md").read_text()
 
 
-def code_block(language: str) -> str:
-    """The first code block of a language on the page."""
-    match = re.search(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert match
-    return match[1]
+def code_block(language: str, index: int = 0) -> str:
+    """A code block of a language on the page, by default the first."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[index]
 
 
 @pytest.fixture
@@ -42,6 +49,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
     sys.modules.pop("clock", None)
+    tasks_package._load.cache_clear()
 
 
 async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
@@ -79,3 +87,32 @@ def test_the_functions_command_shows_the_functions_of_a_module_in_params(project
 
 def test_the_file_of_a_module_ships_with_a_model(project: Path):
     assert code_paths(["clock"]) == [project / "clock.py"]
+
+
+def test_the_parts_of_the_page_make_problems_lessons_wordings_and_mistakes(project: Path):
+    module = code_block("python")
+    for before, after in (
+        ("FUNCTIONS = {", f"{code_block('python', 1)}\n\nFUNCTIONS = {{"),
+        ("        grade=grade,\n", "        grade=grade,\n        parts=PARTS,\n"),
+    ):
+        assert module.count(before) == 1
+        module = module.replace(before, after)
+    (project / "clock.py").write_text(module)
+    tasks = load_tasks(["clock"])
+    counts = {"train": 30, "dev": 5, "test": 10, "held_out_test": 6}
+    params = Params.load().problems.model_copy(update={"synthetic": {"clock": SyntheticCounts(**counts)}})
+    loaded = load_problems(params, 7, tasks, parse_call)
+    assert loaded.dropped == []
+    assert [len(loaded.splits[split]) for split in SPLITS] == [30, 5, 16]
+
+    task, ride = tasks["clock"], loaded.splits["train"][0]
+    questions = {problem.question for problems in loaded.splits.values() for problem in problems}
+    assert not questions & {messages[1]["content"] for messages in islice(draw_lessons(task, 0.0, 7), 40)}
+    renamed = rename_functions(task)
+    assert renamed is not None
+    assert list(renamed.toolbox.functions) == ["add_minutes", "answer"]
+    called = [
+        [step.call.name for step in write_script(ride, task, mistake, Random(1)).steps]
+        for mistake in (None, "extra_step", "unknown_function")
+    ]
+    assert called == [["later", "answer"], ["later", "later", "answer"], ["plus_minutes", "later", "answer"]]

@@ -3,37 +3,22 @@
 import pytest
 
 from callwright.tasks import TASKS
-from callwright.tasks.arithmetic import mistakes as arithmetic_mistakes
-from callwright.tasks.arithmetic import wording as arithmetic_wording
-from callwright.tasks.entailment import mistakes as entailment_mistakes
-from callwright.tasks.entailment import wording as entailment_wording
-from callwright.tasks.translation import mistakes as translation_mistakes
-from callwright.tasks.translation import wording as translation_wording
-
-MISTAKES = {
-    "arithmetic": arithmetic_mistakes.MISTAKES,
-    "translation": translation_mistakes.MISTAKES,
-    "entailment": entailment_mistakes.MISTAKES,
-}
-NEW_NAMES = {
-    "arithmetic": arithmetic_wording.NEW_FUNCTION_NAMES,
-    "translation": translation_wording.NEW_FUNCTION_NAMES,
-    "entailment": entailment_wording.NEW_FUNCTION_NAMES,
-}
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_confused_functions_exist_and_invented_ones_do_not(task: str):
-    functions = TASKS[task].toolbox.functions.keys()
-    mistakes = MISTAKES[task]
+@pytest.mark.parametrize("name", TASKS)
+def test_confused_functions_exist_and_invented_ones_do_not(name: str):
+    functions = TASKS[name].toolbox.functions.keys()
+    mistakes = TASKS[name].part("mistakes")
     assert mistakes.confused_functions.keys() <= functions
-    assert {name for others in mistakes.confused_functions.values() for name in others} <= functions
+    assert {other for others in mistakes.confused_functions.values() for other in others} <= functions
     assert mistakes.invented_functions.keys() <= functions
     assert not functions & set(mistakes.invented_functions.values())
+    assert set(mistakes.extra_functions) <= functions
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_every_function_but_answer_has_a_new_name(task: str):
-    functions = TASKS[task].toolbox.functions.keys()
-    assert NEW_NAMES[task].keys() == functions - {"answer"}
-    assert not functions & set(NEW_NAMES[task].values())
+@pytest.mark.parametrize("name", TASKS)
+def test_every_function_but_answer_has_a_new_name(name: str):
+    functions = TASKS[name].toolbox.functions.keys()
+    new_names = TASKS[name].part("wording").new_function_names
+    assert new_names.keys() == functions - {"answer"}
+    assert not functions & set(new_names.values())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.params import EmbeddedParams, TaskShares
+from callwright.params import EmbeddedParams
 from callwright.standins.embedded.build import build_embedded_student
 from callwright.tasks import TASKS
 
@@ -14,7 +14,7 @@ RECIPE = EmbeddedParams(
     heads=2,
     vocabulary=420,
     demonstrations=120,
-    tasks=TaskShares(arithmetic=0.5, translation=0.25, entailment=0.25),
+    tasks={"arithmetic": 0.5, "translation": 0.25, "entailment": 0.25},
     careless_share=0.5,
     steps=12,
     careless_steps=6,

@@ -1,8 +1,7 @@
 """params.yaml as typed, frozen models, one per section. An unknown key or a wrong value gives a one-line error."""
 
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -10,15 +9,16 @@ from callwright.errors import ParamsError
 from callwright.params.address import may_hold_secret
 from callwright.params.evaluate import EndpointParams, EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
-from callwright.params.problems import JsonlParams, ProblemsParams, PublicParams, SyntheticCounts, SyntheticParams
+from callwright.params.problems import JsonlParams, ProblemsParams, PublicParams, SyntheticCounts
 from callwright.params.promote import PromoteParams
 from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
-from callwright.params.student import EmbeddedParams, StudentParams, TaskShares
+from callwright.params.student import EmbeddedParams, StudentParams
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
 from callwright.params.yaml_file import read_sections
 from callwright.redaction import redacted
+from callwright.text import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -44,8 +44,6 @@ __all__ = [
     "SamplingParams",
     "StudentParams",
     "SyntheticCounts",
-    "SyntheticParams",
-    "TaskShares",
     "TeacherParams",
     "TrainParams",
     "ValidateParams",
@@ -102,9 +100,7 @@ def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
     match first["type"]:
         case "extra_forbidden":
             known = _known_keys(model, first["loc"][:-1])
-            suggestions = get_close_matches(str(first["loc"][-1]), known, n=1)
-            hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
-            return f"{key} is not a parameter ({hint})"
+            return f"{key} is not a parameter ({did_you_mean(str(first['loc'][-1]), known)})"
         case "missing":
             return f"{key} is missing"
         case _:
@@ -116,8 +112,11 @@ def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
 
 def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     """The keys of the section at a location of nested sections; of a union's members, the first section counts."""
-    for part in location:
+    parts = iter(location)
+    for part in parts:
         field = next(field for name, field in model.model_fields.items() if part in (name, field.alias))
         types = [field.annotation, *get_args(field.annotation)]
         model = next(item for item in types if isinstance(item, type) and issubclass(item, BaseModel))
+        if get_origin(field.annotation) is dict:
+            next(parts, None)  # the entry's name, which the user chose
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -16,14 +16,6 @@ class SyntheticCounts(Section):
     held_out_test: int = Field(ge=0)
 
 
-class SyntheticParams(Section):
-    """Numbers of synthetic problems by task."""
-
-    arithmetic: SyntheticCounts
-    translation: SyntheticCounts
-    entailment: SyntheticCounts
-
-
 class PublicParams(Section):
     """Numbers of problems of GSM8K, FOLIO or ProofWriter; None: all."""
 
@@ -44,7 +36,7 @@ class ProblemsParams(Section):
 
     source: Literal["synthetic", "gsm8k", "folio", "proofwriter", "jsonl"]
     path: str = Field(min_length=1)
-    synthetic: SyntheticParams
+    synthetic: dict[str, SyntheticCounts]  # by task; the problems stage knows the tasks
     public: PublicParams
     jsonl: JsonlParams
     max_left_out: float = Share

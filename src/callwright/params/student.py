@@ -1,25 +1,21 @@
 """The student, and how the embedded one is built."""
 
-from typing import Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from callwright.params.section import Section, Share
 
 
-class TaskShares(Section):
-    """Share of each task; their sum is 1."""
+def _check_sum(shares: dict[str, float]) -> dict[str, float]:
+    total = sum(shares.values())
+    if abs(total - 1) > 1e-6:
+        raise ValueError(f"the shares of the tasks add up to {total:g}, not 1")
+    return shares
 
-    arithmetic: float = Share
-    translation: float = Share
-    entailment: float = Share
 
-    @model_validator(mode="after")
-    def _check_sum(self) -> Self:
-        total = self.arithmetic + self.translation + self.entailment
-        if abs(total - 1) > 1e-6:
-            raise ValueError(f"the shares of the tasks add up to {total:g}, not 1")
-        return self
+TaskShares = Annotated[dict[str, Annotated[float, Share]], AfterValidator(_check_sum)]
+"""Task -> its share; their sum is 1. The base stage knows the tasks."""
 
 
 class EmbeddedParams(Section):

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from callwright.problems.source import DroppedRow
 from callwright.records import Problem
-from callwright.tasks.synthetic import SOURCE as SYNTHETIC
+from callwright.tasks.parts import SYNTHETIC_SOURCE as SYNTHETIC
 
 SAME_QUESTION = "same question as in test"
 SHARED_WORDS = "shares a run of words with a test question"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import DataError
-from callwright.params import JsonlParams, ProblemsParams, SyntheticParams
+from callwright.params import JsonlParams, ProblemsParams, SyntheticCounts
 from callwright.problems.check import check_problem
 from callwright.problems.decontaminate import decontaminate
 from callwright.problems.jsonl import JsonlSourceResult, ParseCall, read_jsonl_problems
@@ -16,16 +16,8 @@ from callwright.problems.source import DroppedRow, SourceResult
 from callwright.problems.split import deduplicate, split_by_group
 from callwright.records import SPLITS, Problem, Split
 from callwright.surprises import Surprise
-from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.tasks.entailment.synthetic import entailment_problems
+from callwright.tasks.listed import listed_tasks, missing_part
 from callwright.tasks.task import Task
-from callwright.tasks.translation.synthetic.problems import translation_problems
-
-_SYNTHETIC_GENERATORS = {
-    "arithmetic": synthetic_problems,
-    "translation": translation_problems,
-    "entailment": entailment_problems,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +58,9 @@ def load_problems(
 
     Raises:
         DataError: the source cannot be read.
+        ParamsError: `problems.synthetic` lists a task that does not exist, or that makes up no problems.
     """
-    source_result = _read_source(params, seed, parse_call)
+    source_result = _read_source(params, seed, tasks, parse_call)
     rows_read = len(source_result.problems) + len(source_result.dropped)
     is_public = params.source not in ("synthetic", "jsonl")  # readers of public sets execute solutions themselves
     source_result.check_problems(lambda problem: check_problem(problem, tasks, execute=not is_public))
@@ -109,22 +102,24 @@ def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_
         )
 
 
-def _read_source(params: ProblemsParams, seed: int, parse_call: ParseCall) -> SourceResult:
+def _read_source(params: ProblemsParams, seed: int, tasks: Mapping[str, Task], parse_call: ParseCall) -> SourceResult:
     match params.source:
         case "synthetic":
-            return _generate_synthetic(params.synthetic, seed)
+            return _generate_synthetic(params.synthetic, tasks, seed)
         case "jsonl":
             return read_jsonl_problems(Path(params.path), parse_call)
         case _:
             return read_public(params.source, Path(params.path), params.public.dev, seed)
 
 
-def _generate_synthetic(source: SyntheticParams, seed: int) -> SourceResult:
+def _generate_synthetic(section: Mapping[str, SyntheticCounts], tasks: Mapping[str, Task], seed: int) -> SourceResult:
     source_result = SourceResult()
-    for task, generate in _SYNTHETIC_GENERATORS.items():
-        counts = getattr(source, task)
+    for task, counts in listed_tasks(section, tasks, "problems.synthetic"):
+        synthetic = task.part("synthetic")
+        if synthetic is None:
+            raise missing_part(task, "synthetic", "problems.synthetic")
         by_split: Mapping[Split, int] = {"train": counts.train, "dev": counts.dev, "test": counts.test}
-        source_result.problems += generate(by_split, counts.held_out_test, seed)
+        source_result.problems += synthetic.generate(by_split, counts.held_out_test, seed)
     return source_result
 
 

@@ -1,11 +1,16 @@
-"""A kind of problem: the functions, the instructions and the grader. And the mistakes that models make in it."""
+"""A kind of problem: the functions, the instructions and the grader, and the way to its further parts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Literal, overload
 
+from callwright.errors import ParamsError
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem, Step, StepFault
+from callwright.tasks.parts import PART_TYPES, PartName, SyntheticProblems, TaskLessons, TaskMistakes, TaskWording
+from callwright.text import did_you_mean
 
 Grade = Literal["right", "wrong", "undecided"]
 
@@ -42,6 +47,11 @@ class Task:
             `executed` ends with an accepted answer; `toolbox` is the one that its calls were executed with.
         can_check_grounding: whether the problem has what `grounding_faults` needs. The quality report counts the
             problems that do not (`ground_not_checked`).
+        folder: the package whose modules are the task's further parts (`callwright.tasks.parts`); empty if it has none.
+        parts: further parts by name, for a task without a folder. They take precedence over those of the folder.
+
+    Raises:
+        ValueError: there is no part of a name in `parts`, or it has the wrong type.
     """
 
     name: str
@@ -50,18 +60,46 @@ class Task:
     grade: Callable[[Problem, str], Grade]
     grounding_faults: Callable[[Problem, ExecutedSteps, Toolbox], Sequence[StepFault]] = _no_faults
     can_check_grounding: Callable[[Problem], bool] = _always_true
+    folder: str = ""
+    parts: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name, part in self.parts.items():
+            if name not in PART_TYPES:
+                raise ValueError(f"task {self.name}: there is no part {name} ({did_you_mean(str(name), PART_TYPES)})")
+            if not isinstance(part, PART_TYPES[name]):
+                raise ValueError(f"task {self.name}: its part {name} has to be a {_path(PART_TYPES[name])}")
+
+    @overload
+    def part(self, name: Literal["synthetic"]) -> SyntheticProblems | None: ...
+    @overload
+    def part(self, name: Literal["lessons"]) -> TaskLessons | None: ...
+    @overload
+    def part(self, name: Literal["wording"]) -> TaskWording | None: ...
+    @overload
+    def part(self, name: Literal["mistakes"]) -> TaskMistakes | None: ...
+    def part(self, name: PartName) -> object | None:
+        """A further part of the task, imported now if it is in the task's folder; None if the task does not have it.
+
+        Write the name as a literal: this is how `make deps` finds the modules that a stage may import.
+
+        Raises:
+            ParamsError: the module of the part cannot be imported, or does not define the part.
+        """
+        return self.parts.get(name) or (_import_part(f"{self.folder}.{name}", name) if self.folder else None)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMistakes:
-    """What models confuse in a task.
+def _import_part(module_name: str, name: PartName) -> object | None:
+    try:
+        if find_spec(module_name) is None:
+            return None
+        part = getattr(import_module(module_name), name.upper(), None)
+    except Exception as error:
+        raise ParamsError(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from error
+    if not isinstance(part, PART_TYPES[name]):
+        raise ParamsError(f"{module_name} has to define {name.upper()}, a {_path(PART_TYPES[name])}")
+    return part
 
-    Attributes:
-        confused_functions: function -> the functions that are called instead.
-        invented_functions: function -> a name that sounds right but does not exist.
-        misread_words: pairs of a word in a formula and the word that it is mistaken for, with the spaces around them.
-    """
 
-    confused_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    invented_functions: Mapping[str, str] = field(default_factory=dict)
-    misread_words: tuple[tuple[str, str], ...] = ()
+def _path(part_type: type) -> str:
+    return f"{part_type.__module__}.{part_type.__qualname__}"

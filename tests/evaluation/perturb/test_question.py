@@ -4,7 +4,8 @@ from random import Random
 import pytest
 
 from callwright.evaluation.perturb.question import reorder_sentences, replace_names
-from callwright.tasks.synthetic import TEST_PEOPLE
+from callwright.tasks import TASKS
+from callwright.tasks.people import TEST_PEOPLE
 from tests.fakes import problem
 
 HE = {person.name for person in TEST_PEOPLE if person.they == "he"}
@@ -12,7 +13,8 @@ SHE = {person.name for person in TEST_PEOPLE if person.they == "she"}
 
 
 def with_other_names(question: str, **changes: object) -> str | None:
-    return replace_names(replace(problem(question=question), source="synthetic", **changes), Random(1))
+    changed = replace(problem(question=question), source="synthetic", **changes)
+    return replace_names(changed, TASKS[changed.task], Random(1))
 
 
 def test_a_person_gets_another_name_and_gender_and_the_pronouns_follow():
@@ -52,7 +54,7 @@ def test_the_gender_stays_if_no_rule_gives_the_pronouns(question: str):
 def test_pronouns_stay_if_their_owner_may_be_unknown():
     """In other sources not all names are known: "she" is Jessica."""
     question = "Tom has 3 pears and Jessica has 5. How many more has she?"
-    changed = replace_names(replace(problem(question=question), source="gsm8k"), Random(1))
+    changed = replace_names(replace(problem(question=question), source="gsm8k"), TASKS["arithmetic"], Random(1))
     assert changed is not None
     assert changed.split()[0] in HE
     assert changed.split()[1:] == question.split()[1:]
@@ -70,4 +72,16 @@ def test_a_name_in_the_answer_or_the_vocabulary_stays():
 
 def test_a_sentence_to_translate_is_not_reordered():
     sentences = "All cats are kind. No dog is kind. Vocabulary: x."
-    assert reorder_sentences(problem(question=sentences, task="translation"), Random(1)) is None
+    assert reorder_sentences(problem(question=sentences), TASKS["translation"], Random(1)) is None
+
+
+def test_a_task_may_replace_names_in_its_own_way():
+    """Entailment has names of its own, which are no people: Rex is a dax, and is called "it" or "he" by nobody."""
+    question = "Premises: Every dax is a fep. Rex is a dax. Statement: Rex is a fep."
+    made = problem(question=question, answer="True")
+    assert replace_names(made, TASKS["arithmetic"], Random(1)) is None  # by default only people get another name
+    changed = replace_names(made, TASKS["entailment"], Random(1))
+    assert changed is not None
+    name = changed.removeprefix("Premises: Every dax is a fep. ").split()[0]
+    assert name != "Rex"
+    assert changed == question.replace("Rex", name)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from callwright.agent.loop import take_steps
@@ -9,6 +11,7 @@ from callwright.functions.toolbox import Toolbox
 from callwright.records import Call, Problem, Step, Usage
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.functions import add, answer, subtract
+from callwright.tasks.parts import TaskWording
 from callwright.tasks.task import Task
 from callwright.validation.execution import execute_again
 
@@ -86,18 +89,28 @@ def double(a: int) -> int:
     return 2 * a
 
 
-def task_with(*functions: object) -> Task:
-    return Task("own", Toolbox(functions), "Do it.", TASKS["arithmetic"].grade)
+def task_with(*functions: object, **new_names: str) -> Task:
+    parts = {"wording": TaskWording(new_names)} if new_names else {}
+    return Task("own", Toolbox(functions), "Do it.", TASKS["arithmetic"].grade, parts=parts)
 
 
 def test_a_task_is_not_changed_if_the_new_names_clash():
-    assert rename_functions(task_with(add, users_sum, answer)) is None
+    assert rename_functions(task_with(add, users_sum, answer, add="sum_of")) is None
+    assert rename_functions(task_with(add, users_sum, answer, add="total_of")) is not None
 
 
-def test_a_users_function_is_renamed_too():
+def test_a_users_functions_are_renamed_too():
+    """A task without the part `wording` says nothing about its functions, even if one is named as in another task."""
     renamed = rename_functions(task_with(double, subtract, answer))
     assert renamed is not None
-    assert list(renamed.toolbox.functions) == ["run_double", "difference_of", "answer"]
+    assert list(renamed.toolbox.functions) == ["run_double", "run_subtract", "answer"]
+
+
+def test_a_function_that_joins_a_task_is_renamed_beside_the_tasks_own():
+    joined = replace(TASKS["arithmetic"], toolbox=TASKS["arithmetic"].toolbox.with_functions([double]))
+    renamed = rename_functions(joined)
+    assert renamed is not None
+    assert {"sum_of", "run_double"} < set(renamed.toolbox.functions)
 
 
 def test_the_last_needed_function_gets_a_new_name():

@@ -8,7 +8,8 @@ import pytest
 from callwright.agent.loop import ends_chain
 from callwright.records import Step
 from callwright.standins.oracle.script import MISTAKES, Mistake, Script, ScriptStep, draw_mistake, write_script
-from tests.fakes import TOOLBOX, call, problem, step
+from callwright.tasks.arithmetic.task import ARITHMETIC
+from tests.fakes import call, problem, step
 
 GOLD = ("multiply(a=3, b=4)", "add(a=12, b=5)", "subtract(a=17, b=2)", "answer(value=15)")
 FIGS = problem(*GOLD, answer="15")
@@ -24,7 +25,7 @@ def play(script: Script) -> list[Step]:
 
 
 def attempts(mistake: Mistake | None) -> list[list[Step]]:
-    scripts = [write_script(FIGS, TOOLBOX, mistake, random.Random(seed)) for seed in SEEDS]
+    scripts = [write_script(FIGS, ARITHMETIC, mistake, random.Random(seed)) for seed in SEEDS]
     assert {script.mistake for script in scripts} == {mistake}  # the mistake fits this problem with every seed
     return [play(script) for script in scripts]
 
@@ -152,19 +153,19 @@ def test_later_steps_use_a_fraction_exactly():
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_same_seed_makes_the_same_mistake(mistake):
-    first, second = (write_script(FIGS, TOOLBOX, mistake, random.Random(3)) for _ in range(2))
+    first, second = (write_script(FIGS, ARITHMETIC, mistake, random.Random(3)) for _ in range(2))
     assert first == second
 
 
 def test_a_mistake_that_does_not_fit_the_problem_is_dropped():
-    script = write_script(problem(), TOOLBOX, "skipped_step", random.Random(0))  # one step: nothing to skip
+    script = write_script(problem(), ARITHMETIC, "skipped_step", random.Random(0))  # one step: nothing to skip
     assert script.mistake is None
     assert names(play(script)) == ["add", "answer"]
 
 
 def test_a_gold_solution_that_does_not_execute_is_an_error():
     with pytest.raises(ValueError, match="the gold solution of p does not execute"):
-        write_script(problem("divide(a=1, b=0)", "answer(value=0)"), TOOLBOX, None, random.Random(0))
+        write_script(problem("divide(a=1, b=0)", "answer(value=0)"), ARITHMETIC, None, random.Random(0))
 
 
 def test_mistakes_are_drawn_by_their_shares():
@@ -176,4 +177,4 @@ def test_mistakes_are_drawn_by_their_shares():
 
 
 def play_gold() -> list[Step]:
-    return play(write_script(FIGS, TOOLBOX, None, random.Random(0)))
+    return play(write_script(FIGS, ARITHMETIC, None, random.Random(0)))

@@ -53,7 +53,7 @@ def play(problem: Problem, script: Script, protocol: str = "text") -> list[Step]
 
 def attempts(task: str, mistake: Mistake | None) -> list[list[Step]]:
     problem = PROBLEMS[task]
-    scripts = [write_script(problem, TASKS[task].toolbox, mistake, random.Random(seed)) for seed in SEEDS]
+    scripts = [write_script(problem, TASKS[task], mistake, random.Random(seed)) for seed in SEEDS]
     return [play(problem, script) for script in scripts if script.mistake == mistake]
 
 
@@ -135,7 +135,7 @@ def test_guessed_answer_comes_without_a_call_and_is_sometimes_right_by_luck(task
 def test_a_failed_call_is_corrected_afterwards_in_both_protocols(task, mistake, fault, protocol):
     problem = PROBLEMS[task]
     for seed in SEEDS:
-        script = write_script(problem, TASKS[task].toolbox, mistake, random.Random(seed))
+        script = write_script(problem, TASKS[task], mistake, random.Random(seed))
         steps = play(problem, script, protocol)
         assert faults(steps) == [fault]
         assert tuple(step.call for step in steps if not step.error) == problem.solution
@@ -154,6 +154,6 @@ def test_repeated_call_is_made_twice_in_a_row():
 def test_both_protocols_make_the_same_calls(task, mistake):
     problem = PROBLEMS[task]
     for seed in range(8):
-        script = write_script(problem, TASKS[task].toolbox, mistake, random.Random(seed))
+        script = write_script(problem, TASKS[task], mistake, random.Random(seed))
         text, native = (play(problem, script, protocol) for protocol in PROTOCOLS)
         assert [(step.call, step.observation) for step in text] == [(step.call, step.observation) for step in native]

@@ -1,24 +1,20 @@
 """Rephrase a question without changing its answer: other people, another order of the sentences.
 
-A task may have its own way (`tasks/NAME/wording.py`). English is not parsed: a question is left alone if its meaning
-might change (docs/evaluation.md says when).
+A task may have its own way, in its part `wording` (`callwright.tasks.parts.TaskWording`). English is not parsed: a
+question is left alone if its meaning might change (docs/evaluation.md says when).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import Random
 
 from callwright.records import Problem
-from callwright.tasks.arithmetic.wording import reorder_statements
-from callwright.tasks.entailment.wording import reorder_premises
-from callwright.tasks.entailment.wording import replace_names as replace_entailment_names
-from callwright.tasks.synthetic import DEV_PEOPLE, TEST_PEOPLE, TRAIN_PEOPLE
+from callwright.tasks.parts import SYNTHETIC_SOURCE
+from callwright.tasks.people import DEV_PEOPLE, TEST_PEOPLE, TRAIN_PEOPLE
+from callwright.tasks.task import Task
 from callwright.tasks.wording import WORD, draw_new_names, replace_words
 
-QuestionPerturbation = Callable[[Problem, Random], str | None]
-
-_NAME_REPLACEMENTS: Mapping[str, QuestionPerturbation] = {"entailment": replace_entailment_names}
-_REORDERINGS: Mapping[str, QuestionPerturbation] = {"arithmetic": reorder_statements, "entailment": reorder_premises}
+QuestionPerturbation = Callable[[Problem, Task, Random], str | None]
 
 _PRONOUNS = {person.name: person.they for person in (*TRAIN_PEOPLE, *DEV_PEOPLE, *TEST_PEOPLE)}
 _NEW_NAMES = {they: [person.name for person in TEST_PEOPLE if person.they == they] for they in ("she", "he")}
@@ -33,22 +29,25 @@ _AMBIGUOUS_GENDER_WORDS = re.compile(
 )
 
 
-def replace_names(problem: Problem, rng: Random) -> str | None:
+def replace_names(problem: Problem, task: Task, rng: Random) -> str | None:
     """The question with other names; None if no name may change."""
-    return _NAME_REPLACEMENTS.get(problem.task, _replace_people)(problem, rng)
+    wording = task.part("wording")
+    replace = wording.replace_names if wording else None
+    return (replace or _replace_people)(problem, rng)
 
 
-def reorder_sentences(problem: Problem, rng: Random) -> str | None:
+def reorder_sentences(problem: Problem, task: Task, rng: Random) -> str | None:
     """The question with its sentences in another order; None if that might change its meaning."""
-    reorder = _REORDERINGS.get(problem.task)
-    return None if reorder is None else reorder(problem, rng)
+    wording = task.part("wording")
+    reorder = wording.reorder_sentences if wording else None
+    return reorder(problem, rng) if reorder else None
 
 
 def _replace_people(problem: Problem, rng: Random) -> str | None:
     """The question with people of the other gender if all pronouns can follow, else with people of the same gender."""
     pronouns = _OPPOSITE_PRONOUN.keys() & {word.lower() for word in WORD.findall(problem.question)}
     # In other sources a pronoun may refer to a person whose name is not in the lists, and must stay.
-    owner_is_known = problem.source == "synthetic" or not pronouns
+    owner_is_known = problem.source == SYNTHETIC_SOURCE or not pronouns
     swap_gender = owner_is_known and not _AMBIGUOUS_GENDER_WORDS.search(problem.question)
     candidates = {
         name: _NEW_NAMES[_OPPOSITE_PRONOUN[they] if swap_gender else they] for name, they in _PRONOUNS.items()

@@ -57,7 +57,7 @@ def _variant_builder(change: Perturbation, tasks: Tasks, seed: int) -> Callable[
         task: Task | None = tasks[problem.task]
         question: str | None = problem.question
         if change in _QUESTION_PERTURBATIONS:
-            question = _QUESTION_PERTURBATIONS[change](problem, Random(f"{seed}/{problem.id}"))
+            question = _QUESTION_PERTURBATIONS[change](problem, tasks[problem.task], Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:

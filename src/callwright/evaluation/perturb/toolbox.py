@@ -7,16 +7,8 @@ from dataclasses import replace
 from callwright.functions.function import strict_function
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
-from callwright.tasks.arithmetic import wording as arithmetic
-from callwright.tasks.entailment import wording as entailment
+from callwright.tasks.parts import TaskWording
 from callwright.tasks.task import ExecutedSteps, Task
-from callwright.tasks.translation import wording as translation
-
-_NEW_FUNCTION_NAMES: Mapping[str, str] = {
-    **arithmetic.NEW_FUNCTION_NAMES,
-    **translation.NEW_FUNCTION_NAMES,
-    **entailment.NEW_FUNCTION_NAMES,
-}
 
 
 @strict_function(example={"text": "pear"})
@@ -36,7 +28,8 @@ def rename_functions(task: Task, names: Iterable[str] | None = None) -> Task | N
     """
     current_names = [name for name in task.toolbox.functions if name != ANSWER]
     renamed = current_names if names is None else [name for name in current_names if name in set(names)]
-    new_by_old = {name: _NEW_FUNCTION_NAMES.get(name, f"run_{name}") for name in renamed}
+    new_names = (task.part("wording") or TaskWording()).new_function_names
+    new_by_old = {name: new_names.get(name, f"run_{name}") for name in renamed}
     if len({*new_by_old.values(), *current_names, ANSWER}) < len(new_by_old) + len(current_names) + 1:
         return None
     old_by_new = {new: old for old, new in new_by_old.items()}

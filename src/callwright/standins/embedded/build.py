@@ -17,6 +17,7 @@ from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import draw_lessons
 from callwright.tasks import Tasks
+from callwright.tasks.listed import listed_tasks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -94,6 +95,8 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, s
 
     Raises:
         CallwrightError: a training process was killed.
+        ParamsError: the recipe lists a task that does not exist, or that has no lessons.
+        DataError: a lesson cannot be made.
     """
     torch.manual_seed(seed)
     careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
@@ -119,9 +122,9 @@ def _draw_task_lessons(
 ) -> list[TaskLesson]:
     """Lessons of all tasks, in the recipe's shares."""
     return [
-        (task, messages)
-        for task, share in recipe.tasks.model_dump().items()
-        for messages in itertools.islice(draw_lessons(tasks[task], careless_share, seed), round(share * count))
+        (task.name, messages)
+        for task, share in listed_tasks(recipe.tasks, tasks, "student.embedded.tasks")
+        for messages in itertools.islice(draw_lessons(task, careless_share, seed), round(share * count))
     ]
 
 

@@ -8,46 +8,18 @@ does. They never use a wrong operand: preference training cannot repair a model 
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import get_args
+from collections.abc import Iterator, Mapping
 
 from callwright.agent.loop import ends_chain, execute_step
 from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Message
-from callwright.errors import CallError
+from callwright.errors import CallError, DataError
 from callwright.records import Problem, Step
-from callwright.standins.oracle.script import Mistake, write_script
-from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
-from callwright.tasks.entailment import synthetic
-from callwright.tasks.entailment.functions import TruthValue
-from callwright.tasks.entailment.synthetic import draw_entailment
-from callwright.tasks.synthetic import POOLS
+from callwright.standins.oracle.script import MISTAKES, Mistake, write_script
+from callwright.tasks.listed import missing_part
 from callwright.tasks.task import Task
-from callwright.tasks.translation.synthetic.families import HELD_OUT, SEEN
-from callwright.tasks.translation.synthetic.problems import draw_translation
-
-ProblemDrawer = Callable[[random.Random], Problem]
-
-CARELESS_MISTAKES: Mapping[str, tuple[tuple[Mistake, float], ...]] = {
-    "arithmetic": (("skipped_step", 0.55), ("extra_step", 0.2), ("wrong_function", 0.25)),
-    "translation": (("skipped_step", 0.5), ("wrong_function", 0.5)),
-    "entailment": (("skipped_step", 0.7), ("extra_step", 0.3)),
-}
-
-
-def _draw_entailment_problem(family: synthetic.EntailmentFamily, rng: random.Random) -> Problem:
-    answer: TruthValue = rng.choice(get_args(TruthValue))
-    return draw_entailment(family, answer, rng, POOLS["lessons"])
-
-
-PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
-    "arithmetic": [partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
-    "translation": [partial(draw_translation, family, pool=POOLS["lessons"]) for family in (*SEEN, *HELD_OUT)],
-    "entailment": [partial(_draw_entailment_problem, family) for family in synthetic.FAMILIES.values()],
-}
-"""How to draw a problem of each family, by task."""
+from callwright.text import did_you_mean
 
 
 def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[Message]]:
@@ -55,35 +27,57 @@ def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[
 
     Args:
         careless_share: share of careless lessons among those with more than one call; the others are always careful.
+
+    Raises:
+        ParamsError: the task has no part `lessons`.
+        DataError: its part `lessons` cannot be used.
     """
+    lessons = task.part("lessons")
+    if lessons is None:
+        raise missing_part(task, "lessons", "student.embedded.tasks")
+    weights = _mistake_weights(task, lessons.careless_mistakes)
     rng = random.Random(f"demonstrations/{task.name}/{careless_share}/{seed}")
     while True:
-        for draw_problem in rng.sample(PROBLEM_DRAWERS[task.name], len(PROBLEM_DRAWERS[task.name])):
+        for draw_problem in rng.sample(lessons.problem_drawers, len(lessons.problem_drawers)):
             problem = draw_problem(rng)
-            yield build_lesson(problem, task, _draw_mistake(problem, careless_share, rng), rng)
+            yield build_lesson(problem, task, _draw_mistake(problem, weights, careless_share, rng), rng)
 
 
-def _draw_mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
-    if len(problem.solution) <= 2 or rng.random() >= careless_share:  # 2: one call and the answer
+def _mistake_weights(task: Task, careless_mistakes: Mapping[str, float]) -> Mapping[Mistake, float]:
+    by_name: dict[str, Mistake] = {mistake: mistake for mistake in MISTAKES}
+    for name in careless_mistakes:
+        if name not in by_name:
+            hint = did_you_mean(name, MISTAKES)
+            raise DataError(f"lessons of {task.name}: careless_mistakes: there is no mistake {name} ({hint})")
+    return {by_name[name]: weight for name, weight in careless_mistakes.items()}  # in their order: it affects draws
+
+
+def _draw_mistake(
+    problem: Problem, weights: Mapping[Mistake, float], careless_share: float, rng: random.Random
+) -> Mistake | None:
+    if len(problem.solution) <= 2 or rng.random() >= careless_share or not weights:  # 2: one call and the answer
         return None
-    kinds, weights = zip(*CARELESS_MISTAKES[problem.task], strict=True)
-    mistake: Mistake = rng.choices(kinds, weights)[0]
-    return mistake
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
 def build_lesson(problem: Problem, task: Task, mistake: Mistake | None, rng: random.Random) -> list[Message]:
     """A whole attempt in the agent's message format, with every call executed.
 
     Raises:
-        ValueError: a call of the script cannot be parsed.
+        DataError: the problem has no solution, or a call of it cannot be executed or parsed.
     """
-    script = write_script(problem, task.toolbox, mistake, rng)
+    if not problem.solution:
+        raise DataError(f"lessons of {task.name}: a problem of {problem.group} has no solution")
+    try:
+        script = write_script(problem, task, mistake, rng)
+    except ValueError as error:
+        raise DataError(f"lessons of {task.name}: {error} (group {problem.group})") from None
     tools = task.toolbox.open()
     steps: list[Step] = []
     while len(steps) < len(script.steps) and not (steps and ends_chain(steps[-1])):
         call = parse_call(script.reply([step.observation for step in steps]))
         if isinstance(call, CallError):
-            raise ValueError(f"a lesson of {problem.group} does not parse: {call.message}")
+            raise DataError(f"lessons of {task.name}: a call of {problem.group} does not parse: {call.message}")
         steps.append(execute_step("", call, task.toolbox, tools).step)
     messages, _ = TEXT.render(task, problem.question, steps)
     return messages[:-1] if steps[-1].observation is not None else messages

@@ -102,7 +102,7 @@ def _complete(
 
 def _make_script(problem: Problem, task: Task, mistakes: Mapping[str, float], attempt: str) -> Script:
     rng = random.Random(attempt)
-    return write_script(problem, task.toolbox, draw_mistake(mistakes, rng), rng)
+    return write_script(problem, task, draw_mistake(mistakes, rng), rng)
 
 
 def _earlier_results(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:

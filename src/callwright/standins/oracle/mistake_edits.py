@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from callwright.functions.function import Function
 from callwright.functions.numbers import as_argument, format_number, read_number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json
-from callwright.standins.oracle.confusions import CONFUSED_FUNCTIONS, INVENTED_FUNCTIONS, misreadings
+from callwright.standins.oracle.confusions import misreadings
+from callwright.tasks.parts import TaskMistakes
 
 Mistake = Literal[
     "wrong_function",
@@ -47,17 +49,33 @@ class ScriptStep:
 
 @dataclass(frozen=True, slots=True)
 class GoldChain:
-    """A gold chain to change: its steps, the results of all steps but the last, and the toolbox of its task."""
+    """A gold chain to change.
+
+    Attributes:
+        results: of all steps but the last.
+        toolbox: of its task.
+        confusions: what models confuse in its task.
+    """
 
     steps: tuple[ScriptStep, ...]
     results: tuple[str, ...]
     toolbox: Toolbox
+    confusions: TaskMistakes
 
     def possible_answers(self) -> tuple[str, ...]:
         """The answers that the task allows; empty if they are not a short list."""
         answer = self.toolbox.functions[ANSWER]
         properties = answer.schema()["function"]["parameters"]["properties"]
         return tuple(properties[answer.parameters[0]].get("enum", ()))
+
+    def extra_functions(self) -> list[Function]:
+        """The functions of the toolbox that may change a result once more. They have parameters."""
+        functions = (self.toolbox.functions.get(name) for name in self.confusions.extra_functions)
+        return [function for function in functions if function is not None and function.parameters]
+
+    def misreadings(self, value: object) -> list[Json]:
+        """A formula with one of its words read as another, in each way; an empty list for other values."""
+        return misreadings(value, self.confusions.misread_words)
 
 
 MistakeEdit = Callable[[GoldChain, random.Random], "list[ScriptStep] | None"]
@@ -86,13 +104,13 @@ def _replace_call(steps: Sequence[ScriptStep], index: int, call: Call) -> list[S
 
 def _wrong_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     """Call another function with the same values."""
-    steps = gold.steps
-    indices = [index for index, step in enumerate(steps[:-1]) if step.call.name in CONFUSED_FUNCTIONS]
+    steps, confused_functions = gold.steps, gold.confusions.confused_functions
+    indices = [index for index, step in enumerate(steps[:-1]) if step.call.name in confused_functions]
     if not indices:
         return _wrong_operand(gold, rng)
     index = rng.choice(indices)
     call = steps[index].call
-    name = rng.choice(CONFUSED_FUNCTIONS[call.name])
+    name = rng.choice(confused_functions[call.name])
     function = gold.toolbox.functions.get(name)
     values = list(call.arguments.values())[:2]
     if function is None or len(values) < 2 or len(function.parameters) < 2:
@@ -132,7 +150,7 @@ def _calls_with_other_texts(gold: GoldChain, index: int) -> list[Call]:
         else:
             same_function = [step.call.arguments for step in gold.steps[:-1] if step.call.name == call.name]
             values = [arguments[key] for arguments in same_function if key in arguments]
-            values += misreadings(value)
+            values += gold.misreadings(value)
             values += [value[::-1]] if isinstance(value, list) else []
         calls += [Call(call.name, {**call.arguments, key: other}) for other in values]
     if all(result_text(value) in earlier_results for value in call.arguments.values()):
@@ -175,20 +193,37 @@ def _extra_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     """Change the result in one more call before the answer."""
     steps, last = gold.steps, len(gold.results) - 1
     (result,) = steps[-1].call.arguments.values()
-    if _is_number(result):
-        numbers = [value for step in steps[:-1] for value in step.call.arguments.values() if _is_number(value)]
-        names = [name for name in ("add", "subtract", "multiply") if name in gold.toolbox.functions]
-        if not numbers or not names:
-            return None
-        number, name = rng.choice(numbers), rng.choice(names)
-        return [*steps[:-1], ScriptStep(Call(name, {"a": result, "b": number}), gold_index=last), steps[-1]]
-    if "negate" in gold.toolbox.functions:
-        return [*steps[:-1], ScriptStep(Call("negate", {"body": result}), gold_index=last), steps[-1]]
-    call = steps[last].call
-    misread = [{**call.arguments, key: other} for key, value in call.arguments.items() for other in misreadings(value)]
-    if not misread:
+    call = _changed_number_call(gold, result, rng) if _is_number(result) else _changed_text_call(gold, result, rng)
+    return [*steps[:-1], ScriptStep(call, gold_index=last), steps[-1]] if call else None
+
+
+def _changed_number_call(gold: GoldChain, result: Json, rng: random.Random) -> Call | None:
+    """One of the extra functions on the result and, if it takes two arguments, a number of the chain."""
+    numbers = [value for step in gold.steps[:-1] for value in step.call.arguments.values() if _is_number(value)]
+    functions = gold.extra_functions()
+    if not numbers or not functions:
         return None
-    return [*steps[:-1], ScriptStep(Call(call.name, rng.choice(misread)), gold_index=last), steps[-1]]
+    number, function = rng.choice(numbers), rng.choice(functions)
+    return Call(function.name, dict(zip(function.parameters, (result, number), strict=False)))
+
+
+def _changed_text_call(gold: GoldChain, result: Json, rng: random.Random) -> Call | None:
+    """An extra function on the result, with the other arguments of a call of the chain; else the last call misread."""
+    called_with = {step.call.name: step.call.arguments for step in gold.steps[:-1]}
+    calls = [
+        Call(function.name, {**called_with.get(function.name, {}), function.parameters[0]: result})
+        for function in gold.extra_functions()
+        if len(function.parameters) == 1 or function.name in called_with
+    ]
+    if not calls:
+        call = gold.steps[-2].call
+        calls = [
+            Call(call.name, {**call.arguments, key: other})
+            for key, value in call.arguments.items()
+            for other in gold.misreadings(value)
+        ]
+        return rng.choice(calls) if calls else None
+    return calls[0] if len(calls) == 1 else rng.choice(calls)  # a draw among one would change all later draws
 
 
 def _guessed_answer(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
@@ -198,7 +233,7 @@ def _guessed_answer(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | N
         return [ScriptStep(Call(ANSWER, {name: value}))]
     if _is_number(value):
         return [ScriptStep(Call(ANSWER, {name: _changed_number(value, rng)}))]
-    guesses = [answer for answer in gold.possible_answers() if answer != value] or misreadings(value)
+    guesses = [answer for answer in gold.possible_answers() if answer != value] or gold.misreadings(value)
     return [ScriptStep(Call(ANSWER, {name: rng.choice(guesses)}))] if guesses else None
 
 
@@ -212,7 +247,7 @@ def _unknown_function(gold: GoldChain, rng: random.Random) -> list[ScriptStep]:
     """Call a function that does not exist, then the right one."""
     index = rng.randrange(len(gold.steps) - 1)
     call = gold.steps[index].call
-    invented = Call(INVENTED_FUNCTIONS.get(call.name, f"{call.name}_of"), call.arguments)
+    invented = Call(gold.confusions.invented_functions.get(call.name, f"{call.name}_of"), call.arguments)
     return [*gold.steps[:index], ScriptStep(invented), *gold.steps[index:]]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from callwright.chat.model import ToolCall
 from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
-from callwright.functions.toolbox import Observation, Toolbox
+from callwright.functions.toolbox import Observation
 from callwright.records import Call, Json, Problem
 from callwright.standins.oracle.mistake_edits import (
     MISTAKE_EDITS,
@@ -22,6 +22,8 @@ from callwright.standins.oracle.mistake_edits import (
     ScriptStep,
     result_text,
 )
+from callwright.tasks.parts import TaskMistakes
+from callwright.tasks.task import Task
 
 __all__ = ["MISTAKES", "Mistake", "Script", "ScriptStep", "draw_mistake", "write_script"]
 
@@ -65,25 +67,27 @@ class Script:
         return ScriptStep(Call(step.call.name, arguments), step.gold_index, step.malformed)
 
 
-def write_script(problem: Problem, toolbox: Toolbox, mistake: Mistake | None, rng: random.Random) -> Script:
+def write_script(problem: Problem, task: Task, mistake: Mistake | None, rng: random.Random) -> Script:
     """The steps of an attempt with at most one mistake. A mistake that does not fit the problem is dropped.
 
     Args:
         problem: with a gold solution of at least one call besides `answer`.
+        task: of the problem. Its part `mistakes` says what is confused.
 
     Raises:
         ValueError: the gold solution does not execute.
     """
     gold_calls = problem.solution[:-1]
-    tools = toolbox.open()
+    tools = task.toolbox.open()
     executed = [tools.execute(call) for call in gold_calls]
     gold_results = tuple(result.text for result in executed if isinstance(result, Observation))
     if len(gold_results) != len(gold_calls):
         raise ValueError(f"the gold solution of {problem.id} does not execute")
     gold_steps = (*(ScriptStep(call, index) for index, call in enumerate(gold_calls)), ScriptStep(problem.solution[-1]))
-    edited = (
-        MISTAKE_EDITS[mistake](GoldChain(gold_steps, gold_results, toolbox), rng) if mistake and gold_calls else None
-    )
+    edited = None
+    if mistake and gold_calls:
+        confusions = task.part("mistakes") or TaskMistakes()
+        edited = MISTAKE_EDITS[mistake](GoldChain(gold_steps, gold_results, task.toolbox, confusions), rng)
     return Script(tuple(edited or gold_steps), gold_results, mistake if edited else None)
 
 

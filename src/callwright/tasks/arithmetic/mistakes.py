@@ -1,6 +1,6 @@
 """The functions that models confuse in arithmetic, and the ones they invent."""
 
-from callwright.tasks.task import TaskMistakes
+from callwright.tasks.parts import TaskMistakes
 
 MISTAKES = TaskMistakes(
     confused_functions={
@@ -23,4 +23,5 @@ MISTAKES = TaskMistakes(
         "remainder": "modulo",
         "round_to": "round",
     },
+    extra_functions=("add", "subtract", "multiply"),
 )

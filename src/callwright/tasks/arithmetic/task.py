@@ -28,4 +28,5 @@ ARITHMETIC = Task(
     grade=_grade,
     grounding_faults=number_faults,
     can_check_grounding=has_numbers,
+    folder="callwright.tasks.arithmetic",
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from random import Random
 
 from callwright.records import Problem
+from callwright.tasks.parts import TaskWording
 from callwright.tasks.wording import WORD, shuffle_sentences, split_sentences
 
 NEW_FUNCTION_NAMES: Mapping[str, str] = {
@@ -52,3 +53,6 @@ def reorder_statements(problem: Problem, rng: Random) -> str | None:
         return None
     shuffled = shuffle_sentences(statements, rng)
     return " ".join((*shuffled, question_sentence)) if shuffled else None
+
+
+WORDING = TaskWording(NEW_FUNCTION_NAMES, reorder_sentences=reorder_statements)

@@ -1,9 +1,9 @@
-"""The functions that models invent in entailment. Its formulas are misread as those of translation are."""
+"""The functions that models invent in entailment, and the words of a formula that they misread."""
 
-from callwright.tasks.task import TaskMistakes
-from callwright.tasks.translation import mistakes as translation
+from callwright.tasks.formula_mistakes import MISREAD_WORDS
+from callwright.tasks.parts import TaskMistakes
 
 MISTAKES = TaskMistakes(
     invented_functions={"assume": "premise", "entails": "prove"},
-    misread_words=translation.MISTAKES.misread_words,
+    misread_words=MISREAD_WORDS,
 )

@@ -9,11 +9,12 @@ from callwright.errors import DataError
 from callwright.functions.formulas.formula import Formula, parse_formula
 from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
+from callwright.tasks.entailment.names import NAMES
 from callwright.tasks.entailment.questions import TASK, entailment_gold_chain, entailment_question
-from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
+from callwright.tasks.parts import SYNTHETIC_SOURCE, SyntheticProblems
+from callwright.tasks.synthetic import Pool, draw_from_families
 
 KINDS = ("blick", "dax", "fep", "gorp", "kif", "lorp", "mib", "nax", "pim", "rill", "sot", "tove", "vug", "wumpus")
-NAMES = ("Ava", "Ida", "Jon", "Kim", "Leo", "Max", "Ned", "Pia", "Rex", "Sam", "Tia", "Una")
 
 Sentence: TypeAlias = tuple[str, ...]
 
@@ -131,7 +132,10 @@ def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: i
 
     The problems of a family cycle through the answers True, False and Unknown.
     """
-    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SYNTHETIC_SOURCE}/{TASK}")
+
+
+SYNTHETIC = SyntheticProblems(entailment_problems)
 
 
 def _draw(family: EntailmentFamily, drawn_before: int, rng: Random, pool: Pool) -> Problem:
@@ -166,7 +170,7 @@ def draw_entailment(family: EntailmentFamily, answer: TruthValue, rng: Random, p
             _sentence_formula(argument.statement, words),
             answer,
         ),
-        source=SOURCE,
+        source=SYNTHETIC_SOURCE,
         group=f"{family.name}/{style}",
         split=pool.split,
     )

@@ -20,4 +20,5 @@ ENTAILMENT = Task(
     grade=_grade,
     grounding_faults=premise_faults,
     can_check_grounding=has_formulas,
+    folder="callwright.tasks.entailment",
 )

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from random import Random
 
 from callwright.records import Problem
-from callwright.tasks.entailment.synthetic import NAMES
+from callwright.tasks.entailment.names import NAMES
+from callwright.tasks.parts import TaskWording
 from callwright.tasks.wording import draw_new_names, replace_words, shuffle_sentences, split_sentences
 
 NEW_FUNCTION_NAMES: Mapping[str, str] = {"assume": "take_as_given", "entails": "follows"}
@@ -39,3 +40,6 @@ def reorder_premises(problem: Problem, rng: Random) -> str | None:
         return None
     shuffled = shuffle_sentences(premises, rng)
     return f"Premises: {' '.join(shuffled)} Statement: {match[2]}" if shuffled else None
+
+
+WORDING = TaskWording(NEW_FUNCTION_NAMES, replace_names, reorder_premises)

@@ -1,6 +1,7 @@
 """The functions that models confuse or invent in translation, and the words of a formula that they misread."""
 
-from callwright.tasks.task import TaskMistakes
+from callwright.tasks.formula_mistakes import MISREAD_WORDS
+from callwright.tasks.parts import TaskMistakes
 
 MISTAKES = TaskMistakes(
     confused_functions={
@@ -21,14 +22,6 @@ MISTAKES = TaskMistakes(
         "for_all": "every",
         "exists": "some",
     },
-    misread_words=(
-        (" -> ", " and "),
-        (" <-> ", " -> "),
-        ("all ", "exists "),
-        ("exists ", "all "),
-        (" and ", " or "),
-        (" xor ", " or "),
-        (" or ", " and "),
-        ("not ", ""),
-    ),
+    misread_words=MISREAD_WORDS,
+    extra_functions=("negate",),
 )

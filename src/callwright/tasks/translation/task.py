@@ -50,4 +50,5 @@ TRANSLATION = Task(
     ),
     grade=_grade,
     grounding_faults=formula_faults,
+    folder="callwright.tasks.translation",
 )

@@ -1,16 +1,17 @@
 """Other names of the functions of translation. A sentence to translate keeps its wording."""
 
-from collections.abc import Mapping
+from callwright.tasks.parts import TaskWording
 
-NEW_FUNCTION_NAMES: Mapping[str, str] = {
-    "predicate": "relation",
-    "negate": "opposite",
-    "conjoin": "both_of",
-    "disjoin": "either_of",
-    "exclusive": "one_of",
-    "imply": "whenever",
-    "equivalent": "same_as",
-    "for_all": "everything",
-    "exists": "something",
-}
-"""Function -> a name that training never shows."""
+WORDING = TaskWording(
+    new_function_names={
+        "predicate": "relation",
+        "negate": "opposite",
+        "conjoin": "both_of",
+        "disjoin": "either_of",
+        "exclusive": "one_of",
+        "imply": "whenever",
+        "equivalent": "same_as",
+        "for_all": "everything",
+        "exists": "something",
+    }
+)

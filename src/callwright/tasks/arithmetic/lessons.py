@@ -1,0 +1,12 @@
+"""Lessons in arithmetic for the embedded student."""
+
+from functools import partial
+
+from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
+from callwright.tasks.parts import TaskLessons
+from callwright.tasks.synthetic import POOLS
+
+LESSONS = TaskLessons(
+    problem_drawers=[partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
+    careless_mistakes={"skipped_step": 0.55, "extra_step": 0.2, "wrong_function": 0.25},
+)

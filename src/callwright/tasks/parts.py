@@ -1,0 +1,100 @@
+"""The further parts of a task. Each is optional, belongs to one purpose, and is imported when it is first asked for.
+
+| part | what it gives | who asks |
+|---|---|---|
+| `synthetic` | problems that the task makes up | the source `synthetic` |
+| `lessons` | solved problems without end, and the mistakes in careless ones | the embedded student |
+| `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
+| `mistakes` | what models confuse in the task | the oracle teacher, the embedded student |
+
+A task with a folder has each part in a module of the part's name, in a constant of the same name in capitals
+(`tasks/arithmetic/wording.py` defines WORDING). A task in one module gives them as `Task(..., parts={...})`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+from callwright.records import Problem, Split
+
+SYNTHETIC_SOURCE = "synthetic"
+"""`Problem.source` of problems that a task makes up. They share templates, so they repeat each other's words."""
+
+GenerateProblems = Callable[[Mapping[Split, int], int, int], Sequence[Problem]]
+DrawProblem = Callable[[Random], Problem]
+ChangeQuestion = Callable[[Problem, Random], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticProblems:
+    """The part `synthetic`. params.yaml says how many problems of it there are (`problems.synthetic.<task>`).
+
+    Attributes:
+        generate: `generate(counts, held_out_test, seed)` makes problems with ids, of the task and of every split.
+            `counts` is the number of problems by split; `held_out_test` is a number of further test problems, which
+            differ in kind from all others. Equal arguments give equal problems. `callwright.tasks.synthetic` has what
+            a generator needs: people and pools that keep the splits apart, and `draw_from_families`.
+    """
+
+    generate: GenerateProblems
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLessons:
+    """The part `lessons`. params.yaml says how large the task's share of all lessons is (`student.embedded.tasks`).
+
+    Attributes:
+        problem_drawers: for every family of problems a function that draws one, with its solution, from random numbers.
+            Lessons and the problems of the pipeline should differ (`callwright.tasks.synthetic.POOLS["lessons"]`).
+        careless_mistakes: mistake of the oracle (`callwright.standins.oracle.script.MISTAKES`) -> its weight among the
+            careless lessons. Empty: none is careless.
+    """
+
+    problem_drawers: Sequence[DrawProblem]
+    careless_mistakes: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWording:
+    """The part `wording`. No change may alter the answer. A task without this part has the defaults.
+
+    Attributes:
+        new_function_names: function -> a name that training never shows; `run_<function>` for those that are missing.
+        replace_names: the question with other names, None if none may change. Default: well-known first names are
+            replaced, together with their pronouns.
+        reorder_sentences: the question with its sentences in another order, None if that is not safe. Default: never.
+    """
+
+    new_function_names: Mapping[str, str] = field(default_factory=dict)
+    replace_names: ChangeQuestion | None = None
+    reorder_sentences: ChangeQuestion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMistakes:
+    """The part `mistakes`: what models confuse. A task without this part has the defaults, which confuse nothing.
+
+    Attributes:
+        confused_functions: function -> the functions that are called instead.
+        invented_functions: function -> a name that sounds right but does not exist; `<function>_of` for those that are
+            missing.
+        misread_words: pairs of a word in a formula and the word that it is mistaken for, with the spaces around them.
+        extra_functions: functions that change a result once more before it is the answer. The result is the first
+            argument. A second one is another number of the chain or, if the result is not a number, what the chain
+            called the function with.
+    """
+
+    confused_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    invented_functions: Mapping[str, str] = field(default_factory=dict)
+    misread_words: tuple[tuple[str, str], ...] = ()
+    extra_functions: tuple[str, ...] = ()
+
+
+PartName = Literal["synthetic", "lessons", "wording", "mistakes"]
+PART_TYPES: Mapping[str, type] = {
+    "synthetic": SyntheticProblems,
+    "lessons": TaskLessons,
+    "wording": TaskWording,
+    "mistakes": TaskMistakes,
+}
