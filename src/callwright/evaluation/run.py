@@ -50,11 +50,11 @@ def evaluate_models(
     """
     log = surprises or SurpriseLog("evaluate")
     evaluated = {
-        name: _evaluate_target(evaluation_target(name, folder, params), problems, variants, params, log)
+        name: _evaluate_target(evaluation_target(name, folder, params.evaluate), problems, variants, params, log)
         for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
     }
     if champion is not None:
-        target = evaluation_target("champion", champion, params)
+        target = evaluation_target("champion", champion, params.evaluate)
         evaluated["champion"] = _evaluate_target(target, problems, (), params, log)
     evaluated["teacher"] = _evaluate_teacher(problems, params, log)
     return evaluated
@@ -99,8 +99,8 @@ async def _run_attempts(
     """
     if not variants and not missing_attempts(plan, journal):
         return []
-    rollout, max_in_flight = params.rollout, max_concurrency(target, params)
-    async with open_target(target, params, plan, journal) as model:
+    rollout, max_in_flight = params.rollout, max_concurrency(target, params.evaluate, params.rollout)
+    async with open_target(target, params.evaluate, plan, journal) as model:
         result = await roll_out(plan, model, journal, max_in_flight, Meter(), rollout, log)
         _raise_on_failures(result.failures, len(plan), rollout.max_failure_rate)
         greedy, protocol = plan[0].sampling, rollout.protocol
