@@ -36,8 +36,13 @@ def test_importing_the_package_takes_under_300_ms():
     [
         "callwright",
         "callwright.agent.loop",
+        "callwright.chat.local.backend",
+        "callwright.chat.open_chat",
         "callwright.chat.openai.endpoint",
+        "callwright.cli.ask",
         "callwright.standins.oracle.app",
+        "callwright.standins.oracle.backend",
+        "callwright.registry.backend",
         "callwright.preferences.forks",
         "callwright.problems.load",
         "callwright.rollouts.run",

@@ -3,25 +3,34 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
+from ruamel.yaml import YAML
+from starlette.requests import Request
+from starlette.responses import Response
 from typer.testing import CliRunner
 
 from callwright import paths
 from callwright.agent.loop import take_steps
 from callwright.agent.protocol import NATIVE
-from callwright.chat.model import Reply, ToolCall
+from callwright.chat.backend import AgentSettings
+from callwright.chat.model import ChatModel, Reply, ToolCall
+from callwright.chat.open_chat import find_backend
 from callwright.cli.app import app
+from callwright.cli.ask import open_asked
 from callwright.cli.show import TranscriptPrinter
 from callwright.errors import CallwrightError, ParamsError, ProviderError
-from callwright.records import Call, CheckedChain, Step, StepError, StepFault, Usage, Verdict
+from callwright.records import SPLITS, Call, CheckedChain, Step, StepError, StepFault, Usage, Verdict
 from callwright.standins.oracle.app import create_app
 from callwright.storage.jsonl import write
 from callwright.text import escape_controls
 from tests.chat.conftest import serve, tiny_model, unused_port
+from tests.chat.openai.test_endpoint import app_answering, completion
 from tests.fakes import NO_MISTAKES, TOOLBOX, chain, checked, problem
 from tests.registry.students import register_student
+from tests.working_tree import ROOT
 
 __all__ = ["serve", "tiny_model"]
 
@@ -66,18 +75,24 @@ def test_without_an_answer_the_exit_code_is_1(serve):
     ("options", "error", "message"),
     [
         (["--task", "arithmetc"], ParamsError, "there is no task arithmetc; the tasks are arithmetic"),
-        (["--model", "nowhere"], ParamsError, r"--model nowhere is not a folder, a models:/name@alias or an http"),
+        (
+            ["--model", "nowhere"],
+            ParamsError,
+            r"^nowhere is not a model; known are http://..., .*, oracle, models:/..., .* and the path of a folder$",
+        ),
+        (["--model", "oracel"], ParamsError, r"^oracel is not a model \(did you mean oracle\?\); known are"),
         (
             ["--model", "http://127.0.0.1:9/v1"],
             ParamsError,
-            "--name is missing: the name that http://127.0.0.1:9/v1 has",
+            "^the name that http://127.0.0.1:9/v1 has for the model is missing: ask --name NAME, or open_chat",
         ),
+        (["--model", "http://ann:pw@h/v1"], ParamsError, "model: base_url: holds a password or key"),
         (["--model", "models:/mine@champion"], ProviderError, "is not registered: there is no .*mlflow.db"),
-        (["--model", "http://ann:pw@h/v1", "--name", "m"], ParamsError, "ask: base_url: holds a password or key"),
+        (["--model", "http://ann:pw@h/v1", "--name", "m"], ParamsError, "model: base_url: holds a password or key"),
         (
             ["--model", "http://h/v1", "--name", "m", "--api-key-env", "sk-planted-1"],
             ParamsError,
-            r"ask: api_key_env: should be the name of an environment variable.*never the key itself$",
+            r"model: api_key_env: should be the name of an environment variable.*never the key itself$",
         ),
         ([], ProviderError, r"callwright-student@champion is not registered.*no models/student: name a model"),
     ],
@@ -88,6 +103,50 @@ def test_a_model_that_cannot_be_asked_gives_a_one_line_error_with_advice(options
         run("ask", QUESTION, *task, *options)
     assert "\n" not in str(caught.value)
     assert list(empty_folder.iterdir()) == []
+
+
+def write_params(folder: Path, **teacher: object) -> None:
+    """The shipped params.yaml, with a teacher of one's own."""
+    values = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+    values["teacher"] |= teacher
+    YAML(typ="safe").dump(values, folder / "params.yaml")
+
+
+def test_what_params_yaml_says_about_an_endpoint_applies(serve, empty_folder, monkeypatch):
+    received: list[tuple[str, dict[str, Any]]] = []
+
+    async def answer(request: Request) -> Response:
+        received.append((request.headers["authorization"], await request.json()))
+        return completion("answer(value=5)")
+
+    url = serve(app_answering(answer))
+    monkeypatch.setenv("OWN_KEY", "mine")
+    monkeypatch.setenv("OTHER_KEY", "other")
+    request = {"max_tokens": None, "seed": None}
+    write_params(
+        empty_folder, base_url="http://h/v1", base_urls=[url], model="m", api_key_env="OWN_KEY", request=request
+    )
+    command = ["ask", QUESTION, "--task", "arithmetic", "--model"]
+    run(*command, url)
+    run(*command, url, "--name", "n", "--api-key-env", "OTHER_KEY")
+    run(*command, f"{url}/", "--name", "n")  # not as params.yaml writes it
+    keys, names = zip(*((key, body["model"]) for key, body in received), strict=True)
+    assert (keys, names) == (("Bearer mine", "Bearer other", "Bearer any"), ("m", "n", "n"))
+    assert [[name for name in request if name in body] for _, body in received] == [[], [], ["max_tokens", "seed"]]
+    assert received[2][1]["max_tokens"] == 512  # more than rollout.max_tokens: a large model writes its reasoning
+    monkeypatch.delenv("OWN_KEY")
+    with pytest.raises(ProviderError, match=f"^the key of the teacher at {url} is missing: set OWN_KEY"):
+        run(*command, url)
+
+
+def test_the_oracle_is_asked_about_the_problems_of_the_project(empty_folder):
+    write_params(empty_folder, mistakes=NO_MISTAKES)
+    command = ["ask", QUESTION, "--task", "arithmetic", "--model", "oracle"]
+    with pytest.raises(CallwrightError, match=r"^data/problems/train\.jsonl is missing: run the stage"):
+        run(*command)
+    for split in SPLITS:
+        write(paths.problems(split), [problem()] if split == "dev" else [])
+    assert run(*command) == (0, SOLVED)
 
 
 def test_an_endpoint_that_is_down_gives_a_one_line_error():
@@ -124,21 +183,28 @@ def test_an_unknown_chain_gives_a_one_line_error():
 
 
 @pytest.mark.slow
-def test_the_champion_is_asked_with_the_protocol_and_limits_of_its_registration(tiny_model, empty_folder, monkeypatch):
-    from callwright.cli.ask import open_model
-
+async def test_the_champion_is_asked_with_the_protocol_and_limits_of_its_registration(
+    tiny_model, empty_folder, monkeypatch
+):
     client = register_student("callwright-student", tiny_model, 8, 64, "native")
     with pytest.raises(ProviderError, match="callwright-student@champion cannot be loaded"):
-        open_model(None, None, "")
+        await opened(None)
     client.set_registered_model_alias("callwright-student", "champion", "1")
-    opened = open_model(None, None, "")
-    assert (opened.model.name, opened.protocol) == ("models:/callwright-student@champion", "native")
-    assert (opened.sampling.max_steps, opened.sampling.max_tokens) == (8, 64)
+    model, settings = await opened(None)
+    assert (model.name, settings.protocol) == ("models:/callwright-student@champion", "native")
+    assert (settings.sampling.max_steps, settings.sampling.max_tokens) == (8, 64)
+    version = find_backend("models:/callwright-student/1")
+    assert version.identities() == find_backend(tiny_model).identities()  # the same weights, so the same answers
 
     for folder in empty_folder.glob("ml*/"):
         shutil.rmtree(folder)
     with pytest.raises(ProviderError, match=r"champion cannot be (loaded|downloaded)"):
-        open_model("models:/callwright-student@champion", None, "")
+        await opened("models:/callwright-student@champion")
+
+
+async def opened(model: str | None) -> tuple[ChatModel, AgentSettings]:
+    async with open_asked(model) as opened_model:
+        return opened_model
 
 
 def printed(terminal: bool) -> str:

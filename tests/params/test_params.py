@@ -155,6 +155,7 @@ def test_shares_of_mistakes_can_add_up_to_1(load):
     [
         ("oracle", ["http://a/v1"], "the oracle takes no further endpoints: set base_urls to []"),
         ("http://a/v1", ["oracle"], "the oracle takes no further endpoints: set base_urls to []"),
+        ("models/base", ["http://a/v1"], "models/base takes no further endpoints: set base_urls to []"),
         ("http://a/v1", ["http://a/v1"], "base_urls contains a duplicate, or base_url"),
         ("http://a/v1", ["http://b/v1", "http://b/v1"], "base_urls contains a duplicate"),
     ],
@@ -262,6 +263,10 @@ SECRET_ADDRESSES = [
     "https://host/v1?sig=hunter22",
     "https://host/sk-hunter22/v1",
     "https://sk-hunter22-4f9a7c1e5b2d4860/v1",
+    "ann:hunter22@host/v1",
+    "ftp://ann:hunter22@host/v1",
+    "http:/hunter22@host",
+    "sk-hunter22-4f9a7c1e5b2d4860",
 ]
 
 
@@ -281,8 +286,6 @@ def test_an_address_with_a_password_or_key_is_rejected_and_not_printed(load, tmp
     "address",
     [
         *(
-            "localhost:8000",
-            "ftp://h/v1",
             "http://",
             "http://h:99999/v1",
             "http://[::1/v1",
@@ -290,6 +293,8 @@ def test_an_address_with_a_password_or_key_is_rejected_and_not_printed(load, tmp
             "http://h/a b",
         ),
         "",
+        " oracle",
+        "a\nb",
     ],
 )
 def test_an_unusable_address_is_rejected(load, tmp_path, address):
@@ -396,12 +401,34 @@ def test_a_request_cannot_set_reserved_fields_or_hold_a_key(load, tmp_path, fiel
     assert "hunter22" not in line
 
 
-def test_the_oracle_cannot_serve_the_base(load, tmp_path):
+def test_the_oracle_cannot_serve_a_model_that_is_evaluated(load, tmp_path):
     endpoint = {"base_url": "oracle", "model": "m", "api_key_env": "OWN_KEY"}
-    line = error_line(load, {"evaluate.endpoints.base": endpoint}, tmp_path)
-    assert line.startswith(
-        "params.yaml: evaluate.endpoints.base.base_url: should be an address such as http://127.0.0.1"
-    )
+    for model in ("base", "student"):
+        line = error_line(load, {f"evaluate.endpoints.{model}": endpoint}, tmp_path)
+        assert line == (
+            f"params.yaml: evaluate.endpoints.{model}: the oracle reads the solutions, so it cannot serve a model that "
+            "is evaluated"
+        )
+
+
+def test_an_endpoint_has_defaults_for_what_it_does_not_set(load):
+    needed = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
+    params = load({"teacher.timeout_s": 600, "teacher.max_retries": 0, "evaluate.endpoints.base": needed})
+    base = params.evaluate.endpoints.base
+    assert (base.base_urls, base.request, base.timeout_s, base.max_retries) == ([], {}, 120, 4)  # as params.yaml's
+    shipped = Params.load(SHIPPED).teacher
+    assert (base.timeout_s, base.max_retries) == (shipped.timeout_s, shipped.max_retries)
+    slow = load({"evaluate.endpoints.base": {**needed, "timeout_s": 900, "max_retries": 1}}).evaluate.endpoints.base
+    assert (slow.timeout_s, slow.max_retries) == (900, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["models:/callwright-student@champion", "folder:models/base", "models/base", "/data/ann@corp/m", "toy:3"]
+)
+def test_what_another_backend_goes_by_is_accepted(load, text):
+    endpoint = {"base_url": text, "model": "m", "api_key_env": "OWN_KEY"}
+    params = load({"teacher.base_url": text, "evaluate.endpoints.base": endpoint})
+    assert (params.teacher.base_url, params.evaluate.endpoints.base.base_url) == (text, text)
 
 
 @pytest.mark.parametrize("name", ["callwright-student", "main.models.student_2", "7b", "x" * 100])

@@ -11,6 +11,7 @@ import pytest
 
 from callwright.agent.loop import solve
 from callwright.agent.native import NATIVE
+from callwright.chat.backend import AgentSettings
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
@@ -159,7 +160,11 @@ def test_a_model_that_cannot_be_loaded_gives_a_one_line_error(tmp_path: Path):
 def test_asking_a_champion_on_a_server_leaves_no_copy(
     embedded: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from callwright.cli.ask import open_model
+    from callwright.cli.ask import open_asked
+
+    async def settings() -> AgentSettings:
+        async with open_asked("models:/asked@champion") as (_, agent_settings):
+            return agent_settings
 
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -169,6 +174,6 @@ def test_asking_a_champion_on_a_server_leaves_no_copy(
     client = register_student("asked", embedded, 3, 8, "text")
     client.set_registered_model_alias("asked", "champion", "1")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    opened = open_model("models:/asked@champion", None, "")
-    assert (opened.sampling.max_steps, opened.sampling.max_tokens) == (3, 8)
+    sampling = asyncio.run(settings()).sampling
+    assert (sampling.max_steps, sampling.max_tokens) == (3, 8)
     assert list(temporary.rglob("MLmodel")) == []

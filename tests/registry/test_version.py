@@ -5,6 +5,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
 
 from callwright.errors import DataError, ProviderError
@@ -70,6 +71,15 @@ def test_without_a_registered_model_there_is_no_champion(registry: Path):
 def test_a_registered_model_without_the_alias_has_no_champion(registry: Path):
     mlflow.MlflowClient().create_registered_model(NAME)
     assert find_champion(NAME) is None
+
+
+def test_another_error_of_the_registry_is_not_taken_for_a_missing_champion(registry: Path):
+    """MLflow gives an invalid name the same code as an unknown alias."""
+    with pytest.raises(MlflowException) as caught:
+        mlflow.MlflowClient().get_model_version_by_alias("a/b", "champion")
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+    with pytest.raises(ProviderError, match=r"did not answer which version of a/b is champion \(INVALID_PARAMETER"):
+        find_champion("a/b")
 
 
 def test_the_champions_downloaded_weights_are_unchanged(registry: Path, tmp_path: Path):

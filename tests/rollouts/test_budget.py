@@ -115,7 +115,9 @@ async def test_the_limit_on_seconds_ends_a_request_that_is_not_answered(tmp_path
 @pytest.mark.parametrize("name", ["tokens", "cost"])
 async def test_a_token_limit_ends_the_run_at_once_if_the_server_reports_no_tokens(tmp_path, name):
     model = ScriptedChat(Reply("add(2, 3)", "stop", Usage()))
-    line = f"teacher scripted does not report the tokens of its replies, so rollout.budget.{name} cannot be enforced: "
+    line = (
+        f"the model scripted does not report the tokens of its replies, so rollout.budget.{name} cannot be enforced: "
+    )
     with open_journal(tmp_path / "journal.jsonl") as journal, pytest.raises(EndpointUnusableError, match=f"^{line}"):
         await run_attempts(ATTEMPTS, model, journal, 1, Meter(budget(**{name: 1_000}), PRICES))
 

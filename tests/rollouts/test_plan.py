@@ -1,9 +1,11 @@
 import importlib.util
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from callwright.chat.local.backend import local_model_identity
 from callwright.chat.model import Sampling
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams
@@ -12,14 +14,13 @@ from callwright.rollouts.journal import JournalEntry, find_entry, open_journal
 from callwright.rollouts.plan import (
     Attempt,
     functions_hash,
-    local_model_identity,
     local_plan,
     plan_attempts,
     teacher_plan,
 )
 from callwright.rollouts.sample import missing_attempts
 from callwright.tasks import TASKS
-from tests.fakes import chain, problem, teacher
+from tests.fakes import NO_MISTAKES, chain, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
 FIRST, SECOND = problem(id="one", question="One?"), problem(id="two", question="Two?")
@@ -131,6 +132,37 @@ def test_a_key_depends_on_the_fields_of_the_request():
     both = {"top_k": 20, "max_tokens": None}
     assert len({key({}), key({"top_k": 20}), key({"top_k": 21}), key(both)}) == 4
     assert key(both) == key(dict(reversed(both.items())))
+
+
+@pytest.mark.parametrize(
+    ("changes", "identities"),
+    [
+        ({}, [{"base_url": "oracle", "mistakes": json.dumps(NO_MISTAKES, separators=(",", ":"))}]),
+        (
+            {"base_url": "HTTP://Here/v1/", "base_urls": ["https://there/v1"], "request": {"seed": None, "k": 3}},
+            [
+                {"base_url": "http://here/v1", "request": '{"k": 3, "seed": null}'},
+                {"base_url": "https://there/v1", "request": '{"k": 3, "seed": null}'},
+            ],
+        ),
+    ],
+)
+def test_the_keys_of_a_teacher_hash_what_they_always_did(changes, identities):
+    """Otherwise every paid attempt in a journal would be paid for again."""
+    rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
+    sampling = SamplingParams(chains=2, temperature=0.7, top_p=0.9, problems=None)
+    planned = teacher_plan([FIRST, SECOND], TASKS, teacher(model="m", **changes), sampling, rollout, 7)
+    servers = [{"name": "m", **identity} for identity in identities]
+    same = plan_attempts(
+        [FIRST, SECOND],
+        TASKS,
+        servers[0],
+        2,
+        Sampling(0.7, 0.9, 16, 4, 7),
+        other_servers=servers[1:],
+        reads_solutions="mistakes" in servers[0],
+    )
+    assert planned == same
 
 
 def test_a_journaled_attempt_is_found_after_endpoints_are_reordered(tmp_path):

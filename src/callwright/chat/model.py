@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from callwright.records import Usage
 
@@ -51,3 +51,14 @@ class ChatModel(Protocol):
     name: str
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply: ...
+
+
+@runtime_checkable
+class ProbedChatModel(ChatModel, Protocol):
+    """A chat model that can be tried before the work begins, because it may be set up wrongly.
+
+    `probe` raises ProviderError if the model cannot be used, or did not answer this prompt. With tools, the answer has
+    to be a tool call.
+    """
+
+    async def probe(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> None: ...

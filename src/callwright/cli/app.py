@@ -77,27 +77,37 @@ def ask(
     question: Annotated[str, typer.Argument(help="in quotes")],
     task: Annotated[str, typer.Option(help="a task, such as arithmetic")],
     model: Annotated[
-        str | None, typer.Option(help="a folder, models:/name@alias, or an endpoint's URL; by default the champion")
+        str | None,
+        typer.Option(help="a folder, models:/name@alias, oracle or an address; by default the champion"),
     ] = None,
     name: Annotated[str | None, typer.Option(help="the endpoint's name for the model")] = None,
     protocol: Annotated[
         Protocol | None, typer.Option(help="by default the model's own, or that of params.yaml")
     ] = None,
     api_key_env: Annotated[
-        str, typer.Option(help="the environment variable with the endpoint's key")
-    ] = "TEACHER_API_KEY",
+        str | None,
+        typer.Option(
+            help="the environment variable with the endpoint's key; by default that of params.yaml or TEACHER_API_KEY"
+        ),
+    ] = None,
 ) -> None:
     """Let a model solve a problem, and print the steps as they are made; exit 1 without an answer."""
     from callwright.cli.ask import ask as ask_model
-    from callwright.cli.ask import open_model
     from callwright.cli.show import TranscriptPrinter
     from callwright.pipeline.logs import quiet_libraries
 
     quiet_libraries()
     selected_task = _find_task(task)
-    opened = open_model(model, name, api_key_env)
     printer = TranscriptPrinter()
-    chain = ask_model(question, selected_task, opened, protocol or opened.protocol, printer.print_step)
+    chain = ask_model(
+        question,
+        selected_task,
+        printer.print_step,
+        model=model,
+        name=name,
+        api_key_env=api_key_env,
+        protocol=protocol,
+    )
     printer.print_answer(chain)
     if chain.answer is None:
         raise typer.Exit(1)

@@ -58,7 +58,7 @@ def evaluate_models(
         local_models.append(("champion", champion, ()))
     evaluated = {}
     for name, folder, model_variants in local_models:
-        target = evaluation_target(name, folder, evaluate, teacher)
+        target = evaluation_target(name, folder, evaluate)
         plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
         evaluated[name] = _evaluate_target(target, plan, evaluate, rollout, log)
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.

@@ -1,19 +1,22 @@
 """A local model to evaluate: loaded in this process, or served at an endpoint."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from callwright.chat.backend import Backend, ChatOptions
+from callwright.chat.local.backend import local_model_identity
 from callwright.chat.model import ChatModel
-from callwright.chat.openai.endpoint import EndpointChat
-from callwright.params import EvaluateParams, RolloutParams, TeacherParams
+from callwright.chat.open_chat import find_backend
+from callwright.params import EndpointParams, EvaluateParams, RolloutParams
 from callwright.rollouts.journal import JournalEntry
-from callwright.rollouts.plan import Attempt, local_model_identity, normalize_url
-from callwright.rollouts.probe import probe_endpoints
+from callwright.rollouts.plan import Attempt
+from callwright.rollouts.run import open_for
 from callwright.storage.files import folder_hash
 from callwright.storage.journal import Journal
+
+BATCHES_IN_FLIGHT = 4  # of a model in this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,29 @@ class EvaluationTarget:
     name: str
     folder: Path
     identity: str
-    endpoint: TeacherParams | None = None
+    endpoint: EndpointParams | None = None
 
 
-def evaluation_target(name: str, folder: Path, evaluate: EvaluateParams, teacher: TeacherParams) -> EvaluationTarget:
-    """The model in a folder; it is served elsewhere if `evaluate.engine` and `evaluate.endpoints` say so."""
-    endpoint_params = evaluate.endpoint(name)
-    if endpoint_params is None:
+def evaluation_target(name: str, folder: Path, evaluate: EvaluateParams) -> EvaluationTarget:
+    """The model in a folder; it is served elsewhere if `evaluate.engine` and `evaluate.endpoints` say so.
+
+    Raises:
+        ParamsError: no backend knows the endpoint's `base_url`.
+    """
+    endpoint = evaluate.endpoint(name)
+    if endpoint is None:
         return EvaluationTarget(name, folder, local_model_identity(folder))
-    endpoint = teacher.model_copy(update={**endpoint_params.model_dump(), "base_urls": []})
-    request = f" with {json.dumps(endpoint_params.request, sort_keys=True)}" if endpoint_params.request else ""
-    url = normalize_url(endpoint_params.base_url)
-    identity = f"{folder_hash(folder)} as {endpoint_params.model} at {url}{request}"
+    target = EvaluationTarget(name, folder, "", endpoint)
+    served, *_ = _backend(target, evaluate).identities()
+    address = served.pop("base_url", endpoint.base_url)
+    settings = "".join(f" with {served[key]}" for key in sorted(served))
+    identity = f"{folder_hash(folder)} as {endpoint.model} at {address}{settings}"
     return EvaluationTarget(name, folder, identity, endpoint)
 
 
 def max_concurrency(target: EvaluationTarget, evaluate: EvaluateParams, rollout: RolloutParams) -> int:
     """How many problems may be in flight. A local model needs enough to fill batches with similar lengths."""
-    return evaluate.batch_size * 4 if target.endpoint is None else rollout.concurrency
+    return evaluate.batch_size * BATCHES_IN_FLIGHT if target.endpoint is None else rollout.concurrency
 
 
 @asynccontextmanager
@@ -57,15 +65,11 @@ async def open_target(
     Raises:
         ProviderError: the folder holds no usable model, or its endpoint cannot be used.
     """
-    if target.endpoint is None:
-        from callwright.chat.local.chat import LocalChat
-
-        yield LocalChat(target.folder, target.name, max_batch=evaluate.batch_size)
-        return
-    model = EndpointChat(target.endpoint, section=f"evaluate.endpoints.{target.name}")
-    model.name = target.name
-    try:
-        await probe_endpoints(model, plan, journal)
+    async with open_for(_backend(target, evaluate), plan, journal) as model:
         yield model
-    finally:
-        await model.close()
+
+
+def _backend(target: EvaluationTarget, evaluate: EvaluateParams) -> Backend:
+    section = f"evaluate.endpoints.{target.name}" if target.endpoint is not None else ""
+    options = ChatOptions(target.name, section, max_batch=evaluate.batch_size)
+    return find_backend(target.endpoint or target.folder, options=options)

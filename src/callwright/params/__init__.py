@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from callwright.errors import ParamsError
 from callwright.params.address import may_hold_secret
-from callwright.params.evaluate import EndpointParams, EndpointsParams, EvaluateParams, RobustnessParams
+from callwright.params.endpoint import EndpointParams
+from callwright.params.evaluate import EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
 from callwright.params.problems import JsonlParams, ProblemsParams, PublicParams, SyntheticCounts
 from callwright.params.promote import PromoteParams

@@ -14,11 +14,15 @@ from pydantic_core import PydanticCustomError
 
 from callwright.redaction import redacted_by_pattern
 
-ORACLE = "oracle"  # the base_url of the oracle, which runs in this process
+ORACLE = "oracle"  # the base_url of the oracle, which runs in this process and reads the problems' solutions
 SECRET_ERROR_TYPE = "secret"  # type of validation errors whose messages must not repeat the input
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
 # A host such as sk-node1 looks like a key to redaction, but a label of at most 20 characters is too short for one.
 _HOST_LABEL = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
+# An "@" without a password before it: in a path, or before an alias as in models:/name@alias
+_HARMLESS_AT = re.compile(r"\.{0,2}/[^:]*|(?!http)[a-z][a-z0-9+-]*:/[^/:@]+@[\w.-]+")
+_SECRET_IN_ADDRESS = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
+_NO_ADDRESS = "should be an address such as http://127.0.0.1:8000/v1"
 _RESERVED_FIELDS = ("messages", "model", "tools", "stream", "stream_options", "n")
 _CLIENT_ARGUMENTS = ("extra_body", "extra_headers", "extra_query", "headers")
 # Whole names and endings only, unlike redaction.py: a request has harmless fields such as max_tokens.
@@ -28,23 +32,34 @@ _KEY_IN_REQUEST = "holds a key, which belongs in the variable of api_key_env"
 _MAX_DEPTH = 20  # of lists and mappings in a request's fields
 
 
-def _check_base_url(url: str) -> str:
-    return url if url == ORACLE else _check_address(url)
+def is_address(text: str) -> bool:
+    """Whether a text is meant as the address of a server; it may be malformed."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def _check_base_url(text: str) -> str:
+    """Check what can be checked without knowing the backends, which `open_chat` finds by the text."""
+    if is_address(text):
+        return _check_address(text)
+    if ("@" in text and not _HARMLESS_AT.fullmatch(text)) or redacted_by_pattern(text) != text:
+        raise PydanticCustomError(SECRET_ERROR_TYPE, _SECRET_IN_ADDRESS)
+    if not text.strip() or text != text.strip() or not text.isprintable():
+        raise PydanticCustomError("address", _NO_ADDRESS)
+    return text
 
 
 def _check_address(url: str) -> str:
     without_host_label = _HOST_LABEL.sub("host", url, count=1)
     # Any "@" may follow a password, as a password can contain "/" and "?"; in a path "@" is written %40.
     if "@" in url or redacted_by_pattern(without_host_label) != without_host_label:
-        message = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
-        raise PydanticCustomError(SECRET_ERROR_TYPE, message)
+        raise PydanticCustomError(SECRET_ERROR_TYPE, _SECRET_IN_ADDRESS)
     try:
         split_url = urlsplit(url)
         usable = split_url.scheme in ("http", "https") and bool(split_url.hostname) and split_url.port != 0
     except ValueError:  # a port out of range, half an IPv6 address
         usable = False
     if not usable or split_url.fragment or not url.isprintable() or " " in url:
-        raise PydanticCustomError("address", "should be an address such as http://127.0.0.1:8000/v1")
+        raise PydanticCustomError("address", _NO_ADDRESS)
     return url
 
 
@@ -87,8 +102,7 @@ def _check_without_secrets(value: JsonValue, depth: int) -> None:
         raise PydanticCustomError("request", "holds a number that JSON cannot hold")
 
 
-Address = Annotated[str, AfterValidator(_check_address)]
-BaseUrl = Annotated[str, AfterValidator(_check_base_url)]  # an address, or the oracle
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]  # an address, or what another backend goes by
 KeyVariable = Annotated[str, AfterValidator(_check_variable)]
 RequestFields = Annotated[dict[str, JsonValue], AfterValidator(_check_request)]
 

@@ -2,9 +2,10 @@
 
 from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from callwright.params.address import Address, KeyVariable, RequestFields
+from callwright.params.address import ORACLE
+from callwright.params.endpoint import EndpointParams
 from callwright.params.section import Section
 
 Perturbation = Literal["names", "order", "functions", "new_function", "distractor"]
@@ -25,20 +26,18 @@ class RobustnessParams(Section):
         return self
 
 
-class EndpointParams(Section):
-    """A server of the OpenAI protocol for the base or the student."""
-
-    base_url: Address
-    model: str = Field(min_length=1)
-    api_key_env: KeyVariable
-    request: RequestFields = Field(default={})
-
-
 class EndpointsParams(Section):
     """Servers by model; None if the model runs in this process."""
 
     base: EndpointParams | None
     student: EndpointParams | None
+
+    @field_validator("base", "student")
+    @classmethod
+    def _check_reads_no_solutions(cls, endpoint: EndpointParams | None) -> EndpointParams | None:
+        if endpoint is not None and endpoint.base_url == ORACLE:
+            raise ValueError("the oracle reads the solutions, so it cannot serve a model that is evaluated")
+        return endpoint
 
 
 class EvaluateParams(Section):

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from callwright.params.address import ORACLE, BaseUrl, KeyVariable, RequestFields
+from callwright.params.endpoint import EndpointParams
 from callwright.params.section import Section, Share
 from callwright.records import Protocol
 
@@ -28,25 +28,10 @@ class MistakeShares(Section):
         return self
 
 
-class TeacherParams(Section):
-    """Where the teacher is served and how it is asked; for the oracle, also its mistakes."""
+class TeacherParams(EndpointParams):
+    """The teacher; for the oracle, also the mistakes that it makes."""
 
-    base_url: BaseUrl
-    base_urls: list[BaseUrl]
-    model: str = Field(min_length=1)
-    api_key_env: KeyVariable
-    request: RequestFields = Field(default={})
-    timeout_s: float = Field(gt=0)
-    max_retries: int = Field(ge=0)
     mistakes: MistakeShares
-
-    @model_validator(mode="after")
-    def _check_base_urls(self) -> Self:
-        if self.base_urls and ORACLE in (self.base_url, *self.base_urls):
-            raise ValueError("the oracle takes no further endpoints: set base_urls to [], or base_url to an endpoint")
-        if len({self.base_url, *self.base_urls}) <= len(self.base_urls):
-            raise ValueError("base_urls contains a duplicate, or base_url")
-        return self
 
 
 class SamplingParams(Section):

@@ -3,11 +3,12 @@
 from typing import Any
 
 from callwright import paths
+from callwright.chat.local.backend import local_model_identity
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
 from callwright.rollouts.journal import journal_path, open_journal
-from callwright.rollouts.plan import local_model_identity, local_plan, teacher_plan
+from callwright.rollouts.plan import local_plan, teacher_plan
 from callwright.rollouts.run import roll_out_local, roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_too_many_failures

@@ -19,8 +19,6 @@ CONTENT_TAG = "callwright.content"  # the hash of the folder with the version's 
 ROLLED_BACK_TAG = "callwright.rolled_back"
 WEIGHTS_ARTIFACT = "model"  # the artifact with the weights
 _MAX_TAG_CHARS = 5_000  # what MLflow's database accepts
-# MLflow's codes for an unknown model and an unknown alias. The second also means other invalid parameters.
-NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +93,22 @@ def find_champion(name: str) -> Champion | None:
     """The version with the alias `champion`; None if there is none.
 
     Raises:
-        ProviderError: the tracking server cannot be used.
+        ProviderError: the tracking server cannot be used, or rejects the name.
     """
     from mlflow.exceptions import MlflowException
 
     client = runs.connect()
     try:
-        version = client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in NOT_FOUND_CODES:
+        # Not by the alias: its lookup gives an unknown alias the code of every invalid parameter
+        version = aliases_of(client, name).get(CHAMPION)
+        if version is None:
             return None
+        tags = client.get_model_version(name, version).tags
+    except MlflowException as error:
         raise ProviderError(
             f"MLflow's registry did not answer which version of {name} is champion ({error.error_code})"
         ) from None
-    return Champion(name, str(version.version), str(version.tags.get(CONTENT_TAG, "")))
+    return Champion(name, version, str(tags.get(CONTENT_TAG, "")))
 
 
 def tag_value(text: str) -> str:

@@ -237,7 +237,7 @@ class MeteredChat:
             self._meter.end_request(usage)
         if unenforceable_limit := self._meter.unenforceable_limit():
             raise EndpointUnusableError(
-                f"teacher {self.name} does not report the tokens of its replies, "
+                f"the model {self.name} does not report the tokens of its replies, "
                 f"so rollout.budget.{unenforceable_limit} cannot be enforced: limit requests or seconds instead"
             )
         self.request_s.append(round(time.monotonic() - start, 3))

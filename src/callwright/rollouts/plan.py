@@ -8,17 +8,15 @@ import textwrap
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from callwright.agent.protocol import ENGINE_VERSION, PROTOCOLS
+from callwright.chat.backend import ChatOptions
 from callwright.chat.model import Sampling
-from callwright.chat.openai.endpoint import ORACLE
+from callwright.chat.open_chat import find_backend
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams, TeacherParams
 from callwright.records import Problem, Protocol
-from callwright.storage.files import folder_hash
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
@@ -135,17 +133,13 @@ def teacher_plan(
     rollout: RolloutParams,
     seed: int,
 ) -> list[Attempt]:
-    """The teacher's attempts. For the oracle, the key includes its mistakes and the problems' solutions.
+    """The teacher's attempts. Their keys include what its backend says that its answers depend on.
 
     Further endpoints (`teacher.base_urls`) serve the same model, so adding or reordering endpoints keeps the attempts
     that are in the journal.
     """
-    model = {"name": teacher.model, "base_url": normalize_url(teacher.base_url)}
-    oracle = teacher.base_url == ORACLE
-    if oracle:
-        model["mistakes"] = teacher.mistakes.model_dump_json()
-    if teacher.request:
-        model["request"] = json.dumps(teacher.request, sort_keys=True)
+    backend = find_backend(teacher, options=ChatOptions(section="teacher"))
+    model, *other_servers = ({"name": teacher.model, **identity} for identity in backend.identities())
     return plan_attempts(
         _first_problems(problems, sampling_params),
         tasks,
@@ -153,20 +147,9 @@ def teacher_plan(
         sampling_params.chains,
         _sampling(sampling_params, rollout, seed),
         rollout.protocol,
-        other_servers=[{**model, "base_url": normalize_url(url)} for url in teacher.base_urls],
-        reads_solutions=oracle,
+        other_servers=other_servers,
+        reads_solutions=backend.reads_solutions,
     )
-
-
-def normalize_url(url: str) -> str:
-    """An address with its scheme and host in lower case and without a slash at the end of its path.
-
-    >>> normalize_url("HTTP://Teacher:8000/V1/?api-version=2")
-    'http://teacher:8000/V1?api-version=2'
-    """
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/")
-    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), path=path).geturl()
 
 
 def local_plan(
@@ -182,21 +165,13 @@ def local_plan(
     """The attempts of a local model.
 
     Args:
-        identity: what the model's answers depend on, such as `local_model_identity`.
+        identity: what the model's answers depend on, such as the `local_model_identity` of its folder.
         label: see `plan_attempts`.
     """
     model = {"name": name, "weights": identity}
     problems = _first_problems(problems, sampling_params)
     sampling = _sampling(sampling_params, rollout, seed)
     return plan_attempts(problems, tasks, model, sampling_params.chains, sampling, rollout.protocol, label=label)
-
-
-def local_model_identity(folder: Path) -> str:
-    """What the answers of a local model depend on: its files, and the number type and device it runs with."""
-    from callwright.chat.local.device import pick_device, pick_dtype
-
-    device = pick_device()
-    return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
 
 
 def _first_problems(problems: Iterable[Problem], sampling_params: SamplingParams) -> list[Problem]:

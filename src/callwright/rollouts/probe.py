@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from callwright.agent.protocol import PROTOCOLS
-from callwright.chat.openai.endpoint import EndpointChat
+from callwright.chat.model import ProbedChatModel
 from callwright.errors import EndpointUnusableError, ProviderError
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
@@ -15,7 +15,7 @@ MAX_PROMPTS = 3  # more than one, because one may be filtered, too long, or answ
 _REASONS_OF_THE_SERVER = ("unreachable", "timed out", "connection lost")
 
 
-async def probe_endpoints(model: EndpointChat, attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> None:
+async def probe_endpoints(model: ProbedChatModel, attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> None:
     """Ask for one reply, so that a wrong address, key or model is known before the work begins.
 
     A prompt that fails alone does not stop the run. So up to MAX_PROMPTS prompts are tried: first some whose attempts

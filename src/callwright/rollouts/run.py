@@ -1,11 +1,14 @@
-"""The two kinds of rollout: of a teacher behind an endpoint, and of a model in this process (on-policy)."""
+"""The two kinds of rollout: of a teacher, wherever it is served, and of a model in this process (on-policy)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-from callwright.chat.model import ChatModel
-from callwright.chat.openai.endpoint import ORACLE, EndpointChat
+from callwright.chat.backend import Backend, ChatOptions
+from callwright.chat.model import ChatModel, ProbedChatModel
+from callwright.chat.open_chat import find_backend
 from callwright.errors import ProviderError
 from callwright.params import RolloutParams, TeacherParams
 from callwright.records import Problem
@@ -15,7 +18,6 @@ from callwright.rollouts.plan import Attempt
 from callwright.rollouts.probe import probe_endpoints
 from callwright.rollouts.progress import Progress
 from callwright.rollouts.sample import RolloutResult, missing_attempts, run_attempts
-from callwright.standins.oracle.app import create_app
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
 from callwright.tasks import Tasks
@@ -32,45 +34,26 @@ def roll_out_teacher(
 ) -> RolloutResult:
     """Run a teacher's attempts that are not in the journal, within the budget.
 
-    The teacher is an OpenAI-compatible endpoint, or the oracle in process.
-
     Args:
-        problems, tasks: what the oracle answers from.
+        problems, tasks: what a teacher that reads solutions answers from.
 
     Returns:
         An empty result if the journal has all attempts.
 
     Raises:
-        ProviderError: the endpoint cannot be used, or the oracle has no solution of a problem.
+        ProviderError: the teacher cannot be used, or reads solutions and a problem has none.
         DataError: the journal cannot be written.
     """
-    remaining = missing_attempts(attempts, journal)
-    if not remaining:
-        return RolloutResult()
-    app = None
-    if teacher.base_url == ORACLE:
-        _require_solutions([attempt.problem for attempt in remaining.values()])
-        app = create_app(problems, teacher.mistakes.model_dump(), tasks=tasks)
-
-    async def run() -> RolloutResult:
-        model = EndpointChat(teacher, app)
-        meter = Meter(rollout.budget, rollout.prices)
-        try:
-            await probe_endpoints(model, attempts, journal)
-            return await roll_out(attempts, model, journal, rollout.concurrency, meter, rollout, surprises)
-        finally:
-            await model.close()
-
-    return asyncio.run(run())
-
-
-def _require_solutions(problems: Iterable[Problem]) -> None:
-    unsolved_ids = sorted({problem.id for problem in problems if not problem.solution})
-    if unsolved_ids:
-        raise ProviderError(
-            f"the oracle teacher answers from solutions, which {len(unsolved_ids):,} problems do not have, such as "
-            f"{unsolved_ids[0]}: name an endpoint in teacher.base_url, or give them solutions"
-        )
+    options = ChatOptions(
+        section="teacher",
+        concurrency=rollout.concurrency,
+        max_batch=rollout.batch_size,
+        problems=problems,
+        tasks=tasks,
+    )
+    backend = find_backend(teacher, options=options)
+    start_meter = partial(Meter, rollout.budget, rollout.prices)
+    return _roll_out_backend(backend, attempts, journal, start_meter, rollout, surprises)
 
 
 def roll_out_local(
@@ -91,16 +74,55 @@ def roll_out_local(
         ProviderError: the folder has no usable model.
         DataError: the journal cannot be written.
     """
+    backend = find_backend(folder, options=ChatOptions(name, max_batch=batch_size))
+    return _roll_out_backend(backend, attempts, journal, Meter, rollout, surprises)
+
+
+def _roll_out_backend(
+    backend: Backend,
+    attempts: Sequence[Attempt],
+    journal: Journal[JournalEntry],
+    start_meter: Callable[[], Meter],
+    rollout: RolloutParams,
+    surprises: SurpriseLog | None,
+) -> RolloutResult:
     if not missing_attempts(attempts, journal):
         return RolloutResult()
-    from callwright.chat.local.chat import LocalChat
 
     async def run() -> RolloutResult:
-        model = LocalChat(folder, name, max_batch=batch_size)
-        concurrency = batch_size * 2  # more than a batch, so that requests of similar length can share one
-        return await roll_out(attempts, model, journal, concurrency, Meter(), rollout, surprises)
+        async with open_for(backend, attempts, journal) as model:
+            return await roll_out(attempts, model, journal, backend.concurrency, start_meter(), rollout, surprises)
 
     return asyncio.run(run())
+
+
+@asynccontextmanager
+async def open_for(
+    backend: Backend, attempts: Sequence[Attempt], journal: Journal[JournalEntry]
+) -> AsyncIterator[ChatModel]:
+    """Open a model for the attempts that are not in the journal, and check first that it can be used.
+
+    Args:
+        attempts: at least one.
+
+    Raises:
+        ProviderError: the model cannot be used, or reads solutions and a problem has none.
+    """
+    if backend.reads_solutions:
+        _require_solutions(attempt.problem for attempt in missing_attempts(attempts, journal).values())
+    async with backend.open() as model:
+        if isinstance(model, ProbedChatModel):
+            await probe_endpoints(model, attempts, journal)
+        yield model
+
+
+def _require_solutions(problems: Iterable[Problem]) -> None:
+    unsolved_ids = sorted({problem.id for problem in problems if not problem.solution})
+    if unsolved_ids:
+        raise ProviderError(
+            f"the oracle teacher answers from solutions, which {len(unsolved_ids):,} problems do not have, such as "
+            f"{unsolved_ids[0]}: name an endpoint in teacher.base_url, or give them solutions"
+        )
 
 
 async def roll_out(

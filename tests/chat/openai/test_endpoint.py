@@ -40,7 +40,7 @@ async def ask(model: EndpointChat, sampling: Sampling | None = None) -> Reply:
 def test_a_missing_key_is_one_line_that_names_the_variable(monkeypatch):
     monkeypatch.delenv("MY_TEACHER_KEY", raising=False)
     with pytest.raises(ProviderError) as caught:
-        EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1", api_key_env="MY_TEACHER_KEY"))
+        EndpointChat(teacher(base_url="http://127.0.0.1:8000/v1", api_key_env="MY_TEACHER_KEY"), section="teacher")
     assert str(caught.value) == (
         "the key of the teacher at http://127.0.0.1:8000/v1 is missing: set MY_TEACHER_KEY "
         "(any text if the server needs no key)"
@@ -61,7 +61,7 @@ async def test_a_reply_that_used_all_its_tokens_for_thinking_is_empty_and_cut():
 async def test_an_unreachable_port_says_what_to_check(monkeypatch):
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     url = f"http://127.0.0.1:{unused_port()}/v1"
-    model = EndpointChat(teacher(base_url=url))
+    model = EndpointChat(teacher(base_url=url), section="teacher")
     expected = f"teacher at {url} cannot be reached: check teacher.base_url and that the server runs"
     with pytest.raises(ProviderError) as caught:
         await model.probe(MESSAGES)
@@ -178,7 +178,7 @@ async def test_every_refusal_is_one_line_without_the_key_even_if_the_server_repe
     monkeypatch.setenv("TEACHER_API_KEY", KEY)
     url = serve(app_answering(answer))
     with pytest.raises(ProviderError, match=advice) as caught:
-        await ask(EndpointChat(teacher(base_url=url)))
+        await ask(EndpointChat(teacher(base_url=url), section="teacher"))
     assert "\n" not in str(caught.value)
     assert url in str(caught.value)
     assert KEY not in "".join(traceback.format_exception(caught.value))

@@ -115,9 +115,9 @@ async def test_while_all_endpoints_are_down_requests_wait():
 
 async def test_when_all_endpoints_are_down_for_too_long_every_request_fails():
     limiters = [Limiter("one"), Limiter("two")]
-    queue = RequestQueue(limiters, max_down_s=0.1)
+    queue = RequestQueue(limiters, max_down_s=0.1, subject="the student")
     for limiter in limiters:
         limiter.mark_down(f"{limiter.url} is gone")
     outcomes = await asyncio.wait_for(asyncio.gather(queue.acquire(), queue.acquire(), return_exceptions=True), 5)
     assert [type(outcome) for outcome in outcomes] == [EndpointUnusableError] * 2
-    assert str(outcomes[0]) == "no teacher endpoint has answered for 0 s: one is gone; two is gone"
+    assert str(outcomes[0]) == "no endpoint of the student has answered for 0 s: one is gone; two is gone"

@@ -3,6 +3,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from callwright.chat.openai.label import EndpointLabel
 from callwright.chat.openai.rate_limiter import Limiter, retry_after_s
 
 
@@ -23,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def limiter(clock) -> Limiter:
-    return Limiter("http://a/v1", clock)
+    return Limiter("http://a/v1", clock, EndpointLabel("teacher"))
 
 
 def begin(limiter: Limiter, clock: Clock, count: int) -> list[float]:

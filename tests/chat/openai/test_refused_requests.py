@@ -24,7 +24,7 @@ async def error_line(body: object, status: int = 400, tools: bool = False) -> st
         requests.append(1)
         return response
 
-    model = EndpointChat(teacher(max_retries=5), app_answering(answer))
+    model = EndpointChat(teacher(max_retries=5), app_answering(answer), section="teacher")
     schemas = [{"type": "function", "function": {"name": "add"}}] if tools else []
     with pytest.raises(ProviderError) as caught:
         await model.reply(MESSAGES, schemas, Sampling())
@@ -153,7 +153,7 @@ async def test_a_redirect_is_not_followed_because_it_would_send_key_and_prompt(s
     url = serve(app_answering(answer))
     line = f"^teacher at {url} answered {status}, a redirect to {other_url}.token=.*, which is not followed: check"
     with pytest.raises(EndpointUnusableError, match=line) as caught:
-        await ask(EndpointChat(teacher(base_url=url, max_retries=3)))
+        await ask(EndpointChat(teacher(base_url=url, max_retries=3), section="teacher"))
     assert redirected_paths == []
     assert KEY not in str(caught.value)
 

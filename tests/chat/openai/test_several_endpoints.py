@@ -47,7 +47,7 @@ async def ask_often(model: EndpointChat, times: int) -> Counter[str]:
 
 
 def model_at(*urls: str, **changes) -> EndpointChat:
-    return EndpointChat(teacher(base_url=urls[0], base_urls=list(urls[1:]), **changes))
+    return EndpointChat(teacher(base_url=urls[0], base_urls=list(urls[1:]), **changes), section="teacher")
 
 
 async def test_the_faster_endpoint_gets_more_requests(serve: Servers):

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from callwright.chat.model import Message, Reply, Sampling, Tool
+from callwright.chat.openai.label import NO_SECTION, EndpointLabel
 from callwright.chat.openai.rate_limiter import retry_after_s
 from callwright.chat.openai.refusal import ErrorBody, read_error_body
 from callwright.chat.openai.reply import NO_COMPLETION, NoReplyError, NotACompletionError, parse_body, read_reply
 from callwright.errors import EndpointUnusableError, ProviderError
-from callwright.params import TeacherParams
+from callwright.params import EndpointParams
 from callwright.redaction import redacted_line
 
 _CONNECTION_POOLS = 16  # for every request the library searches all connections of a pool
@@ -59,31 +60,33 @@ class CompletionsClient:
 
     Args:
         app: an ASGI app that answers in process, instead of a server.
-        section: the section of params.yaml that error lines name.
+        label: how error lines name the server and its settings.
     """
 
-    def __init__(self, url: str, key: str, teacher: TeacherParams, app: Any = None, section: str = "teacher") -> None:
+    def __init__(
+        self, url: str, key: str, params: EndpointParams, app: Any = None, label: EndpointLabel = NO_SECTION
+    ) -> None:
         import httpx2
         import openai
 
         from callwright.chat.openai import client
 
         self._httpx, self._openai, self._http_client = httpx2, openai, client
-        self._url, self._model, self._key_env = completions_url(url), teacher.model, teacher.api_key_env
+        self._url, self._model, self._key_env = completions_url(url), params.model, params.api_key_env
         self._secrets = () if app is not None else (key,)
-        self._request = teacher.request
-        self._timeout_s = teacher.timeout_s
-        self._section, self._server = section, f"{section.rpartition('.')[2]} at {url}"
+        self._request = params.request
+        self._timeout_s = params.timeout_s
+        self._label, self._base_url, self._server = label, url, label.at(url)
         unlimited = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # RequestQueue limits requests
         verify = httpx2.create_ssl_context()
         self._clients = [
             client.ServerClient(
                 base_url=url,
                 api_key=key,
-                timeout=teacher.timeout_s,
+                timeout=params.timeout_s,
                 max_retries=0,
                 http_client=client.BoundedHttpClient(
-                    timeout=teacher.timeout_s,
+                    timeout=params.timeout_s,
                     limits=unlimited,
                     verify=verify,
                     transport=None if app is None else httpx2.ASGITransport(app=app),
@@ -108,18 +111,18 @@ class CompletionsClient:
             raise self._error_from_status(error, bool(tools)) from None
         except self._http_client.ReplyTooLargeError:
             limit = f"{self._http_client.MAX_REPLY_BYTES / 2**20:.0f} MiB"
-            check = f"check {self._section}.base_url and rollout.max_tokens"
+            check = f"check {self._setting('base_url')} and rollout.max_tokens"
             line = f"{self._server} sent a reply of more than {limit}: {check}"
             raise RequestFailedError(ProviderError(line, "reply too large")) from None
         except NotACompletionError as error:
-            line = f"{self._server} {error}: check {self._section}.base_url (it often ends in /v1)"
+            line = f"{self._server} {error}: check {self._setting('base_url')} (it often ends in /v1)"
             raise RequestFailedError(ProviderError(line, error.reason), retryable=True) from None
         except NoReplyError as error:
             raise RequestFailedError(
                 ProviderError(f"{self._server} {error}", error.reason), retryable=error.retryable
             ) from None
         except (TimeoutError, self._openai.APITimeoutError):
-            line = f"{self._server} did not answer in time: raise teacher.timeout_s or check the server"
+            line = f"{self._server} did not answer in time: raise {self._setting('timeout_s')} or check the server"
             raise RequestFailedError(ProviderError(line, "timed out"), retryable=True, slow=True) from None
         except (self._openai.APIConnectionError, self._httpx.InvalidURL, OSError) as error:
             raise self._error_from_connection(error) from None
@@ -128,6 +131,9 @@ class CompletionsClient:
         """Close all connections."""
         for client in self._clients:
             await client.close()
+
+    def _setting(self, name: str) -> str:
+        return self._label.setting(name)
 
     def _body(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> dict[str, Any]:
         """The request. `request` in params.yaml replaces fields of it, and null removes a field."""
@@ -153,7 +159,8 @@ class CompletionsClient:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
             return text.encode()
         except UnicodeEncodeError:
-            line = f"a request to the {self._server} cannot be encoded in UTF-8: it contains half of a surrogate pair"
+            server = f"{self._label.subject} at {self._base_url}"
+            line = f"a request to {server} cannot be encoded in UTF-8: it contains half of a surrogate pair"
             raise RequestFailedError(ProviderError(line, "unwritable request")) from None
 
     async def _post(self, content: bytes) -> bytes:
@@ -165,14 +172,14 @@ class CompletionsClient:
 
     def _error_from_status(self, response: Any, with_tools: bool) -> RequestFailedError:
         """The error for a BadStatusError. The server's own reason is shown where it helps, without the key."""
-        server, status, section = self._server, int(response.status), self._section
+        server, status, setting = self._server, int(response.status), self._setting
         error_body = read_error_body(response.body, self._secrets)
         server_says = f" (the server says: {error_body.reason})" if error_body.reason else ""
         reason = f"answered {status}"
         if 300 <= status < 400:
             location = redacted_line(response.headers.get("location", ""), _MAX_REDIRECT_CHARACTERS, self._secrets)
             target = location or "nowhere"
-            line = f"{server} {reason}, a redirect to {target}, which is not followed: check {section}.base_url"
+            line = f"{server} {reason}, a redirect to {target}, which is not followed: check {setting('base_url')}"
             return RequestFailedError(EndpointUnusableError(line, "redirected"))
         if status == 401:
             line = f"{server} answered 401: check the key in {self._key_env}"
@@ -181,7 +188,7 @@ class CompletionsClient:
             line = f"{server} {reason}: check the key in {self._key_env} and its permissions{server_says}"
             return RequestFailedError(ProviderError(line, reason))
         if status == 404:
-            line = f"{server} has no model {self._model} (404): check {section}.model and {section}.base_url"
+            line = f"{server} has no model {self._model} (404): check {setting('model')} and {setting('base_url')}"
             return RequestFailedError(EndpointUnusableError(line + server_says, reason))
         if status == 402 or error_body.is_out_of_credit():
             line = f"{server} {reason}: the account has no credit left"
@@ -204,19 +211,19 @@ class CompletionsClient:
 
     def _hint(self, error_body: ErrorBody, with_tools: bool) -> str:
         if error_body.field is not None:
-            return f": {self._section}.request can change or leave out {error_body.field}"
+            return f": {self._setting('request')} can change or leave out {error_body.field}"
         return ": does this server take tools? rollout.protocol: text needs none" if with_tools else ""
 
     def _error_from_connection(self, error: Exception) -> RequestFailedError:
-        server, section, cause = self._server, self._section, error.__cause__
+        server, address, cause = self._server, self._setting("base_url"), error.__cause__
         if isinstance(error, self._httpx.InvalidURL):
-            line = f"{server} has an invalid address: check {section}.base_url"
+            line = f"{server} has an invalid address: check {address}"
             return RequestFailedError(EndpointUnusableError(line, "invalid address"))
         if isinstance(cause, self._httpx.ConnectError | self._httpx.UnsupportedProtocol):
-            line = f"{server} cannot be reached: check {section}.base_url and that the server runs"
+            line = f"{server} cannot be reached: check {address} and that the server runs"
             return RequestFailedError(ProviderError(line, "unreachable"), retryable=True, unreachable=True)
         if isinstance(cause, self._httpx.DecodingError):
-            line = f"{server} sent a body that cannot be decompressed: check {section}.base_url"
+            line = f"{server} sent a body that cannot be decompressed: check {address}"
             return RequestFailedError(ProviderError(line, NO_COMPLETION), retryable=True)
         line = f"{server} broke off the connection"
         return RequestFailedError(ProviderError(line, "connection lost"), retryable=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.openai.completions import CompletionsClient, RequestFailedError
+from callwright.chat.openai.label import EndpointLabel
 from callwright.chat.openai.queue import RequestQueue
 from callwright.chat.openai.rate_limiter import Limiter
 from callwright.errors import EndpointUnusableError, ProviderError
-from callwright.params import TeacherParams, address
+from callwright.params import EndpointParams
 
-ORACLE = address.ORACLE  # teacher.base_url of the oracle in process
 _ORACLE_URL = "http://oracle.invalid/v1"  # never resolved: the app answers in process
 
 FIRST_RETRY_S, MAX_RETRY_S = 0.5, 8.0  # the wait before a retry doubles each time
@@ -25,14 +25,14 @@ TOOL_CALL_TRIES = 3  # replies without a tool call until the model counts as mak
 class EndpointChat:
     """Chat completions over HTTP. Retries happen here, so that all requests share what is known about each endpoint.
 
-    A request that fails is retried up to `teacher.max_retries` times. If a busy endpoint refuses it, it waits for the
+    A request that fails is retried up to `max_retries` times. If a busy endpoint refuses it, it waits for the
     cool-down that all requests share, and this counts as a retry only if the endpoint answered no request in the
     meantime. A failed trial of an unreachable endpoint does not count as a retry.
 
     Args:
         app: an ASGI app that answers in process, instead of a server.
         wait_for_server: whether to wait for an endpoint that is unreachable; False for interactive use.
-        section: the section of params.yaml that error lines name.
+        section: the endpoint's section of params.yaml, which error lines name; empty: it has none.
 
     Attributes:
         name: the model's name in chains.
@@ -44,19 +44,19 @@ class EndpointChat:
     """
 
     def __init__(
-        self, teacher: TeacherParams, app: Any = None, wait_for_server: bool = True, section: str = "teacher"
+        self, params: EndpointParams, app: Any = None, wait_for_server: bool = True, section: str = ""
     ) -> None:
-        self.name = teacher.model
+        self.name = params.model
         self.requests = 0
         self.failures: Counter[str] = Counter()
-        self._role = section.rpartition(".")[2]  # teacher, base or student
-        urls = [_ORACLE_URL] if app is not None else [teacher.base_url, *teacher.base_urls]
-        key = "oracle" if app is not None else _key(teacher, self._role)
-        self._max_retries = teacher.max_retries
+        self._label = EndpointLabel(section)
+        urls = [_ORACLE_URL] if app is not None else [params.base_url, *params.base_urls]
+        key = "oracle" if app is not None else _key(params, self._label)
+        self._max_retries = params.max_retries
         self._wait_for_server = wait_for_server
-        self._limiters = [Limiter(url) for url in urls]
-        self._queue = RequestQueue(self._limiters)
-        self._servers = {url: CompletionsClient(url, key, teacher, app, section) for url in urls}
+        self._limiters = [Limiter(url, label=self._label) for url in urls]
+        self._queue = RequestQueue(self._limiters, subject=self._label.subject)
+        self._servers = {url: CompletionsClient(url, key, params, app, self._label) for url in urls}
 
     async def probe(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), sampling: Sampling | None = None
@@ -145,7 +145,7 @@ class EndpointChat:
     async def _probe(
         self, limiter: Limiter, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling
     ) -> ProviderError | None:
-        queue = RequestQueue([limiter])
+        queue = RequestQueue([limiter], subject=self._label.subject)
         try:
             for number in range(TOOL_CALL_TRIES if tools else 1):
                 retry_sampling = replace(sampling, seed=sampling.seed + number)
@@ -155,7 +155,7 @@ class EndpointChat:
         except ProviderError as error:
             return error
         line = (
-            f"{self._role} at {limiter.url} answered without a tool call, {TOOL_CALL_TRIES} times: "
+            f"{self._label.at(limiter.url)} answered without a tool call, {TOOL_CALL_TRIES} times: "
             "set rollout.protocol: text, or serve a model with tool calls switched on"
         )
         return EndpointUnusableError(line, "no tool call")
@@ -171,14 +171,14 @@ def _record_failure(limiter: Limiter, started_at: float, failure: RequestFailedE
         limiter.record_failure(started_at, error_line, failure.unreachable)
 
 
-def _key(teacher: TeacherParams, role: str) -> str:
+def _key(params: EndpointParams, label: EndpointLabel) -> str:
     """The key, which is only ever read from the environment."""
-    key = os.environ.get(teacher.api_key_env, "")
+    key = os.environ.get(params.api_key_env, "")
     if not key:
         raise ProviderError(
-            f"the key of the {role} at {teacher.base_url} is missing: set {teacher.api_key_env} "
+            f"the key of {label.subject} at {params.base_url} is missing: set {params.api_key_env} "
             "(any text if the server needs no key)"
         )
     if key != key.strip() or not (key.isascii() and key.isprintable()):
-        raise ProviderError(f"{teacher.api_key_env} cannot be a key: check it for quotes, blanks and line ends")
+        raise ProviderError(f"{params.api_key_env} cannot be a key: check it for quotes, blanks and line ends")
     return key

@@ -19,6 +19,7 @@ class RequestQueue:
     Args:
         max_down_s: seconds that all endpoints may be down before the waiting requests fail.
         clock: returns seconds and never goes back.
+        subject: the model as error lines name it, such as `the teacher`.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class RequestQueue:
         limiters: Sequence[Limiter],
         max_down_s: float = MAX_DOWN_S,
         clock: Callable[[], float] = time.monotonic,
+        subject: str = "the model",
     ) -> None:
         self._limiters = list(limiters)
         self._max_down_s = max_down_s
         self._clock = clock
+        self._subject = subject
         self._waiters: deque[asyncio.Future[tuple[Limiter, float]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -75,7 +78,7 @@ class RequestQueue:
         if not self._waiters or deadline is None or self._clock() < deadline:
             return
         errors = "; ".join(limiter.error_line for limiter in self._limiters)
-        line = f"no teacher endpoint has answered for {self._max_down_s:.0f} s: {errors}"
+        line = f"no endpoint of {self._subject} has answered for {self._max_down_s:.0f} s: {errors}"
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from callwright.chat.openai.label import NO_SECTION, EndpointLabel
+
 log = logging.getLogger("callwright")
 
 DECREASE_FACTOR = 0.7  # the new limit, as a share of the requests in flight
@@ -33,6 +35,7 @@ class Limiter:
     Args:
         url: for the log.
         clock: returns seconds and never goes back.
+        label: how the log names the endpoint.
 
     Attributes:
         ready_at: no request is sent before this time of the clock.
@@ -40,7 +43,9 @@ class Limiter:
         error_line: the line of the latest failure.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.monotonic, label: EndpointLabel = NO_SECTION
+    ) -> None:
         self.url = url
         self.max_in_flight = math.inf
         self.in_flight = 0
@@ -49,6 +54,7 @@ class Limiter:
         self.down_since: float | None = None
         self.error_line = ""
         self._clock = clock
+        self._server = label.at(url)
         self._decreased_at = self._failure_counted_at = -math.inf
         self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0  # in a row, without an answer
 
@@ -73,7 +79,7 @@ class Limiter:
         self._decreases_in_a_row = self._failures_in_a_row = self._pauses_in_a_row = 0
         if self.down_since is not None:
             self.down_since = None
-            log.warning("teacher at %s answers again", self.url)
+            log.warning("%s answers again", self._server)
 
     def record_busy(self, started_at: float, wait_s: float | None, error_line: str) -> None:
         """The endpoint refused a request (429, 503): it gets fewer at once, and none until the wait is over.
@@ -89,7 +95,7 @@ class Limiter:
                 wait_s = min(doubled, MAX_COOL_DOWN_S) * random.uniform(0.75, 1)
         wait_s = min(wait_s or 0.0, MAX_WAIT_S)
         if wait_s >= MIN_LOGGED_WAIT_S and self.ready_at < self._clock() + wait_s / 2:
-            log.warning("teacher at %s is busy: no request for %.0f s", self.url, wait_s)
+            log.warning("%s is busy: no request for %.0f s", self._server, wait_s)
         self._delay_requests(wait_s)
         self._count_failure(started_at, 1, error_line)
 

@@ -1,0 +1,44 @@
+"""Open a model in a folder, in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from callwright.chat.backend import Backend
+from callwright.chat.model import ChatModel
+from callwright.storage.files import folder_hash
+
+BATCHES_IN_FLIGHT = 2  # so that requests of similar length can share a batch
+
+
+class FolderBackend(Backend):
+    """A folder with weights, tokenizer and chat template, as the stages write it and `transformers` reads it."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder. The address may say that it is one: `folder:models/base`."""
+        return Path(self.address.removeprefix("folder:"))
+
+    @property
+    def name(self) -> str:
+        return self.options.name or (self.params.model if self.params is not None else self.folder.name)
+
+    def usual_concurrency(self) -> int:
+        return self.options.max_batch * BATCHES_IN_FLIGHT
+
+    def identities(self) -> list[dict[str, str]]:
+        return [{"weights": local_model_identity(self.folder)}]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ChatModel]:
+        from callwright.chat.local.chat import LocalChat
+
+        yield LocalChat(self.folder, self.name, max_batch=self.options.max_batch)
+
+
+def local_model_identity(folder: Path) -> str:
+    """What the answers of a local model depend on: its files, and the number type and device it runs with."""
+    from callwright.chat.local.device import pick_device, pick_dtype
+
+    device = pick_device()
+    return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"

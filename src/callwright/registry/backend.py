@@ -1,0 +1,88 @@
+"""Open a version of MLflow's model registry, in this process."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from callwright.chat.backend import AgentSettings, Backend
+from callwright.chat.local.backend import BATCHES_IN_FLIGHT, local_model_identity
+from callwright.chat.model import ChatModel
+from callwright.errors import ProviderError
+from callwright.redaction import redacted
+from callwright.registry.version import VersionFiles, download_version
+
+REGISTRY_PREFIX = "models:/"
+_NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model; no such alias
+
+
+class RegistryBackend(Backend):
+    """A registered student, by `models:/name/version` or `models:/name@alias`.
+
+    While it is open, its settings are those that it was registered with.
+    """
+
+    _config: Mapping[str, Any]
+
+    def usual_concurrency(self) -> int:
+        return self.options.max_batch * BATCHES_IN_FLIGHT
+
+    def identities(self) -> list[dict[str, str]]:
+        """The same as for a folder with the same weights.
+
+        Raises:
+            ProviderError: as `open`.
+        """
+        with self._downloaded() as files:
+            return [{"weights": local_model_identity(files.weights)}]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ChatModel]:
+        from callwright.chat.local.chat import LocalChat
+
+        with self._downloaded() as files:
+            model = LocalChat(files.weights, self.name, max_batch=self.options.max_batch)
+            self._config = files.config
+        yield model
+
+    def agent_settings(self, default: AgentSettings) -> AgentSettings:
+        limits = {name: self._config[name] for name in ("max_steps", "max_tokens") if name in self._config}
+        protocol = self._config.get("protocol", default.protocol)
+        return replace(default, protocol=protocol, sampling=replace(default.sampling, **limits))
+
+    @contextmanager
+    def _downloaded(self) -> Iterator[VersionFiles]:
+        """The version's files. Those from a server are deleted at the end of the block.
+
+        Raises:
+            ProviderError: there is no such model, it cannot be downloaded, or it is not a Callwright student.
+        """
+        from callwright.tracking.runs import SQLITE_PREFIX, connect, redacted_tracking_uri, tracking_uri
+
+        uri = self.address
+        database = tracking_uri().removeprefix(SQLITE_PREFIX)
+        if database != tracking_uri() and not Path(database).is_file():
+            raise ProviderError(f"{uri} is not registered: there is no {database}")
+        connect()
+        from mlflow.exceptions import MlflowException
+
+        with TemporaryDirectory(prefix="callwright-") as download_folder:
+            try:
+                files = download_version(uri, Path(download_folder))
+            except MlflowException as error:  # other errors' text may contain the server's address with a password
+                is_known_error = error.error_code in _NOT_FOUND_CODES
+                cause = (
+                    redacted(str(error).splitlines()[0])
+                    if is_known_error
+                    else f"{error.error_code} at {redacted_tracking_uri()}"
+                )
+                raise ProviderError(f"{uri} cannot be loaded: {cause}") from None
+            except OSError as error:
+                raise ProviderError(
+                    f"{uri} cannot be downloaded ({type(error).__name__}): check MLflow's artifact store"
+                ) from None
+            except KeyError:
+                raise ProviderError(f"{uri} is not a Callwright student") from None
+            yield files
