@@ -68,7 +68,7 @@ def _rate(lines: Sequence[bytes], problems: Sequence[Problem]) -> float:
     numbered = tuple((f"line {number}", line) for number, line in enumerate(lines))
     chunk = Chunk(numbered, tuple(map(dumps, problems)))
     started = time.process_time()
-    assert len(check_chunk(chunk, TASKS)) == len(lines)
+    assert len(check_chunk(TASKS, chunk)) == len(lines)
     return len(lines) / (time.process_time() - started)
 
 

@@ -100,12 +100,13 @@ def check_files(
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    check = partial(check_chunk, tasks=tasks)
-    for checked in map_chunks(check, _chunks(lines, problems), load_tasks, (tasks.modules,), workers):
+    for checked in map_chunks(
+        partial(check_chunk, tasks), _chunks(lines, problems), load_tasks, (tasks.modules,), workers
+    ):
         yield from checked
 
 
-def check_chunk(chunk: Chunk, tasks: Tasks) -> list[CheckedLine]:
+def check_chunk(tasks: Tasks, chunk: Chunk) -> list[CheckedLine]:
     """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
     return [_check_any_line(location, text, problems, tasks) for location, text in chunk.lines]
