@@ -8,7 +8,7 @@ from typing import Any
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
-from callwright.preferences.chain_pairs import chain_pairs
+from callwright.preferences.strategies import strategies_of
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import Tasks
@@ -20,10 +20,10 @@ def pairs_from_forks(
 ) -> tuple[list[Pair], dict[str, Any]]:
     """Preference pairs of all problems, ordered by the problems' ids, and a report.
 
-    `params.mode` says what is paired: sibling steps (`step_pairs`), whole chains (`chain_pairs`), or both. Of each
-    problem at most `max_per_problem` pairs are kept (`limit_pairs`), and of all pairs those that `balance_pairs`
-    allows. Each protocol has its own tree, because a pair is rendered by the protocol of its chains. Chains of test
-    problems, and of problems that are not in `problems`, make no pair.
+    `params.mode` says what is paired: sibling steps, whole chains, or both (see `strategies`). Of each problem at most
+    `max_per_problem` pairs are kept (`limit_pairs`), and of all pairs those that `balance_pairs` allows. Each protocol
+    has its own tree, because a pair is rendered by the protocol of its chains. Chains of test problems, and of problems
+    that are not in `problems`, make no pair.
 
     Returns:
         The pairs, and a report: the numbers of `problems` with a chain, of `forks` (pairs before duplicates are dropped
@@ -63,10 +63,8 @@ def _pairs_of_problem(problem: Problem, task: Task, records: Sequence[CheckedCha
     # In reverse, "text" comes before "native"; the ids depend on this order.
     for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
         protocol_records = [record for record in records if record.chain.protocol == protocol]
-        if params.mode != "chain":
-            pairs += step_pairs(problem, task, protocol_records, params)
-        if params.mode != "step":
-            pairs += chain_pairs(problem, task, protocol_records, params)
+        for pairs_of in strategies_of(params.mode):
+            pairs += pairs_of(problem, task, protocol_records, params)
     return [replace(pair, id=f"{problem.id}#{number}") for number, pair in enumerate(pairs)]
 
 
