@@ -97,8 +97,8 @@ def test_the_parts_of_the_page_make_problems_lessons_wordings_and_mistakes(proje
     ):
         assert module.count(before) == 1
         module = module.replace(before, after)
-    (project / "clock.py").write_text(module)
-    load(["clock"])
+    (project / "clock_with_parts.py").write_text(module)
+    load(["clock_with_parts"])
     counts = {"train": 30, "dev": 5, "test": 10, "held_out_test": 6}
     params = Params.load().problems.model_copy(update={"synthetic": {"clock": SyntheticCounts(**counts)}})
     loaded = load_problems(params, 7, TASKS, parse_call)
