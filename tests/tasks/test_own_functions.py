@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 
-from callwright import tasks as tasks_package
 from callwright.agent.loop import solve
 from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
@@ -49,7 +48,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
     sys.modules.pop("clock", None)
-    tasks_package._load.cache_clear()
 
 
 async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
@@ -97,8 +95,8 @@ def test_the_parts_of_the_page_make_problems_lessons_wordings_and_mistakes(proje
     ):
         assert module.count(before) == 1
         module = module.replace(before, after)
-    (project / "clock.py").write_text(module)
-    tasks = load_tasks(["clock"])
+    (project / "clock_with_parts.py").write_text(module)
+    tasks = load_tasks(["clock_with_parts"])
     counts = {"train": 30, "dev": 5, "test": 10, "held_out_test": 6}
     params = Params.load().problems.model_copy(update={"synthetic": {"clock": SyntheticCounts(**counts)}})
     loaded = load_problems(params, 7, tasks, parse_call)

@@ -1,5 +1,6 @@
 """params.yaml as typed, frozen models, one per section. An unknown key or a wrong value gives a one-line error."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -19,7 +20,6 @@ from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
 from callwright.params.yaml_file import read_sections
 from callwright.redaction import redacted
-from callwright.text import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -101,7 +101,9 @@ def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
     match first["type"]:
         case "extra_forbidden":
             known = _known_keys(model, first["loc"][:-1])
-            return f"{key} is not a parameter ({did_you_mean(str(first['loc'][-1]), known)})"
+            suggestions = get_close_matches(str(first["loc"][-1]), known, n=1)
+            hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
+            return f"{key} is not a parameter ({hint})"
         case "missing":
             return f"{key} is missing"
         case _:

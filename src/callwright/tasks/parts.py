@@ -18,9 +18,6 @@ from typing import Literal
 
 from callwright.records import Problem, Split
 
-SYNTHETIC_SOURCE = "synthetic"
-"""`Problem.source` of problems that a task makes up. They share templates, so they repeat each other's words."""
-
 GenerateProblems = Callable[[Mapping[Split, int], int, int], Sequence[Problem]]
 DrawProblem = Callable[[Random], Problem]
 ChangeQuestion = Callable[[Problem, Random], str | None]

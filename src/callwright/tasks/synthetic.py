@@ -7,9 +7,10 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from callwright.errors import DataError
-from callwright.records import Problem, Split
+from callwright.records import SYNTHETIC, Problem, Split
 from callwright.tasks.people import DEV_PEOPLE, LESSON_PEOPLE, TEST_PEOPLE, TRAIN_PEOPLE, Person
 
+SOURCE = SYNTHETIC
 BUCKET_COUNT = 100
 MAX_REPEATED_DRAWS = 1_000  # in a row, of questions that were drawn before
 

@@ -1,14 +1,18 @@
 """Every mistake on one problem of three steps: 3 x 4 = 12, 12 + 5 = 17, 17 - 2 = 15."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from callwright.agent.loop import ends_chain
-from callwright.records import Step
+from callwright.functions.function import function
+from callwright.functions.toolbox import Toolbox
+from callwright.records import Call, Step
 from callwright.standins.oracle.script import MISTAKES, Mistake, Script, ScriptStep, draw_mistake, write_script
 from callwright.tasks.arithmetic.task import ARITHMETIC
+from callwright.tasks.task import Task
 from tests.fakes import call, problem, step
 
 GOLD = ("multiply(a=3, b=4)", "add(a=12, b=5)", "subtract(a=17, b=2)", "answer(value=15)")
@@ -178,3 +182,33 @@ def test_mistakes_are_drawn_by_their_shares():
 
 def play_gold() -> list[Step]:
     return play(write_script(FIGS, ARITHMETIC, None, random.Random(0)))
+
+
+@function(example={})
+def first_word() -> str:
+    """The first word of the book."""
+    return "sun"
+
+
+@function(example={"word": "sun", "suffix": "ny"})
+def extend(word: str, suffix: str) -> str:
+    """A longer word."""
+    return word + suffix
+
+
+@function(example={"word": "sunny", "letters": 5}, name="answer")
+def answer_twice(word: str, letters: int) -> str:
+    """Give the final answer and stop."""
+    return f"{word} {letters}"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_users_functions_may_take_nothing_and_its_answer_several_values(mistake: Mistake):
+    task = Task("own", Toolbox((first_word, extend, answer_twice)), "Find the word.", lambda *_: "right")
+    start, end = Call("first_word", {}), Call("answer", {"word": "sunny", "letters": 5})
+    for calls in ((start, end), (start, Call("extend", {"word": "sun", "suffix": "ny"}), end)):
+        own_problem = replace(FIGS, task="own", solution=calls)
+        for seed in SEEDS:
+            script = write_script(own_problem, task, mistake, random.Random(seed))
+            assert script.steps[-1].call.name == "answer"
+            assert script.mistake in (mistake, None)  # None: it does not fit, and the attempt is right

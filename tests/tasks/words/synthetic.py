@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 
 from callwright.records import Call, Problem, Split
-from callwright.tasks.parts import SYNTHETIC_SOURCE, SyntheticProblems
-from callwright.tasks.synthetic import Pool, draw_from_families
+from callwright.tasks.parts import SyntheticProblems
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 SYLLABLES = [
     "ba",
@@ -63,14 +63,14 @@ def draw(family: Family, _drawn_before: int, rng: Random, pool: Pool) -> Problem
         question=family.question.format(left=left, right=right, person=person.name, friend=friend.name),
         answer=turned,
         solution=tuple(calls if family.name == "joined" else calls[1:]),
-        source=SYNTHETIC_SOURCE,
+        source=SOURCE,
         group=family.name,
         split=pool.split,
     )
 
 
 def _generate(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
-    return draw_from_families(FAMILIES, draw, counts, held_out_test, seed, f"{SYNTHETIC_SOURCE}/words")
+    return draw_from_families(FAMILIES, draw, counts, held_out_test, seed, f"{SOURCE}/words")
 
 
 SYNTHETIC = SyntheticProblems(_generate)

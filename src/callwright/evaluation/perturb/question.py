@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from callwright.records import Problem
-from callwright.tasks.parts import SYNTHETIC_SOURCE
+from callwright.records import SYNTHETIC, Problem
 from callwright.tasks.people import DEV_PEOPLE, TEST_PEOPLE, TRAIN_PEOPLE
 from callwright.tasks.task import Task
 from callwright.tasks.wording import WORD, draw_new_names, replace_words
@@ -47,7 +46,7 @@ def _replace_people(problem: Problem, rng: Random) -> str | None:
     """The question with people of the other gender if all pronouns can follow, else with people of the same gender."""
     pronouns = _OPPOSITE_PRONOUN.keys() & {word.lower() for word in WORD.findall(problem.question)}
     # In other sources a pronoun may refer to a person whose name is not in the lists, and must stay.
-    owner_is_known = problem.source == SYNTHETIC_SOURCE or not pronouns
+    owner_is_known = problem.source == SYNTHETIC or not pronouns
     swap_gender = owner_is_known and not _AMBIGUOUS_GENDER_WORDS.search(problem.question)
     candidates = {
         name: _NEW_NAMES[_OPPOSITE_PRONOUN[they] if swap_gender else they] for name, they in _PRONOUNS.items()

@@ -66,7 +66,7 @@ class GoldChain:
         """The answers that the task allows; empty if they are not a short list."""
         answer = self.toolbox.functions[ANSWER]
         properties = answer.schema()["function"]["parameters"]["properties"]
-        return tuple(properties[answer.parameters[0]].get("enum", ()))
+        return tuple(option for name in answer.parameters[:1] for option in properties[name].get("enum", ()))
 
     def extra_functions(self) -> list[Function]:
         """The functions of the toolbox that may change a result once more. They have parameters."""
@@ -123,6 +123,8 @@ def _wrong_operand(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | No
     steps = gold.steps
     index = rng.randrange(len(steps) - 1)
     call = steps[index].call
+    if not call.arguments:
+        return None
     if not all(map(_is_number, call.arguments.values())):
         calls = _calls_with_other_texts(gold, index)
         return _replace_call(steps, index, rng.choice(calls)) if calls else None
@@ -184,7 +186,7 @@ def _replacement_value(gold: GoldChain, index: int, rng: random.Random) -> Json:
     """A plausible value instead of a step's result: an earlier result, a number of the problem, or a guess."""
     values = list(gold.steps[index].call.arguments.values())
     earlier = next((value for value in values if result_text(value) in gold.results[:index]), None)
-    if earlier is not None or _is_number(values[0]):
+    if earlier is not None or (values and _is_number(values[0])):
         return values[0] if earlier is None else earlier
     return rng.choice(gold.possible_answers()) if gold.possible_answers() else None
 
@@ -192,6 +194,8 @@ def _replacement_value(gold: GoldChain, index: int, rng: random.Random) -> Json:
 def _extra_step(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     """Change the result in one more call before the answer."""
     steps, last = gold.steps, len(gold.results) - 1
+    if len(steps[-1].call.arguments) != 1:
+        return None
     (result,) = steps[-1].call.arguments.values()
     call = _changed_number_call(gold, result, rng) if _is_number(result) else _changed_text_call(gold, result, rng)
     return [*steps[:-1], ScriptStep(call, gold_index=last), steps[-1]] if call else None
@@ -228,9 +232,12 @@ def _changed_text_call(gold: GoldChain, result: Json, rng: random.Random) -> Cal
 
 def _guessed_answer(gold: GoldChain, rng: random.Random) -> list[ScriptStep] | None:
     """Answer without a call."""
-    ((name, value),) = gold.steps[-1].call.arguments.items()
+    answer = gold.steps[-1].call
     if rng.random() < LUCKY_GUESS_SHARE:
-        return [ScriptStep(Call(ANSWER, {name: value}))]
+        return [ScriptStep(answer)]
+    if len(answer.arguments) != 1:
+        return None
+    ((name, value),) = answer.arguments.items()
     if _is_number(value):
         return [ScriptStep(Call(ANSWER, {name: _changed_number(value, rng)}))]
     guesses = [answer for answer in gold.possible_answers() if answer != value] or gold.misreadings(value)

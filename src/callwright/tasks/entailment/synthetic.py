@@ -11,8 +11,8 @@ from callwright.records import Problem, Split
 from callwright.tasks.entailment.functions import TruthValue
 from callwright.tasks.entailment.names import NAMES
 from callwright.tasks.entailment.questions import TASK, entailment_gold_chain, entailment_question
-from callwright.tasks.parts import SYNTHETIC_SOURCE, SyntheticProblems
-from callwright.tasks.synthetic import Pool, draw_from_families
+from callwright.tasks.parts import SyntheticProblems
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 KINDS = ("blick", "dax", "fep", "gorp", "kif", "lorp", "mib", "nax", "pim", "rill", "sot", "tove", "vug", "wumpus")
 
@@ -132,7 +132,7 @@ def entailment_problems(counts: Mapping[Split, int], held_out_test: int, seed: i
 
     The problems of a family cycle through the answers True, False and Unknown.
     """
-    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SYNTHETIC_SOURCE}/{TASK}")
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
 
 SYNTHETIC = SyntheticProblems(entailment_problems)
@@ -170,7 +170,7 @@ def draw_entailment(family: EntailmentFamily, answer: TruthValue, rng: Random, p
             _sentence_formula(argument.statement, words),
             answer,
         ),
-        source=SYNTHETIC_SOURCE,
+        source=SOURCE,
         group=f"{family.name}/{style}",
         split=pool.split,
     )

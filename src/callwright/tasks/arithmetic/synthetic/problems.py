@@ -7,8 +7,7 @@ from callwright.errors import DataError
 from callwright.records import Call, Problem, Split
 from callwright.tasks.arithmetic.synthetic import few_steps, held_out, many_steps
 from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, draw_things
-from callwright.tasks.parts import SYNTHETIC_SOURCE
-from callwright.tasks.synthetic import Pool, draw_from_families
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
 FAMILIES: dict[str, ArithmeticFamily] = {
     family.name: family for family in (*few_steps.ALL, *many_steps.ALL, *held_out.ALL)
@@ -43,7 +42,7 @@ def draw_arithmetic(family: ArithmeticFamily, rng: Random, pool: Pool) -> Proble
         question=question,
         answer=str(solution[-1].arguments["value"]),
         solution=solution,
-        source=SYNTHETIC_SOURCE,
+        source=SOURCE,
         group=f"{family.name}/{wording}",
         split=pool.split,
     )
@@ -65,7 +64,7 @@ def synthetic_problems(counts: Mapping[Split, int], held_out_test: int, seed: in
 
     No question occurs in two pools or families, as the people, the numbers or the situation differ.
     """
-    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SYNTHETIC_SOURCE)
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SOURCE)
 
 
 def _draw(family: ArithmeticFamily, _: int, rng: Random, pool: Pool) -> Problem:

@@ -6,8 +6,7 @@ from random import Random
 from callwright.errors import DataError
 from callwright.functions.formulas.formula import read_formula
 from callwright.records import Problem, Split
-from callwright.tasks.parts import SYNTHETIC_SOURCE
-from callwright.tasks.synthetic import Pool, draw_from_families
+from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 from callwright.tasks.translation.questions import TASK, translation_problem
 from callwright.tasks.translation.synthetic.families import FAMILIES
 from callwright.tasks.translation.synthetic.family import SLOTS, WORDS_BY_CLASS, TranslationFamily, Word
@@ -30,7 +29,7 @@ def draw_translation(family: TranslationFamily, rng: Random, pool: Pool) -> Prob
     return translation_problem(
         sentence[0].upper() + sentence[1:],
         read_formula(family.formula.format(**symbols)),
-        SYNTHETIC_SOURCE,
+        SOURCE,
         f"{TASK}/{family.name}/{wording}",
         pool.split,
     )
@@ -50,7 +49,7 @@ def translation_problems(counts: Mapping[Split, int], held_out_test: int, seed: 
 
     No question occurs in two pools, as a family's words differ, or in two families, as their wordings differ.
     """
-    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SYNTHETIC_SOURCE}/{TASK}")
+    return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, f"{SOURCE}/{TASK}")
 
 
 def _draw(family: TranslationFamily, _: int, rng: Random, pool: Pool) -> Problem:
