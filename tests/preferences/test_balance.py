@@ -34,6 +34,12 @@ def test_no_task_outweighs_the_others():
     assert count_by_task(balanced_pairs) == {"arithmetic": 9, "translation": 2, "entailment": 1}  # 9 of 12
 
 
+def test_a_pair_whose_id_has_half_a_surrogate_pair_can_be_dropped():
+    all_pairs = [*pairs("arithmetic", "syntax \ud83d", 3), *pairs("translation", "syntax", 1)]
+    limited = balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.5}))
+    assert count_by_task(limited) == {"arithmetic": 1, "translation": 1}
+
+
 def test_all_pairs_of_a_single_task_are_kept():
     all_pairs = pairs("arithmetic", "syntax", 10)
     assert balance_pairs(all_pairs, PROBLEMS, NO_LIMITS.model_copy(update={"max_task_share": 0.5})) == all_pairs

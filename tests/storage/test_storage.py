@@ -106,6 +106,16 @@ def test_a_line_that_is_too_long_is_one_bad_line_and_is_not_read_completely(tmp_
         jsonl.loads(Call, long, where)
 
 
+def test_the_limit_of_a_line_counts_the_bytes_of_a_text(monkeypatch):
+    monkeypatch.setattr(jsonl, "MAX_LINE_BYTES", 34)
+    line = '{"name": "%s", "arguments": {}}'  # 29 bytes without the name
+    assert jsonl.loads(Call, line % "ééx", "here") == Call("ééx", {})  # 29 + 2 + 2 + 1
+    for name in ("ééé", "abcdef", "\udc80\udc80"):  # 3 characters of 2 bytes, 6 of 1 byte, 2 lone surrogates of 3
+        for text in (line % name, (line % name).encode("utf-8", "surrogatepass")):
+            with data_error("here: the line is longer than 34 bytes; not a Call record"):
+                jsonl.loads(Call, text, "here")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", ""])
 def test_lines_can_have_the_line_ends_of_every_system(tmp_path, end):
     path = tmp_path / "calls.jsonl"

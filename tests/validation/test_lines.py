@@ -3,7 +3,7 @@
 import pytest
 
 from callwright.errors import DataError
-from callwright.records import CheckedChain, Problem
+from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage import jsonl
 from callwright.validation.lines import LINES_PER_CHUNK, check_files
 from callwright.validation.replay import check_chain
@@ -50,6 +50,14 @@ def test_a_problem_of_an_unknown_task_is_a_data_error(tmp_path):
     problems = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
     with pytest.raises(DataError, match="there is no task cooking"):
         list(check_files([write_lines(tmp_path, [jsonl.dumps(CHAINS[0])])], problems))
+
+
+@pytest.mark.parametrize("key", ['"problem_id"', '"problem\\u005fid"'])
+def test_of_two_problem_ids_in_a_line_the_last_counts_as_when_the_chain_is_read(tmp_path, key):
+    line = jsonl.dumps(CHAINS[0]).replace(b'"problem_id":"p0"', f'"problem_id":"p9",{key}:"p0"'.encode())
+    assert jsonl.loads(Chain, line, "here") == CHAINS[0]
+    (checked,) = check_files([write_lines(tmp_path, [line])], PROBLEMS)
+    assert (checked.row.orphan, checked.row.problem_id, checked.row.correct) == (None, "p0", True)
 
 
 @pytest.mark.slow

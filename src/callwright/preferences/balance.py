@@ -112,7 +112,7 @@ def _content(pair: Pair) -> tuple[Any, ...]:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_answer_call(message: Mapping[str, Any]) -> bool:

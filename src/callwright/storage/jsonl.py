@@ -36,7 +36,7 @@ def loads(record_type: type[T], line: bytes | str, where: str) -> T:
     Raises:
         DataError: the line is not such a record; the message has the location, the field and the cause.
     """
-    if len(line) > MAX_LINE_BYTES:
+    if _byte_count(line) > MAX_LINE_BYTES:
         raise DataError(
             f"{where}: the line is longer than {MAX_LINE_BYTES:,} bytes; not a {record_type.__name__} record"
         )
@@ -47,6 +47,10 @@ def loads(record_type: type[T], line: bytes | str, where: str) -> T:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the line"
         raise DataError(f"{where}: {field}: {first['msg']}; not a {record_type.__name__} record") from None
+
+
+def _byte_count(line: bytes | str) -> int:
+    return len(line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass"))
 
 
 def read(record_type: type[T], path: Path) -> Iterator[T]:

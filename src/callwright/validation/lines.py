@@ -4,7 +4,6 @@ A defect of a line is recorded in its row; it never stops the other lines.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -24,9 +23,6 @@ from callwright.validation.replay import check_chain
 LINES_PER_CHUNK = 256  # lines that a worker process gets at once
 MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand bytes; a longer line is not parsed
 NO_FAULT = "none"  # `first_fault` of a chain without faults
-
-# The start of a line as `dumps` writes it, if the ids need no escapes.
-_USUAL_LINE_START = re.compile(rb'\{"id":"[^"\\]*","problem_id":"([ !#-\[\]-~]*)"')
 
 Line = tuple[str, bytes]  # its location ("path:line") and its text
 
@@ -140,12 +136,12 @@ class _ProblemReference:
 
 
 def _problem_id(text: bytes) -> str:
-    """The problem id of a line; empty if there is none. Reads only this field: the worker parses the whole line."""
+    """The problem id of a line; empty if there is none. Reads only this field: the worker parses the whole line.
+
+    It is read by the worker's parser, because only that parser knows which of two equal keys counts.
+    """
     if len(text) > MAX_LINE_BYTES:
         return ""
-    usual = _USUAL_LINE_START.match(text)
-    if usual:
-        return usual[1].decode()
     try:
         return loads(_ProblemReference, text, "a chain").problem_id
     except DataError:
