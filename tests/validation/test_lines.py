@@ -63,6 +63,14 @@ def test_of_two_problem_ids_in_a_line_the_last_counts_as_when_the_chain_is_read(
     assert (checked.row.orphan, checked.row.problem_id, checked.row.correct) == (None, "p0", True)
 
 
+@pytest.mark.parametrize("key", ['"problem_id"', '"problem\\u005fid"'])
+def test_of_two_problem_ids_in_a_line_the_last_counts_as_when_the_chain_is_read(tmp_path, key):
+    line = jsonl.dumps(CHAINS[0]).replace(b'"problem_id":"p0"', f'"problem_id":"p9",{key}:"p0"'.encode())
+    assert jsonl.loads(Chain, line, "here") == CHAINS[0]
+    (checked,) = check_files([write_lines(tmp_path, [line])], PROBLEMS)
+    assert (checked.row.orphan, checked.row.problem_id, checked.row.correct) == (None, "p0", True)
+
+
 @pytest.mark.slow
 def test_two_processes_give_the_same_rows_as_one_for_broken_lines_and_a_users_functions(tmp_path, monkeypatch):
     """Some chains call a user's function, which every process must load."""
