@@ -133,21 +133,17 @@ def paired(*sentences: str, annotations: list[str], **changes: object) -> dict[s
     return {**TRAIN, "premises": list(sentences), "premises-FOL": annotations, **changes}
 
 
-def test_premises_keep_their_annotations_when_some_of_them_are_blank(tmp_path: Path):
-    row = paired("Rex barks.", " ", "Max purrs.", annotations=["Bark(rex)", "Cat(max)", ""])
-    result = read_folio(write(tmp_path / "mine.jsonl", row), "train")
-    assert translations(result.problems) == {"premise-0": ("Rex barks.", "Bark(rex)")}
-    # "Max purrs." does not become Cat(max), and a question about both formulas would have too few sentences
-    assert [(dropped.reason, dropped.detail) for dropped in result.dropped] == [
-        (folio.UNPAIRED_ANNOTATIONS, "3 premises, 2 annotations")
-    ]
-
-
 @pytest.mark.parametrize(
     ("sentences", "annotations", "detail"),
     [
         (("Rex barks.", "", "Max purrs."), ["Bark(rex)", "Cat(max)", "Purr(max)"], "premise 2 has no sentence"),
         (("Rex barks.", "Max is a cat.", "Max purrs."), ["Bark(rex)", " ", "Purr(max)"], "premise 2 has no annotation"),
+        # "Tim sings." does not become Cat(max), although there are as many sentences as annotations
+        (
+            ("Rex barks.", "Max purrs.", " ", "Tim sings."),
+            ["Bark(rex)", "Purr(max)", "Cat(max)", ""],
+            "premise 3 has no sentence",
+        ),
     ],
 )
 def test_a_premise_without_its_partner_leaves_out_the_question_and_keeps_the_other_sentences(
@@ -159,6 +155,13 @@ def test_a_premise_without_its_partner_leaves_out_the_question_and_keeps_the_oth
         "premise-1": ("Max purrs.", "Purr(max)"),
     }
     assert [(dropped.reason, dropped.detail) for dropped in result.dropped] == [(folio.UNPAIRED_ANNOTATIONS, detail)]
+
+
+def test_no_sentence_is_paired_if_a_blank_could_stand_for_any_of_them(tmp_path: Path):
+    row = paired("Rex barks.", "", "Max purrs.", annotations=["Bark(rex)", "Purr(max)"])
+    result = read_folio(write(tmp_path / "mine.jsonl", row), "train")
+    assert result.problems == []
+    assert [dropped.detail for dropped in result.dropped] == ["3 premises, 2 annotations"]
 
 
 @pytest.mark.parametrize(

@@ -179,26 +179,28 @@ def _read_row(file_row: Row, stem: str) -> FolioRow:
 
 
 def _text_list(fields: dict[str, Any], name: str) -> list[str]:
-    """The items of a list of texts, without blank ones at its end."""
+    """The items of a list of texts, of which some can be blank ("")."""
     values = fields.get(name)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise RowError(f"{name} is missing")
     if len(values) > MAX_PREMISES:
         raise RowError(f"{name} has more than {MAX_PREMISES} items")
     texts = [check_text(value.strip(), name) for value in values]
-    while texts and not texts[-1]:
-        texts.pop()
-    if not texts:
+    if not any(texts):
         raise RowError(f"{name} is missing")
     return texts
 
 
 def _pair(sentences: Sequence[str], annotations: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Pair sentences with annotations by their positions. A pair of which both are blank is left out.
+    """Pair sentences with annotations by their positions.
+
+    A pair of which both are blank is left out. Lists of different lengths pair up if they differ in blanks at the end.
 
     Returns:
         The pairs of which neither is blank, and which text has no partner; empty if every one has.
     """
+    if len(sentences) != len(annotations):
+        sentences, annotations = _without_blank_end(sentences), _without_blank_end(annotations)
     if len(sentences) != len(annotations):
         return (), f"{len(sentences)} premises, {len(annotations)} annotations"
     pairs = tuple(zip(sentences, annotations, strict=True))
@@ -208,6 +210,11 @@ def _pair(sentences: Sequence[str], annotations: Sequence[str]) -> tuple[tuple[t
         if bool(sentence) != bool(annotation)
     ]
     return tuple(pair for pair in pairs if all(pair)), ", ".join(unpaired[:1])
+
+
+def _without_blank_end(texts: Sequence[str]) -> Sequence[str]:
+    """The texts up to the last one that is not blank."""
+    return texts[: max(position for position, text in enumerate(texts, start=1) if text)]
 
 
 def _translation_problem(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
