@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import get_args
 
 from oracle_chains import oracle_chain
 
@@ -20,7 +19,8 @@ from callwright.params import Params
 from callwright.pipeline.logs import quiet_libraries
 from callwright.preferences.forks import pairs_from_forks
 from callwright.problems.load import load_problems, raise_if_unusable
-from callwright.problems.public import PublicSource
+from callwright.problems.public import PublicSet
+from callwright.problems.sources import source_types
 from callwright.records import SPLITS, Chain, Problem
 from callwright.reporting.data_docs import write_index
 from callwright.storage.jsonl import write
@@ -36,7 +36,8 @@ MAX_STEPS = 40  # problems with many premises or large formulas need many
 
 def main() -> None:
     quiet_libraries()
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(get_args(PublicSource))
+    public_sets = [name for name, source in source_types().items() if issubclass(source, PublicSet)]
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or public_sets
     params = Params.load(Path(__file__).parents[1] / "params.yaml")
     out = Path(tempfile.mkdtemp(prefix="real_data_"))
     for name in names:

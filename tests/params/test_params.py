@@ -59,7 +59,6 @@ def test_the_shipped_params_load():
         ("validate.min_correct_shares", "did you mean min_correct_share?"),
         ("train.lora.rank", "known: r, alpha, dropout, target_modules"),
         ("teacher.api_key", "did you mean api_key_env?"),
-        ("problems.synthetic.entailment.trian", "did you mean train?"),
     ],
 )
 def test_an_unknown_key_gives_the_nearest_known_one(load, tmp_path, key, hint):
@@ -67,9 +66,17 @@ def test_an_unknown_key_gives_the_nearest_known_one(load, tmp_path, key, hint):
     assert line.startswith(f"params.yaml: {key} is not a parameter ({hint}")
 
 
-def test_a_misspelt_key_is_reported_instead_of_the_missing_key(load, tmp_path):
-    line = error_line(load, {"pairs.min_margin": ..., "pairs.min_margn": 0.3}, tmp_path)
-    assert line == "params.yaml: pairs.min_margn is not a parameter (did you mean min_margin?)"
+@pytest.mark.parametrize(
+    ("section", "misspelt", "key"),
+    [("pairs", "min_margn", "min_margin"), ("problems", "max_leftout", "max_left_out")],  # problems accepts more keys
+)
+def test_a_misspelt_key_is_reported_instead_of_the_missing_key(load, tmp_path, section, misspelt, key):
+    line = error_line(load, {f"{section}.{key}": ..., f"{section}.{misspelt}": 0.3}, tmp_path)
+    assert line == f"params.yaml: {section}.{misspelt} is not a parameter (did you mean {key}?)"
+
+
+def test_a_key_that_is_missing_beside_keys_of_other_names_is_reported_as_missing(load, tmp_path):
+    assert error_line(load, {"problems.path": ...}, tmp_path) == "params.yaml: problems.path is missing"
 
 
 @pytest.mark.parametrize(
@@ -78,11 +85,7 @@ def test_a_misspelt_key_is_reported_instead_of_the_missing_key(load, tmp_path):
         ("seed", "seven", "seed: input should be a valid integer"),
         ("train.beta", "high", "train.beta: input should be a valid number"),
         ("train.gradient_checkpointing", "perhaps", "train.gradient_checkpointing: input should be a valid boolean"),
-        (
-            "problems.source",
-            "gsm",
-            "problems.source: input should be 'synthetic', 'gsm8k', 'folio', 'proofwriter' or 'jsonl'",
-        ),
+        ("problems.source", 3, "problems.source: input should be a valid string"),
         ("rollout", 3, "rollout: input should be a valid dictionary"),
         ("train.loss_type", "sigmoid", "train.loss_type: input should be a valid list"),
     ],
@@ -114,17 +117,8 @@ def test_the_error_for_a_missing_key_has_the_key(load, tmp_path, key):
     assert error_line(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
 
 
-def test_counts_and_shares_may_name_any_task_because_the_stage_knows_the_tasks(load):
-    counts = {"train": 4, "dev": 1, "test": 1, "held_out_test": 0}
-    params = load({"problems.synthetic.clock": counts, "student.embedded.tasks": {"clock": 1.0}})
-    assert params.problems.synthetic["clock"].model_dump() == counts
-    assert set(params.problems.synthetic) == {"arithmetic", "translation", "entailment", "clock"}
-    assert params.student.embedded.tasks == {"clock": 1.0}
-
-
-def test_counts_of_a_task_have_to_be_complete(load, tmp_path):
-    line = error_line(load, {"problems.synthetic.clock": {"train": 4, "dev": 1, "test": 1}}, tmp_path)
-    assert line == "params.yaml: problems.synthetic.clock.held_out_test is missing"
+def test_shares_may_name_any_task_because_the_stage_knows_the_tasks(load):
+    assert load({"student.embedded.tasks": {"clock": 1.0}}).student.embedded.tasks == {"clock": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from callwright.problems.split import deduplicate
 from callwright.storage.jsonl import dumps
 from callwright.tasks import TASKS
 
-READERS: dict[str, Callable[[Path], SourceResult]] = {
-    "jsonl": lambda path: read_jsonl_problems(path, parse_call),
-    "gsm8k": lambda path: read_gsm8k(path, "train"),
-    "folio": lambda path: read_folio(path, "train"),
-    "proofwriter": lambda path: read_proofwriter(path, "train"),
+READERS: dict[str, Callable[[Path, SourceResult], SourceResult]] = {
+    "jsonl": lambda path, result: read_jsonl_problems(path, parse_call, result),
+    "gsm8k": lambda path, result: read_gsm8k(path, "train", result),
+    "folio": lambda path, result: read_folio(path, "train", result),
+    "proofwriter": lambda path, result: read_proofwriter(path, "train", result),
 }
 ROWS: dict[str, dict[str, Any]] = {  # a good row of each source
     "jsonl": {
@@ -184,8 +185,7 @@ def read_and_check(source: str, path: Path) -> SourceResult:
     Raises:
         DataError: the file cannot be read as rows.
     """
-    source_result = READERS[source](path)
-    source_result.check_problems(lambda problem: check_problem(problem, TASKS, execute=source == "jsonl"))
+    source_result = READERS[source](path, SourceResult(partial(check_problem, tasks=TASKS)))
     unique_problems, repeated = deduplicate(source_result.problems)
     decontaminate(unique_problems, unique_problems)
     for record in (*source_result.problems, *source_result.dropped, *repeated):

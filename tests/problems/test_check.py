@@ -23,7 +23,7 @@ def problem(task: str, answer: str, *solution: str) -> Problem:
 
 def reason_and_detail(unsolvable: Problem) -> tuple[str, str]:
     with pytest.raises(RowError) as caught:
-        check_problem(unsolvable, TASKS, execute=True)
+        check_problem(unsolvable, TASKS)
     return caught.value.reason, caught.value.detail
 
 
@@ -83,20 +83,16 @@ def test_the_error_for_an_unknown_task_lists_the_known_ones():
     ],
 )
 def test_a_problem_that_can_be_solved_passes(solvable: Problem):
-    check_problem(solvable, TASKS, execute=True)
+    check_problem(solvable, TASKS)
 
 
 def test_arguments_of_a_solution_get_the_names_of_their_parameters():
     entailment = problem("entailment", "True", "assume('Dog(rex)')", "entails('Dog(rex)')", "answer('True')")
-    assert check_problem(entailment, TASKS, execute=True).solution == (
+    assert check_problem(entailment, TASKS).solution == (
         Call("assume", {"formula": "Dog(rex)"}),
         Call("entails", {"formula": "Dog(rex)"}),
         Call("answer", {"value": "True"}),
     )
-
-
-def test_calls_that_the_reader_executed_are_not_executed_again():
-    check_problem(problem("arithmetic", "5", "divide(2, 0)", "answer(5)"), TASKS, execute=False)
 
 
 def test_answers_that_are_not_text_are_checked_by_the_grader_only():
@@ -110,7 +106,7 @@ def test_answers_that_are_not_text_are_checked_by_the_grader_only():
 
     task = Task("sorting", Toolbox([answer]), "Sort.", grade)
     sorting = Problem("x", "sorting", "q", "[1, 2]", (Call("answer", {"value": [1, 2]}),), "jsonl", "x", "train")
-    check_problem(sorting, {"sorting": task}, execute=True)
+    check_problem(sorting, {"sorting": task})
 
 
 def test_the_longest_question_passes_the_later_checks_that_stop_the_pipeline():

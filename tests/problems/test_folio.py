@@ -108,6 +108,7 @@ def test_a_story_is_one_group_and_each_sentence_gives_one_problem(tmp_path: Path
         ({"premises-FOL": ["Dog(rex)", "¬Dog(rex)"]}, ["1"], "the premises contradict each other"),
         ({"label": "maybe"}, ["1"], "label is not True, False, Unknown or Uncertain"),
         ({"premises": "Rex"}, ["1"], "premises is missing"),
+        ({"premises": [" "], "premises-FOL": [" "]}, ["1"], "premises is missing"),
         ({"conclusion": " "}, ["1"], "conclusion is missing"),
     ],
 )
@@ -117,6 +118,82 @@ def test_unusable_parts_are_dropped_with_their_location_and_reason(
     path = write(tmp_path / "bad.jsonl", {**VALIDATION, **changes})
     dropped = read_folio(path, "test").dropped
     assert [(row.where, row.reason) for row in dropped] == [(f"{path}:{location}", reason) for location in locations]
+
+
+def translations(problems: list[Problem]) -> dict[str, tuple[str, str]]:
+    """Name of the sentence in the row -> (sentence, formula)."""
+    return {
+        problem.id.rpartition("/")[2]: (problem.question.partition(" Vocabulary")[0], problem.answer)
+        for problem in problems
+        if problem.task == "translation"
+    }
+
+
+def paired(*sentences: str, annotations: list[str], **changes: object) -> dict[str, object]:
+    return {**TRAIN, "premises": list(sentences), "premises-FOL": annotations, **changes}
+
+
+@pytest.mark.parametrize(
+    ("sentences", "annotations", "detail"),
+    [
+        (("Rex barks.", "", "Max purrs."), ["Bark(rex)", "Cat(max)", "Purr(max)"], "premise 2 has no sentence"),
+        (("Rex barks.", "Max is a cat.", "Max purrs."), ["Bark(rex)", " ", "Purr(max)"], "premise 2 has no annotation"),
+        # "Tim sings." does not become Cat(max), although there are as many sentences as annotations
+        (
+            ("Rex barks.", "Max purrs.", " ", "Tim sings."),
+            ["Bark(rex)", "Purr(max)", "Cat(max)", ""],
+            "premise 3 has no sentence",
+        ),
+    ],
+)
+def test_a_premise_without_its_partner_leaves_out_the_question_and_keeps_the_other_sentences(
+    tmp_path: Path, sentences: tuple[str, ...], annotations: list[str], detail: str
+):
+    result = read_folio(write(tmp_path / "mine.jsonl", paired(*sentences, annotations=annotations)), "train")
+    assert translations(result.problems) == {
+        "premise-0": ("Rex barks.", "Bark(rex)"),
+        "premise-1": ("Max purrs.", "Purr(max)"),
+    }
+    assert [(dropped.reason, dropped.detail) for dropped in result.dropped] == [(folio.UNPAIRED_ANNOTATIONS, detail)]
+
+
+def test_no_sentence_is_paired_if_a_blank_could_stand_for_any_of_them(tmp_path: Path):
+    row = paired("Rex barks.", "", "Max purrs.", annotations=["Bark(rex)", "Purr(max)"])
+    result = read_folio(write(tmp_path / "mine.jsonl", row), "train")
+    assert result.problems == []
+    assert [dropped.detail for dropped in result.dropped] == ["3 premises, 2 annotations"]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "annotations"),
+    [
+        (("", "Rex barks.", "Max purrs."), ["", "Bark(rex)", "Purr(max)"]),
+        (("Rex barks.", "Max purrs."), ["Bark(rex)", "Purr(max)", " "]),
+        (("Rex barks.", "Max purrs.", "", ""), ["Bark(rex)", "Purr(max)"]),
+    ],
+)
+def test_blank_pairs_and_blanks_at_the_end_change_nothing(
+    tmp_path: Path, sentences: tuple[str, ...], annotations: list[str]
+):
+    result = read_folio(write(tmp_path / "mine.jsonl", paired(*sentences, annotations=annotations)), "train")
+    assert translations(result.problems) == {
+        "premise-0": ("Rex barks.", "Bark(rex)"),
+        "premise-1": ("Max purrs.", "Purr(max)"),
+    }
+    assert result.problems[-1].question.startswith("Premises: Rex barks. Max purrs. Statement: ")
+    assert result.dropped == []
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_conclusion_with_a_blank_annotation_is_one_without_annotation(tmp_path: Path, blank: str | None):
+    result = read_folio(write(tmp_path / "mine.jsonl", {**VALIDATION, "conclusion-FOL": blank}), "test")
+    assert [problem.id for problem in result.problems] == [
+        "folio/mine/0/premise-0",
+        "folio/mine/0/premise-1",
+        "folio/mine/0",
+    ]
+    assert (result.problems[-1].answer, result.problems[-1].solution) == ("True", ())
+    assert result.dropped == []
 
 
 def test_lines_that_are_not_rows_are_dropped(tmp_path: Path):

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from callwright.errors import CallError, DataError
-from callwright.problems.jsonl import JsonlSourceResult, read_jsonl_problems
+from callwright.problems.jsonl import read_jsonl_problems
+from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem
 
 
@@ -13,7 +14,7 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def read_rows(folder: Path, *rows: object) -> JsonlSourceResult:
+def read_rows(folder: Path, *rows: object) -> SourceResult:
     return read_jsonl_problems(write(folder / "mine.jsonl", *rows), parse_answer)
 
 

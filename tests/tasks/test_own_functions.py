@@ -15,7 +15,7 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.evaluation.perturb.toolbox import rename_functions
-from callwright.params import Params, SyntheticCounts
+from callwright.params import Params
 from callwright.problems.jsonl import read_jsonl_problems
 from callwright.problems.load import load_problems
 from callwright.records import SPLITS
@@ -98,7 +98,7 @@ def test_the_parts_of_the_page_make_problems_lessons_wordings_and_mistakes(proje
     (project / "clock_with_parts.py").write_text(module)
     tasks = load_tasks(["clock_with_parts"])
     counts = {"train": 30, "dev": 5, "test": 10, "held_out_test": 6}
-    params = Params.load().problems.model_copy(update={"synthetic": {"clock": SyntheticCounts(**counts)}})
+    params = Params.load().problems.model_copy(update={"synthetic": {"clock": counts}})
     loaded = load_problems(params, 7, tasks, parse_call)
     assert loaded.dropped == []
     assert [len(loaded.splits[split]) for split in SPLITS] == [30, 5, 16]

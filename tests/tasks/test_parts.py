@@ -202,7 +202,7 @@ def test_a_listed_task_that_does_not_exist_gives_one_line_with_a_suggestion():
     with pytest.raises(ParamsError) as caught:
         load_problems(problems_params(arithmatic=counts), 7, TASKS, parse_call)
     assert str(caught.value) == (
-        "params.yaml: problems.synthetic: there is no task arithmatic (did you mean arithmetic?)"
+        "params.yaml: problems.synthetic.arithmatic is not a parameter (did you mean arithmetic?)"
     )
 
 

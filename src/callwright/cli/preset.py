@@ -6,7 +6,9 @@ from pathlib import Path
 from callwright.errors import ParamsError
 from callwright.params import PARAMS_FILE, Params
 from callwright.params.yaml_file import overlay_yaml, read_sections
+from callwright.problems.sources import open_source
 from callwright.storage.files import write_text
+from callwright.tasks import load_tasks
 
 PRESETS = Path("conf/presets")
 
@@ -34,7 +36,8 @@ def apply_preset(name: str, params: Path = PARAMS_FILE, presets: Path = PRESETS)
     trial = params.with_name(f".{params.name}.trial")
     try:
         trial.write_bytes(new_text.encode())
-        Params.load(trial)
+        values = Params.load(trial)
+        open_source(values.problems, load_tasks(values.functions), file=str(trial))
     finally:
         trial.unlink(missing_ok=True)
     write_text(params, new_text)

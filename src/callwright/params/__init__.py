@@ -11,7 +11,7 @@ from callwright.params.address import may_hold_secret
 from callwright.params.endpoint import EndpointParams
 from callwright.params.evaluate import EndpointsParams, EvaluateParams, RobustnessParams
 from callwright.params.pairs import PairsParams
-from callwright.params.problems import JsonlParams, ProblemsParams, PublicParams, SyntheticCounts
+from callwright.params.problems import ProblemsParams
 from callwright.params.promote import PromoteParams
 from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
@@ -31,7 +31,6 @@ __all__ = [
     "EndpointParams",
     "EndpointsParams",
     "EvaluateParams",
-    "JsonlParams",
     "LoraParams",
     "MistakeShares",
     "PairsParams",
@@ -39,12 +38,10 @@ __all__ = [
     "Prices",
     "ProblemsParams",
     "PromoteParams",
-    "PublicParams",
     "RobustnessParams",
     "RolloutParams",
     "SamplingParams",
     "StudentParams",
-    "SyntheticCounts",
     "TeacherParams",
     "TrainParams",
     "ValidateParams",
@@ -105,12 +102,24 @@ def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
             hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
             return f"{key} is not a parameter ({hint})"
         case "missing":
-            return f"{key} is missing"
+            misspelt = _similar_extra_key(model, first)
+            return (
+                f"{misspelt} is not a parameter (did you mean {first['loc'][-1]}?)" if misspelt else f"{key} is missing"
+            )
         case _:
             message = first["msg"].removeprefix("Value error, ")
             hidden = may_hold_secret(first) or isinstance(first["input"], dict | BaseModel)
             value = "" if hidden else f", not {first['input']!r}"
             return f"{key}: {message[0].lower()}{message[1:]}{value}"
+
+
+def _similar_extra_key(model: type[BaseModel], first: "ErrorDetails") -> str:
+    """Of a section that accepts further keys, the one that is probably a misspelt form of the missing key; or ""."""
+    *location, missing = first["loc"]
+    known = _known_keys(model, tuple(location))
+    extra = [str(name) for name in first["input"] if name not in known] if isinstance(first["input"], dict) else []
+    similar = get_close_matches(str(missing), extra, n=1)
+    return ".".join(map(str, [*location, *similar])) if similar else ""
 
 
 def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

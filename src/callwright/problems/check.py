@@ -76,15 +76,11 @@ _REASON_BY_FAULT = {
 }
 
 
-def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) -> Problem:
+def check_problem(problem: Problem, tasks: Mapping[str, Task]) -> Problem:
     """Check that a problem can be solved: its task exists and accepts its answer, and its solution reaches the answer.
 
-    Args:
-        execute: execute the calls of the solution; False if the source's reader already executed them.
-
     Returns:
-        The problem. If the solution was executed, each of its arguments has its parameter's name, as later stages look
-        up arguments by name.
+        The problem. Each argument of its solution has its parameter's name, as later stages look up arguments by name.
 
     Raises:
         RowError: the problem cannot be solved.
@@ -94,7 +90,7 @@ def check_problem(problem: Problem, tasks: Mapping[str, Task], execute: bool) ->
         raise RowError("its task does not exist", f"there is no task {problem.task}; the tasks are {', '.join(tasks)}")
     task = tasks[problem.task]
     _check_answer(problem, task)
-    if execute and problem.solution:
+    if problem.solution:
         problem = replace(problem, solution=_with_parameter_names(problem, task))
         _check_solution(problem, task)
     return problem

@@ -1,14 +1,15 @@
 """Read FOLIO: stories in natural English, with a first-order formula for each sentence, written by people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from callwright.errors import CallError, RowError
 from callwright.functions.formulas.formula import Formula, check_closed, parse_formula, predicate_arities
+from callwright.problems.public import PublicSet
 from callwright.problems.row_fields import check_name, check_text, required_text, select_fields
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult
@@ -39,7 +40,11 @@ class FolioRow:
         number: of the line, from 0.
         where: "file:line" with lines from 1, for people.
         group: the story.
-        conclusion_annotation: None in train, which does not annotate conclusions.
+        premises: the sentences, without blank ones.
+        annotations: those of the premises, without blank ones.
+        annotated_premises: premises with their annotations; none if it is unknown which belong together.
+        unpaired: which premise or annotation has no partner; empty if every one has.
+        conclusion_annotation: None if it is missing or blank, as in all of train.
     """
 
     number: int
@@ -47,21 +52,18 @@ class FolioRow:
     group: str
     premises: tuple[str, ...]
     annotations: tuple[str, ...]
+    annotated_premises: tuple[tuple[str, str], ...]
+    unpaired: str
     conclusion: str
     conclusion_annotation: str | None
     label: TruthValue
 
     def annotated_sentences(self) -> Iterator[tuple[str, str, str]]:
-        """Each sentence as (its name in the row, sentence, annotation); no premises if these do not pair up."""
-        if self.has_one_annotation_per_premise():
-            for index, (sentence, annotation) in enumerate(zip(self.premises, self.annotations, strict=True)):
-                yield f"premise-{index}", sentence, annotation
+        """Each annotated sentence as (its name in the row, sentence, annotation)."""
+        for index, (sentence, annotation) in enumerate(self.annotated_premises):
+            yield f"premise-{index}", sentence, annotation
         if self.conclusion_annotation is not None:
             yield "conclusion", self.conclusion, self.conclusion_annotation
-
-    def has_one_annotation_per_premise(self) -> bool:
-        """Whether there are as many annotations as premises."""
-        return len(self.premises) == len(self.annotations)
 
 
 def read_annotation(text: str) -> Formula:
@@ -82,17 +84,29 @@ def read_annotation(text: str) -> Formula:
     return formula
 
 
-def read_folio(path: Path, split: Split) -> SourceResult:
+class Folio(PublicSet):
+    """FOLIO from the files of its repository. Its validation file is the test split."""
+
+    name = SOURCE
+    description = "FOLIO: stories with first-order formulas (tasks `translation` and `entailment`)"
+    files: ClassVar[Mapping[Split, str]] = {"train": "train.jsonl", "test": "validation.jsonl"}
+
+    def read_file(self, path: Path, split: Split, result: SourceResult) -> None:
+        read_folio(path, split, result)
+
+
+def read_folio(path: Path, split: Split, result: SourceResult | None = None) -> SourceResult:
     """Read the problems of a FOLIO file: translation of its annotated sentences, entailment of its conclusions.
 
     Each sentence of a story gives one translation problem, even if several rows repeat the story. An entailment
     question includes the vocabulary of the annotations (in train, of the premises only). If the conclusion is
-    annotated, the gold chain was executed and ends with the label; otherwise it is empty.
+    annotated, the solver confirmed the label and the gold chain ends with it; otherwise the chain is empty.
 
     Args:
         path: JSON Lines with `premises`, `premises-FOL`, `conclusion`, `label` (True, False, Unknown or Uncertain), and
             optionally `conclusion-FOL` and `story_id`.
         split: the split of all rows. A story is a group.
+        result: what the problems are added to; by default a new one, without further checks.
 
     Returns:
         Problems with ids `folio/<file stem>/<0-based line>` (entailment) and `.../premise-<0-based>` or
@@ -104,7 +118,7 @@ def read_folio(path: Path, split: Split) -> SourceResult:
 
     Source: Han et al., 2022, arXiv 2209.00840; the files of github.com/Yale-LILY/FOLIO.
     """
-    source_result = SourceResult()
+    source_result = SourceResult() if result is None else result
     seen_sentences: set[tuple[str, str, str]] = set()
     for row in read_folio_rows(path, source_result):
         row_id = f"{SOURCE}/{path.stem}/{row.number}"
@@ -139,11 +153,14 @@ def read_folio_rows(path: Path, source_result: SourceResult) -> Iterator[FolioRo
 
 def _read_row(file_row: Row, stem: str) -> FolioRow:
     fields = select_fields(file_row.value_or_raise(), FIELDS)
-    premises, annotations = _text_list(fields, "premises"), _text_list(fields, "premises-FOL")
+    sentences, formulas = _text_list(fields, "premises"), _text_list(fields, "premises-FOL")
+    premises, annotations = tuple(filter(None, sentences)), tuple(filter(None, formulas))
+    annotated_premises, unpaired = _pair(sentences, formulas)
     conclusion, label = required_text(fields, "conclusion"), fields.get("label")
     if not isinstance(label, str) or label not in _LABELS:
         raise RowError("label is not True, False, Unknown or Uncertain")
-    annotation = required_text(fields, "conclusion-FOL") if isinstance(fields.get("conclusion-FOL"), str) else None
+    annotation = fields.get("conclusion-FOL")
+    is_annotated = isinstance(annotation, str) and annotation.strip()
     story = fields.get("story_id", sha256("\n".join(premises).encode()).hexdigest()[:12])
     if isinstance(story, bool) or not isinstance(story, str | int):
         raise RowError("story_id is not text or a number")
@@ -153,20 +170,51 @@ def _read_row(file_row: Row, stem: str) -> FolioRow:
         group=f"{SOURCE}/{stem}/{check_name(str(story), 'story_id')}",
         premises=premises,
         annotations=annotations,
+        annotated_premises=annotated_premises,
+        unpaired=unpaired,
         conclusion=conclusion,
-        conclusion_annotation=annotation,
+        conclusion_annotation=required_text(fields, "conclusion-FOL") if is_annotated else None,
         label=_LABELS[label],
     )
 
 
-def _text_list(fields: dict[str, Any], name: str) -> tuple[str, ...]:
-    """The items of a list of texts, without blank ones."""
+def _text_list(fields: dict[str, Any], name: str) -> list[str]:
+    """The items of a list of texts, of which some can be blank ("")."""
     values = fields.get(name)
-    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise RowError(f"{name} is missing")
     if len(values) > MAX_PREMISES:
         raise RowError(f"{name} has more than {MAX_PREMISES} items")
-    return tuple(check_text(value.strip(), name) for value in values if value.strip())
+    texts = [check_text(value.strip(), name) for value in values]
+    if not any(texts):
+        raise RowError(f"{name} is missing")
+    return texts
+
+
+def _pair(sentences: Sequence[str], annotations: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Pair sentences with annotations by their positions.
+
+    A pair of which both are blank is left out. Lists of different lengths pair up if they differ in blanks at the end.
+
+    Returns:
+        The pairs of which neither is blank, and which text has no partner; empty if every one has.
+    """
+    if len(sentences) != len(annotations):
+        sentences, annotations = _without_blank_end(sentences), _without_blank_end(annotations)
+    if len(sentences) != len(annotations):
+        return (), f"{len(sentences)} premises, {len(annotations)} annotations"
+    pairs = tuple(zip(sentences, annotations, strict=True))
+    unpaired = [
+        f"premise {number} has no {'sentence' if annotation else 'annotation'}"
+        for number, (sentence, annotation) in enumerate(pairs, start=1)
+        if bool(sentence) != bool(annotation)
+    ]
+    return tuple(pair for pair in pairs if all(pair)), ", ".join(unpaired[:1])
+
+
+def _without_blank_end(texts: Sequence[str]) -> Sequence[str]:
+    """The texts up to the last one that is not blank."""
+    return texts[: max(position for position, text in enumerate(texts, start=1) if text)]
 
 
 def _translation_problem(group: str, sentence: str, annotation: str, split: Split, problem_id: str) -> Problem:
@@ -174,8 +222,8 @@ def _translation_problem(group: str, sentence: str, annotation: str, split: Spli
 
 
 def _entailment_problem(row: FolioRow, row_id: str, split: Split) -> Problem:
-    if not row.has_one_annotation_per_premise():
-        raise RowError(UNPAIRED_ANNOTATIONS)
+    if row.unpaired:
+        raise RowError(UNPAIRED_ANNOTATIONS, row.unpaired)
     premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
     conclusion = None if row.conclusion_annotation is None else read_annotation(row.conclusion_annotation)
     try:

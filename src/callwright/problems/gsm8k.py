@@ -1,14 +1,17 @@
 """Read GSM8K: grade-school word problems, with written solutions that have calculation annotations."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from callwright.errors import CallError, RowError
 from callwright.functions.numbers import format_number
 from callwright.problems.check import read_plain_number
 from callwright.problems.gsm8k_equations import EquationError, find_equations
 from callwright.problems.gsm8k_worksheet import TOOLBOX, Worksheet
+from callwright.problems.public import PublicSet
 from callwright.problems.row_fields import required_text, select_fields
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult
@@ -20,12 +23,24 @@ MAX_EQUATIONS = 500  # in one written solution
 _FINAL_ANSWER_MARKER = "####"
 
 
-def read_gsm8k(path: Path, split: Split) -> SourceResult:
+class Gsm8k(PublicSet):
+    """GSM8K from the files of its repository."""
+
+    name = SOURCE
+    description = "GSM8K: grade-school word problems (task `arithmetic`)"
+    files: ClassVar[Mapping[Split, str]] = {"train": "train.jsonl", "test": "test.jsonl"}
+
+    def read_file(self, path: Path, split: Split, result: SourceResult) -> None:
+        read_gsm8k(path, split, result)
+
+
+def read_gsm8k(path: Path, split: Split, result: SourceResult | None = None) -> SourceResult:
     """Read the problems of a GSM8K file, each with an executed gold chain that ends with the annotated answer.
 
     Args:
         path: JSON Lines with `question` and `answer`: prose with annotations `<<16-3-4=9>>`, then `#### 18`.
         split: the split of all rows; every problem is its own group.
+        result: what the problems are added to; by default a new one, without further checks.
 
     Returns:
         Problems with ids `gsm8k/<file stem>/<0-based line>`. Rows whose equations do not lead to the answer are dropped
@@ -36,7 +51,7 @@ def read_gsm8k(path: Path, split: Split) -> SourceResult:
 
     Source: Cobbe et al., 2021, arXiv 2110.14168; the files of github.com/openai/grade-school-math.
     """
-    source_result = SourceResult()
+    source_result = SourceResult() if result is None else result
     file_stem = "test" if split == "test" else "train"  # dev is taken from train
     advice = (
         f"download {file_stem}.jsonl from the openai/grade-school-math repository, or fix problems.path in params.yaml"

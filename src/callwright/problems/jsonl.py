@@ -1,17 +1,17 @@
 """Read a user's problem file: one JSON object per line, or one JSON list of objects."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from callwright.errors import CallError, DataError, RowError
 from callwright.functions.toolbox import ANSWER
+from callwright.params.section import Section, Share
 from callwright.problems.check import read_label
 from callwright.problems.row_fields import MALFORMED_JSON, check_name, check_text, select_fields, to_json_value
 from callwright.problems.row_files import Row, read_rows
-from callwright.problems.source import SourceResult
+from callwright.problems.source import ParseCall, Source, SourceInputs, SourceResult
+from callwright.problems.split import split_by_group
 from callwright.records import SPLITS, Call, Json, Problem, Split
 
 SOURCE = "jsonl"
@@ -20,17 +20,46 @@ DEFAULT_SPLIT: Split = "train"  # of a row without a split field, until the call
 FIELDS = ("id", "task", "question", "answer", "solution", "group", "split")
 MAX_SOLUTION_CALLS = 200
 
-ParseCall = Callable[[str], Call | CallError]
+
+class JsonlParams(Section):
+    """Shares of the user's rows that have no split field."""
+
+    dev_share: float = Share
+    test_share: float = Share
 
 
-@dataclass(slots=True)
-class JsonlSourceResult(SourceResult):
-    """Problems of a user's file; `without_split`: ids of the problems whose row has no split field."""
+class Jsonl(Source[JsonlParams]):
+    """A user's own problems."""
 
-    without_split: set[str] = field(default_factory=set)
+    name = SOURCE
+    description = "your own problems, of any task"
+    section = "jsonl"
+    params_type = JsonlParams
+
+    @classmethod
+    def describe_path(cls) -> str:
+        return "your file"
+
+    def read(self, inputs: SourceInputs, result: SourceResult) -> None:
+        read_jsonl_problems(inputs.path, inputs.parse_call, result)
+
+    def assign_splits(self, result: SourceResult, seed: int) -> list[Problem]:
+        """Split the problems whose row has no split field, by group."""
+        shares: dict[Split, float] = {
+            "train": 1 - self.params.dev_share - self.params.test_share,
+            "dev": self.params.dev_share,
+            "test": self.params.test_share,
+        }
+        without_split = [problem for problem in result.problems if problem.id in result.without_split]
+        if not without_split:
+            return result.problems
+        with_split = {problem.id: problem for problem in split_by_group(without_split, shares, seed)}
+        return [with_split.get(problem.id, problem) for problem in result.problems]
 
 
-def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> JsonlSourceResult:
+def read_jsonl_problems(
+    path: Path, parse_call: ParseCall | None = None, result: SourceResult | None = None
+) -> SourceResult:
     """Read problems from a file with one JSON object per line, or with one JSON list of objects.
 
     A row has `question` and `answer` (text or a number). It can have `id` (default: `<file stem>/<0-based line>`),
@@ -41,19 +70,19 @@ def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> Json
 
     Args:
         parse_call: parses a call written as text; None: rows with such calls are dropped.
+        result: what the problems are added to; by default a new one, without further checks.
+
+    Returns:
+        The problems; `without_split` has the ids of those whose row has no split field.
 
     Raises:
         DataError: the file cannot be read, or no row is JSON.
     """
-    source_result = JsonlSourceResult()
-    seen_ids: set[str] = set()
+    source_result = SourceResult() if result is None else result
     for row in read_rows(path, "put your problems there, or fix problems.path in params.yaml"):
-        make_problem = partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call, seen_ids)
+        make_problem = partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call)
         problem = source_result.add(row.where, make_problem)
-        if problem is None:
-            continue
-        seen_ids.add(problem.id)
-        if row.value_or_raise().get("split") in (None, ""):
+        if problem is not None and row.value_or_raise().get("split") in (None, ""):
             source_result.without_split.add(problem.id)
     if all(row.reason == MALFORMED_JSON for row in source_result.dropped) and not source_result.problems:
         first_error = f" ({source_result.dropped[0]})" if source_result.dropped else ""
@@ -63,11 +92,9 @@ def read_jsonl_problems(path: Path, parse_call: ParseCall | None = None) -> Json
     return source_result
 
 
-def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None, seen_ids: set[str]) -> Problem:
+def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None) -> Problem:
     fields = select_fields(row.value_or_raise(), FIELDS)
     problem_id = check_name(_text_or_number(fields, "id", default_id), "id")
-    if problem_id in seen_ids:
-        raise RowError("id is used twice", problem_id)
     task = check_name(_text_or_number(fields, "task", DEFAULT_TASK), "task")
     split = _text_or_number(fields, "split", DEFAULT_SPLIT)
     if split not in SPLITS:

@@ -1,22 +1,21 @@
 """From a source to the three splits: read, check, split, deduplicate and decontaminate problems."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from callwright.errors import DataError
-from callwright.params import JsonlParams, ProblemsParams, SyntheticCounts
+from callwright.params import ProblemsParams
 from callwright.problems.check import check_problem
 from callwright.problems.decontaminate import decontaminate
-from callwright.problems.jsonl import JsonlSourceResult, ParseCall, read_jsonl_problems
-from callwright.problems.public import limit_splits, read_public
-from callwright.problems.source import DroppedRow, SourceResult
-from callwright.problems.split import deduplicate, split_by_group
+from callwright.problems.source import DroppedRow, ParseCall, SourceInputs, SourceResult
+from callwright.problems.sources import SOURCES, open_source
+from callwright.problems.split import deduplicate
 from callwright.records import SPLITS, Problem, Split
 from callwright.surprises import Surprise
-from callwright.tasks.listed import listed_tasks, missing_part
 from callwright.tasks.task import Task
 
 
@@ -49,31 +48,36 @@ class LoadedProblems:
 
 
 def load_problems(
-    params: ProblemsParams, seed: int, tasks: Mapping[str, Task], parse_call: ParseCall
+    params: ProblemsParams,
+    seed: int,
+    tasks: Mapping[str, Task],
+    parse_call: ParseCall,
+    sources: Sequence[str] = SOURCES,
 ) -> LoadedProblems:
-    """Load the problems of every split, checked. A bad row is dropped; the others are kept.
+    """Load the problems of every split. Every answer was checked and every solution executed, whatever the source.
+
+    A bad row is dropped; the others are kept.
 
     Args:
         parse_call: parses a call of a solution that is written as text.
+        sources: the sources that `params.source` can name.
 
     Raises:
+        ParamsError: there is no such source, a section of a source is not valid, or `problems.synthetic` lists a task
+            that makes up no problems.
         DataError: the source cannot be read.
-        ParamsError: `problems.synthetic` lists a task that does not exist, or that makes up no problems.
     """
-    source_result = _read_source(params, seed, tasks, parse_call)
+    source = open_source(params, tasks, sources)
+    source_result = SourceResult(partial(check_problem, tasks=tasks))
+    source.read(SourceInputs(Path(params.path), seed, tasks, parse_call), source_result)
     rows_read = len(source_result.problems) + len(source_result.dropped)
-    is_public = params.source not in ("synthetic", "jsonl")  # readers of public sets execute solutions themselves
-    source_result.check_problems(lambda problem: check_problem(problem, tasks, execute=not is_public))
-    if isinstance(source_result, JsonlSourceResult):
-        _assign_missing_splits(source_result, params.jsonl, seed)
-    unique, repeated = deduplicate(source_result.problems)
+    unique, repeated = deduplicate(source.assign_splits(source_result, seed))
     test = [problem for problem in unique if problem.split == "test"]
     training = [problem for problem in unique if problem.split != "test"]
     clean, leaked = decontaminate(training, test, params.shared_words)
     splits = {split: [problem for problem in [*clean, *test] if problem.split == split] for split in SPLITS}
-    if is_public:
-        splits = limit_splits(splits, params.public.model_dump(), seed)
-    return LoadedProblems(splits, rows_read, source_result.dropped, [*repeated, *leaked], source_result.surprises)
+    used = source.limit_splits(splits, seed)
+    return LoadedProblems(used, rows_read, source_result.dropped, [*repeated, *leaked], source_result.surprises)
 
 
 def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_path: Path) -> None:
@@ -100,41 +104,6 @@ def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_
             f"problems: no problem in split {', '.join(empty)}{main_reason} ({dropped_rows_path} lists them); "
             "give the source more rows or other shares (docs/own-problems.md)"
         )
-
-
-def _read_source(params: ProblemsParams, seed: int, tasks: Mapping[str, Task], parse_call: ParseCall) -> SourceResult:
-    match params.source:
-        case "synthetic":
-            return _generate_synthetic(params.synthetic, tasks, seed)
-        case "jsonl":
-            return read_jsonl_problems(Path(params.path), parse_call)
-        case _:
-            return read_public(params.source, Path(params.path), params.public.dev, seed)
-
-
-def _generate_synthetic(section: Mapping[str, SyntheticCounts], tasks: Mapping[str, Task], seed: int) -> SourceResult:
-    source_result = SourceResult()
-    for task, counts in listed_tasks(section, tasks, "problems.synthetic"):
-        synthetic = task.part("synthetic")
-        if synthetic is None:
-            raise missing_part(task, "synthetic", "problems.synthetic")
-        by_split: Mapping[Split, int] = {"train": counts.train, "dev": counts.dev, "test": counts.test}
-        source_result.problems += synthetic.generate(by_split, counts.held_out_test, seed)
-    return source_result
-
-
-def _assign_missing_splits(source_result: JsonlSourceResult, source: JsonlParams, seed: int) -> None:
-    """Assign a split to each problem whose row has none."""
-    shares: dict[Split, float] = {
-        "train": 1 - source.dev_share - source.test_share,
-        "dev": source.dev_share,
-        "test": source.test_share,
-    }
-    without_split = [problem for problem in source_result.problems if problem.id in source_result.without_split]
-    with_split = (
-        {problem.id: problem for problem in split_by_group(without_split, shares, seed)} if without_split else {}
-    )
-    source_result.problems = [with_split.get(problem.id, problem) for problem in source_result.problems]
 
 
 MAX_EXAMPLES = 20  # dropped rows that the report lists

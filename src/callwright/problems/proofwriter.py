@@ -1,12 +1,14 @@
 """Read ProofWriter: facts, rules and a statement in regular English, labelled True, False or Unknown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from pathlib import Path
+from typing import ClassVar
 
 from callwright.errors import RowError
 from callwright.functions.formulas.formula import And, Atom, Constant, ForAll, Formula, Implies, Not, Term, Variable
+from callwright.problems.public import PublicSet
 from callwright.problems.row_fields import check_name, required_text, select_fields
 from callwright.problems.row_files import Row, read_list
 from callwright.problems.source import SourceResult
@@ -131,13 +133,25 @@ def _conjunction(conditions: Sequence[Formula]) -> Formula:
     return reduce(And, conditions)
 
 
-def read_proofwriter(path: Path, split: Split) -> SourceResult:
-    """Read the problems of a ProofWriter file, each with an executed gold chain that ends with the label.
+class ProofWriter(PublicSet):
+    """ProofWriter from the files of the Logic-LLM repository."""
+
+    name = SOURCE
+    description = "ProofWriter: facts and rules in regular English, with a statement (task `entailment`)"
+    files: ClassVar[Mapping[Split, str]] = {"train": "train.json", "dev": "dev.json", "test": "test.json"}
+
+    def read_file(self, path: Path, split: Split, result: SourceResult) -> None:
+        read_proofwriter(path, split, result)
+
+
+def read_proofwriter(path: Path, split: Split, result: SourceResult | None = None) -> SourceResult:
+    """Read the problems of a ProofWriter file, each with a gold chain that ends with the label, as the solver confirms.
 
     Args:
         path: JSON list of objects with `id`, `context` (sentences), `question` (ends with the statement) and `answer`
             (A: True, B: False, C: Unknown).
         split: the split of all rows. The statements about one theory are a group.
+        result: what the problems are added to; by default a new one, without further checks.
 
     Returns:
         Problems with ids `proofwriter/<file stem>/<0-based row>`. Rows with a sentence of an unsupported form, and
@@ -148,7 +162,7 @@ def read_proofwriter(path: Path, split: Split) -> SourceResult:
 
     Source: Tafjord et al., 2021, arXiv 2012.13048; the files of github.com/teacherpeterpan/Logic-LLM.
     """
-    source_result = SourceResult()
+    source_result = SourceResult() if result is None else result
     advice = (
         f"download data/ProofWriter/{path.name} from the teacherpeterpan/Logic-LLM repository, "
         "or fix problems.path in params.yaml"

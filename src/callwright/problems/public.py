@@ -1,63 +1,72 @@
-"""Read the public problem sets from the files of their repositories, and limit their size."""
+"""What public problem sets have in common: a file per split, a dev split taken from train, and a limited size."""
 
 import random
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
-from callwright.problems.folio import read_folio
-from callwright.problems.gsm8k import read_gsm8k
-from callwright.problems.proofwriter import read_proofwriter
-from callwright.problems.source import SourceResult
+from pydantic import Field
+
+from callwright.params.section import Section
+from callwright.problems.source import Source, SourceInputs, SourceResult
 from callwright.records import Problem, Split
 
-PublicSource = Literal["gsm8k", "folio", "proofwriter"]
+
+class PublicParams(Section):
+    """Numbers of problems of a public set; None: all."""
+
+    train: int | None = Field(ge=1)
+    dev: int | None = Field(ge=1)
+    test: int | None = Field(ge=1)
 
 
-def read_public(source: PublicSource, folder: Path, dev_count: int | None, seed: int) -> SourceResult:
-    """Read all problems of a public set, with their splits.
+class PublicSet(Source[PublicParams]):
+    """A set that people download: one file per split, as in its repository.
 
-    Args:
-        folder: has GSM8K's train.jsonl and test.jsonl, FOLIO's train.jsonl and validation.jsonl (the test split), or
-            ProofWriter's train.json, dev.json and test.json.
-        dev_count: problems that move from train to dev, in whole groups, if the set has no dev file; None: 10 %.
-
-    Raises:
-        DataError: a file cannot be read.
+    Attributes:
+        files: split -> name of the file in the folder `problems.path`. Without a dev file, dev is taken from train.
     """
-    match source:
-        case "gsm8k":
-            parts = [read_gsm8k(folder / "train.jsonl", "train"), read_gsm8k(folder / "test.jsonl", "test")]
-        case "folio":
-            parts = [read_folio(folder / "train.jsonl", "train"), read_folio(folder / "validation.jsonl", "test")]
-        case "proofwriter":
-            splits: Sequence[Split] = ("train", "dev", "test")
-            parts = [read_proofwriter(folder / f"{split}.json", split) for split in splits]
-    source_result = SourceResult()
-    for part in parts:
-        source_result.problems += part.problems
-        source_result.dropped += part.dropped
-        source_result.row_locations |= part.row_locations
-        source_result.surprises += part.surprises
-    if source != "proofwriter":
-        source_result.problems = _move_groups_to_dev(source_result.problems, dev_count, seed)
-    return source_result
 
+    section = "public"
+    params_type = PublicParams
+    files: ClassVar[Mapping[Split, str]]
 
-def limit_splits(
-    splits: Mapping[Split, list[Problem]], limits: Mapping[str, int | None], seed: int
-) -> dict[Split, list[Problem]]:
-    """Limit each split to a number of problems drawn at random, in the order of their ids; None: all problems."""
-    return {
-        split: sorted(_shuffled(problems, seed)[: limits[split]], key=lambda problem: problem.id)
-        for split, problems in splits.items()
-    }
+    @abstractmethod
+    def read_file(self, path: Path, split: Split, result: SourceResult) -> None:
+        """Add the problems of one file to the result.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+
+    @classmethod
+    def describe_path(cls) -> str:
+        names = [f"`{name}`" for name in cls.files.values()]
+        return f"the folder of {', '.join(names[:-1])} and {names[-1]}"
+
+    def read(self, inputs: SourceInputs, result: SourceResult) -> None:
+        for split, name in self.files.items():
+            self.read_file(inputs.path / name, split, result)
+
+    def assign_splits(self, result: SourceResult, seed: int) -> list[Problem]:
+        if "dev" in self.files:
+            return result.problems
+        return _move_groups_to_dev(result.problems, self.params.dev, seed)
+
+    def limit_splits(self, splits: Mapping[Split, list[Problem]], seed: int) -> Mapping[Split, list[Problem]]:
+        """Limit each split to a number of problems drawn at random, in the order of their ids; None: all problems."""
+        limits = self.params.model_dump()
+        return {
+            split: sorted(_shuffled(problems, seed)[: limits[split]], key=lambda problem: problem.id)
+            for split, problems in splits.items()
+        }
 
 
 def _move_groups_to_dev(problems: Sequence[Problem], dev_count: int | None, seed: int) -> list[Problem]:
-    """Move random groups from train to dev until dev has at least `dev_count` problems."""
+    """Move random groups from train to dev until dev has at least `dev_count` problems; None: 10 %."""
     train = [problem for problem in problems if problem.split == "train"]
     missing = len(train) // 10 if dev_count is None else dev_count
     size_by_group = Counter(problem.group for problem in train)

@@ -7,7 +7,7 @@ from callwright.functions.formulas.formula import Formula, format_formula
 from callwright.functions.guard import MAX_ASSUMPTIONS
 from callwright.functions.solvers.entailment import Contradiction, entails
 from callwright.records import Call
-from callwright.tasks.entailment.functions import TOOLBOX, TruthValue
+from callwright.tasks.entailment.functions import TruthValue
 
 TASK = "entailment"
 MAX_PREMISES = MAX_ASSUMPTIONS  # one chain cannot assume more
@@ -27,10 +27,10 @@ def entailment_question(premises: Sequence[str], statement: str) -> str:
 
 
 def entailment_gold_chain(premises: Sequence[Formula], statement: Formula, answer: TruthValue) -> tuple[Call, ...]:
-    """The calls that assume every premise, ask about the statement, and answer. They were executed once.
+    """The calls that assume every premise, ask about the statement, and answer. They are not executed here.
 
     Raises:
-        GoldChainError: the chain does not execute, or the solver disagrees with the answer.
+        GoldChainError: the solver refuses the formulas, or does not confirm the answer.
     """
     try:
         solver_answer = entails(premises, statement)
@@ -42,13 +42,8 @@ def entailment_gold_chain(premises: Sequence[Formula], statement: Formula, answe
         raise GoldChainError("the solver could not decide")
     if solver_answer != answer:
         raise GoldChainError(f"the label is {answer}, the formulas say {solver_answer}")
-    chain = (
+    return (
         *(Call("assume", {"formula": format_formula(premise)}) for premise in premises),
         Call("entails", {"formula": format_formula(statement)}),
         Call("answer", {"value": answer}),
     )
-    tools = TOOLBOX.open()
-    for call in chain:
-        if isinstance(result := tools.execute(call), CallError):
-            raise GoldChainError("the chain does not execute", result.message)
-    return chain
