@@ -40,6 +40,7 @@ def test_importing_the_package_takes_under_300_ms():
         "callwright.standins.oracle.app",
         "callwright.preferences.forks",
         "callwright.problems.load",
+        "callwright.reports.metrics",
         "callwright.rollouts.run",
         "callwright.validation.quality",
         "stages.problems",
