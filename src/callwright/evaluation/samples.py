@@ -1,13 +1,13 @@
 """Metrics over several samples per problem: pass@1, pass@k, majority vote."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from callwright.evaluation.statistics.compare import share_with_interval
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
+from callwright.reports.metrics import Samples
 from callwright.tasks import TASKS
 
 # A chain with one of these faults has no vote. Unlike the other faults they can be found without the right answer and
@@ -17,7 +17,7 @@ UNGROUNDED_FAULTS = frozenset({"ungrounded_answer", "replay_mismatch"})
 
 def compute_sample_metrics(
     chains: Mapping[str, Sequence[CheckedChain]], problems: Sequence[Problem], params: EvaluateParams
-) -> dict[str, Any]:
+) -> Samples:
     """pass@1, pass@k and the majority vote, with intervals.
 
     Args:
@@ -30,12 +30,12 @@ def compute_sample_metrics(
         resamples=params.resamples,
     )
     correct_flags = [[checked.verdict.correct for checked in chains[problem.id]] for problem in problems]
-    return {
-        "k": params.samples,
-        "pass_at_1": asdict(interval_of([sum(flags) / len(flags) for flags in correct_flags])),
-        "pass_at_k": asdict(interval_of([any(flags) for flags in correct_flags])),
-        "majority": asdict(interval_of([majority_is_right(problem, chains[problem.id]) for problem in problems])),
-    }
+    return Samples(
+        k=params.samples,
+        pass_at_1=interval_of([sum(flags) / len(flags) for flags in correct_flags]),
+        pass_at_k=interval_of([any(flags) for flags in correct_flags]),
+        majority=interval_of([majority_is_right(problem, chains[problem.id]) for problem in problems]),
+    )
 
 
 def majority_is_right(problem: Problem, chains: Sequence[CheckedChain]) -> bool:
