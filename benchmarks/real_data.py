@@ -62,9 +62,9 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     suites = Suites(out / "data_docs/chains")
     checks = check_problems(list(problems.values()), TASKS, params.validate_, suites)
     validated = validate_chains([path], problems, TASKS, {"oracle"}, params.validate_, suites, out / "history.json")
-    counts = validated.report["chains"]
-    print(f"  validate:   {counts}, correct {validated.report.get('correct')} {clock.lap()}")
-    print(f"              first faults {validated.report.get('first_faults')}")
+    counts = validated.report.chains
+    print(f"  validate:   {counts}, correct {validated.report.correct} {clock.lap()}")
+    print(f"              first faults {validated.report.first_faults}")
     for line in validated.quarantined[:5]:
         print(f"              {line.where.rpartition('/')[2]}: {line.reasons}")
 

@@ -249,11 +249,11 @@ def memory(options: argparse.Namespace) -> None:
         began = time.perf_counter()
         with open_journal(Path(folder) / "journal.jsonl") as journal:
             opened_s = time.perf_counter() - began
-            rolled_chains = publish(Path(folder) / "chains.jsonl", attempts, journal, RolloutResult())
+            published = publish(Path(folder) / "chains.jsonl", attempts, journal, RolloutResult())
         published_s = time.perf_counter() - began - opened_s
         size_mb = (Path(folder) / "journal.jsonl").stat().st_size / 1e6
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    print(f"{rolled_chains['chains']:,} attempts in {whole_run.seconds:,.0f} s ({whole_run.rate():,.0f} requests/s)")
+    print(f"{published.chains:,} attempts in {whole_run.seconds:,.0f} s ({whole_run.rate():,.0f} requests/s)")
     print(f"journal of {size_mb:,.0f} MB opened in {opened_s:.1f} s, published in {published_s:.1f} s")
     print(f"peak memory {peak_mb:,.0f} MB")
 

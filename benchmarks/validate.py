@@ -55,9 +55,9 @@ def main() -> None:
         write(path, islice(repeated, count))
         scaling, at_most = _scaling(path, {problem.id: problem for problem in problems})
         seconds, memory, validated = _run_validation(path, problems, params)
-    counts = validated.report["chains"]
-    assert counts["in"] == count == counts["kept"] + counts["quarantined"]
-    print(f"{count:,} chains: {counts['kept']:,} kept, correct {validated.report['correct']}")
+    counts = validated.report.chains
+    assert counts.read == count == counts.kept + counts.quarantined
+    print(f"{count:,} chains: {counts.kept:,} kept, correct {validated.report.correct}")
     print(f"rate     {rate:8,.0f} chains per second and core (target: 2,000)")
     print(f"scaling  {scaling:8.2f} x with two processes (target: 1.7); at most {at_most:.2f} x by processor time")
     print(f"whole    {seconds:8.1f} s for {count:,} chains (target: 300 s for 100,000)")

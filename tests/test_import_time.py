@@ -45,6 +45,7 @@ def test_importing_the_package_takes_under_300_ms():
         "callwright.registry.backend",
         "callwright.preferences.forks",
         "callwright.problems.load",
+        "callwright.reports.metrics",
         "callwright.rollouts.run",
         "callwright.validation.quality",
         "stages.problems",

@@ -38,30 +38,31 @@ def test_the_metrics_have_the_documented_keys(params: EvaluateParams):
         "teacher": answered(a=RIGHT, b=RIGHT),
     }
     metrics = compute_metrics(models, PROBLEMS, TASKS, [], SEEN, params)
-    assert {model: slices["overall"]["value"] for model, slices in metrics["accuracy"].items()} == {
+    assert {model: slices.overall.value for model, slices in metrics.accuracy.items()} == {
         "base": 0.0,
         "student": 0.5,
         "teacher": 1.0,
     }
-    assert set(metrics["accuracy"]["student"]["arithmetic/held_out"]) == {"value", "low", "high", "n"}
-    assert set(metrics["gain"]["arithmetic"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
-    assert metrics["gain"]["overall"]["value"] == 0.5
-    assert metrics["valid_calls"] == {"base": pytest.approx(2 / 3, abs=1e-4), "student": 0.8, "teacher": 1.0}
-    assert metrics["grounded"] == {"base": 1.0, "student": 1.0, "teacher": 1.0}
-    valid = metrics["rates"]["valid_calls"]["student"]
-    assert (valid["value"], valid["n"]) == (0.8, 5)
-    assert valid["low"] < 0.8 < valid["high"]
-    assert metrics["rates"]["grounded"]["teacher"]["n"] == 2
-    assert metrics["calls"] == {"base": 2.0, "student": 2.0, "teacher": 2.0}  # "add(2" is not a call
-    assert metrics["tokens"] == {"base": 6.0, "student": 5.0, "teacher": 4.0}  # 2 per reply
-    assert metrics["seconds_per_problem"]["student"] == 1.5
-    assert metrics["faults"] == {
+    written = metrics.as_json()
+    assert set(written["accuracy"]["student"]["arithmetic/held_out"]) == {"value", "low", "high", "n"}
+    assert set(written["gain"]["arithmetic"]) == {"value", "low", "high", "p_mcnemar", "p_wilcoxon"}
+    assert metrics.gain.overall.value == 0.5
+    assert written["valid_calls"] == {"base": pytest.approx(2 / 3, abs=1e-4), "student": 0.8, "teacher": 1.0}
+    assert written["grounded"] == {"base": 1.0, "student": 1.0, "teacher": 1.0}
+    valid = metrics.rates.valid_calls["student"]
+    assert (valid.value, valid.n) == (0.8, 5)
+    assert valid.low < 0.8 < valid.high
+    assert metrics.rates.grounded["teacher"].n == 2
+    assert written["calls"] == {"base": 2.0, "student": 2.0, "teacher": 2.0}  # "add(2" is not a call
+    assert written["tokens"] == {"base": 6.0, "student": 5.0, "teacher": 4.0}  # 2 per reply
+    assert metrics.seconds_per_problem["student"] == 1.5
+    assert written["faults"] == {
         "base": {"syntax": 2, "wrong_answer": 2},
         "student": {"syntax": 1, "wrong_answer": 1},
         "teacher": {},
     }
-    assert metrics["first_faults"] == {"base": {"syntax": 2}, "student": {"syntax": 1}, "teacher": {}}
-    assert not {"gain_over_champion", "samples", "robustness"} & set(metrics)
+    assert written["first_faults"] == {"base": {"syntax": 2}, "student": {"syntax": 1}, "teacher": {}}
+    assert not {"gain_over_champion", "samples", "robustness"} & set(written)
 
 
 def test_the_student_is_compared_with_the_champion(params: EvaluateParams):
@@ -71,9 +72,9 @@ def test_the_student_is_compared_with_the_champion(params: EvaluateParams):
         "champion": answered(a=RIGHT, b=RIGHT),
     }
     metrics = compute_metrics(models, PROBLEMS, TASKS, [], SEEN, params)
-    assert metrics["accuracy"]["champion"]["overall"]["value"] == 1.0
-    assert metrics["gain_over_champion"]["overall"]["value"] == -0.5
-    assert set(metrics["gain_over_champion"]) == set(metrics["gain"])
+    assert metrics.accuracy["champion"].overall.value == 1.0
+    assert metrics.gain_over_champion.overall.value == -0.5
+    assert set(metrics.gain_over_champion) == set(metrics.gain)
 
 
 def test_only_models_with_samples_have_sample_metrics(params: EvaluateParams):
@@ -82,9 +83,9 @@ def test_only_models_with_samples_have_sample_metrics(params: EvaluateParams):
     metrics = compute_metrics(
         {"base": greedy, "student": sampled}, PROBLEMS, TASKS, [], SEEN, params.model_copy(update={"samples": 2})
     )
-    assert list(metrics["samples"]) == ["student"]
-    assert metrics["samples"]["student"]["k"] == 2
-    assert metrics["samples"]["student"]["pass_at_k"]["value"] == 0.5
+    assert list(metrics.samples) == ["student"]
+    assert metrics.samples["student"].k == 2
+    assert metrics.samples["student"].pass_at_k.value == 0.5
 
 
 def test_a_model_without_a_chain_of_a_problem_is_an_error(params: EvaluateParams):

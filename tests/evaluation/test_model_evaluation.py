@@ -73,7 +73,7 @@ def test_metrics_are_computed_on_the_remaining_problems():
     metrics = compute_metrics(
         comparison.evaluated, comparison.problems, TASKS, comparison.variants, SeenInTraining.of(PROBLEMS), params
     )
-    assert {slices["overall"]["n"] for slices in metrics["accuracy"].values()} == {3}
+    assert {slices.overall.n for slices in metrics.accuracy.values()} == {3}
 
 
 def test_without_a_common_problem_the_comparison_fails():

@@ -70,11 +70,10 @@ def test_equivalent_formulas_count_as_the_same_answer():
 
 def test_pass_at_1_pass_at_k_and_the_vote(params: EvaluateParams):
     first, second = replace(FIVE, id="a", group="a"), replace(FIVE, id="b", group="b")
-    metrics = compute_sample_metrics(
-        {"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}, [first, second], TASKS, params
-    )
-    assert metrics["k"] == 3
-    assert metrics["pass_at_1"]["value"] == pytest.approx((1 / 3 + 2 / 3) / 2)
-    assert metrics["pass_at_k"]["value"] == 1.0  # both problems have a right sample
-    assert metrics["majority"]["value"] == 0.5  # the first problem's majority is 6
-    assert metrics["majority"]["n"] == 2
+    samples = {"a": [RIGHT, WRONG, WRONG], "b": [RIGHT, RIGHT, SILENT]}
+    metrics = compute_sample_metrics(samples, [first, second], TASKS, params)
+    assert metrics.k == 3
+    assert metrics.pass_at_1.value == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert metrics.pass_at_k.value == 1.0  # both problems have a right sample
+    assert metrics.majority.value == 0.5  # the first problem's majority is 6
+    assert metrics.majority.n == 2

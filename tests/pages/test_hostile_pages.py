@@ -27,19 +27,19 @@ pytestmark = pytest.mark.slow
 def report(folder: Path) -> None:
     """Hostile text in everything that the report shows: names, reasons, checks, transcripts."""
     text = " ".join(PAYLOADS)
-    measured = report_fixtures.metrics(tuple(PAYLOADS))
-    measured["faults"]["student"] |= dict.fromkeys(PAYLOADS, 3)
-    measured["robustness"]["student"] |= dict.fromkeys(PAYLOADS, measured["robustness"]["student"]["names"])
-    failed = report_fixtures.check("critical", False) | dict.fromkeys(("suite", "column", "says", "observed"), text)
-    decision = {"decision": "refused", "reasons": list(PAYLOADS), "model": text, "version": text, "aliases": [text]}
-    quality = {"chains": {"in": 1, "kept": 1, "quarantined": 0}, "correct": {text: 0.5}, "checks": [failed]}
+    change = report_fixtures.change(0.75, 0.625)
+    measured = report_fixtures.metrics(
+        tuple(PAYLOADS),
+        faults={"base": {}, "student": dict.fromkeys(PAYLOADS, 3)},
+        robustness={"student": dict.fromkeys(PAYLOADS, change) | {"overall": change}},
+    )
+    failed = report_fixtures.check("critical", False, **dict.fromkeys(("suite", "column", "says", "observed"), text))
     pair = replace(report_fixtures.transcript(text), title=text, problem_id=text, task=text)
     report_fixtures.page(
         folder,
         metrics=measured,
-        decision=decision,
-        quality=quality,
-        rollout={payload: report_fixtures.rollout(1.0) for payload in PAYLOADS},
+        decision=report_fixtures.decision(*PAYLOADS, model=text, version=text, aliases=(text,)),
+        quality=report_fixtures.quality(failed, model=text),
         transcripts=[pair, *map(report_fixtures.transcript, PAYLOADS)],
     )
 

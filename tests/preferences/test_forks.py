@@ -182,7 +182,7 @@ def test_the_report_counts_the_pairs_before_and_after_balancing():
     records = [*many("wrong_call", 4), *many("syntax", 1)]
     problems = {record.chain.problem_id: problem(id=record.chain.problem_id) for record in records}
     pairs, report = pairs_from_forks(records, problems, TASKS, params(max_kind_share=0.5))
-    assert report == {
+    assert report.model_dump() == {
         "problems": 5,
         "forks": 5,
         "pairs": 2,
@@ -197,7 +197,7 @@ def test_the_report_counts_the_pairs_before_and_after_balancing():
 def test_pairs_of_answers_are_counted():
     records = (CORRECT, incorrect("add(2, 3)", "answer(6)"))
     _, report = pairs_from_forks(records, {"p": problem()}, TASKS, params())
-    assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
+    assert (report.answer_chosen, report.answer_rejected) == (1, 1)
 
 
 def native(record: CheckedChain) -> CheckedChain:
@@ -230,7 +230,7 @@ def test_native_answers_are_counted_as_answers():
     _, report = pairs_from_forks(
         (native(CORRECT), native(incorrect("add(2, 3)", "answer(6)"))), {"p": problem()}, TASKS, params()
     )
-    assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
+    assert (report.answer_chosen, report.answer_rejected) == (1, 1)
 
 
 replies = st.sampled_from(["add(2, 3)", "add(b=3, a=2)", "add(3, 3)", "add(2", "sum(2, 3)", "answer(5)", "answer(6)"])

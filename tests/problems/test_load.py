@@ -123,10 +123,10 @@ def test_the_report_counts_every_row_once(load):
         {"question": "r"},
     )
     report = report_of(loaded)
-    assert report["read"] == 13
-    assert report["left_out"] == {"answer is missing": 2, "duplicate question": 1, "malformed JSON": 1}
-    assert sum(report["left_out"].values()) + sum(split["problems"] for split in report["splits"].values()) == 13
-    assert report["notes"] == {"answers in percent (25 and 0.25 are both right for 25%)": 1}
+    assert report.rows_read == 13
+    assert report.left_out == {"answer is missing": 2, "duplicate question": 1, "malformed JSON": 1}
+    assert sum(report.left_out.values()) + sum(split.problems for split in report.splits.values()) == 13
+    assert report.notes == {"answers in percent (25 and 0.25 are both right for 25%)": 1}
     first, *others = format_report(loaded)
     assert first.endswith("; 4 left out")
     assert others[0] == f"  2 left out: answer is missing; the first is {loaded.unusable[1].where}"

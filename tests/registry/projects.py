@@ -10,13 +10,13 @@ import signal
 import sys
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from callwright.storage.files import file_hash, folder_hash, write_json
 from callwright.tasks import TASKS
+from tests.reports.golden_files import golden
 from tests.working_tree import ROOT
 
 PROCESSES = get_context("forkserver")
@@ -34,7 +34,10 @@ METRICS: dict[str, Any] = {
     "valid_calls": {"base": 0.9, "student": 0.99},
     "faults": {"base": {"wrong_answer": 50}, "student": {"wrong_answer": 10}},
 }
-QUALITY = {"checks": [{"name": "unique", "column": "id", "severity": "critical", "success": True}]}
+QUALITY = golden("quality.json")
+PROBLEMS = golden("problems.json")
+PROBLEMS["splits"]["train"]["problems"] = 1200
+TRAINING = golden("train.json") | {"pairs": 930, "steps": 117}
 
 
 def make_project(folder: Path, weights: bytes) -> Path:
@@ -46,8 +49,8 @@ def make_project(folder: Path, weights: bytes) -> Path:
     (folder / "models/student/model.safetensors").write_bytes(weights)
     write_json(folder / "models/student/training.json", {"key": "key of the training"})
     (folder / "data/problems/test.jsonl").write_text("{}\n")
-    write_json(folder / "reports/problems.json", {"splits": {"train": {"problems": 1200}, "test": {"problems": 100}}})
-    write_json(folder / "reports/train.json", {"pairs": 10, "steps": 2})
+    write_json(folder / "reports/problems.json", PROBLEMS)
+    write_json(folder / "reports/train.json", TRAINING)
     write_json(folder / "reports/quality.json", QUALITY)
     evaluate(folder, None)
     return folder
@@ -124,10 +127,10 @@ def _act(folder: str, uri: str, action: str, kill_at: int | None, barrier: Any, 
 def _promote() -> dict[str, Any]:
     from callwright.params import Params
     from callwright.registry.promote import promote
-    from callwright.storage.files import read_json
+    from callwright.reports.metrics import Metrics
+    from callwright.reports.quality import Quality
 
-    reports = (read_json(Path("reports", f"{name}.json")) for name in ("metrics", "quality"))
-    return asdict(promote(Params.load(), TASKS, *reports))
+    return promote(Params.load(), TASKS, Metrics.load_or_errors(), Quality.load_or_errors()).as_json()
 
 
 def _record_write(writes: list[str], name: str, args: tuple[Any, ...], kill_at: int | None, barrier: Any) -> None:

@@ -14,17 +14,26 @@ from callwright.params import Params
 from callwright.registry.card import model_card
 from callwright.registry.lineage import base_licence, collect_lineage, git_commit
 from callwright.registry.register import MAX_DESCRIPTION_CHARS, shorten_card
+from callwright.reports.metrics import Metrics
+from callwright.reports.problems import ProblemsReport
+from callwright.reports.train import TrainReport
 from callwright.storage.files import write_json
 from callwright.tasks import TASKS
-from tests.registry.projects import GAINED, METRICS, ROOT, SURE
+from tests.registry.projects import GAINED, METRICS, PROBLEMS, ROOT, SURE, TRAINING
 
 PARAMS = Params.load(ROOT / "params.yaml")
-PROBLEMS = {"splits": {"train": {"problems": 1200}}}
 LINEAGE = {"base model": "maker/small", "base licence": "mit", "problems": "1234.dir"}
 
 
 def card(**more: object) -> str:
-    return model_card(PARAMS, TASKS, {**deepcopy(METRICS), **more}, PROBLEMS, {"pairs": 930, "steps": 117}, LINEAGE)
+    return card_of(PARAMS, LINEAGE, **more)
+
+
+def card_of(params: Params, lineage: dict[str, str], **more: object) -> str:
+    metrics = Metrics.model_validate({**deepcopy(METRICS), **more})
+    return model_card(
+        params, TASKS, metrics, ProblemsReport.model_validate(PROBLEMS), TrainReport.model_validate(TRAINING), lineage
+    )
 
 
 def test_the_card_has_every_model_beside_the_student_with_its_interval():
@@ -35,10 +44,14 @@ def test_the_card_has_every_model_beside_the_student_with_its_interval():
     assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | - | - |" in text
 
 
+def changed(gap: float) -> dict[str, object]:
+    return {"original": SURE, "changed": SURE, "gap": {"value": gap, "low": 0.0, "high": 0.5}}
+
+
 def test_the_card_shows_gains_faults_and_the_loss_on_changed_problems():
     text = card(
         gain_over_champion={"overall": {**GAINED, "value": -0.015}},
-        robustness={"student": {"names": {"gap": {"value": 0.025}}, "overall": {"gap": {"value": 0.1}}}},
+        robustness={"student": {"names": changed(0.025), "overall": changed(0.1)}},
     )
     assert "- gain over the base: +40.0% (+30.0% to +50.0%), McNemar p = 0.001" in text
     assert "- gain over the champion before: -1.5%" in text
@@ -136,7 +149,7 @@ def test_untrusted_text_is_not_markup_on_the_card():
     hostile = "`x` </code>\n\n# Champion\n<script>alert(1)</script>"
     params = PARAMS.model_copy(update={"teacher": PARAMS.teacher.model_copy(update={"model": hostile})})
     lineage = {"base model": hostile, "base licence": hostile, "base revision": "x" * 10_000}
-    text = model_card(params, TASKS, deepcopy(METRICS), PROBLEMS, {}, lineage)
+    text = card_of(params, lineage)
     plain = re.sub(r"`[^`\n]*`", "", text.partition("```")[0])
     assert "script" not in plain
     assert "# Champion" not in [line.strip() for line in text.splitlines()]

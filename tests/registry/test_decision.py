@@ -61,10 +61,17 @@ def test_a_student_that_changed_after_the_decision_is_stale():
         require()
 
 
-@pytest.mark.parametrize("fields", [{"content": None}, {"content": ""}, {"decision": None}, {"decision": "Promoted"}])
-def test_an_incomplete_decision_is_an_error(promoted, fields):
-    write_json(paths.REGISTRY, {**promoted, **fields})
-    with pytest.raises(GateError):
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_decision_about_an_unknown_student_is_stale(promoted, content):
+    write_json(paths.REGISTRY, {**promoted, "content": content})
+    with pytest.raises(GateError, match=r"^stale"):
+        require()
+
+
+@pytest.mark.parametrize("decision", [None, "Promoted", True])
+def test_a_decision_that_is_neither_promoted_nor_refused_is_an_error(promoted, decision):
+    write_json(paths.REGISTRY, {**promoted, "decision": decision})
+    with pytest.raises(DataError, match=r"^models/registry\.json: decision .*: run dvc repro"):
         require()
 
 

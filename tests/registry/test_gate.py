@@ -1,8 +1,10 @@
 """The gate in every situation: it promotes if all bounds are kept, and refuses if anything is missing or in doubt."""
 
+import json
 import math
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,10 @@ from hypothesis import strategies as st
 
 from callwright.params import PromoteParams
 from callwright.registry.gate import Facts, Promote, Refuse, decide
+from callwright.reports.metrics import Inputs, Metrics
+from callwright.reports.quality import Quality
+from tests.reports.golden_files import GONE, dotted, golden, leaf_keys
+from tests.reports.golden_files import with_value as with_value_at
 
 PARAMS = PromoteParams(
     model_name="m",
@@ -23,47 +29,58 @@ PARAMS = PromoteParams(
     max_robustness_gap=None,
 )
 INPUTS = {"training": "t", "problems": "p", "base": "b", "student": "s", "champion": None}
-FACTS = Facts(INPUTS)
-AFTER_4 = Facts({**INPUTS, "champion": "4"})
+
+
+def facts_of(**changes: str | None) -> Facts:
+    return Facts(Inputs(**{**INPUTS, **changes}))
+
+
+FACTS = facts_of()
+AFTER_4 = facts_of(champion="4")
 WITH_ROBUSTNESS = PARAMS.model_copy(update={"max_robustness_gap": 0.1})
+
+
+def share(value: float) -> dict[str, float]:
+    return {"value": value, "low": 0.0, "high": 1.0, "n": 10}
+
+
+def gain(value: float, low: float = 0.0, p_mcnemar: float = 0.001) -> dict[str, float]:
+    return {"value": value, "low": low, "high": 1.0, "p_mcnemar": p_mcnemar, "p_wilcoxon": 0.5}
+
+
+def measured(value: float) -> dict[str, Any]:
+    return {"overall": share(value), "sums": share(value), "sums/held_out": share(0.1), "proofs": share(0.8)}
+
+
 GOOD: dict[str, Any] = {
-    "accuracy": {
+    "accuracy": {"base": measured(0.6), "student": measured(0.9)},
+    "gain": {
+        "overall": gain(0.3, low=0.2),
+        "sums": gain(0.3),
+        "proofs": gain(0.0),
+        "sums/held_out": gain(-0.9),
+    },
+    "gain_over_champion": {"overall": gain(0.02, low=0.01), "sums": gain(0.02), "proofs": gain(0.01)},
+    "valid_calls": {"base": 0.9, "student": 0.99},
+    "robustness": {
         "student": {
-            "overall": {"value": 0.9},
-            "sums": {"value": 0.9},
-            "sums/held_out": {"value": 0.1},
-            "proofs": {"value": 0.8},
+            "overall": {
+                "original": share(0.9),
+                "changed": share(0.85),
+                "gap": {"value": 0.05, "low": 0.0, "high": 0.1},
+            }
         }
     },
-    "gain": {
-        "overall": {"low": 0.2, "p_mcnemar": 0.001},
-        "sums": {"value": 0.3},
-        "proofs": {"value": 0.0},
-        "sums/held_out": {"value": -0.9},
-    },
-    "gain_over_champion": {"overall": {"low": 0.01}, "sums": {"value": 0.02}, "proofs": {"value": 0.01}},
-    "valid_calls": {"student": 0.99},
-    "robustness": {"student": {"overall": {"gap": {"value": 0.05}}}},
     "inputs": INPUTS,
 }
 BESIDE_4: dict[str, Any] = {**GOOD, "inputs": {**INPUTS, "champion": "4"}}
-PASSED = {"name": "unique", "column": "id", "severity": "critical", "success": True}
-QUALITY: dict[str, Any] = {"checks": [PASSED]}
-GONE = "(gone)"  # a string, so that a test has the same name in every process
+PASSED = golden("quality.json")["checks"][0] | {"name": "unique", "column": "id", "severity": "critical"}
+QUALITY: dict[str, Any] = golden("quality.json") | {"checks": [PASSED]}
 
 
 def with_value(metrics: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """The metrics with another value at a dotted path, or without the path (GONE)."""
-    metrics = deepcopy(metrics)
-    inner, *outer = reversed(path.split("."))
-    section = metrics
-    for key in reversed(outer):
-        section = section[key]
-    if value is GONE:
-        del section[inner]
-    else:
-        section[inner] = value
-    return metrics
+    return with_value_at(metrics, tuple(path.split(".")), value)
 
 
 def reasons(
@@ -72,8 +89,13 @@ def reasons(
     params: PromoteParams = PARAMS,
     quality: dict[str, Any] = QUALITY,
 ) -> tuple[str, ...]:
-    """The reasons of a refusal; empty: it is promoted."""
-    verdict = decide(metrics, quality, facts, params)
+    """The reasons of a refusal, with the reports read from JSON; empty: it is promoted."""
+    verdict = decide(
+        Metrics.parse(json.dumps(metrics), Path("metrics.json")),
+        Quality.parse(json.dumps(quality), Path("quality.json")),
+        facts,
+        params,
+    )
     assert isinstance(verdict, Promote | Refuse)
     assert isinstance(verdict, Promote) or verdict.reasons, "a refusal has reasons"
     return verdict.reasons if isinstance(verdict, Refuse) else ()
@@ -146,7 +168,7 @@ def test_one_missed_bound_gives_one_reason(metrics, facts, params, reason):
     ],
 )
 def test_metrics_of_other_inputs_are_refused(name, says):
-    (reason,) = reasons(facts=Facts({**INPUTS, name: "another"}))
+    (reason,) = reasons(facts=facts_of(**{name: "another"}))
     assert reason.startswith(says)
 
 
@@ -167,7 +189,8 @@ def test_metrics_with_a_missing_input_are_refused(name):
 
 
 def test_metrics_without_inputs_are_refused():
-    assert reasons(with_value(GOOD, "inputs", GONE))[0].startswith("inputs are missing in the metrics")
+    (reason,) = reasons(with_value(GOOD, "inputs", GONE))
+    assert reason.startswith("inputs are missing in the metrics")
 
 
 NUMBERS = (
@@ -191,42 +214,89 @@ def test_a_missing_or_invalid_number_is_refused(path, bad):
 
 
 @pytest.mark.parametrize("path", ["accuracy", "gain", "gain_over_champion", "valid_calls", "robustness", "inputs"])
-@pytest.mark.parametrize("bad", [GONE, None, math.nan, [], "good"], ids=repr)
-def test_a_missing_or_invalid_section_is_refused(path, bad):
-    assert reasons(with_value(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
+@pytest.mark.parametrize("bad", [GONE, None, math.nan, [], {}, "good"], ids=repr)
+def test_a_missing_or_invalid_section_is_refused_by_name(path, bad):
+    all_reasons = reasons(with_value(BESIDE_4, path, bad), AFTER_4, WITH_ROBUSTNESS)
+    assert all_reasons
+    assert [reason for reason in all_reasons if not reason.startswith(path)] == []
+
+
+OPTIONAL = (  # may be missing: the gate does not judge them, and pages omit what was not measured
+    *("schema_version", "grounded", "calls", "tokens", "seconds_per_problem", "seconds", "faults", "first_faults"),
+    *("engine", "dropped", "valid_calls.teacher"),
+)
+LENIENT = PromoteParams(
+    model_name="m",
+    min_accuracy=0.0,
+    min_gain=-1.0,
+    max_p_value=1.0,
+    min_valid_calls=0.0,
+    min_gain_over_champion=-1.0,
+    max_task_regression=1.0,
+    max_robustness_gap=1.0,
+)
+MEASURED = with_value(golden("metrics.json"), "inputs.champion", "4")
+NOW = Facts(Inputs(**MEASURED["inputs"]))
+
+
+@pytest.mark.parametrize("bad", [GONE, None, math.nan, math.inf, "", True, [], {}, -2], ids=repr)
+def test_each_missing_or_bad_value_of_the_metrics_is_refused_by_its_name(bad):
+    """Over all values of the file. The champion may be null, an empty text or a number, but is another one then."""
+    assert reasons(MEASURED, NOW, LENIENT, golden("quality.json")) == ()
+    for key in leaf_keys(MEASURED):
+        all_reasons = reasons(with_value_at(MEASURED, key, bad), NOW, LENIENT, golden("quality.json"))
+        name = dotted(key)
+        if bad is GONE and name.startswith(OPTIONAL):
+            assert all_reasons == ()
+        elif bad in (None, "", -2) and name == "inputs.champion":
+            assert "the metrics compare with" in all_reasons[0]
+        elif bad is not None or name != "engine":
+            (reason,) = all_reasons
+            assert reason.startswith(f"{name} ")
+            assert reason.endswith(" in the metrics")
+
+
+@pytest.mark.parametrize("bad", [GONE, None, math.nan, [], {}, 3.5], ids=repr)
+def test_each_missing_or_bad_value_of_the_quality_report_is_refused_by_its_name(bad):
+    quality = golden("quality.json")
+    for key in leaf_keys(quality):
+        all_reasons = reasons(quality=with_value_at(quality, key, bad))
+        may_be_missing = key[0] in ("correct", "first_faults", "quarantine_reasons") or "rows" in key
+        named = [reason for reason in all_reasons if reason.startswith(f"{dotted(key)} ")]
+        assert named or (bad is GONE and may_be_missing), (key, all_reasons)
 
 
 @pytest.mark.parametrize(
-    ("quality", "says"),
+    ("changes", "says"),
     [
-        ({}, "the quality report has no checks"),
         ({"checks": []}, "the quality report has no checks"),
-        ({"checks": None}, "the quality report has no checks"),
+        ({"checks": None}, "checks is not a list in the quality report"),
         ({"checks": [PASSED, {**PASSED, "success": False}]}, "the data failed a critical check: id unique"),
-        ({"checks": [{**PASSED, "success": None}]}, "the data failed a critical check: id unique"),
-        ({"checks": [{"success": "yes"}]}, "the data failed a critical check"),
-        ({"checks": [{**PASSED, "severity": None, "success": False}]}, "the data failed a critical check: id unique"),
+        ({"checks": [{**PASSED, "success": None}]}, "checks.0.success is not true or false in the quality report"),
+        ({"checks": [{**PASSED, "success": "yes"}]}, "checks.0.success is not true or false in the quality report"),
+        ({"checks": [{**PASSED, "severity": None}]}, "checks.0.severity is not a text in the quality report"),
         ({"checks": [{**PASSED, "severity": "Critical", "success": False}]}, "the data failed a critical check"),
-        ({"checks": ["all is well"]}, "the quality report has an entry that is not a check"),
+        ({"checks": [PASSED, "all is well"]}, "checks.1 is not an object in the quality report"),
     ],
 )
-def test_data_without_proof_of_passed_checks_is_refused(quality, says):
-    (reason,) = reasons(quality=quality)
+def test_data_without_proof_of_passed_checks_is_refused(changes, says):
+    (reason,) = reasons(quality=QUALITY | changes)
     assert reason.startswith(says)
 
 
 def test_a_failed_check_of_severity_warning_is_not_a_reason():
-    assert reasons(quality={"checks": [PASSED, {**PASSED, "severity": "warning", "success": False}]}) == ()
+    assert reasons(quality=QUALITY | {"checks": [PASSED, {**PASSED, "severity": "warning", "success": False}]}) == ()
 
 
 def test_a_student_without_a_measured_task_is_refused():
-    assert reasons(with_value(GOOD, "accuracy.student", {"overall": {"value": 0.9}})) == (
+    assert reasons(with_value(GOOD, "accuracy.student", {"overall": share(0.9)})) == (
         "accuracy.student names no task in the metrics",
     )
 
 
 def test_a_task_that_only_the_base_was_measured_on_still_counts():
-    accuracy = {"student": {"overall": {"value": 0.9}, "sums": {"value": 0.9}}, "base": {"proofs": {"value": 0.8}}}
+    student = {"overall": share(0.9), "sums": share(0.9)}
+    accuracy = {"student": student, "base": {"overall": share(0.8), "proofs": share(0.8)}}
     lost = with_value(with_value(GOOD, "accuracy", accuracy), "gain.proofs.value", -0.5)
     assert reasons(lost) == ("gain over the base in proofs is -0.5, promote.max_task_regression asks for >= -0.03",)
     assert reasons(with_value(lost, "gain.proofs", GONE))[0].startswith("gain.proofs.value is missing")
@@ -240,29 +310,28 @@ def test_a_loss_in_a_slice_of_a_task_is_not_a_reason():
 @pytest.mark.parametrize("task", ["word/puzzles", "v1.5", "Q&A", "a.b/c.d", "overall/sums"])
 def test_a_task_is_judged_for_any_name(task):
     """Tasks are loaded only under simple names; metrics from elsewhere may have others."""
-    measured = deepcopy(GOOD)
-    measured["accuracy"]["student"][task] = {"value": 0.5}
-    assert reasons(measured) == (f"gain.{task}.value is missing or not a number from -1 to 1 in the metrics",)
-    measured["gain"][task] = {"value": -0.4}
-    assert reasons(measured) == (
-        f"gain over the base in {task} is -0.4, promote.max_task_regression asks for >= -0.03",
-    )
-    measured["gain"][task] = {"value": 0.1}
-    assert reasons(measured) == ()
+    metrics = deepcopy(GOOD)
+    metrics["accuracy"]["student"][task] = share(0.5)
+    assert reasons(metrics) == (f"gain.{task}.value is missing or not a number from -1 to 1 in the metrics",)
+    metrics["gain"][task] = gain(-0.4)
+    assert reasons(metrics) == (f"gain over the base in {task} is -0.4, promote.max_task_regression asks for >= -0.03",)
+    metrics["gain"][task] = gain(0.1)
+    assert reasons(metrics) == ()
 
 
 @settings(derandomize=True)
 @given(st.text(min_size=1, max_size=12), st.floats(-1, 1))
 def test_a_worse_task_is_refused_for_any_name(task, gained):
     assume(task not in GOOD["gain"] and task.partition("/")[0] not in ("sums", "proofs"))
-    measured = deepcopy(GOOD)
-    measured["accuracy"]["student"][task] = {"value": 0.5}
-    measured["gain"][task] = {"value": gained}
-    assert bool(reasons(measured)) == (gained < -PARAMS.max_task_regression)
+    metrics = deepcopy(GOOD)
+    metrics["accuracy"]["student"][task] = share(0.5)
+    metrics["gain"][task] = gain(gained)
+    assert bool(reasons(metrics)) == (gained < -PARAMS.max_task_regression)
 
 
 def test_all_reasons_are_listed():
-    all_reasons = reasons({}, AFTER_4, WITH_ROBUSTNESS, {})
-    # inputs as a whole and its five entries, no checks, no tasks, and six numbers: accuracy, gain, p, calls, gain over
-    # the champion, robustness
-    assert len(all_reasons) == 6 + 1 + 1 + 6
+    all_reasons = reasons({}, replace(AFTER_4, rolled_back="3"), WITH_ROBUSTNESS, {})
+    missing = [reason for reason in all_reasons if reason.endswith(" in the metrics")]
+    assert len(missing) == 2 * 4 + 5 + 2  # overall accuracy and valid calls of base and student, and overall gain
+    assert len([reason for reason in all_reasons if reason.endswith(" in the quality report")]) == 4
+    assert len(all_reasons) == 15 + 4 + 1  # and the rollback

@@ -11,6 +11,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from callwright.reports.decision import Decision
 from callwright.storage.files import folder_hash
 from tests.registry.conftest import Server
 from tests.registry.projects import PROCESSES, evaluate, finish, make_project, run, start
@@ -79,7 +80,7 @@ def test_a_version_has_tags_and_a_card_with_its_origins(tmp_path: Path):
     assert tags["callwright.gate"] == "promoted"
     card = mlflow.MlflowClient(uri, uri).get_model_version(NAME, "1").description
     assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) |" in card
-    assert "train 1,200, test 100" in card
+    assert "train 1,200, dev 38, test 67" in card
 
 
 def test_a_rollback_without_a_previous_champion_gives_a_one_line_error(tmp_path: Path):
@@ -103,6 +104,20 @@ def test_a_refusal_registers_nothing_and_its_reasons_are_on_the_run(tmp_path: Pa
     experiment = client.get_experiment_by_name("callwright")
     (pipeline_run,) = client.search_runs([experiment.experiment_id])
     assert pipeline_run.data.tags["callwright.gate"] == reason
+
+
+def test_metrics_changed_by_hand_are_refused_by_name_and_stop_the_stage_with_one_line(tmp_path: Path):
+    folder = make_project(tmp_path / "one", b"one")
+    path = folder / "reports/metrics.json"
+    path.write_text(path.read_text().replace('"p_mcnemar": 0.001', '"p_mcnemar": "low"', 1))
+    command = [sys.executable, "-m", "callwright.pipeline.promote"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    bad = "gain.overall.p_mcnemar is missing or not a number from 0 to 1"
+    assert done.returncode == 1
+    assert done.stderr == f"promote: reports/metrics.json: {bad}: run dvc repro, which writes the file again\n"
+    decision = Decision.load(folder / "models/registry.json")
+    assert (decision.decision, decision.reasons) == ("refused", (f"{bad} in the metrics",))
 
 
 @pytest.mark.parametrize("store", ["sqlite", "server"])

@@ -3,7 +3,7 @@
 import pytest
 
 from callwright.reporting.charts import LANE_PX, accuracy_chart, curve, faults_chart, robustness_chart, seconds_chart
-from tests.reporting.report_fixtures import share
+from tests.reporting.report_fixtures import change, share
 
 
 def test_a_value_is_at_its_percentage_with_its_interval_and_models_below_each_other():
@@ -45,8 +45,7 @@ def test_the_longest_bar_fills_the_width_and_faults_are_sorted_by_the_base():
 
 
 def test_a_robustness_line_runs_from_the_original_accuracy_to_the_changed_one():
-    change = {"original": share(0.75), "changed": share(0.5), "gap": share(0.25)}
-    (mark,) = robustness_chart({"student": {"names": change}}).rows[0].marks
+    (mark,) = robustness_chart({"student": {"names": change(0.75, 0.5)}}).rows[0].marks
     assert (mark.x_percent, mark.low, mark.high, mark.text) == (50.0, 50.0, 75.0, "50.0%")
 
 

@@ -6,8 +6,9 @@ import xml.etree.ElementTree as ET
 from callwright.records import StepFault, Verdict
 from callwright.reporting.render import render_plots
 from callwright.reporting.transcripts import MAX_TEXT_CHARS, transcripts_of
+from callwright.reports.rollout import RolloutReport
 from tests.fakes import chain, checked, problem
-from tests.reporting.report_fixtures import HOSTILE, difference, metrics, page, transcript
+from tests.reporting.report_fixtures import HOSTILE, decision, metrics, page, rollout, transcript
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,8 +48,7 @@ def test_every_slice_of_every_task_is_in_the_table(tmp_path):
 
 
 def test_a_refusal_shows_each_reason(tmp_path):
-    refused = {"decision": "refused", "reasons": ["too low", "<b>stale"], "model": "m", "version": None, "aliases": []}
-    html = page(tmp_path, decision=refused)
+    html = page(tmp_path, decision=decision("too low", "<b>stale"))
     assert "<li>too low</li>" in html
     assert "<li>&lt;b&gt;stale</li>" in html
     assert "every condition" not in html
@@ -64,7 +64,7 @@ def test_failed_checks_are_listed_and_passed_checks_are_counted(tmp_path):
 def test_the_teachers_cost_is_shown_if_it_is_known(tmp_path):
     html = page(tmp_path)
     assert re.search(r'<th scope="row">teacher</th>.*<td class="number">1\.25</td>', html)
-    free = {"teacher": {"chains": 2, "answered_right": 0.5, "prompt_tokens": 3, "completion_tokens": 1}}
+    free = RolloutReport(teacher=rollout(None))
     assert '<th scope="col">cost</th>' not in page(tmp_path, rollout=free)
 
 
@@ -75,7 +75,7 @@ def test_the_oracle_is_called_a_stand_in(tmp_path):
 
 def test_hostile_text_is_shown_and_has_no_effect(tmp_path):
     named = metrics((HOSTILE.replace("/", "|"),))
-    refused = {"decision": "refused", "reasons": [HOSTILE], "model": HOSTILE, "version": None, "aliases": []}
+    refused = decision(HOSTILE, model=HOSTILE)
     html = page(tmp_path, transcripts=[transcript(HOSTILE)], metrics=named, decision=refused)
     assert "<script" not in html
     assert "<img" not in html
@@ -143,7 +143,7 @@ def test_a_transcript_shows_the_faults_of_each_step_and_cuts_long_text():
 
 
 def test_plots_are_svg_files():
-    svg_by_name = render_plots(metrics(("arithmetic",)) | {"gain": {"overall": difference(0.1)}})
+    svg_by_name = render_plots(metrics(("arithmetic",)))
     assert set(svg_by_name) == {"accuracy", "faults"}
     for svg in svg_by_name.values():
         root = ET.fromstring(svg)
@@ -152,5 +152,5 @@ def test_plots_are_svg_files():
 
 
 def test_a_run_without_faults_shows_a_sentence_instead_of_a_chart(tmp_path):
-    clean = metrics() | {"faults": {"base": {}, "student": {}}}
+    clean = metrics(faults={"base": {}, "student": {}})
     assert "No chain has a fault." in page(tmp_path, metrics=clean)

@@ -205,7 +205,7 @@ async def test_a_rollout_of_hostile_replies_ends_and_accounts_for_every_attempt(
     log = SurpriseLog("rollout")
     chains, result, report = await roll_out_and_publish(attempts, log)
     assert len(chains) + len(result.failures) + result.not_run == len(attempts)
-    assert (len(chains), len(result.failures)) == (report["chains"], report["failures"])
+    assert (len(chains), len(result.failures)) == (report.chains, report.failures)
     assert result.not_run == 0
     assert len({chain.id + chain.protocol for chain in chains}) == len(chains)
     assert len(chains) > len(attempts) * 0.75  # a bad reply is a step, and the next reply answers

@@ -17,6 +17,14 @@ from callwright.agent.protocol import NATIVE, TEXT
 from callwright.chat.model import Reply
 from callwright.functions.toolbox import Observation
 from callwright.records import STEP_FAULTS, CheckedChain, Pair, Problem, Usage
+from callwright.reports.decision import Decision
+from callwright.reports.metrics import Metrics
+from callwright.reports.pairs import PairsReport
+from callwright.reports.problems import ProblemsReport
+from callwright.reports.quality import Quality
+from callwright.reports.report import Report
+from callwright.reports.rollout import RolloutReport
+from callwright.reports.train import TrainReport
 from callwright.storage.jsonl import read
 from callwright.tasks import TASKS
 from tests.stages.conftest import Project
@@ -47,6 +55,18 @@ def test_every_stage_writes_its_artifacts(finished_project: Project):
     assert set(metrics["seconds"]) == set(STAGES) - {"promote"}
     assert (finished_project.folder / "reports/data_docs/index.html").is_file()
     assert "Callwright report" in (finished_project.folder / "reports/index.html").read_text()
+
+
+REPORTS = (Metrics, Quality, RolloutReport, TrainReport, ProblemsReport, PairsReport, Decision)
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.__name__)
+def test_every_report_is_read_and_would_be_written_again_as_it_is(
+    finished_project: Project, report: type[Report], tmp_path: Path
+):
+    written = finished_project.folder / report.FILE
+    report.load(written).save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == written.read_bytes()
 
 
 def test_nothing_enters_training_that_was_not_executed_and_checked(finished_project: Project):

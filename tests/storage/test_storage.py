@@ -176,9 +176,23 @@ def test_an_unwritable_path_is_a_data_error(tmp_path):
 def test_nan_in_a_report_is_rejected_and_the_old_report_stays(tmp_path):
     path = tmp_path / "report.json"
     files.write_json(path, {"share": 0.5})
-    with pytest.raises(ValueError, match="JSON compliant"):
-        files.write_json(path, {"share": float("nan")})
+    with data_error(f"{path} cannot be written: rows.1.share is nan, which is not a number of JSON; the old file"):
+        files.write_json(path, {"rows": [{"share": 0.5}, {"share": float("nan")}]})
     assert files.read_json(path) == {"share": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"name": "so \ud83d"}, "name has half a character (a lone surrogate)"),
+        ({"counts": {"so \ud83d": 1}}, "counts.a key has half a character (a lone surrogate)"),
+        (float("-inf"), "the value is -inf, which is not a number of JSON"),
+    ],
+)
+def test_a_value_that_json_cannot_hold_is_named_in_one_line(tmp_path, value, reason):
+    with data_error(f"{tmp_path / 'report.json'} cannot be written: {reason}; the old file, if any, is untouched"):
+        files.write_json(tmp_path / "report.json", value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_truncated_json_file_is_a_data_error(tmp_path):

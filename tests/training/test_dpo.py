@@ -34,7 +34,7 @@ def test_training_widens_the_margin_of_the_merged_student(tiny_base: Path, folde
         log=lambda metrics, step: logged.append((metrics, step)),
     )
     assert margin(folders["student"], PAIRS[0]) > margin(tiny_base, PAIRS[0]) + 1
-    assert trained.report["steps"] == 16  # 32 pairs, 4 a step, 2 epochs
+    assert trained.report.steps == 16  # 32 pairs, 4 a step, 2 epochs
     assert trained.curves[-1]["preferred"] == 1.0
     assert {"loss", "margin", "chosen_log_probs", "grad_norm"} <= set(trained.curves[0])
     assert any("dev_loss" in metrics for metrics, _ in logged)
@@ -117,7 +117,7 @@ def test_the_saved_adapter_and_the_merged_student_give_the_same_log_probs(tiny_b
     assert torch.allclose(adapted, merged, atol=1e-4)
     assert not torch.allclose(before, merged, atol=1e-2)
     on_dev = sum(log_prob(student, pair, pair.chosen) for pair in PAIRS[:4]) / 4
-    assert on_dev == pytest.approx(trained.report["dev_chosen_log_probs"], abs=1e-3), "the trainer's last evaluation"
+    assert on_dev == pytest.approx(trained.report.dev_chosen_log_probs, abs=1e-3), "the trainer's last evaluation"
 
 
 @pytest.mark.parametrize("epochs", [0, 1], ids=["from the base", "after a warm-up"])
@@ -148,7 +148,7 @@ def test_every_loss_of_trl_can_be_used(tiny_base: Path, folders: dict[str, Path]
         }
     )
     report = train(tiny_base, Examples(PAIRS[:8]), params, seed=7, **folders).report
-    assert report["steps"] == 4  # 8 pairs, 4 a step, twice
+    assert report.steps == 4  # 8 pairs, 4 a step, twice
 
 
 def test_qlora_without_a_gpu_gives_a_one_line_error(tiny_base: Path, folders: dict[str, Path]):

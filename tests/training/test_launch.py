@@ -29,12 +29,13 @@ trained = train(base, EXAMPLES, params, seed=7, student=folder / "student", adap
                 work=folder / "work", log=lambda metrics, step: logged.append(step))
 rank = os.environ.get("RANK", "0")
 (folder / f"rank{rank}.json").write_text(json.dumps(
-    {"logged": logged, "report": trained.report, "world": os.environ.get("WORLD_SIZE", "1"), "curves": trained.curves}))
+    {"logged": logged, "has_report": trained.report is not None, "world": os.environ.get("WORLD_SIZE", "1"),
+     "curves": trained.curves}))
 """
 
 
 def launch_training(base: Path, folder: Path, launch: str, processes: int, batch_size: int) -> list[dict]:
-    """Train in a launch; returns each rank's logged steps, report and curves, by rank."""
+    """Train in a launch; returns each rank's logged steps and curves, and whether it has a report, by rank."""
     folder.mkdir()
     script = folder / "script.py"
     script.write_text(SCRIPT)
@@ -61,7 +62,7 @@ def test_two_processes_give_the_same_result_as_one_with_twice_the_batch_size(tin
     assert [rank["world"] for rank in (first, second)] == ["2", "2"]
     assert first["logged"]
     assert second["logged"] == [], "only rank 0 logs"
-    assert second["report"] == {}
+    assert (first["has_report"], second["has_report"]) == (True, False)
     for expected_row, row in zip(single["curves"], first["curves"], strict=True):
         for name in ("loss", "margin", "chosen_log_probs", "grad_norm"):
             assert row[name] == pytest.approx(expected_row[name], rel=1e-5, abs=1e-5), name

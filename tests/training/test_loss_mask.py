@@ -216,4 +216,4 @@ def test_the_embedded_student_is_trained_on_whole_chains(tiny_base: Path, tmp_pa
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
     replies = [TEXT.reply_message(step)["content"] for side in sides.values() for step in side.chain.steps]
     reply_tokens = sum(len(tokenizer(f"{reply}{tokenizer.eos_token}")["input_ids"]) for reply in replies)
-    assert trained.report["rows"]["trained_tokens"] == 8 * reply_tokens < trained.report["rows"]["completion_tokens"]
+    assert trained.report.rows.trained_tokens == 8 * reply_tokens < trained.report.rows.completion_tokens

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from callwright.reports.train import TrainReport
 from callwright.training.dpo import train, training_key
 from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PARAMS_WITH_WARM_UP
 from tests.working_tree import ROOT
@@ -83,7 +84,7 @@ def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_withou
 ):
     short = PARAMS.model_copy(update={"epochs": 1.25, "sft": PARAMS.sft.model_copy(update={"epochs": 0})})  # 10 steps
 
-    def train_in(name: str) -> dict:
+    def train_in(name: str) -> TrainReport:
         folders = {part: tmp_path / name / part for part in ("student", "adapter", "work")}
         return train(tiny_base, EXAMPLES, short, seed=7, **folders).report
 
@@ -95,7 +96,7 @@ def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_withou
         patched.setattr("callwright.training.weights.publish_student", interrupt)
         train_in("killed")
     killed = train_in("killed")
-    assert (killed["steps"], killed["dev_loss"]) == (10, uninterrupted["dev_loss"])
+    assert (killed.steps, killed.dev_loss) == (10, uninterrupted.dev_loss)
     expected, resumed = (
         load_file(tmp_path / name / "student/model.safetensors") for name in ("uninterrupted", "killed")
     )

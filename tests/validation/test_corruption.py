@@ -10,6 +10,7 @@ from callwright.errors import DataError
 from callwright.params import Params
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, Pair, Problem, Usage
+from callwright.reports.quality import ChainCounts
 from callwright.storage import jsonl
 from callwright.storage.jsonl import read
 from callwright.tasks import TASKS
@@ -123,9 +124,9 @@ def test_all_lines_with_a_duplicated_id_are_quarantined(planted: ValidationResul
 
 
 def test_every_line_is_either_kept_or_quarantined(planted: ValidationResult):
-    assert planted.report["chains"] == {"in": 40 + 22 + 1, "kept": 39, "quarantined": 22 + 2}
+    assert planted.report.chains == ChainCounts(read=40 + 22 + 1, kept=39, quarantined=22 + 2)
     assert [record.chain for record in planted.records()] == GOOD[1:]
-    assert sum(planted.report["quarantine_reasons"].values()) == 24  # one reason each
+    assert sum(planted.report.quarantine_reasons.values()) == 24  # one reason each
 
 
 FAULTS: dict[str, tuple[Chain, str]] = {

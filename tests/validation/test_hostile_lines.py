@@ -13,6 +13,7 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
 from callwright.errors import DataError
 from callwright.records import Call, Chain, Problem, Usage
+from callwright.reports.quality import ChainCounts
 from callwright.storage import jsonl
 from callwright.tasks import TASKS, Tasks, load_tasks
 from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_chunk, check_files
@@ -102,7 +103,7 @@ def test_a_hostile_line_is_not_usable_and_the_next_line_is_judged(kind: str):
 def test_a_file_with_all_hostile_lines_keeps_the_good_ones(run_validation: RunValidation):
     good = [chain(*replies, id=f"good {number}") for number in range(8) for replies in REPLIES[number % 2 :][:1]]
     result = run_validation(*good, *HOSTILE.values())
-    assert result.report["chains"] == {"in": 8 + len(HOSTILE), "kept": 8, "quarantined": len(HOSTILE)}
+    assert result.report.chains == ChainCounts(read=8 + len(HOSTILE), kept=8, quarantined=len(HOSTILE))
     assert result.surprises == {}
     assert all(line.reasons for line in result.quarantined)
     assert jsonl.dumps(result.quarantined[0])
@@ -207,7 +208,7 @@ def test_a_grader_that_raises_quarantines_only_its_line_with_the_error_as_reason
     history = tmp_path / "history.json"
     tasks = load_tasks(["own_grader"])
     result = validate_chains([path], problems, tasks, {"oracle"}, SHIPPED, Suites(None), history)
-    assert result.report["chains"] == {"in": 9, "kept": 8, "quarantined": 1}
+    assert result.report.chains == ChainCounts(read=9, kept=8, quarantined=1)
     (line,) = result.quarantined
     assert line.where.endswith(":8")
     (reason,) = line.reasons

@@ -3,6 +3,7 @@
 import pytest
 
 from callwright.errors import DataError
+from callwright.reports.quality import ChainCounts
 from callwright.validation.quality import ValidationResult, raise_if_too_many_quarantined
 from callwright.validation.suites.suite import raise_if_critical_failed, warning_lines
 from tests.fakes import chain, step
@@ -23,9 +24,9 @@ def test_good_chains_are_kept_and_shown_without_warnings(run_validation: RunVali
     result = run_validation(*GOOD, data_docs=tmp_path / "docs")
     assert [record.chain for record in result.records()] == GOOD
     assert result.quarantined == []
-    assert result.report["chains"] == {"in": 10, "kept": 10, "quarantined": 0}
-    assert result.report["correct"] == {"oracle": 0.5}
-    assert result.report["first_faults"] == {"wrong_answer": 5}
+    assert result.report.chains == ChainCounts(read=10, kept=10, quarantined=0)
+    assert result.report.correct == {"oracle": 0.5}
+    assert result.report.first_faults == {"wrong_answer": 5}
     assert list(warning_lines(result.checks)) == []
     raise_if_critical_failed(result.checks)
     raise_if_too_many_quarantined(result, 0.0)
@@ -58,9 +59,9 @@ def test_the_counts_add_up_with_several_bad_lines(run_validation: RunValidation)
     result = run_validation(
         *GOOD, chain(*RIGHT, id="good 0"), LEAK, FORGED, b"{", chain(*RIGHT, problem_id="q", id="orphan")
     )
-    assert result.report["chains"] == {"in": 15, "kept": 9, "quarantined": 6}  # both lines of the duplicate id
+    assert result.report.chains == ChainCounts(read=15, kept=9, quarantined=6)  # both lines of the duplicate id
     assert len(result.kept) + len(result.quarantined) == 15
-    assert sum(result.report["quarantine_reasons"].values()) == 6
+    assert sum(result.report.quarantine_reasons.values()) == 6
     raise_if_critical_failed(result.checks)  # the kept chains pass
 
 

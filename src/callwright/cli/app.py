@@ -147,11 +147,12 @@ def promote(
     ] = False,
 ) -> None:
     """Print the gate's decision about the last run."""
-    from callwright.registry.decision import read_decision, require_promoted
+    from callwright.registry.decision import require_promoted
     from callwright.registry.promote import require_registered
+    from callwright.reports.decision import Decision
 
-    decision = read_decision()
-    print(json.dumps(decision, indent=2))
+    decision = Decision.load()
+    print(json.dumps(decision.as_json(), indent=2))
     if require:
         require_promoted(decision)
         require_registered(decision)

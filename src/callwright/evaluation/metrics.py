@@ -1,10 +1,9 @@
-"""Compute reports/metrics.json from checked chains. Pure. Other people's scripts read the file: keep its keys."""
+"""Compute the metrics of reports/metrics.json from checked chains. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
@@ -12,12 +11,15 @@ from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant, compute_robustness
 from callwright.evaluation.samples import compute_sample_metrics
 from callwright.evaluation.slices import SeenInTraining, problems_by_slice
-from callwright.evaluation.statistics.compare import Interval, gain, rate_with_interval, share_with_interval
+from callwright.evaluation.statistics.compare import gain, rate_with_interval, share_with_interval
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
+from callwright.reports.metrics import Gain, Interval, Metrics, Rates
+from callwright.reports.values import ByModel, ByName, BySlice
 from callwright.tasks import Tasks
 from callwright.validation.faults import GROUNDING_FAULTS
 
+T = TypeVar("T")
 Chains = Mapping[str, CheckedChain]  # by problem id
 Slices = Mapping[str, Sequence[Problem]]
 
@@ -29,8 +31,8 @@ def compute_metrics(
     variants: Sequence[Variant],
     seen: SeenInTraining,
     params: EvaluateParams,
-) -> dict[str, Any]:
-    """All metrics of all models; docs/evaluation.md describes each key.
+) -> Metrics:
+    """All metrics of all models.
 
     Args:
         evaluated: results of "base", "student", "teacher", and "champion" if it was evaluated.
@@ -43,72 +45,66 @@ def compute_metrics(
     slices = problems_by_slice(problems, seen)
     chains = {model: evaluation.chains for model, evaluation in evaluated.items()}
     correct = {model: _correct_by_problem(model, by_problem, problems) for model, by_problem in chains.items()}
-    metrics: dict[str, Any] = {
-        "accuracy": {model: _accuracy_by_slice(flags, slices, params) for model, flags in correct.items()},
-        "gain": _gain_by_slice(correct["base"], correct["student"], slices, params),
-    }
-    if "champion" in correct:
-        metrics["gain_over_champion"] = _gain_by_slice(correct["champion"], correct["student"], slices, params)
-    samples = {
-        model: compute_sample_metrics(evaluation.samples, problems, tasks, params)
-        for model, evaluation in evaluated.items()
-        if evaluation.samples
-    }
     robustness = {
         model: compute_robustness(variants, evaluation.variants, evaluation.chains, params)
         for model, evaluation in evaluated.items()
         if evaluation.variants
     }
-    rates: dict[str, dict[str, Interval]] = {
-        "valid_calls": _per_model(chains, partial(_valid_calls, confidence=params.confidence)),
-        "grounded": _per_model(chains, partial(_grounded, confidence=params.confidence)),
-    }
-    return {
-        **metrics,
-        **({"samples": samples} if samples else {}),
-        **({"robustness": robustness} if robustness else {}),
-        **{
-            name: {model: round(interval.value, 4) for model, interval in intervals.items()}
-            for name, intervals in rates.items()
-        },
-        "rates": {
-            name: {model: asdict(interval) for model, interval in intervals.items()}
-            for name, intervals in rates.items()
-        },
-        "calls": _per_model(chains, _calls_per_problem),
-        "tokens": _per_model(chains, _tokens_per_problem),
-        "seconds_per_problem": {model: round(evaluation.seconds, 3) for model, evaluation in evaluated.items()},
-        "faults": _per_model(chains, count_faults),
-        "first_faults": _per_model(chains, count_first_faults),
-    }
+    valid_calls = _per_model(chains, partial(_valid_calls, confidence=params.confidence))
+    grounded = _per_model(chains, partial(_grounded, confidence=params.confidence))
+    return Metrics(
+        accuracy=ByModel({model: _accuracy_by_slice(flags, slices, params) for model, flags in correct.items()}),
+        gain=_gain_by_slice(correct["base"], correct["student"], slices, params),
+        gain_over_champion=_gain_by_slice(correct["champion"], correct["student"], slices, params)
+        if "champion" in correct
+        else None,
+        samples=ByName(
+            {
+                model: compute_sample_metrics(evaluation.samples, problems, tasks, params)
+                for model, evaluation in evaluated.items()
+                if evaluation.samples
+            }
+        ),
+        robustness=ByName({model: results for model, results in robustness.items() if results is not None}),
+        valid_calls=ByModel({model: round(interval.value, 4) for model, interval in valid_calls.items()}),
+        grounded=ByName({model: round(interval.value, 4) for model, interval in grounded.items()}),
+        rates=Rates(valid_calls=ByName(valid_calls), grounded=ByName(grounded)),
+        calls=ByName(_per_model(chains, _calls_per_problem)),
+        tokens=ByName(_per_model(chains, _tokens_per_problem)),
+        seconds_per_problem=ByName({model: round(evaluation.seconds, 3) for model, evaluation in evaluated.items()}),
+        faults=ByName(_per_model(chains, count_faults)),
+        first_faults=ByName(_per_model(chains, count_first_faults)),
+    )
 
 
-def _per_model(chains: Mapping[str, Chains], measure: Callable[[list[CheckedChain]], Any]) -> dict[str, Any]:
+def _per_model(chains: Mapping[str, Chains], measure: Callable[[list[CheckedChain]], T]) -> dict[str, T]:
     return {model: measure(list(by_problem.values())) for model, by_problem in chains.items()}
 
 
-def _accuracy_by_slice(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams) -> dict[str, Any]:
+def _accuracy_by_slice(flags: Mapping[str, bool], slices: Slices, params: EvaluateParams) -> BySlice[Interval]:
     interval_of = partial(share_with_interval, confidence=params.confidence, resamples=params.resamples)
-    return {
-        name: asdict(interval_of([flags[problem.id] for problem in members], [problem.group for problem in members]))
-        for name, members in slices.items()
-    }
+    return BySlice(
+        {
+            name: interval_of([flags[problem.id] for problem in members], [problem.group for problem in members])
+            for name, members in slices.items()
+        }
+    )
 
 
 def _gain_by_slice(
     before: Mapping[str, bool], after: Mapping[str, bool], slices: Slices, params: EvaluateParams
-) -> dict[str, Any]:
+) -> BySlice[Gain]:
     gain_of = partial(gain, confidence=params.confidence, resamples=params.resamples)
-    return {
-        name: asdict(
-            gain_of(
+    return BySlice(
+        {
+            name: gain_of(
                 [before[problem.id] for problem in members],
                 [after[problem.id] for problem in members],
                 [problem.group for problem in members],
             )
-        )
-        for name, members in slices.items()
-    }
+            for name, members in slices.items()
+        }
+    )
 
 
 def _correct_by_problem(model: str, chains: Chains, problems: Sequence[Problem]) -> dict[str, bool]:

@@ -1,13 +1,13 @@
 """Metrics over several samples per problem: pass@1, pass@k, majority vote."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from callwright.evaluation.statistics.compare import share_with_interval
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
+from callwright.reports.metrics import Samples
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
@@ -18,7 +18,7 @@ UNGROUNDED_FAULTS = frozenset({"ungrounded_answer", "replay_mismatch"})
 
 def compute_sample_metrics(
     chains: Mapping[str, Sequence[CheckedChain]], problems: Sequence[Problem], tasks: Tasks, params: EvaluateParams
-) -> dict[str, Any]:
+) -> Samples:
     """pass@1, pass@k and the majority vote, with intervals.
 
     Args:
@@ -32,12 +32,12 @@ def compute_sample_metrics(
     )
     correct_flags = [[checked.verdict.correct for checked in chains[problem.id]] for problem in problems]
     majorities = [majority_is_right(problem, tasks[problem.task], chains[problem.id]) for problem in problems]
-    return {
-        "k": params.samples,
-        "pass_at_1": asdict(interval_of([sum(flags) / len(flags) for flags in correct_flags])),
-        "pass_at_k": asdict(interval_of([any(flags) for flags in correct_flags])),
-        "majority": asdict(interval_of(majorities)),
-    }
+    return Samples(
+        k=params.samples,
+        pass_at_1=interval_of([sum(flags) / len(flags) for flags in correct_flags]),
+        pass_at_k=interval_of([any(flags) for flags in correct_flags]),
+        majority=interval_of(majorities),
+    )
 
 
 def majority_is_right(problem: Problem, task: Task, chains: Sequence[CheckedChain]) -> bool:

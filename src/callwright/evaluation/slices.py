@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from callwright.records import Problem
-
-OVERALL = "overall"
+from callwright.reports.values import OVERALL
 
 
 @dataclass(frozen=True, slots=True)

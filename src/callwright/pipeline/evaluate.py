@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from callwright import paths
 from callwright.errors import DataError
@@ -19,7 +18,10 @@ from callwright.pipeline.stage import Clock, csv_text, run_stage
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
-from callwright.storage.files import folder_hash, read_json, write_json, write_text
+from callwright.reports.metrics import Metrics
+from callwright.reports.rollout import RolloutReport
+from callwright.reports.seconds import load_seconds
+from callwright.storage.files import folder_hash, write_text
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load_tasks
@@ -59,19 +61,17 @@ def run(clock: Clock) -> None:
     if line := comparison.dropped_message():
         print(f"evaluate: {line}")
     metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
-    metrics |= {"inputs": inputs, "engine": params.evaluate.engine, "dropped": len(comparison.dropped)}
+    metrics = metrics.of_run(inputs, params.evaluate.engine, len(comparison.dropped))
     write(paths.VARIANTS, [variant.problem for variant in variants])
     for model, evaluation in evaluated.items():
         _write_chains(model, evaluation)
-    write_text(paths.ACCURACY_PLOT, _accuracy_csv(metrics["accuracy"]))
-    seconds = {}
-    for path in sorted(paths.SECONDS.glob("*.json")):
-        seconds.update(read_json(path))
-    metrics["seconds"] = {**seconds, "evaluate": clock.seconds()}
-    write_json(paths.METRICS, metrics)
+    write_text(paths.ACCURACY_PLOT, _accuracy_csv(metrics))
+    metrics = metrics.with_seconds({**load_seconds(), "evaluate": clock.seconds()})
+    metrics.save()
     # The rollout precedes the training whose run this is, so its report is logged here.
-    rollout = read_json(paths.ROLLOUT_REPORT) if paths.ROLLOUT_REPORT.is_file() else {}
-    log_to_training_run(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
+    rollout = RolloutReport.load().as_json() if paths.ROLLOUT_REPORT.is_file() else {}
+    numbers = {**metrics.measured(), "rollout": rollout}
+    log_to_training_run(paths.STUDENT, numbers, [paths.METRICS, paths.ACCURACY_PLOT])
     log_evaluation(paths.STUDENT, evaluated, problems, tasks, metrics, params.evaluate.traces)
     _print_results(metrics)
 
@@ -94,28 +94,28 @@ def _write_chains(model: str, evaluation: ModelEvaluation) -> None:
         write(paths.evaluated_variants(model), filter(None, evaluation.variants))
 
 
-def _accuracy_csv(accuracy: dict[str, dict[str, dict[str, float]]]) -> str:
+def _accuracy_csv(metrics: Metrics) -> str:
     rows = [
         {
             "model": model,
             "slice": name,
-            "accuracy": interval["value"],
-            "low": interval["low"],
-            "high": interval["high"],
-            "n": interval["n"],
+            "accuracy": interval.value,
+            "low": interval.low,
+            "high": interval.high,
+            "n": interval.n,
         }
-        for model, slices in accuracy.items()
+        for model, slices in metrics.accuracy.items()
         for name, interval in slices.items()
     ]
     return csv_text(["model", "slice", "accuracy", "low", "high", "n"], rows)
 
 
-def _print_results(metrics: dict[str, Any]) -> None:
-    for model, slices in metrics["accuracy"].items():
-        overall = slices["overall"]
-        print(f"evaluate: {model}: {overall['value']:.1%} ({overall['low']:.1%} to {overall['high']:.1%})")
-    for model, changes in metrics.get("robustness", {}).items():
-        gaps = ", ".join(f"{change} {result['gap']['value']:+.1%}" for change, result in changes.items())
+def _print_results(metrics: Metrics) -> None:
+    for model, slices in metrics.accuracy.items():
+        overall = slices.overall
+        print(f"evaluate: {model}: {overall.value:.1%} ({overall.low:.1%} to {overall.high:.1%})")
+    for model, changes in metrics.robustness.items():
+        gaps = ", ".join(f"{change} {result.gap.value:+.1%}" for change, result in changes.items())
         print(f"evaluate: {model} loses on changed problems: {gaps}")
 
 

@@ -5,7 +5,6 @@ from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.problems.load import format_report, load_problems, raise_if_unusable, report_of
-from callwright.storage.files import write_json
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load_tasks
@@ -24,7 +23,7 @@ def run(_: Clock) -> None:
     raise_if_unusable(loaded, params.problems.max_left_out, paths.DROPPED_ROWS)
     for split, problems in loaded.splits.items():
         write(paths.problems(split), problems)
-    write_json(paths.PROBLEMS_REPORT, report_of(loaded))
+    report_of(loaded).save()
     print("\n".join(format_report(loaded)))
 
 

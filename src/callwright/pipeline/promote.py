@@ -1,7 +1,6 @@
 """The promote stage: promote the student if it passes the gate, and write the report."""
 
 import csv
-from dataclasses import asdict
 
 from callwright import paths
 from callwright.params import Params
@@ -11,7 +10,11 @@ from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
 from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import transcripts_of
-from callwright.storage.files import read_json, write_json
+from callwright.reports.metrics import Metrics
+from callwright.reports.quality import Quality
+from callwright.reports.report import valid
+from callwright.reports.rollout import RolloutReport
+from callwright.reports.train import TrainReport
 from callwright.storage.jsonl import read
 from callwright.tasks import load_tasks
 
@@ -19,11 +22,11 @@ from callwright.tasks import load_tasks
 def run(_: Clock) -> None:
     params = Params.load()
     tasks = load_tasks(params.functions)
-    metrics, quality = read_json(paths.METRICS), read_json(paths.QUALITY_REPORT)
     paths.REGISTRY.unlink(missing_ok=True)  # if this run fails, no earlier decision must be left
+    metrics, quality = Metrics.load_or_errors(), Quality.load_or_errors()
     decision = promote(params, tasks, metrics, quality)
-    # Write before the HTML page: rendering may fail on metrics that the gate refused.
-    write_json(paths.REGISTRY, asdict(decision))
+    decision.save()
+    metrics, quality = valid(metrics), valid(quality)  # the page cannot show bad values
     evaluated = {
         model: {checked.chain.problem_id: checked for checked in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")
@@ -34,15 +37,15 @@ def run(_: Clock) -> None:
     write_report(
         paths.REPORT,
         metrics=metrics,
-        decision=asdict(decision),
+        decision=decision,
         quality=quality,
-        training=read_json(paths.TRAIN_REPORT),
-        rollout=read_json(paths.ROLLOUT_REPORT),
+        training=TrainReport.load(),
+        rollout=RolloutReport.load(),
         curves=curves,
         transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
         stand_in=params.teacher.base_url == ORACLE,
     )
-    if decision.decision == "promoted":
+    if decision.is_promoted:
         print(f"promote: {decision.model} version {decision.version} is champion")
     else:
         print(f"promote: refused: {'; '.join(decision.reasons)}")

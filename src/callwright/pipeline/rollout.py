@@ -1,18 +1,16 @@
 """The rollout stage: sample chains of the teacher and of the base."""
 
-from typing import Any
-
 from callwright import paths
 from callwright.chat.local.backend import local_model_identity
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
+from callwright.reports.rollout import RolloutReport
 from callwright.rollouts.journal import journal_path, open_journal
 from callwright.rollouts.plan import local_plan, teacher_plan
 from callwright.rollouts.run import roll_out_local, roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_too_many_failures
-from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import Tasks, load_tasks
@@ -28,13 +26,13 @@ def run(_: Clock) -> None:
     finally:
         if line := surprises.summary():
             print(f"rollout: {line}")
-    for name, summary in report.items():
-        print(f"rollout: {name}: {summary['chains']:,} chains, {summary['answered_right']:.1%} answered right")
+    for name, rollout in report.by_model().items():
+        print(f"rollout: {name}: {rollout.chains:,} chains, {rollout.answered_right:.1%} answered right")
 
 
-def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: SurpriseLog) -> dict[str, Any]:
+def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: SurpriseLog) -> RolloutReport:
     rollout = params.rollout
-    report, failures = {}, list[Failure]()
+    failures = list[Failure]()
 
     def write_failures(result: RolloutResult, attempts: int) -> None:
         failures.extend(result.failures)
@@ -47,16 +45,17 @@ def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: 
         write_failures(result, len(plan))
         if notice := check_budget_used_up("teacher", result, len(plan), rollout.budget):
             print(f"rollout: {notice}")
-        report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, result, rollout.prices, surprises)
+        teacher = publish(paths.TEACHER_CHAINS, plan, journal, result, rollout.prices, surprises)
 
     identity = local_model_identity(paths.BASE)
     plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         write_failures(result, len(plan))
-        report["student"] = publish(paths.STUDENT_CHAINS, plan, journal, result, surprises=surprises)
+        student = publish(paths.STUDENT_CHAINS, plan, journal, result, surprises=surprises)
 
-    write_json(paths.ROLLOUT_REPORT, report)
+    report = RolloutReport(teacher=teacher, student=student)
+    report.save()
     return report
 
 

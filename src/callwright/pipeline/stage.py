@@ -13,7 +13,7 @@ from typing import Any
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.pipeline.logs import log, log_to_stderr, quiet_libraries
-from callwright.storage.files import write_json
+from callwright.reports.seconds import save_seconds
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
             return
         with _stage_lock(name):
             run(clock)
-            write_json(paths.seconds(name), {name: clock.seconds()})
+            save_seconds(name, clock.seconds())
     except CallwrightError as error:
         log.error("%s: %s", name, error)
         sys.exit(1)

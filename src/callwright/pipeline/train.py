@@ -7,7 +7,7 @@ from callwright.errors import CallwrightError
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, csv_text, run_stage
 from callwright.records import Demonstration, Pair
-from callwright.storage.files import write_json, write_text
+from callwright.storage.files import write_text
 from callwright.storage.jsonl import read
 from callwright.tracking import runs
 from callwright.training import dpo
@@ -52,10 +52,11 @@ def run(_: Clock) -> None:
             raise CallwrightError("the trainer logged nothing: fewer than one step; lower train.batch_size")
         columns = list(dict.fromkeys(name for row in result.curves for name in row))
         write_text(paths.CURVES, csv_text(columns, result.curves))
-        write_json(paths.TRAIN_REPORT, result.report)
+        assert result.report is not None, "on rank 0"
+        result.report.save()
         mlflow.log_artifact(str(paths.CURVES), "reports")
         mlflow.log_artifacts(str(paths.ADAPTER), "adapter")
-    print(f"train: {result.report['pairs']:,} pairs, {result.report['pairs_per_second']} pairs/s")
+    print(f"train: {result.report.pairs:,} pairs, {result.report.pairs_per_second} pairs/s")
 
 
 def main() -> None:

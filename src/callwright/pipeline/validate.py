@@ -5,7 +5,6 @@ from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import SPLITS, Problem
 from callwright.reporting.data_docs import write_checks, write_index
-from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write, write_lines
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load_tasks
@@ -33,12 +32,12 @@ def run(_: Clock) -> None:
     finally:
         write_checks(paths.CHAINS_DOCS, suites)
     checks = [*problem_checks, *validated.checks]
-    report = {**validated.report, "checks": checks_report(checks)}
+    report = validated.report.with_checks(checks_report(checks))
     write_lines(paths.VALIDATED, validated.kept)
     write(paths.QUARANTINE, validated.quarantined)
-    write_json(paths.QUALITY_REPORT, report)
-    counts = report["chains"]
-    print(f"validate: {counts['kept']:,} of {counts['in']:,} chains kept; correct: {report.get('correct', {})}")
+    report.save()
+    counts = report.chains
+    print(f"validate: {counts.kept:,} of {counts.read:,} chains kept; correct: {report.correct or {}}")
     surprises = SurpriseLog("validate")
     for location, surprise in validated.surprises.items():
         surprises.add(surprise, location)

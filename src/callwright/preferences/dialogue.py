@@ -9,6 +9,7 @@ from typing import Any
 from callwright.chat.template import TRL_TEMPLATE_KWARGS, chat_ids, template_messages
 from callwright.errors import DataError
 from callwright.records import Demonstration, Pair
+from callwright.reports.train import RowCounts
 
 
 @dataclass(frozen=True)
@@ -68,25 +69,6 @@ def _end_of_turn(ids: Sequence[int], start: int, end: int, eos: int | None) -> i
     return next((index + 1 for index in range(start, end) if ids[index] == eos), end)
 
 
-@dataclass(frozen=True, slots=True)
-class RowReport:
-    """Counts of rows and tokens.
-
-    Attributes:
-        rows: number of pairs or demonstrations.
-        longest: tokens of the longest prompt with a completion.
-        prompt_tokens: tokens of all prompts; the prompt of a pair counts once.
-        completion_tokens: tokens of all completions.
-        trained_tokens: tokens of the completions that the model writes, which the loss counts.
-    """
-
-    rows: int
-    longest: int
-    prompt_tokens: int
-    completion_tokens: int
-    trained_tokens: int
-
-
 def conversation_rows(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
     """Rows in TRL's conversational format, for a tokenizer prepared by `guard_special_tokens_only`.
 
@@ -113,7 +95,7 @@ def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any
 
 def check_rows(
     examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int
-) -> tuple[RowReport, list[dict[str, list[int]]]]:
+) -> tuple[RowCounts, list[dict[str, list[int]]]]:
     """Check the rows before training and return their loss masks.
 
     The ids of the prompt must be a prefix of those of prompt + completion, and so must the ids up to each later turn of
@@ -124,8 +106,8 @@ def check_rows(
         max_length: the most tokens that a prompt with a completion may have.
 
     Returns:
-        The report, and for each example the loss masks of its completions by name ("chosen_mask", ...): see
-        `PromptTokens.loss_mask`.
+        Counts of rows and tokens, and for each example the loss masks of its completions by name ("chosen_mask", ...):
+        see `PromptTokens.loss_mask`.
 
     Raises:
         DataError: a row fails a check; the message has the first such row, the reason, and the number of such rows.
@@ -158,4 +140,11 @@ def check_rows(
         kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
         count = f"{len({failed_id for failed_id, _ in failures}):,} of {len(examples):,} {kind}s"
         raise DataError(f"{kind} {example_id} cannot be trained on: {reason} ({count})")
-    return RowReport(len(examples), longest, prompts, completions, trained), masks
+    counts = RowCounts(
+        rows=len(examples),
+        longest=longest,
+        prompt_tokens=prompts,
+        completion_tokens=completions,
+        trained_tokens=trained,
+    )
+    return counts, masks

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
@@ -11,13 +10,14 @@ from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, 
 from callwright.preferences.strategies import strategies_of
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
+from callwright.reports.pairs import SplitPairs
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
 
 def pairs_from_forks(
     records: Iterable[CheckedChain], problems: Mapping[str, Problem], tasks: Tasks, params: PairsParams
-) -> tuple[list[Pair], dict[str, Any]]:
+) -> tuple[list[Pair], SplitPairs]:
     """Preference pairs of all problems, ordered by the problems' ids, and a report.
 
     `params.mode` says what is paired: sibling steps, whole chains, or both (see `strategies`). Of each problem at most
@@ -26,9 +26,7 @@ def pairs_from_forks(
     that are not in `problems`, make no pair.
 
     Returns:
-        The pairs, and a report: the numbers of `problems` with a chain, of `forks` (pairs before duplicates are dropped
-        and limits are applied, not forks of the tree), of `pairs`, of pairs by kind (`kinds`), and of pairs that choose
-        or reject `answer` (`answer_chosen`, `answer_rejected`), and the `mean_margin` of the pairs.
+        The pairs, and a report about them.
     """
     by_problem: dict[str, list[CheckedChain]] = defaultdict(list)
     for record in records:
@@ -43,17 +41,17 @@ def pairs_from_forks(
         forks += len(problem_pairs)
         pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
     balanced_pairs = balance_pairs(pairs, problems, params)
-    report = {
-        "problems": len(by_problem),
-        "forks": forks,
-        "pairs": len(balanced_pairs),
-        "kinds": dict(sorted(Counter(pair.kind for pair in balanced_pairs).items())),
-        "answer_chosen": sum(has_answer_call(pair.chosen) for pair in balanced_pairs),
-        "answer_rejected": sum(has_answer_call(pair.rejected) for pair in balanced_pairs),
-        "mean_margin": round(sum(pair.margin for pair in balanced_pairs) / len(balanced_pairs), 4)
+    report = SplitPairs(
+        problems=len(by_problem),
+        forks=forks,
+        pairs=len(balanced_pairs),
+        kinds=dict(sorted(Counter(pair.kind for pair in balanced_pairs).items())),
+        answer_chosen=sum(has_answer_call(pair.chosen) for pair in balanced_pairs),
+        answer_rejected=sum(has_answer_call(pair.rejected) for pair in balanced_pairs),
+        mean_margin=round(sum(pair.margin for pair in balanced_pairs) / len(balanced_pairs), 4)
         if balanced_pairs
         else 0.0,
-    }
+    )
     return balanced_pairs, report
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from callwright.errors import DataError
 from callwright.params import ProblemsParams
@@ -15,6 +14,7 @@ from callwright.problems.source import DroppedRow, ParseCall, SourceInputs, Sour
 from callwright.problems.sources import SOURCES, open_source
 from callwright.problems.split import deduplicate
 from callwright.records import SPLITS, Problem, Split
+from callwright.reports.problems import ProblemsReport, SplitCounts
 from callwright.surprises import Surprise
 from callwright.tasks.task import Task
 
@@ -111,25 +111,25 @@ MAX_PRINTED_REASONS = 10
 PERCENT_NOTE = "answers in percent (25 and 0.25 are both right for 25%)"
 
 
-def report_of(loaded: LoadedProblems) -> dict[str, Any]:
+def report_of(loaded: LoadedProblems) -> ProblemsReport:
     """The report: the number of rows read, of rows dropped for each reason, and of problems in each split.
 
     The counts add up unless `problems.public` limits the splits.
     """
-    return {
-        "read": loaded.rows_read,
-        "left_out": dict(sorted(loaded.reasons.items())),
-        "examples": [str(row) for row in loaded.dropped[:MAX_EXAMPLES]],
-        "notes": _notes(loaded),
-        "splits": {
-            split: {
-                "problems": len(problems),
-                "groups": len({problem.group for problem in problems}),
-                "steps": dict(sorted(Counter(str(len(p.solution) - 1) for p in problems if p.solution).items())),
-            }
+    return ProblemsReport(
+        rows_read=loaded.rows_read,
+        left_out=dict(sorted(loaded.reasons.items())),
+        examples=tuple(str(row) for row in loaded.dropped[:MAX_EXAMPLES]),
+        notes=_notes(loaded),
+        splits={
+            split: SplitCounts(
+                problems=len(problems),
+                groups=len({problem.group for problem in problems}),
+                steps=dict(sorted(Counter(str(len(p.solution) - 1) for p in problems if p.solution).items())),
+            )
             for split, problems in loaded.splits.items()
         },
-    }
+    )
 
 
 def format_report(loaded: LoadedProblems) -> list[str]:

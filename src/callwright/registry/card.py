@@ -1,11 +1,13 @@
 """The model card: what a promoted model is, how good it is, where it comes from, how to use it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from callwright.params import Params
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
+from callwright.reports.metrics import Metrics
+from callwright.reports.problems import ProblemsReport
+from callwright.reports.train import TrainReport
 from callwright.tasks import Tasks
 from callwright.text import one_line
 
@@ -17,17 +19,15 @@ _TITLES = {"champion": "champion before"}
 def model_card(
     params: Params,
     tasks: Tasks,
-    metrics: Mapping[str, Any],
-    problems: Mapping[str, Any],
-    training: Mapping[str, Any],
+    metrics: Metrics,
+    problems: ProblemsReport,
+    training: TrainReport,
     lineage: Mapping[str, str],
 ) -> str:
     """The card as Markdown, which the model registry renders.
 
     Args:
-        metrics: reports/metrics.json; missing metrics are omitted.
-        problems: reports/problems.json.
-        training: reports/train.json.
+        metrics: what was not measured is omitted.
         lineage: names and hashes (see `callwright.registry.lineage`).
     """
     stand_in = " (a stand-in for a large model)" if params.teacher.base_url == "oracle" else ""
@@ -45,7 +45,7 @@ def model_card(
         "\n".join(_calls_and_faults(metrics)),
         "\n".join(_robustness(metrics)),
         "## Training",
-        f"{training.get('pairs', 0):,} preference pairs in {training.get('steps', 0):,} steps "
+        f"{training.pairs:,} preference pairs in {training.steps:,} steps "
         f"({params.train.method}, beta {params.train.beta:g}, loss {' + '.join(params.train.loss_type)}, learning rate "
         f"{params.train.learning_rate:g}, {params.train.epochs} epochs; {params.train.sft.epochs} epochs of warm-up on "
         f"right chains). Teacher: {_code_span(params.teacher.model)}{stand_in}. Problems: {params.problems.source} "
@@ -67,50 +67,49 @@ def _code_span(text: str) -> str:
     return f"`{one_line(text, _MAX_NAME_CHARS).replace('`', chr(39))}`"
 
 
-def _split_counts(problems: Mapping[str, Any]) -> str:
-    splits = problems.get("splits", {})
-    return ", ".join(f"{name} {split['problems']:,}" for name, split in splits.items()) or "counts unknown"
+def _split_counts(problems: ProblemsReport) -> str:
+    return ", ".join(f"{name} {split.problems:,}" for name, split in problems.splits.items()) or "counts unknown"
 
 
-def _accuracy(metrics: Mapping[str, Any]) -> Iterator[str]:
-    measured = in_display_order(metrics["accuracy"])
-    slices = [name for name in metrics["accuracy"]["student"] if "/" not in name]
+def _accuracy(metrics: Metrics) -> Iterator[str]:
+    accuracy = metrics.accuracy
+    measured = in_display_order(accuracy)
     yield f"| problems | n | {' | '.join(_TITLES.get(model, model) for model in measured)} |"
     yield f"|---|---|{'---|' * len(measured)}"
-    for name in slices:
-        intervals = [metrics["accuracy"][model].get(name) for model in measured]
-        cells = [format_with_interval(interval) if interval else "-" for interval in intervals]
-        yield f"| {name} | {metrics['accuracy']['student'][name]['n']} | {' | '.join(cells)} |"
+    for name, of_student in accuracy.student.items():
+        if "/" not in name:
+            intervals = [accuracy[model].get(name) for model in measured]
+            cells = [format_with_interval(interval) if interval else "-" for interval in intervals]
+            yield f"| {name} | {of_student.n} | {' | '.join(cells)} |"
 
 
-def _gains(metrics: Mapping[str, Any]) -> Iterator[str]:
-    for key, compared_with in (("gain", "base"), ("gain_over_champion", "champion before")):
-        if key in metrics:
-            gain = metrics[key]["overall"]
+def _gains(metrics: Metrics) -> Iterator[str]:
+    for gain, compared_with in ((metrics.gain, "base"), (metrics.gain_over_champion, "champion before")):
+        if gain:
+            overall = gain.overall
             yield (
-                f"- gain over the {compared_with}: {gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%}), "
-                f"McNemar p = {gain['p_mcnemar']:.2g}, Wilcoxon p = {gain['p_wilcoxon']:.2g}"
+                f"- gain over the {compared_with}: {overall.value:+.1%} ({overall.low:+.1%} to {overall.high:+.1%}), "
+                f"McNemar p = {overall.p_mcnemar:.2g}, Wilcoxon p = {overall.p_wilcoxon:.2g}"
             )
 
 
-def _calls_and_faults(metrics: Mapping[str, Any]) -> Iterator[str]:
-    for key, label in (("valid_calls", "valid calls"), ("grounded", "grounded answers")):
-        shares = metrics.get(key, {})
-        if "student" in shares:
-            yield f"- {label}: {shares['student']:.1%}" + (f" (base {shares['base']:.1%})" if "base" in shares else "")
-    faults = metrics.get("faults", {})
-    before, after = faults.get("base", {}), faults.get("student", {})
-    names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
+def _calls_and_faults(metrics: Metrics) -> Iterator[str]:
+    for shares, label in ((metrics.valid_calls, "valid calls"), (metrics.grounded, "grounded answers")):
+        student, base = shares.get("student"), shares.get("base")
+        if student is not None:
+            yield f"- {label}: {student:.1%}" + (f" (base {base:.1%})" if base is not None else "")
+    before, after = metrics.faults.get("base", {}), metrics.faults.get("student", {})
+    names = sorted({*before, *after}, key=lambda name: (-max(before.get(name, 0), after.get(name, 0)), name))
     if names:
         counts = (f"{name} {before.get(name, 0)} to {after.get(name, 0)}" for name in names[:_MAX_FAULTS])
         yield f"- chains with a fault, base to student: {', '.join(counts)}"
 
 
-def _robustness(metrics: Mapping[str, Any]) -> Sequence[str]:
-    changes = metrics.get("robustness", {}).get("student", {})
+def _robustness(metrics: Metrics) -> Sequence[str]:
+    changes = metrics.robustness.get("student")
     if not changes:
         return []
-    gaps = ", ".join(f"{name} {result['gap']['value']:+.1%}" for name, result in changes.items())
+    gaps = ", ".join(f"{name} {result.gap.value:+.1%}" for name, result in changes.items())
     return [f"- accuracy lost on changed problems (names, order, functions, a distractor): {gaps}"]
 
 

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callwright import paths
-from callwright.paths import TRAINING_FILE
 from callwright.registry.gate import Facts
 from callwright.registry.version import CONTENT_TAG, ROLLED_BACK_TAG, find_champion, versions_of
-from callwright.storage.files import file_hash, folder_hash, read_json
+from callwright.reports.metrics import Inputs
+from callwright.reports.model_files import TrainingFile
+from callwright.storage.files import file_hash, folder_hash
 from callwright.tracking import runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def current_inputs(champion: str | None) -> dict[str, str | None]:
+def current_inputs(champion: str | None) -> Inputs:
     """Hashes of the problems and models that are now on disk, and the champion's version.
 
     Args:
@@ -24,13 +25,13 @@ def current_inputs(champion: str | None) -> dict[str, str | None]:
     Raises:
         DataError: the student has no training.json of a Callwright training.
     """
-    return {
-        "training": str(read_json(paths.STUDENT / TRAINING_FILE)["key"]),
-        "problems": file_hash(paths.problems("test")),
-        "base": folder_hash(paths.BASE),
-        "student": folder_hash(paths.STUDENT),
-        "champion": champion,
-    }
+    return Inputs(
+        training=TrainingFile.load().key,
+        problems=file_hash(paths.problems("test")),
+        base=folder_hash(paths.BASE),
+        student=folder_hash(paths.STUDENT),
+        champion=champion,
+    )
 
 
 GATE_REPORTS = (paths.METRICS, paths.QUALITY_REPORT)
@@ -47,8 +48,8 @@ def current_facts(client: "MlflowClient", name: str) -> Facts:
     inputs = current_inputs(champion.version if champion else None)
     return Facts(
         inputs=inputs,
-        is_champion=champion is not None and champion.content_hash == inputs["student"],
-        rolled_back=_rolled_back_version(client, name, str(inputs["student"])),
+        is_champion=champion is not None and champion.content_hash == inputs.student,
+        rolled_back=_rolled_back_version(client, name, inputs.student),
         changed_reports=tuple(str(path) for path in GATE_REPORTS if _differs_from_dvc_lock(path)),
     )
 

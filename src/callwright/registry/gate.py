@@ -3,18 +3,16 @@
 The gate refuses if a value is missing, not a number, or measured on other inputs than the current ones.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from callwright.params import PromoteParams
+from callwright.reports.metrics import Gain, Inputs, Interval, Metrics
+from callwright.reports.quality import Quality
+from callwright.reports.report import InvalidReport
+from callwright.reports.values import DIFFERENCE_RANGE, OVERALL, SHARE_RANGE, BySlice, expected_number
 
-OVERALL = "overall"
 WARNING = "warning"  # severity of a check; any other severity counts as critical
-Bounds = tuple[float, float]
-SHARE_RANGE: Bounds = (0.0, 1.0)
-DIFFERENCE_RANGE: Bounds = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +32,13 @@ class Facts:
     """The current state, which the gate compares with what the metrics were measured on.
 
     Attributes:
-        inputs: hashes of training, problems, base and student, and the champion's version (None if there is no
-            champion), as `callwright.registry.facts.current_inputs` returns them.
+        inputs: what is on disk and in the registry now (`callwright.registry.facts.current_inputs`).
         is_champion: whether the champion is this student.
         rolled_back: the student's version, if it was champion and was rolled back.
         changed_reports: paths of reports that differ from what dvc.lock recorded.
     """
 
-    inputs: Mapping[str, str | None]
+    inputs: Inputs
     is_champion: bool = False
     rolled_back: str | None = None
     changed_reports: tuple[str, ...] = ()
@@ -52,72 +49,59 @@ class Rule:
     """A number of the metrics and its bound.
 
     Attributes:
-        path: the keys that lead to the number, from the outside in; a task's name is one key, even with dots in it.
+        key: of the number in reports/metrics.json.
+        value: None if it was not measured.
         description: names the number in a refusal.
         bound: the least value, or the greatest if `at_least` is False.
         param: the key of the bound in params.promote.
-        valid_range: inclusive; a value outside it counts as missing.
+        valid_range: of any such number, for the refusal if it was not measured.
     """
 
-    path: tuple[str, ...]
+    key: str
+    value: float | None
     description: str
     bound: float
     param: str
     at_least: bool = True
-    valid_range: Bounds = DIFFERENCE_RANGE
+    valid_range: tuple[float, float] = DIFFERENCE_RANGE
 
 
 def decide(
-    metrics: Mapping[str, Any], quality: Mapping[str, Any], facts: Facts, params: PromoteParams
+    metrics: Metrics | InvalidReport, quality: Quality | InvalidReport, facts: Facts, params: PromoteParams
 ) -> Promote | Refuse:
     """Promote if the metrics were measured on the current inputs, the data passed its checks, and no bound is missed.
 
+    An invalid report is refused; each of its bad values is a reason.
+
     Args:
-        metrics: reports/metrics.json.
-        quality: reports/quality.json.
         facts: the current state of project and registry.
     """
-    reasons = [
-        *_stale_inputs(metrics, facts),
-        *_failed_checks(quality),
-        *_missing_tasks(metrics),
-        *_missed_bounds(metrics, _rules(metrics, facts, params)),
-    ]
+    reasons = [*_changes_of_the_project(facts), *_failed_checks(quality)]
+    if isinstance(metrics, InvalidReport):
+        reasons = [*(f"{error} in the metrics" for error in metrics.errors), *reasons]
+    else:
+        missed = _missed_bounds(_rules(metrics, facts, params))
+        reasons = [*_stale_inputs(metrics.inputs, facts), *reasons, *_missing_tasks(metrics), *missed]
     return Refuse(tuple(reasons)) if reasons else Promote()
 
 
-def _stale_inputs(metrics: Mapping[str, Any], facts: Facts) -> Iterator[str]:
-    measured = metrics.get("inputs")
-    if not isinstance(measured, Mapping):
+def _stale_inputs(measured: Inputs | None, facts: Facts) -> Iterator[str]:
+    if measured is None:
         yield "inputs are missing in the metrics: what they were measured on is unknown; run evaluate again"
-        measured = {}
-    for name, description in (
-        ("training", "the student's training"),
-        ("problems", "the test problems"),
-        ("base", "the base"),
-        ("student", "the student"),
-    ):
-        if not measured.get(name):
-            yield f"inputs.{name} is missing in the metrics"
-        elif measured[name] != facts.inputs[name]:
-            yield f"{description} changed since the metrics were measured (inputs.{name}): run evaluate again"
-    if not facts.is_champion:
-        yield from _champion_mismatch(measured, facts)
-    for path in facts.changed_reports:
-        yield f"{path} differs from what dvc.lock recorded: run dvc repro"
-    if facts.rolled_back is not None:
-        yield f"version {facts.rolled_back} is this student and was rolled back: callwright rollback brings it back"
-
-
-def _champion_mismatch(measured: Mapping[str, Any], facts: Facts) -> Iterator[str]:
-    if "champion" not in measured:
-        yield "inputs.champion is missing in the metrics"
         return
-    compared = None if measured["champion"] is None else str(measured["champion"])
-    if compared != facts.inputs["champion"]:
+    now = facts.inputs
+    for name, description, is_stale in (
+        ("training", "the student's training", measured.training != now.training),
+        ("problems", "the test problems", measured.problems != now.problems),
+        ("base", "the base", measured.base != now.base),
+        ("student", "the student", measured.student != now.student),
+    ):
+        if is_stale:
+            yield f"{description} changed since the metrics were measured (inputs.{name}): run evaluate again"
+    if not facts.is_champion and measured.champion != now.champion:
         yield (
-            f"the metrics compare with {_version_label(compared)}, "
-            f"and the champion is {_version_label(facts.inputs['champion'])} now: "
+            f"the metrics compare with {_version_label(measured.champion)}, "
+            f"and the champion is {_version_label(now.champion)} now: "
             "run dvc repro --force --single-item evaluate, then dvc repro"
         )
 
@@ -126,112 +110,114 @@ def _version_label(champion: str | None) -> str:
     return f"version {champion}" if champion else "none"
 
 
-def _failed_checks(quality: Mapping[str, Any]) -> Iterator[str]:
-    checks = quality.get("checks")
-    if not isinstance(checks, list) or not checks:
-        yield "the quality report has no checks"
+def _changes_of_the_project(facts: Facts) -> Iterator[str]:
+    for path in facts.changed_reports:
+        yield f"{path} differs from what dvc.lock recorded: run dvc repro"
+    if facts.rolled_back is not None:
+        yield f"version {facts.rolled_back} is this student and was rolled back: callwright rollback brings it back"
+
+
+def _failed_checks(quality: Quality | InvalidReport) -> Iterator[str]:
+    if isinstance(quality, InvalidReport):
+        yield from (f"{error} in the quality report" for error in quality.errors)
         return
-    for check in checks:
-        if not isinstance(check, Mapping):
-            yield f"the quality report has an entry that is not a check: {check!r}"
-            continue
-        if check.get("severity") != WARNING and check.get("success") is not True:
-            yield f"the data failed a critical check: {check.get('column', '')} {check.get('name', 'without name')}"
+    if not quality.checks:
+        yield "the quality report has no checks"
+    for check in quality.checks:
+        if check.severity != WARNING and not check.success:
+            yield f"the data failed a critical check: {check.column} {check.name}"
 
 
-def _rules(metrics: Mapping[str, Any], facts: Facts, params: PromoteParams) -> Iterator[Rule]:
-    tasks = list(dict.fromkeys([*_measured_tasks(metrics, "student"), *_measured_tasks(metrics, "base")]))
+def _rules(metrics: Metrics, facts: Facts, params: PromoteParams) -> Iterator[Rule]:
+    accuracy, gain = metrics.accuracy, metrics.gain
+    tasks = list(dict.fromkeys([*_measured_tasks(accuracy.student), *_measured_tasks(accuracy.base)]))
     yield Rule(
-        ("accuracy", "student", OVERALL, "value"),
+        "accuracy.student.overall.value",
+        accuracy.student.overall.value,
         "accuracy",
         params.min_accuracy,
         "min_accuracy",
         valid_range=SHARE_RANGE,
     )
-    yield Rule(("gain", OVERALL, "low"), "lower bound of the gain over the base", params.min_gain, "min_gain")
     yield Rule(
-        ("gain", OVERALL, "p_mcnemar"),
+        "gain.overall.low", gain.overall.low, "lower bound of the gain over the base", params.min_gain, "min_gain"
+    )
+    yield Rule(
+        "gain.overall.p_mcnemar",
+        gain.overall.p_mcnemar,
         "McNemar p-value of the gain",
         params.max_p_value,
         "max_p_value",
-        False,
-        SHARE_RANGE,
+        at_least=False,
+        valid_range=SHARE_RANGE,
     )
     yield Rule(
-        ("valid_calls", "student"),
+        "valid_calls.student",
+        metrics.valid_calls.student,
         "share of valid calls",
         params.min_valid_calls,
         "min_valid_calls",
         valid_range=SHARE_RANGE,
     )
-    yield from _regression_rules("gain", "base", tasks, params)
-    if facts.inputs["champion"] is not None and not facts.is_champion:
-        path = ("gain_over_champion", OVERALL, "low")
-        description = "lower bound of the gain over the champion"
-        yield Rule(path, description, params.min_gain_over_champion, "min_gain_over_champion")
-        yield from _regression_rules("gain_over_champion", "champion", tasks, params)
-    if params.max_robustness_gap is not None:
+    yield from _regression_rules("gain", gain, "base", tasks, params)
+    if facts.inputs.champion is not None and not facts.is_champion:
+        over_champion = metrics.gain_over_champion
         yield Rule(
-            ("robustness", "student", OVERALL, "gap", "value"),
+            "gain_over_champion.overall.low",
+            over_champion.overall.low if over_champion else None,
+            "lower bound of the gain over the champion",
+            params.min_gain_over_champion,
+            "min_gain_over_champion",
+        )
+        yield from _regression_rules("gain_over_champion", over_champion or {}, "champion", tasks, params)
+    if params.max_robustness_gap is not None:
+        changes = metrics.robustness.get("student")
+        yield Rule(
+            "robustness.student.overall.gap.value",
+            changes.overall.gap.value if changes else None,
             "accuracy lost on changed problems",
             params.max_robustness_gap,
             "max_robustness_gap",
-            False,
+            at_least=False,
         )
 
 
-def _missing_tasks(metrics: Mapping[str, Any]) -> Iterator[str]:
-    if not _measured_tasks(metrics, "student"):
+def _missing_tasks(metrics: Metrics) -> Iterator[str]:
+    if not _measured_tasks(metrics.accuracy.student):
         yield "accuracy.student names no task in the metrics"
 
 
-def _measured_tasks(metrics: Mapping[str, Any], model: str) -> list[str]:
+def _measured_tasks(slices: BySlice[Interval]) -> list[str]:
     """Tasks that a model was measured on: all slices that are not within another slice, so that no task is missed."""
-    slices = _value_at(metrics, ("accuracy", model))
-    if not isinstance(slices, Mapping):
-        return []
     return [name for name in slices if name != OVERALL and not _is_within_a_task(name, slices)]
 
 
-def _is_within_a_task(name: str, slices: Mapping[str, Any]) -> bool:
+def _is_within_a_task(name: str, slices: BySlice[Interval]) -> bool:
     task, slash, _ = name.partition("/")
     return bool(slash) and task != OVERALL and task in slices
 
 
-def _regression_rules(gain: str, compared_with: str, tasks: list[str], params: PromoteParams) -> Iterator[Rule]:
+def _regression_rules(
+    key: str, gain: Mapping[str, Gain], compared_with: str, tasks: list[str], params: PromoteParams
+) -> Iterator[Rule]:
     """Bounds on the gain in each task.
 
     They apply to the gain itself, not to its lower bound: a task has few problems, so a lower bound would refuse nearly
     every student.
+
+    Args:
+        key: of the gain in reports/metrics.json.
     """
     for task in tasks:
+        value = gain[task].value if task in gain else None
         description = f"gain over the {compared_with} in {task}"
-        yield Rule((gain, task, "value"), description, -params.max_task_regression, "max_task_regression")
+        yield Rule(f"{key}.{task}.value", value, description, -params.max_task_regression, "max_task_regression")
 
 
-def _missed_bounds(metrics: Mapping[str, Any], rules: Iterator[Rule]) -> Iterator[str]:
+def _missed_bounds(rules: Iterator[Rule]) -> Iterator[str]:
     for rule in rules:
-        value = _number(metrics, rule)
         relation = ">=" if rule.at_least else "<="
-        if value is None:
-            low, high = rule.valid_range
-            yield f"{'.'.join(rule.path)} is missing or not a number from {low:g} to {high:g} in the metrics"
-        elif not (value >= rule.bound if rule.at_least else value <= rule.bound):
-            yield f"{rule.description} is {value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"
-
-
-def _number(metrics: Mapping[str, Any], rule: Rule) -> float | None:
-    value = _value_at(metrics, rule.path)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    low, high = rule.valid_range
-    return float(value) if low <= value <= high else None
-
-
-def _value_at(metrics: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    value: Any = metrics
-    for key in path:
-        if not isinstance(value, Mapping) or key not in value:
-            return None
-        value = value[key]
-    return value
+        if rule.value is None:
+            yield f"{rule.key} {expected_number(*rule.valid_range)} in the metrics"
+        elif not (rule.value >= rule.bound if rule.at_least else rule.value <= rule.bound):
+            yield f"{rule.description} is {rule.value:.4g}, promote.{rule.param} asks for {relation} {rule.bound:g}"

@@ -5,10 +5,9 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from callwright import paths
-from callwright.storage.files import read_json
+from callwright.reports.model_files import Recipe, TrainingFile
 from callwright.text import one_line
 from callwright.tracking import runs
 
@@ -83,7 +82,7 @@ def _plain_values(text: str) -> Iterator[tuple[str, str]]:
 
 def collect_lineage(base: Path = paths.BASE) -> dict[str, str]:
     """Names and hashes of the student's origins; unknown ones are omitted, unknown licences are UNKNOWN."""
-    recipe = read_json(base / paths.RECIPE)
+    recipe = Recipe.load(base / paths.RECIPE)
     lineage = {
         "git commit": git_commit(),
         "dvc.lock": _dvc_lock_hash(),
@@ -91,11 +90,11 @@ def collect_lineage(base: Path = paths.BASE) -> dict[str, str]:
         "chains": runs.dvc_hash(paths.VALIDATED),
         "pairs": runs.dvc_hash(paths.PAIRS_TRAIN),
         "base": runs.dvc_hash(base),
-        "base model": str(recipe.get("source", "")),
-        "base revision": str(recipe.get("revision") or ""),
+        "base model": recipe.source,
+        "base revision": recipe.revision or "",
         "base licence": _licence_of_base(base, recipe),
         "code licence": CODE_LICENCE,
-        "training": str(read_json(paths.STUDENT / paths.TRAINING_FILE)["key"]),
+        "training": TrainingFile.load().key,
     }
     return {name: value for name, value in lineage.items() if value}
 
@@ -120,8 +119,8 @@ def _dvc_lock_hash() -> str:
     return hashlib.sha256(paths.DVC_LOCK.read_bytes()).hexdigest() if paths.DVC_LOCK.is_file() else ""
 
 
-def _licence_of_base(base: Path, recipe: dict[str, Any]) -> str:
+def _licence_of_base(base: Path, recipe: Recipe) -> str:
     """The licence in the base's model card; the embedded base has the licence of the code."""
-    if recipe.get("source") == "embedded":
+    if recipe.source == "embedded":
         return CODE_LICENCE
     return base_licence(base / "README.md")

@@ -1,13 +1,12 @@
 """Promote a student through the gate, and roll back. There is always one champion, even after a kill."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from callwright import paths
 from callwright.errors import GateError, ProviderError
 from callwright.params import Params
-from callwright.registry.decision import PromotionDecision
 from callwright.registry.facts import current_facts
 from callwright.registry.gate import Facts, Promote, Refuse, decide
 from callwright.registry.promotion_lock import hold_lock
@@ -22,6 +21,10 @@ from callwright.registry.version import (
     tag_value,
     versions_with_tag,
 )
+from callwright.reports.decision import Decision
+from callwright.reports.metrics import Metrics
+from callwright.reports.quality import Quality
+from callwright.reports.report import InvalidReport
 from callwright.tasks import Tasks
 from callwright.text import one_line
 from callwright.tracking import runs
@@ -32,17 +35,14 @@ if TYPE_CHECKING:
 GATE_TAG = "callwright.gate"
 
 
-def promote(params: Params, tasks: Tasks, metrics: Mapping[str, Any], quality: Mapping[str, Any]) -> PromotionDecision:
+def promote(
+    params: Params, tasks: Tasks, metrics: Metrics | InvalidReport, quality: Quality | InvalidReport
+) -> Decision:
     """Decide, and register the student as champion if it passes the gate.
 
     A student that is already registered (same content) keeps its version. The former champion becomes `previous`. If
     two promotions run at the same time, one succeeds; the other is refused, because its student was not compared with
     the new champion. After a kill, the next promotion of the same student completes the work.
-
-    Args:
-        tasks: the tasks of the student, which its model card lists.
-        metrics: reports/metrics.json.
-        quality: reports/quality.json.
 
     Raises:
         ProviderError: the tracking server cannot be used.
@@ -54,10 +54,11 @@ def promote(params: Params, tasks: Tasks, metrics: Mapping[str, Any], quality: M
     aliases: tuple[str, ...] = ()
     with _mlflow_errors_in_one_line():
         facts = current_facts(client, name)
-        content_hash = str(facts.inputs["student"])
+        content_hash = facts.inputs.student
         run_id = runs.log_to_training_run(paths.STUDENT, {}, [])
         verdict = decide(metrics, quality, facts, params.promote)
         if isinstance(verdict, Promote):
+            assert isinstance(metrics, Metrics), "the gate refuses invalid metrics"
             registered_version = register_student(client, params, tasks, metrics, run_id, content_hash)
             verdict, version, aliases = _make_champion(client, name, registered_version, facts)
         reasons = () if isinstance(verdict, Promote) else tuple(map(one_line, verdict.reasons))
@@ -66,8 +67,8 @@ def promote(params: Params, tasks: Tasks, metrics: Mapping[str, Any], quality: M
         if version is not None:
             client.set_model_version_tag(name, version, GATE_TAG, reasons_text)
     if isinstance(verdict, Refuse):
-        return PromotionDecision("refused", reasons, name, None, (), content_hash)
-    return PromotionDecision("promoted", (), name, version, aliases, content_hash)
+        return Decision(decision="refused", reasons=reasons, model=name, content=content_hash)
+    return Decision(decision="promoted", reasons=(), model=name, version=version, aliases=aliases, content=content_hash)
 
 
 def _make_champion(
@@ -79,9 +80,9 @@ def _make_champion(
     two of them there is one champion, old or new, and that repeating the promotion completes it.
     """
     with hold_lock(client, name) as check_lock:
-        version = _delete_duplicate_version(client, name, version, str(facts.inputs["student"]))
+        version = _delete_duplicate_version(client, name, version, facts.inputs.student)
         champion = aliases_of(client, name).get(CHAMPION)
-        if champion not in (facts.inputs["champion"], version):
+        if champion not in (facts.inputs.champion, version):
             reason = f"version {champion} became champion meanwhile, and the metrics do not compare with it"
             return Refuse((f"{reason}: run dvc repro --force --single-item evaluate, then dvc repro",)), version, ()
         if champion != version:
@@ -108,13 +109,13 @@ def _delete_duplicate_version(client: "MlflowClient", name: str, version: str, c
     return oldest
 
 
-def require_registered(decision: Mapping[str, Any]) -> None:
+def require_registered(decision: Decision) -> None:
     """Raise unless the registry holds the student that was promoted.
 
     It may be missing if the decision comes from another clone and MLflow's store here is a new one.
 
     Args:
-        decision: models/registry.json of a promoted student.
+        decision: about a promoted student.
 
     Raises:
         GateError: no version of the registered model holds the student.
@@ -122,9 +123,9 @@ def require_registered(decision: Mapping[str, Any]) -> None:
     """
     client = runs.connect()
     with _mlflow_errors_in_one_line():
-        if not versions_with_tag(client, str(decision["model"]), CONTENT_TAG, str(decision["content"])):
+        if not versions_with_tag(client, decision.model, CONTENT_TAG, str(decision.content)):
             raise GateError(
-                f"unregistered: {paths.REGISTRY} says promoted, but no version of {decision['model']} in MLflow at "
+                f"unregistered: {paths.REGISTRY} says promoted, but no version of {decision.model} in MLflow at "
                 f"{runs.redacted_tracking_uri()} holds this student: run dvc repro --force --single-item promote"
             )
 

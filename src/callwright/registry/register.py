@@ -2,7 +2,6 @@
 
 import tempfile
 import warnings
-from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +14,9 @@ from callwright.registry.answer_row import AnswerRow
 from callwright.registry.card import model_card
 from callwright.registry.lineage import collect_lineage
 from callwright.registry.version import CONTENT_TAG, WEIGHTS_ARTIFACT, tag_value, versions_with_tag
-from callwright.storage.files import read_json
+from callwright.reports.metrics import Metrics
+from callwright.reports.problems import ProblemsReport
+from callwright.reports.train import TrainReport
 from callwright.tasks import Tasks
 from callwright.tasks.user_tasks import code_paths
 
@@ -32,12 +33,7 @@ MAX_DESCRIPTION_CHARS = 5_000  # what MLflow's database accepts
 
 
 def register_student(
-    client: "MlflowClient",
-    params: Params,
-    tasks: Tasks,
-    metrics: Mapping[str, Any],
-    run_id: str,
-    content_hash: str,
+    client: "MlflowClient", params: Params, tasks: Tasks, metrics: Metrics, run_id: str, content_hash: str
 ) -> str:
     """Register the student of the project; returns its version. A version with the same content is used again.
 
@@ -45,7 +41,6 @@ def register_student(
     nothing in the registry.
 
     Args:
-        metrics: reports/metrics.json.
         run_id: the MLflow run that trained the student.
         content_hash: the hash of the student's folder.
     """
@@ -54,12 +49,7 @@ def register_student(
 
 
 def _create_version(
-    client: "MlflowClient",
-    params: Params,
-    tasks: Tasks,
-    metrics: Mapping[str, Any],
-    run_id: str,
-    content_hash: str,
+    client: "MlflowClient", params: Params, tasks: Tasks, metrics: Metrics, run_id: str, content_hash: str
 ) -> str:
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -69,8 +59,7 @@ def _create_version(
     rollout = params.rollout
     name = params.promote.model_name
     lineage = collect_lineage()
-    reports = read_json(paths.PROBLEMS_REPORT), read_json(paths.TRAIN_REPORT)
-    card = model_card(params, tasks, metrics, *reports, lineage)
+    card = model_card(params, tasks, metrics, ProblemsReport.load(), TrainReport.load(), lineage)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
         readme = Path(folder, "README.md")
         readme.write_text(card)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from callwright.reports.metrics import ChangeResult, Interval
+from callwright.reports.values import OVERALL
 
 MODELS = ("base", "student", "teacher", "champion")  # the order in which models are shown
 STAGES = ("problems", "base", "rollout", "validate", "pairs", "train", "evaluate", "promote")
 LANE_PX, LABEL_PX, GAP_PX = 14.0, 20.0, 16.0  # height of a model's lane in a row; space above and below a row's lanes
 MAX_LABEL_CHARS = 32  # fits on a phone's screen
 CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 300.0, 120.0
-_OVERALL = "overall"
 MarkValues = tuple[str, float, float, float, str]  # model, value, low, high (percent of the width), text
 
 
@@ -70,12 +71,12 @@ class Curve:
 
 
 def accuracy_chart(
-    title: str, accuracy: Mapping[str, Mapping[str, Mapping[str, float]]], slices: Sequence[str], task: str = ""
+    title: str, accuracy: Mapping[str, Mapping[str, Interval]], slices: Sequence[str], task: str = ""
 ) -> Chart:
     """Dots with intervals on a scale from 0 to 100 %, one row per slice.
 
     Args:
-        accuracy: the metrics' `accuracy`: model -> slice -> value, low, high, n.
+        accuracy: model -> slice -> accuracy.
         task: the task whose slices these are; labels omit it.
     """
     return _chart(
@@ -84,7 +85,7 @@ def accuracy_chart(
         (
             (
                 display_name(name, task),
-                f"n = {accuracy[models[0]][name]['n']:,}",
+                f"n = {accuracy[models[0]][name].n:,}",
                 [_interval_mark(model, accuracy[model][name]) for model in models],
             )
             for name in slices
@@ -93,9 +94,8 @@ def accuracy_chart(
     )
 
 
-def _interval_mark(model: str, interval: Mapping[str, float]) -> MarkValues:
-    value, low, high = (100 * interval[key] for key in ("value", "low", "high"))
-    return model, value, low, high, f"{interval['value']:.1%}"
+def _interval_mark(model: str, interval: Interval) -> MarkValues:
+    return model, 100 * interval.value, 100 * interval.low, 100 * interval.high, f"{interval.value:.1%}"
 
 
 def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, int]) -> Chart:
@@ -129,7 +129,7 @@ def faults_chart(faults: Mapping[str, Mapping[str, int]], totals: Mapping[str, i
     )
 
 
-def robustness_chart(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Chart:
+def robustness_chart(robustness: Mapping[str, Mapping[str, ChangeResult]]) -> Chart:
     """Dots: accuracy on the changed problems, with a line from the accuracy on the originals; one row per change."""
     models = in_display_order(robustness)
     changes = dict.fromkeys(change for model in models for change in robustness[model])
@@ -147,8 +147,8 @@ def robustness_chart(robustness: Mapping[str, Mapping[str, Mapping[str, Any]]]) 
     )
 
 
-def _change_mark(model: str, result: Mapping[str, Any]) -> MarkValues:
-    before, after = 100 * result["original"]["value"], 100 * result["changed"]["value"]
+def _change_mark(model: str, result: ChangeResult) -> MarkValues:
+    before, after = 100 * result.original.value, 100 * result.changed.value
     return model, after, min(before, after), max(before, after), f"{after:.1f}%"
 
 
@@ -187,7 +187,7 @@ def slices_by_task(slices: Iterable[str]) -> dict[str, list[str]]:
     tasks: dict[str, list[str]] = {}
     for name in slices:
         task, _, within = name.partition("/")
-        if task != _OVERALL:
+        if task != OVERALL:
             tasks.setdefault(task, [])
             if within:
                 tasks[task].append(name)

@@ -3,12 +3,12 @@
 All values are escaped, including control characters and marks of writing direction.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from callwright.reporting import charts
 from callwright.reporting.charts import CURVE_HEIGHT_PX, CURVE_WIDTH_PX
+from callwright.reports.metrics import Metrics
 from callwright.text import escape_controls
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ def template_environment() -> "Environment":
     return environment
 
 
-def render_plots(metrics: Mapping[str, Any]) -> dict[str, str]:
+def render_plots(metrics: Metrics) -> dict[str, str]:
     """Name -> SVG file: accuracy by slice, and faults."""
-    accuracy = metrics["accuracy"]
+    accuracy = metrics.accuracy
     charts_by_name = {
-        "accuracy": charts.accuracy_chart("Accuracy", accuracy, list(accuracy["student"])),
+        "accuracy": charts.accuracy_chart("Accuracy", accuracy, list(accuracy.student)),
         "faults": faults_chart(metrics),
     }
     template = template_environment().get_template("plot.svg.jinja")
     return {name: template.render(chart=chart) for name, chart in charts_by_name.items()}
 
 
-def faults_chart(metrics: Mapping[str, Any]) -> charts.Chart:
+def faults_chart(metrics: Metrics) -> charts.Chart:
     """The chart of the faults in each model's chains on the test problems."""
-    totals = {model: int(slices["overall"]["n"]) for model, slices in metrics["accuracy"].items()}
-    return charts.faults_chart(metrics["faults"], totals)
+    totals = {model: slices.overall.n for model, slices in metrics.accuracy.items()}
+    return charts.faults_chart(metrics.faults, totals)

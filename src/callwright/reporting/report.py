@@ -5,11 +5,16 @@ Model text is untrusted: it is escaped, including control and direction marks, a
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from callwright.reporting import charts, tables
 from callwright.reporting.render import faults_chart, template_environment
 from callwright.reporting.transcripts import TranscriptPair
+from callwright.reports.decision import Decision
+from callwright.reports.metrics import Metrics
+from callwright.reports.quality import Quality
+from callwright.reports.rollout import RolloutReport
+from callwright.reports.train import TrainReport
+from callwright.reports.values import OVERALL
 from callwright.storage.files import write_text
 
 SECTION_TITLES = {
@@ -30,11 +35,11 @@ MAX_NUMBER_CHARS = 24  # a longer cell may be broken into lines
 def write_report(
     path: Path,
     *,
-    metrics: Mapping[str, Any],
-    decision: Mapping[str, Any],
-    quality: Mapping[str, Any],
-    training: Mapping[str, Any],
-    rollout: Mapping[str, Any],
+    metrics: Metrics,
+    decision: Decision,
+    quality: Quality,
+    training: TrainReport,
+    rollout: RolloutReport,
     curves: Sequence[Mapping[str, float]],
     transcripts: Sequence[TranscriptPair],
     stand_in: bool,
@@ -42,18 +47,14 @@ def write_report(
     """Render the page. What was not measured (champion, samples, robustness) is omitted.
 
     Args:
-        metrics: reports/metrics.json.
-        decision: models/registry.json.
-        quality, training, rollout: reports/quality.json, reports/train.json and reports/rollout.json.
         curves: rows of reports/curves.csv.
         stand_in: whether the teacher is the oracle.
     """
-    accuracy = metrics["accuracy"]
-    slices = list(accuracy["student"])
+    accuracy, robustness = metrics.accuracy, metrics.robustness
+    slices = list(accuracy.student)
     tasks = charts.slices_by_task(slices)
-    robustness = metrics.get("robustness") or {}
-    overview_slices = ["overall", *tasks] if len(tasks) > 1 else list(tasks)
-    absent = {"samples": not metrics.get("samples"), "robustness": not robustness}
+    overview_slices = [OVERALL, *tasks] if len(tasks) > 1 else list(tasks)
+    absent = {"samples": not metrics.samples, "robustness": not robustness}
     templates = template_environment()
     templates.filters |= {
         "percent": tables.percent,
@@ -78,14 +79,14 @@ def write_report(
         ],
         faults_chart=faults_chart(metrics),
         robustness_chart=charts.robustness_chart(robustness) if robustness else None,
-        seconds_chart=charts.seconds_chart(metrics["seconds"]),
+        seconds_chart=charts.seconds_chart(metrics.seconds),
         accuracy_rows=tables.accuracy_rows(accuracy),
-        gain_rows=tables.gain_rows(metrics["gain"]),
-        sample_rows=tables.sample_rows(metrics.get("samples") or {}),
+        gain_rows=tables.gain_rows(metrics.gain),
+        sample_rows=tables.sample_rows(metrics.samples),
         robustness_rows=tables.robustness_rows(robustness),
         **dict(zip(("effort_heads", "effort_rows"), tables.effort_table(metrics), strict=True)),
         **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout_table(rollout), strict=True)),
-        failed=tables.failed_checks(quality["checks"]),
+        failed=tables.failed_checks(quality.checks),
         curves=[curve for name in CURVE_NAMES if (curve := charts.curve(curves, name))],
     )
     write_text(path, page)

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from callwright.errors import ProviderError
 from callwright.params import BudgetParams, Prices
 from callwright.records import Chain, Usage
+from callwright.reports.rollout import ModelRollout
 from callwright.rollouts.budget import BudgetError, cost
 from callwright.rollouts.journal import JournalEntry, find_entry
 from callwright.rollouts.plan import Attempt
@@ -53,7 +53,7 @@ def publish(
     result: RolloutResult,
     prices: Prices | None = None,
     surprises: SurpriseLog | None = None,
-) -> dict[str, Any]:
+) -> ModelRollout:
     """Write all chains of a plan to a file, or none, and report on them.
 
     Tokens, cost and latency are those of the published chains, whichever run made them. So a resumed rollout reports
@@ -62,9 +62,6 @@ def publish(
     Args:
         result: how the run of the plan ended.
         surprises: counts graders that raise; their chains are published, and count as not right.
-
-    Returns:
-        One model's part of reports/rollout.json.
 
     Raises:
         DataError: the file cannot be written.
@@ -78,23 +75,23 @@ def publish(
                 yield entry.chain
 
     count = write(path, chains())
-    return {
-        "attempts": len(attempts),
-        "chains": count,
-        "failures": len(result.failures),
-        "failure_reasons": dict(sorted(Counter(failure.reason for failure in result.failures).items())),
-        "unmade": result.not_run,
-        "ungraded": tally.ungraded,
-        "answered_right": _share(tally.right.total(), count),
-        "accuracy": {task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},
-        "outcomes": dict(sorted(tally.outcomes.items())),
-        "steps": tally.steps,
-        "prompt_tokens": tally.usage.prompt_tokens,
-        "cached_tokens": tally.usage.cached_tokens,
-        "completion_tokens": tally.usage.completion_tokens,
-        "cost": round(cost(tally.usage, prices), 4) if prices else None,
-        "latency_s": _percentiles(tally.request_s),
-    }
+    return ModelRollout(
+        attempts=len(attempts),
+        chains=count,
+        failures=len(result.failures),
+        failure_reasons=dict(sorted(Counter(failure.reason for failure in result.failures).items())),
+        unmade=result.not_run,
+        ungraded=tally.ungraded,
+        answered_right=_share(tally.right.total(), count),
+        accuracy={task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},
+        outcomes=dict(sorted(tally.outcomes.items())),
+        steps=tally.steps,
+        prompt_tokens=tally.usage.prompt_tokens,
+        cached_tokens=tally.usage.cached_tokens,
+        completion_tokens=tally.usage.completion_tokens,
+        cost=round(cost(tally.usage, prices), 4) if prices else None,
+        latency_s=_percentiles(tally.request_s),
+    )
 
 
 def _share(part: int, total: int) -> float:

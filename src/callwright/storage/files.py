@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,10 +44,46 @@ def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, atomically.
 
     Raises:
-        ValueError: the value has NaN, Infinity or a lone surrogate.
-        DataError: the file cannot be written.
+        DataError: the value has NaN, an infinity or a lone surrogate, or the file cannot be written; the old file is
+            unchanged.
     """
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text.encode()
+    except ValueError:
+        reason = next(_not_json(value, ()), "a value is not JSON")
+        raise DataError(f"{path} cannot be written: {reason}; the old file, if any, is untouched") from None
+    write_text(path, text)
+
+
+def _not_json(value: Any, key: tuple[str, ...]) -> Iterator[str]:
+    """What in a value cannot be written as JSON in UTF-8, one line each, with the key that leads to it."""
+    where = ".".join(key) or "the value"
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _not_json(str(name), (*key, "a key"))
+            yield from _not_json(inner, (*key, str(name)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _not_json(inner, (*key, str(index)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{where} is {value:g}, which is not a number of JSON"
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        yield f"{where} has half a character (a lone surrogate)"
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DataError: the file is missing or unreadable.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -56,11 +93,7 @@ def read_json(path: Path) -> Any:
         DataError: the file is missing, unreadable or malformed.
     """
     try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing: run the stage that writes it (dvc repro)") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+        return json.loads(read_bytes(path))
     except RecursionError:
         raise DataError(f"{path} is not JSON: it is nested too deeply") from None
     except ValueError as error:

@@ -9,7 +9,8 @@ from callwright.paths import TRAINING_FILE
 from callwright.records import Problem
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.render import render_plots
-from callwright.storage.files import read_json
+from callwright.reports.metrics import Metrics
+from callwright.reports.model_files import TrainingFile
 from callwright.tasks import Tasks
 from callwright.text import escape_controls
 from callwright.tracking.runs import pipeline_run
@@ -23,7 +24,7 @@ def log_evaluation(
     evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
     tasks: Tasks,
-    metrics: Mapping[str, Any],
+    metrics: Metrics,
     traces: int,
 ) -> None:
     """Log the table, the plots and the traces to the student's run. They replace those of an earlier evaluation.
@@ -38,7 +39,7 @@ def log_evaluation(
     """
     import mlflow
 
-    with pipeline_run(read_json(student / TRAINING_FILE)["key"]) as run_id:
+    with pipeline_run(TrainingFile.load(student / TRAINING_FILE).key) as run_id:
         _log_table(run_id, evaluation_table(evaluated, problems))
         for name, svg in render_plots(metrics).items():
             mlflow.log_text(svg, f"reports/{name}.svg")

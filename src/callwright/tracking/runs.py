@@ -11,7 +11,7 @@ from callwright import paths
 from callwright.errors import ProviderError
 from callwright.paths import TRAINING_FILE
 from callwright.redaction import redacted
-from callwright.storage.files import read_json
+from callwright.reports.model_files import TrainingFile
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -174,7 +174,7 @@ def log_to_training_run(student: Path, metrics: Mapping[str, Any], artifacts: Se
     """
     import mlflow
 
-    key = read_json(student / TRAINING_FILE)["key"]
+    key = TrainingFile.load(student / TRAINING_FILE).key
     with pipeline_run(key) as run_id:
         mlflow.log_metrics(dict(flatten_metrics(metrics)))
         for path in artifacts:

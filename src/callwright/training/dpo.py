@@ -12,8 +12,9 @@ from typing import Any
 from callwright.chat.template import guard_special_tokens_only
 from callwright.errors import DataError
 from callwright.params import TrainParams
-from callwright.preferences.dialogue import RowReport, check_rows, conversation_rows
+from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.records import Demonstration, Pair
+from callwright.reports.train import RowCounts, TrainReport
 from callwright.storage.files import folder_hash
 from callwright.training.callbacks import (
     LogMetrics,
@@ -36,11 +37,11 @@ FIELDS_NOT_IN_KEY = {"checkpoint_steps"}  # fields of params.train that do not c
 class TrainingResult:
     """Training result: `curves` has one row per logged step, with `step` and metrics; `report` is the summary.
 
-    The report is empty on other ranks than 0.
+    There is no report on other ranks than 0.
     """
 
     curves: list[dict[str, float]] = field(default_factory=list)
-    report: dict[str, Any] = field(default_factory=dict)
+    report: TrainReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def train(
     tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token is None:  # TRL does the same, but not if it gets a collator
         tokenizer.pad_token = tokenizer.eos_token
-    row_report, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
+    row_counts, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
     rows = [row | mask for row, mask in zip(conversation_rows([*pairs, *dev_pairs]), masks, strict=True)]
     key = training_key(base, examples, params, seed)
     work = work / key[:16]
@@ -118,7 +119,7 @@ def train(
     if trainer.is_world_process_zero():
         publish_student(base, work / "trained", params, student=student, adapter=adapter, key=key)
         resumed_at = checkpoint_step(checkpoint) if checkpoint else 0
-        trained.report = _report(trainer, result, row_report, params, len(pairs), resumed_at)
+        trained.report = _report(trainer, result, row_counts, params, len(pairs), resumed_at)
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained
@@ -205,22 +206,22 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
 
 
 def _report(
-    trainer: Any, result: Any, rows: RowReport, params: TrainParams, pairs: int, resumed_at: int
-) -> dict[str, Any]:
+    trainer: Any, result: Any, rows: RowCounts, params: TrainParams, pairs: int, resumed_at: int
+) -> TrainReport:
     """The summary. The loss is the mean over the logged steps; the speed is measured since the start or last resume."""
     curves, steps = training_curve(trainer.state.log_history), int(result.global_step)
     logged_steps = [row["step"] for row in curves]
     spans = [step - previous for previous, step in zip([0.0, *logged_steps], logged_steps, strict=False)]
     loss = sum(span * row["loss"] for span, row in zip(spans, curves, strict=True)) / max(sum(spans), 1)
     trained_pairs = pairs * params.epochs * (steps - resumed_at) / steps
-    return {
-        "pairs": pairs,
-        "dev_pairs": rows.rows - pairs,
-        "steps": steps,
-        "loss": round(loss, 6),
-        "last": {name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
-        "warning": log_prob_warning(trainer.state.log_history),
-        "rows": asdict(rows),
-        "pairs_per_second": round(trained_pairs / result.metrics["train_runtime"], 3),
+    return TrainReport(
+        pairs=pairs,
+        dev_pairs=rows.rows - pairs,
+        steps=steps,
+        loss=round(loss, 6),
+        last={name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
+        warning=log_prob_warning(trainer.state.log_history),
+        rows=rows,
+        pairs_per_second=round(trained_pairs / result.metrics["train_runtime"], 3),
         **last_dev_metrics(trainer.state.log_history),
-    }
+    )

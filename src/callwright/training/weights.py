@@ -9,7 +9,7 @@ from typing import Any
 from callwright.errors import CallwrightError, DataError
 from callwright.params import TrainParams
 from callwright.paths import TRAINING_FILE
-from callwright.storage.files import write_json
+from callwright.reports.model_files import TrainingFile
 
 _TRAINER_FILES = ("ref", "training_args.bin")  # removed after training: the reference's adapter, and a pickle
 
@@ -128,7 +128,7 @@ def publish_student(base: Path, trained: Path, params: TrainParams, *, student: 
                 shutil.copytree(trained, part)
             else:
                 _save_merged(base, trained, part)
-            write_json(part / TRAINING_FILE, {"key": key})
+            TrainingFile(key=key).save(part / TRAINING_FILE)
             _replace_folder(folder, part)
         except OSError as error:
             raise DataError(f"{folder} cannot be written: {error.strerror or error}") from None

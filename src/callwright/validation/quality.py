@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from callwright.errors import DataError
 from callwright.params import ValidateParams
 from callwright.records import CheckedChain, Problem
+from callwright.reports.quality import ChainCounts, Quality
 from callwright.storage.jsonl import loads
 from callwright.surprises import Surprise
 from callwright.tasks import Tasks
@@ -43,7 +44,7 @@ class QuarantinedLine:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """The kept chains, the quarantined lines, and the quality report (in its counts, in = kept + quarantined).
+    """The kept chains, the quarantined lines, and the quality report of its own checks.
 
     Attributes:
         kept: checked chains as JSON, in the order of the files.
@@ -53,7 +54,7 @@ class ValidationResult:
 
     kept: list[bytes]
     quarantined: list[QuarantinedLine]
-    report: dict[str, Any]
+    report: Quality
     checks: list[Check]
     version: drift.Version | None
     surprises: dict[str, Surprise]
@@ -99,13 +100,14 @@ def validate_chains(
         chains = chain_frame(frame[~frame["id"].isin(list(failed))])
         version = drift.describe_version(chains, kept)
         checks = [*line_checks, *_check_kept_chains(chains, version, tasks, params, suites, history)]
-    report = {
-        "chains": {"in": len(lines), "kept": len(kept), "quarantined": len(quarantined)},
-        **(_summary(chains) if kept else {}),
-        "ground_not_checked": sum(line.row.can_check_grounding is False for line in lines if line.row.id not in failed),
-        "quarantine_reasons": _count_reasons(lines, failed),
-        "checks": checks_report(checks),
-    }
+    report = Quality(
+        chains=ChainCounts(read=len(lines), kept=len(kept), quarantined=len(quarantined)),
+        correct=_correct_by_model(chains) if kept else None,
+        first_faults=_count_first_faults(chains) if kept else None,
+        ground_not_checked=sum(line.row.can_check_grounding is False for line in lines if line.row.id not in failed),
+        quarantine_reasons=_count_reasons(lines, failed),
+        checks=checks_report(checks),
+    )
     surprises = {line.row.where: line.surprise for line in lines if line.surprise is not None}
     return ValidationResult(kept, quarantined, report, checks, version, surprises)
 
@@ -116,12 +118,12 @@ def raise_if_too_many_quarantined(validated: ValidationResult, limit: float) -> 
     Raises:
         DataError: with the number of lines and the most common reason.
     """
-    counts = validated.report["chains"]
-    if not validated.kept or counts["quarantined"] > limit * counts["in"]:
-        reasons = validated.report["quarantine_reasons"]
+    counts = validated.report.chains
+    if not validated.kept or counts.quarantined > limit * counts.read:
+        reasons = validated.report.quarantine_reasons
         most_common = max(reasons, key=lambda reason: reasons[reason])
         raise DataError(
-            f"{counts['quarantined']:,} of {counts['in']:,} chains were quarantined (limit {limit:.0%}); "
+            f"{counts.quarantined:,} of {counts.read:,} chains were quarantined (limit {limit:.0%}); "
             f"{reasons[most_common]:,} failed the check: {most_common}; see data/validated/quarantine.jsonl"
         )
 
@@ -162,10 +164,13 @@ def _count_reasons(lines: Sequence[CheckedLine], failed: Mapping[str, Sequence[C
     return dict(sorted(Counter(reasons).items()))
 
 
-def _summary(chains: "pd.DataFrame") -> dict[str, Any]:
-    faults = chains["first_fault"][chains["first_fault"] != NO_FAULT].value_counts()
+def _correct_by_model(chains: "pd.DataFrame") -> dict[str, float]:
+    """Model -> share of correct chains."""
     correct = chains.groupby("model", sort=True)["correct"].mean()
-    return {
-        "correct": {str(model): round(float(share), 4) for model, share in correct.items()},
-        "first_faults": {str(fault): int(count) for fault, count in sorted(faults.items())},
-    }
+    return {str(model): round(float(share), 4) for model, share in correct.items()}
+
+
+def _count_first_faults(chains: "pd.DataFrame") -> dict[str, int]:
+    """Fault -> chains whose first fault it is."""
+    faults = chains["first_fault"][chains["first_fault"] != NO_FAULT].value_counts()
+    return {str(fault): int(count) for fault, count in sorted(faults.items())}

@@ -62,8 +62,8 @@ def test_the_gap_is_the_accuracy_before_minus_the_accuracy_after(params: Evaluat
     robustness = compute_robustness(variants, chains, originals, params)
     assert list(robustness) == ["names", "distractor", "overall"]
     names, distractor, overall = robustness.values()
-    assert (names["original"]["value"], names["changed"]["value"], names["gap"]["value"]) == (0.75, 1.0, -0.25)
-    assert (distractor["original"]["value"], distractor["changed"]["value"]) == (0.75, 0.0)
-    assert distractor["gap"]["value"] == 0.75
-    assert distractor["gap"]["low"] <= 0.75 <= distractor["gap"]["high"]
-    assert (overall["original"]["value"], overall["changed"]["value"], overall["original"]["n"]) == (0.75, 0.5, 8)
+    assert (names.original.value, names.changed.value, names.gap.value) == (0.75, 1.0, -0.25)
+    assert (distractor.original.value, distractor.changed.value) == (0.75, 0.0)
+    assert distractor.gap.value == 0.75
+    assert distractor.gap.low <= 0.75 <= distractor.gap.high
+    assert (overall.original.value, overall.changed.value, overall.original.n) == (0.75, 0.5, 8)

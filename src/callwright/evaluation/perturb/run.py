@@ -1,18 +1,18 @@
 """Rephrased questions and changed toolboxes: how much accuracy drops if nothing that matters has changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any
 
 from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
-from callwright.evaluation.slices import OVERALL
 from callwright.evaluation.statistics.compare import difference, share_with_interval
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Perturbation
 from callwright.records import CheckedChain, Problem
+from callwright.reports.metrics import ChangeResult
+from callwright.reports.values import OVERALL, BySlice
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
@@ -74,7 +74,7 @@ def compute_robustness(
     chains: Sequence[CheckedChain | None],
     originals: Mapping[str, CheckedChain],
     params: EvaluateParams,
-) -> dict[str, Any]:
+) -> BySlice[ChangeResult] | None:
     """Accuracy before and after each change on the same problems, and the gap: original minus changed.
 
     Args:
@@ -82,12 +82,11 @@ def compute_robustness(
         originals: the model's chains on the original problems, by problem id.
 
     Returns:
-        change, or "overall" -> "original", "changed" and "gap", each with its confidence interval. A change without
-        chains is omitted.
+        The result of each change, and of all together. A change without chains is omitted; None if all are.
     """
     share_of = partial(share_with_interval, confidence=params.confidence, resamples=params.resamples)
     difference_of = partial(difference, confidence=params.confidence, resamples=params.resamples)
-    robustness: dict[str, Any] = {}
+    results: dict[str, ChangeResult] = {}
     for change in (*dict.fromkeys(variant.change for variant in variants), OVERALL):
         compared = [
             (originals[variant.original.id].verdict.correct, chain.verdict.correct, variant.original.group)
@@ -96,9 +95,9 @@ def compute_robustness(
         ]
         if compared:
             before, after, groups = map(list, zip(*compared, strict=True))
-            robustness[change] = {
-                "original": asdict(share_of(before, groups)),
-                "changed": asdict(share_of(after, groups)),
-                "gap": asdict(difference_of(after, before, groups)),
-            }
-    return robustness
+            results[change] = ChangeResult(
+                original=share_of(before, groups),
+                changed=share_of(after, groups),
+                gap=difference_of(after, before, groups),
+            )
+    return BySlice(results) if results else None

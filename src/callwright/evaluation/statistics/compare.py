@@ -5,40 +5,13 @@ Arguments of all functions here: `groups` has the group of each value; `confiden
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from scipy import stats
 
 from callwright.evaluation.statistics.intervals import difference_interval, share_interval, wilson_interval
+from callwright.reports.metrics import Difference, Gain, Interval
 
 RESAMPLES = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A share of n problems or events, with its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference of shares on the same problems, with its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gain(Difference):
-    """A difference with two two-sided p-values."""
-
-    p_mcnemar: float
-    p_wilcoxon: float
 
 
 def share_with_interval(
@@ -53,7 +26,7 @@ def share_with_interval(
         raise ValueError("there are no outcomes")
     values = [float(outcome) for outcome in outcomes]
     low, high = share_interval(values, groups, confidence, resamples)
-    return Interval(sum(values) / len(values), low, high, len(values))
+    return Interval(value=sum(values) / len(values), low=low, high=high, n=len(values))
 
 
 def rate_with_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
@@ -62,9 +35,9 @@ def rate_with_interval(successes: int, n: int, confidence: float = 0.95) -> Inte
     Without events the value is 0 and the interval is 0 to 1.
     """
     if n == 0:
-        return Interval(0.0, 0.0, 1.0, 0)
+        return Interval(value=0.0, low=0.0, high=1.0, n=0)
     low, high = wilson_interval(successes, n, confidence)
-    return Interval(successes / n, low, high, n)
+    return Interval(value=successes / n, low=low, high=high, n=n)
 
 
 def difference(
@@ -81,7 +54,7 @@ def difference(
     """
     differences = _paired_differences(before, after, groups)
     low, high = difference_interval(differences, groups, confidence, resamples)
-    return Difference(sum(differences) / len(differences), low, high)
+    return Difference(value=sum(differences) / len(differences), low=low, high=high)
 
 
 def gain(
@@ -103,10 +76,11 @@ def gain(
     differences = _paired_differences(before, after, groups)
     won, lost = differences.count(1.0), differences.count(-1.0)
     if won + lost == 0:
-        return Gain(change.value, change.low, change.high, 1.0, 1.0)
+        return Gain(value=change.value, low=change.low, high=change.high, p_mcnemar=1.0, p_wilcoxon=1.0)
     mcnemar = stats.binomtest(min(won, lost), won + lost, 0.5).pvalue
     wilcoxon = stats.wilcoxon(differences, zero_method="wilcox", method="approx").pvalue
-    return Gain(change.value, change.low, change.high, float(mcnemar), float(wilcoxon))
+    p_values = {"p_mcnemar": float(mcnemar), "p_wilcoxon": float(wilcoxon)}
+    return Gain(value=change.value, low=change.low, high=change.high, **p_values)
 
 
 def _paired_differences(before: Sequence[bool], after: Sequence[bool], groups: Sequence[str]) -> list[float]:

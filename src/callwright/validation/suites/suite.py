@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
 from callwright.functions.literal import escape_unprintable
+from callwright.reports.checks import CheckResult
 from callwright.validation.suites.expectations import CRITICAL, Expectation, page_frame, plain_text
 
 if TYPE_CHECKING:
@@ -147,9 +148,9 @@ def warning_lines(checks: Sequence[Check]) -> Iterator[str]:
     return (check.failure_message() for check in checks if not check.success and check.severity != CRITICAL)
 
 
-def checks_report(checks: Sequence[Check]) -> list[dict[str, Any]]:
-    """The checks as dicts for a report, with at most MAX_ROWS_SHOWN rows each."""
-    return [{**asdict(check), "rows": list(check.rows[:MAX_ROWS_SHOWN])} for check in checks]
+def checks_report(checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+    """The checks for a report, with at most MAX_ROWS_SHOWN rows each."""
+    return tuple(CheckResult(**{**asdict(check), "rows": check.rows[:MAX_ROWS_SHOWN]}) for check in checks)
 
 
 def _site(folder: Path) -> dict[str, Any]:
