@@ -7,6 +7,7 @@ Json = Any  # a JSON value; pydantic would copy a precise recursive type on ever
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 Protocol = Literal["text", "native"]
+SYNTHETIC = "synthetic"  # the source of the problems that Callwright makes itself
 Outcome = Literal["answered", "step_limit", "stuck"]  # stuck: the same failed step, repeated
 
 STEP_FAULTS = ("syntax", "unknown_function", "bad_arguments", "execution_error")

@@ -14,11 +14,11 @@ from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, csv_text, run_stage
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
-from callwright.storage.files import folder_hash, read_json, write_json, write_text
+from callwright.storage.files import csv_text, folder_hash, read_json, write_json, write_text
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load as load_tasks

@@ -1,14 +1,11 @@
-"""What all stages share: one run at a time, the wall clock, one clear line for an error, and CSV files."""
+"""What all stages share: one run at a time, the wall clock, and one clear line for an error."""
 
-import csv
-import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from callwright import paths
 from callwright.errors import CallwrightError
@@ -70,12 +67,3 @@ def _stage_lock(name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A CSV file with a header; a missing value is empty."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()

@@ -7,8 +7,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 from callwright.problems.source import DroppedRow
-from callwright.records import Problem
-from callwright.tasks.synthetic import SOURCE as SYNTHETIC
+from callwright.records import SYNTHETIC, Problem
 
 SAME_QUESTION = "same question as in test"
 SHARED_WORDS = "shares a run of words with a test question"

@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from callwright.errors import DataError
-from callwright.records import Problem, Split
+from callwright.records import SYNTHETIC, Problem, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _invent_people(count: int) -> tuple[Person, ...]:
 
 LESSON_PEOPLE = _invent_people(2_000)
 
-SOURCE = "synthetic"
+SOURCE = SYNTHETIC
 BUCKET_COUNT = 100
 MAX_REPEATED_DRAWS = 1_000  # in a row, of questions that were drawn before
 
