@@ -126,13 +126,11 @@ def _named(entries: Sequence[str]) -> str:
 
 
 def missing_user_files(stage: str, functions: Sequence[str], root: Path = Path()) -> list[str]:
-    """The user's files that dvc.yaml does not list for a stage that uses them; [] without a dvc.yaml.
+    """The user's files that dvc.yaml does not list for a stage that uses them.
 
     Raises:
         DataError: dvc.yaml or a user's file cannot be parsed.
     """
-    if not functions or not (root / FILE).is_file():
-        return []
     listed = read_stages((root / FILE).read_text()).get(stage)
     if listed is None or "functions" not in listed.params:
         return []

@@ -4,11 +4,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from callwright import paths
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, DataError
+from callwright.params import Params
+from callwright.pipeline.dvc_yaml import FILE as DVC_YAML
 from callwright.pipeline.logs import log, log_to_stderr, quiet_libraries
 from callwright.storage.files import write_json
 
@@ -38,6 +40,7 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
             run(clock)
             return
         with _stage_lock(name):
+            _warn_of_unlisted_modules(name)
             run(clock)
             write_json(paths.seconds(name), {name: clock.seconds()})
     except CallwrightError as error:
@@ -46,6 +49,17 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
     except KeyboardInterrupt:
         log.error("%s: interrupted; run `dvc repro` to continue", name)
         sys.exit(130)
+
+
+def _warn_of_unlisted_modules(name: str) -> None:
+    """Warn if DVC would not detect a change in a user's own module, because dvc.yaml does not list it."""
+    if not DVC_YAML.is_file() or not (functions := Params.load().functions):
+        return
+    from callwright.pipeline.deps import missing_user_files
+
+    with suppress(DataError):  # a module that cannot be parsed is reported where it is imported
+        if files := missing_user_files(name, functions):
+            log.warning("%s: warning: %s does not list %s: run make deps", name, DVC_YAML, ", ".join(files))
 
 
 @contextmanager
