@@ -15,7 +15,7 @@ from callwright.params import PARAMS_FILE
 from tests.stages.conftest import Project
 
 _FOLDER = "recording"  # in the project
-_SITE_CUSTOMIZE = '''
+_SITE_CUSTOMIZE = """
 import os, sys
 
 folder = os.path.dirname(os.path.abspath(__file__))
@@ -33,13 +33,16 @@ def hook(event, args):
     if event == "open" and isinstance(args[0], (str, bytes, os.PathLike)):
         path = os.path.abspath(os.fsdecode(args[0]))
         if path.startswith(project) and not args[2] & (os.O_WRONLY | os.O_RDWR):
-            record("file", path[len(project):])
+            frame = sys._getframe().f_back  # None: Python opens the script
+            caller = frame.f_code.co_filename if frame else ""
+            kind = "module" if "importlib" in caller else "copy" if caller.endswith("shutil.py") else "file"
+            record(kind, path[len(project):])
 
 sys.addaudithook(hook)
-'''
+"""
 # Appended to the module with the base class of all sections of params.yaml. Values are recorded, sections are not:
 # reading `params.rollout` to pass it on reads no parameter.
-_RECORD_PARAMS = '''
+_RECORD_PARAMS = """
 
 import sitecustomize
 
@@ -75,7 +78,7 @@ def _dump(self, **options):
 
 Section.__getattribute__ = _read
 Section.model_dump = _dump
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,14 @@ class Recording:
     """What a stage's processes did.
 
     Attributes:
-        modules: files of Callwright's code, and the stage's script.
+        modules: the modules that were imported, as paths of their files.
+        code: other files in src and stages that were read and not only copied: scripts and templates.
         files: other files of the project, read and not written before by the same stage.
         params: keys of params.yaml whose values were read; a whole section if it was dumped.
     """
 
     modules: set[str]
+    code: set[str]
     files: set[str]
     params: set[str]
 
@@ -106,10 +111,11 @@ def record_stage(project: Project, stage: str) -> Recording:
     path = f"{folder}:{project.folder / 'src'}"
     project.run("bash", "-c", _command(project, stage), PYTHONPATH=path)
     lines = [line.split(" ", 1) for line in (folder / stage).read_text().splitlines()]
-    read = {_source(name) for kind, name in lines if kind == "file"}
-    code = {name for name in read if name.startswith(("src/", "stages/"))}
-    others = {name for name in read - code if project.folder / name in before and not name.startswith(_FOLDER)}
-    return Recording(code, others, {name for kind, name in lines if kind == "param"})
+    modules = {_source(name) for kind, name in lines if kind == "module" and name.startswith("src/")}
+    read = {name for kind, name in lines if kind == "file" and project.folder / name in before}
+    code = {name for name in read if name.startswith(("src/", "stages/"))} - modules
+    params = {name for kind, name in lines if kind == "param"}
+    return Recording(modules, code, {name for name in read - code if not name.startswith(_FOLDER)}, params)
 
 
 def _command(project: Project, stage: str) -> str:

@@ -42,6 +42,7 @@ class CodeGraph:
         self._module_by_file: dict[Path, str] = {}
         self.find = cache(self._find)
         self.references = cache(self._references)
+        self.referenced = cache(self._referenced)
         self._folder_of = cache(self._find_top_level)
 
     def reach(
@@ -62,7 +63,7 @@ class CodeGraph:
         Raises:
             DataError: a file cannot be read or parsed.
         """
-        folders = [*self._own_task_folders, *task_folders]
+        folders = (*self._own_task_folders, *task_folders)
         reached: set[Path] = set()
         waiting = [file for file in starts if file not in left_out]
         while waiting:
@@ -70,7 +71,7 @@ class CodeGraph:
             if file in reached:
                 continue
             reached.add(file)
-            waiting += [to for to in self._referenced(file, folders) if to not in left_out and (file, to) not in cut]
+            waiting += [to for to in self.referenced(file, folders) if to not in left_out and (file, to) not in cut]
         return {file for file in reached if file.name != "__init__.py" or has_code(file)}
 
     def outside_packages(self, files: Iterable[Path]) -> set[str]:
@@ -102,7 +103,10 @@ class CodeGraph:
                 yield file
             parent = file
 
-    def _referenced(self, file: Path, task_folders: Iterable[str]) -> Iterator[Path]:
+    def _referenced(self, file: Path, task_folders: tuple[str, ...]) -> frozenset[Path]:
+        return frozenset(self._find_referenced(file, task_folders))
+
+    def _find_referenced(self, file: Path, task_folders: tuple[str, ...]) -> Iterator[Path]:
         if file.suffix != ".py":
             for name in _INCLUDED_TEMPLATE.findall(file.read_text()):
                 yield from [file.with_name(name)] if file.with_name(name).is_file() else []

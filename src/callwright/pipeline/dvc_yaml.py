@@ -52,9 +52,9 @@ def read_stages(text: str) -> dict[str, Stage]:
     """
     try:
         stages: Mapping[str, Any] = YAML().load(text)["stages"]
-    except (YAMLError, KeyError, TypeError) as error:
+        return {name: _stage(name, stage.get("do", stage)) for name, stage in stages.items()}  # `do` of a foreach
+    except (YAMLError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{FILE} has no stages that can be read: {' '.join(str(error).split())[:200]}") from None
-    return {name: _stage(name, stage) for name, stage in stages.items()}
 
 
 def _stage(name: str, stage: Mapping[str, Any]) -> Stage:
@@ -62,8 +62,9 @@ def _stage(name: str, stage: Mapping[str, Any]) -> Stage:
     lines = tuple(deps.lc.item(index)[0] for index in range(len(deps))) if deps else ()
     if not lines or len(set(lines)) < len(lines):
         raise DataError(f"{FILE}: stages.{name}.deps has to be a list with one entry a line")
-    params = tuple(str(entry) for entry in stage.get("params", ()))
-    return Stage(str(stage["cmd"]), params, tuple(map(str, deps)), lines)
+    commands = [stage["cmd"]] if isinstance(stage["cmd"], str) else stage["cmd"]
+    params = tuple(map(str, stage.get("params", ())))
+    return Stage(" && ".join(commands), params, tuple(map(str, deps)), lines)
 
 
 def with_code(text: str, code: Mapping[str, Sequence[str]]) -> str:

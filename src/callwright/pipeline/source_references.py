@@ -5,6 +5,7 @@ function reaches them. Imports under `if TYPE_CHECKING:` do not.
 """
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -49,9 +50,9 @@ def read_references(file: Path, module: str) -> References:
     try:
         tree = ast.parse(file.read_bytes())
     except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}") from None
+        raise DataError(f"{os.path.relpath(file)} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
-        raise DataError(f"{file} cannot be parsed: {error}") from None
+        raise DataError(f"{os.path.relpath(file)} cannot be parsed: {error}") from None
     visitor = _Visitor(package)
     visitor.visit(tree)
     visitor.add_attributes()
