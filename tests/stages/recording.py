@@ -87,7 +87,7 @@ class Recording:
 
     Attributes:
         modules: the modules that were imported, as paths of their files.
-        code: other files in src and stages that were read and not only copied: scripts and templates.
+        code: files in src and stages that were read and not only copied: scripts, templates, modules loaded by path.
         files: other files of the project, read and not written before by the same stage.
         params: keys of params.yaml whose values were read; a whole section if it was dumped.
     """
@@ -113,9 +113,9 @@ def record_stage(project: Project, stage: str) -> Recording:
     lines = [line.split(" ", 1) for line in (folder / stage).read_text().splitlines()]
     modules = {_source(name) for kind, name in lines if kind == "module" and name.startswith("src/")}
     read = {name for kind, name in lines if kind == "file" and project.folder / name in before}
-    code = {name for name in read if name.startswith(("src/", "stages/"))} - modules
-    params = {name for kind, name in lines if kind == "param"}
-    return Recording(modules, code, {name for name in read - code if not name.startswith(_FOLDER)}, params)
+    code = {name for name in read if name.startswith(("src/", "stages/"))}
+    files = {name for name in read - code if not name.startswith(_FOLDER)}
+    return Recording(modules, code, files, {name for kind, name in lines if kind == "param"})
 
 
 def _command(project: Project, stage: str) -> str:

@@ -2,7 +2,6 @@
 
 import random
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,8 @@ from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("recorded deps")]
 STAGES = read_stages((ROOT / "dvc.yaml").read_text())
-MAX_NEVER_LOADED = 12  # files of a stage: templates of other pages, and what only the served model runs
+MAX_NEVER_LOADED = 4  # files of a stage, such as templates of other pages
+MAX_ONLY_SERVED = 25  # further files of promote, which registers the code that the served model runs
 UNLISTED_FILES = {
     ".git": "the commit, for MLflow's tags",
     "reports/seconds": "the times of earlier runs, which would re-run evaluate whenever a stage was run",
@@ -55,7 +55,7 @@ def test_little_is_listed_that_was_not_loaded(recordings: dict[str, Recording], 
     code = {file for file in STAGES[stage].code if file.startswith("src/")}
     never_loaded = sorted(code - recordings[stage].modules - recordings[stage].code)
     print(f"{stage}: {len(code)} files, never loaded: {', '.join(never_loaded) or 'none'}")  # noqa: T201 - shown by pytest -rP
-    assert len(never_loaded) <= MAX_NEVER_LOADED
+    assert len(never_loaded) <= MAX_NEVER_LOADED + MAX_ONLY_SERVED * (stage == "promote")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -83,10 +83,9 @@ def test_every_parameter_that_was_read_is_listed_and_every_listed_one_was_read(
 def test_sampled_modules_are_listed_for_exactly_the_stages_that_loaded_them(recordings: dict[str, Recording]):
     modules = sorted(set(chain.from_iterable(recording.modules for recording in recordings.values())))
     listed = [file for file in modules if any(file in stage.code for stage in STAGES.values())]
-    only_served = {f"src/callwright/{name}" for name in ("agent", "chat/local")}  # promote registers them, not runs
-    for file in random.Random(15).sample(listed, 30):
+    for file in random.Random(15).sample(listed, 40):
         loaded_by = {stage for stage, recording in recordings.items() if file in recording.modules}
         listed_by = {name for name, stage in STAGES.items() if file in stage.code}
-        without = {"promote"} if any(Path(file).is_relative_to(folder) for folder in only_served) else set()
         if "src/callwright/params/" not in file:  # all processes load the models of all sections
-            assert listed_by - without == loaded_by - without, file
+            assert loaded_by <= listed_by, file
+            assert listed_by - loaded_by <= {"promote"}, file  # it registers what the served model runs

@@ -27,6 +27,8 @@ LEFT_OUT = {
     "callwright.lazy": "imports a module on first use; the module is listed",
     "callwright.paths": "names of files, which dvc.yaml has as outs and deps",
     "callwright.surprises": "counts defects and logs their tracebacks",
+    "callwright.pipeline.deps": "warns of a user's modules that are not listed",
+    "callwright.pipeline.dvc_yaml": "reads what is listed, for this warning",
     "callwright.pipeline.logs": "writes to stderr",
     "callwright.pipeline.stage": "the stage's lock, its seconds, and its line for an error",
     "callwright.pipeline.threads": "the number of threads of this machine",
