@@ -128,5 +128,5 @@ def test_a_users_module_reaches_the_modules_of_the_project_that_it_imports(tmp_p
 
 
 def test_a_module_of_python_or_of_an_installed_package_is_not_the_users(tmp_path: Path):
-    files = {"own.py": "import json, pytest\n", "json.py": "", "pytest.py": ""}
+    files = {"own.py": "import json, pytest, time\n", "json.py": "", "pytest.py": "", "time.py": ""}
     assert reached(project(tmp_path, files), "own.py") == []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from callwright.errors import CallwrightError
 from callwright.params import Params
+from callwright.params.section import Section
 from callwright.pipeline.code_graph import CodeGraph
 from callwright.pipeline.dvc_yaml import FILE, LOCK_FILE, Stage, read_stages, with_code
 from callwright.storage.files import write_text
@@ -83,17 +84,19 @@ def _started_files(graph: CodeGraph, command: str) -> set[Path]:
 
 
 def _sections_not_read(graph: CodeGraph, params: Sequence[str]) -> set[tuple[Path, Path]]:
-    """The references of callwright.params to the models of sections that a stage does not read."""
-    sections = {entry.partition(".")[0] for entry in params}
-    modules = {
-        field.alias or name: field.annotation.__module__
+    """The references of callwright.params to modules that only hold models of sections which a stage does not read."""
+    read = {
+        field.annotation.__module__
         for name, field in Params.model_fields.items()
-        if field.annotation is not None and field.annotation.__module__.startswith(f"{PARAMS}.")
+        if field.annotation and (field.alias or name) in {entry.partition(".")[0] for entry in params}
     }
-    read = {modules[section] for section in sections & modules.keys()}
+    models = {
+        value.__module__
+        for value in vars(sys.modules[Params.__module__]).values()
+        if isinstance(value, type) and issubclass(value, Section) and value not in (Section, Params)
+    }
     start = graph.find(PARAMS)
-    skipped = (graph.find(module) for module in {*modules.values()} - read)
-    return {(start, file) for file in skipped if start and file}
+    return {(start, file) for module in models - read if start and (file := graph.find(module))}
 
 
 def _entries(graph: CodeGraph, starts: set[Path], reached: set[Path]) -> list[str]:
