@@ -8,9 +8,11 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Two test processes of one thread each: threads that wait for each other on a busy core are several times slower.
 
-.PHONY: repro test check lock clean image image-check
+DEPS := $(RUN) python -m callwright.pipeline.deps
 
-repro: $(READY)
+.PHONY: repro deps test check lock clean image image-check
+
+repro: deps
 	$(RUN) dvc repro
 	@echo
 	@$(RUN) dvc metrics show reports/seconds/*.json
@@ -18,6 +20,10 @@ repro: $(READY)
 	@echo "Data:     reports/data_docs/index.html"
 	@echo "Decision: models/registry.json"
 	@echo "MLflow:   $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000"
+
+# Writes the code that each stage reaches, also a user's own modules, into dvc.yaml.
+deps: $(READY)
+	$(DEPS)
 
 test: $(READY)
 	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
@@ -27,6 +33,7 @@ check: $(READY)
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(DEPS) --check
 	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup -m "not slow and not gpu"
 
 $(READY): requirements.lock pyproject.toml

@@ -3,7 +3,9 @@
 import json
 import random
 import re
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -34,13 +36,26 @@ def train_ride(draw: random.Random) -> dict[str, object]:
     }
 
 
-def test_two_new_files_and_the_pages_command_are_enough(project: Project):
+def use_this_environment(project: Project) -> None:
+    """Let `make` find this Python's packages in the project's .venv, where it would otherwise install them."""
+    (project.folder / ".venv").mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != ".installed":
+            (project.folder / ".venv" / path.name).symlink_to(path)
+    (project.folder / ".venv/.installed").touch()
+
+
+def test_two_new_files_and_three_parameters_are_enough(project: Project):
     module = re.search(r"^```python\n(.*?)^```$", (ROOT / FUNCTIONS).read_text(), re.MULTILINE | re.DOTALL)
     assert module
     (project.folder / "clock.py").write_text(module[1])
     draw = random.Random(3)
     lines = [json.dumps(train_ride(draw)) for _ in range(50)]
     (project.folder / "data/source/clock.jsonl").write_text("\n".join(lines) + "\n")
+    project.set("functions: []", "functions: [clock]")
+    project.set("source: synthetic", "source: jsonl")
+    project.set("path: data/source", "path: data/source/clock.jsonl")
+    use_this_environment(project)
 
     outputs = [project.run("bash", "-euo", "pipefail", "-c", command).stdout for command in commands(FUNCTIONS)]
 
@@ -49,15 +64,23 @@ def test_two_new_files_and_the_pages_command_are_enough(project: Project):
         "clock.py",
         "data/source/clock.jsonl",
         "dvc.lock",
+        "dvc.yaml",
         "models/registry.json",
         "params.yaml",
     ]
+    assert "dvc.yaml: problems lacks clock.py: rewritten" in outputs[0]
+    assert "run make deps" not in outputs[0]
     assert "problems: 35 train, 5 dev, 10 test; 0 left out" in outputs[0]  # 50 by shares of 0.7, 0.1 and 0.2
     assert "later(time, minutes, clock: '12h' or '24h' = '24h')" in outputs[1]
     accuracy = json.loads((project.folder / "reports/metrics.json").read_text())["accuracy"]
     assert accuracy["teacher"]["clock"]["n"] == 10
     assert accuracy["teacher"]["clock"]["value"] >= 0.5  # the oracle makes a mistake in about a third of its attempts
     assert "clock" in (project.folder / "reports/index.html").read_text()
+    assert project.run("dvc", "status", "--quiet", check=False).returncode == 0
+    with (project.folder / "clock.py").open("a") as module:
+        module.write("# one more line\n")
+    changed = json.loads(project.run("dvc", "status", "--json").stdout)
+    assert set(changed) == {"problems", "base", "rollout", "validate", "pairs", "evaluate", "promote"}
 
 
 def test_own_problems_of_a_shipped_task_need_one_file(project: Project):

@@ -14,14 +14,14 @@ from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, csv_text, run_stage
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
 from callwright.reports.metrics import Metrics
 from callwright.reports.rollout import RolloutReport
 from callwright.reports.seconds import load_seconds
-from callwright.storage.files import folder_hash, write_text
+from callwright.storage.files import csv_text, folder_hash, write_text
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load_tasks

@@ -1,17 +1,16 @@
-"""What all stages share: one run at a time, the wall clock, one clear line for an error, and CSV files."""
+"""What all stages share: one run at a time, the wall clock, and one clear line for an error."""
 
-import csv
-import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from callwright import paths
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, DataError
+from callwright.params import Params
+from callwright.pipeline.dvc_yaml import FILE as DVC_YAML
 from callwright.pipeline.logs import log, log_to_stderr, quiet_libraries
 from callwright.reports.seconds import save_seconds
 
@@ -41,6 +40,7 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
             run(clock)
             return
         with _stage_lock(name):
+            _warn_of_unlisted_modules(name)
             run(clock)
             save_seconds(name, clock.seconds())
     except CallwrightError as error:
@@ -49,6 +49,17 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
     except KeyboardInterrupt:
         log.error("%s: interrupted; run `dvc repro` to continue", name)
         sys.exit(130)
+
+
+def _warn_of_unlisted_modules(name: str) -> None:
+    """Warn if DVC would not detect a change in a user's own module, because dvc.yaml does not list it."""
+    if not DVC_YAML.is_file() or not (functions := Params.load().functions):
+        return
+    from callwright.pipeline.deps import missing_user_files
+
+    with suppress(DataError):  # a module that cannot be parsed is reported where it is imported
+        if files := missing_user_files(name, functions):
+            log.warning("%s: warning: %s does not list %s: run make deps", name, DVC_YAML, ", ".join(files))
 
 
 @contextmanager
@@ -70,12 +81,3 @@ def _stage_lock(name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A CSV file with a header; a missing value is empty."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()

@@ -5,9 +5,9 @@ import os
 from callwright import paths
 from callwright.errors import CallwrightError
 from callwright.params import Params
-from callwright.pipeline.stage import Clock, csv_text, run_stage
+from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Demonstration, Pair
-from callwright.storage.files import write_text
+from callwright.storage.files import csv_text, write_text
 from callwright.storage.jsonl import read
 from callwright.tracking import runs
 from callwright.training import dpo

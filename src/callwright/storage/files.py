@@ -1,10 +1,12 @@
-"""Write text and JSON files atomically; hash files and folders."""
+"""Write text, JSON and CSV files atomically; hash files and folders."""
 
+import csv
 import hashlib
+import io
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -38,6 +40,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, atomically. DataError if it cannot be written."""
     with replacing(path) as file:
         file.write(text.encode())
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """The text of a CSV file with a header; a missing value is empty."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
 
 
 def write_json(path: Path, value: Any) -> None:

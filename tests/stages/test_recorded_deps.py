@@ -1,0 +1,91 @@
+"""dvc.yaml compared with what the processes of each stage really load and read in a tiny run."""
+
+import random
+from itertools import chain
+
+import pytest
+
+from callwright.params import Params
+from callwright.pipeline.deps import LEFT_OUT
+from callwright.pipeline.dvc_yaml import is_code, read_stages
+from callwright.pipeline.source_references import has_code
+from tests.stages.conftest import copy_of_the_project
+from tests.stages.recording import Recording, record_stage
+from tests.working_tree import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("recorded deps")]
+STAGES = read_stages((ROOT / "dvc.yaml").read_text())
+MAX_NEVER_LOADED = 4  # files of a stage, such as templates of other pages
+MAX_ONLY_SERVED = 25  # further files of promote, which registers the code that the served model runs
+UNLISTED_FILES = {
+    ".git": "the commit, for MLflow's tags",
+    "reports/seconds": "the times of earlier runs, which would re-run evaluate whenever a stage was run",
+    "params.yaml": "its keys are listed as params",
+}
+UNLISTED_PARAMS = {("train", "functions"): "every stage looks whether dvc.yaml lists a user's modules"}
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
+    project = copy_of_the_project(tmp_path_factory.mktemp("recorded"))
+    return {stage: record_stage(project, stage) for stage in STAGES}
+
+
+def is_below(name: str, parents: set[str] | dict[str, str], separator: str) -> bool:
+    return any(name == parent or name.startswith(parent + separator) for parent in parents)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_module_that_was_loaded_is_listed(recordings: dict[str, Recording], stage: str):
+    left_out = {f"src/{module.replace('.', '/')}.py" for module in LEFT_OUT} | {"src/callwright/__init__.py"}
+    sections = {field.annotation.__module__ for field in Params.model_fields.values() if field.annotation}
+    models = {f"src/{module.replace('.', '/')}.py" for module in sections}  # of sections that the stage does not read
+    loaded = recordings[stage].modules | recordings[stage].code
+    unlisted = loaded - {*STAGES[stage].code} - left_out - models
+    assert f"src/callwright/pipeline/{stage}.py" in loaded
+    assert {file for file in unlisted if not is_empty_package(file)} == set()
+
+
+def is_empty_package(file: str) -> bool:
+    return file.endswith("__init__.py") and not has_code(ROOT / file)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_little_is_listed_that_was_not_loaded(recordings: dict[str, Recording], stage: str):
+    code = {file for file in STAGES[stage].code if file.startswith("src/")}
+    never_loaded = sorted(code - recordings[stage].modules - recordings[stage].code)
+    print(f"{stage}: {len(code)} files, never loaded: {', '.join(never_loaded) or 'none'}")  # noqa: T201 - shown by pytest -rP
+    assert len(never_loaded) <= MAX_NEVER_LOADED + MAX_ONLY_SERVED * (stage == "promote")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_file_that_was_read_is_listed_and_every_listed_file_was_read(
+    recordings: dict[str, Recording], stage: str
+):
+    launch_file = "conf/accelerate/${train.accelerate}.yaml"
+    listed = {dep.replace(launch_file, "conf/accelerate/cpu.yaml") for dep in STAGES[stage].deps if not is_code(dep)}
+    read = recordings[stage].files
+    assert [file for file in read if not is_below(file, listed, "/") and not is_below(file, UNLISTED_FILES, "/")] == []
+    source = {"${problems.path}"}  # synthetic problems have none
+    assert {dep for dep in listed - source if not any(is_below(file, {dep}, "/") for file in read)} == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_parameter_that_was_read_is_listed_and_every_listed_one_was_read(
+    recordings: dict[str, Recording], stage: str
+):
+    listed, read = {*STAGES[stage].params}, recordings[stage].params
+    unlisted = [key for key in read if not is_below(key, listed, ".") and (stage, key) not in UNLISTED_PARAMS]
+    assert unlisted == []
+    assert [entry for entry in listed if not any(is_below(key, {entry}, ".") for key in read)] == []
+
+
+def test_sampled_modules_are_listed_for_exactly_the_stages_that_loaded_them(recordings: dict[str, Recording]):
+    modules = sorted(set(chain.from_iterable(recording.modules for recording in recordings.values())))
+    listed = [file for file in modules if any(file in stage.code for stage in STAGES.values())]
+    for file in random.Random(15).sample(listed, 40):
+        loaded_by = {stage for stage, recording in recordings.items() if file in recording.modules}
+        listed_by = {name for name, stage in STAGES.items() if file in stage.code}
+        if "src/callwright/params/" not in file:  # all processes load the models of all sections
+            assert loaded_by <= listed_by, file
+            assert listed_by - loaded_by <= {"promote"}, file  # it registers what the served model runs
