@@ -1,5 +1,6 @@
 """Read a user's problem file: one JSON object per line, or one JSON list of objects."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Jsonl(Source[JsonlParams]):
     def read(self, inputs: SourceInputs, result: SourceResult) -> None:
         read_jsonl_problems(inputs.path, inputs.parse_call, result)
 
-    def assign_splits(self, result: SourceResult, seed: int) -> list[Problem]:
+    def assign_splits(self, result: SourceResult, seed: int) -> Sequence[Problem]:
         """Split the problems whose row has no split field, by group."""
         shares: dict[Split, float] = {
             "train": 1 - self.params.dev_share - self.params.test_share,

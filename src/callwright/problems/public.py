@@ -51,7 +51,7 @@ class PublicSet(Source[PublicParams]):
         for split, name in self.files.items():
             self.read_file(inputs.path / name, split, result)
 
-    def assign_splits(self, result: SourceResult, seed: int) -> list[Problem]:
+    def assign_splits(self, result: SourceResult, seed: int) -> Sequence[Problem]:
         if "dev" in self.files:
             return result.problems
         return _move_groups_to_dev(result.problems, self.params.dev, seed)

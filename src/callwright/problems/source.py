@@ -1,7 +1,7 @@
 """What a problem source is, and what it gives: problems, and dropped rows with their reasons."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -53,11 +53,16 @@ class SourceResult:
     """
 
     check: Callable[[Problem], Problem] = _unchecked
-    problems: list[Problem] = field(default_factory=list, init=False)
     dropped: list[DroppedRow] = field(default_factory=list, init=False)
     row_locations: dict[str, str] = field(default_factory=dict, init=False)
     without_split: set[str] = field(default_factory=set, init=False)
     surprises: list[tuple[Surprise, str]] = field(default_factory=list, init=False)
+    _problems: list[Problem] = field(default_factory=list, init=False)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """The problems, in the order in which they were added. `add` is the only way in, so all were checked."""
+        return self._problems
 
     def add(self, where: str, make_problem: Callable[[], Problem]) -> Problem | None:
         """Check and add the problem that `make_problem` returns.
@@ -76,7 +81,7 @@ class SourceResult:
         except Exception as error:
             self.drop(where, error)
             return None
-        self.problems.append(problem)
+        self._problems.append(problem)
         self.row_locations[problem.id] = where
         return problem
 
@@ -149,7 +154,7 @@ class Source(ABC, Generic[ParamsT]):
             DataError: a file cannot be read.
         """
 
-    def assign_splits(self, result: SourceResult, _seed: int) -> list[Problem]:
+    def assign_splits(self, result: SourceResult, _seed: int) -> Sequence[Problem]:
         """The problems of the result, in order, each in its final split. By default they stay in theirs."""
         return result.problems
 
