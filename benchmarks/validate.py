@@ -25,6 +25,7 @@ from callwright.params import Params
 from callwright.pipeline.logs import quiet_libraries
 from callwright.records import Problem
 from callwright.storage.jsonl import dumps, write, write_lines
+from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from callwright.validation.lines import Chunk, check_chunk, check_files
 from callwright.validation.quality import ValidationResult, validate_chains
@@ -67,7 +68,7 @@ def _rate(lines: Sequence[bytes], problems: Sequence[Problem]) -> float:
     numbered = tuple((f"line {number}", line) for number, line in enumerate(lines))
     chunk = Chunk(numbered, tuple(map(dumps, problems)))
     started = time.process_time()
-    assert len(check_chunk(chunk)) == len(lines)
+    assert len(check_chunk(TASKS, chunk)) == len(lines)
     return len(lines) / (time.process_time() - started)
 
 

@@ -55,7 +55,7 @@ def rows(*lines: bytes):
     """The row of each line, checked in this process."""
     problems = (PROBLEM, *(logic_problem for logic_problem, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
-    return [line.row for line in check_chunk(Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
+    return [line.row for line in check_chunk(TASKS, Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
 
 
 HOSTILE = {

@@ -7,21 +7,23 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from callwright.agent.text import reply_text
 from callwright.errors import CallwrightError, DataError
+from callwright.execution.map_shards import map_shards
+from callwright.execution.shards import chunks_of
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import Surprise, surprise_of
 from callwright.tasks import TASKS
 from callwright.tasks import load as load_tasks
-from callwright.validation.executor import map_chunks
+from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
 
-LINES_PER_CHUNK = 256  # lines that a worker process gets at once
+LINES_PER_CHUNK = 256  # lines that a worker gets at once
 MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand bytes; a longer line is not parsed
 NO_FAULT = "none"  # `first_fault` of a chain without faults
 
@@ -103,20 +105,26 @@ def check_files(
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_chunks(check_chunk, _chunks(lines, problems), load_tasks, (list(modules),), workers):
+    for checked in map_shards(
+        check_chunk, _chunks(lines, problems), setup=partial(_load_tasks, modules), workers=workers
+    ):
         yield from checked
 
 
-def check_chunk(chunk: Chunk) -> list[CheckedLine]:
+def check_chunk(tasks: Mapping[str, Task], chunk: Chunk) -> list[CheckedLine]:
     """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check_any_line(location, text, problems) for location, text in chunk.lines]
+    return [_check_any_line(location, text, problems, tasks) for location, text in chunk.lines]
+
+
+def _load_tasks(modules: Sequence[str]) -> Mapping[str, Task]:
+    load_tasks(modules)
+    return TASKS
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
     problems_json = _ProblemsAsJson(problems)
-    lines = iter(lines)
-    while chunk_lines := tuple(islice(lines, LINES_PER_CHUNK)):
+    for chunk_lines in chunks_of(lines, LINES_PER_CHUNK):
         problem_ids = dict.fromkeys(_problem_id(text) for _, text in chunk_lines)
         yield Chunk(chunk_lines, tuple(problems_json[name] for name in problem_ids if name in problems))
 
@@ -152,10 +160,12 @@ def _problem_id(text: bytes) -> str:
         return ""
 
 
-def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_any_line(
+    location: str, text: bytes, problems: Mapping[str, Problem], tasks: Mapping[str, Task]
+) -> CheckedLine:
     """Check a line. Unexpected errors go into its row, but a mistake that the user can fix stops the stage."""
     try:
-        return _check_line(location, text, problems)
+        return _check_line(location, text, problems, tasks)
     except CallwrightError:
         raise
     except Exception as error:  # the stage prints how many there were, and where
@@ -163,7 +173,7 @@ def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem])
         return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
 
-def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> CheckedLine:
+def _check_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Mapping[str, Task]) -> CheckedLine:
     try:
         chain = _read_chain(text, location)
     except DataError as error:
@@ -173,8 +183,9 @@ def _check_line(location: str, text: bytes, problems: Mapping[str, Problem]) -> 
     if problem is None:
         row = LineRow(location, chain.id, orphan=f"there is no problem {chain.problem_id}", **_recorded_fields(chain))
         return CheckedLine(row, text)
-    record = check_chain(chain, problem)
-    return CheckedLine(_row(location, record, problem), dumps(record))
+    task = tasks[problem.task]
+    record = check_chain(chain, problem, task)
+    return CheckedLine(_row(location, record, problem, task), dumps(record))
 
 
 def _read_chain(text: bytes, location: str) -> Chain:
@@ -213,7 +224,7 @@ def _recorded_fields(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
+def _row(location: str, record: CheckedChain, problem: Problem, task: Task) -> LineRow:
     faults = record.verdict.faults
     mismatches = (f"step {fault.step + 1}: {fault.message}" for fault in faults if fault.fault == "replay_mismatch")
     return LineRow(
@@ -224,6 +235,6 @@ def _row(location: str, record: CheckedChain, problem: Problem) -> LineRow:
         split=problem.split,
         correct=record.verdict.correct,
         first_fault=faults[0].fault if faults else NO_FAULT,
-        can_check_grounding=TASKS[problem.task].can_check_grounding(problem),
+        can_check_grounding=task.can_check_grounding(problem),
         **_recorded_fields(record.chain),
     )
