@@ -63,15 +63,17 @@ try:
     from callwright.storage.jsonl import read
 except ImportError:  # before modules were regrouped
     from callwright.storage import read
+from callwright.tasks import TASKS
 from callwright.validation.replay import check_chain
 problems = {problem.id: problem for path in Path("data/problems").glob("*.jsonl") for problem in read(Problem, path)}
 chains = list(read(Chain, Path("data/chains/teacher.jsonl")))
 first_of_task = {problems[chain.problem_id].task: chain for chain in reversed(chains)}
-for chain in first_of_task.values():
-    check_chain(chain, problems[chain.problem_id])
+for name, chain in first_of_task.items():
+    check_chain(chain, problems[chain.problem_id], TASKS[name])
 start = time.perf_counter()
 for chain in chains:
-    check_chain(chain, problems[chain.problem_id])
+    problem = problems[chain.problem_id]
+    check_chain(chain, problem, TASKS[problem.task])
 print(len(chains) / (time.perf_counter() - start))
 """
 

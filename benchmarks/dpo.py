@@ -34,14 +34,15 @@ def arithmetic_rows(count: int, seed: int) -> Rows:
     """Token ids of pairs at the first fork of a right and a wrong oracle chain, in random order."""
     from callwright.standins.embedded.build import train_tokenizer
     from callwright.standins.embedded.lessons import PROBLEM_DRAWERS, build_lesson
+    from callwright.tasks import TASKS
 
     rng, pairs = random.Random(seed), []
     while len(pairs) < count:
         for draw in PROBLEM_DRAWERS["arithmetic"]:
             problem = draw(rng)
-            right = build_lesson(problem, None, rng)
+            right = build_lesson(problem, TASKS["arithmetic"], None, rng)
             for mistake in ("wrong_function", "skipped_step"):
-                wrong = build_lesson(problem, mistake, rng)
+                wrong = build_lesson(problem, TASKS["arithmetic"], mistake, rng)
                 fork = next((i for i, (a, b) in enumerate(zip(right, wrong, strict=False)) if a != b), None)
                 if fork and right[fork]["role"] == "assistant":
                     pairs.append((right[:fork], right[fork], wrong[fork]))

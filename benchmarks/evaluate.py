@@ -84,12 +84,13 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
 def small_base(folder: Path, params: Params) -> Path:
     """A base with the default's architecture and little training: it uses the protocol, mostly with wrong answers."""
     from callwright.standins.embedded.build import build_embedded_student
+    from callwright.tasks import TASKS
 
     print("models/student is missing: building a small base first (fast, because it answers wrongly early)", flush=True)
     few = params.student.embedded.model_copy(
         update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
     )
-    build_embedded_student(folder / "base", few, params.seed)
+    build_embedded_student(folder / "base", few, TASKS, params.seed)
     return folder / "base"
 
 

@@ -59,8 +59,8 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     count = write(path, (chain for problem in problems.values() for chain in _chains(problem, params)))
     print(f"  rolled out: {count:,} chains {clock.lap()}")
     suites = Suites(out / "data_docs/chains")
-    checks = check_problems(list(problems.values()), params.validate_, suites)
-    validated = validate_chains([path], problems, {"oracle"}, params.validate_, suites, out / "history.json")
+    checks = check_problems(list(problems.values()), TASKS, params.validate_, suites)
+    validated = validate_chains([path], problems, TASKS, {"oracle"}, params.validate_, suites, out / "history.json")
     counts = validated.report["chains"]
     print(f"  validate:   {counts}, correct {validated.report.get('correct')} {clock.lap()}")
     print(f"              first faults {validated.report.get('first_faults')}")
@@ -71,15 +71,14 @@ def look_at(name: str, source: Path, params: Params, out: Path) -> None:
     pairs = []
     for split in ("train", "dev"):
         split_problems = {problem.id: problem for problem in by_split[split]}
-        split_pairs, _ = pairs_from_forks(
-            [record for record in records if record.chain.problem_id in split_problems], split_problems, params.pairs
-        )
+        split_records = [record for record in records if record.chain.problem_id in split_problems]
+        split_pairs, _ = pairs_from_forks(split_records, split_problems, TASKS, params.pairs)
         pairs += split_pairs
     kinds = dict(Counter(pair.kind for pair in pairs).most_common())
     print(f"  pairs:      {len(pairs):,}: {kinds} {clock.lap()}")
     minimum = params.pairs.min_margin
     checks += validated.checks
-    checks += check_pairs(pairs, problems, records, minimum, params.validate_, Suites(out / "data_docs/pairs"))
+    checks += check_pairs(pairs, problems, TASKS, records, minimum, params.validate_, Suites(out / "data_docs/pairs"))
     print(f"  checked:    {len(checks)} checks, {sum(not check.success for check in checks)} failed {clock.lap()}")
     write_index(out / "data_docs/index.html")
     for line in warning_lines(checks):

@@ -216,7 +216,7 @@ async def ours(
 def compare(options: argparse.Namespace) -> None:
     problems = synthetic_problems({"train": 400}, 0, seed=1)
     model = {"name": "oracle", "base_url": "benchmark"}
-    attempts = plan_attempts(problems, model, -(-options.attempts // len(problems)), Sampling(0.7, max_steps=12))
+    attempts = plan_attempts(problems, TASKS, model, -(-options.attempts // len(problems)), Sampling(0.7, max_steps=12))
     attempts = attempts[: options.attempts]
     ideal = options.in_flight / options.latency
     rows: list[Measured] = []
@@ -243,7 +243,7 @@ def memory(options: argparse.Namespace) -> None:
         replace(template, id=f"p{number}", question=f"{template.question} ({number})", solution=template.solution[-1:])
         for number in range(-(-count // 4))
     ]
-    attempts = plan_attempts(problems, {"name": "oracle", "base_url": "benchmark"}, 4, Sampling(0.7))[:count]
+    attempts = plan_attempts(problems, TASKS, {"name": "oracle", "base_url": "benchmark"}, 4, Sampling(0.7))[:count]
     with served(problems, 0.0, 1_000_000) as url, TemporaryDirectory() as folder:
         whole_run, _ = asyncio.run(ours(url, attempts, options.in_flight, Path(folder), 0.0))
         began = time.perf_counter()

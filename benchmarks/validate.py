@@ -86,7 +86,7 @@ def _scaling(path: Path, problems: dict[str, Problem]) -> tuple[float, float]:
 def _seconds(path: Path, problems: dict[str, Problem], workers: int) -> tuple[float, float]:
     """Wall-clock and processor time for checking a file."""
     started, processor_started = time.perf_counter(), _processor_seconds()
-    assert all(line.row.unreadable is None for line in check_files([path], problems, (), workers))
+    assert all(line.row.unreadable is None for line in check_files([path], problems, TASKS, workers))
     return time.perf_counter() - started, _processor_seconds() - processor_started
 
 
@@ -100,10 +100,10 @@ def _run_validation(path: Path, problems: Sequence[Problem], params: Params) -> 
     """Do the work of the stage: replay, suites, data docs, writing. Returns seconds, bytes, and the result."""
     started = time.perf_counter()
     suites = Suites(path.with_name("data_docs"))
-    check_problems(problems, params.validate_, suites)
+    check_problems(problems, TASKS, params.validate_, suites)
     by_id = {problem.id: problem for problem in problems}
     history = path.with_name("history.json")
-    validated = validate_chains([path], by_id, {"oracle"}, params.validate_, suites, history)
+    validated = validate_chains([path], by_id, TASKS, {"oracle"}, params.validate_, suites, history)
     write_lines(path.with_name("validated.jsonl"), validated.kept)
     seconds = time.perf_counter() - started
     parent, child = (

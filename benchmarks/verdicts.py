@@ -62,7 +62,7 @@ def judge_known_chains(problems: list[Problem], count: int) -> None:
             continue
         native = kind == "honest" and rng.random() < 0.5 and not any(isinstance(reply, str) for reply in replies)
         chain = replies if recipe is forged else executed_chain(problem, replies, native=native)
-        verdict = check_chain(chain, problem).verdict
+        verdict = check_chain(chain, problem, TASKS[problem.task]).verdict
         total[kind, name] += 1
         correct[kind, name] += verdict.correct
         if verdict.correct != (kind == "honest"):

@@ -10,7 +10,8 @@ from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.params import TeacherParams
 from callwright.records import Call, Chain, CheckedChain, Problem, Split, Step, Usage, Verdict
 from callwright.standins.oracle.script import MISTAKES
-from callwright.tasks import TASKS
+from callwright.tasks import TASKS, Tasks
+from callwright.tasks.task import Task
 
 TOOLBOX = TASKS["arithmetic"].toolbox
 NO_MISTAKES = dict.fromkeys(MISTAKES, 0.0)
@@ -84,6 +85,11 @@ def problem(
     """A problem; by default its solution is 2 + 3."""
     calls = solution or ("add(a=2, b=3)", "answer(value=5)")
     return Problem(id, task, question, answer, tuple(call(text) for text in calls), "test", "group", split)
+
+
+def tasks_with(task: Task) -> Tasks:
+    """The tasks that ship, and one more, or one in place of the shipped task of its name."""
+    return Tasks([*TASKS.values(), task])
 
 
 def teacher(**changes: object) -> TeacherParams:

@@ -11,6 +11,7 @@ from callwright.errors import CallwrightError
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain
 from callwright.storage.jsonl import write
+from callwright.tasks import TASKS
 from tests.fakes import checked, problem
 from tests.preferences.test_forks import native, params
 from tests.working_tree import ROOT
@@ -34,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def store(records: list[CheckedChain]) -> None:
     write(paths.problems("train"), [PROBLEM])
     write(paths.VALIDATED, records)
-    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {PROBLEM.id: PROBLEM}, params())[0])
+    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {PROBLEM.id: PROBLEM}, TASKS, params())[0])
 
 
 def show(*arguments: str) -> str:

@@ -23,6 +23,7 @@ from callwright.preferences.forks import pairs_from_forks
 from callwright.records import StepFault, Verdict
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import write
+from callwright.tasks import TASKS
 from callwright.text import one_line
 from tests.fakes import checked, problem
 from tests.preferences.test_forks import params
@@ -44,7 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     records = [RIGHT, replace(WRONG, verdict=Verdict("wrong", False, (fault,), 0))]
     write(paths.problems("train"), [hostile_problem])
     write(paths.VALIDATED, records)
-    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {hostile_problem.id: hostile_problem}, params())[0])
+    write(paths.PAIRS_TRAIN, pairs_from_forks(records, {hostile_problem.id: hostile_problem}, TASKS, params())[0])
     write_json(paths.REGISTRY, {"decision": "refused", "reasons": [HOSTILE], "model": HOSTILE})
     return tmp_path
 

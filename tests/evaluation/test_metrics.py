@@ -8,6 +8,7 @@ from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import EvaluateParams, Params
 from callwright.records import CheckedChain
+from callwright.tasks import TASKS
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem
 
@@ -19,7 +20,8 @@ WRONG = ("add(2", "multiply(2, 3)", "answer(6)")
 
 def answered(**replies: tuple[str, ...]) -> ModelEvaluation:
     chains: dict[str, CheckedChain] = {
-        problem.id: check_chain(chain(*replies[problem.id], problem_id=problem.id), problem) for problem in PROBLEMS
+        problem.id: check_chain(chain(*replies[problem.id], problem_id=problem.id), problem, TASKS[problem.task])
+        for problem in PROBLEMS
     }
     return ModelEvaluation(chains, seconds=1.5)
 
@@ -35,7 +37,7 @@ def test_the_metrics_have_the_documented_keys(params: EvaluateParams):
         "student": answered(a=RIGHT, b=WRONG),
         "teacher": answered(a=RIGHT, b=RIGHT),
     }
-    metrics = compute_metrics(models, PROBLEMS, [], SEEN, params)
+    metrics = compute_metrics(models, PROBLEMS, TASKS, [], SEEN, params)
     assert {model: slices["overall"]["value"] for model, slices in metrics["accuracy"].items()} == {
         "base": 0.0,
         "student": 0.5,
@@ -68,7 +70,7 @@ def test_the_student_is_compared_with_the_champion(params: EvaluateParams):
         "student": answered(a=RIGHT, b=WRONG),
         "champion": answered(a=RIGHT, b=RIGHT),
     }
-    metrics = compute_metrics(models, PROBLEMS, [], SEEN, params)
+    metrics = compute_metrics(models, PROBLEMS, TASKS, [], SEEN, params)
     assert metrics["accuracy"]["champion"]["overall"]["value"] == 1.0
     assert metrics["gain_over_champion"]["overall"]["value"] == -0.5
     assert set(metrics["gain_over_champion"]) == set(metrics["gain"])
@@ -78,7 +80,7 @@ def test_only_models_with_samples_have_sample_metrics(params: EvaluateParams):
     greedy = answered(a=RIGHT, b=WRONG)
     sampled = replace(greedy, samples={name: [checked, checked] for name, checked in greedy.chains.items()})
     metrics = compute_metrics(
-        {"base": greedy, "student": sampled}, PROBLEMS, [], SEEN, params.model_copy(update={"samples": 2})
+        {"base": greedy, "student": sampled}, PROBLEMS, TASKS, [], SEEN, params.model_copy(update={"samples": 2})
     )
     assert list(metrics["samples"]) == ["student"]
     assert metrics["samples"]["student"]["k"] == 2
@@ -89,4 +91,4 @@ def test_a_model_without_a_chain_of_a_problem_is_an_error(params: EvaluateParams
     complete = answered(a=RIGHT, b=WRONG)
     incomplete = ModelEvaluation({"a": complete.chains["a"]}, 1.0)
     with pytest.raises(DataError, match="student has no chain for 1 problems, such as b"):
-        compute_metrics({"base": complete, "student": incomplete}, PROBLEMS, [], SEEN, params)
+        compute_metrics({"base": complete, "student": incomplete}, PROBLEMS, TASKS, [], SEEN, params)

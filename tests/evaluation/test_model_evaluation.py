@@ -10,10 +10,11 @@ from callwright.evaluation.model_evaluation import ModelEvaluation, select_compa
 from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params, RobustnessParams
+from callwright.tasks import TASKS
 from tests.fakes import checked, problem
 
 PROBLEMS = [replace(problem(), id=name, group=name) for name in "abcd"]
-CHANGED = variants_of(PROBLEMS, RobustnessParams(problems=4, changes=["distractor"]), seed=7)
+CHANGED = variants_of(PROBLEMS, TASKS, RobustnessParams(problems=4, changes=["distractor"]), seed=7)
 
 
 def evaluated(without: str = "", *, samples: str = "", unchanged: str = "-") -> ModelEvaluation:
@@ -70,7 +71,7 @@ def test_metrics_are_computed_on_the_remaining_problems():
     comparison = select_comparable(PROBLEMS, [], models)
     params = Params.load().evaluate.model_copy(update={"resamples": 200})
     metrics = compute_metrics(
-        comparison.evaluated, comparison.problems, comparison.variants, SeenInTraining.of(PROBLEMS), params
+        comparison.evaluated, comparison.problems, TASKS, comparison.variants, SeenInTraining.of(PROBLEMS), params
     )
     assert {slices["overall"]["n"] for slices in metrics["accuracy"].values()} == {3}
 

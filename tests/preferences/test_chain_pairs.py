@@ -19,7 +19,7 @@ CORRECT = checked("add(2, 3)", "answer(5)", correct=True)
 
 
 def pairs_of(*records: CheckedChain, **changes: object) -> list[Pair]:
-    return pairs_from_forks(records, {"p": problem()}, PARAMS.model_copy(update=changes))[0]
+    return pairs_from_forks(records, {"p": problem()}, TASKS, PARAMS.model_copy(update=changes))[0]
 
 
 def incorrect(*replies: str) -> CheckedChain:

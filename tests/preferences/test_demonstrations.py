@@ -1,5 +1,6 @@
 from callwright.preferences.demonstrations import demonstrations_of
 from callwright.records import CheckedChain, Verdict
+from callwright.tasks import TASKS
 from tests.fakes import chain, problem
 
 PROBLEM = problem()
@@ -16,7 +17,7 @@ def test_each_step_of_the_shortest_correct_chain_is_a_demonstration():
         checked("short", "add(2, 3)", "answer(5)"),
         checked("wrong", "answer(5)", correct=False),
     ]
-    first, second = demonstrations_of(records, {PROBLEM.id: PROBLEM})
+    first, second = demonstrations_of(records, {PROBLEM.id: PROBLEM}, TASKS)
     assert (first.id, second.id) == ("short#0", "short#1")
     assert [message["content"] for message in first.completion] == ["add(a=2, b=3)"]
     assert [message["role"] for message in second.prompt] == ["system", "user", "assistant", "user"]
@@ -24,4 +25,4 @@ def test_each_step_of_the_shortest_correct_chain_is_a_demonstration():
 
 
 def test_a_problem_without_a_correct_chain_has_no_demonstration():
-    assert demonstrations_of([checked("wrong", "answer(5)", correct=False)], {PROBLEM.id: PROBLEM}) == []
+    assert demonstrations_of([checked("wrong", "answer(5)", correct=False)], {PROBLEM.id: PROBLEM}, TASKS) == []

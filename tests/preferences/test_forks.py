@@ -25,7 +25,9 @@ def params(**changes: float | str) -> PairsParams:
 
 def pairs_of(*records: CheckedChain, **changes: float | str) -> list[Pair]:
     ids = {record.chain.problem_id for record in records}
-    return pairs_from_forks(records, {problem_id: problem(id=problem_id) for problem_id in ids}, params(**changes))[0]
+    return pairs_from_forks(
+        records, {problem_id: problem(id=problem_id) for problem_id in ids}, TASKS, params(**changes)
+    )[0]
 
 
 def sides(pairs: list[Pair]) -> list[tuple[str, str]]:
@@ -179,7 +181,7 @@ def test_all_pairs_of_a_single_kind_are_kept():
 def test_the_report_counts_the_pairs_before_and_after_balancing():
     records = [*many("wrong_call", 4), *many("syntax", 1)]
     problems = {record.chain.problem_id: problem(id=record.chain.problem_id) for record in records}
-    pairs, report = pairs_from_forks(records, problems, params(max_kind_share=0.5))
+    pairs, report = pairs_from_forks(records, problems, TASKS, params(max_kind_share=0.5))
     assert report == {
         "problems": 5,
         "forks": 5,
@@ -194,7 +196,7 @@ def test_the_report_counts_the_pairs_before_and_after_balancing():
 
 def test_pairs_of_answers_are_counted():
     records = (CORRECT, incorrect("add(2, 3)", "answer(6)"))
-    _, report = pairs_from_forks(records, {"p": problem()}, params())
+    _, report = pairs_from_forks(records, {"p": problem()}, TASKS, params())
     assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
 
 
@@ -226,7 +228,7 @@ def test_each_protocol_has_its_own_tree():
 
 def test_native_answers_are_counted_as_answers():
     _, report = pairs_from_forks(
-        (native(CORRECT), native(incorrect("add(2, 3)", "answer(6)"))), {"p": problem()}, params()
+        (native(CORRECT), native(incorrect("add(2, 3)", "answer(6)"))), {"p": problem()}, TASKS, params()
     )
     assert (report["answer_chosen"], report["answer_rejected"]) == (1, 1)
 

@@ -53,7 +53,7 @@ def _numbered(rows: list[tuple]) -> list[tuple]:
 
 
 def pairs_of(records: list[CheckedChain], params: PairsParams) -> list[Pair]:
-    return pairs_from_forks(records, PROBLEMS, params)[0]
+    return pairs_from_forks(records, PROBLEMS, TASKS, params)[0]
 
 
 @given(records, params)
@@ -103,7 +103,7 @@ def test_no_pair_is_made_of_a_test_problem(records, params):
 @given(records, params, st.randoms(use_true_random=False))
 def test_the_order_of_the_chains_changes_nothing(records, params, rng):
     shuffled = rng.sample(records, len(records))
-    assert pairs_from_forks(shuffled, PROBLEMS, params) == pairs_from_forks(records, PROBLEMS, params)
+    assert pairs_from_forks(shuffled, PROBLEMS, TASKS, params) == pairs_from_forks(records, PROBLEMS, TASKS, params)
 
 
 @given(records, params)

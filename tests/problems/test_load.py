@@ -10,7 +10,8 @@ from callwright.errors import DataError
 from callwright.params import Params
 from callwright.problems.load import LoadedProblems, format_report, load_problems, raise_if_unusable, report_of
 from callwright.records import SPLITS
-from callwright.tasks import TASKS
+from callwright.tasks import TASKS, Tasks
+from tests.fakes import tasks_with
 from tests.working_tree import ROOT
 
 SHIPPED = Params.load(ROOT / "params.yaml").problems
@@ -29,11 +30,11 @@ ALIKE = [
 def load(tmp_path: Path) -> Callable[..., LoadedProblems]:
     """Loads rows as a user's file."""
 
-    def load(*rows: object, **params: object) -> LoadedProblems:
+    def load(*rows: object, tasks: Tasks = TASKS, **params: object) -> LoadedProblems:
         path = tmp_path / "own.jsonl"
         path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
         settings = SHIPPED.model_copy(update={"source": "jsonl", "path": str(path), **params})
-        return load_problems(settings, 7, TASKS, parse_call)
+        return load_problems(settings, 7, tasks, parse_call)
 
     return load
 
@@ -99,14 +100,14 @@ def test_a_row_with_an_unknown_task_is_dropped(load):
     assert [row.reason for row in loaded.dropped] == ["its task does not exist"]
 
 
-def test_a_grader_that_raises_drops_a_row_and_is_a_surprise(load, monkeypatch: pytest.MonkeyPatch):
+def test_a_grader_that_raises_drops_a_row_and_is_a_surprise(load):
     def grade(problem, answer):
         if problem.answer == "3":
             raise LookupError("three")
         return "right"
 
-    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grade=grade))
-    loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)])
+    tasks = tasks_with(replace(TASKS["arithmetic"], grade=grade))
+    loaded = load(*[{"question": f"{n}?", "answer": n} for n in range(9)], tasks=tasks)
     assert sum(counts(loaded)) == 8
     assert [surprise.exception_type for surprise, _ in loaded.surprises] == ["LookupError"]
     assert [row.reason for row in loaded.dropped] == [loaded.surprises[0][0].reason]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.storage.files import file_hash, folder_hash, write_json
+from callwright.tasks import TASKS
 from tests.working_tree import ROOT
 
 PROCESSES = get_context("forkserver")
@@ -126,7 +127,7 @@ def _promote() -> dict[str, Any]:
     from callwright.storage.files import read_json
 
     reports = (read_json(Path("reports", f"{name}.json")) for name in ("metrics", "quality"))
-    return asdict(promote(Params.load(), *reports))
+    return asdict(promote(Params.load(), TASKS, *reports))
 
 
 def _record_write(writes: list[str], name: str, args: tuple[Any, ...], kill_at: int | None, barrier: Any) -> None:

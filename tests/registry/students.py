@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from callwright.records import Protocol
 from callwright.registry.register import MODEL_CODE
 from callwright.registry.served import serving_config
+from callwright.tasks import TASKS
 from callwright.tracking.runs import connect
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def build_smallest_base(folder: Path) -> None:
             "copy_weight": 4.0,
         }
     )
-    build_embedded_student(folder, recipe, 0)
+    build_embedded_student(folder, recipe, TASKS, 0)
 
 
 def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 8) -> None:

@@ -14,6 +14,7 @@ from callwright.agent.native import NATIVE
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
+from callwright.tasks import TASKS
 from tests.chat.conftest import QUESTION, SUM, tiny_model
 from tests.fakes import problem
 from tests.registry.conftest import Server
@@ -149,7 +150,7 @@ def test_a_model_that_cannot_be_loaded_gives_a_one_line_error(tmp_path: Path):
     from callwright.registry.served import ServedAgent, _load_student
 
     (tmp_path / "config.json").write_text("{}")
-    agent = ServedAgent(lambda: _load_student(str(tmp_path)), "text", Sampling())
+    agent = ServedAgent(lambda: _load_student(str(tmp_path)), TASKS, "text", Sampling())
     with pytest.raises(MlflowException, match="cannot load a model from") as caught:
         agent.answer(["How many?"], ["arithmetic"])
     assert caught.value.error_code == "INTERNAL_ERROR"

@@ -15,6 +15,7 @@ from callwright.registry.card import model_card
 from callwright.registry.lineage import base_licence, collect_lineage, git_commit
 from callwright.registry.register import MAX_DESCRIPTION_CHARS, shorten_card
 from callwright.storage.files import write_json
+from callwright.tasks import TASKS
 from tests.registry.projects import GAINED, METRICS, ROOT, SURE
 
 PARAMS = Params.load(ROOT / "params.yaml")
@@ -23,7 +24,7 @@ LINEAGE = {"base model": "maker/small", "base licence": "mit", "problems": "1234
 
 
 def card(**more: object) -> str:
-    return model_card(PARAMS, {**deepcopy(METRICS), **more}, PROBLEMS, {"pairs": 930, "steps": 117}, LINEAGE)
+    return model_card(PARAMS, TASKS, {**deepcopy(METRICS), **more}, PROBLEMS, {"pairs": 930, "steps": 117}, LINEAGE)
 
 
 def test_the_card_has_every_model_beside_the_student_with_its_interval():
@@ -135,7 +136,7 @@ def test_untrusted_text_is_not_markup_on_the_card():
     hostile = "`x` </code>\n\n# Champion\n<script>alert(1)</script>"
     params = PARAMS.model_copy(update={"teacher": PARAMS.teacher.model_copy(update={"model": hostile})})
     lineage = {"base model": hostile, "base licence": hostile, "base revision": "x" * 10_000}
-    text = model_card(params, deepcopy(METRICS), PROBLEMS, {}, lineage)
+    text = model_card(params, TASKS, deepcopy(METRICS), PROBLEMS, {}, lineage)
     plain = re.sub(r"`[^`\n]*`", "", text.partition("```")[0])
     assert "script" not in plain
     assert "# Champion" not in [line.strip() for line in text.splitlines()]

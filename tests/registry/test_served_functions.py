@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from callwright.tasks import load
 from callwright.tasks.user_tasks import code_paths
 
 MODULE = """
@@ -25,8 +24,8 @@ LOADED_ELSEWHERE = """
 import sys
 import mlflow
 mlflow.pyfunc.load_model(sys.argv[1])
-from callwright.tasks import TASKS
-assert "double" in TASKS["arithmetic"].toolbox.functions
+from callwright.tasks import load_tasks
+assert "double" in load_tasks(["own_served_module"])["arithmetic"].toolbox.functions
 print(sys.modules["own_served_module"].__file__)
 """
 
@@ -45,7 +44,6 @@ def test_a_served_model_has_the_users_functions_outside_the_project(tmp_path: Pa
     (tmp_path / "weights/config.json").write_text("{}")
     monkeypatch.chdir(project)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    load(["own_served_module"])
     try:
         mlflow.pyfunc.save_model(
             saved,
@@ -56,7 +54,6 @@ def test_a_served_model_has_the_users_functions_outside_the_project(tmp_path: Pa
             pip_requirements=["mlflow"],
         )
     finally:
-        load(())
         sys.modules.pop("own_served_module", None)
     run = subprocess.run(
         [sys.executable, "-c", LOADED_ELSEWHERE, str(saved)], capture_output=True, text=True, cwd=elsewhere, check=False

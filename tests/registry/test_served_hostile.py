@@ -13,6 +13,7 @@ from callwright.chat.model import Reply, Sampling, ToolCall
 from callwright.errors import ProviderError
 from callwright.records import FAULTS, Protocol, Usage
 from callwright.registry.served import ServedAgent, ServedStudent
+from callwright.tasks import TASKS
 from tests.fakes import ChatByQuestion
 
 LAST = "answer(value=5)"
@@ -77,7 +78,7 @@ def scripts(protocol: Protocol) -> dict[str, list[str | Reply | Exception]]:
 def test_a_hostile_input_affects_only_its_own_row(protocol: Protocol, caplog: pytest.LogCaptureFixture):
     replies = scripts(protocol)
     served = ServedStudent()
-    served._agent = ServedAgent(lambda: ChatByQuestion(replies), protocol, Sampling(max_steps=4))
+    served._agent = ServedAgent(lambda: ChatByQuestion(replies), TASKS, protocol, Sampling(max_steps=4))
     questions = [*replies, *(question for question, _, _ in UNUSABLE)]
     tasks = ["arithmetic"] * len(replies) + [task for _, task, _ in UNUSABLE]
     table = pd.DataFrame({"question": questions, "task": tasks}, dtype=object)
@@ -113,7 +114,7 @@ def test_a_hostile_input_affects_only_its_own_row(protocol: Protocol, caplog: py
 
 INPUT = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.binary(max_size=5)
 AT_ONCE = Reply("", "stop", Usage(), (ToolCall("add", '{"a": 2, "b": 3}'), ToolCall("answer", '{"value": 5}')))
-AGENT = ServedAgent(lambda: ChatByQuestion({"": [AT_ONCE]}), "native", Sampling())
+AGENT = ServedAgent(lambda: ChatByQuestion({"": [AT_ONCE]}), TASKS, "native", Sampling())
 
 
 @settings(max_examples=60, derandomize=True)

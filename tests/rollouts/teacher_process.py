@@ -13,6 +13,7 @@ from callwright.rollouts.plan import teacher_plan
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import read
+from callwright.tasks import TASKS
 from tests.working_tree import ROOT
 
 PARAMS = ROOT / "params.yaml"
@@ -26,8 +27,8 @@ def main(problems_file: Path, url: str, folder: Path) -> None:
     teacher = params.teacher.model_copy(update={"base_url": url})
     rollout = params.rollout.model_copy(update={"concurrency": CONCURRENCY})
     sampling = SamplingParams(chains=CHAINS, temperature=0.7, top_p=1.0, problems=None)
-    plan = teacher_plan(problems, teacher, sampling, rollout, seed=7)
+    plan = teacher_plan(problems, TASKS, teacher, sampling, rollout, seed=7)
     with open_journal(folder / "journal.jsonl") as journal:
-        result = roll_out_teacher(problems, teacher, plan, rollout, journal)
+        result = roll_out_teacher(problems, TASKS, teacher, plan, rollout, journal)
         raise_if_too_many_failures(result.failures, len(plan), 0)
         publish(folder / "chains.jsonl", plan, journal, result)

@@ -17,11 +17,12 @@ from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import check_budget_used_up
+from callwright.tasks import TASKS
 from tests.fakes import ScriptedChat, problem, teacher
 
 PRICES = Prices(prompt=2.0, cached=0.5, completion=8.0)
 PROBLEMS = [problem(id=str(number), question=f"Problem {number}?") for number in range(50)]
-ATTEMPTS = plan_attempts(PROBLEMS, {"name": "scripted"}, 1, Sampling())
+ATTEMPTS = plan_attempts(PROBLEMS, TASKS, {"name": "scripted"}, 1, Sampling())
 
 
 def budget(on_budget: str = "stop", **limits: float) -> BudgetParams:

@@ -9,12 +9,12 @@ from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import ProviderError
 from callwright.records import Chain
-from callwright.rollouts.journal import open_journal
+from callwright.rollouts.journal import find_entry, open_journal
 from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import RolloutResult, run_attempts
-from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
 from callwright.standins.oracle.server_faults import ServerFaults
+from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.chat.conftest import Servers
 from tests.fakes import NO_MISTAKES, teacher
@@ -22,7 +22,9 @@ from tests.fakes import NO_MISTAKES, teacher
 STORM = ServerFaults(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, retry_after_s=0.05, slow_s=4)
 MISTAKES = {**NO_MISTAKES, "wrong_operand": 0.3, "malformed_call": 0.2}
 PROBLEMS = synthetic_problems({"train": 6}, held_out_test=0, seed=7)
-TEXT, NATIVE = (plan_attempts(PROBLEMS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native"))
+TEXT, NATIVE = (
+    plan_attempts(PROBLEMS, TASKS, {"name": protocol}, 2, Sampling(), protocol) for protocol in ("text", "native")
+)
 ATTEMPTS = [*TEXT, *NATIVE]  # 6 problems, 2 protocols, 2 chains
 
 
@@ -48,7 +50,8 @@ async def roll_out(model: CountingChat, path: Path) -> tuple[dict[str, Chain], R
     """Chains by id and protocol, and how the run ended. Sixteen attempts are in flight."""
     with open_journal(path) as journal:
         result = await run_attempts(ATTEMPTS, model, journal, 16)
-        return {chain.id + chain.protocol: chain for chain in journaled_chains(ATTEMPTS, journal)}, result
+        entries = (find_entry(attempt, journal) for attempt in ATTEMPTS)
+        return {entry.chain.id + entry.chain.protocol: entry.chain for entry in entries if entry}, result
 
 
 @pytest.mark.slow

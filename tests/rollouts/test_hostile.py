@@ -24,7 +24,7 @@ from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
+from callwright.tasks import TASKS, Tasks
 from callwright.tasks.task import Task
 from tests.agent.parsing.corpus_hostile import HARMLESS, HOSTILE
 from tests.fakes import problem, teacher
@@ -168,7 +168,7 @@ class HostileApp:
 def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
     """Every first answer and every hostile question, once with each protocol, shuffled, in an empty project."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(TASKS, "hostile", Task("hostile", TOOLBOX, "Solve it.", TASKS["arithmetic"].grade))
+    tasks = Tasks([Task("hostile", TOOLBOX, "Solve it.", TASKS["arithmetic"].grade)])
     questions = [*(f"{number}: how many?" for number in range(len(FIRST_ANSWERS))), *QUESTIONS]
     problems: list[Problem] = [
         replace(problem(), id=f"{number}", task="hostile", question=question)
@@ -178,7 +178,7 @@ def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
     attempts = [
         attempt
         for protocol in ("text", "native")
-        for attempt in plan_attempts(problems, {"name": "h"}, 1, Sampling(), protocol)
+        for attempt in plan_attempts(problems, tasks, {"name": "h"}, 1, Sampling(), protocol)
     ]
     random.Random(5).shuffle(attempts)
     return attempts

@@ -18,6 +18,7 @@ from callwright.rollouts.plan import (
     teacher_plan,
 )
 from callwright.rollouts.sample import missing_attempts
+from callwright.tasks import TASKS
 from tests.fakes import chain, problem, teacher
 
 MODEL = {"name": "scripted", "base_url": "nowhere"}
@@ -25,7 +26,7 @@ FIRST, SECOND = problem(id="one", question="One?"), problem(id="two", question="
 
 
 def plan_for(*problems, chains: int = 1, model=MODEL, **sampling) -> list[Attempt]:
-    return plan_attempts(problems, model, chains, Sampling(**sampling))
+    return plan_attempts(problems, TASKS, model, chains, Sampling(**sampling))
 
 
 def test_every_attempt_has_its_own_id_seed_and_key():
@@ -67,7 +68,7 @@ def test_a_key_depends_on_all_that_determines_the_chain(changed):
 
 
 def test_a_key_depends_on_the_protocol():
-    text, native = (plan_attempts([FIRST], MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
+    text, native = (plan_attempts([FIRST], TASKS, MODEL, 1, Sampling(), protocol) for protocol in ("text", "native"))
     assert text == plan_for(FIRST)
     assert text[0].key != native[0].key
     assert text[0].id == native[0].id
@@ -107,7 +108,9 @@ def test_another_endpoint_of_the_same_model_does_not_change_the_key():
     rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
 
     def keys(**changes) -> list[str]:
-        return [attempt.key for attempt in teacher_plan([FIRST, SECOND], teacher(**changes), sampling, rollout, 7)]
+        return [
+            attempt.key for attempt in teacher_plan([FIRST, SECOND], TASKS, teacher(**changes), sampling, rollout, 7)
+        ]
 
     here = keys(base_url="http://here/v1")
     assert keys(base_url="HTTP://Here/v1/") == here  # another spelling
@@ -123,7 +126,7 @@ def test_a_key_depends_on_the_fields_of_the_request():
 
     def key(request: dict[str, object]) -> str:
         params = teacher(base_url="http://here/v1", request=request)
-        return teacher_plan([FIRST], params, sampling, rollout, 7)[0].key
+        return teacher_plan([FIRST], TASKS, params, sampling, rollout, 7)[0].key
 
     both = {"top_k": 20, "max_tokens": None}
     assert len({key({}), key({"top_k": 20}), key({"top_k": 21}), key(both)}) == 4
@@ -135,7 +138,9 @@ def test_a_journaled_attempt_is_found_after_endpoints_are_reordered(tmp_path):
     rollout = RolloutParams.model_construct(max_tokens=16, max_steps=4, protocol="text")
 
     def plan_at(first: str, *others: str) -> list[Attempt]:
-        return teacher_plan([FIRST, SECOND], teacher(base_url=first, base_urls=list(others)), sampling, rollout, 7)
+        return teacher_plan(
+            [FIRST, SECOND], TASKS, teacher(base_url=first, base_urls=list(others)), sampling, rollout, 7
+        )
 
     here, there, elsewhere = (f"http://{name}/v1" for name in ("here", "there", "elsewhere"))
     before = plan_at(here)
@@ -162,7 +167,7 @@ def test_only_the_oracles_keys_depend_on_the_solution():
     other_solution = replace(FIRST, solution=FIRST.solution[1:])
 
     def key(problem: Problem, base_url: str) -> str:
-        return teacher_plan([problem], teacher(base_url=base_url), sampling, rollout, 7)[0].key
+        return teacher_plan([problem], TASKS, teacher(base_url=base_url), sampling, rollout, 7)[0].key
 
     assert key(FIRST, "oracle") != key(other_solution, "oracle")
     assert key(FIRST, "http://here/v1") == key(other_solution, "http://here/v1")
@@ -175,7 +180,7 @@ def test_the_key_of_a_local_model_depends_on_its_files_number_type_and_device(tm
     identity = local_model_identity(tmp_path)
     assert identity.endswith((" in torch.float32 on cpu", " in torch.bfloat16 on cuda"))
     keys = {
-        local_plan([FIRST], "base", weights, sampling, rollout, 7)[0].key
+        local_plan([FIRST], TASKS, "base", weights, sampling, rollout, 7)[0].key
         for weights in (identity, identity.replace("torch.float32 on cpu", "torch.bfloat16 on cuda"))
     }
     assert len(keys) == 1 + identity.endswith("cpu")

@@ -17,6 +17,7 @@ from callwright.records import Protocol
 from callwright.rollouts.journal import JournalEntry, open_journal
 from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.probe import MAX_PROMPTS, probe_endpoints
+from callwright.tasks import TASKS
 from tests.chat.openai.test_endpoint import app_answering, completion, tool_completion
 from tests.fakes import chain, problem, teacher
 
@@ -38,7 +39,7 @@ def run_probe(tmp_path: Path) -> Callable[..., Any]:
             questions.append(json.loads(await request.body())["messages"][1]["content"])
             return answers.get(questions[-1], default)
 
-        attempts = plan_attempts(PROBLEMS, {"name": "m"}, 2, Sampling(), protocol)
+        attempts = plan_attempts(PROBLEMS, TASKS, {"name": "m"}, 2, Sampling(), protocol)
         model = EndpointChat(teacher(max_retries=0), app_answering(answer))
         with open_journal(tmp_path / "journal.jsonl") as journal:
             for number in done:

@@ -13,9 +13,10 @@ from callwright.rollouts import progress
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.progress import Progress
+from callwright.tasks import TASKS
 from tests.fakes import chain, problem
 
-(ATTEMPT,) = plan_attempts([problem()], {"name": "scripted"}, 1, Sampling())
+(ATTEMPT,) = plan_attempts([problem()], TASKS, {"name": "scripted"}, 1, Sampling())
 
 
 def progress_under_way(name: str = "teacher") -> Progress:

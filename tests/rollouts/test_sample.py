@@ -9,12 +9,12 @@ from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import CallwrightError, DataError, EndpointUnusableError, ProviderError
 from callwright.params import Params
 from callwright.records import Chain, Usage
-from callwright.rollouts.journal import JournalEntry, open_journal
+from callwright.rollouts.journal import JournalEntry, find_entry, open_journal
 from callwright.rollouts.plan import Attempt, plan_attempts
 from callwright.rollouts.run import roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
-from callwright.rollouts.summary import journaled_chains
 from callwright.standins.oracle.app import create_app
+from callwright.tasks import TASKS, Tasks
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 from tests.fakes import NO_MISTAKES, ScriptedChat, problem, teacher
 from tests.working_tree import ROOT
@@ -24,15 +24,16 @@ FIRST, SECOND = problem(id="one", question="One?"), problem(id="two", question="
 SOLVED = ("add(2, 3)", "answer(5)")
 
 
-def plan_for(*problems, chains: int = 1) -> list[Attempt]:
-    return plan_attempts(problems, MODEL, chains, Sampling())
+def plan_for(*problems, chains: int = 1, tasks: Tasks = TASKS) -> list[Attempt]:
+    return plan_attempts(problems, tasks, MODEL, chains, Sampling())
 
 
 async def run(attempts: list[Attempt], model: ChatModel, path: Path, **options) -> tuple[list[Chain], RolloutResult]:
     """The journaled chains after a run, and how it ended."""
     with open_journal(path) as journal:
         result = await run_attempts(attempts, model, journal, options.pop("concurrency", 1), **options)
-        return list(journaled_chains(attempts, journal)), result
+        entries = (find_entry(attempt, journal) for attempt in attempts)
+        return [entry.chain for entry in entries if entry], result
 
 
 async def test_a_second_run_sends_no_requests(tmp_path):
@@ -80,7 +81,7 @@ async def test_a_problem_that_occurs_twice_is_sampled_once(tmp_path):
 
 async def test_many_attempts_in_flight_give_the_same_chains_as_one_at_a_time(tmp_path):
     problems = synthetic_problems({"train": 6}, held_out_test=0, seed=1)
-    attempts = plan_attempts(problems, MODEL, 2, Sampling(temperature=0.7))
+    attempts = plan_attempts(problems, TASKS, MODEL, 2, Sampling(temperature=0.7))
     results = []
     for concurrency in (1, 8):
         model = EndpointChat(teacher(), create_app(problems, {**NO_MISTAKES, "guessed_answer": 0.5}))
@@ -136,7 +137,7 @@ async def test_on_finished_is_called_with_every_attempt_that_is_over(tmp_path):
 
 
 async def test_an_attempt_uses_its_protocol(tmp_path):
-    attempts = plan_attempts([FIRST], MODEL, 1, Sampling(), "native")
+    attempts = plan_attempts([FIRST], TASKS, MODEL, 1, Sampling(), "native")
     chains, _ = await run(attempts, ScriptedChat(*SOLVED), tmp_path / "journal.jsonl")
     assert chains[0].protocol == "native"
 
@@ -170,4 +171,4 @@ def test_an_oracle_without_solutions_is_an_error_before_the_first_request(tmp_pa
         open_journal(tmp_path / "journal.jsonl") as journal,
         pytest.raises(ProviderError, match="which 1 problems do not have, such as two: name an endpoint"),
     ):
-        roll_out_teacher([FIRST, SECOND], teacher(), attempts, rollout, journal)
+        roll_out_teacher([FIRST, SECOND], TASKS, teacher(), attempts, rollout, journal)

@@ -15,7 +15,7 @@ from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
+from callwright.tasks import TASKS, Tasks
 from callwright.tasks.task import Grade, Task
 from tests.fakes import ScriptedChat
 from tests.rollouts.test_sample import FIRST, SECOND, SOLVED, plan_for, run
@@ -35,18 +35,21 @@ def grade_badly(problem: Problem, answer: str) -> Grade:
     return "right" if answer == "5" else {}[answer]
 
 
+CARELESS = Tasks([careless_task("careless")])
+
+
 @pytest.fixture
 def problems_of_careless_task(monkeypatch, tmp_path) -> list[Problem]:
     """Two problems of a task whose function and grader have defects, in an empty project."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(TASKS, "careless", careless_task("careless"))
     return [replace(problem, task="careless") for problem in (FIRST, SECOND)]
 
 
 async def test_a_defect_of_a_function_costs_one_attempt_and_is_counted(tmp_path, problems_of_careless_task):
     log = SurpriseLog("rollout")
     model = ScriptedChat("careless('b')", "careless('a')", "answer(5)")
-    chains, result = await run(plan_for(*problems_of_careless_task), model, tmp_path / "journal.jsonl", surprises=log)
+    attempts = plan_for(*problems_of_careless_task, tasks=CARELESS)
+    chains, result = await run(attempts, model, tmp_path / "journal.jsonl", surprises=log)
     assert [chain.problem_id for chain in chains] == ["two"]
     (failure,) = result.failures
     assert failure.attempt_id == "one/scripted/0"
@@ -86,7 +89,7 @@ async def test_an_exception_in_one_attempt_does_not_stop_the_others(tmp_path, mo
 
 
 async def test_defects_count_against_the_limit_on_failures(tmp_path, problems_of_careless_task):
-    attempts = plan_for(*problems_of_careless_task, chains=3)
+    attempts = plan_for(*problems_of_careless_task, tasks=CARELESS, chains=3)
     log = SurpriseLog("rollout")
     model = ScriptedChat(*["careless('b')"] * 3)
     _, result = await run(attempts, model, tmp_path / "journal.jsonl", max_failures=2, surprises=log)
@@ -111,7 +114,7 @@ async def test_a_chain_that_cannot_be_written_costs_one_attempt(tmp_path, monkey
 async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_are_published(
     tmp_path, problems_of_careless_task
 ):
-    attempts = plan_for(*problems_of_careless_task)
+    attempts = plan_for(*problems_of_careless_task, tasks=CARELESS)
     log = SurpriseLog("rollout")
     model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
     progress = Progress("scripted", 0, 2, Meter())

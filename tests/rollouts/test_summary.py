@@ -11,10 +11,11 @@ from callwright.rollouts.plan import plan_attempts
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import read
+from callwright.tasks import TASKS
 from tests.fakes import chain, problem
 
 PROBLEMS = [problem(id=name, question=f"{name}?") for name in ("one", "two")]
-ATTEMPTS = plan_attempts(PROBLEMS, {"name": "scripted"}, 2, Sampling())
+ATTEMPTS = plan_attempts(PROBLEMS, TASKS, {"name": "scripted"}, 2, Sampling())
 
 
 def test_chains_are_published_in_the_order_of_the_plan_and_reported(tmp_path):

@@ -34,6 +34,13 @@ def with_problems(project: Project) -> Project:
     return project
 
 
+def test_an_evaluation_without_problems_says_where_they_are_missing(project: Project):
+    write(with_problems(project).folder / "data/problems/test.jsonl", [])
+    assert error_line(project, "evaluate") == (
+        "evaluate: data/problems/test.jsonl has no problem to evaluate on: run dvc repro problems"
+    )
+
+
 def test_an_unknown_parameter_names_the_nearest(project: Project):
     project.set("  max_steps:", "  max_stesp:")
     assert error_line(project, "problems") == (

@@ -14,7 +14,7 @@ from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.problems.jsonl import read_jsonl_problems
 from callwright.standins.oracle.app import create_app
-from callwright.tasks import TASKS, load
+from callwright.tasks import load_tasks
 from callwright.tasks.user_tasks import code_paths
 from tests.fakes import NO_MISTAKES, teacher
 from tests.working_tree import ROOT
@@ -42,16 +42,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
     sys.modules.pop("clock", None)
-    load(())
 
 
 async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
-    load(["clock"])
+    tasks = load_tasks(["clock"])
     problems = read_jsonl_problems(project / "clock.jsonl", parse_call).problems
     assert len(problems) == 3
-    model = EndpointChat(teacher(), create_app(problems, NO_MISTAKES))
+    model = EndpointChat(teacher(), create_app(problems, NO_MISTAKES, tasks=tasks))
     for problem in problems:
-        task = TASKS[problem.task]
+        task = tasks[problem.task]
         chain = await solve(problem, task, model, Sampling())
         assert [step.error for step in chain.steps] == [None] * len(problem.solution)
         assert chain.answer is not None
@@ -60,8 +59,7 @@ async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(pro
 
 
 def test_the_prompt_is_as_the_page_shows(project: Path):
-    load(["clock"])
-    assert TEXT.function_section(TASKS["clock"].toolbox) == code_block("text").strip()
+    assert TEXT.function_section(load_tasks(["clock"])["clock"].toolbox) == code_block("text").strip()
 
 
 def test_the_functions_command_shows_the_functions_of_a_module_in_params(project: Path):

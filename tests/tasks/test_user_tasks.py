@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from callwright.errors import DataError, ParamsError
+from callwright.errors import ParamsError
 from callwright.tasks.arithmetic.task import ARITHMETIC
-from callwright.tasks.user_tasks import Tasks, code_paths
+from callwright.tasks.tasks import Tasks
+from callwright.tasks.user_tasks import add_modules, code_paths
 
 GOOD = """
 from callwright.functions.function import function
@@ -24,6 +25,7 @@ def answer(value: Number) -> Number:
     "Answer."
     return value
 """
+TASKS = Tasks((ARITHMETIC,))
 TASK = "Task('own', Toolbox([answer]), 'Do it.', lambda problem, answer: 'wrong')"
 
 
@@ -43,26 +45,21 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         del sys.modules[name]
 
 
-@pytest.fixture
-def tasks() -> Tasks:
-    return Tasks((ARITHMETIC,))
-
-
-def test_functions_are_added_before_answer_and_the_built_in_task_is_not_changed(tasks, write_module):
-    tasks.load([write_module("FUNCTIONS = {'arithmetic': (double,)}")])
+def test_functions_are_added_before_answer_and_the_built_in_task_is_not_changed(write_module):
+    tasks = add_modules(TASKS, [write_module("FUNCTIONS = {'arithmetic': (double,)}")])
     assert list(tasks["arithmetic"].toolbox.functions)[-2:] == ["double", "answer"]
     assert "double" not in ARITHMETIC.toolbox.functions
 
 
-def test_functions_can_be_added_to_a_users_task(tasks, write_module):
-    tasks.load([write_module(f"TASKS = ({TASK},)\nFUNCTIONS = {{'own': [double]}}")])
+def test_functions_can_be_added_to_a_users_task(write_module):
+    tasks = add_modules(TASKS, [write_module(f"TASKS = ({TASK},)\nFUNCTIONS = {{'own': [double]}}")])
     assert list(tasks) == ["arithmetic", "own"]
     assert list(tasks["own"].toolbox.functions) == ["double", "answer"]
 
 
 @pytest.mark.parametrize("name", ["own", "Own-task_2", "a", "x" * 64])
-def test_a_simple_name_of_a_task_is_accepted(tasks, write_module, name):
-    tasks.load([write_module(f"TASKS = ({TASK.replace('own', name)},)")])
+def test_a_simple_name_of_a_task_is_accepted(write_module, name):
+    tasks = add_modules(TASKS, [write_module(f"TASKS = ({TASK.replace('own', name)},)")])
     assert list(tasks) == ["arithmetic", name]
 
 
@@ -71,44 +68,27 @@ BAD_NAMES = ["", "clock (24h)", "Q&A", "a/b", "v1.5", "two words", "1st", "-x", 
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-def test_a_task_name_that_does_not_fit_pages_and_metrics_is_refused(tasks, write_module, name):
+def test_a_task_name_that_does_not_fit_pages_and_metrics_is_refused(write_module, name):
     with pytest.raises(
         ParamsError, match=r"a task cannot be called .*: it has to be 1 to 64 of the characters"
     ) as caught:
-        tasks.load([write_module(f"TASKS = ({TASK.replace(repr('own'), ascii(name))},)")])
+        add_modules(TASKS, [write_module(f"TASKS = ({TASK.replace(repr('own'), ascii(name))},)")])
     assert str(caught.value).isprintable(), "one line that a terminal can show"
-    assert list(tasks) == ["arithmetic"]
+    assert list(TASKS) == ["arithmetic"]
 
 
-def test_a_task_cannot_be_called_overall(tasks, write_module):
+def test_a_task_cannot_be_called_overall(write_module):
     with pytest.raises(
         ParamsError, match="a task cannot be called 'overall': metrics use this name for all tasks together"
     ):
-        tasks.load([write_module(f"TASKS = ({TASK.replace('own', 'overall')},)")])
-
-
-def test_an_unknown_task_name_is_shortened_and_escaped_in_the_message(tasks):
-    with pytest.raises(DataError) as caught:
-        tasks.require(["\x1b[31m" + "x\n" * 10_000])
-    assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 300
-
-
-def test_loading_replaces_what_was_loaded_before(tasks, write_module):
-    name = write_module("FUNCTIONS = {'arithmetic': (double,)}")
-    tasks.load([name])
-    tasks.load([name])
-    assert "double" in tasks["arithmetic"].toolbox.functions
-    tasks.load([])
-    assert dict(tasks) == {"arithmetic": ARITHMETIC}
+        add_modules(TASKS, [write_module(f"TASKS = ({TASK.replace('own', 'overall')},)")])
 
 
 def test_the_folder_of_a_package_ships_with_a_model(write_module, tmp_path):
     (tmp_path / "own_package").mkdir()
     (tmp_path / "own_package/__init__.py").write_text("")
     (tmp_path / "own_package/parts.py").write_text(f"{GOOD}\nFUNCTIONS = {{'arithmetic': (double,)}}")
-    tasks = Tasks((ARITHMETIC,))
-    tasks.load(["own_package.parts"])
+    tasks = add_modules(TASKS, ["own_package.parts"])
     assert "double" in tasks["arithmetic"].toolbox.functions
     assert code_paths(["own_package.parts"]) == [tmp_path / "own_package"]
 
@@ -155,13 +135,13 @@ def test_the_folder_of_a_package_ships_with_a_model(write_module, tmp_path):
         ),
     ],
 )
-def test_an_unusable_module_is_an_error_of_one_line(tasks, write_module, code, message):
+def test_an_unusable_module_is_an_error_of_one_line(write_module, code, message):
     with pytest.raises(ParamsError) as caught:
-        tasks.load([write_module(code)])
+        add_modules(TASKS, [write_module(code)])
     assert str(caught.value).startswith("functions: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert dict(tasks) == {"arithmetic": ARITHMETIC}
+    assert dict(TASKS) == {"arithmetic": ARITHMETIC}
 
 
 @pytest.mark.parametrize(
@@ -174,17 +154,9 @@ def test_an_unusable_module_is_an_error_of_one_line(tasks, write_module, code, m
         ("", " is not a module's name"),
     ],
 )
-def test_a_missing_module_is_an_error_of_one_line(tasks, write_module, name, message):
+def test_a_missing_module_is_an_error_of_one_line(write_module, name, message):
     write_module("FUNCTIONS = {'arithmetic': (double,)}")
     with pytest.raises(ParamsError) as caught:
-        tasks.load([name])
+        add_modules(TASKS, [name])
     assert str(caught.value).startswith("functions: ")
     assert message in str(caught.value)
-
-
-def test_an_unknown_task_is_an_error_that_lists_the_tasks(tasks):
-    with pytest.raises(DataError, match="there is no task algebra; the tasks are arithmetic"):
-        tasks["algebra"]
-    tasks.require(["arithmetic"])
-    with pytest.raises(DataError, match="there is no task algebra"):
-        tasks.require(["arithmetic", "algebra"])

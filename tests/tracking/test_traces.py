@@ -12,6 +12,7 @@ from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.records import Call, CheckedChain, StepFault, Usage, Verdict
 from callwright.rollouts.journal import JournalEntry
 from callwright.storage.files import write_json
+from callwright.tasks import TASKS
 from callwright.tracking import runs
 from callwright.tracking.evaluation import TABLE_ARTIFACT, evaluation_table, log_evaluation
 from callwright.tracking.traces import log_traces, sample_problems
@@ -35,7 +36,7 @@ def log_and_read_traces(
     evaluated: dict[str, ModelEvaluation], problems: tuple = (PROBLEM,), limit: int = 20
 ) -> list[mlflow.entities.Trace]:
     with runs.pipeline_run("key") as run_id:
-        log_traces(run_id, evaluated, problems, limit)
+        log_traces(run_id, evaluated, problems, TASKS, limit)
     experiment = mlflow.get_run(run_id).info.experiment_id
     return mlflow.MlflowClient().search_traces(locations=[experiment], run_id=run_id)
 
@@ -115,7 +116,7 @@ def test_a_server_that_rejects_traces_causes_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     with runs.pipeline_run("key") as run_id, caplog.at_level(logging.WARNING, "callwright"):
-        log_traces("0" * 32, {"student": STUDENT}, [PROBLEM], 20)
+        log_traces("0" * 32, {"student": STUDENT}, [PROBLEM], TASKS, 20)
         assert "rejected the traces of the evaluation " in caplog.text
         assert mlflow.get_run(run_id).info.status == "RUNNING"
 
@@ -125,7 +126,7 @@ def test_the_table_and_the_plots_are_logged_once(tmp_path: Path):
     write_json(Path("student") / runs.TRAINING_FILE, {"key": "key"})
     evaluated = {model: ModelEvaluation({"p1": WRONG}, 1.0) for model in ("base", "student")}
     for _ in range(2):
-        log_evaluation(Path("student"), evaluated, [PROBLEM], metrics(("arithmetic",)), 0)
+        log_evaluation(Path("student"), evaluated, [PROBLEM], TASKS, metrics(("arithmetic",)), 0)
     (run,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
     run_id = run.info.run_id
     assert {artifact.path for artifact in mlflow.MlflowClient().list_artifacts(run_id, "reports")} == {

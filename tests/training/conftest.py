@@ -6,6 +6,7 @@ import pytest
 
 from callwright.params import EmbeddedParams, TaskShares
 from callwright.standins.embedded.build import build_embedded_student
+from callwright.tasks import TASKS
 
 RECIPE = EmbeddedParams(
     hidden=32,
@@ -28,5 +29,5 @@ RECIPE = EmbeddedParams(
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base") / "model"
-    build_embedded_student(folder, RECIPE, seed=3)
+    build_embedded_student(folder, RECIPE, TASKS, seed=3)
     return folder

@@ -39,7 +39,7 @@ def test_the_tokenizer_encodes_any_text_and_splits_numbers_into_digits(tiny_base
 def test_the_loaded_tokenizer_encodes_text_like_the_one_that_was_trained(tiny_base: Path):
     loaded, trained = AutoTokenizer.from_pretrained(tiny_base), Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
     for task in ("arithmetic", "translation", "entailment"):
-        for messages in islice(draw_lessons(task, 0.0, 7), 20):
+        for messages in islice(draw_lessons(TASKS[task], 0.0, 7), 20):
             for message in messages:
                 assert loaded(message["content"])["input_ids"] == trained.encode(message["content"]).ids
 
@@ -62,14 +62,14 @@ def test_a_symbol_of_a_formula_has_the_same_tokens_everywhere(tiny_base: Path):
 )
 def test_lessons_share_no_question_with_any_split(task, generate):
     problems = generate({"train": 150, "dev": 20, "test": 50}, 20, 7)
-    questions = {normalise(messages[1]["content"]) for messages in islice(draw_lessons(task, 0.5, 7), 500)}
+    questions = {normalise(messages[1]["content"]) for messages in islice(draw_lessons(TASKS[task], 0.5, 7), 500)}
     assert not questions & {normalise(problem.question) for problem in problems}
 
 
 @pytest.mark.parametrize("task", ["arithmetic", "translation", "entailment"])
 def test_careful_lessons_are_free_of_mistakes_and_most_careless_ones_differ_from_them(task):
     careful, careless = (
-        [list(messages) for messages in islice(draw_lessons(task, share, 7), 120)] for share in (0.0, 1.0)
+        [list(messages) for messages in islice(draw_lessons(TASKS[task], share, 7), 120)] for share in (0.0, 1.0)
     )
     assert all("Error" not in message["content"] for messages in careful for message in messages[1:])
     assert all(messages[-1]["content"].startswith("answer(") for messages in careful)
@@ -136,7 +136,7 @@ async def test_a_folder_without_a_model_gives_a_one_line_error(tmp_path: Path):
 
 def test_a_local_student_is_copied_with_its_hash(tiny_base: Path, tmp_path: Path):
     student = StudentParams(source=str(tiny_base), revision=None, embedded=RECIPE)
-    recipe = prepare_base(tmp_path / "models" / "base", student, seed=7)
+    recipe = prepare_base(tmp_path / "models" / "base", student, TASKS, seed=7)
     assert recipe["hash"] == folder_hash(tiny_base)
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["base"]
 
@@ -166,7 +166,7 @@ def test_a_link_that_leads_out_of_a_local_student_is_an_error(tmp_path: Path, na
     folder = folder_with_link(tmp_path / "outside/model", name, target)
     student = StudentParams(source=str(folder), revision=None, embedded=RECIPE)
     with pytest.raises(DataError, match=r"^student\.source: .* is a link that does not lead to a file of "):
-        prepare_base(tmp_path / "models" / "base", student, seed=7)
+        prepare_base(tmp_path / "models" / "base", student, TASKS, seed=7)
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -174,7 +174,7 @@ def test_a_link_that_leads_out_of_a_local_student_is_an_error(tmp_path: Path, na
 def test_a_link_within_a_local_student_is_copied_as_a_file(tmp_path: Path, name: str, target: str):
     folder = folder_with_link(tmp_path / "outside/model", name, target)
     (folder / ".secret").symlink_to("../secret.txt")
-    prepare_base(tmp_path / "base", StudentParams(source=str(folder), revision=None, embedded=RECIPE), seed=7)
+    prepare_base(tmp_path / "base", StudentParams(source=str(folder), revision=None, embedded=RECIPE), TASKS, seed=7)
     assert (tmp_path / "base" / name).read_text() == "{}"
     assert not [path for path in (tmp_path / "base").rglob("*") if path.is_symlink() or path.name == ".secret"]
 
@@ -186,7 +186,7 @@ def test_a_folder_of_the_hubs_cache_is_copied_with_its_links_as_files(tmp_path: 
     (cache / "blobs/1234").write_text("{}")
     (cache / "snapshots/abc/config.json").symlink_to("../../blobs/1234")
     student = StudentParams(source=str(cache / "snapshots/abc"), revision=None, embedded=RECIPE)
-    prepare_base(tmp_path / "base", student, seed=7)
+    prepare_base(tmp_path / "base", student, TASKS, seed=7)
     assert (tmp_path / "base/config.json").read_text() == "{}"
     assert not (tmp_path / "base/config.json").is_symlink()
 
@@ -195,11 +195,11 @@ def test_a_folder_that_is_not_a_model_is_an_error_and_nothing_is_written(tmp_pat
     (tmp_path / "empty").mkdir()
     student = StudentParams(source=str(tmp_path / "empty"), revision=None, embedded=RECIPE)
     with pytest.raises(DataError, match=r"has no config\.json"):
-        prepare_base(tmp_path / "models" / "base", student, seed=7)
+        prepare_base(tmp_path / "models" / "base", student, TASKS, seed=7)
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_without_a_network_the_error_for_a_hub_student_says_what_to_check(tmp_path: Path):
     student = StudentParams(source="someone/some-model", revision=None, embedded=RECIPE)
     with pytest.raises(ProviderError, match=r"someone/some-model cannot be downloaded .*check the id, the network"):
-        prepare_base(tmp_path / "models" / "base", student, seed=7)
+        prepare_base(tmp_path / "models" / "base", student, TASKS, seed=7)

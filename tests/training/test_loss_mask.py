@@ -18,6 +18,7 @@ from callwright.params import PairsParams
 from callwright.preferences.dialogue import check_rows, conversation_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, CheckedChain, Pair, Protocol, Usage, Verdict
+from callwright.tasks import TASKS
 from tests.chat.conftest import template, tiny_model, tokenizer_for
 from tests.fakes import TOOLBOX, checked, problem
 
@@ -64,7 +65,7 @@ def chain_pair(protocol: Protocol) -> tuple[Pair, dict[str, CheckedChain]]:
         "chosen": checked_chain(protocol, RIGHT, correct=True),
         "rejected": checked_chain(protocol, WRONG, correct=False),
     }
-    (pair,), _ = pairs_from_forks(sides.values(), {PROBLEM.id: PROBLEM}, CHAIN_MODE)
+    (pair,), _ = pairs_from_forks(sides.values(), {PROBLEM.id: PROBLEM}, TASKS, CHAIN_MODE)
     return pair, sides
 
 
@@ -123,7 +124,7 @@ def test_the_error_for_a_template_that_changes_earlier_replies_says_what_to_do()
 def test_text_that_a_template_adds_after_a_turn_is_not_trained_on():
     step = PairsParams(**{**CHAIN_MODE.model_dump(), "mode": "step"})
     records = (checked("add(2, 3)", "answer(5)", correct=True), checked("add(3, 3)", "answer(6)", correct=False))
-    (pair,), _ = pairs_from_forks(records, {PROBLEM.id: PROBLEM}, step)
+    (pair,), _ = pairs_from_forks(records, {PROBLEM.id: PROBLEM}, TASKS, step)
     chatml = tokenizer("qwen2_5")
     assert trained_texts(chatml, pair, "chosen") == ["add(a=2, b=3)<|im_end|>"]
     report, _ = check_rows([pair], chatml, 100_000)

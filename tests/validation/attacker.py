@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from callwright.functions.numbers import as_argument, read_number
 from callwright.records import Call, Chain, Problem
+from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.question_numbers import find_numbers
 from callwright.validation.replay import check_chain
 from tests.validation.known_chains import answer, equation, executed_chain, known_numbers, two_argument_call
@@ -30,7 +31,11 @@ def attacks(problem: Problem, count: int, seed: int) -> Iterator[Chain]:
 
 def successes(problem: Problem, count: int, seed: int) -> list[Chain]:
     """The attacks that are judged correct."""
-    return [chain for chain in attacks(problem, count, seed) if check_chain(chain, problem).verdict.correct]
+    return [
+        chain
+        for chain in attacks(problem, count, seed)
+        if check_chain(chain, problem, TASKS[problem.task]).verdict.correct
+    ]
 
 
 def _calls_that_return(value: Fraction, rng: random.Random, known: set[Fraction]) -> list[Call]:

@@ -8,6 +8,7 @@ import pytest
 from callwright.params import Params, ValidateParams
 from callwright.records import Chain
 from callwright.storage import jsonl
+from callwright.tasks import TASKS
 from callwright.validation.quality import ValidationResult, validate_chains
 from callwright.validation.suites.suite import Suites
 from tests.fakes import problem
@@ -37,6 +38,6 @@ def run_validation(tmp_path: Path) -> RunValidation:
         path.write_bytes(b"".join(line_of(chain) + b"\n" for chain in chains))
         suites = Suites(data_docs)
         history = tmp_path / "history.json"
-        return validate_chains([path], PROBLEMS, {"oracle", "base"}, bounds(**changes), suites, history)
+        return validate_chains([path], PROBLEMS, TASKS, {"oracle", "base"}, bounds(**changes), suites, history)
 
     return run

@@ -12,6 +12,8 @@ from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, Pair, Problem, Usage
 from callwright.storage import jsonl
 from callwright.storage.jsonl import read
+from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.validation import drift
 from callwright.validation.quality import ValidationResult, raise_if_too_many_quarantined, validate_chains
 from callwright.validation.replay import check_chain
@@ -92,7 +94,7 @@ def validate(folder: Path, *lines: Chain | bytes, history: Path | None = None, *
     path = folder / "chains.jsonl"
     path.write_bytes(b"".join((line if isinstance(line, bytes) else jsonl.dumps(line)) + b"\n" for line in lines))
     history = history or folder / "history.json"
-    return validate_chains([path], PROBLEMS, {"oracle", "base"}, bounds(**changes), Suites(None), history)
+    return validate_chains([path], PROBLEMS, TASKS, {"oracle", "base"}, bounds(**changes), Suites(None), history)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +139,7 @@ FAULTS: dict[str, tuple[Chain, str]] = {
 @pytest.mark.parametrize("defect", FAULTS)
 def test_a_defect_of_the_reasoning_is_a_fault(defect: str):
     bad, name = FAULTS[defect]
-    checked = check_chain(bad, PROBLEMS[bad.problem_id])
+    checked = check_chain(bad, PROBLEMS[bad.problem_id], ARITHMETIC)
     assert name in {fault.fault for fault in checked.verdict.faults}
 
 
@@ -148,7 +150,9 @@ def test_the_error_for_a_file_without_chains_names_it(tmp_path: Path):
 
 def test_the_error_for_a_missing_file_names_it(tmp_path: Path):
     with pytest.raises(DataError, match=r"gone\.jsonl is missing: run the stage"):
-        validate_chains([tmp_path / "gone.jsonl"], PROBLEMS, {"oracle"}, SHIPPED, Suites(None), tmp_path / "history")
+        validate_chains(
+            [tmp_path / "gone.jsonl"], PROBLEMS, TASKS, {"oracle"}, SHIPPED, Suites(None), tmp_path / "history"
+        )
 
 
 def test_the_error_for_a_file_of_another_kind_has_the_most_common_reason(tmp_path: Path):
@@ -221,7 +225,7 @@ BAD_PROBLEMS: dict[str, tuple[Problem, str, str]] = {
 @pytest.mark.parametrize("defect", BAD_PROBLEMS)
 def test_a_defective_problem_stops_the_stage_and_the_error_names_it(defect: str):
     bad, column, row = BAD_PROBLEMS[defect]
-    checks = check_problems([*GOOD_PROBLEMS, bad], bounds(max_label_share=1.0), Suites(None))
+    checks = check_problems([*GOOD_PROBLEMS, bad], TASKS, bounds(max_label_share=1.0), Suites(None))
     assert list(failed(checks)) == [f"problems.{column}"]
     with pytest.raises(DataError, match=f"^problems: {column}: expected that .* such as {row}"):
         raise_if_critical_failed(checks)
@@ -229,7 +233,7 @@ def test_a_defective_problem_stops_the_stage_and_the_error_names_it(defect: str)
 
 def test_a_warning_names_the_task_in_which_nearly_all_problems_have_the_same_answer():
     problems = [problem(id=f"{n}", question=f"{n}?", answer="Unknown" if n < 19 else "True") for n in range(20)]
-    (message,) = failed(check_problems(problems, SHIPPED, Suites(None))).values()  # 19 of 20 is more than 90 %
+    (message,) = failed(check_problems(problems, TASKS, SHIPPED, Suites(None))).values()  # 19 of 20 is more than 90 %
     assert message == (
         "problems by task: label_share: expected that at most 90% of a task's problems have the same answer; "
         "found 1 of 1 failed, such as arithmetic"
@@ -245,15 +249,15 @@ def pairs_and_sources() -> tuple[list[Pair], dict[str, Problem], list]:
         chain("multiply(2, 3)", "answer(6)", id="wrong"),
         chain("sum(2, 3)", "answer(5)", id="unknown"),
     ]
-    records = [check_chain(recorded, PROBLEMS["p"]) for recorded in chains]
-    pairs, _ = pairs_from_forks(records, {"p": PROBLEMS["p"]}, params)
+    records = [check_chain(recorded, PROBLEMS["p"], ARITHMETIC) for recorded in chains]
+    pairs, _ = pairs_from_forks(records, {"p": PROBLEMS["p"]}, TASKS, params)
     assert len(pairs) >= 2
     return pairs, PROBLEMS, records
 
 
 def run_pair_checks(pairs_and_sources, pairs: list[Pair]) -> list[Check]:
     _, problems, records = pairs_and_sources
-    return check_pairs(pairs, problems, records, 0.3, SHIPPED, Suites(None))
+    return check_pairs(pairs, problems, TASKS, records, 0.3, SHIPPED, Suites(None))
 
 
 def side(text: str) -> tuple[dict[str, str], ...]:

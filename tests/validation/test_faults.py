@@ -9,7 +9,7 @@ from callwright.functions.function import function
 from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox
 from callwright.records import FAULTS, Call, Chain, StepError, StepFault, Verdict
-from callwright.tasks import TASKS
+from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.tasks.task import Task
 from callwright.validation.execution import execute_again
 from callwright.validation.faults import DISQUALIFYING_FAULTS, judge
@@ -19,8 +19,8 @@ from tests.fakes import chain, problem, step
 SUM = problem()
 
 
-def verdict(judged: Chain, problem=SUM) -> Verdict:
-    return judge(judged, problem, replay(judged, problem))
+def verdict(judged: Chain, problem=SUM, task: Task = ARITHMETIC) -> Verdict:
+    return judge(judged, problem, task, replay(judged, task))
 
 
 def faults(judged: Chain) -> list[tuple[str, int]]:
@@ -90,9 +90,9 @@ def test_a_chain_without_an_answer_has_its_fault_at_the_last_step():
     assert not verdict(judged).correct
 
 
-def test_an_undecided_grade_is_a_separate_fault_and_not_correct(monkeypatch):
-    monkeypatch.setitem(TASKS, "unsure", replace(TASKS["arithmetic"], name="unsure", grade=lambda *_: "undecided"))
-    undecided = verdict(chain("add(2, 3)", "answer(5)"), problem(task="unsure"))
+def test_an_undecided_grade_is_a_separate_fault_and_not_correct():
+    unsure = replace(ARITHMETIC, grade=lambda *_: "undecided")
+    undecided = verdict(chain("add(2, 3)", "answer(5)"), task=unsure)
     assert undecided.faults == (StepFault("undecided", 1, "whether 5 is right could not be decided"),)
     assert not undecided.correct
 
@@ -163,11 +163,11 @@ LIMITED = StepError("execution_error", f"{LIMIT_REACHED}: it took too long")
 )
 def test_a_limit_reached_only_in_the_recording_or_only_in_the_replay_is_undecided(recorded, now):
     judged = chain(recorded, "add(3, 2)", "answer(5)")
-    replayed = replay(judged, SUM)
+    replayed = replay(judged, ARITHMETIC)
     if now is not None:
         steps = (replace(replayed.steps[0], observation=None, error=now), *replayed.steps[1:])
         replayed = replace(replayed, steps=steps, values=(None, *replayed.values[1:]))
-    undecided = judge(judged, SUM, replayed)
+    undecided = judge(judged, SUM, ARITHMETIC, replayed)
     assert [(fault.fault, fault.step) for fault in undecided.faults if fault.fault != "execution_error"] == [
         ("undecided", 0)
     ]
@@ -177,9 +177,9 @@ def test_a_limit_reached_only_in_the_recording_or_only_in_the_replay_is_undecide
 def test_the_texts_of_two_limit_errors_are_not_compared():
     other = StepError("execution_error", f"{LIMIT_REACHED}: it needed too much memory")
     judged = chain(step("add(2, 3)", observation=None, error=LIMITED), "add(3, 2)", "answer(5)")
-    replayed = replay(judged, SUM)
+    replayed = replay(judged, ARITHMETIC)
     steps = (replace(replayed.steps[0], observation=None, error=other), *replayed.steps[1:])
-    limited_twice = judge(judged, SUM, replace(replayed, steps=steps, values=(None, *replayed.values[1:])))
+    limited_twice = judge(judged, SUM, ARITHMETIC, replace(replayed, steps=steps, values=(None, *replayed.values[1:])))
     assert [fault.fault for fault in limited_twice.faults] == ["execution_error"]
     assert limited_twice.correct
 
@@ -226,4 +226,4 @@ def test_an_answer_equal_to_an_item_of_a_result_is_grounded(name: str, answer: s
     calls = (Call(name, {"kind": "warm"}), Call("answer", {"value": answer}))
     steps = tuple(execute_step("", call, COLORS.toolbox, tools).step for call in calls)
     judged = Chain("c", "p", "me", "text", steps, "answered", answer)
-    assert judge(judged, SUM, execute_again(steps, COLORS.toolbox), COLORS).correct == grounded
+    assert judge(judged, SUM, COLORS, execute_again(steps, COLORS.toolbox)).correct == grounded

@@ -14,11 +14,11 @@ from callwright.chat.model import Reply
 from callwright.errors import DataError
 from callwright.records import Call, Chain, Problem, Usage
 from callwright.storage import jsonl
-from callwright.tasks import TASKS, load
+from callwright.tasks import TASKS, Tasks, load_tasks
 from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_chunk, check_files
 from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.suite import Suites
-from tests.fakes import chain, problem, step
+from tests.fakes import chain, problem, step, tasks_with
 from tests.validation.conftest import SHIPPED, RunValidation
 
 PROBLEM = problem()
@@ -51,11 +51,11 @@ def good_lines() -> tuple[bytes, ...]:
     return LINE, *(jsonl.dumps(logic_chain) for _, logic_chain in logic_chains().values())
 
 
-def rows(*lines: bytes):
+def rows(*lines: bytes, tasks: Tasks = TASKS):
     """The row of each line, checked in this process."""
     problems = (PROBLEM, *(logic_problem for logic_problem, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
-    return [line.row for line in check_chunk(TASKS, Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
+    return [line.row for line in check_chunk(tasks, Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
 
 
 HOSTILE = {
@@ -205,10 +205,8 @@ def test_a_grader_that_raises_quarantines_only_its_line_with_the_error_as_reason
     jsonl.write(path, chains)
     problems = {"p": problem(task="sums")}
     history = tmp_path / "history.json"
-    try:
-        result = validate_chains([path], problems, {"oracle"}, SHIPPED, Suites(None), history, ["own_grader"])
-    finally:
-        load([])
+    tasks = load_tasks(["own_grader"])
+    result = validate_chains([path], problems, tasks, {"oracle"}, SHIPPED, Suites(None), history)
     assert result.report["chains"] == {"in": 9, "kept": 8, "quarantined": 1}
     (line,) = result.quarantined
     assert line.where.endswith(":8")
@@ -242,9 +240,9 @@ TASKS = (replace(ARITHMETIC, name="sums", grade=grade),)
 """
 
 
-def test_a_grounding_check_that_raises_affects_only_its_line(monkeypatch):
-    monkeypatch.setitem(TASKS, "arithmetic", replace(TASKS["arithmetic"], grounding_faults=raise_error))
-    checked, unanswered = rows(LINE, jsonl.dumps(chain("add(2, 3)")))
+def test_a_grounding_check_that_raises_affects_only_its_line():
+    tasks = tasks_with(replace(TASKS["arithmetic"], grounding_faults=raise_error))
+    checked, unanswered = rows(LINE, jsonl.dumps(chain("add(2, 3)")), tasks=tasks)
     assert checked.unexpected is not None
     assert checked.correct is None
     assert unanswered.correct is False
@@ -259,7 +257,7 @@ def test_surprises_of_worker_processes_reach_the_caller(tmp_path, monkeypatch):
     broken = chain(step("add(2, 3)", call=Call("broken", {"a": 3})), "answer(5)", id="broken")
     path = tmp_path / "chains.jsonl"
     path.write_bytes(b"".join(line + b"\n" for line in [LINE, jsonl.dumps(broken)] * 1_500))
-    checked = list(check_files([path], {"p": PROBLEM}, ["own_broken"], workers=2))
+    checked = list(check_files([path], {"p": PROBLEM}, load_tasks(["own_broken"]), workers=2))
     assert [line.row.correct for line in checked[:2]] == [True, None]
     assert sum(line.surprise is not None for line in checked) == 1_500
     assert "own_broken.py" in checked[1].surprise.traceback_text

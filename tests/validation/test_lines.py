@@ -5,6 +5,7 @@ import pytest
 from callwright.errors import DataError
 from callwright.records import CheckedChain, Problem
 from callwright.storage import jsonl
+from callwright.tasks import TASKS, load_tasks
 from callwright.validation.lines import LINES_PER_CHUNK, check_files
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem, step
@@ -25,9 +26,11 @@ def write_lines(folder, lines, name="chains.jsonl"):
 
 
 def test_a_checked_line_has_the_checked_chain_and_its_row(tmp_path):
-    lines = list(check_files([write_lines(tmp_path, map(jsonl.dumps, CHAINS))], PROBLEMS))
+    lines = list(check_files([write_lines(tmp_path, map(jsonl.dumps, CHAINS))], PROBLEMS, TASKS))
     for line, recorded in zip(lines, CHAINS, strict=True):
-        assert jsonl.loads(CheckedChain, line.text, "here") == check_chain(recorded, PROBLEMS[recorded.problem_id])
+        assert jsonl.loads(CheckedChain, line.text, "here") == check_chain(
+            recorded, PROBLEMS[recorded.problem_id], TASKS["arithmetic"]
+        )
     rows = [line.row for line in lines]
     assert [(row.id, row.correct, row.first_fault) for row in rows] == [
         ("right", True, "none"),
@@ -42,14 +45,14 @@ def test_a_checked_line_has_the_checked_chain_and_its_row(tmp_path):
 def test_several_files_are_read_in_order_and_blank_lines_are_skipped(tmp_path):
     first = write_lines(tmp_path, [jsonl.dumps(CHAINS[0]), b"", b"  "], "first.jsonl")
     second = write_lines(tmp_path, [jsonl.dumps(CHAINS[1])], "second.jsonl")
-    locations = [line.row.where for line in check_files([first, second], PROBLEMS)]
+    locations = [line.row.where for line in check_files([first, second], PROBLEMS, TASKS)]
     assert [location.rpartition("/")[2] for location in locations] == ["first.jsonl:1", "second.jsonl:1"]
 
 
 def test_a_problem_of_an_unknown_task_is_a_data_error(tmp_path):
     problems = {"p0": Problem("p0", "cooking", "?", "5", (), "test", "g", "train")}
     with pytest.raises(DataError, match="there is no task cooking"):
-        list(check_files([write_lines(tmp_path, [jsonl.dumps(CHAINS[0])])], problems))
+        list(check_files([write_lines(tmp_path, [jsonl.dumps(CHAINS[0])])], problems, TASKS))
 
 
 @pytest.mark.slow
@@ -62,8 +65,9 @@ def test_two_processes_give_the_same_rows_as_one_for_broken_lines_and_a_users_fu
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
     lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_CHUNK)
     path = write_lines(tmp_path, lines)
-    one_worker_lines = list(check_files([path], PROBLEMS, ["own_functions"], workers=1))
-    two_worker_lines = list(check_files([path], PROBLEMS, ["own_functions"], workers=2))
+    tasks = load_tasks(["own_functions"])
+    one_worker_lines = list(check_files([path], PROBLEMS, tasks, workers=1))
+    two_worker_lines = list(check_files([path], PROBLEMS, tasks, workers=2))
     assert two_worker_lines == one_worker_lines
     assert len(one_worker_lines) == 5 * 3 * LINES_PER_CHUNK
     assert one_worker_lines[4].row.correct is True

@@ -4,6 +4,7 @@ import pytest
 
 from callwright.records import Call, Chain, Step, StepError
 from callwright.storage import jsonl
+from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.validation.replay import check_chain, replay
 from tests.fakes import chain, problem, step
 
@@ -14,7 +15,7 @@ def test_replaying_an_unchanged_chain_from_disk_gives_the_recorded_steps():
     recorded = chain("First.\nadd(1/3, 0.5)", "add(2", "sum(2, 3)", "add(2)", "divide(1, 0)", "add(2, 3)", "answer(5)")
     on_disk = jsonl.loads(Chain, jsonl.dumps(recorded), "here")
     assert on_disk == recorded
-    assert replay(on_disk, SUM).steps == recorded.steps
+    assert replay(on_disk, ARITHMETIC).steps == recorded.steps
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_replaying_an_unchanged_chain_from_disk_gives_the_recorded_steps():
     ],
 )
 def test_a_changed_step_is_a_replay_mismatch_and_the_chain_is_not_correct(changed):
-    checked = check_chain(chain("add(1, 1)", changed, "add(3, 2)", "answer(5)"), SUM)
+    checked = check_chain(chain("add(1, 1)", changed, "add(3, 2)", "answer(5)"), SUM, ARITHMETIC)
     assert [(fault.fault, fault.step) for fault in checked.verdict.faults if fault.fault == "replay_mismatch"] == [
         ("replay_mismatch", 1)
     ]
@@ -39,7 +40,7 @@ def test_a_changed_step_is_a_replay_mismatch_and_the_chain_is_not_correct(change
 
 def test_a_mismatch_message_has_the_recorded_and_the_new_result():
     forged = step("divide(2, 0)", observation="0", error=None)
-    checked = check_chain(chain(forged, "answer(0)"), SUM)
+    checked = check_chain(chain(forged, "answer(0)"), SUM, ARITHMETIC)
     assert checked.verdict.faults[0].message == (
         "recorded '0', but executing the call again gives the error execution_error"
     )
@@ -53,6 +54,6 @@ def test_a_mismatch_message_has_the_recorded_and_the_new_result():
     ],
 )
 def test_an_observation_of_a_step_that_cannot_be_executed_is_a_replay_mismatch(forged):
-    checked = check_chain(chain(forged, "answer(5)"), SUM)
+    checked = check_chain(chain(forged, "answer(5)"), SUM, ARITHMETIC)
     assert "replay_mismatch" in {fault.fault for fault in checked.verdict.faults}
     assert not checked.verdict.correct

@@ -44,7 +44,8 @@ def test_an_honest_chain_is_correct(problems, kind: str, native: bool):
     for problem, replies in pairs:
         calls = [reply for reply in replies if not isinstance(reply, str)]
         used_replies = calls or problem.solution if native else replies  # a text is not a native call
-        verdict = check_chain(executed_chain(problem, used_replies, native=native), problem).verdict
+        executed = executed_chain(problem, used_replies, native=native)
+        verdict = check_chain(executed, problem, TASKS[problem.task]).verdict
         assert verdict.correct, (problem.question, replies, verdict.faults)
 
 
@@ -54,7 +55,7 @@ def test_a_cheat_with_the_right_answer_is_not_correct(problems, kind: str):
     assert len(pairs) == CHAINS_PER_KIND
     for problem, replies in pairs:
         chain = executed_chain(problem, replies)
-        verdict = check_chain(chain, problem).verdict
+        verdict = check_chain(chain, problem, TASKS[problem.task]).verdict
         assert chain.answer is not None
         assert not verdict.correct, (problem.question, replies)
         assert "wrong_answer" not in {fault.fault for fault in verdict.faults}
@@ -63,7 +64,7 @@ def test_a_cheat_with_the_right_answer_is_not_correct(problems, kind: str):
 def test_a_forged_result_is_not_correct(problems):
     chains = [(problem, chain) for problem in problems[:100] if (chain := forged(problem, random.Random(1)))]
     assert len(chains) > CHAINS_PER_KIND
-    assert not any(check_chain(chain, problem).verdict.correct for problem, chain in chains)
+    assert not any(check_chain(chain, problem, TASKS[problem.task]).verdict.correct for problem, chain in chains)
 
 
 def test_no_chain_without_the_questions_numbers_is_judged_correct(problems):

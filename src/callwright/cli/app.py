@@ -14,8 +14,8 @@ from callwright.records import SPLITS, Problem, Protocol
 from callwright.text import escape_controls, one_line
 
 if TYPE_CHECKING:
+    from callwright.tasks import Tasks
     from callwright.tasks.task import Task
-    from callwright.tasks.user_tasks import Tasks
 
 log = logging.getLogger("callwright")
 PARAMS_FILE = Path("params.yaml")  # as `callwright.params.PARAMS_FILE`, whose import would slow down every command
@@ -50,9 +50,9 @@ def _find_task(name: str) -> "Task":
 def _load_tasks(params_file: Path = PARAMS_FILE) -> "Tasks":
     """The shipped tasks, and those of the user's own modules if params.yaml exists."""
     from callwright.params import Params
-    from callwright.tasks import load
+    from callwright.tasks import load_tasks
 
-    return load(Params.load(params_file).functions if params_file.is_file() else ())
+    return load_tasks(Params.load(params_file).functions if params_file.is_file() else ())
 
 
 @app.command()
@@ -119,14 +119,14 @@ def oracle(
     from callwright.standins.oracle.app import create_app
     from callwright.standins.oracle.server_faults import ServerFaults
     from callwright.storage.jsonl import read
-    from callwright.tasks import load as load_tasks
+    from callwright.tasks import load_tasks
 
     params = Params.load(params_file)
-    load_tasks(params.functions)  # the oracle grades with the tasks of the user's modules too
+    tasks = load_tasks(params.functions)
     problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
     print(f"oracle teacher for {len(problems):,} problems at http://{host}:{port}/v1 (any key, any model name)")
     faults = ServerFaults(busy=busy, broken=broken)
-    app = create_app(problems, params.teacher.mistakes.model_dump(), faults=faults, latency_s=latency_s)
+    app = create_app(problems, params.teacher.mistakes.model_dump(), faults=faults, latency_s=latency_s, tasks=tasks)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 

@@ -10,7 +10,7 @@ from callwright.preferences.tree import Node, tree_of
 from callwright.records import SPLITS, Chain, CheckedChain, Pair, Problem, Step, Verdict
 from callwright.reporting.transcripts import message_text
 from callwright.storage.jsonl import read
-from callwright.tasks import load
+from callwright.tasks import load_tasks
 from callwright.text import escape_controls, one_line
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def show_problem(problem_id: str) -> None:
         DataError: there is no such problem, or it has no validated chain.
     """
     params = Params.load()
-    tasks = load(params.functions)
+    tasks = load_tasks(params.functions)
     files = [path for split in SPLITS if (path := paths.problems(split)).is_file()]
     all_problems = (problem for path in files for problem in read(Problem, path))
     problem = next((problem for problem in all_problems if problem.id == problem_id), None)

@@ -15,6 +15,7 @@ from callwright.evaluation.slices import SeenInTraining, problems_by_slice
 from callwright.evaluation.statistics.compare import Interval, gain, rate_with_interval, share_with_interval
 from callwright.params import EvaluateParams
 from callwright.records import CheckedChain, Problem
+from callwright.tasks import Tasks
 from callwright.validation.faults import GROUNDING_FAULTS
 
 Chains = Mapping[str, CheckedChain]  # by problem id
@@ -24,6 +25,7 @@ Slices = Mapping[str, Sequence[Problem]]
 def compute_metrics(
     evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
+    tasks: Tasks,
     variants: Sequence[Variant],
     seen: SeenInTraining,
     params: EvaluateParams,
@@ -48,7 +50,7 @@ def compute_metrics(
     if "champion" in correct:
         metrics["gain_over_champion"] = _gain_by_slice(correct["champion"], correct["student"], slices, params)
     samples = {
-        model: compute_sample_metrics(evaluation.samples, problems, params)
+        model: compute_sample_metrics(evaluation.samples, problems, tasks, params)
         for model, evaluation in evaluated.items()
         if evaluation.samples
     }

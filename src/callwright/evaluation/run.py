@@ -1,35 +1,37 @@
 """Run every model on the same problems with the same agent; finished attempts are journaled as in a rollout."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from callwright import paths
 from callwright.errors import CallwrightError, DataError
 from callwright.evaluation.model_evaluation import ModelEvaluation
-from callwright.evaluation.perturb.run import Variant, solve_variants
+from callwright.evaluation.perturb.run import Variant
+from callwright.evaluation.plan import GREEDY, EvaluationPlan, plan_evaluation
 from callwright.evaluation.target import EvaluationTarget, evaluation_target, max_concurrency, open_target
-from callwright.params import Params, SamplingParams
+from callwright.params import EvaluateParams, RolloutParams, TeacherParams
 from callwright.records import CheckedChain, Problem
 from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
-from callwright.rollouts.plan import Attempt, local_plan, teacher_plan
+from callwright.rollouts.plan import Attempt, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, missing_attempts
-from callwright.rollouts.summary import journaled_chains, raise_if_too_many_failures
+from callwright.rollouts.summary import raise_if_too_many_failures
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
+from callwright.tasks import Tasks
 from callwright.validation.replay import check_chain
-
-SAMPLE = "sample-"  # in a chain's id, which would otherwise be the id of the greedy chain
-GREEDY = SamplingParams(chains=1, temperature=0.0, top_p=1.0, problems=None)
 
 
 def evaluate_models(
     problems: Sequence[Problem],
     variants: Sequence[Variant],
-    params: Params,
+    tasks: Tasks,
+    evaluate: EvaluateParams,
+    rollout: RolloutParams,
+    teacher: TeacherParams,
+    seed: int,
     champion: Path | None = None,
     surprises: SurpriseLog | None = None,
 ) -> dict[str, ModelEvaluation]:
@@ -39,6 +41,8 @@ def evaluate_models(
     `select_comparable` drops its problem.
 
     Args:
+        problems: at least one.
+        variants: changed problems, which base and student attempt too.
         champion: folder with the champion's weights; None: there is no champion, or it is the student.
         surprises: counts unexpected exceptions; by default those of the stage `evaluate`.
 
@@ -49,64 +53,43 @@ def evaluate_models(
         DataError: more than `rollout.max_failure_rate` of a model's chains cannot be checked.
     """
     log = surprises or SurpriseLog("evaluate")
-    evaluated = {
-        name: _evaluate_target(evaluation_target(name, folder, params), problems, variants, params, log)
-        for name, folder in (("base", paths.BASE), ("student", paths.STUDENT))
-    }
+    local_models = [("base", paths.BASE, variants), ("student", paths.STUDENT, variants)]
     if champion is not None:
-        target = evaluation_target("champion", champion, params)
-        evaluated["champion"] = _evaluate_target(target, problems, (), params, log)
-    evaluated["teacher"] = _evaluate_teacher(problems, params, log)
+        local_models.append(("champion", champion, ()))
+    evaluated = {}
+    for name, folder, model_variants in local_models:
+        target = evaluation_target(name, folder, evaluate, teacher)
+        plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
+        evaluated[name] = _evaluate_target(target, plan, evaluate, rollout, log)
+    # The teacher only greedily: samples cost money, and its numbers are only for comparison.
+    plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
+    evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)
     return evaluated
 
 
 def _evaluate_target(
-    target: EvaluationTarget, problems: Sequence[Problem], variants: Sequence[Variant], params: Params, log: SurpriseLog
+    target: EvaluationTarget, plan: EvaluationPlan, evaluate: EvaluateParams, rollout: RolloutParams, log: SurpriseLog
 ) -> ModelEvaluation:
-    """Evaluate a local model: greedily, with samples if `evaluate.samples` > 1, and on the variants."""
-
-    def plan_of(sampling: SamplingParams, label: str = "") -> list[Attempt]:
-        return local_plan(problems, target.name, target.identity, sampling, params.rollout, params.seed, label)
-
-    settings, limit = params.evaluate, params.rollout.max_failure_rate
-    sampling = SamplingParams(chains=settings.samples, temperature=settings.temperature, top_p=1.0, problems=None)
-    greedy, sampled = plan_of(GREEDY), plan_of(sampling, SAMPLE) if settings.samples > 1 else []
     with open_journal(journal_path(f"evaluate_{target.name}")) as journal:
-        variant_chains = asyncio.run(_run_attempts(target, [*greedy, *sampled], variants, journal, params, log))
-        samples: dict[str, list[CheckedChain]] = defaultdict(list)
-        for checked in _checked_chains(problems, sampled, journal, log, limit):
-            samples[checked.chain.problem_id].append(checked)
-        complete_samples = {
-            problem_id: chains for problem_id, chains in samples.items() if len(chains) == settings.samples
-        }
-        chains = _chains_by_problem(problems, greedy, journal, log, limit)
-        attempts = _attempts_by_problem(greedy, journal)
-        return ModelEvaluation(chains, _mean_seconds(attempts), complete_samples, variant_chains, attempts)
+        asyncio.run(_run_missing(target, plan.attempts, journal, evaluate, rollout, log))
+        return collect_results(plan, journal, log, rollout.max_failure_rate)
 
 
-async def _run_attempts(
+async def _run_missing(
     target: EvaluationTarget,
-    plan: Sequence[Attempt],
-    variants: Sequence[Variant],
+    attempts: Sequence[Attempt],
     journal: Journal[JournalEntry],
-    params: Params,
+    evaluate: EvaluateParams,
+    rollout: RolloutParams,
     log: SurpriseLog,
-) -> list[CheckedChain | None]:
-    """Run the attempts that the journal does not have yet, and all variants, which are not journaled.
-
-    Returns:
-        The chain of each variant, in the variants' order; None where the attempt failed.
-    """
-    if not variants and not missing_attempts(plan, journal):
-        return []
-    rollout, max_in_flight = params.rollout, max_concurrency(target, params)
-    async with open_target(target, params, plan, journal) as model:
-        result = await roll_out(plan, model, journal, max_in_flight, Meter(), rollout, log)
-        _raise_on_failures(result.failures, len(plan), rollout.max_failure_rate)
-        greedy, protocol = plan[0].sampling, rollout.protocol
-        variant_chains, failures = await solve_variants(variants, model, greedy, protocol, max_in_flight, log)
-        _raise_on_failures(failures, len(variants), rollout.max_failure_rate)
-        return variant_chains
+) -> None:
+    """Run the attempts that the journal does not have yet; without any, the model is not opened."""
+    if not missing_attempts(attempts, journal):
+        return
+    async with open_target(target, evaluate, attempts, journal) as model:
+        concurrency = max_concurrency(target, evaluate, rollout)
+        result = await roll_out(attempts, model, journal, concurrency, Meter(), rollout, log)
+    _raise_on_failures(result.failures, len(attempts), rollout.max_failure_rate)
 
 
 def _raise_on_failures(failures: Sequence[Failure], attempts: int, limit: float) -> None:
@@ -115,17 +98,20 @@ def _raise_on_failures(failures: Sequence[Failure], attempts: int, limit: float)
     raise_if_too_many_failures(failures, attempts, limit)
 
 
-def _evaluate_teacher(problems: Sequence[Problem], params: Params, log: SurpriseLog) -> ModelEvaluation:
-    """Evaluate the teacher, greedily only: samples cost money, and its numbers are only for comparison."""
-    plan = teacher_plan(problems, params.teacher, GREEDY, params.rollout, params.seed)
+def _evaluate_teacher(
+    plan: EvaluationPlan,
+    problems: Sequence[Problem],
+    tasks: Tasks,
+    teacher: TeacherParams,
+    rollout: RolloutParams,
+    log: SurpriseLog,
+) -> ModelEvaluation:
+    attempts, limit = plan.attempts, rollout.max_failure_rate
     with open_journal(journal_path("evaluate_teacher")) as journal:
-        result = roll_out_teacher(problems, params.teacher, plan, params.rollout, journal, log)
-        limit = params.rollout.max_failure_rate
-        _raise_on_failures(result.failures, len(plan), limit)
-        _raise_if_incomplete(result, len(plan))
-        chains = _chains_by_problem(problems, plan, journal, log, limit)
-        attempts = _attempts_by_problem(plan, journal)
-        return ModelEvaluation(chains, _mean_seconds(attempts), attempts=attempts)
+        result = roll_out_teacher(problems, tasks, teacher, attempts, rollout, journal, log)
+        _raise_on_failures(result.failures, len(attempts), limit)
+        _raise_if_incomplete(result, len(attempts))
+        return collect_results(plan, journal, log, limit)
 
 
 def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
@@ -138,44 +124,64 @@ def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
         )
 
 
-def _checked_chains(
-    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[JournalEntry], log: SurpriseLog, limit: float
-) -> Iterator[CheckedChain]:
-    """The checked chains of a plan. A chain whose check raises an unexpected exception is counted and dropped.
+def collect_results(
+    plan: EvaluationPlan, journal: Journal[JournalEntry], log: SurpriseLog, limit: float
+) -> ModelEvaluation:
+    """A model's results: the chains of its plan that are in the journal, checked.
+
+    A chain whose check raises an unexpected exception is counted and dropped.
 
     Args:
-        limit: the largest share of the plan whose checks may raise.
+        limit: the largest share of the greedy, the sampled or the varied chains whose checks may raise.
 
     Raises:
         DataError: more checks raised than the limit allows.
     """
-    by_id = {problem.id: problem for problem in problems}
+    chains = _checked_chains(plan.greedy, journal, log, limit)
+    sampled = _checked_chains(plan.sampled, journal, log, limit)
+    varied = _checked_chains(plan.varied, journal, log, limit)
+    samples: dict[str, list[CheckedChain | None]] = {}
+    for attempt in plan.sampled:
+        samples.setdefault(attempt.problem.id, []).append(sampled.get(attempt.id))
+    attempts = {attempt.problem.id: entry for attempt in plan.greedy if (entry := find_entry(attempt, journal))}
+    return ModelEvaluation(
+        chains={checked.chain.problem_id: checked for checked in chains.values()},
+        seconds=_mean_seconds(attempts),
+        samples={problem_id: complete for problem_id, chains in samples.items() if (complete := _complete(chains))},
+        variants=[varied.get(attempt.id) for attempt in plan.varied],
+        attempts=attempts,
+    )
+
+
+def _checked_chains(
+    attempts: Sequence[Attempt], journal: Journal[JournalEntry], log: SurpriseLog, limit: float
+) -> dict[str, CheckedChain]:
+    """The checked chains of attempts, by the attempts' ids, see `collect_results`."""
+    checked = dict[str, CheckedChain]()
     unchecked = 0
-    for chain in journaled_chains(plan, journal):
+    for attempt in attempts:
+        entry = find_entry(attempt, journal)
+        if entry is None:
+            continue
         try:
-            checked = check_chain(chain, by_id[chain.problem_id])
+            checked[attempt.id] = check_chain(entry.chain, attempt.problem, attempt.task)
         except CallwrightError:
             raise
         except Exception as error:
-            log.add(surprise_of(error), chain.id)
+            log.add(surprise_of(error), attempt.id)
             unchecked += 1
-        else:
-            yield checked
-    if unchecked > limit * len(plan):
+    if unchecked > limit * len(attempts):
         raise DataError(
-            f"{unchecked:,} of {len(plan):,} chains cannot be checked (limit {limit:.0%}): "
+            f"{unchecked:,} of {len(attempts):,} chains cannot be checked (limit {limit:.0%}): "
             f"{log.path} says what went wrong"
         )
+    return checked
 
 
-def _chains_by_problem(
-    problems: Sequence[Problem], plan: Sequence[Attempt], journal: Journal[JournalEntry], log: SurpriseLog, limit: float
-) -> dict[str, CheckedChain]:
-    return {checked.chain.problem_id: checked for checked in _checked_chains(problems, plan, journal, log, limit)}
-
-
-def _attempts_by_problem(plan: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, JournalEntry]:
-    return {attempt.problem.id: entry for attempt in plan if (entry := find_entry(attempt, journal))}
+def _complete(chains: Sequence[CheckedChain | None]) -> list[CheckedChain]:
+    """The chains; none if one is missing."""
+    found = [chain for chain in chains if chain is not None]
+    return found if len(found) == len(chains) else []
 
 
 def _mean_seconds(attempts: Mapping[str, JournalEntry]) -> float:

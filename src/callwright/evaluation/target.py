@@ -8,7 +8,7 @@ from pathlib import Path
 
 from callwright.chat.model import ChatModel
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.params import Params, TeacherParams
+from callwright.params import EvaluateParams, RolloutParams, TeacherParams
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt, local_model_identity, normalize_url
 from callwright.rollouts.probe import probe_endpoints
@@ -31,26 +31,26 @@ class EvaluationTarget:
     endpoint: TeacherParams | None = None
 
 
-def evaluation_target(name: str, folder: Path, params: Params) -> EvaluationTarget:
+def evaluation_target(name: str, folder: Path, evaluate: EvaluateParams, teacher: TeacherParams) -> EvaluationTarget:
     """The model in a folder; it is served elsewhere if `evaluate.engine` and `evaluate.endpoints` say so."""
-    endpoint_params = params.evaluate.endpoint(name)
+    endpoint_params = evaluate.endpoint(name)
     if endpoint_params is None:
         return EvaluationTarget(name, folder, local_model_identity(folder))
-    endpoint = params.teacher.model_copy(update={**endpoint_params.model_dump(), "base_urls": []})
+    endpoint = teacher.model_copy(update={**endpoint_params.model_dump(), "base_urls": []})
     request = f" with {json.dumps(endpoint_params.request, sort_keys=True)}" if endpoint_params.request else ""
     url = normalize_url(endpoint_params.base_url)
     identity = f"{folder_hash(folder)} as {endpoint_params.model} at {url}{request}"
     return EvaluationTarget(name, folder, identity, endpoint)
 
 
-def max_concurrency(target: EvaluationTarget, params: Params) -> int:
+def max_concurrency(target: EvaluationTarget, evaluate: EvaluateParams, rollout: RolloutParams) -> int:
     """How many problems may be in flight. A local model needs enough to fill batches with similar lengths."""
-    return params.evaluate.batch_size * 4 if target.endpoint is None else params.rollout.concurrency
+    return evaluate.batch_size * 4 if target.endpoint is None else rollout.concurrency
 
 
 @asynccontextmanager
 async def open_target(
-    target: EvaluationTarget, params: Params, plan: Sequence[Attempt], journal: Journal[JournalEntry]
+    target: EvaluationTarget, evaluate: EvaluateParams, plan: Sequence[Attempt], journal: Journal[JournalEntry]
 ) -> AsyncIterator[ChatModel]:
     """Open the model; a served model is probed first.
 
@@ -60,7 +60,7 @@ async def open_target(
     if target.endpoint is None:
         from callwright.chat.local.chat import LocalChat
 
-        yield LocalChat(target.folder, target.name, max_batch=params.evaluate.batch_size)
+        yield LocalChat(target.folder, target.name, max_batch=evaluate.batch_size)
         return
     model = EndpointChat(target.endpoint, section=f"evaluate.endpoints.{target.name}")
     model.name = target.name

@@ -3,14 +3,14 @@
 from callwright import paths
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 from callwright.training.base import prepare_base
 
 
 def run(_: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
-    recipe = prepare_base(paths.BASE, params.student, params.seed)
+    tasks = load_tasks(params.functions)
+    recipe = prepare_base(paths.BASE, params.student, tasks, params.seed)
     print(f"base: {recipe['source']} in {paths.BASE}")
 
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from callwright import paths
+from callwright.errors import DataError
 from callwright.evaluation.metrics import compute_metrics
 from callwright.evaluation.model_evaluation import ModelEvaluation, select_comparable
 from callwright.evaluation.perturb.run import variants_of
@@ -21,23 +22,35 @@ from callwright.registry.version import Champion, find_champion
 from callwright.storage.files import folder_hash, read_json, write_json, write_text
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 from callwright.tracking.evaluation import log_evaluation
 from callwright.tracking.runs import log_to_training_run
 
 
 def run(clock: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
+    tasks = load_tasks(params.functions)
     problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
+    if not problems:
+        raise DataError(f"{paths.problems('test')} has no problem to evaluate on: run dvc repro problems")
     seen = SeenInTraining.of(read(Problem, paths.problems("train")))
-    variants = variants_of(problems, params.evaluate.robustness, params.seed)
+    variants = variants_of(problems, tasks, params.evaluate.robustness, params.seed)
     champion = find_champion(params.promote.model_name)
     inputs = current_inputs(champion.version if champion else None)
     surprises = SurpriseLog("evaluate")
     try:
         with _champion_weights(champion) as weights:
-            evaluated = evaluate_models(problems, variants, params, weights, surprises)
+            evaluated = evaluate_models(
+                problems,
+                variants,
+                tasks,
+                params.evaluate,
+                params.rollout,
+                params.teacher,
+                params.seed,
+                champion=weights,
+                surprises=surprises,
+            )
     finally:
         if line := surprises.summary():
             print(f"evaluate: {line}")
@@ -45,7 +58,7 @@ def run(clock: Clock) -> None:
     problems, variants, evaluated = comparison.problems, comparison.variants, comparison.evaluated
     if line := comparison.dropped_message():
         print(f"evaluate: {line}")
-    metrics = compute_metrics(evaluated, problems, variants, seen, params.evaluate)
+    metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
     metrics |= {"inputs": inputs, "engine": params.evaluate.engine, "dropped": len(comparison.dropped)}
     write(paths.VARIANTS, [variant.problem for variant in variants])
     for model, evaluation in evaluated.items():
@@ -59,7 +72,7 @@ def run(clock: Clock) -> None:
     # The rollout precedes the training whose run this is, so its report is logged here.
     rollout = read_json(paths.ROLLOUT_REPORT) if paths.ROLLOUT_REPORT.is_file() else {}
     log_to_training_run(paths.STUDENT, {**metrics, "rollout": rollout}, [paths.METRICS, paths.ACCURACY_PLOT])
-    log_evaluation(paths.STUDENT, evaluated, problems, metrics, params.evaluate.traces)
+    log_evaluation(paths.STUDENT, evaluated, problems, tasks, metrics, params.evaluate.traces)
     _print_results(metrics)
 
 

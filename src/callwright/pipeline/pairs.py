@@ -12,14 +12,14 @@ from callwright.reporting.data_docs import write_checks
 from callwright.reporting.samples import write_samples
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 from callwright.validation.suites.pairs import check_pairs
 from callwright.validation.suites.suite import Suites, checks_report, raise_if_critical_failed, warning_lines
 
 
 def run(_: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
+    tasks = load_tasks(params.functions)
     chains = list(read(CheckedChain, paths.VALIDATED))
     report = {}
     outs: dict[Split, Path] = {"train": paths.PAIRS_TRAIN, "dev": paths.PAIRS_DEV}
@@ -27,19 +27,19 @@ def run(_: Clock) -> None:
     problems_by_id: dict[str, Problem] = {}
     for split, path in outs.items():
         problems = {problem.id: problem for problem in read(Problem, paths.problems(split))}
-        pairs, report[split] = pairs_from_forks(chains, problems, params.pairs)
+        pairs, report[split] = pairs_from_forks(chains, problems, tasks, params.pairs)
         write(path, pairs)
         print(f"pairs: {split}: {len(pairs):,} pairs from {len(problems):,} problems: {report[split]['kinds']}")
         all_pairs += pairs
         problems_by_id |= problems
         if split == "train":
             train_chains = [checked for checked in chains if checked.chain.problem_id in problems]
-            demonstrations = demonstrations_of(train_chains, problems)
+            demonstrations = demonstrations_of(train_chains, problems, tasks)
             report[split]["demonstrations"] = len(demonstrations)
             write(paths.DEMONSTRATIONS, demonstrations)
     problems_by_id |= {problem.id: problem for problem in read(Problem, paths.problems("test"))}
     suites = Suites(paths.PAIRS_DOCS)
-    checks = check_pairs(all_pairs, problems_by_id, chains, params.pairs.min_margin, params.validate_, suites)
+    checks = check_pairs(all_pairs, problems_by_id, tasks, chains, params.pairs.min_margin, params.validate_, suites)
     write_checks(paths.PAIRS_DOCS, suites)
     write_json(paths.PAIRS_REPORT, {**report, "checks": checks_report(checks)})
     for line in warning_lines(checks):

@@ -8,7 +8,7 @@ from callwright.problems.load import format_report, load_problems, raise_if_unus
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 
 
 def run(_: Clock) -> None:

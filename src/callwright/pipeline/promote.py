@@ -13,15 +13,15 @@ from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import transcripts_of
 from callwright.storage.files import read_json, write_json
 from callwright.storage.jsonl import read
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 
 
 def run(_: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
+    tasks = load_tasks(params.functions)
     metrics, quality = read_json(paths.METRICS), read_json(paths.QUALITY_REPORT)
     paths.REGISTRY.unlink(missing_ok=True)  # if this run fails, no earlier decision must be left
-    decision = promote(params, metrics, quality)
+    decision = promote(params, tasks, metrics, quality)
     # Write before the HTML page: rendering may fail on metrics that the gate refused.
     write_json(paths.REGISTRY, asdict(decision))
     evaluated = {

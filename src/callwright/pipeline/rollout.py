@@ -14,16 +14,16 @@ from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
-from callwright.tasks import load as load_tasks
+from callwright.tasks import Tasks, load_tasks
 
 
 def run(_: Clock) -> None:
     params = Params.load()
-    load_tasks(params.functions)
+    tasks = load_tasks(params.functions)
     problems = [*read(Problem, paths.problems("train")), *read(Problem, paths.problems("dev"))]
     surprises = SurpriseLog("rollout")
     try:
-        report = _roll_out(problems, params, surprises)
+        report = _roll_out(problems, tasks, params, surprises)
     finally:
         if line := surprises.summary():
             print(f"rollout: {line}")
@@ -31,7 +31,7 @@ def run(_: Clock) -> None:
         print(f"rollout: {name}: {summary['chains']:,} chains, {summary['answered_right']:.1%} answered right")
 
 
-def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -> dict[str, Any]:
+def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: SurpriseLog) -> dict[str, Any]:
     rollout = params.rollout
     report, failures = {}, list[Failure]()
 
@@ -40,15 +40,16 @@ def _roll_out(problems: list[Problem], params: Params, surprises: SurpriseLog) -
         write(paths.FAILURES, failures)
         raise_if_too_many_failures(result.failures, attempts, rollout.max_failure_rate)
 
-    plan = teacher_plan(problems, params.teacher, rollout.teacher, rollout, params.seed)
+    plan = teacher_plan(problems, tasks, params.teacher, rollout.teacher, rollout, params.seed)
     with open_journal(journal_path("teacher")) as journal:
-        result = roll_out_teacher(problems, params.teacher, plan, rollout, journal, surprises)
+        result = roll_out_teacher(problems, tasks, params.teacher, plan, rollout, journal, surprises)
         write_failures(result, len(plan))
         if notice := check_budget_used_up("teacher", result, len(plan), rollout.budget):
             print(f"rollout: {notice}")
         report["teacher"] = publish(paths.TEACHER_CHAINS, plan, journal, result, rollout.prices, surprises)
 
-    plan = local_plan(problems, "base", local_model_identity(paths.BASE), rollout.student, rollout, params.seed)
+    identity = local_model_identity(paths.BASE)
+    plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         write_failures(result, len(plan))

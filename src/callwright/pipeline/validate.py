@@ -8,7 +8,7 @@ from callwright.reporting.data_docs import write_checks, write_index
 from callwright.storage.files import write_json
 from callwright.storage.jsonl import read, write, write_lines
 from callwright.surprises import SurpriseLog
-from callwright.tasks import load as load_tasks
+from callwright.tasks import load_tasks
 from callwright.validation import drift
 from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.problems import check_problems
@@ -20,16 +20,16 @@ CHAINS = (paths.TEACHER_CHAINS, paths.STUDENT_CHAINS)
 def run(_: Clock) -> None:
     params = Params.load()
     bounds = params.validate_
-    load_tasks(params.functions)
+    tasks = load_tasks(params.functions)
     problems = [problem for split in SPLITS for problem in read(Problem, paths.problems(split))]
     models = {params.teacher.model, "base"}
     by_id = {problem.id: problem for problem in problems}
     suites = Suites(paths.CHAINS_DOCS)
     write_index(paths.DATA_DOCS)
     try:
-        problem_checks = check_problems(problems, bounds, suites)
+        problem_checks = check_problems(problems, tasks, bounds, suites)
         raise_if_critical_failed(problem_checks)
-        validated = validate_chains(CHAINS, by_id, models, bounds, suites, paths.DATA_HISTORY, params.functions)
+        validated = validate_chains(CHAINS, by_id, tasks, models, bounds, suites, paths.DATA_HISTORY)
     finally:
         write_checks(paths.CHAINS_DOCS, suites)
     checks = [*problem_checks, *validated.checks]

@@ -9,12 +9,12 @@ from callwright.params import PairsParams
 from callwright.preferences.balance import pair_kind
 from callwright.preferences.tree import MARGIN_TOLERANCE, score_chains, step_key
 from callwright.records import Chain, CheckedChain, Pair, Problem
-from callwright.tasks import TASKS
+from callwright.tasks.task import Task
 
 Messages = tuple[dict[str, Any], ...]
 
 
-def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
+def chain_pairs(problem: Problem, task: Task, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
     """Pair the best correct chain without a failed step with each chain whose score is at least `min_margin` lower.
 
     Chains with the same calls count once. The prompt is the question; a side holds all replies of a chain with the
@@ -24,7 +24,7 @@ def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: Pairs
     Args:
         records: chains of the problem, all with the same protocol.
     """
-    toolbox = TASKS[problem.task].toolbox
+    toolbox = task.toolbox
     chain_by_calls: dict[tuple[str, ...], tuple[CheckedChain, float]] = {}
     for record, score in score_chains(records, params.cost_weight):
         keys = tuple(step_key(step, toolbox) for step in record.chain.steps)
@@ -41,8 +41,8 @@ def chain_pairs(problem: Problem, records: Sequence[CheckedChain], params: Pairs
     for rejected_record, score in distinct_chains:
         if best_score - score + MARGIN_TOLERANCE < params.min_margin:
             continue
-        prompt, chosen, tools = _conversation(problem, best)
-        _, rejected, _ = _conversation(problem, rejected_record.chain)
+        prompt, chosen, tools = _conversation(problem, task, best)
+        _, rejected, _ = _conversation(problem, task, rejected_record.chain)
         if chosen != rejected:
             kind = _kind(best, rejected_record, toolbox)
             yield Pair(problem.id, problem.id, prompt, chosen, rejected, tools, round(best_score - score, 6), kind)
@@ -60,10 +60,9 @@ def _has_failed_step(chain: Chain) -> bool:
     return any(step.error is not None for step in chain.steps)
 
 
-def _conversation(problem: Problem, chain: Chain) -> tuple[Messages, Messages, Messages]:
+def _conversation(problem: Problem, task: Task, chain: Chain) -> tuple[Messages, Messages, Messages]:
     """The messages that pose the problem, the messages of the chain up to its last reply, and the tools."""
     render = PROTOCOLS[chain.protocol].render
-    task = TASKS[problem.task]
     prompt, tools = render(task, problem.question, ())
     all_messages, _ = render(task, problem.question, chain.steps)
     return tuple(prompt), tuple(all_messages[len(prompt) : -1]), tuple(tools)

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.records import Chain, CheckedChain, Demonstration, Problem
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
+from callwright.tasks.task import Task
 
 
-def demonstrations_of(records: Iterable[CheckedChain], problems: Mapping[str, Problem]) -> list[Demonstration]:
+def demonstrations_of(
+    records: Iterable[CheckedChain], problems: Mapping[str, Problem], tasks: Tasks
+) -> list[Demonstration]:
     """Every step of one chain per problem and protocol: the shortest that is correct and has no fault.
 
     Ordered by the problems' ids. Of several shortest chains, the one with the smallest id is used.
@@ -18,11 +21,15 @@ def demonstrations_of(records: Iterable[CheckedChain], problems: Mapping[str, Pr
         if record.verdict.correct and not record.verdict.faults:  # a correct chain may have recovered from one
             candidates[record.chain.problem_id, record.chain.protocol].append(record.chain)
     shortest = (min(candidates[key], key=lambda chain: (len(chain.steps), chain.id)) for key in sorted(candidates))
-    return [demonstration for chain in shortest for demonstration in _steps_of(chain, problems[chain.problem_id])]
+    demonstrations: list[Demonstration] = []
+    for chain in shortest:
+        problem = problems[chain.problem_id]
+        demonstrations += _steps_of(chain, problem, tasks[problem.task])
+    return demonstrations
 
 
-def _steps_of(chain: Chain, problem: Problem) -> list[Demonstration]:
-    task, protocol = TASKS[problem.task], PROTOCOLS[chain.protocol]
+def _steps_of(chain: Chain, problem: Problem, task: Task) -> list[Demonstration]:
+    protocol = PROTOCOLS[chain.protocol]
     demonstrations = []
     for step_index, step in enumerate(chain.steps):
         messages, tools = protocol.render(task, problem.question, chain.steps[:step_index])

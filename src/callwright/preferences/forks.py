@@ -11,11 +11,12 @@ from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, 
 from callwright.preferences.chain_pairs import chain_pairs
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.records import CheckedChain, Pair, Problem
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
+from callwright.tasks.task import Task
 
 
 def pairs_from_forks(
-    records: Iterable[CheckedChain], problems: Mapping[str, Problem], params: PairsParams
+    records: Iterable[CheckedChain], problems: Mapping[str, Problem], tasks: Tasks, params: PairsParams
 ) -> tuple[list[Pair], dict[str, Any]]:
     """Preference pairs of all problems, ordered by the problems' ids, and a report.
 
@@ -37,7 +38,8 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     for problem_id in sorted(by_problem):
-        problem_pairs = _pairs_of_problem(problems[problem_id], by_problem[problem_id], params)
+        problem = problems[problem_id]
+        problem_pairs = _pairs_of_problem(problem, tasks[problem.task], by_problem[problem_id], params)
         forks += len(problem_pairs)
         pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
     balanced_pairs = balance_pairs(pairs, problems, params)
@@ -55,20 +57,20 @@ def pairs_from_forks(
     return balanced_pairs, report
 
 
-def _pairs_of_problem(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
+def _pairs_of_problem(problem: Problem, task: Task, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:
     """All pairs of a problem, with ids that number them."""
     pairs: list[Pair] = []
     # In reverse, "text" comes before "native"; the ids depend on this order.
     for protocol in sorted({record.chain.protocol for record in records}, reverse=True):
         protocol_records = [record for record in records if record.chain.protocol == protocol]
         if params.mode != "chain":
-            pairs += step_pairs(problem, protocol_records, params)
+            pairs += step_pairs(problem, task, protocol_records, params)
         if params.mode != "step":
-            pairs += chain_pairs(problem, protocol_records, params)
+            pairs += chain_pairs(problem, task, protocol_records, params)
     return [replace(pair, id=f"{problem.id}#{number}") for number, pair in enumerate(pairs)]
 
 
-def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
+def step_pairs(problem: Problem, task: Task, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
     """At each node, pair the best child that is not a failed step with each sibling that has a lower value.
 
     The difference of the values, which is the pair's margin, is at least `min_margin`.
@@ -76,7 +78,7 @@ def step_pairs(problem: Problem, records: Sequence[CheckedChain], params: PairsP
     Args:
         records: chains of the problem, all with the same protocol.
     """
-    task, protocol = TASKS[problem.task], PROTOCOLS[records[0].chain.protocol]
+    protocol = PROTOCOLS[records[0].chain.protocol]
     for path, node in walk(tree_of(records, task.toolbox, params.cost_weight)):
         keys_without_error = [key for key, child in node.children.items() if child.step and child.step.error is None]
         if not keys_without_error:

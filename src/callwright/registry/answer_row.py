@@ -2,8 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from callwright.records import Chain, Problem
+
+if TYPE_CHECKING:
+    from callwright.tasks.task import Task
 
 ERROR_OUTCOME = "error"  # the outcome of a row that has no chain
 
@@ -31,11 +35,11 @@ class AnswerRow:
     error: str = ""
 
 
-def answer_row(chain: Chain, problem: Problem) -> AnswerRow:
-    """The row of a finished chain."""
+def answer_row(chain: Chain, problem: Problem, task: "Task") -> AnswerRow:
+    """The row of a finished chain; `task` is what it was solved with."""
     from callwright.validation.faults import faults_without_grading
 
-    faults = sorted({fault.fault for fault in faults_without_grading(chain, problem)})
+    faults = sorted({fault.fault for fault in faults_without_grading(chain, problem, task)})
     return AnswerRow(
         answer=_escape_surrogates(chain.answer or ""),
         outcome=chain.outcome,

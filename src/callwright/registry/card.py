@@ -6,7 +6,7 @@ from typing import Any
 from callwright.params import Params
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
 from callwright.text import one_line
 
 _MAX_FAULTS = 6  # faults that the card names
@@ -16,6 +16,7 @@ _TITLES = {"champion": "champion before"}
 
 def model_card(
     params: Params,
+    tasks: Tasks,
     metrics: Mapping[str, Any],
     problems: Mapping[str, Any],
     training: Mapping[str, Any],
@@ -30,7 +31,7 @@ def model_card(
         lineage: names and hashes (see `callwright.registry.lineage`).
     """
     stand_in = " (a stand-in for a large model)" if params.teacher.base_url == "oracle" else ""
-    tasks = ", ".join(f"{name} ({', '.join(task.toolbox.functions)})" for name, task in TASKS.items())
+    functions = ", ".join(f"{name} ({', '.join(task.toolbox.functions)})" for name, task in tasks.items())
     sections = [
         f"# {params.promote.model_name}",
         "A small language model that solves problems by calling functions, trained by Callwright with Direct "
@@ -52,8 +53,9 @@ def model_card(
         "## Lineage and licences",
         "\n".join(f"- {name}: {_code_span(value)}" for name, value in lineage.items()),
         "## Limits",
-        f"Trained and measured on these tasks and their functions alone: {tasks}. It can be wrong while sounding sure: "
-        "`grounded` says only that a call returned the answer. Whoever serves it adds authentication and rate limits.",
+        f"Trained and measured on these tasks and their functions alone: {functions}. It can be wrong while sounding "
+        "sure: `grounded` says only that a call returned the answer. Whoever serves it adds authentication and rate "
+        "limits.",
         "## Use",
         _usage_example(params.promote.model_name),
     ]

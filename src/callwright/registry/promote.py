@@ -22,6 +22,7 @@ from callwright.registry.version import (
     tag_value,
     versions_with_tag,
 )
+from callwright.tasks import Tasks
 from callwright.text import one_line
 from callwright.tracking import runs
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 GATE_TAG = "callwright.gate"
 
 
-def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, Any]) -> PromotionDecision:
+def promote(params: Params, tasks: Tasks, metrics: Mapping[str, Any], quality: Mapping[str, Any]) -> PromotionDecision:
     """Decide, and register the student as champion if it passes the gate.
 
     A student that is already registered (same content) keeps its version. The former champion becomes `previous`. If
@@ -39,6 +40,7 @@ def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, An
     the new champion. After a kill, the next promotion of the same student completes the work.
 
     Args:
+        tasks: the tasks of the student, which its model card lists.
         metrics: reports/metrics.json.
         quality: reports/quality.json.
 
@@ -56,7 +58,7 @@ def promote(params: Params, metrics: Mapping[str, Any], quality: Mapping[str, An
         run_id = runs.log_to_training_run(paths.STUDENT, {}, [])
         verdict = decide(metrics, quality, facts, params.promote)
         if isinstance(verdict, Promote):
-            registered_version = register_student(client, params, metrics, run_id, content_hash)
+            registered_version = register_student(client, params, tasks, metrics, run_id, content_hash)
             verdict, version, aliases = _make_champion(client, name, registered_version, facts)
         reasons = () if isinstance(verdict, Promote) else tuple(map(one_line, verdict.reasons))
         reasons_text = tag_value("; ".join(reasons)) or "promoted"

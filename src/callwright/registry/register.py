@@ -16,6 +16,7 @@ from callwright.registry.card import model_card
 from callwright.registry.lineage import collect_lineage
 from callwright.registry.version import CONTENT_TAG, WEIGHTS_ARTIFACT, tag_value, versions_with_tag
 from callwright.storage.files import read_json
+from callwright.tasks import Tasks
 from callwright.tasks.user_tasks import code_paths
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ MAX_DESCRIPTION_CHARS = 5_000  # what MLflow's database accepts
 
 
 def register_student(
-    client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content_hash: str
+    client: "MlflowClient",
+    params: Params,
+    tasks: Tasks,
+    metrics: Mapping[str, Any],
+    run_id: str,
+    content_hash: str,
 ) -> str:
     """Register the student of the project; returns its version. A version with the same content is used again.
 
@@ -44,11 +50,16 @@ def register_student(
         content_hash: the hash of the student's folder.
     """
     existing = versions_with_tag(client, params.promote.model_name, CONTENT_TAG, content_hash)
-    return existing[0] if existing else _create_version(client, params, metrics, run_id, content_hash)
+    return existing[0] if existing else _create_version(client, params, tasks, metrics, run_id, content_hash)
 
 
 def _create_version(
-    client: "MlflowClient", params: Params, metrics: Mapping[str, Any], run_id: str, content_hash: str
+    client: "MlflowClient",
+    params: Params,
+    tasks: Tasks,
+    metrics: Mapping[str, Any],
+    run_id: str,
+    content_hash: str,
 ) -> str:
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -59,7 +70,7 @@ def _create_version(
     name = params.promote.model_name
     lineage = collect_lineage()
     reports = read_json(paths.PROBLEMS_REPORT), read_json(paths.TRAIN_REPORT)
-    card = model_card(params, metrics, *reports, lineage)
+    card = model_card(params, tasks, metrics, *reports, lineage)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as folder:
         readme = Path(folder, "README.md")
         readme.write_text(card)
@@ -68,9 +79,9 @@ def _create_version(
         model_info = mlflow.pyfunc.log_model(
             name="student",
             python_model=str(MODEL_CODE),
-            model_config=serving_config(rollout.max_steps, rollout.max_tokens, rollout.protocol, params.functions),
+            model_config=serving_config(rollout.max_steps, rollout.max_tokens, rollout.protocol, tasks.modules),
             artifacts={WEIGHTS_ARTIFACT: str(paths.STUDENT), "card": str(readme)},
-            code_paths=[str(path) for path in (PACKAGE_FOLDER, *code_paths(params.functions))],
+            code_paths=[str(path) for path in (PACKAGE_FOLDER, *code_paths(tasks.modules))],
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in SERVING_PACKAGES],
             signature=_signature(),
         )

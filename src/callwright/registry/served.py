@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd  # MLflow reads the type hints of `predict`, and has imported pandas already
 from mlflow.exceptions import MlflowException
@@ -24,6 +24,9 @@ from callwright.registry.answer_row import AnswerRow, answer_row, input_error
 from callwright.registry.version import WEIGHTS_ARTIFACT
 from callwright.surprises import surprise_of
 from callwright.text import one_line
+
+if TYPE_CHECKING:
+    from callwright.tasks import Tasks
 
 INPUT_COLUMNS = ("question", "task")
 _SCORING_SERVER_VARIABLE = "__pyfunc_model_path__"  # MLflow's own server sets it in the environment
@@ -38,17 +41,17 @@ class ServedStudent(PythonModel):
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        from callwright.tasks import load
+        from callwright.tasks import load_tasks
 
         if _SCORING_SERVER_VARIABLE in os.environ:
             # MLflow builds a table from the request before `predict`. With pandas' default string storage a lone
             # surrogate in one question would make the whole request fail. Other processes keep their own options.
             pd.set_option("mode.string_storage", "python")
         config = context.model_config
-        load(config["functions"])
+        tasks = load_tasks(config["functions"])
         sampling = Sampling(max_steps=config["max_steps"], max_tokens=config["max_tokens"])
         weights = context.artifacts[WEIGHTS_ARTIFACT]
-        self._agent = ServedAgent(lambda: _load_student(weights), config["protocol"], sampling)
+        self._agent = ServedAgent(lambda: _load_student(weights), tasks, config["protocol"], sampling)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -96,8 +99,11 @@ class ServedAgent:
         open_model: called for the first question; raises ProviderError if there is no usable model.
     """
 
-    def __init__(self, open_model: Callable[[], ChatModel], protocol: Protocol, sampling: Sampling) -> None:
+    def __init__(
+        self, open_model: Callable[[], ChatModel], tasks: "Tasks", protocol: Protocol, sampling: Sampling
+    ) -> None:
         self._open_model = open_model
+        self._tasks = tasks
         self._protocol = protocol
         self._sampling = sampling
         self._model: ChatModel | None = None
@@ -127,15 +133,15 @@ class ServedAgent:
     async def _answer_row(self, model: ChatModel, index: int, question: object, task: object) -> AnswerRow:
         from callwright.agent.loop import solve
         from callwright.agent.protocol import PROTOCOLS
-        from callwright.tasks import TASKS
 
-        error_line = input_error(question, task, list(TASKS))
+        error_line = input_error(question, task, list(self._tasks))
         if error_line:
             return AnswerRow(error=error_line)
         problem = Problem(f"question/{index}", str(task), str(question), "", (), "served", "served", "test")
         try:
-            chain = await solve(problem, TASKS[problem.task], model, self._sampling, PROTOCOLS[self._protocol])
-            return answer_row(chain, problem)
+            selected_task = self._tasks[problem.task]
+            chain = await solve(problem, selected_task, model, self._sampling, PROTOCOLS[self._protocol])
+            return answer_row(chain, problem, selected_task)
         except ProviderError as error:  # for example a question that is longer than the model's context
             return AnswerRow(error=one_line(str(error)))
         except Exception as error:

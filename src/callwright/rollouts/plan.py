@@ -5,9 +5,9 @@ import hashlib
 import inspect
 import json
 import textwrap
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,27 +15,28 @@ from urllib.parse import urlsplit
 from callwright.agent.protocol import ENGINE_VERSION, PROTOCOLS
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import ORACLE
-from callwright.functions.function import Function
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams, TeacherParams
 from callwright.records import Problem, Protocol
 from callwright.storage.files import folder_hash
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
+from callwright.tasks.task import Task
 
 
-@cache
+@lru_cache(maxsize=128)  # the evaluation makes toolboxes for single problems: do not keep them all
 def functions_hash(toolbox: Toolbox) -> str:
     """A hash of the functions' syntax trees, which does not depend on comments, layout or the version of Python.
 
     Functions without source, which were made at run time, do not differ in it.
     """
-    sources = [_source(function) for function in toolbox.functions.values()]
+    sources = [_source(function.python) for function in toolbox.functions.values()]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()
 
 
-def _source(function: Function) -> str:
+@cache
+def _source(function: Callable[..., Any]) -> str:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function.python)))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return ""  # made at run time; its signature and example are in the prompt, which is hashed too
     return json.dumps(_to_plain_data(tree))
@@ -64,6 +65,7 @@ class Attempt:
     """One chain to sample.
 
     Attributes:
+        task: what the problem is solved with. Its name is the problem's task, but its toolbox may be a changed one.
         key: the hash of all that determines the chain, so that the same key is never paid for twice. It includes the
             question but not the problem's id, which may be made of row numbers.
         other_keys: keys of the same attempt at other endpoints of the same model.
@@ -71,6 +73,7 @@ class Attempt:
 
     id: str
     problem: Problem
+    task: Task
     sampling: Sampling
     protocol: Protocol
     key: str
@@ -83,6 +86,7 @@ class Attempt:
 
 def plan_attempts(
     problems: Iterable[Problem],
+    tasks: Tasks,
     model: Mapping[str, object],
     chains: int,
     sampling: Sampling,
@@ -106,11 +110,14 @@ def plan_attempts(
     servers = [json.dumps(dict(server), sort_keys=True) for server in (model, *other_servers)]
     attempts = []
     for problem in problems:
-        hashes = [hashlib.sha256(_hashed_content(problem, protocol, server, reads_solutions)) for server in servers]
+        task = tasks[problem.task]
+        hashes = [
+            hashlib.sha256(_hashed_content(problem, task, protocol, server, reads_solutions)) for server in servers
+        ]
         for number in range(chains):
             key, *others = (_extend_hash(server_hash, samplings_json[number]) for server_hash in hashes)
             name = f"{problem.id}/{model['name']}/{label}{number}"
-            attempts.append(Attempt(name, problem, samplings[number], protocol, key, tuple(others)))
+            attempts.append(Attempt(name, problem, task, samplings[number], protocol, key, tuple(others)))
     return attempts
 
 
@@ -122,6 +129,7 @@ def _extend_hash(hash_so_far: "hashlib._Hash", content: bytes) -> str:
 
 def teacher_plan(
     problems: Iterable[Problem],
+    tasks: Tasks,
     teacher: TeacherParams,
     sampling_params: SamplingParams,
     rollout: RolloutParams,
@@ -140,6 +148,7 @@ def teacher_plan(
         model["request"] = json.dumps(teacher.request, sort_keys=True)
     return plan_attempts(
         _first_problems(problems, sampling_params),
+        tasks,
         model,
         sampling_params.chains,
         _sampling(sampling_params, rollout, seed),
@@ -162,6 +171,7 @@ def normalize_url(url: str) -> str:
 
 def local_plan(
     problems: Iterable[Problem],
+    tasks: Tasks,
     name: str,
     identity: str,
     sampling_params: SamplingParams,
@@ -178,7 +188,7 @@ def local_plan(
     model = {"name": name, "weights": identity}
     problems = _first_problems(problems, sampling_params)
     sampling = _sampling(sampling_params, rollout, seed)
-    return plan_attempts(problems, model, sampling_params.chains, sampling, rollout.protocol, label=label)
+    return plan_attempts(problems, tasks, model, sampling_params.chains, sampling, rollout.protocol, label=label)
 
 
 def local_model_identity(folder: Path) -> str:
@@ -197,9 +207,8 @@ def _sampling(sampling_params: SamplingParams, rollout: RolloutParams, seed: int
     return Sampling(sampling_params.temperature, sampling_params.top_p, rollout.max_tokens, rollout.max_steps, seed)
 
 
-def _hashed_content(problem: Problem, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
+def _hashed_content(problem: Problem, task: Task, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
     """What a key hashes besides the sampling: prompt, tools, functions, engine, model, and solution if it is read."""
-    task = TASKS[problem.task]
     messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
     content = [ENGINE_VERSION, messages, tools, protocol, server, functions_hash(task.toolbox)]
     if reads_solutions:

@@ -10,7 +10,6 @@ from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.sample import LASTING_REASONS
 from callwright.storage.journal import Journal
-from callwright.tasks import TASKS
 
 MAX_PROMPTS = 3  # more than one, because one may be filtered, too long, or answered without a call
 _REASONS_OF_THE_SERVER = ("unreachable", "timed out", "connection lost")
@@ -31,7 +30,7 @@ async def probe_endpoints(model: EndpointChat, attempts: Sequence[Attempt], jour
     """
     errors: list[ProviderError] = []
     for attempt in itertools.islice(_one_attempt_per_problem(attempts, journal), MAX_PROMPTS):
-        prompt, tools = PROTOCOLS[attempt.protocol].render(TASKS[attempt.problem.task], attempt.problem.question, ())
+        prompt, tools = PROTOCOLS[attempt.protocol].render(attempt.task, attempt.problem.question, ())
         try:
             await model.probe(prompt, tools, attempt.sampling)
             return

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from callwright.records import Chain
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.plan import Attempt
-from callwright.tasks import TASKS
 from callwright.text import one_line
 
 log = logging.getLogger("callwright")
@@ -101,7 +100,7 @@ def answered_right(attempt: Attempt, chain: Chain) -> bool:
     """Whether a chain's answer is graded right. The validation checks how the chain got there."""
     if chain.answer is None:
         return False
-    return TASKS[attempt.problem.task].grade(attempt.problem, chain.answer) == "right"
+    return attempt.task.grade(attempt.problem, chain.answer) == "right"
 
 
 def _duration(seconds: float) -> str:

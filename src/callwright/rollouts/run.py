@@ -18,10 +18,12 @@ from callwright.rollouts.sample import RolloutResult, missing_attempts, run_atte
 from callwright.standins.oracle.app import create_app
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
+from callwright.tasks import Tasks
 
 
 def roll_out_teacher(
     problems: Sequence[Problem],
+    tasks: Tasks,
     teacher: TeacherParams,
     attempts: Sequence[Attempt],
     rollout: RolloutParams,
@@ -31,6 +33,9 @@ def roll_out_teacher(
     """Run a teacher's attempts that are not in the journal, within the budget.
 
     The teacher is an OpenAI-compatible endpoint, or the oracle in process.
+
+    Args:
+        problems, tasks: what the oracle answers from.
 
     Returns:
         An empty result if the journal has all attempts.
@@ -45,7 +50,7 @@ def roll_out_teacher(
     app = None
     if teacher.base_url == ORACLE:
         _require_solutions([attempt.problem for attempt in remaining.values()])
-        app = create_app(problems, teacher.mistakes.model_dump())
+        app = create_app(problems, teacher.mistakes.model_dump(), tasks=tasks)
 
     async def run() -> RolloutResult:
         model = EndpointChat(teacher, app)

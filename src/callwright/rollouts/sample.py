@@ -15,7 +15,6 @@ from callwright.rollouts.journal import GroupCommit, JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog, surprise_of
-from callwright.tasks import TASKS
 from callwright.text import escape_controls
 
 # Reasons for which the same attempt will fail again
@@ -107,11 +106,11 @@ async def run_attempts(
 
     async def run_attempt(attempt: Attempt) -> Chain | None:
         nonlocal finished_count
-        problem, chat = attempt.problem, MeteredChat(model, meter)
+        chat = MeteredChat(model, meter)
         finished_chat = None
         try:
             protocol = PROTOCOLS[attempt.protocol]
-            chain = await solve(problem, TASKS[problem.task], chat, attempt.sampling, protocol, attempt.id)
+            chain = await solve(attempt.problem, attempt.task, chat, attempt.sampling, protocol, attempt.id)
             await commit.append(JournalEntry(attempt.key, chain, tuple(chat.request_s), tuple(chat.request_usage)))
             finished_chat = chat
             finished_count += 1

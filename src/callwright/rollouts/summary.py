@@ -46,11 +46,6 @@ class _Tally:
         self.request_s.extend(entry.request_s)
 
 
-def journaled_chains(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> Iterator[Chain]:
-    """The chains of a plan that are in the journal, in the plan's order, one at a time."""
-    return (entry.chain for attempt in attempts if (entry := find_entry(attempt, journal)))
-
-
 def publish(
     path: Path,
     attempts: Sequence[Attempt],

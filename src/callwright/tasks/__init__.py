@@ -1,23 +1,34 @@
-"""The tasks by name. A new task is one folder and one line here. `load` adds a user's tasks (docs/own-functions.md)."""
+"""The tasks by name. A new task is one folder and one line here. `load_tasks` adds a user's (docs/own-functions.md)."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.tasks.entailment.task import ENTAILMENT
+from callwright.tasks.tasks import Tasks
 from callwright.tasks.translation.task import TRANSLATION
-from callwright.tasks.user_tasks import Tasks
+from callwright.tasks.user_tasks import add_modules
 
-TASKS = Tasks((ARITHMETIC, TRANSLATION, ENTAILMENT))
+__all__ = ["TASKS", "Tasks", "load_tasks"]
+
+TASKS = Tasks((ARITHMETIC, TRANSLATION, ENTAILMENT), modules=())
+"""The tasks that ship."""
 
 
-def load(modules: Sequence[str]) -> Tasks:
-    """Add the tasks and functions of the modules that params.yaml names in `functions`. Once per process.
+def load_tasks(modules: Sequence[str]) -> Tasks:
+    """The tasks that ship and what a user's modules add to them. TASKS stays as it is.
 
-    Returns:
-        TASKS.
+    The same modules give the same value in one process, as Python imports a module once.
+
+    Args:
+        modules: names of modules, as in `functions` of params.yaml.
 
     Raises:
         ParamsError: a module cannot be used.
     """
-    TASKS.load(modules)
-    return TASKS
+    return _load(tuple(modules)) if modules else TASKS
+
+
+@cache
+def _load(modules: tuple[str, ...]) -> Tasks:
+    return Tasks(add_modules(TASKS, modules).values(), modules)

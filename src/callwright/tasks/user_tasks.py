@@ -1,4 +1,4 @@
-"""The tasks by name: the built-in ones, and those that a user's modules add (docs/own-functions.md)."""
+"""The tasks and functions that a user's modules add (docs/own-functions.md)."""
 
 import importlib
 import re
@@ -8,60 +8,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
-from callwright.errors import CallError, DataError, ParamsError
+from callwright.errors import CallError, ParamsError
 from callwright.functions.function import Function
-from callwright.functions.literal import escape_unprintable
 from callwright.records import Call
 from callwright.tasks.task import Task
+from callwright.tasks.tasks import Tasks
 
 TASKS_ATTRIBUTE, FUNCTIONS_ATTRIBUTE = "TASKS", "FUNCTIONS"  # of a user's module
 # A task's name is part of metric keys (`<task>/<slice>`), of MLflow's metric names, of ids and of pages.
 _TASK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _RESERVED_NAMES = {"overall": "metrics use this name for all tasks together"}
-_MAX_NAME_CHARACTERS = 60  # characters of an unknown name that an error message shows
 
 
-class Tasks(dict[str, Task]):
-    """Tasks by name. `load` adds what a user's modules define; a process calls it once, before it solves or checks.
+def add_modules(tasks: Tasks, modules: Sequence[str]) -> Tasks:
+    """The tasks, and what the modules add to them.
 
-    Args:
-        built_in: Callwright's own tasks.
+    A module has FUNCTIONS (a dict: name of a task -> functions to add to it), or TASKS (new tasks), or both.
+
+    Raises:
+        ParamsError: a module cannot be imported, defines nothing usable, or uses a name that is taken.
     """
-
-    def __init__(self, built_in: Iterable[Task]) -> None:
-        self._built_in = {task.name: task for task in built_in}
-        super().__init__(self._built_in)
-
-    def __missing__(self, name: str) -> NoReturn:
-        raise DataError(
-            f"there is no task {escape_unprintable(name[:_MAX_NAME_CHARACTERS])}; the tasks are {', '.join(self)}"
-        )
-
-    def require(self, names: Iterable[str]) -> None:
-        """Check that all names are names of tasks. Called before sampling, which may take hours.
-
-        Raises:
-            DataError: there is no task of one of the names.
-        """
-        for name in names:
-            if name not in self:
-                self.__missing__(name)
-
-    def load(self, modules: Sequence[str]) -> None:
-        """Set the tasks to the built-in ones and what the modules add. This replaces what an earlier call added.
-
-        A module has FUNCTIONS (a dict: name of a task -> functions to add to it), or TASKS (new tasks), or both.
-
-        Raises:
-            ParamsError: a module cannot be imported, defines nothing usable, or uses a name that is taken.
-        """
-        loaded = dict(self._built_in)
-        for name in modules:
-            _add_module(loaded, _import(name), name)
-        self.clear()
-        self.update(loaded)
+    by_name = dict(tasks)
+    for name in modules:
+        _add_module(by_name, _import(name), name)
+    return Tasks(by_name.values())
 
 
 def code_paths(modules: Sequence[str]) -> list[Path]:

@@ -10,6 +10,7 @@ from callwright.records import Problem
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.render import render_plots
 from callwright.storage.files import read_json
+from callwright.tasks import Tasks
 from callwright.text import escape_controls
 from callwright.tracking.runs import pipeline_run
 from callwright.tracking.traces import log_traces
@@ -21,6 +22,7 @@ def log_evaluation(
     student: Path,
     evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
+    tasks: Tasks,
     metrics: Mapping[str, Any],
     traces: int,
 ) -> None:
@@ -40,7 +42,7 @@ def log_evaluation(
         _log_table(run_id, evaluation_table(evaluated, problems))
         for name, svg in render_plots(metrics).items():
             mlflow.log_text(svg, f"reports/{name}.svg")
-        log_traces(run_id, evaluated, problems, traces)
+        log_traces(run_id, evaluated, problems, tasks, traces)
 
 
 def evaluation_table(evaluated: Mapping[str, ModelEvaluation], problems: Sequence[Problem]) -> dict[str, list[Any]]:

@@ -20,7 +20,8 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.records import CheckedChain, Problem, Step, Usage
 from callwright.rollouts.journal import JournalEntry
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
+from callwright.tasks.task import Task
 from callwright.text import escape_controls, one_line
 from callwright.tracking.runs import redacted_tracking_uri
 
@@ -37,6 +38,7 @@ def log_traces(
     run_id: str,
     evaluated: Mapping[str, ModelEvaluation],
     problems: Sequence[Problem],
+    tasks: Tasks,
     limit: int,
 ) -> None:
     """Log a sample of every model's chains in the active run, the same problems for all models.
@@ -55,7 +57,7 @@ def log_traces(
     try:
         _delete_earlier_traces(run_id)
         logged = [
-            (_log_chain(model, results.chains[problem.id], problem, results.attempts.get(problem.id)), problem, results)
+            (_log_chain(model, results, problem, tasks[problem.task]), problem, results)
             for model, results in evaluated.items()
             for problem in sampled
         ]
@@ -96,14 +98,15 @@ def _delete_earlier_traces(run_id: str) -> None:
         client.delete_traces(experiment, trace_ids=[trace.info.trace_id for trace in earlier])
 
 
-def _log_chain(model: str, checked: CheckedChain, problem: Problem, attempt: JournalEntry | None) -> "list[LiveSpan]":
+def _log_chain(model: str, results: ModelEvaluation, problem: Problem, task: Task) -> "list[LiveSpan]":
     """Log a chain; returns the agent span, then the tool span of each step, which takes the step's faults."""
     import mlflow
     from mlflow.entities import SpanStatus, SpanStatusCode, SpanType
     from mlflow.tracing.constant import SpanAttributeKey
 
+    checked = results.chains[problem.id]
     chain = checked.chain
-    request_seconds, usage = _request_seconds_and_usage(checked, attempt)
+    request_seconds, usage = _request_seconds_and_usage(checked, results.attempts.get(problem.id))
     start_ns = time.time_ns() - round(sum(request_seconds) * 1e9)
     root = mlflow.start_span_no_context(
         model,
@@ -120,7 +123,7 @@ def _log_chain(model: str, checked: CheckedChain, problem: Problem, attempt: Jou
         root.set_attribute(SpanAttributeKey.CHAT_USAGE, _token_usage(chain.usage))
     spans = [root]
     for index, (step, seconds) in enumerate(zip(chain.steps, request_seconds, strict=True)):
-        start_ns = _log_request(root, checked, problem, index, start_ns, seconds, usage[index] if usage else None)
+        start_ns = _log_request(root, checked, problem, task, index, start_ns, seconds, usage[index] if usage else None)
         spans.append(_log_call(root, step, start_ns))
     answered = chain.outcome == "answered"
     status = SpanStatus(SpanStatusCode.OK) if answered else SpanStatus(SpanStatusCode.ERROR, chain.outcome)
@@ -142,6 +145,7 @@ def _log_request(
     root: "LiveSpan",
     checked: CheckedChain,
     problem: Problem,
+    task: Task,
     index: int,
     start_ns: int,
     seconds: float,
@@ -155,7 +159,7 @@ def _log_request(
 
     chain = checked.chain
     protocol = PROTOCOLS[chain.protocol]
-    messages, tools = protocol.render(TASKS[problem.task], problem.question, chain.steps[:index])
+    messages, tools = protocol.render(task, problem.question, chain.steps[:index])
     span = mlflow.start_span_no_context(
         "chat",
         span_type=SpanType.CHAT_MODEL,

@@ -11,13 +11,17 @@ from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
 from callwright.storage.files import folder_hash, write_json
+from callwright.tasks import Tasks
 
 EMBEDDED = "embedded"
 _DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # README: the licence
 
 
-def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+def prepare_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
     """Write the base to `folder` atomically.
+
+    Args:
+        tasks: what the embedded student learns to solve.
 
     Returns:
         The recipe (source, and hash, revision or training settings), which is also written to `folder`/recipe.json.
@@ -30,7 +34,7 @@ def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, A
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             new_folder = Path(temporary) / "model"
-            recipe = _write_base(new_folder, student, seed)
+            recipe = _write_base(new_folder, student, tasks, seed)
             write_json(new_folder / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -40,12 +44,12 @@ def prepare_base(folder: Path, student: StudentParams, seed: int) -> dict[str, A
     return recipe
 
 
-def _write_base(folder: Path, student: StudentParams, seed: int) -> dict[str, Any]:
+def _write_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
     """Build, copy or download the base, as `student.source` says; returns the recipe."""
     if student.source == EMBEDDED:
         from callwright.standins.embedded.build import build_embedded_student
 
-        return build_embedded_student(folder, student.embedded, seed)
+        return build_embedded_student(folder, student.embedded, tasks, seed)
     local = Path(student.source)
     if local.is_dir():
         if not (local / "config.json").is_file():

@@ -7,7 +7,6 @@ from callwright.agent.loop import ends_chain
 from callwright.functions.guard import LIMIT_REACHED
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Chain, Problem, Step, StepFault, Verdict
-from callwright.tasks import TASKS
 from callwright.tasks.task import ExecutedSteps, Task
 from callwright.validation.execution import execute_again, returned_texts
 
@@ -20,14 +19,13 @@ GROUNDING_FAULTS = frozenset({"ungrounded_answer", "unfaithful_call"})
 """Faults of an answer that does not depend on the problem."""
 
 
-def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | None = None) -> Verdict:
+def judge(chain: Chain, problem: Problem, task: Task, replayed: ExecutedSteps) -> Verdict:
     """The verdict on a chain.
 
     Args:
+        task: the task whose toolbox and prompt the chain used.
         replayed: the chain with every call executed again (see `callwright.validation.execution`).
-        task: the task whose toolbox and prompt the chain used; by default the problem's own.
     """
-    task = task or TASKS[problem.task]
     replay_faults = list(_replay_faults(chain, replayed.steps, task.toolbox))
     unordered = [
         *_step_errors(chain),
@@ -43,12 +41,11 @@ def judge(chain: Chain, problem: Problem, replayed: ExecutedSteps, task: Task | 
     return Verdict(chain.id, correct, faults, faults[0].step if faults else None)
 
 
-def faults_without_grading(chain: Chain, problem: Problem) -> tuple[StepFault, ...]:
+def faults_without_grading(chain: Chain, problem: Problem, task: Task) -> tuple[StepFault, ...]:
     """The faults of a chain executed in this process that can be found without the problem's answer.
 
     The answer is not graded: an answer without faults can be wrong.
     """
-    task = TASKS[problem.task]
     return _sort_by_step(
         [
             *_step_errors(chain),

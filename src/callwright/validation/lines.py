@@ -18,8 +18,7 @@ from callwright.execution.shards import chunks_of
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import Surprise, surprise_of
-from callwright.tasks import TASKS
-from callwright.tasks import load as load_tasks
+from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
 
@@ -92,34 +91,27 @@ class CheckedLine(NamedTuple):
 
 
 def check_files(
-    files: Sequence[Path], problems: Mapping[str, Problem], modules: Sequence[str] = (), workers: int | None = None
+    files: Sequence[Path], problems: Mapping[str, Problem], tasks: Tasks, workers: int | None = None
 ) -> Iterator[CheckedLine]:
     """Replay and judge all chains of the files, in order, on all cores.
 
     Args:
         problems: problems by id.
-        modules: the user's modules, which every process loads (`callwright.tasks.load`).
+        tasks: every worker process loads them by their modules.
         workers: number of processes; by default one per core.
 
     Raises:
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_shards(
-        check_chunk, _chunks(lines, problems), setup=partial(_load_tasks, modules), workers=workers
-    ):
+    for checked in map_shards(partial(check_chunk, tasks), _chunks(lines, problems), workers=workers):
         yield from checked
 
 
-def check_chunk(tasks: Mapping[str, Task], chunk: Chunk) -> list[CheckedLine]:
+def check_chunk(tasks: Tasks, chunk: Chunk) -> list[CheckedLine]:
     """Check every line of a chunk."""
     problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
     return [_check_any_line(location, text, problems, tasks) for location, text in chunk.lines]
-
-
-def _load_tasks(modules: Sequence[str]) -> Mapping[str, Task]:
-    load_tasks(modules)
-    return TASKS
 
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
@@ -160,9 +152,7 @@ def _problem_id(text: bytes) -> str:
         return ""
 
 
-def _check_any_line(
-    location: str, text: bytes, problems: Mapping[str, Problem], tasks: Mapping[str, Task]
-) -> CheckedLine:
+def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Tasks) -> CheckedLine:
     """Check a line. Unexpected errors go into its row, but a mistake that the user can fix stops the stage."""
     try:
         return _check_line(location, text, problems, tasks)
@@ -173,7 +163,7 @@ def _check_any_line(
         return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
 
-def _check_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Mapping[str, Task]) -> CheckedLine:
+def _check_line(location: str, text: bytes, problems: Mapping[str, Problem], tasks: Tasks) -> CheckedLine:
     try:
         chain = _read_chain(text, location)
     except DataError as error:

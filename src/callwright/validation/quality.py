@@ -11,6 +11,7 @@ from callwright.params import ValidateParams
 from callwright.records import CheckedChain, Problem
 from callwright.storage.jsonl import loads
 from callwright.surprises import Surprise
+from callwright.tasks import Tasks
 from callwright.validation import drift
 from callwright.validation.lines import NO_FAULT, CheckedLine, check_files
 from callwright.validation.suites.chains import chain_expectations, line_expectations, task_expectations
@@ -65,11 +66,11 @@ class ValidationResult:
 def validate_chains(
     files: Sequence[Path],
     problems: Mapping[str, Problem],
+    tasks: Tasks,
     models: Collection[str],
     params: ValidateParams,
     suites: Suites,
     history: Path,
-    modules: Sequence[str] = (),
     workers: int | None = None,
 ) -> ValidationResult:
     """Replay and judge all chains, quarantine bad lines, and check the kept chains as a whole.
@@ -80,12 +81,12 @@ def validate_chains(
         models: names of the models that may have made the chains.
         suites: runs the suites and keeps their checks.
         history: file with the data's previous versions (see `callwright.validation.drift`).
-        modules, workers: as in `callwright.validation.lines.check_files`.
+        tasks, workers: as in `callwright.validation.lines.check_files`.
 
     Raises:
         DataError: there are no chains, a file is missing, or a check could not run.
     """
-    lines = list(check_files(files, problems, modules, workers))
+    lines = list(check_files(files, problems, tasks, workers))
     if not lines:
         raise DataError(f"there are no chains in {', '.join(map(str, files))}: see reports/rollout.json")
     frame = line_frame([line.row for line in lines])
@@ -97,7 +98,7 @@ def validate_chains(
     if kept:
         chains = chain_frame(frame[~frame["id"].isin(list(failed))])
         version = drift.describe_version(chains, kept)
-        checks = [*line_checks, *_check_kept_chains(chains, version, params, suites, history)]
+        checks = [*line_checks, *_check_kept_chains(chains, version, tasks, params, suites, history)]
     report = {
         "chains": {"in": len(lines), "kept": len(kept), "quarantined": len(quarantined)},
         **(_summary(chains) if kept else {}),
@@ -126,9 +127,14 @@ def raise_if_too_many_quarantined(validated: ValidationResult, limit: float) -> 
 
 
 def _check_kept_chains(
-    chains: "pd.DataFrame", version: drift.Version, params: ValidateParams, suites: Suites, history: Path
+    chains: "pd.DataFrame",
+    version: drift.Version,
+    tasks: Tasks,
+    params: ValidateParams,
+    suites: Suites,
+    history: Path,
 ) -> list[Check]:
-    checks = suites.run(chains, "chains", chain_expectations(params))
+    checks = suites.run(chains, "chains", chain_expectations(tasks, params))
     checks += suites.run(task_frame(chains), "chains by task", task_expectations(params))
     previous = drift.previous_version(history, version)
     if previous is not None:

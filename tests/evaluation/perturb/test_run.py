@@ -2,12 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from callwright.chat.model import Sampling
-from callwright.errors import EndpointUnusableError
-from callwright.evaluation.perturb.run import compute_robustness, solve_variants, variants_of
+from callwright.evaluation.perturb.run import compute_robustness, variants_of
 from callwright.params import EvaluateParams, Params, RobustnessParams
-from callwright.surprises import SurpriseLog
-from tests.fakes import ScriptedChat, checked, problem
+from callwright.tasks import TASKS
+from tests.fakes import checked, problem
 
 ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "new_function", "distractor"])
 PENS = replace(
@@ -28,7 +26,7 @@ def params() -> EvaluateParams:
 
 
 def test_a_problem_has_a_variant_of_each_change_that_applies():
-    variants = variants_of([PENS, BOXES], ALL, seed=7)
+    variants = variants_of([PENS, BOXES], TASKS, ALL, seed=7)
     changes = {(variant.change, variant.original.id) for variant in variants}
     toolbox_changes = {(change, problem_id) for change in ALL.changes[2:] for problem_id in ("pens", "boxes")}
     assert changes == toolbox_changes | {("names", "pens"), ("order", "pens")}
@@ -48,47 +46,15 @@ def test_a_problem_has_a_variant_of_each_change_that_applies():
 def test_each_change_has_a_limited_number_of_variants_and_the_seed_determines_them():
     problems = [replace(PENS, id=str(index)) for index in range(9)]
     few = ALL.model_copy(update={"problems": 2})
-    first, second = (variants_of(problems, few, seed=7) for _ in range(2))
+    first, second = (variants_of(problems, TASKS, few, seed=7) for _ in range(2))
     assert len(first) == 2 * 5
     assert [variant.problem for variant in first] == [variant.problem for variant in second]
-    assert variants_of(problems, ALL.model_copy(update={"problems": 0}), seed=7) == []
-
-
-async def test_a_renamed_function_is_executed_and_replayed_under_its_new_name():
-    (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["functions"]), seed=7)
-    uses_new_name = ScriptedChat("product_of(3, 4)", "answer(12)")
-    (new,), _ = await solve_variants([variant], uses_new_name, Sampling(), "text", 1)
-    assert (new.verdict.correct, new.verdict.faults) == (True, ())
-    uses_old_name_first = ScriptedChat("multiply(3, 4)", "product_of(3, 4)", "answer(12)")
-    (old,), _ = await solve_variants([variant], uses_old_name_first, Sampling(), "text", 1)
-    assert [fault.fault for fault in old.verdict.faults] == ["unknown_function"]
-    assert old.verdict.correct
-
-
-async def test_a_distractor_is_in_the_prompt_and_may_be_called():
-    (variant,) = variants_of([PENS], RobustnessParams(problems=1, changes=["distractor"]), seed=7)
-    model = ScriptedChat("count_letters('pen')", "multiply(3, 4)", "answer(12)")
-    (solved,), _ = await solve_variants([variant], model, Sampling(), "text", 1)
-    assert solved.verdict.correct
-    assert "count_letters" in model.requests[0][0]["content"]
-
-
-async def test_a_failed_attempt_affects_only_its_variant(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    variants = variants_of([PENS, BOXES], RobustnessParams(problems=2, changes=["distractor"]), seed=7)
-    model = ScriptedChat(KeyError("a defect"), "multiply(3, 4)", "answer(12)")
-    log = SurpriseLog("evaluate")
-    chains, (failure,) = await solve_variants(variants, model, Sampling(), "text", 1, log)
-    assert [chain is None for chain in chains] == [True, False]
-    assert failure.reason.startswith("unexpected KeyError in fakes.py:")
-    assert log.counts == {failure.reason: 1}
-    with pytest.raises(EndpointUnusableError):
-        await solve_variants(variants, ScriptedChat(EndpointUnusableError("no key")), Sampling(), "text", 1, log)
+    assert variants_of(problems, TASKS, ALL.model_copy(update={"problems": 0}), seed=7) == []
 
 
 def test_the_gap_is_the_accuracy_before_minus_the_accuracy_after(params: EvaluateParams):
     problems = [replace(PENS, id=str(index), group=str(index)) for index in range(4)]
-    variants = variants_of(problems, RobustnessParams(problems=4, changes=["names", "distractor"]), seed=7)
+    variants = variants_of(problems, TASKS, RobustnessParams(problems=4, changes=["names", "distractor"]), seed=7)
     originals = {
         problem.id: checked("answer(12)", correct=problem.id != "3", problem_id=problem.id) for problem in problems
     }

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from callwright.errors import CallwrightError
 from callwright.standins.embedded.build import build_embedded_student
+from callwright.tasks import TASKS
 from tests.training.conftest import RECIPE
 
 TRAINING_CPU_S = 20.0  # processor time after which a process has imported all libraries and trains
@@ -32,7 +33,7 @@ def read_weights(folder: Path) -> torch.Tensor:
 def train_and_read_weights(folder: Path, processes: int, steps: int) -> torch.Tensor:
     torch.set_num_threads(processes)
     build_embedded_student(
-        folder, RECIPE.model_copy(update={"steps": steps, "careless_steps": 1, "prompt_steps": 1}), seed=3
+        folder, RECIPE.model_copy(update={"steps": steps, "careless_steps": 1, "prompt_steps": 1}), TASKS, seed=3
     )
     assert torch.get_num_threads() == processes
     return read_weights(folder)
@@ -51,7 +52,7 @@ def test_fewer_lessons_than_a_batch_are_enough(tmp_path: Path, restored_threads:
     torch.set_num_threads(1)
     few = RECIPE.model_copy(update={"demonstrations": 6, "careless_steps": 1, "prompt_steps": 0})
     first, last = (
-        build_embedded_student(tmp_path / str(steps), few.model_copy(update={"steps": steps}), seed=3)
+        build_embedded_student(tmp_path / str(steps), few.model_copy(update={"steps": steps}), TASKS, seed=3)
         for steps in (1, 20)
     )
     assert last["steps"] == 20
@@ -79,5 +80,5 @@ def test_a_killed_process_gives_a_one_line_error(tmp_path: Path, restored_thread
     killer.start()
     long = RECIPE.model_copy(update={"steps": 100_000, "careless_steps": 1})
     with pytest.raises(CallwrightError, match=r"^base: one of its processes was ended by SIGKILL \(out of memory\?\)"):
-        build_embedded_student(tmp_path / "base", long, seed=3)
+        build_embedded_student(tmp_path / "base", long, TASKS, seed=3)
     killer.join()

@@ -7,6 +7,7 @@ import pytest
 from callwright.functions.formulas.formula import parse_formula
 from callwright.records import Problem
 from callwright.tasks.entailment.questions import entailment_gold_chain
+from callwright.tasks.entailment.task import ENTAILMENT
 from callwright.validation.replay import check_chain
 from tests.validation.known_chains import executed_chain
 
@@ -24,9 +25,8 @@ TRUE, FALSE, UNKNOWN = problem("Calm(rex)", "True"), problem("not Calm(rex)", "F
 def faults(checked_problem: Problem, premises: list[str], statement: str) -> list[str]:
     assumptions = (f"assume({premise!r})" for premise in premises)
     replies = [*assumptions, f"entails({statement!r})", f"answer({checked_problem.answer!r})"]
-    return [
-        fault.fault for fault in check_chain(executed_chain(checked_problem, replies), checked_problem).verdict.faults
-    ]
+    checked = check_chain(executed_chain(checked_problem, replies), checked_problem, ENTAILMENT)
+    return [fault.fault for fault in checked.verdict.faults]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_other_premises_or_another_statement_are_unfaithful(checked_problem, pre
 def test_the_message_names_the_formula_that_is_not_in_the_problem():
     chain = executed_chain(TRUE, [*(f"assume({rule!r})" for rule in RULES), "assume('exists x. all y. L(x, y)')",
                               "entails('Calm(rex)')", "answer('True')"])  # fmt: skip
-    (fault,) = check_chain(chain, TRUE).verdict.faults
+    (fault,) = check_chain(chain, TRUE, ENTAILMENT).verdict.faults
     assert fault.message == "exists x. all y. L(x, y) was assumed, which is none of the premises"
     assert fault.step == 5
 
@@ -90,4 +90,4 @@ def test_a_chain_that_asks_again_after_all_assumptions_is_faithful():
         "entails('Calm(rex)')",
         "answer('True')",
     ]
-    assert check_chain(executed_chain(TRUE, replies), TRUE).verdict.correct
+    assert check_chain(executed_chain(TRUE, replies), TRUE, ENTAILMENT).verdict.correct

@@ -33,7 +33,7 @@ def attempt(*replies: str) -> Chain:
 
 
 def verdict(chain: Chain) -> tuple[bool, list[str]]:
-    checked = judge(chain, problem(), replay(chain, problem()))
+    checked = judge(chain, problem(), ENTAILMENT, replay(chain, ENTAILMENT))
     return checked.correct, [fault.fault for fault in checked.faults]
 
 
@@ -70,7 +70,7 @@ def test_replay_finds_a_forged_observation():
 def test_a_chain_with_a_contradiction_replays_the_same():
     replies = [*GOLD[:2], "assume(formula='not Kind(rex)')", GOLD[2], "entails('Cat(rex)')", GOLD[2], "answer('True')"]
     chain = attempt(*replies)
-    assert replay(chain, problem()).steps == chain.steps
+    assert replay(chain, ENTAILMENT).steps == chain.steps
     correct, faults = verdict(chain)
     assert correct, "the withdrawn assumption was a mistake that the chain recovered from"
     assert faults == ["execution_error", "repeated_call"]
@@ -110,9 +110,10 @@ def test_the_calls_of_a_solution_have_named_arguments():
 def test_unknown_needs_all_premises_and_a_proof_only_those_that_it_uses():
     unknown = problem("Unknown", "Bird(rex)")
     chains = [attempt(*GOLD[:end], "entails('Bird(rex)')", "answer('Unknown')") for end in (1, 2)]
-    verdicts = [judge(chain, unknown, replay(chain, unknown)) for chain in chains]
+    verdicts = [judge(chain, unknown, ENTAILMENT, replay(chain, ENTAILMENT)) for chain in chains]
     assert [verdict.correct for verdict in verdicts] == [False, True]
     assert verdicts[0].faults[0].message == "Unknown was answered from 1 of 2 premises"
     rules = [*PREMISES, "Bird(max)"]
     solution = entailment_gold_chain([parse_formula(rule) for rule in rules], parse_formula("Kind(rex)"), "True")
-    assert judge(attempt(*GOLD), replace(problem(), solution=solution), replay(attempt(*GOLD), problem())).correct
+    other_solution, gold = replace(problem(), solution=solution), attempt(*GOLD)
+    assert judge(gold, other_solution, ENTAILMENT, replay(gold, ENTAILMENT)).correct

@@ -1,28 +1,20 @@
 """Rephrased questions and changed toolboxes: how much accuracy drops if nothing that matters has changed."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 
-from callwright.agent.call_thread import CALL_THREAD
-from callwright.agent.loop import solve
-from callwright.agent.protocol import PROTOCOLS
-from callwright.chat.model import ChatModel, Sampling
 from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
 from callwright.evaluation.slices import OVERALL
 from callwright.evaluation.statistics.compare import difference, share_with_interval
 from callwright.params import EvaluateParams, RobustnessParams
 from callwright.params.evaluate import Perturbation
-from callwright.records import CheckedChain, Problem, Protocol
-from callwright.rollouts.sample import Failure, failure_from_error
-from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
+from callwright.records import CheckedChain, Problem
+from callwright.tasks import Tasks
 from callwright.tasks.task import Task
-from callwright.validation.replay import check_chain
 
 _QUESTION_PERTURBATIONS: Mapping[Perturbation, QuestionPerturbation] = {
     "names": replace_names,
@@ -45,7 +37,7 @@ class Variant:
     task: Task
 
 
-def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int) -> list[Variant]:
+def variants_of(problems: Sequence[Problem], tasks: Tasks, params: RobustnessParams, seed: int) -> list[Variant]:
     """For each change, at most `params.problems` of the problems to which it applies.
 
     They are drawn at random; the seed and the change determine which ones.
@@ -53,61 +45,28 @@ def variants_of(problems: Sequence[Problem], params: RobustnessParams, seed: int
     variants: list[Variant] = []
     for change in params.changes:
         drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
-        applicable = filter(None, map(_variant_builder(change, seed), drawn))
+        applicable = filter(None, map(_variant_builder(change, tasks, seed), drawn))
         variants += [variant for variant, _ in zip(applicable, range(params.problems), strict=False)]
     return variants
 
 
-def _variant_builder(change: Perturbation, seed: int) -> Callable[[Problem], Variant | None]:
+def _variant_builder(change: Perturbation, tasks: Tasks, seed: int) -> Callable[[Problem], Variant | None]:
     """A function that changes a problem. It returns None if the change does not apply."""
 
     def build_variant(problem: Problem) -> Variant | None:
-        task: Task | None = TASKS[problem.task]
+        task: Task | None = tasks[problem.task]
         question: str | None = problem.question
         if change in _QUESTION_PERTURBATIONS:
             question = _QUESTION_PERTURBATIONS[change](problem, Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:
-            task = _TOOLBOX_PERTURBATIONS[change](TASKS[problem.task], problem)
+            task = _TOOLBOX_PERTURBATIONS[change](tasks[problem.task], problem)
         if task is None or question is None:
             return None
         return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
 
     return build_variant
-
-
-async def solve_variants(
-    variants: Sequence[Variant],
-    model: ChatModel,
-    sampling: Sampling,
-    protocol: Protocol,
-    concurrency: int,
-    surprises: SurpriseLog | None = None,
-) -> tuple[list[CheckedChain | None], list[Failure]]:
-    """Solve each variant and check its chain.
-
-    Returns:
-        the checked chains in the order of the variants, None for a failed attempt; and the failures.
-
-    Raises:
-        ProviderError: the model cannot be used.
-    """
-    semaphore = asyncio.Semaphore(concurrency)
-    failures: list[Failure] = []
-    log = surprises or SurpriseLog("evaluate")
-
-    async def solve_variant(variant: Variant) -> CheckedChain | None:
-        chain_id = f"{variant.problem.id}/{model.name}/0"
-        try:
-            async with semaphore:
-                chain = await solve(variant.problem, variant.task, model, sampling, PROTOCOLS[protocol], chain_id)
-            return await CALL_THREAD.run(check_chain, chain, variant.problem, variant.task)
-        except Exception as error:
-            failures.append(failure_from_error(chain_id, error, log))
-            return None
-
-    return list(await asyncio.gather(*map(solve_variant, variants))), failures
 
 
 def compute_robustness(

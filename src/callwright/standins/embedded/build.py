@@ -16,6 +16,7 @@ from callwright.chat.model import Message
 from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import draw_lessons
+from callwright.tasks import Tasks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -85,7 +86,7 @@ TOKENIZER_LESSONS = 4_000  # lessons from which the tokenizer's merges are learn
 ROPE_THETA = 500.0
 
 
-def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> dict[str, Any]:
+def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, seed: int) -> dict[str, Any]:
     """Train tokenizer and model from scratch, and save them as a Hugging Face folder.
 
     Returns:
@@ -96,8 +97,8 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> d
     """
     torch.manual_seed(seed)
     careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
-    careful = _draw_task_lessons(recipe, recipe.demonstrations, 0.0, seed)
-    careless = _draw_task_lessons(recipe, max(careless_count, 1), recipe.careless_share, seed)
+    careful = _draw_task_lessons(recipe, tasks, recipe.demonstrations, 0.0, seed)
+    careless = _draw_task_lessons(recipe, tasks, max(careless_count, 1), recipe.careless_share, seed)
     sample = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_LESSONS, len(careful)))
     tokenizer = train_tokenizer([text for _, messages in sample for text in _texts(messages)], recipe.vocabulary)
     model = _new_model(recipe, tokenizer)
@@ -113,12 +114,14 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, seed: int) -> d
     }
 
 
-def _draw_task_lessons(recipe: EmbeddedParams, count: int, careless_share: float, seed: int) -> list[TaskLesson]:
+def _draw_task_lessons(
+    recipe: EmbeddedParams, tasks: Tasks, count: int, careless_share: float, seed: int
+) -> list[TaskLesson]:
     """Lessons of all tasks, in the recipe's shares."""
     return [
         (task, messages)
         for task, share in recipe.tasks.model_dump().items()
-        for messages in itertools.islice(draw_lessons(task, careless_share, seed), round(share * count))
+        for messages in itertools.islice(draw_lessons(tasks[task], careless_share, seed), round(share * count))
     ]
 
 

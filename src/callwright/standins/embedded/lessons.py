@@ -19,7 +19,6 @@ from callwright.chat.model import Message
 from callwright.errors import CallError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.script import Mistake, write_script
-from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
 from callwright.tasks.entailment import synthetic
 from callwright.tasks.entailment.functions import TruthValue
@@ -51,17 +50,17 @@ PROBLEM_DRAWERS: Mapping[str, Sequence[ProblemDrawer]] = {
 """How to draw a problem of each family, by task."""
 
 
-def draw_lessons(task: str, careless_share: float, seed: int) -> Iterator[list[Message]]:
+def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[Message]]:
     """Draw one task's lessons, without end. Each round has one lesson of every family, in random order.
 
     Args:
         careless_share: share of careless lessons among those with more than one call; the others are always careful.
     """
-    rng = random.Random(f"demonstrations/{task}/{careless_share}/{seed}")
+    rng = random.Random(f"demonstrations/{task.name}/{careless_share}/{seed}")
     while True:
-        for draw_problem in rng.sample(PROBLEM_DRAWERS[task], len(PROBLEM_DRAWERS[task])):
+        for draw_problem in rng.sample(PROBLEM_DRAWERS[task.name], len(PROBLEM_DRAWERS[task.name])):
             problem = draw_problem(rng)
-            yield build_lesson(problem, _draw_mistake(problem, careless_share, rng), rng)
+            yield build_lesson(problem, task, _draw_mistake(problem, careless_share, rng), rng)
 
 
 def _draw_mistake(problem: Problem, careless_share: float, rng: random.Random) -> Mistake | None:
@@ -72,13 +71,12 @@ def _draw_mistake(problem: Problem, careless_share: float, rng: random.Random) -
     return mistake
 
 
-def build_lesson(problem: Problem, mistake: Mistake | None, rng: random.Random) -> list[Message]:
+def build_lesson(problem: Problem, task: Task, mistake: Mistake | None, rng: random.Random) -> list[Message]:
     """A whole attempt in the agent's message format, with every call executed.
 
     Raises:
         ValueError: a call of the script cannot be parsed.
     """
-    task: Task = TASKS[problem.task]
     script = write_script(problem, task.toolbox, mistake, rng)
     tools = task.toolbox.open()
     steps: list[Step] = []

@@ -16,7 +16,8 @@ from callwright.agent.call_thread import CALL_THREAD
 from callwright.records import Problem
 from callwright.standins.oracle.script import Script, draw_mistake, write_script
 from callwright.standins.oracle.server_faults import NO_FAULTS, FaultInjection, ServerFaults
-from callwright.tasks import TASKS
+from callwright.tasks import TASKS, Tasks
+from callwright.tasks.task import Task
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -33,6 +34,7 @@ def create_app(
     seed: int = 0,
     faults: ServerFaults = NO_FAULTS,
     latency_s: float = 0.0,
+    tasks: Tasks = TASKS,
 ) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
 
@@ -46,6 +48,7 @@ def create_app(
         faults: injected into the answers, and counted in the app's `state.injected`. A retry is answered as if it were
             the first request.
         latency_s: of every good answer.
+        tasks: the tasks of the problems.
     """
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
@@ -68,7 +71,9 @@ def create_app(
         attempt = f"{seed}/{body.get('seed', 0)}/{problem.question}"
         if latency_s:
             await asyncio.sleep(latency_s)
-        return JSONResponse(await CALL_THREAD.run(_complete, body, problem, mistakes, attempt))  # it executes functions
+        task = tasks[problem.task]
+        # In the call thread, because it executes functions.
+        return JSONResponse(await CALL_THREAD.run(_complete, body, problem, task, mistakes, attempt))
 
     async def models(_: "Request") -> "Response":
         return JSONResponse(
@@ -86,16 +91,18 @@ def create_app(
     return app
 
 
-def _complete(body: Mapping[str, Any], problem: Problem, mistakes: Mapping[str, float], attempt: str) -> dict[str, Any]:
-    script, observed = _make_script(problem, mistakes, attempt), _earlier_results(body["messages"])
+def _complete(
+    body: Mapping[str, Any], problem: Problem, task: Task, mistakes: Mapping[str, float], attempt: str
+) -> dict[str, Any]:
+    script, observed = _make_script(problem, task, mistakes, attempt), _earlier_results(body["messages"])
     return (
         _tool_call_completion(body, script, observed) if body.get("tools") else _text_completion(body, script, observed)
     )
 
 
-def _make_script(problem: Problem, mistakes: Mapping[str, float], attempt: str) -> Script:
+def _make_script(problem: Problem, task: Task, mistakes: Mapping[str, float], attempt: str) -> Script:
     rng = random.Random(attempt)
-    return write_script(problem, TASKS[problem.task].toolbox, draw_mistake(mistakes, rng), rng)
+    return write_script(problem, task.toolbox, draw_mistake(mistakes, rng), rng)
 
 
 def _earlier_results(messages: Sequence[Mapping[str, Any]]) -> list[str | None]:

@@ -5,7 +5,7 @@ from typing import get_args
 
 from callwright.params import ValidateParams
 from callwright.records import FAULTS, Outcome, Protocol
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
 from callwright.validation.lines import NO_FAULT
 from callwright.validation.suites import expectations
 from callwright.validation.suites.frames import FLAG_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS
@@ -34,7 +34,7 @@ def line_expectations(params: ValidateParams, models: Collection[str]) -> list[e
     ]
 
 
-def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]:
+def chain_expectations(tasks: Tasks, params: ValidateParams) -> list[expectations.Expectation]:
     """Expectations for all kept chains together."""
     low, high = params.min_correct_share, params.max_correct_share
     answered = params.min_answered_share
@@ -47,7 +47,7 @@ def chain_expectations(params: ValidateParams) -> list[expectations.Expectation]
         *(expectations.of_type(column, "int64", f"{column} is a whole number") for column in NUMBER_COLUMNS),
         *(expectations.of_type(column, "bool", f"{column} is yes or no") for column in FLAG_COLUMNS),
         *(expectations.complete(column, f"no chain is without {column}") for column in TEXT_COLUMNS),
-        expectations.one_of("task", sorted(TASKS), "a chain's task exists"),
+        expectations.one_of("task", sorted(tasks), "a chain's task exists"),
         expectations.one_of("protocol", get_args(Protocol), "a chain's protocol is text or native"),
         expectations.one_of("outcome", get_args(Outcome), "a chain's outcome is a known one"),
         expectations.one_of("first_fault", [*FAULTS, NO_FAULT], "a fault is a known one"),

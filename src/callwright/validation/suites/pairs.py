@@ -10,7 +10,7 @@ from typing import Any
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import ValidateParams
 from callwright.records import FAULTS, CheckedChain, Pair, Problem
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
 from callwright.validation.suites import expectations
 from callwright.validation.suites.suite import Check, Suites
 
@@ -24,6 +24,7 @@ CanonicalCalls = tuple[str, ...]  # canonical calls from the first step on
 def check_pairs(
     pairs: Sequence[Pair],
     problems: Mapping[str, Problem],
+    tasks: Tasks,
     records: Sequence[CheckedChain],
     min_margin: float,
     params: ValidateParams,
@@ -42,7 +43,7 @@ def check_pairs(
     """
     import pandas as pd
 
-    recorded = _recorded_replies(records, problems, {pair.problem_id for pair in pairs})
+    recorded = _recorded_replies(records, problems, tasks, {pair.problem_id for pair in pairs})
     rows = [_row(pair, problems, recorded[pair.problem_id]) for pair in pairs]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return suites.run(frame, "pairs", _expectations(min_margin, params))
@@ -83,7 +84,7 @@ class _RecordedReplies:
 
 
 def _recorded_replies(
-    records: Sequence[CheckedChain], problems: Mapping[str, Problem], problem_ids: set[str]
+    records: Sequence[CheckedChain], problems: Mapping[str, Problem], tasks: Tasks, problem_ids: set[str]
 ) -> Mapping[str, _RecordedReplies]:
     """The recorded replies of each problem in `problem_ids`; empty for problems without chains."""
     by_problem: dict[str, _RecordedReplies] = defaultdict(_RecordedReplies)
@@ -91,7 +92,7 @@ def _recorded_replies(
         chain = record.chain
         if chain.problem_id not in problem_ids or chain.problem_id not in problems:
             continue
-        toolbox, protocol = TASKS[problems[chain.problem_id].task].toolbox, PROTOCOLS[chain.protocol]
+        toolbox, protocol = tasks[problems[chain.problem_id].task].toolbox, PROTOCOLS[chain.protocol]
         recorded = by_problem[chain.problem_id]
         calls = []
         for index, step in enumerate(chain.steps):

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from callwright.errors import DataError
 from callwright.params import ValidateParams
 from callwright.records import SPLITS, Problem
-from callwright.tasks import TASKS
+from callwright.tasks import Tasks
 from callwright.validation.suites import expectations
 from callwright.validation.suites.frames import label_frame, problem_frame
 from callwright.validation.suites.suite import Check, Suites
 
 
-def check_problems(problems: Sequence[Problem], params: ValidateParams, suites: Suites) -> list[Check]:
+def check_problems(problems: Sequence[Problem], tasks: Tasks, params: ValidateParams, suites: Suites) -> list[Check]:
     """Check the problems of all splits.
 
     Raises:
@@ -22,17 +22,17 @@ def check_problems(problems: Sequence[Problem], params: ValidateParams, suites: 
         raise DataError("there are no problems to validate: see reports/problems.json")
     frame = problem_frame(problems)
     return [
-        *suites.run(frame, "problems", _problem_expectations(params)),
+        *suites.run(frame, "problems", _problem_expectations(tasks, params)),
         *suites.run(label_frame(frame), "problems by task", _label_expectations(params)),
     ]
 
 
-def _problem_expectations(params: ValidateParams) -> list[expectations.Expectation]:
+def _problem_expectations(tasks: Tasks, params: ValidateParams) -> list[expectations.Expectation]:
     longest = params.max_question_characters
     return [
         expectations.some_rows("there are problems"),
         expectations.unique("id", "no two problems have the same id"),
-        expectations.one_of("task", sorted(TASKS), "a problem's task exists"),
+        expectations.one_of("task", sorted(tasks), "a problem's task exists"),
         expectations.one_of("split", SPLITS, "a problem's split is train, dev or test"),
         expectations.complete("question", "a problem has a question"),
         expectations.complete("answer", "a problem has an answer"),
