@@ -18,7 +18,8 @@ from callwright.records import CheckedChain, Pair, Problem
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
-CHAINS_PER_SHARD = 1024  # pairing is much faster than replaying
+CHAINS_PER_SHARD = 1024  # about 0.1 s
+LOCAL_UP_TO = 20  # shards: to start workers for fewer takes longer (docs/decisions/0024)
 
 
 def pairs_from_forks(
@@ -51,7 +52,8 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     make_pairs = partial(pairs_of_shard, tasks, params)
-    for shard_pairs, shard_forks in map_shards(make_pairs, _shards(by_problem, problems), workers=workers):
+    shards = _shards(by_problem, problems)
+    for shard_pairs, shard_forks in map_shards(make_pairs, shards, workers=workers, local_up_to=LOCAL_UP_TO):
         pairs += shard_pairs
         forks += shard_forks
     balanced_pairs = balance_pairs(pairs, problems, params)
