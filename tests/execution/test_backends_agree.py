@@ -3,13 +3,14 @@
 The chains are the oracle's, of all tasks and with all of its mistakes.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callwright.agent.parsing.parse import parse_call
+from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import ChainShard, split_into_shards
 from callwright.params import PairsParams, Params
 from callwright.preferences import forks
@@ -67,13 +68,13 @@ def checked(chains: list[Chain], problems: dict[str, Problem]) -> list[CheckedCh
 
 
 @pytest.fixture(autouse=True)
-def _small_shards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many shards, the first of which goes to a worker."""
+    monkeypatch.setattr(lines, "LINES_PER_CHUNK", SIZE)
     for module in (checks, forks, grade):
         monkeypatch.setattr(module, "CHAINS_PER_SHARD", SIZE)
-    monkeypatch.setattr(lines, "LINES_PER_CHUNK", SIZE)
-    monkeypatch.setattr(forks, "LOCAL_UP_TO", 2)
-    monkeypatch.setattr(grade, "LOCAL_UP_TO", SIZE)
-    yield
+    for module in (checks, forks, grade, lines):
+        monkeypatch.setattr(module, "map_shards", partial(map_shards, local_s=0))
 
 
 @pytest.mark.slow
@@ -94,7 +95,7 @@ def test_verdicts_of_an_evaluation_are_the_same_from_workers(chains, problems, c
 
 @pytest.mark.slow
 def test_grades_of_a_rollout_are_the_same_from_workers(finished):
-    one, two = (list(grade.grade_attempts(finished, len(finished), TASKS, workers)) for workers in (1, 2))
+    one, two = (list(grade.grade_attempts(finished, TASKS, workers)) for workers in (1, 2))
     assert two == one
     assert {right for _, _, right in one} == {False, True}
 

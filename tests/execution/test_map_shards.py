@@ -11,12 +11,12 @@ from functools import partial
 import pytest
 
 from callwright.errors import CallError, DataError
-from callwright.execution.map_shards import LOCAL_UP_TO, map_shards
+from callwright.execution.map_shards import LOCAL_S, map_shards
 from callwright.execution.processes import IN_FLIGHT_PER_WORKER
 
-MANY = range(LOCAL_UP_TO * 3)
-BAD = LOCAL_UP_TO + 1  # the shard at which something happens
-in_two_processes = partial(map_shards, workers=2)
+MANY = range(24)
+BAD = 5  # the shard at which something happens
+in_two_processes = partial(map_shards, workers=2, local_s=0)
 SETUPS: list[str] = []
 
 
@@ -35,6 +35,11 @@ def square(shard: int) -> int:
 
 def take_long(shard: int) -> int:
     time.sleep(60 if shard == BAD else 0)
+    return os.getpid()
+
+
+def take_half_of_the_local_time(_: int) -> int:
+    time.sleep(LOCAL_S / 2)
     return os.getpid()
 
 
@@ -89,9 +94,20 @@ def test_the_local_backend_runs_in_this_process_and_sets_up_once():
     assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in MANY]
 
 
-def test_few_shards_run_in_this_process():
-    results = list(in_two_processes(describe_run, range(LOCAL_UP_TO), setup=partial(set_up, "x")))
-    assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in range(LOCAL_UP_TO)]
+def test_little_work_is_done_in_this_process():
+    results = list(map_shards(describe_run, MANY, setup=partial(set_up, "x"), workers=2))
+    assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in MANY]
+
+
+@pytest.mark.slow
+def test_workers_start_when_work_is_left_after_the_time_for_local_work():
+    pids = list(map_shards(take_half_of_the_local_time, range(6), workers=2))
+    assert pids[:2] == [os.getpid()] * 2
+    assert os.getpid() not in pids[2:]
+
+
+def test_no_worker_starts_when_no_work_is_left():
+    assert list(map_shards(take_half_of_the_local_time, range(2), workers=2)) == [os.getpid()] * 2
 
 
 def test_with_one_worker_all_shards_run_in_this_process():
@@ -124,7 +140,7 @@ def test_a_stream_is_read_only_as_far_as_the_workers_need():
     results = in_two_processes(square, (shards_read.append(shard) or shard for shard in range(10_000)))
     for wanted in range(20):
         assert next(results) == wanted * wanted
-        assert len(shards_read) <= wanted + 2 * IN_FLIGHT_PER_WORKER + LOCAL_UP_TO + 1
+        assert len(shards_read) <= wanted + 2 * IN_FLIGHT_PER_WORKER
     results.close()
 
 
@@ -132,11 +148,11 @@ def test_a_stream_is_read_only_as_far_as_the_workers_need():
 @pytest.mark.parametrize(
     ("function", "error", "message"),
     [
-        (raise_data_error, DataError, r"^shard 9 is bad$"),
-        (raise_call_error, RuntimeError, r"^CallError: shard 9 has no call"),
+        (raise_data_error, DataError, r"^shard 5 is bad$"),
+        (raise_call_error, RuntimeError, r"^CallError: shard 5 has no call"),
         (kill_process, DataError, r"^a worker process was killed, most likely because memory ran out; run again with"),
         (return_unpicklable, Exception, "pickle"),
-        (return_unreadable, DataError, r"^shard 9 is bad$"),
+        (return_unreadable, DataError, r"^shard 5 is bad$"),
     ],
 )
 def test_a_shard_that_fails_ends_the_map_with_its_error(function, error, message):
@@ -154,7 +170,7 @@ def test_an_error_of_setup_reaches_the_caller():
 
 @pytest.mark.slow
 def test_a_shard_that_cannot_be_read_in_a_worker_is_an_error_of_that_shard():
-    with pytest.raises(DataError, match=r"^shard 9 is bad$"):
+    with pytest.raises(DataError, match=r"^shard 5 is bad$"):
         list(in_two_processes(return_unreadable, [*range(BAD), CannotBeRead()]))
 
 
@@ -187,18 +203,18 @@ sys.path.insert(0, {root!r})
 from callwright.execution.map_shards import map_shards
 from tests.execution.test_map_shards import take_long
 if __name__ == "__main__":
-    results = map_shards(take_long, iter(range(10**9)), workers=2)
+    results = map_shards(take_long, iter(range(10**9)), workers=2, local_s=0)
     print(next(results), flush=True)
-    for _ in results:
-        pass
+    {then}
 """
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("then", ["list(results)", "time.sleep(600)"])  # waits for a result, or does something else
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
-def test_workers_end_with_a_parent_that_is_killed_or_interrupted(tmp_path, request, ending):
+def test_workers_end_with_a_parent_that_is_killed_or_interrupted(tmp_path, request, ending, then):
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(root=str(request.config.rootpath)))
+    script.write_text(PARENT.format(root=str(request.config.rootpath), then=then))
     parent = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,

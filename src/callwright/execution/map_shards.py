@@ -6,16 +6,20 @@ what `setup` returned. So the result does not depend on the backend or on the nu
 A new backend is a function with the arguments of `map_in_processes`, and a line in `map_shards`.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Literal, TypeVar, overload
 
 from callwright.execution.processes import available_cores, map_in_processes
 
 Backend = Literal["local", "processes"]
 
-LOCAL_UP_TO = 8  # shards of about 0.1 s: to start workers for so few takes longer (docs/decisions/0024)
+LOCAL_S = 2.0
+"""Seconds of work after which workers are worth their start, which takes about as long (docs/decisions/0024). So small
+work never waits for processes, and large work loses little."""
 
 S = TypeVar("S")  # a shard
 R = TypeVar("R")  # a shard's result
@@ -30,7 +34,7 @@ def map_shards(
     setup: None = None,
     backend: Backend = "processes",
     workers: int | None = None,
-    local_up_to: int = LOCAL_UP_TO,
+    local_s: float = LOCAL_S,
 ) -> Iterator[R]: ...
 @overload
 def map_shards(
@@ -40,7 +44,7 @@ def map_shards(
     setup: Callable[[], C],
     backend: Backend = "processes",
     workers: int | None = None,
-    local_up_to: int = LOCAL_UP_TO,
+    local_s: float = LOCAL_S,
 ) -> Iterator[R]: ...
 def map_shards(
     function: Callable[..., R],
@@ -49,7 +53,7 @@ def map_shards(
     setup: Callable[[], Any] | None = None,
     backend: Backend = "processes",
     workers: int | None = None,
-    local_up_to: int = LOCAL_UP_TO,
+    local_s: float = LOCAL_S,
 ) -> Iterator[R]:
     """The function's result for each shard, in the order of the shards.
 
@@ -64,7 +68,8 @@ def map_shards(
         backend: `local`: one shard after another in this process. `processes`: on this machine's cores.
         workers: number of processes; by default one per core that this process may use. With one worker, the backend is
             `local`.
-        local_up_to: the largest number of shards for which `processes` starts no process.
+        local_s: `processes` begins in this process, and starts the workers when shards are left after this many
+            seconds of work. 0: at once, for shards that take minutes or a `setup` that needs much memory.
 
     Raises:
         DataError: a worker was killed, most likely because memory ran out.
@@ -74,11 +79,17 @@ def map_shards(
     [3, 7]
     """
     workers = workers or available_cores()
+    limit = local_s if backend == "processes" and workers > 1 else math.inf
+    spent = 0.0
+    run: Callable[[S], R] | None = None
     shards = iter(shards)
-    if backend == "processes" and workers > 1:
-        first = list(islice(shards, local_up_to + 1))
-        shards = chain(first, shards)
-        if len(first) > local_up_to:
-            yield from map_in_processes(function, shards, setup, workers)
+    for shard in shards:
+        if spent >= limit:
+            yield from map_in_processes(function, chain((shard,), shards), setup, workers)
             return
-    yield from map(partial(function, setup()) if setup else function, shards)
+        started = time.perf_counter()
+        if run is None:
+            run = partial(function, setup()) if setup else function
+        result = run(shard)
+        spent += time.perf_counter() - started
+        yield result

@@ -31,6 +31,18 @@ _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: "<microseconds or
 S = TypeVar("S")
 R = TypeVar("R")
 
+_open_writers: set["Connection[Any, Any]"] = set()  # closing one ends the workers of its pool
+
+
+def _stop_workers() -> None:
+    for writer in tuple(_open_writers):
+        writer.close()
+
+
+# An interrupt may reach the consumer while the iterator is suspended. Then nothing closes the iterator, and at exit the
+# standard library would wait for running shards. What is registered last runs first, and `atexit` runs too late.
+threading._register_atexit(_stop_workers)  # type: ignore[attr-defined]
+
 
 def available_cores() -> int:
     """The cores that this process may use: those of its affinity, or fewer by its container's quota; at least 1."""
@@ -51,6 +63,7 @@ def map_in_processes(
     work = pickle.dumps((function, setup))
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stop_reader, work))
     in_flight: deque[Future[bytes]] = deque()
+    _open_writers.add(stop_writer)
     try:
         for shard in shards:
             in_flight.append(_submit(pool, pickle.dumps(shard)))
@@ -65,6 +78,7 @@ def map_in_processes(
         ) from None
     finally:
         stop_writer.close()  # ends workers that still run; a shard may take minutes
+        _open_writers.discard(stop_writer)
         pool.shutdown(cancel_futures=True)
         stop_reader.close()
 

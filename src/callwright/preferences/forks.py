@@ -19,7 +19,6 @@ from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
 CHAINS_PER_SHARD = 1024  # about 0.1 s
-LOCAL_UP_TO = 20  # shards: to start workers for fewer takes longer (docs/decisions/0024)
 
 
 def pairs_from_forks(
@@ -37,7 +36,8 @@ def pairs_from_forks(
     problems, and of problems that are not in `problems`, make no pair.
 
     Args:
-        workers: number of processes; None: one per core, if there are many chains. They load `tasks` by its modules.
+        workers: number of processes; None: one per core, if they are worth their start. They load
+            `tasks` by its modules.
 
     Returns:
         The pairs, and a report: the numbers of `problems` with a chain, of `forks` (pairs before duplicates are dropped
@@ -52,8 +52,7 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     make_pairs = partial(pairs_of_shard, tasks, params)
-    shards = _shards(by_problem, problems)
-    for shard_pairs, shard_forks in map_shards(make_pairs, shards, workers=workers, local_up_to=LOCAL_UP_TO):
+    for shard_pairs, shard_forks in map_shards(make_pairs, _shards(by_problem, problems), workers=workers):
         pairs += shard_pairs
         forks += shard_forks
     balanced_pairs = balance_pairs(pairs, problems, params)

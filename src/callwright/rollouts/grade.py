@@ -15,7 +15,6 @@ from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
 CHAINS_PER_SHARD = 256
-LOCAL_UP_TO = 32_768  # attempts: most answers are graded in microseconds
 
 Graded = tuple[Attempt, JournalEntry, bool | Surprise]
 
@@ -34,21 +33,16 @@ def answered_right(answer: str | None, problem: Problem, task: Task) -> bool:
 
 
 def grade_attempts(
-    finished: Iterable[tuple[Attempt, JournalEntry]], attempts: int, tasks: Tasks, workers: int | None = None
+    finished: Iterable[tuple[Attempt, JournalEntry]], tasks: Tasks, workers: int | None = None
 ) -> Iterator[Graded]:
     """Whether each answer is right, or the unexpected error that its grader raised; in order.
 
     Args:
-        attempts: about how many there are; the answers of many are graded on all cores.
-        tasks: those of the attempts.
+        tasks: those of the attempts; worker processes load them by their modules.
+        workers: number of processes; by default one per core, if they are worth their start.
     """
     chunks, graded_chunks = tee(chunks_of(finished, CHAINS_PER_SHARD))
-    results = map_shards(
-        partial(grade_shard, tasks),
-        map(_shard, chunks),
-        backend="processes" if attempts > LOCAL_UP_TO else "local",
-        workers=workers,
-    )
+    results = map_shards(partial(grade_shard, tasks), map(_shard, chunks), workers=workers)
     for grades, chunk in zip(results, graded_chunks, strict=False):  # at the end `results` is asked first
         for (attempt, entry), grade in zip(chunk, grades, strict=True):
             yield attempt, entry, grade

@@ -76,7 +76,7 @@ def publish(
 
     def chains() -> Iterator[Chain]:
         finished = ((attempt, entry) for attempt in attempts if (entry := find_entry(attempt, journal)))
-        for attempt, entry, right in grade_attempts(finished, len(attempts), tasks):
+        for attempt, entry, right in grade_attempts(finished, tasks):
             tally.add(attempt, entry, right, log)
             yield entry.chain
 

@@ -19,12 +19,12 @@ CHAINS_PER_SHARD = 256
 def check_chains(
     chains: Iterable[Chain], problems: Mapping[str, Problem], tasks: Tasks, workers: int | None = None
 ) -> Iterator[tuple[Chain, Verdict | Surprise]]:
-    """Each chain with its verdict, in order, on all cores. Few chains are checked in this process.
+    """Each chain with its verdict, in order.
 
     Args:
         problems: the chains' problems, by id.
         tasks: worker processes load them by their modules.
-        workers: number of processes; by default one per core.
+        workers: number of processes; by default one per core, if they are worth their start.
 
     Returns:
         Instead of a verdict, the unexpected exception that checking the chain raised.

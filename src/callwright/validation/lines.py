@@ -93,12 +93,12 @@ class CheckedLine(NamedTuple):
 def check_files(
     files: Sequence[Path], problems: Mapping[str, Problem], tasks: Tasks, workers: int | None = None
 ) -> Iterator[CheckedLine]:
-    """Replay and judge all chains of the files, in order, on all cores.
+    """Replay and judge all chains of the files, in order.
 
     Args:
         problems: problems by id.
         tasks: every worker process loads them by their modules.
-        workers: number of processes; by default one per core.
+        workers: number of processes; by default one per core, if they are worth their start.
 
     Raises:
         DataError: a file is missing, or a problem's task does not exist.
