@@ -249,7 +249,7 @@ def memory(options: argparse.Namespace) -> None:
         began = time.perf_counter()
         with open_journal(Path(folder) / "journal.jsonl") as journal:
             opened_s = time.perf_counter() - began
-            published = publish(Path(folder) / "chains.jsonl", attempts, journal, RolloutResult())
+            published = publish(Path(folder) / "chains.jsonl", attempts, TASKS, journal, RolloutResult())
         published_s = time.perf_counter() - began - opened_s
         size_mb = (Path(folder) / "journal.jsonl").stat().st_size / 1e6
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

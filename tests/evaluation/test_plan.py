@@ -71,7 +71,7 @@ async def run(plan: EvaluationPlan, model: ChatModel, log: SurpriseLog | None = 
 
 def results(plan: EvaluationPlan, limit: float = 1.0) -> ModelEvaluation:
     with open_journal(Path("journal.jsonl")) as journal:
-        return collect_results(plan, journal, SurpriseLog("evaluate"), limit)
+        return collect_results(plan, TASKS, journal, SurpriseLog("evaluate"), limit)
 
 
 class CountingChat:

@@ -31,4 +31,4 @@ def main(problems_file: Path, url: str, folder: Path) -> None:
     with open_journal(folder / "journal.jsonl") as journal:
         result = roll_out_teacher(problems, TASKS, teacher, plan, rollout, journal)
         raise_if_too_many_failures(result.failures, len(plan), 0)
-        publish(folder / "chains.jsonl", plan, journal, result)
+        publish(folder / "chains.jsonl", plan, TASKS, journal, result)

@@ -193,7 +193,7 @@ async def roll_out_and_publish(
         result = await run_attempts(
             attempts, model, journal, 8, meter, on_finished=progress.attempt_finished, surprises=log, **limits
         )
-        report = publish(Path("chains.jsonl"), attempts, journal, result, surprises=log)
+        report = publish(Path("chains.jsonl"), attempts, TASKS, journal, result, surprises=log)
     await model.close()
     write(Path("failures.jsonl"), result.failures)
     assert list(read(Failure, Path("failures.jsonl"))) == result.failures

@@ -120,7 +120,7 @@ async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_ar
     progress = Progress("scripted", 0, 2, Meter())
     with open_journal(tmp_path / "journal.jsonl") as journal:
         result = await run_attempts(attempts, model, journal, 1, on_finished=progress.attempt_finished, surprises=log)
-        report = publish(tmp_path / "chains.jsonl", attempts, journal, result, surprises=log)
+        report = publish(tmp_path / "chains.jsonl", attempts, CARELESS, journal, result, surprises=log)
     assert result == RolloutResult()
     assert (report.chains, report.ungraded, report.answered_right) == (2, 1, 0.5)
     assert list(log.counts.values()) == [1]

@@ -24,7 +24,7 @@ def test_chains_are_published_in_the_order_of_the_plan_and_reported(tmp_path):
         journal.append(JournalEntry(ATTEMPTS[3].key, wrong, (0.5,)))
         journal.append(JournalEntry(ATTEMPTS[0].key, right, (1.0, 3.0)))
         prices = Prices(prompt=2.0, cached=0.5, completion=8.0)
-        report = publish(tmp_path / "chains.jsonl", ATTEMPTS, journal, RolloutResult([failed], 1), prices)
+        report = publish(tmp_path / "chains.jsonl", ATTEMPTS, TASKS, journal, RolloutResult([failed], 1), prices)
     assert list(read(Chain, tmp_path / "chains.jsonl")) == [right, wrong]
     assert report.model_dump() == {
         "attempts": 4,
@@ -47,7 +47,7 @@ def test_chains_are_published_in_the_order_of_the_plan_and_reported(tmp_path):
 
 def test_a_rollout_without_attempts_can_be_reported(tmp_path):
     with open_journal(tmp_path / "journal.jsonl") as journal:
-        report = publish(tmp_path / "chains.jsonl", [], journal, RolloutResult())
+        report = publish(tmp_path / "chains.jsonl", [], TASKS, journal, RolloutResult())
     assert (report.chains, report.answered_right, report.cost, report.latency_s) == (0, 0.0, None, {})
 
 

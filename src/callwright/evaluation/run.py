@@ -1,17 +1,17 @@
 """Run every model on the same problems with the same agent; finished attempts are journaled as in a rollout."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from callwright import paths
-from callwright.errors import CallwrightError, DataError
+from callwright.errors import DataError
 from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant
 from callwright.evaluation.plan import GREEDY, EvaluationPlan, plan_evaluation
 from callwright.evaluation.target import EvaluationTarget, evaluation_target, max_concurrency, open_target
 from callwright.params import EvaluateParams, RolloutParams, TeacherParams
-from callwright.records import CheckedChain, Problem
+from callwright.records import Chain, CheckedChain, Problem, Verdict
 from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
 from callwright.rollouts.plan import Attempt, teacher_plan
@@ -19,9 +19,11 @@ from callwright.rollouts.run import roll_out, roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, missing_attempts
 from callwright.rollouts.summary import raise_if_too_many_failures
 from callwright.storage.journal import Journal
-from callwright.surprises import SurpriseLog, surprise_of
+from callwright.surprises import Surprise, SurpriseLog
 from callwright.tasks import Tasks
-from callwright.validation.replay import check_chain
+from callwright.validation.check_chains import check_chains, verdict_or_surprise
+
+_Checked = tuple[Chain, Verdict | Surprise]
 
 
 def evaluate_models(
@@ -60,7 +62,7 @@ def evaluate_models(
     for name, folder, model_variants in local_models:
         target = evaluation_target(name, folder, evaluate)
         plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
-        evaluated[name] = _evaluate_target(target, plan, evaluate, rollout, log)
+        evaluated[name] = _evaluate_target(target, plan, tasks, evaluate, rollout, log)
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.
     plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
     evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)
@@ -68,11 +70,16 @@ def evaluate_models(
 
 
 def _evaluate_target(
-    target: EvaluationTarget, plan: EvaluationPlan, evaluate: EvaluateParams, rollout: RolloutParams, log: SurpriseLog
+    target: EvaluationTarget,
+    plan: EvaluationPlan,
+    tasks: Tasks,
+    evaluate: EvaluateParams,
+    rollout: RolloutParams,
+    log: SurpriseLog,
 ) -> ModelEvaluation:
     with open_journal(journal_path(f"evaluate_{target.name}")) as journal:
         asyncio.run(_run_missing(target, plan.attempts, journal, evaluate, rollout, log))
-        return collect_results(plan, journal, log, rollout.max_failure_rate)
+        return collect_results(plan, tasks, journal, log, rollout.max_failure_rate)
 
 
 async def _run_missing(
@@ -111,7 +118,7 @@ def _evaluate_teacher(
         result = roll_out_teacher(problems, tasks, teacher, attempts, rollout, journal, log)
         _raise_on_failures(result.failures, len(attempts), limit)
         _raise_if_incomplete(result, len(attempts))
-        return collect_results(plan, journal, log, limit)
+        return collect_results(plan, tasks, journal, log, limit)
 
 
 def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
@@ -125,21 +132,29 @@ def _raise_if_incomplete(rolled: RolloutResult, attempts: int) -> None:
 
 
 def collect_results(
-    plan: EvaluationPlan, journal: Journal[JournalEntry], log: SurpriseLog, limit: float
+    plan: EvaluationPlan, tasks: Tasks, journal: Journal[JournalEntry], log: SurpriseLog, limit: float
 ) -> ModelEvaluation:
     """A model's results: the chains of its plan that are in the journal, checked.
 
     A chain whose check raises an unexpected exception is counted and dropped.
 
     Args:
+        tasks: those of the greedy and the sampled chains. The attempts at variants have changed tasks, which only this
+            process knows.
         limit: the largest share of the greedy, the sampled or the varied chains whose checks may raise.
 
     Raises:
         DataError: more checks raised than the limit allows.
     """
-    chains = _checked_chains(plan.greedy, journal, log, limit)
-    sampled = _checked_chains(plan.sampled, journal, log, limit)
-    varied = _checked_chains(plan.varied, journal, log, limit)
+
+    def check(attempts: Sequence[Attempt]) -> Iterable[_Checked]:
+        problems = {attempt.problem.id: attempt.problem for attempt in attempts}
+        chains = (entry.chain for attempt in attempts if (entry := find_entry(attempt, journal)))
+        return check_chains(chains, problems, tasks)
+
+    chains = _checked_chains(check(plan.greedy), len(plan.greedy), log, limit)
+    sampled = _checked_chains(check(plan.sampled), len(plan.sampled), log, limit)
+    varied = _checked_chains(_check_with_own_tasks(plan.varied, journal), len(plan.varied), log, limit)
     samples: dict[str, list[CheckedChain | None]] = {}
     for attempt in plan.sampled:
         samples.setdefault(attempt.problem.id, []).append(sampled.get(attempt.id))
@@ -153,26 +168,31 @@ def collect_results(
     )
 
 
+def _check_with_own_tasks(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> Iterator[_Checked]:
+    for attempt in attempts:
+        if entry := find_entry(attempt, journal):
+            yield entry.chain, verdict_or_surprise(entry.chain, attempt.problem, attempt.task)
+
+
 def _checked_chains(
-    attempts: Sequence[Attempt], journal: Journal[JournalEntry], log: SurpriseLog, limit: float
+    results: Iterable[_Checked], attempts: int, log: SurpriseLog, limit: float
 ) -> dict[str, CheckedChain]:
-    """The checked chains of attempts, by the attempts' ids, see `collect_results`."""
+    """The checked chains by their ids, see `collect_results`.
+
+    Args:
+        attempts: number of attempts, with or without a chain.
+    """
     checked = dict[str, CheckedChain]()
     unchecked = 0
-    for attempt in attempts:
-        entry = find_entry(attempt, journal)
-        if entry is None:
-            continue
-        try:
-            checked[attempt.id] = check_chain(entry.chain, attempt.problem, attempt.task)
-        except CallwrightError:
-            raise
-        except Exception as error:
-            log.add(surprise_of(error), attempt.id)
+    for chain, verdict in results:
+        if isinstance(verdict, Surprise):
+            log.add(verdict, chain.id)
             unchecked += 1
-    if unchecked > limit * len(attempts):
+        else:
+            checked[chain.id] = CheckedChain(chain, verdict)
+    if unchecked > limit * attempts:
         raise DataError(
-            f"{unchecked:,} of {len(attempts):,} chains cannot be checked (limit {limit:.0%}): "
+            f"{unchecked:,} of {attempts:,} chains cannot be checked (limit {limit:.0%}): "
             f"{log.path} says what went wrong"
         )
     return checked

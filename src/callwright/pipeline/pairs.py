@@ -27,7 +27,7 @@ def run(_: Clock) -> None:
     problems_by_id: dict[str, Problem] = {}
     for split, path in outs.items():
         problems = {problem.id: problem for problem in read(Problem, paths.problems(split))}
-        pairs, report = pairs_from_forks(chains, problems, tasks, params.pairs)
+        pairs, report = pairs_from_forks(chains, problems, tasks, params.pairs, workers=None)
         write(path, pairs)
         print(f"pairs: {split}: {len(pairs):,} pairs from {len(problems):,} problems: {report.kinds}")
         all_pairs += pairs

@@ -45,14 +45,14 @@ def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: 
         write_failures(result, len(plan))
         if notice := check_budget_used_up("teacher", result, len(plan), rollout.budget):
             print(f"rollout: {notice}")
-        teacher = publish(paths.TEACHER_CHAINS, plan, journal, result, rollout.prices, surprises)
+        teacher = publish(paths.TEACHER_CHAINS, plan, tasks, journal, result, rollout.prices, surprises)
 
     identity = local_model_identity(paths.BASE)
     plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         write_failures(result, len(plan))
-        student = publish(paths.STUDENT_CHAINS, plan, journal, result, surprises=surprises)
+        student = publish(paths.STUDENT_CHAINS, plan, tasks, journal, result, surprises=surprises)
 
     report = RolloutReport(teacher=teacher, student=student)
     report.save()

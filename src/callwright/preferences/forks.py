@@ -3,8 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 from callwright.agent.protocol import PROTOCOLS
+from callwright.execution.map_shards import map_shards
+from callwright.execution.shards import ChainShard, chunks_of
 from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
 from callwright.preferences.strategies import strategies_of
@@ -14,9 +18,15 @@ from callwright.reports.pairs import SplitPairs
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
+CHAINS_PER_SHARD = 1024  # about 0.1 s
+
 
 def pairs_from_forks(
-    records: Iterable[CheckedChain], problems: Mapping[str, Problem], tasks: Tasks, params: PairsParams
+    records: Iterable[CheckedChain],
+    problems: Mapping[str, Problem],
+    tasks: Tasks,
+    params: PairsParams,
+    workers: int | None = 1,
 ) -> tuple[list[Pair], SplitPairs]:
     """Preference pairs of all problems, ordered by the problems' ids, and a report.
 
@@ -24,6 +34,10 @@ def pairs_from_forks(
     `max_per_problem` pairs are kept (`limit_pairs`), and of all pairs those that `balance_pairs` allows. Each protocol
     has its own tree, because a pair is rendered by the protocol of its chains. Chains of test problems, and of problems
     that are not in `problems`, make no pair.
+
+    Args:
+        workers: number of processes; None: one per core, if they are worth their start. They load
+            `tasks` by its modules.
 
     Returns:
         The pairs, and a report about them.
@@ -35,11 +49,10 @@ def pairs_from_forks(
             by_problem[problem.id].append(record)
     pairs: list[Pair] = []
     forks = 0
-    for problem_id in sorted(by_problem):
-        problem = problems[problem_id]
-        problem_pairs = _pairs_of_problem(problem, tasks[problem.task], by_problem[problem_id], params)
-        forks += len(problem_pairs)
-        pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
+    make_pairs = partial(pairs_of_shard, tasks, params)
+    for shard_pairs, shard_forks in map_shards(make_pairs, _shards(by_problem, problems), workers=workers):
+        pairs += shard_pairs
+        forks += shard_forks
     balanced_pairs = balance_pairs(pairs, problems, params)
     report = SplitPairs(
         problems=len(by_problem),
@@ -53,6 +66,34 @@ def pairs_from_forks(
         else 0.0,
     )
     return balanced_pairs, report
+
+
+def pairs_of_shard(tasks: Tasks, params: PairsParams, shard: ChainShard[CheckedChain]) -> tuple[list[Pair], int]:
+    """The pairs of each problem of a shard, in the problems' order, and their number before they were limited.
+
+    A problem's pairs depend on its own chains alone, so all of them have to be in the shard.
+    """
+    by_problem: dict[str, list[CheckedChain]] = {problem.id: [] for problem in shard.problems}
+    for record in shard.chains:
+        by_problem[record.chain.problem_id].append(record)
+    pairs: list[Pair] = []
+    forks = 0
+    for problem in shard.problems:
+        problem_pairs = _pairs_of_problem(problem, tasks[problem.task], by_problem[problem.id], params)
+        forks += len(problem_pairs)
+        pairs += limit_pairs(drop_duplicate_pairs(problem_pairs), params.max_per_problem)
+    return pairs, forks
+
+
+def _shards(
+    by_problem: Mapping[str, Sequence[CheckedChain]], problems: Mapping[str, Problem]
+) -> Iterator[ChainShard[CheckedChain]]:
+    """Whole problems in shards, ordered by their ids."""
+    for ids in chunks_of(sorted(by_problem), CHAINS_PER_SHARD, size_of=lambda problem_id: len(by_problem[problem_id])):
+        yield ChainShard(
+            tuple(problems[problem_id] for problem_id in ids),
+            tuple(chain.from_iterable(by_problem[problem_id] for problem_id in ids)),
+        )
 
 
 def _pairs_of_problem(problem: Problem, task: Task, records: Sequence[CheckedChain], params: PairsParams) -> list[Pair]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from callwright.records import Chain
 from callwright.rollouts.budget import Meter
+from callwright.rollouts.grade import answered_right
 from callwright.rollouts.plan import Attempt
 from callwright.text import one_line
 
@@ -40,7 +41,7 @@ class Progress:
             return
         self._chains += 1
         with suppress(Exception):  # a defect of the grader: `publish` meets it again, and counts it
-            self._right += answered_right(attempt, chain)
+            self._right += answered_right(chain.answer, attempt.problem, attempt.task)
 
     def status_text(self) -> str:
         """Accuracy of this run's chains, failures, tokens, cost, requests per second, and time left."""
@@ -94,13 +95,6 @@ class Progress:
                     await asyncio.sleep(BAR_EVERY_S)
             finally:
                 bar.update(task, completed=self.done, text=self.status_text(), refresh=True)
-
-
-def answered_right(attempt: Attempt, chain: Chain) -> bool:
-    """Whether a chain's answer is graded right. The validation checks how the chain got there."""
-    if chain.answer is None:
-        return False
-    return attempt.task.grade(attempt.problem, chain.answer) == "right"
 
 
 def _duration(seconds: float) -> str:

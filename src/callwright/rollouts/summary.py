@@ -11,13 +11,14 @@ from callwright.params import BudgetParams, Prices
 from callwright.records import Chain, Usage
 from callwright.reports.rollout import ModelRollout
 from callwright.rollouts.budget import BudgetError, cost
+from callwright.rollouts.grade import grade_attempts
 from callwright.rollouts.journal import JournalEntry, find_entry
 from callwright.rollouts.plan import Attempt
-from callwright.rollouts.progress import answered_right
 from callwright.rollouts.sample import Failure, RolloutResult
 from callwright.storage.journal import Journal
 from callwright.storage.jsonl import write
-from callwright.surprises import SurpriseLog, surprise_of
+from callwright.surprises import Surprise, SurpriseLog
+from callwright.tasks import Tasks
 
 
 @dataclass(slots=True)
@@ -32,23 +33,24 @@ class _Tally:
     ungraded: int = 0  # chains whose grader raised an unexpected error
     request_s: "array[float]" = field(default_factory=lambda: array("f"))
 
-    def add(self, attempt: Attempt, entry: JournalEntry, surprises: SurpriseLog) -> None:
-        """Add a chain. A grader that raises an unexpected error is counted as a surprise."""
+    def add(self, attempt: Attempt, entry: JournalEntry, right: bool | Surprise, surprises: SurpriseLog) -> None:
+        """Add a chain and its grade. A grader that raised an unexpected error is counted as a surprise."""
         self.usage += entry.chain.usage
         self.steps += len(entry.chain.steps)
         self.outcomes[entry.chain.outcome] += 1
         self.chains[attempt.problem.task] += 1
-        try:
-            self.right[attempt.problem.task] += answered_right(attempt, entry.chain)
-        except Exception as error:
-            surprises.add(surprise_of(error), attempt.id)
+        if isinstance(right, Surprise):
+            surprises.add(right, attempt.id)
             self.ungraded += 1
+        else:
+            self.right[attempt.problem.task] += right
         self.request_s.extend(entry.request_s)
 
 
 def publish(
     path: Path,
     attempts: Sequence[Attempt],
+    tasks: Tasks,
     journal: Journal[JournalEntry],
     result: RolloutResult,
     prices: Prices | None = None,
@@ -60,6 +62,7 @@ def publish(
     the same as an uninterrupted one. Latency is the seconds that a chain waits for a reply.
 
     Args:
+        tasks: those of the attempts.
         result: how the run of the plan ended.
         surprises: counts graders that raise; their chains are published, and count as not right.
 
@@ -69,10 +72,10 @@ def publish(
     tally, log = _Tally(), surprises or SurpriseLog("rollout")
 
     def chains() -> Iterator[Chain]:
-        for attempt in attempts:
-            if entry := find_entry(attempt, journal):
-                tally.add(attempt, entry, log)
-                yield entry.chain
+        finished = ((attempt, entry) for attempt in attempts if (entry := find_entry(attempt, journal)))
+        for attempt, entry, right in grade_attempts(finished, tasks):
+            tally.add(attempt, entry, right, log)
+            yield entry.chain
 
     count = write(path, chains())
     return ModelRollout(

@@ -7,21 +7,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from callwright.agent.text import reply_text
 from callwright.errors import CallwrightError, DataError
+from callwright.execution.map_shards import map_shards
+from callwright.execution.shards import chunks_of
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import Surprise, surprise_of
-from callwright.tasks import Tasks, load_tasks
+from callwright.tasks import Tasks
 from callwright.tasks.task import Task
-from callwright.validation.executor import map_chunks
 from callwright.validation.replay import check_chain
 
-LINES_PER_CHUNK = 256  # lines that a worker process gets at once
+LINES_PER_CHUNK = 256  # lines that a worker gets at once
 MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand bytes; a longer line is not parsed
 NO_FAULT = "none"  # `first_fault` of a chain without faults
 
@@ -89,20 +89,18 @@ class CheckedLine(NamedTuple):
 def check_files(
     files: Sequence[Path], problems: Mapping[str, Problem], tasks: Tasks, workers: int | None = None
 ) -> Iterator[CheckedLine]:
-    """Replay and judge all chains of the files, in order, on all cores.
+    """Replay and judge all chains of the files, in order.
 
     Args:
         problems: problems by id.
         tasks: every worker process loads them by their modules.
-        workers: number of processes; by default one per core.
+        workers: number of processes; by default one per core, if they are worth their start.
 
     Raises:
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_chunks(
-        partial(check_chunk, tasks), _chunks(lines, problems), load_tasks, (tasks.modules,), workers
-    ):
+    for checked in map_shards(partial(check_chunk, tasks), _chunks(lines, problems), workers=workers):
         yield from checked
 
 
@@ -114,8 +112,7 @@ def check_chunk(tasks: Tasks, chunk: Chunk) -> list[CheckedLine]:
 
 def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
     problems_json = _ProblemsAsJson(problems)
-    lines = iter(lines)
-    while chunk_lines := tuple(islice(lines, LINES_PER_CHUNK)):
+    for chunk_lines in chunks_of(lines, LINES_PER_CHUNK):
         problem_ids = dict.fromkeys(_problem_id(text) for _, text in chunk_lines)
         yield Chunk(chunk_lines, tuple(problems_json[name] for name in problem_ids if name in problems))
 

@@ -1,0 +1,1 @@
+"""Map a function over shards of problems or chains: in this process or in processes of this machine."""
