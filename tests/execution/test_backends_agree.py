@@ -36,9 +36,7 @@ Finished = list[tuple[Attempt, JournalEntry]]
 @pytest.fixture(scope="module")
 def problems() -> dict[str, Problem]:
     counts = {task: {"train": 20, "dev": 0, "test": 0, "held_out_test": 0} for task in TASKS}
-    params = PARAMS.problems.model_copy(
-        update={"synthetic": type(PARAMS.problems.synthetic).model_validate(counts), "shared_words": None}
-    )
+    params = PARAMS.problems.model_copy(update={"synthetic": counts, "shared_words": None})
     return {problem.id: problem for problem in load_problems(params, 7, TASKS, parse_call).splits["train"]}
 
 

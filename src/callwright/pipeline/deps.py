@@ -37,7 +37,7 @@ LEFT_OUT = {
 }
 PARAMS = "callwright.params"  # imports the models of all sections; a stage depends on those of the sections it reads
 _MAX_NAMED = 5  # entries in a message
-LOADERS = {"callwright.tasks.load_tasks", "callwright.tasks.load"}  # they import a user's modules
+LOADERS = {"callwright.tasks.load_tasks"}  # imports a user's modules
 
 
 def code_of_stages(root: Path, stages: dict[str, Stage], functions: Sequence[str]) -> dict[str, list[str]]:
