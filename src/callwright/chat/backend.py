@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from callwright.tasks import Tasks
 
 
+FOLDER_PREFIX = "folder:"  # of the address of a model in a folder
+
+
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
     """What backends need besides the model's address. Each reads what concerns it.

@@ -4,36 +4,36 @@ A new backend is a class (see `Backend`) and a line in BACKENDS. It can then be 
 `evaluate.endpoints`, by `callwright ask --model` and by `open_chat`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from pydantic import ValidationError
 
-from callwright.chat.backend import DEFAULT_OPTIONS, Backend, ChatOptions
+from callwright.chat.backend import DEFAULT_OPTIONS, FOLDER_PREFIX, Backend, ChatOptions
 from callwright.chat.model import ChatModel
 from callwright.errors import ParamsError
 from callwright.params import EndpointParams, first_error_line
+from callwright.params.address import ORACLE
 from callwright.params.endpoint import DEFAULT_KEY_VARIABLE
 from callwright.text import one_line
 
 ChatSpec = str | Path | EndpointParams
 """What can be opened: a text that BACKENDS knows or a folder's path, or an endpoint's params with such a text."""
 
-FOLDER = "folder:"
 _MAX_SHOWN = 100  # characters of an unknown text in an error line
-# A key that ends with / or : is how addresses begin; another key is the whole address. Backends are imported when they
-# are needed: some are in packages above this one.
-BACKENDS: dict[str, str | type[Backend]] = {
+# Values are "module:class"; they are imported when they are needed, as some are in packages above this one. A key that
+# ends with / or : is how addresses begin; another key is the whole address.
+BACKENDS: Mapping[str, str] = {
     "http://": "callwright.chat.openai.backend:EndpointBackend",
     "https://": "callwright.chat.openai.backend:EndpointBackend",
-    "oracle": "callwright.standins.oracle.backend:OracleBackend",
+    ORACLE: "callwright.standins.oracle.backend:OracleBackend",
     "models:/": "callwright.registry.backend:RegistryBackend",
-    FOLDER: "callwright.chat.local.backend:FolderBackend",
+    FOLDER_PREFIX: "callwright.chat.local.backend:FolderBackend",
 }
 
 
@@ -70,7 +70,7 @@ def find_backend(
     """
     if isinstance(spec, Path):
         named = replace(options, name=options.name or model or "")
-        return _backend_class(FOLDER)(f"{FOLDER}{spec}", None, named)
+        return _backend_class(FOLDER_PREFIX)(f"{FOLDER_PREFIX}{spec}", None, named)
     params = _checked(spec, {"model": model, "api_key_env": api_key_env})
     key, address = _match(params.base_url, options)
     is_complete = isinstance(spec, EndpointParams) or model is not None
@@ -104,7 +104,7 @@ def _match(text: str, options: ChatOptions) -> tuple[str, str]:
     if matching:
         return max(matching, key=len), text
     if _is_folder(text):
-        return FOLDER, f"{FOLDER}{text}"
+        return FOLDER_PREFIX, f"{FOLDER_PREFIX}{text}"
     where = f"{options.section}.base_url: " if options.section else ""
     known = ", ".join(f"{key}..." if key[-1] in "/:" else key for key in BACKENDS)
     suggestions = get_close_matches(lowered, BACKENDS, n=1)
@@ -121,9 +121,5 @@ def _is_folder(text: str) -> bool:
 
 
 def _backend_class(key: str) -> type[Backend]:
-    backend = BACKENDS[key]
-    if not isinstance(backend, str):
-        return backend
-    module, _, name = backend.partition(":")
-    loaded: type[Backend] = getattr(import_module(module), name)
-    return loaded
+    backend: type[Backend] = resolve_name(BACKENDS[key])
+    return backend

@@ -1,6 +1,5 @@
 """Presets: small overlays of params.yaml. Applying one changes the values that differ and nothing else in the file."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from callwright.errors import ParamsError
@@ -9,6 +8,7 @@ from callwright.params.yaml_file import overlay_yaml, read_sections
 from callwright.problems.sources import open_source
 from callwright.storage.files import write_text
 from callwright.tasks import load_tasks
+from callwright.text import did_you_mean
 
 PRESETS = Path("conf/presets")
 
@@ -27,9 +27,7 @@ def apply_preset(name: str, params: Path = PARAMS_FILE, presets: Path = PRESETS)
     """
     known = sorted(path.stem for path in presets.glob("*.yaml"))
     if name not in known:
-        suggestions = get_close_matches(name, known, n=1)
-        hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
-        raise ParamsError(f"{presets / name}.yaml does not exist ({hint})")
+        raise ParamsError(f"{presets / name}.yaml does not exist ({did_you_mean(name, known)})")
     text, _ = read_sections(params)
     overlay, _ = read_sections(presets / f"{name}.yaml")
     new_text, changed = overlay_yaml(text, overlay, str(params))

@@ -20,6 +20,7 @@ from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
 from callwright.params.yaml_file import read_sections
 from callwright.redaction import redacted
+from callwright.text import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -98,9 +99,7 @@ def _explanation(model: type[BaseModel], first: "ErrorDetails") -> str:
     match first["type"]:
         case "extra_forbidden":
             known = _known_keys(model, first["loc"][:-1])
-            suggestions = get_close_matches(str(first["loc"][-1]), known, n=1)
-            hint = f"did you mean {suggestions[0]}?" if suggestions else f"known: {', '.join(known)}"
-            return f"{key} is not a parameter ({hint})"
+            return f"{key} is not a parameter ({did_you_mean(str(first['loc'][-1]), known)})"
         case "missing":
             misspelt = _similar_extra_key(model, first)
             return (

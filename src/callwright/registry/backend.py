@@ -14,7 +14,6 @@ from callwright.errors import ProviderError
 from callwright.redaction import redacted
 from callwright.registry.version import VersionFiles, download_version
 
-REGISTRY_PREFIX = "models:/"
 _NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model; no such alias
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from callwright.params import Params
+from callwright.params.address import ORACLE
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
 from callwright.reports.metrics import Metrics
@@ -30,7 +31,7 @@ def model_card(
         metrics: what was not measured is omitted.
         lineage: names and hashes (see `callwright.registry.lineage`).
     """
-    stand_in = " (a stand-in for a large model)" if params.teacher.base_url == "oracle" else ""
+    stand_in = " (a stand-in for a large model)" if params.teacher.base_url == ORACLE else ""
     functions = ", ".join(f"{name} ({', '.join(task.toolbox.functions)})" for name, task in tasks.items())
     sections = [
         f"# {params.promote.model_name}",

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from callwright.chat.backend import Backend
+from callwright.chat.backend import FOLDER_PREFIX, Backend
 from callwright.chat.model import ChatModel
 from callwright.storage.files import folder_hash
 
@@ -17,7 +17,7 @@ class FolderBackend(Backend):
     @property
     def folder(self) -> Path:
         """The folder. The address may say that it is one: `folder:models/base`."""
-        return Path(self.address.removeprefix("folder:"))
+        return Path(self.address.removeprefix(FOLDER_PREFIX))
 
     @property
     def name(self) -> str:
