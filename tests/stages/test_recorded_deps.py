@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 
 from callwright.params import Params
-from callwright.pipeline.deps import LEFT_OUT
+from callwright.pipeline.deps import EXCLUDED
 from callwright.pipeline.dvc_yaml import is_code, read_stages
 from callwright.pipeline.source_references import has_code
 from tests.stages.conftest import copy_of_the_project
@@ -39,11 +39,11 @@ def is_below(name: str, parents: set[str] | dict[str, str], separator: str) -> b
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_module_that_was_loaded_is_listed(recordings: dict[str, Recording], stage: str):
-    left_out = {f"src/{module.replace('.', '/')}.py" for module in LEFT_OUT} | {"src/callwright/__init__.py"}
+    excluded = {f"src/{module.replace('.', '/')}.py" for module in EXCLUDED} | {"src/callwright/__init__.py"}
     sections = {field.annotation.__module__ for field in Params.model_fields.values() if field.annotation}
     models = {f"src/{module.replace('.', '/')}.py" for module in sections}  # of sections that the stage does not read
     loaded = recordings[stage].modules | recordings[stage].code
-    unlisted = loaded - {*STAGES[stage].code} - left_out - models
+    unlisted = loaded - {*STAGES[stage].code} - excluded - models
     assert f"src/callwright/pipeline/{stage}.py" in loaded
     assert {file for file in unlisted if not is_empty_package(file)} == set()
 

@@ -22,7 +22,7 @@ from callwright.pipeline.dvc_yaml import FILE, LOCK_FILE, Stage, read_stages, wi
 from callwright.storage.files import write_text
 
 # Modules that cannot change a result. They are not listed, and neither is what only they reach.
-LEFT_OUT = {
+EXCLUDED = {
     "callwright": "re-exports names; the modules that define them are listed where a name is used",
     "callwright.errors": "classes of exceptions; their texts are made where they are raised",
     "callwright.lazy": "imports a module on first use; the module is listed",
@@ -59,8 +59,8 @@ def _code_of_stage(graph: CodeGraph, stage: Stage, own_files: set[Path]) -> list
     starts = _started_files(graph, stage.command)
     reach = partial(
         graph.reach,
-        left_out={file for module in LEFT_OUT if (file := graph.find(module))},
-        cut=_sections_not_read(graph, stage.params),
+        excluded={file for module in EXCLUDED if (file := graph.find(module))},
+        excluded_references=_sections_not_read(graph, stage.params),
         task_folders={folder for file in own_files for folder in graph.references(file).folders},
     )
     reached = reach(starts)
