@@ -27,7 +27,7 @@ from callwright.records import Problem
 from callwright.storage.jsonl import dumps, write, write_lines
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.validation.lines import Chunk, check_chunk, check_files
+from callwright.validation.lines import LineShard, check_files, check_line_shard
 from callwright.validation.quality import ValidationResult, validate_chains
 from callwright.validation.suites.problems import check_problems
 from callwright.validation.suites.suite import Suites
@@ -66,9 +66,9 @@ def main() -> None:
 
 def _rate(lines: Sequence[bytes], problems: Sequence[Problem]) -> float:
     numbered = tuple((f"line {number}", line) for number, line in enumerate(lines))
-    chunk = Chunk(numbered, tuple(map(dumps, problems)))
+    shard = LineShard(numbered, tuple(map(dumps, problems)))
     started = time.process_time()
-    assert len(check_chunk(TASKS, chunk)) == len(lines)
+    assert len(check_line_shard(TASKS, shard)) == len(lines)
     return len(lines) / (time.process_time() - started)
 
 

@@ -68,7 +68,7 @@ def checked(chains: list[Chain], problems: dict[str, Problem]) -> list[CheckedCh
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many shards, the first of which goes to a worker."""
-    monkeypatch.setattr(lines, "LINES_PER_CHUNK", SIZE)
+    monkeypatch.setattr(lines, "LINES_PER_SHARD", SIZE)
     for module in (checks, forks, grade):
         monkeypatch.setattr(module, "CHAINS_PER_SHARD", SIZE)
     for module in (checks, forks, grade, lines):

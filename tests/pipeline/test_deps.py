@@ -12,7 +12,7 @@ import pytest
 
 from callwright.params import Params
 from callwright.pipeline.code_graph import CodeGraph
-from callwright.pipeline.deps import LEFT_OUT, code_of_stages, main, missing_user_files, stale_lines
+from callwright.pipeline.deps import EXCLUDED, code_of_stages, main, missing_user_files, stale_lines
 from callwright.pipeline.dvc_yaml import Stage, read_stages
 from callwright.pipeline.stage import run_stage
 from tests.working_tree import ROOT, copy_working_tree
@@ -106,9 +106,9 @@ def test_every_module_that_the_import_linter_finds_is_reached(stage: str):
     assert {file for file in found if file and file.name != "__init__.py"} - reached == set()
 
 
-def test_modules_that_are_left_out_exist():
+def test_excluded_modules_exist():
     graph = CodeGraph(ROOT)
-    assert [module for module in LEFT_OUT if graph.find(module) is None] == []
+    assert [module for module in EXCLUDED if graph.find(module) is None] == []
 
 
 def test_a_stage_depends_on_the_params_models_of_the_sections_that_it_reads(code: dict[str, list[str]]):
@@ -173,6 +173,11 @@ def test_errors_are_one_line(user_project: Path):
     error = main([])
     assert error
     assert error.startswith("clock_times.py cannot be parsed: invalid syntax")
+    params = user_project / "params.yaml"
+    params.write_text(params.read_text().replace("functions: [clock]", "functions: [clokc]"))
+    before = (user_project / "dvc.yaml").read_text()
+    assert main([]) == "functions: there is no module clokc in this folder or among the installed packages"
+    assert (user_project / "dvc.yaml").read_text() == before
     (user_project / "dvc.yaml").unlink()
     assert main([]) == "there is no dvc.yaml in this folder: run this in the project's folder"
     assert main(["--chekc"]) == "usage: python -m callwright.pipeline.deps [--check]"

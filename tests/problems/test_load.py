@@ -52,7 +52,7 @@ def counts(loaded: LoadedProblems) -> list[int]:
 
 def test_the_error_for_empty_splits_has_the_main_reason(load):
     assert error_message(load(*ALIKE)) == (
-        "problems: no problem in split train, dev; 8 left out: shares a run of words with a test question "
+        "no problem in split train, dev; 8 left out: shares a run of words with a test question "
         "(left_out.jsonl lists them); give the source more rows or other shares (docs/own-problems.md)"
     )
 

@@ -26,7 +26,7 @@ def test_chains_are_published_in_the_order_of_the_plan_and_reported(tmp_path):
         prices = Prices(prompt=2.0, cached=0.5, completion=8.0)
         report = publish(tmp_path / "chains.jsonl", ATTEMPTS, TASKS, journal, RolloutResult([failed], 1), prices)
     assert list(read(Chain, tmp_path / "chains.jsonl")) == [right, wrong]
-    assert report.model_dump() == {
+    assert report.model_dump(by_alias=True) == {
         "attempts": 4,
         "chains": 2,
         "failures": 1,

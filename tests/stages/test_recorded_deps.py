@@ -9,7 +9,7 @@ from callwright import params
 from callwright.chat.open_chat import BACKENDS
 from callwright.params.section import Section
 from callwright.pipeline.code_graph import CodeGraph
-from callwright.pipeline.deps import LEFT_OUT
+from callwright.pipeline.deps import EXCLUDED
 from callwright.pipeline.dvc_yaml import is_code, read_stages
 from callwright.pipeline.source_references import has_code
 from tests.stages.conftest import copy_of_the_project
@@ -43,13 +43,13 @@ def is_below(name: str, parents: set[str] | dict[str, str], separator: str) -> b
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_module_that_was_loaded_is_listed(recordings: dict[str, Recording], stage: str):
-    left_out = {f"src/{module.replace('.', '/')}.py" for module in LEFT_OUT} | {"src/callwright/__init__.py"}
+    excluded = {f"src/{module.replace('.', '/')}.py" for module in EXCLUDED} | {"src/callwright/__init__.py"}
     modules_of_models = {
         value.__module__ for value in vars(params).values() if isinstance(value, type) and issubclass(value, Section)
     }
     models = {f"src/{module.replace('.', '/')}.py" for module in modules_of_models}  # of sections that are not read
     loaded = recordings[stage].modules | recordings[stage].code
-    unlisted = loaded - {*STAGES[stage].code} - left_out - models - SECONDS
+    unlisted = loaded - {*STAGES[stage].code} - excluded - models - SECONDS
     assert f"src/callwright/pipeline/{stage}.py" in loaded
     assert {file for file in unlisted if not is_empty_package(file)} == set()
 

@@ -16,7 +16,7 @@ from callwright.records import Call, Chain, Problem, Usage
 from callwright.reports.quality import ChainCounts
 from callwright.storage import jsonl
 from callwright.tasks import TASKS, Tasks, load_tasks
-from callwright.validation.lines import MAX_LINE_BYTES, Chunk, check_chunk, check_files
+from callwright.validation.lines import MAX_LINE_BYTES, LineShard, check_files, check_line_shard
 from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.suite import Suites
 from tests.fakes import chain, problem, step, tasks_with
@@ -56,7 +56,7 @@ def rows(*lines: bytes, tasks: Tasks = TASKS):
     """The row of each line, checked in this process."""
     problems = (PROBLEM, *(logic_problem for logic_problem, _ in logic_chains().values()))
     numbered = tuple((f"f:{number}", line) for number, line in enumerate(lines))
-    return [line.row for line in check_chunk(tasks, Chunk(numbered, tuple(map(jsonl.dumps, problems))))]
+    return [line.row for line in check_line_shard(tasks, LineShard(numbered, tuple(map(jsonl.dumps, problems))))]
 
 
 HOSTILE = {

@@ -6,7 +6,7 @@ from callwright.errors import DataError
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage import jsonl
 from callwright.tasks import TASKS, load_tasks
-from callwright.validation.lines import LINES_PER_CHUNK, check_files
+from callwright.validation.lines import LINES_PER_SHARD, check_files
 from callwright.validation.replay import check_chain
 from tests.fakes import chain, problem, step
 
@@ -71,13 +71,13 @@ def test_two_processes_give_the_same_rows_as_one_for_broken_lines_and_a_users_fu
     monkeypatch.syspath_prepend(str(tmp_path))
     doubled = jsonl.dumps(chain("add(2, 3)", "answer(5)", problem_id="p3", id="d")).replace(b'"add"', b'"twice"')
     doubled = doubled.replace(b'{"a":2,"b":3}', b'{"a":2.5}')
-    lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_CHUNK)
+    lines = [*map(jsonl.dumps, CHAINS), b"{", doubled] * (3 * LINES_PER_SHARD)
     path = write_lines(tmp_path, lines)
     tasks = load_tasks(["own_functions"])
     one_worker_lines = list(check_files([path], PROBLEMS, tasks, workers=1))
     two_worker_lines = list(check_files([path], PROBLEMS, tasks, workers=2))
     assert two_worker_lines == one_worker_lines
-    assert len(one_worker_lines) == 5 * 3 * LINES_PER_CHUNK
+    assert len(one_worker_lines) == 5 * 3 * LINES_PER_SHARD
     assert one_worker_lines[4].row.correct is True
     assert one_worker_lines[3].row.unreadable is not None
 

@@ -97,6 +97,18 @@ def _checked(spec: str | EndpointParams, changes: dict[str, str | None]) -> Endp
         raise ParamsError(first_error_line(kind, error, "model")) from None
 
 
+def check_known(text: str, section: str) -> None:
+    """Check that a backend knows an address, without importing the backend.
+
+    Args:
+        section: the model's section of params.yaml, which the error names.
+
+    Raises:
+        ParamsError: no backend knows it.
+    """
+    _match(text, ChatOptions(section=section))
+
+
 def _match(text: str, options: ChatOptions) -> tuple[str, str]:
     """The key of a text in BACKENDS, and the address for its backend."""
     lowered = text.lower()
@@ -107,10 +119,11 @@ def _match(text: str, options: ChatOptions) -> tuple[str, str]:
         return FOLDER_PREFIX, f"{FOLDER_PREFIX}{text}"
     where = f"{options.section}.base_url: " if options.section else ""
     known = ", ".join(f"{key}..." if key[-1] in "/:" else key for key in BACKENDS)
-    suggestions = get_close_matches(lowered, BACKENDS, n=1)
+    start, colon, _ = lowered.partition(":")
+    suggestions = get_close_matches(lowered, BACKENDS, n=1) or get_close_matches(start + colon, BACKENDS, n=1)
     hint = f" (did you mean {suggestions[0]}?)" if suggestions else ""
     shown = one_line(text, _MAX_SHOWN)
-    raise ParamsError(f"{where}{shown} is not a model{hint}; known are {known}, and the path of a folder")
+    raise ParamsError(f"{where}{shown} is not a model{hint}; known are {known}, and the path of a folder that exists")
 
 
 def _is_folder(text: str) -> bool:

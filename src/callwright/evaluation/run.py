@@ -200,8 +200,8 @@ def _checked_chains(
 
 def _complete(chains: Sequence[CheckedChain | None]) -> list[CheckedChain]:
     """The chains; none if one is missing."""
-    found = [chain for chain in chains if chain is not None]
-    return found if len(found) == len(chains) else []
+    complete = [chain for chain in chains if chain is not None]
+    return complete if len(complete) == len(chains) else []
 
 
 def _mean_seconds(attempts: Mapping[str, JournalEntry]) -> float:

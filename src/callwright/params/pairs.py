@@ -11,7 +11,11 @@ AT_LEAST_HALF = Field(ge=0.5, le=1)  # at least half, so that at most one kind o
 
 _STEP = "callwright.preferences.forks:step_pairs"
 _CHAIN = "callwright.preferences.chain_pairs:chain_pairs"
-PAIR_STRATEGIES = {"step": (_STEP,), "chain": (_CHAIN,), "both": (_STEP, _CHAIN)}
+PAIR_STRATEGIES = {
+    "step": (_STEP,),
+    "chain": (_CHAIN,),
+    "both": (_STEP, _CHAIN),
+}
 """`pairs.mode` -> the strategies whose pairs it makes, as "module:function", in the order of the pairs' numbers.
 
 The functions are in a package above this one, and imported when pairs are made (`callwright.preferences.strategies`).

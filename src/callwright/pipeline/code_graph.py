@@ -49,15 +49,15 @@ class CodeGraph:
         self,
         starts: Iterable[Path],
         *,
-        left_out: Collection[Path] = (),
-        cut: Collection[tuple[Path, Path]] = (),
+        excluded: Collection[Path] = (),
+        excluded_references: Collection[tuple[Path, Path]] = (),
         task_folders: Iterable[str] = (),
     ) -> set[Path]:
         """The files that the starting files reach, without packages' `__init__.py` that have no code.
 
         Args:
-            left_out: files that do not count, neither with what only they reach.
-            cut: pairs (file, referenced file) that do not count.
+            excluded: files that do not count, nor does what only they reach.
+            excluded_references: pairs (file, referenced file) that do not count.
             task_folders: packages of tasks besides Callwright's own.
 
         Raises:
@@ -65,13 +65,17 @@ class CodeGraph:
         """
         folders = (*self._own_task_folders, *task_folders)
         reached: set[Path] = set()
-        waiting = [file for file in starts if file not in left_out]
+        waiting = [file for file in starts if file not in excluded]
         while waiting:
             file = waiting.pop()
             if file in reached:
                 continue
             reached.add(file)
-            waiting += [to for to in self.referenced(file, folders) if to not in left_out and (file, to) not in cut]
+            waiting += [
+                to
+                for to in self.referenced(file, folders)
+                if to not in excluded and (file, to) not in excluded_references
+            ]
         return {file for file in reached if file.name != "__init__.py" or has_code(file)}
 
     def outside_packages(self, files: Iterable[Path]) -> set[str]:
@@ -112,12 +116,12 @@ class CodeGraph:
                 yield from [file.with_name(name)] if file.with_name(name).is_file() else []
             return
         references = self.references(file)
-        own = file.is_relative_to(self._package_folder)
+        is_callwright = file.is_relative_to(self._package_folder)
         for name in references.names:
-            if not own or name.partition(".")[0] == PACKAGE:
+            if not is_callwright or name.partition(".")[0] == PACKAGE:
                 yield from self.resolve(name)
         for text in references.texts:
-            if _MODULE_TEXT.fullmatch(text) and (not own or text.startswith(f"{PACKAGE}.")):
+            if _MODULE_TEXT.fullmatch(text) and (not is_callwright or text.startswith(f"{PACKAGE}.")):
                 yield from self.resolve(text.replace(":", "."))
             yield from self._named_files(text, file.parent)
         for part in references.parts:
@@ -167,6 +171,13 @@ class CodeGraph:
                 return file
         return path if path.is_dir() else None
 
+    def exists(self, module: str) -> bool:
+        """Whether a module is in the project or, by its top-level name, among the installed packages."""
+        top = module.partition(".")[0]
+        if self._folder_of(top) is not None:
+            return self.find(module) is not None
+        return top in sys.stdlib_module_names or PathFinder.find_spec(top) is not None
+
     def _find_top_level(self, name: str) -> Path | None:
         """The folder in which a top-level module or package is; None if it is not the project's."""
         if name == PACKAGE:
@@ -175,10 +186,10 @@ class CodeGraph:
             return None
         # As in a stage (callwright.tasks): installed packages come before the project's folder.
         path = [*(entry for entry in sys.path if entry and Path(entry).resolve() != self.root), str(self.root)]
-        found = PathFinder.find_spec(name, path)
-        if found is None:
+        spec = PathFinder.find_spec(name, path)
+        if spec is None:
             return None
-        locations = [found.origin] if found.origin else list(found.submodule_search_locations or ())
+        locations = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
         file = Path(locations[0]).resolve() if locations else Path("/")
         if not file.is_relative_to(self.root) or file.is_relative_to(Path(sys.prefix).resolve()):
             return None

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, ParamsError
 from callwright.params import Params
 from callwright.params.section import Section
 from callwright.pipeline.code_graph import CodeGraph
@@ -22,12 +22,12 @@ from callwright.pipeline.dvc_yaml import FILE, LOCK_FILE, Stage, read_stages, wi
 from callwright.storage.files import write_text
 
 # Modules that cannot change a result. They are not listed, and neither is what only they reach.
-LEFT_OUT = {
+EXCLUDED = {
     "callwright": "re-exports names; the modules that define them are listed where a name is used",
     "callwright.errors": "classes of exceptions; their texts are made where they are raised",
     "callwright.lazy": "imports a module on first use; the module is listed",
     "callwright.paths": "names of files, which dvc.yaml has as outs and deps",
-    "callwright.surprises": "counts defects and logs their tracebacks",
+    "callwright.pipeline.early_checks": "refuses values of later stages",
     "callwright.pipeline.deps": "warns of a user's modules that are not listed",
     "callwright.pipeline.dvc_yaml": "reads what is listed, for this warning",
     "callwright.pipeline.logs": "writes to stderr",
@@ -59,8 +59,8 @@ def _code_of_stage(graph: CodeGraph, stage: Stage, own_files: set[Path]) -> list
     starts = _started_files(graph, stage.command)
     reach = partial(
         graph.reach,
-        left_out={file for module in LEFT_OUT if (file := graph.find(module))},
-        cut=_sections_not_read(graph, stage.params),
+        excluded={file for module in EXCLUDED if (file := graph.find(module))},
+        excluded_references=_sections_not_read(graph, stage.params),
         task_folders={folder for file in own_files for folder in graph.references(file).folders},
     )
     reached = reach(starts)
@@ -70,7 +70,14 @@ def _code_of_stage(graph: CodeGraph, stage: Stage, own_files: set[Path]) -> list
 
 
 def user_files(graph: CodeGraph, functions: Sequence[str]) -> set[Path]:
-    """The files of the user's own modules in the project's folder, and of the modules there that they import."""
+    """The files of the user's own modules in the project's folder, and of the modules there that they import.
+
+    Raises:
+        ParamsError: there is no such module.
+    """
+    for module in functions:
+        if not graph.exists(module):  # its entries in dvc.yaml must not be removed for a misspelt name
+            raise ParamsError(f"functions: there is no module {module} in this folder or among the installed packages")
     starts = [file for module in functions for file in graph.resolve(module)]
     package = graph.root / "src/callwright"
     return {file for file in graph.reach(starts) if not file.is_relative_to(package)}

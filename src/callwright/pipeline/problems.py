@@ -3,6 +3,7 @@
 from callwright import paths
 from callwright.agent.parsing.parse import parse_call
 from callwright.params import Params
+from callwright.pipeline.early_checks import check_later_stages
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.problems.load import format_report, load_problems, raise_if_unusable, report_of
 from callwright.storage.jsonl import write
@@ -12,6 +13,7 @@ from callwright.tasks import load_tasks
 
 def run(_: Clock) -> None:
     params = Params.load()
+    check_later_stages(params)
     tasks = load_tasks(params.functions)
     loaded = load_problems(params.problems, params.seed, tasks, parse_call)
     surprises = SurpriseLog("problems")

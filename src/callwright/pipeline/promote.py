@@ -12,7 +12,7 @@ from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import transcripts_of
 from callwright.reports.metrics import Metrics
 from callwright.reports.quality import Quality
-from callwright.reports.report import valid
+from callwright.reports.report import valid_or_raise
 from callwright.reports.rollout import RolloutReport
 from callwright.reports.train import TrainReport
 from callwright.storage.jsonl import read
@@ -26,7 +26,7 @@ def run(_: Clock) -> None:
     metrics, quality = Metrics.load_or_errors(), Quality.load_or_errors()
     decision = promote(params, tasks, metrics, quality)
     decision.save()
-    metrics, quality = valid(metrics), valid(quality)  # the page cannot show bad values
+    metrics, quality = valid_or_raise(metrics), valid_or_raise(quality)  # the page cannot show bad values
     evaluated = {
         model: {checked.chain.problem_id: checked for checked in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")

@@ -48,7 +48,7 @@ def read_references(file: Path, module: str) -> References:
     """
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = ast.parse(file.read_bytes(), file.name)
     except OSError as error:
         raise DataError(f"{os.path.relpath(file)} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
@@ -56,12 +56,12 @@ def read_references(file: Path, module: str) -> References:
     visitor = _Visitor(package)
     visitor.visit(tree)
     visitor.add_attributes()
-    return visitor.found
+    return visitor.references
 
 
 def has_code(file: Path) -> bool:
     """Whether a file has any statement besides its docstring."""
-    tree = ast.parse(file.read_bytes())
+    tree = ast.parse(file.read_bytes(), file.name)
     return any(not _is_text(statement) for statement in tree.body)
 
 
@@ -71,7 +71,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 class _Visitor(ast.NodeVisitor):
     def __init__(self, package: str) -> None:
-        self.found = References()
+        self.references = References()
         self._package = package
         self._bound: dict[str, str] = {}  # local name -> dotted name, in any scope of the file
         self._chains: set[tuple[str, ...]] = set()  # `a.b.c` as written
@@ -85,7 +85,7 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.found.names.add(alias.name)
+            self.references.names.add(alias.name)
             top = alias.name.partition(".")[0]
             self._bind(alias.asname or top, alias.name if alias.asname else top)
 
@@ -96,13 +96,13 @@ class _Visitor(ast.NodeVisitor):
             base = ".".join([*parents[: len(parents) - node.level + 1], *filter(None, [base])])
         for alias in node.names:
             name = f"{base}.{alias.name}"
-            self.found.names.add(name)
+            self.references.names.add(name)
             self._bind(alias.asname or alias.name, name)
 
     def _bind(self, local: str, name: str) -> None:
         self._bound[local] = name
         if self._depth == 0:
-            self.found.exports[local] = name
+            self.references.exports[local] = name
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._visit_scope(node)
@@ -132,14 +132,14 @@ class _Visitor(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
         if name == LAZY_EXPORTS:
-            self.found.exports.update(_lazy_exports(node))
+            self.references.exports.update(_lazy_exports(node))
             return  # its texts count where a name is imported
         if name == PART and node.args:
-            self.found.parts.update(_texts(node.args[0]))
+            self.references.parts.update(_texts(node.args[0]))
         for keyword in node.keywords:
             if keyword.arg == FOLDER:
                 own_package = isinstance(keyword.value, ast.Name) and keyword.value.id == "__package__"
-                self.found.folders.update([self._package] if own_package else _texts(keyword.value))
+                self.references.folders.update([self._package] if own_package else _texts(keyword.value))
         self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -153,7 +153,7 @@ class _Visitor(ast.NodeVisitor):
         if not isinstance(node.value, str):
             return
         if not any(map(str.isspace, node.value)):
-            self.found.texts.add(node.value)
+            self.references.texts.add(node.value)
         elif "import " in node.value:  # the code of a process that is started with `python -c`
             try:
                 self.visit(ast.parse(node.value))
@@ -168,7 +168,7 @@ class _Visitor(ast.NodeVisitor):
         """Add the attributes of imported modules, whichever of import and use comes first in the file."""
         for first, *rest in self._chains:
             if first in self._bound:
-                self.found.names.add(".".join([self._bound[first], *rest]))
+                self.references.names.add(".".join([self._bound[first], *rest]))
 
 
 def _texts(node: ast.expr | None) -> Iterator[str]:

@@ -122,7 +122,7 @@ def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_
         reasons = loaded.reasons.most_common(1)
         main_reason = "".join(f"; {count:,} left out: {reason}" for reason, count in reasons)
         raise DataError(
-            f"problems: no problem in split {', '.join(empty)}{main_reason} ({dropped_rows_path} lists them); "
+            f"no problem in split {', '.join(empty)}{main_reason} ({dropped_rows_path} lists them); "
             "give the source more rows or other shares (docs/own-problems.md)"
         )
 

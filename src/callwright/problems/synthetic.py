@@ -8,8 +8,8 @@ from pydantic import Field, create_model
 from callwright.params.section import Section
 from callwright.problems.source import Source, SourceInputs, SourceResult
 from callwright.records import SYNTHETIC, Problem, Split
-from callwright.tasks.listed import missing_part
 from callwright.tasks.task import Task
+from callwright.tasks.task_sections import missing_part
 
 
 class SyntheticCounts(Section):

@@ -27,4 +27,5 @@ class Decision(Section, Report):
 
     @property
     def is_promoted(self) -> bool:
+        """Whether the student was promoted."""
         return self.decision == "promoted"

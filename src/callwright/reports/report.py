@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NEWER = "newer_version"  # the type of the error about a file of a newer version
 _MAX_KEY_CHARS = 200  # of a key in an error
-_PROBLEMS = {  # by the type of pydantic's error
+_REASONS = {  # by the type of pydantic's error
     "missing": "is missing",
     "string_type": "is not a text",
     "string_too_short": "is empty",
@@ -97,7 +97,7 @@ class Report(BaseModel):
             DataError: the file is missing, is not JSON, was written by a newer version, or has a bad value, which the
                 message names by its key.
         """
-        return valid(cls.load_or_errors(path))
+        return valid_or_raise(cls.load_or_errors(path))
 
     @classmethod
     def load_or_errors(cls, path: Path | None = None) -> Self | InvalidReport:
@@ -131,7 +131,7 @@ class Report(BaseModel):
         return InvalidReport(path, tuple(map(_error_line, details)))
 
 
-def valid(report: R | InvalidReport) -> R:
+def valid_or_raise(report: R | InvalidReport) -> R:
     """The report, if it is valid.
 
     Raises:
@@ -144,4 +144,4 @@ def valid(report: R | InvalidReport) -> R:
 
 def _error_line(detail: "ErrorDetails") -> str:
     key = one_line(".".join(map(str, detail["loc"])), _MAX_KEY_CHARS)
-    return f"{key} {_PROBLEMS.get(detail['type']) or detail['msg'].removeprefix('Input ')}"
+    return f"{key} {_REASONS.get(detail['type']) or detail['msg'].removeprefix('Input ')}"

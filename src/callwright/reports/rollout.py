@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pydantic import Field
+
 from callwright import paths
 from callwright.reports.report import Report, Section
 from callwright.reports.values import Amount, Count, Share, omitted
@@ -12,9 +14,9 @@ class ModelRollout(Section):
     """One model's rollout.
 
     Attributes:
-        attempts: attempts of the plan; chains, failures and `unmade` are parts of it.
+        attempts: attempts of the plan; chains, failures and `not_run` are parts of it.
         failure_reasons: reason -> failed attempts.
-        unmade: attempts that were not run, because the budget was used up.
+        not_run: attempts that were not run, because the budget was used up.
         ungraded: chains whose grader raised an unexpected error; they count as not right.
         accuracy: task -> share of chains that were answered right.
         outcomes: how a chain ended -> chains.
@@ -26,7 +28,7 @@ class ModelRollout(Section):
     chains: Count
     failures: Count
     failure_reasons: dict[str, Count]
-    unmade: Count
+    not_run: Count = Field(validation_alias="unmade", serialization_alias="unmade")
     ungraded: Count
     answered_right: Share
     accuracy: dict[str, Share]

@@ -86,10 +86,12 @@ class ByModel(ByName[T], Generic[T]):
 
     @property
     def base(self) -> T:
+        """The value of the base."""
         return self.root["base"]
 
     @property
     def student(self) -> T:
+        """The value of the student."""
         return self.root["student"]
 
 
@@ -100,4 +102,5 @@ class BySlice(ByName[T], Generic[T]):
 
     @property
     def overall(self) -> T:
+        """The value of all problems together."""
         return self.root[OVERALL]

@@ -41,11 +41,12 @@ def grade_attempts(
         tasks: those of the attempts; worker processes load them by their modules.
         workers: number of processes; by default one per core, if they are worth their start.
     """
-    chunks, graded_chunks = tee(chunks_of(finished, CHAINS_PER_SHARD))
-    results = map_shards(partial(grade_shard, tasks), map(_shard, chunks), workers=workers)
-    for grades, chunk in zip(results, graded_chunks, strict=False):  # at the end `results` is asked first
-        for (attempt, entry), grade in zip(chunk, grades, strict=True):
-            yield attempt, entry, grade
+    to_grade, to_return = tee(finished)
+    shards = map(_shard, chunks_of(to_grade, CHAINS_PER_SHARD))
+    results = map_shards(partial(grade_shard, tasks), shards, workers=workers)
+    grades = (grade for shard_grades in results for grade in shard_grades)
+    for (attempt, entry), grade in zip(to_return, grades, strict=True):
+        yield attempt, entry, grade
 
 
 def grade_shard(tasks: Tasks, shard: AnswerShard) -> list[bool | Surprise]:

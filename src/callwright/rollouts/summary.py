@@ -83,7 +83,7 @@ def publish(
         chains=count,
         failures=len(result.failures),
         failure_reasons=dict(sorted(Counter(failure.reason for failure in result.failures).items())),
-        unmade=result.not_run,
+        not_run=result.not_run,
         ungraded=tally.ungraded,
         answered_right=_share(tally.right.total(), count),
         accuracy={task: _share(tally.right[task], number) for task, number in sorted(tally.chains.items())},

@@ -32,20 +32,18 @@ def check_chains(
     Raises:
         DataError: a worker was killed.
     """
-    shards, checked_shards = tee(chain_shards(chains, problems, CHAINS_PER_SHARD))
+    to_check, to_return = tee(chains)
+    shards = chain_shards(to_check, problems, CHAINS_PER_SHARD)
     results = map_shards(partial(check_shard, tasks), shards, workers=workers)
-    for verdicts, shard in zip(results, checked_shards, strict=False):  # at the end `results` is asked first
-        yield from zip(shard.chains, verdicts, strict=True)
+    verdicts = (verdict for shard_verdicts in results for verdict in shard_verdicts)
+    yield from zip(to_return, verdicts, strict=True)
 
 
 def check_shard(tasks: Tasks, shard: ChainShard[Chain]) -> list[Verdict | Surprise]:
     """The verdict on each chain of a shard, in order; see `check_chains`."""
     problems = {problem.id: problem for problem in shard.problems}
-    return [
-        verdict_or_surprise(chain, problem, tasks[problem.task])
-        for chain in shard.chains
-        for problem in (problems[chain.problem_id],)
-    ]
+    chains = ((chain, problems[chain.problem_id]) for chain in shard.chains)
+    return [verdict_or_surprise(chain, problem, tasks[problem.task]) for chain, problem in chains]
 
 
 def verdict_or_surprise(chain: Chain, problem: Problem, task: Task) -> Verdict | Surprise:

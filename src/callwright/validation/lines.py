@@ -21,7 +21,7 @@ from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
 
-LINES_PER_CHUNK = 256  # lines that a worker gets at once
+LINES_PER_SHARD = 256  # lines that a worker gets at once
 MAX_LINE_BYTES = 8 * 2**20  # a chain has a few thousand bytes; a longer line is not parsed
 NO_FAULT = "none"  # `first_fault` of a chain without faults
 
@@ -29,7 +29,7 @@ Line = tuple[str, bytes]  # its location ("path:line") and its text
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class LineShard:
     """Lines and their problems, which are JSON because pickling records would take longer than replaying them."""
 
     lines: tuple[Line, ...]
@@ -100,25 +100,25 @@ def check_files(
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_shards(partial(check_chunk, tasks), _chunks(lines, problems), workers=workers):
+    for checked in map_shards(partial(check_line_shard, tasks), _shards(lines, problems), workers=workers):
         yield from checked
 
 
-def check_chunk(tasks: Tasks, chunk: Chunk) -> list[CheckedLine]:
-    """Check every line of a chunk."""
-    problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in chunk.problems)}
-    return [_check_any_line(location, text, problems, tasks) for location, text in chunk.lines]
+def check_line_shard(tasks: Tasks, shard: LineShard) -> list[CheckedLine]:
+    """Check every line of a shard."""
+    problems = {problem.id: problem for problem in (loads(Problem, text, "a problem") for text in shard.problems)}
+    return [_check_any_line(location, text, problems, tasks) for location, text in shard.lines]
 
 
-def _chunks(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[Chunk]:
+def _shards(lines: Iterable[Line], problems: Mapping[str, Problem]) -> Iterator[LineShard]:
     problems_json = _ProblemsAsJson(problems)
-    for chunk_lines in chunks_of(lines, LINES_PER_CHUNK):
-        problem_ids = dict.fromkeys(_problem_id(text) for _, text in chunk_lines)
-        yield Chunk(chunk_lines, tuple(problems_json[name] for name in problem_ids if name in problems))
+    for shard_lines in chunks_of(lines, LINES_PER_SHARD):
+        problem_ids = dict.fromkeys(_problem_id(text) for _, text in shard_lines)
+        yield LineShard(shard_lines, tuple(problems_json[name] for name in problem_ids if name in problems))
 
 
 class _ProblemsAsJson(dict[str, bytes]):
-    """Problems by id as JSON. Serialised on first use and kept, because several chunks may need the same problem."""
+    """Problems by id as JSON. Serialised on first use and kept, because several shards may need the same problem."""
 
     def __init__(self, problems: Mapping[str, Problem]) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import draw_lessons
 from callwright.tasks import Tasks
-from callwright.tasks.listed import listed_tasks
+from callwright.tasks.task_sections import listed_tasks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -17,8 +17,8 @@ from callwright.chat.model import Message
 from callwright.errors import CallError, DataError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.script import MISTAKES, Mistake, write_script
-from callwright.tasks.listed import missing_part
 from callwright.tasks.task import Task
+from callwright.tasks.task_sections import missing_part
 from callwright.text import did_you_mean
 
 
