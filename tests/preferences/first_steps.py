@@ -1,4 +1,4 @@
-"""A pair strategy of a user's own: one function, and one line in STRATEGIES."""
+"""A pair strategy of a user's own: one function, and one line in PAIR_STRATEGIES."""
 
 from collections.abc import Iterator, Sequence
 

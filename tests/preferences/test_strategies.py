@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from callwright.params import PairsParams
+from callwright.params.pairs import PAIR_STRATEGIES
 from callwright.preferences.forks import pairs_from_forks
-from callwright.preferences.strategies import STRATEGIES, strategies_of
+from callwright.preferences.strategies import strategies_of
 from callwright.records import CheckedChain
 from callwright.tasks import TASKS
 from tests.fakes import checked, problem
@@ -30,7 +31,7 @@ def rejected_replies(chains: tuple[CheckedChain, ...], mode: str) -> list[str]:
 
 def test_a_strategy_of_ones_own_is_chosen_by_its_name(monkeypatch: pytest.MonkeyPatch):
     assert rejected_replies(CHAINS, "step") == ["answer(value=6)", "multiply(a=2, b=3)"]
-    monkeypatch.setitem(STRATEGIES, "first_step", ("tests.preferences.first_steps:first_step_pairs",))
+    monkeypatch.setitem(PAIR_STRATEGIES, "first_step", ("tests.preferences.first_steps:first_step_pairs",))
     assert rejected_replies(CHAINS, "first_step") == ["multiply(a=2, b=3)"]
 
 

@@ -22,7 +22,7 @@ from callwright.storage.jsonl import dumps
 from callwright.tasks import TASKS
 
 READERS: dict[str, Callable[[Path, SourceResult], SourceResult]] = {
-    "jsonl": lambda path, result: read_jsonl_problems(path, parse_call, result),
+    "jsonl": lambda path, result: read_jsonl_problems(path, TASKS, parse_call, result),
     "gsm8k": lambda path, result: read_gsm8k(path, "train", result),
     "folio": lambda path, result: read_folio(path, "train", result),
     "proofwriter": lambda path, result: read_proofwriter(path, "train", result),

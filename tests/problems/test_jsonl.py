@@ -1,12 +1,17 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callwright.errors import CallError, DataError
+from callwright.problems.check import check_problem
 from callwright.problems.jsonl import read_jsonl_problems
 from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem
+from callwright.tasks import TASKS
+from tests.fakes import tasks_with
+from tests.tasks.words.task import WORDS
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -15,7 +20,7 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def read_rows(folder: Path, *rows: object) -> SourceResult:
-    return read_jsonl_problems(write(folder / "mine.jsonl", *rows), parse_answer)
+    return read_jsonl_problems(write(folder / "mine.jsonl", *rows), TASKS, parse_answer)
 
 
 def reasons(folder: Path, *rows: object) -> list[str]:
@@ -56,8 +61,8 @@ def test_the_answer_of_another_task_is_not_changed(tmp_path: Path):
 
 def test_calls_written_as_text_are_parsed_by_the_given_parser(tmp_path: Path):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 5, "solution": ["answer(value=5)"]})
-    assert read_jsonl_problems(path, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
-    without_parser = read_jsonl_problems(path)
+    assert read_jsonl_problems(path, TASKS, parse_answer).problems[0].solution == (Call("answer", {"value": 5}),)
+    without_parser = read_jsonl_problems(path, TASKS)
     assert [row.reason for row in without_parser.dropped] == ["solution has something that is not a call"]
 
 
@@ -91,7 +96,7 @@ def test_calls_written_as_text_are_parsed_by_the_given_parser(tmp_path: Path):
 )
 def test_a_malformed_line_is_dropped_with_its_location_and_reason(tmp_path: Path, row: object, reason: str):
     path = write(tmp_path / "mine.jsonl", {"question": "q", "answer": 1}, "", row)
-    source_result = read_jsonl_problems(path, parse_answer)
+    source_result = read_jsonl_problems(path, TASKS, parse_answer)
     assert len(source_result.problems) == 1
     assert [(row.where, row.reason) for row in source_result.dropped] == [(f"{path}:3", reason)]
 
@@ -186,12 +191,34 @@ def test_truth_values_are_converted_to_one_notation(tmp_path: Path):
     assert [problem.answer for problem in read_rows(tmp_path, *rows).problems] == ["True", "False", "Unknown"]
 
 
+def test_a_task_reads_its_labels_in_its_own_way(tmp_path: Path):
+    answers = ("Rainbow", "rain bow", True, 7)
+    path = write(tmp_path / "mine.jsonl", *({"question": "q", "task": "words", "answer": answer} for answer in answers))
+    source_result = read_jsonl_problems(path, tasks_with(WORDS))
+    assert [problem.answer for problem in source_result.problems] == ["rainbow"]
+    assert [(row.reason, row.detail) for row in source_result.dropped] == [
+        ("answer is not one word", detail) for detail in ("'rain bow'", "True", "'7'")
+    ]
+
+
+def test_a_row_of_a_task_that_does_not_exist_keeps_its_answer_until_the_check(tmp_path: Path):
+    row = {"question": "q", "task": "clock", "answer": "25 %"}
+    assert read_rows(tmp_path, row).problems[0].answer == "25 %"
+    assert reasons(tmp_path, {**row, "answer": True}, {**row, "solution": "add"}) == [
+        "answer is not text",
+        "solution is not a list",
+    ]
+    checked = SourceResult(partial(check_problem, tasks=TASKS))
+    read_jsonl_problems(write(tmp_path / "mine.jsonl", row), TASKS, parse_answer, checked)
+    assert [dropped.reason for dropped in checked.dropped] == ["its task does not exist"]
+
+
 def test_an_unexpected_exception_drops_one_row_and_is_a_surprise(tmp_path: Path):
     def parse(text: str) -> Call:
         raise ZeroDivisionError(text)
 
     good, bad = {"question": "q", "answer": 1}, {"question": "q", "answer": 1, "solution": ["answer(1)"]}
-    source_result = read_jsonl_problems(write(tmp_path / "mine.jsonl", good, bad, good), parse)
+    source_result = read_jsonl_problems(write(tmp_path / "mine.jsonl", good, bad, good), TASKS, parse)
     assert len(source_result.problems) == 2
     (row,) = source_result.dropped
     ((surprise, where),) = source_result.surprises
@@ -203,7 +230,7 @@ def test_an_unexpected_exception_drops_one_row_and_is_a_surprise(tmp_path: Path)
 def test_the_error_for_another_file_format_says_what_to_do(tmp_path: Path):
     path = write(tmp_path / "mine.csv", "question,answer", "2 + 3?,5")
     with pytest.raises(DataError) as caught:
-        read_jsonl_problems(path)
+        read_jsonl_problems(path, TASKS)
     assert str(caught.value) == (
         f"{path}: no problems in it ({path}:1: malformed JSON (Expecting value at character 1)); "
         "put one JSON object with question and answer on each line"
@@ -212,8 +239,8 @@ def test_the_error_for_another_file_format_says_what_to_do(tmp_path: Path):
 
 def test_the_error_for_a_missing_or_empty_file_says_what_to_do(tmp_path: Path):
     with pytest.raises(DataError, match=r"no such file or directory; .*fix problems\.path in params\.yaml"):
-        read_jsonl_problems(tmp_path / "none.jsonl")
+        read_jsonl_problems(tmp_path / "none.jsonl", TASKS)
     with pytest.raises(DataError, match=r"is a directory; put your problems there, or fix problems\.path"):
-        read_jsonl_problems(tmp_path)
+        read_jsonl_problems(tmp_path, TASKS)
     with pytest.raises(DataError, match=r"no problems in it; put one JSON object"):
-        read_jsonl_problems(write(tmp_path / "empty.jsonl"))
+        read_jsonl_problems(write(tmp_path / "empty.jsonl"), TASKS)

@@ -1,4 +1,4 @@
-"""Answers of rows become exact labels, or are rejected with a reason that says what to do."""
+"""Answers of rows become labels as their task reads them, or are rejected with a reason that says what to do."""
 
 from fractions import Fraction
 
@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 
 from callwright.errors import RowError
 from callwright.functions.numbers import read_number
-from callwright.problems.check import read_label
-from callwright.records import Problem
+from callwright.problems import check
+from callwright.records import Json, Problem
 from callwright.tasks import TASKS
+from callwright.tasks.parts import TaskLabels
 
 
-def reason(value: object, task: str = "arithmetic") -> str:
+def read_label(value: Json, task: str) -> str:
+    return check.read_label(value, (task in TASKS and TASKS[task].part("labels")) or TaskLabels())
+
+
+def reason(value: Json, task: str = "arithmetic") -> str:
     with pytest.raises(RowError) as caught:
         read_label(value, task)
     return caught.value.reason
@@ -50,6 +55,20 @@ def test_each_kind_of_invalid_label_has_its_own_reason():
     assert reason("9" * 701) == "answer is a number of more than 700 characters"
     assert reason("1e61") == "answer is a number that is too large or too small"
     assert reason("x" * 4_001, "clock") == "answer is longer than 4,000 characters"
+    assert reason(True, "clock") == reason(False, "translation") == "answer is not text"
+    assert reason(["True"], "entailment") == "answer is not text"
+
+
+def test_a_label_that_a_task_returns_is_checked_as_a_row_is():
+    for label, message in (
+        ("", "answer is missing"),
+        ("x" * 4_001, "longer than 4,000"),
+        ("\ud83d", "half a character"),
+    ):
+        with pytest.raises(RowError, match=message):
+            check.read_label("5", TaskLabels(read=lambda _, label=label: label))
+    with pytest.raises(TypeError, match=r"`labels\.read` has to return text, not 5$"):
+        check.read_label("5", TaskLabels(read=int))
 
 
 @given(st.fractions() | st.integers().map(Fraction))

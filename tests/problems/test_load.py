@@ -12,6 +12,7 @@ from callwright.problems.load import LoadedProblems, format_report, load_problem
 from callwright.records import SPLITS
 from callwright.tasks import TASKS, Tasks
 from tests.fakes import tasks_with
+from tests.tasks.words.task import WORDS
 from tests.working_tree import ROOT
 
 SHIPPED = Params.load(ROOT / "params.yaml").problems
@@ -131,6 +132,17 @@ def test_the_report_counts_every_row_once(load):
     assert first.endswith("; 4 left out")
     assert others[0] == f"  2 left out: answer is missing; the first is {loaded.unusable[1].where}"
     assert others[-1] == "  1 answers in percent (25 and 0.25 are both right for 25%)"
+
+
+def test_the_report_has_the_notes_of_each_task_about_its_labels(load):
+    rows = [{"question": f"{n}?", "answer": answer} for n, answer in enumerate(("25%", "5", "1 %"))]
+    rows += [{"question": answer, "task": "words", "answer": answer} for answer in ("stars", "rainbow", "Words")]
+    rows += [{"question": "is it?", "task": "entailment", "answer": "False"}]
+    loaded = load(*rows, tasks=tasks_with(WORDS))
+    assert report_of(loaded).notes == {
+        "answers in percent (25 and 0.25 are both right for 25%)": 2,
+        "answers that may be plural": 2,
+    }
 
 
 def test_shares_of_splits_are_of_the_usable_rows(load):

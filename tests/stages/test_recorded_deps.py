@@ -5,7 +5,10 @@ from itertools import chain
 
 import pytest
 
-from callwright.params import Params
+from callwright import params
+from callwright.chat.open_chat import BACKENDS
+from callwright.params.section import Section
+from callwright.pipeline.code_graph import CodeGraph
 from callwright.pipeline.deps import EXCLUDED
 from callwright.pipeline.dvc_yaml import is_code, read_stages
 from callwright.pipeline.source_references import has_code
@@ -24,6 +27,7 @@ UNLISTED_FILES = {
     "reports/seconds": "the times of earlier runs, which would re-run evaluate whenever a stage was run",
     "params.yaml": "its keys are listed as params",
 }
+SECONDS = {f"src/callwright/reports/{name}.py" for name in ("report", "seconds", "values")}  # of pipeline/stage.py
 UNLISTED_PARAMS = {("train", "functions"): "every stage looks whether dvc.yaml lists a user's modules"}
 
 
@@ -40,10 +44,12 @@ def is_below(name: str, parents: set[str] | dict[str, str], separator: str) -> b
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_module_that_was_loaded_is_listed(recordings: dict[str, Recording], stage: str):
     excluded = {f"src/{module.replace('.', '/')}.py" for module in EXCLUDED} | {"src/callwright/__init__.py"}
-    sections = {field.annotation.__module__ for field in Params.model_fields.values() if field.annotation}
-    models = {f"src/{module.replace('.', '/')}.py" for module in sections}  # of sections that the stage does not read
+    modules_of_models = {
+        value.__module__ for value in vars(params).values() if isinstance(value, type) and issubclass(value, Section)
+    }
+    models = {f"src/{module.replace('.', '/')}.py" for module in modules_of_models}  # of sections that are not read
     loaded = recordings[stage].modules | recordings[stage].code
-    unlisted = loaded - {*STAGES[stage].code} - excluded - models
+    unlisted = loaded - {*STAGES[stage].code} - excluded - models - SECONDS
     assert f"src/callwright/pipeline/{stage}.py" in loaded
     assert {file for file in unlisted if not is_empty_package(file)} == set()
 
@@ -84,10 +90,16 @@ def test_every_parameter_that_was_read_is_listed_and_every_listed_one_was_read(
 
 def test_sampled_modules_are_listed_for_exactly_the_stages_that_loaded_them(recordings: dict[str, Recording]):
     modules = sorted(set(chain.from_iterable(recording.modules for recording in recordings.values())))
+    graph = CodeGraph(ROOT)
+    backends = (file for name in BACKENDS.values() for file in graph.resolve(str(name).replace(":", ".")))
+    of_backends = {file.relative_to(ROOT).as_posix() for file in graph.reach(backends)}
     listed = [file for file in modules if any(file in stage.code for stage in STAGES.values())]
     for file in random.Random(15).sample(listed, 40):
         loaded_by = {stage for stage, recording in recordings.items() if file in recording.modules}
         listed_by = {name for name, stage in STAGES.items() if file in stage.code}
-        if "src/callwright/params/" not in file:  # all processes load the models of all sections
+        if "src/callwright/params/" not in file and file not in SECONDS:  # all processes load these
             assert loaded_by <= listed_by, file
-            assert listed_by - loaded_by <= {"promote"}, file  # it registers what the served model runs
+            may_not_load = {"promote"}  # it registers what the served model runs
+            if file in of_backends:
+                may_not_load |= {"rollout", "evaluate"}  # they load those chat backends that params name
+            assert listed_by - loaded_by <= may_not_load, file

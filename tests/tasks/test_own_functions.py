@@ -52,7 +52,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 async def test_the_oracle_solves_the_pages_problems_with_the_pages_functions(project: Path):
     tasks = load_tasks(["clock"])
-    problems = read_jsonl_problems(project / "clock.jsonl", parse_call).problems
+    problems = read_jsonl_problems(project / "clock.jsonl", tasks, parse_call).problems
     assert len(problems) == 3
     model = EndpointChat(teacher(), create_app(problems, NO_MISTAKES, tasks=tasks))
     for problem in problems:

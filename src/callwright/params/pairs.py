@@ -1,6 +1,5 @@
 """How pairs are made from chains."""
 
-from pkgutil import resolve_name
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -10,14 +9,18 @@ from callwright.params.section import Section, Share
 
 AT_LEAST_HALF = Field(ge=0.5, le=1)  # at least half, so that at most one kind or task can exceed it
 
+_STEP = "callwright.preferences.forks:step_pairs"
+_CHAIN = "callwright.preferences.chain_pairs:chain_pairs"
+PAIR_STRATEGIES = {"step": (_STEP,), "chain": (_CHAIN,), "both": (_STEP, _CHAIN)}
+"""`pairs.mode` -> the strategies whose pairs it makes, as "module:function", in the order of the pairs' numbers.
 
-_STRATEGIES = "callwright.preferences.strategies:STRATEGIES"  # by name, as it is in a package above this one
+The functions are in a package above this one, and imported when pairs are made (`callwright.preferences.strategies`).
+"""
 
 
 def _check_mode(mode: str) -> str:
-    modes = resolve_name(_STRATEGIES)
-    if mode not in modes:
-        raise PydanticCustomError("mode", "should be one of {modes}", {"modes": ", ".join(modes)})
+    if mode not in PAIR_STRATEGIES:
+        raise PydanticCustomError("mode", "should be one of {modes}", {"modes": ", ".join(PAIR_STRATEGIES)})
     return mode
 
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from callwright.errors import CallError, RowError
 from callwright.functions.numbers import format_number
-from callwright.problems.check import read_plain_number
 from callwright.problems.gsm8k_equations import EquationError, find_equations
 from callwright.problems.gsm8k_worksheet import TOOLBOX, Worksheet
 from callwright.problems.public import PublicSet
@@ -16,6 +15,7 @@ from callwright.problems.row_fields import required_text, select_fields
 from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import SourceResult
 from callwright.records import Call, Problem, Split
+from callwright.tasks.arithmetic.labels import read_plain_number
 
 SOURCE = "gsm8k"
 TASK = "arithmetic"

@@ -1,6 +1,6 @@
 """Read a user's problem file: one JSON object per line, or one JSON list of objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from callwright.problems.row_files import Row, read_rows
 from callwright.problems.source import ParseCall, Source, SourceInputs, SourceResult
 from callwright.problems.split import split_by_group
 from callwright.records import SPLITS, Call, Json, Problem, Split
+from callwright.tasks.parts import TaskLabels
+from callwright.tasks.task import Task
 
 SOURCE = "jsonl"
 DEFAULT_TASK = "arithmetic"
@@ -42,7 +44,7 @@ class Jsonl(Source[JsonlParams]):
         return "your file"
 
     def read(self, inputs: SourceInputs, result: SourceResult) -> None:
-        read_jsonl_problems(inputs.path, inputs.parse_call, result)
+        read_jsonl_problems(inputs.path, inputs.tasks, inputs.parse_call, result)
 
     def assign_splits(self, result: SourceResult, seed: int) -> Sequence[Problem]:
         """Split the problems whose row has no split field, by group."""
@@ -59,7 +61,10 @@ class Jsonl(Source[JsonlParams]):
 
 
 def read_jsonl_problems(
-    path: Path, parse_call: ParseCall | None = None, result: SourceResult | None = None
+    path: Path,
+    tasks: Mapping[str, Task],
+    parse_call: ParseCall | None = None,
+    result: SourceResult | None = None,
 ) -> SourceResult:
     """Read problems from a file with one JSON object per line, or with one JSON list of objects.
 
@@ -70,6 +75,7 @@ def read_jsonl_problems(
     whether the task exists and whether the solution executes.
 
     Args:
+        tasks: read the answers of their rows. The answer of a row whose task does not exist stays as it is.
         parse_call: parses a call written as text; None: rows with such calls are dropped.
         result: what the problems are added to; by default a new one, without further checks.
 
@@ -80,8 +86,9 @@ def read_jsonl_problems(
         DataError: the file cannot be read, or no row is JSON.
     """
     source_result = SourceResult() if result is None else result
+    labels = {name: task.part("labels") or TaskLabels() for name, task in tasks.items()}
     for row in read_rows(path, "put your problems there, or fix problems.path in params.yaml"):
-        make_problem = partial(_read_problem, row, f"{path.stem}/{row.number}", parse_call)
+        make_problem = partial(_read_problem, row, f"{path.stem}/{row.number}", labels, parse_call)
         problem = source_result.add(row.where, make_problem)
         if problem is not None and row.value_or_raise().get("split") in (None, ""):
             source_result.without_split.add(problem.id)
@@ -93,7 +100,7 @@ def read_jsonl_problems(
     return source_result
 
 
-def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None) -> Problem:
+def _read_problem(row: Row, default_id: str, labels: Mapping[str, TaskLabels], parse_call: ParseCall | None) -> Problem:
     fields = select_fields(row.value_or_raise(), FIELDS)
     problem_id = check_name(_text_or_number(fields, "id", default_id), "id")
     task = check_name(_text_or_number(fields, "task", DEFAULT_TASK), "task")
@@ -104,7 +111,7 @@ def _read_problem(row: Row, default_id: str, parse_call: ParseCall | None) -> Pr
         id=problem_id,
         task=task,
         question=check_text(_text_or_number(fields, "question"), "question"),
-        answer=read_label(fields.get("answer"), task),
+        answer=read_label(fields.get("answer"), labels.get(task, TaskLabels())),
         solution=_solution(fields.get("solution"), parse_call),
         source=SOURCE,
         group=check_name(_text_or_number(fields, "group", problem_id), "group"),

@@ -16,6 +16,7 @@ from callwright.problems.split import deduplicate
 from callwright.records import SPLITS, Problem, Split
 from callwright.reports.problems import ProblemsReport, SplitCounts
 from callwright.surprises import Surprise
+from callwright.tasks.parts import TaskLabels
 from callwright.tasks.task import Task
 
 
@@ -28,6 +29,7 @@ class LoadedProblems:
         unusable: rows that are not problems; `problems.max_left_out` bounds their share.
         repeated_or_leaked: problems that repeat a question, or share words with a test question.
         surprises: unexpected exceptions, each with the location of its row; the row is in `unusable`.
+        notes: what users should check about labels -> number of such labels.
     """
 
     splits: Mapping[Split, list[Problem]]
@@ -35,6 +37,7 @@ class LoadedProblems:
     unusable: list[DroppedRow]
     repeated_or_leaked: list[DroppedRow]
     surprises: list[tuple[Surprise, str]]
+    notes: Mapping[str, int]
 
     @property
     def dropped(self) -> list[DroppedRow]:
@@ -77,7 +80,25 @@ def load_problems(
     clean, leaked = decontaminate(training, test, params.shared_words)
     splits = {split: [problem for problem in [*clean, *test] if problem.split == split] for split in SPLITS}
     used = source.limit_splits(splits, seed)
-    return LoadedProblems(used, rows_read, source_result.dropped, [*repeated, *leaked], source_result.surprises)
+    return LoadedProblems(
+        used,
+        rows_read,
+        source_result.dropped,
+        [*repeated, *leaked],
+        source_result.surprises,
+        _count_notes(used, tasks),
+    )
+
+
+def _count_notes(splits: Mapping[Split, Sequence[Problem]], tasks: Mapping[str, Task]) -> Counter[str]:
+    labels = {name: task.part("labels") or TaskLabels() for name, task in tasks.items()}
+    return Counter(
+        note
+        for problems in splits.values()
+        for problem in problems
+        for ending, note in labels[problem.task].notes.items()
+        if problem.answer.endswith(ending)
+    )
 
 
 def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_path: Path) -> None:
@@ -108,7 +129,6 @@ def raise_if_unusable(loaded: LoadedProblems, max_left_out: float, dropped_rows_
 
 MAX_EXAMPLES = 20  # dropped rows that the report lists
 MAX_PRINTED_REASONS = 10
-PERCENT_NOTE = "answers in percent (25 and 0.25 are both right for 25%)"
 
 
 def report_of(loaded: LoadedProblems) -> ProblemsReport:
@@ -120,7 +140,7 @@ def report_of(loaded: LoadedProblems) -> ProblemsReport:
         rows_read=loaded.rows_read,
         left_out=dict(sorted(loaded.reasons.items())),
         examples=tuple(str(row) for row in loaded.dropped[:MAX_EXAMPLES]),
-        notes=_notes(loaded),
+        notes=dict(loaded.notes),
         splits={
             split: SplitCounts(
                 problems=len(problems),
@@ -144,14 +164,4 @@ def format_report(loaded: LoadedProblems) -> list[str]:
     ]
     if len(reasons) > MAX_PRINTED_REASONS:
         lines.append(f"  and for {len(reasons) - MAX_PRINTED_REASONS:,} other reasons")
-    return [*lines, *(f"  {count:,} {note}" for note, count in _notes(loaded).items())]
-
-
-def _notes(loaded: LoadedProblems) -> dict[str, int]:
-    """Counts of answers that users should check."""
-    percent = sum(
-        problem.task == "arithmetic" and problem.answer.endswith("%")
-        for problems in loaded.splits.values()
-        for problem in problems
-    )
-    return {PERCENT_NOTE: percent} if percent else {}
+    return [*lines, *(f"  {count:,} {note}" for note, count in loaded.notes.items())]

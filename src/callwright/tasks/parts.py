@@ -6,6 +6,7 @@
 | `lessons` | solved problems without end, and the mistakes in careless ones | the embedded student |
 | `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
 | `mistakes` | what models confuse in the task | the oracle teacher, the embedded student |
+| `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
 
 A task with a folder has each part in a module of the part's name, in a constant of the same name in capitals
 (`tasks/arithmetic/wording.py` defines WORDING). A task in one module gives them as `Task(..., parts={...})`.
@@ -16,11 +17,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from callwright.errors import RowError
 from callwright.records import Problem, Split
 
 GenerateProblems = Callable[[Mapping[Split, int], int, int], Sequence[Problem]]
 DrawProblem = Callable[[Random], Problem]
 ChangeQuestion = Callable[[Problem, Random], str | None]
+ReadLabel = Callable[[str | bool], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,33 @@ class TaskMistakes:
     extra_functions: tuple[str, ...] = ()
 
 
-PartName = Literal["synthetic", "lessons", "wording", "mistakes"]
+def _keep_text(answer: str | bool) -> str:
+    if isinstance(answer, bool):
+        raise RowError("answer is not text")
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLabels:
+    """The part `labels`. In a task without this part, text stays as it is.
+
+    Attributes:
+        read: `read(answer)` converts the answer of a row to the label of a problem. `answer` is True, False or text
+            that is not blank, without surrounding whitespace; a number is the text that was written. For what is no
+            answer of the task it raises `callwright.errors.RowError(reason, detail)`, and the row is dropped. Reasons
+            are counted, so only the detail quotes the row.
+        notes: ending of a label -> what users should check about labels with it. The problems report counts them.
+    """
+
+    read: ReadLabel = _keep_text
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+PartName = Literal["synthetic", "lessons", "wording", "mistakes", "labels"]
 PART_TYPES: Mapping[str, type] = {
     "synthetic": SyntheticProblems,
     "lessons": TaskLessons,
     "wording": TaskWording,
     "mistakes": TaskMistakes,
+    "labels": TaskLabels,
 }

@@ -9,7 +9,15 @@ from typing import Any, Literal, overload
 from callwright.errors import ParamsError
 from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem, Step, StepFault
-from callwright.tasks.parts import PART_TYPES, PartName, SyntheticProblems, TaskLessons, TaskMistakes, TaskWording
+from callwright.tasks.parts import (
+    PART_TYPES,
+    PartName,
+    SyntheticProblems,
+    TaskLabels,
+    TaskLessons,
+    TaskMistakes,
+    TaskWording,
+)
 from callwright.text import did_you_mean
 
 Grade = Literal["right", "wrong", "undecided"]
@@ -78,6 +86,8 @@ class Task:
     def part(self, name: Literal["wording"]) -> TaskWording | None: ...
     @overload
     def part(self, name: Literal["mistakes"]) -> TaskMistakes | None: ...
+    @overload
+    def part(self, name: Literal["labels"]) -> TaskLabels | None: ...
     def part(self, name: PartName) -> object | None:
         """A further part of the task, imported now if it is in the task's folder; None if the task does not have it.
 
