@@ -78,7 +78,7 @@ def test_without_an_answer_the_exit_code_is_1(serve):
         (
             ["--model", "nowhere"],
             ParamsError,
-            r"^nowhere is not a model; known are http://..., .*, oracle, models:/..., .* the path of a folder that exists$",
+            r"^nowhere is not a model; known are http://..., .*, oracle, models:/..., .* a folder that exists$",
         ),
         (["--model", "oracel"], ParamsError, r"^oracel is not a model \(did you mean oracle\?\); known are"),
         (

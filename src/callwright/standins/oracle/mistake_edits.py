@@ -6,15 +6,13 @@ other. If a task has only a few answers, such as True or Unknown, one of them is
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, get_args
 
-from callwright.functions.function import Function
-from callwright.functions.numbers import as_argument, format_number, read_number
-from callwright.functions.toolbox import ANSWER, Toolbox
+from callwright.functions.numbers import as_argument, read_number
+from callwright.functions.toolbox import ANSWER
 from callwright.records import Call, Json
-from callwright.standins.oracle.confusions import misreadings
-from callwright.tasks.parts import TaskMistakes
+from callwright.standins.oracle.gold_chain import GoldChain, ScriptStep, result_text
 
 Mistake = Literal[
     "wrong_function",
@@ -31,63 +29,8 @@ MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
 LUCKY_GUESS_SHARE = 0.3  # share of guessed answers that are right by luck
 EARLY_ANSWER_SHARE = 0.7  # share of skipped steps that are surely the last: the answer is given too early
 
-
-@dataclass(frozen=True, slots=True)
-class ScriptStep:
-    """One reply to make.
-
-    Attributes:
-        call: with the gold chain's arguments.
-        gold_index: index of the gold step whose result this step gives; None if it gives no gold step's result.
-        malformed: the reply ends before the call's closing bracket.
-    """
-
-    call: Call
-    gold_index: int | None = None
-    malformed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GoldChain:
-    """A gold chain to change.
-
-    Attributes:
-        results: of all steps but the last.
-        toolbox: of its task.
-        confusions: what models confuse in its task.
-    """
-
-    steps: tuple[ScriptStep, ...]
-    results: tuple[str, ...]
-    toolbox: Toolbox
-    confusions: TaskMistakes
-
-    def possible_answers(self) -> tuple[str, ...]:
-        """The answers that the task allows; empty if they are not a short list."""
-        answer = self.toolbox.functions[ANSWER]
-        properties = answer.schema()["function"]["parameters"]["properties"]
-        return tuple(option for name in answer.parameters[:1] for option in properties[name].get("enum", ()))
-
-    def extra_functions(self) -> list[Function]:
-        """The functions of the toolbox that may change a result once more. They have parameters."""
-        functions = (self.toolbox.functions.get(name) for name in self.confusions.extra_functions)
-        return [function for function in functions if function is not None and function.parameters]
-
-    def misreadings(self, value: object) -> list[Json]:
-        """A formula with one of its words read as another, in each way; an empty list for other values."""
-        return misreadings(value, self.confusions.misread_words)
-
-
 MistakeEdit = Callable[[GoldChain, random.Random], "list[ScriptStep] | None"]
 """The steps with the mistake; None if the mistake does not fit the problem."""
-
-
-def result_text(value: object) -> str:
-    """A value as a result shows it, to recognise an argument as an earlier result."""
-    try:
-        return format_number(read_number(value))
-    except ValueError:
-        return str(value)
 
 
 def _is_number(value: object) -> bool:

@@ -14,14 +14,8 @@ from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import Observation
 from callwright.records import Call, Json, Problem
-from callwright.standins.oracle.mistake_edits import (
-    MISTAKE_EDITS,
-    MISTAKES,
-    GoldChain,
-    Mistake,
-    ScriptStep,
-    result_text,
-)
+from callwright.standins.oracle.gold_chain import GoldChain, ScriptStep, result_text
+from callwright.standins.oracle.mistake_edits import MISTAKE_EDITS, MISTAKES, Mistake
 from callwright.tasks.parts import TaskMistakes
 from callwright.tasks.task import Task
 
