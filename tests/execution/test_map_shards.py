@@ -236,6 +236,24 @@ def test_workers_end_with_a_parent_that_is_killed_or_interrupted(tmp_path, reque
     assert errors.count("Traceback") == (ending == signal.SIGINT)  # the parent's alone
 
 
+WITHOUT_A_GUARD = """
+from callwright.execution.map_shards import map_shards
+print(list(map_shards(sum, [(1, 2), (3, 4)], workers=2, local_s=0)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("from_stdin", [False, True])
+def test_workers_that_cannot_import_the_script_are_reported_as_not_started(tmp_path, from_stdin):
+    script = tmp_path / "script.py"
+    script.write_text(WITHOUT_A_GUARD)
+    command = [sys.executable, "-"] if from_stdin else [sys.executable, str(script)]
+    done = subprocess.run(command, check=False, input=WITHOUT_A_GUARD, capture_output=True, text=True, timeout=60)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("callwright.errors.DataError: the worker processes could not start: ")
+    assert 'under `if __name__ == "__main__":`' in last
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)

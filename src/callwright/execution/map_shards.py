@@ -72,7 +72,7 @@ def map_shards(
             seconds of work. 0: at once, for shards that take minutes or a `setup` that needs much memory.
 
     Raises:
-        DataError: a worker was killed, most likely because memory ran out.
+        DataError: a worker was killed, most likely because memory ran out; or none could start.
         Exception: whatever the function or `setup` raised; a RuntimeError with its text if it cannot be pickled.
 
     >>> list(map_shards(sum, [(1, 2), (3, 4)], backend="local"))
