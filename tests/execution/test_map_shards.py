@@ -5,12 +5,14 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 
 import pytest
 
 from callwright.errors import CallError, DataError
+from callwright.execution import processes
 from callwright.execution.map_shards import LOCAL_S, map_shards
 from callwright.execution.processes import IN_FLIGHT_PER_WORKER
 
@@ -36,6 +38,16 @@ def square(shard: int) -> int:
 def take_long(shard: int) -> int:
     time.sleep(60 if shard == BAD else 0)
     return os.getpid()
+
+
+def leave_a_thread(_: int) -> int:
+    threading.Thread(target=time.sleep, args=(40,)).start()
+    return os.getpid()
+
+
+def print_shard(shard: int) -> int:
+    sys.stdout.write(f"worked {shard}\n")
+    return shard
 
 
 def take_half_of_the_local_time(_: int) -> int:
@@ -195,6 +207,25 @@ def test_closing_the_results_ends_a_shard_that_would_take_long():
     results.close()
     assert time.monotonic() - started < 30
     assert not _runs(worker)
+
+
+@pytest.mark.slow
+def test_a_thread_that_a_function_left_does_not_keep_the_map_from_ending(monkeypatch, capfd):
+    monkeypatch.setattr(processes, "END_S", 0.5)
+    started = time.monotonic()
+    workers = list(in_two_processes(leave_a_thread, MANY))
+    assert time.monotonic() - started < 30
+    assert len(workers) == len(MANY)
+    assert not any(_runs(worker) for worker in workers)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_what_workers_printed_is_not_lost(capfd):
+    assert list(in_two_processes(print_shard, MANY)) == list(MANY)
+    output, errors = capfd.readouterr()
+    assert sorted(output.splitlines()) == sorted(f"worked {shard}" for shard in MANY)
+    assert errors == ""
 
 
 PARENT = """

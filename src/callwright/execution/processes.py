@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from callwright.errors import DataError
 
+END_S = 5.0  # seconds that workers get to end by themselves, after the last result
 IN_FLIGHT_PER_WORKER = 4  # shards that wait or run, per worker: keeps the workers busy and limits the memory
 
 # A worker uses one core. Libraries with threads of their own would start as many as there are cores, in every worker.
@@ -80,7 +81,7 @@ def map_in_processes(
                 yield pickle.loads(in_flight.popleft().result())
         while in_flight:
             yield pickle.loads(in_flight.popleft().result())
-        pool.shutdown()
+        _await_end(pool, stop_writer)
     except BrokenProcessPool:
         raise DataError(_KILLED if started_reader.poll() else _NOT_STARTED) from None
     finally:
@@ -89,6 +90,21 @@ def map_in_processes(
         pool.shutdown(cancel_futures=True)
         for connection in (stop_reader, started_reader, started_writer):
             connection.close()
+
+
+def _await_end(pool: ProcessPoolExecutor, stop_writer: "Connection[Any, Any]") -> None:
+    """Let the workers end by themselves, so that what they printed is not lost; end those that do not.
+
+    A thread that a user's function started, and that is no daemon, would keep its worker alive.
+    """
+    timer = threading.Timer(END_S, stop_writer.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        pool.shutdown()
+    finally:
+        timer.cancel()
+        timer.join()  # only one thread at a time may close the connection
 
 
 def _submit(pool: ProcessPoolExecutor, shard: bytes) -> "Future[bytes]":
