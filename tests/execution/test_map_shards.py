@@ -106,6 +106,12 @@ def test_the_local_backend_runs_in_this_process_and_sets_up_once():
     assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in MANY]
 
 
+def test_an_unknown_backend_is_an_error_that_names_the_known_ones():
+    message = r"^map_shards: 'ray' is not a backend; the backends are local, processes$"
+    with pytest.raises(ValueError, match=message):
+        list(map_shards(square, MANY, backend="ray"))
+
+
 def test_little_work_is_done_in_this_process():
     results = list(map_shards(describe_run, MANY, setup=partial(set_up, "x"), workers=2))
     assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in MANY]

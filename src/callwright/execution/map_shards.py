@@ -3,10 +3,9 @@
 A shard holds all data that its work needs. Workers share nothing, and a worker keeps nothing between two shards except
 what `setup` returned. So the result does not depend on the backend or on the number of workers.
 
-A new backend is a function with the arguments of `map_in_processes`, and a line in `map_shards`.
+A new backend is a function with the arguments of `map_in_processes`, and a line in `BACKENDS`.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -24,6 +23,9 @@ work never waits for processes, and large work loses little."""
 S = TypeVar("S")  # a shard
 R = TypeVar("R")  # a shard's result
 C = TypeVar("C")  # what `setup` returns
+
+BACKENDS: dict[Backend, Callable[..., Iterator[Any]] | None] = {"local": None, "processes": map_in_processes}
+"""What maps over the shards that are left after `local_s`; None: this process goes on."""
 
 
 @overload
@@ -72,20 +74,23 @@ def map_shards(
             seconds of work. 0: at once, for shards that take minutes or a `setup` that needs much memory.
 
     Raises:
+        ValueError: there is no such backend.
         DataError: a worker was killed, most likely because memory ran out; or none could start.
         Exception: whatever the function or `setup` raised; a RuntimeError with its text if it cannot be pickled.
 
     >>> list(map_shards(sum, [(1, 2), (3, 4)], backend="local"))
     [3, 7]
     """
+    if backend not in BACKENDS:
+        raise ValueError(f"map_shards: {backend!r} is not a backend; the backends are {', '.join(BACKENDS)}")
     workers = workers or available_cores()
-    limit = local_s if backend == "processes" and workers > 1 else math.inf
+    map_elsewhere = BACKENDS[backend] if workers > 1 else None
     spent = 0.0
     run: Callable[[S], R] | None = None
     shards = iter(shards)
     for shard in shards:
-        if spent >= limit:
-            yield from map_in_processes(function, chain((shard,), shards), setup, workers)
+        if map_elsewhere and spent >= local_s:
+            yield from map_elsewhere(function, chain((shard,), shards), setup, workers)
             return
         started = time.perf_counter()
         if run is None:
