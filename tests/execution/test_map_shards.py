@@ -15,6 +15,8 @@ from callwright.errors import CallError, DataError
 from callwright.execution import processes
 from callwright.execution.map_shards import LOCAL_S, map_shards
 from callwright.execution.processes import IN_FLIGHT_PER_WORKER
+from callwright.tasks.arithmetic.task import ARITHMETIC
+from callwright.tasks.tasks import Tasks
 
 MANY = range(24)
 BAD = 5  # the shard at which something happens
@@ -96,6 +98,13 @@ def threads_of_libraries(_: int) -> str | None:
     return os.environ.get("OPENBLAS_NUM_THREADS")
 
 
+def names_of_tasks(tasks: Tasks, shard: int) -> tuple[int, list[str]]:
+    return os.getpid(), list(tasks)
+
+
+BY_HAND = partial(names_of_tasks, Tasks([ARITHMETIC]))
+
+
 @pytest.fixture(autouse=True)
 def _without_setups():
     SETUPS.clear()
@@ -110,6 +119,18 @@ def test_an_unknown_backend_is_an_error_that_names_the_known_ones():
     message = r"^map_shards: 'ray' is not a backend; the backends are local, processes$"
     with pytest.raises(ValueError, match=message):
         list(map_shards(square, MANY, backend="ray"))
+
+
+def test_work_that_no_other_process_can_load_is_refused_before_the_first_shard_is_read():
+    shards = iter(MANY)
+    with pytest.raises(TypeError, match=r"^these tasks were put together in this process, so no other process can"):
+        next(map_shards(BY_HAND, shards, workers=2))
+    assert list(shards) == list(MANY)
+
+
+def test_work_that_no_other_process_can_load_stays_here_unless_workers_were_asked_for(monkeypatch):
+    monkeypatch.setattr("callwright.execution.map_shards.available_cores", lambda: 2)
+    assert list(map_shards(BY_HAND, MANY, local_s=0)) == [(os.getpid(), ["arithmetic"])] * len(MANY)
 
 
 def test_little_work_is_done_in_this_process():

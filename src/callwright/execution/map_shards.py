@@ -6,6 +6,7 @@ what `setup` returned. So the result does not depend on the backend or on the nu
 A new backend is a function with the arguments of `map_in_processes`, and a line in `BACKENDS`.
 """
 
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -69,12 +70,13 @@ def map_shards(
             shard there.
         backend: `local`: one shard after another in this process. `processes`: on this machine's cores.
         workers: number of processes; by default one per core that this process may use. With one worker, the backend is
-            `local`.
+            `local`. By default also if the function or `setup` cannot be pickled, such as tasks put together by hand.
         local_s: `processes` begins in this process, and starts the workers when shards are left after this many
             seconds of work. 0: at once, for shards that take minutes or a `setup` that needs much memory.
 
     Raises:
         ValueError: there is no such backend.
+        TypeError: `workers` is 2 or more, and the tasks were put together by hand. Before any work is done.
         DataError: a worker was killed, most likely because memory ran out; or none could start.
         Exception: whatever the function or `setup` raised; a RuntimeError with its text if it cannot be pickled.
 
@@ -83,14 +85,21 @@ def map_shards(
     """
     if backend not in BACKENDS:
         raise ValueError(f"map_shards: {backend!r} is not a backend; the backends are {', '.join(BACKENDS)}")
-    workers = workers or available_cores()
-    map_elsewhere = BACKENDS[backend] if workers > 1 else None
+    count = workers or available_cores()
+    map_elsewhere = BACKENDS[backend] if count > 1 else None
+    if map_elsewhere:
+        try:
+            pickle.dumps((function, setup))  # now, and not after `local_s` seconds of work
+        except Exception:  # whatever a class of a user raises
+            if workers:
+                raise
+            map_elsewhere = None
     spent = 0.0
     run: Callable[[S], R] | None = None
     shards = iter(shards)
     for shard in shards:
         if map_elsewhere and spent >= local_s:
-            yield from map_elsewhere(function, chain((shard,), shards), setup, workers)
+            yield from map_elsewhere(function, chain((shard,), shards), setup, count)
             return
         started = time.perf_counter()
         if run is None:
