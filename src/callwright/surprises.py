@@ -21,6 +21,10 @@ _MAX_MESSAGE_CHARACTERS = 200
 _MAX_TRACEBACKS = 20  # in a log, one for each reason
 
 
+UNEXPECTED = (Exception, SystemExit)
+"""What is caught as a surprise. SystemExit too: raised by a user's function, it would end the stage without a word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surprise:
     """An unexpected exception as plain data, so that it can be pickled.

@@ -5,14 +5,18 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 
 import pytest
 
 from callwright.errors import CallError, DataError
+from callwright.execution import processes
 from callwright.execution.map_shards import LOCAL_S, map_shards
 from callwright.execution.processes import IN_FLIGHT_PER_WORKER
+from callwright.tasks.arithmetic.task import ARITHMETIC
+from callwright.tasks.tasks import Tasks
 
 MANY = range(24)
 BAD = 5  # the shard at which something happens
@@ -36,6 +40,16 @@ def square(shard: int) -> int:
 def take_long(shard: int) -> int:
     time.sleep(60 if shard == BAD else 0)
     return os.getpid()
+
+
+def leave_a_thread(_: int) -> int:
+    threading.Thread(target=time.sleep, args=(40,)).start()
+    return os.getpid()
+
+
+def print_shard(shard: int) -> int:
+    sys.stdout.write(f"worked {shard}\n")
+    return shard
 
 
 def take_half_of_the_local_time(_: int) -> int:
@@ -84,6 +98,13 @@ def threads_of_libraries(_: int) -> str | None:
     return os.environ.get("OPENBLAS_NUM_THREADS")
 
 
+def names_of_tasks(tasks: Tasks, shard: int) -> tuple[int, list[str]]:
+    return os.getpid(), list(tasks)
+
+
+BY_HAND = partial(names_of_tasks, Tasks([ARITHMETIC]))
+
+
 @pytest.fixture(autouse=True)
 def _without_setups():
     SETUPS.clear()
@@ -92,6 +113,24 @@ def _without_setups():
 def test_the_local_backend_runs_in_this_process_and_sets_up_once():
     results = list(map_shards(describe_run, MANY, setup=partial(set_up, "x"), backend="local", workers=2))
     assert results == [(shard, os.getpid(), (os.getpid(), ["x"])) for shard in MANY]
+
+
+def test_an_unknown_backend_is_an_error_that_names_the_known_ones():
+    message = r"^map_shards: 'ray' is not a backend; the backends are local, processes$"
+    with pytest.raises(ValueError, match=message):
+        list(map_shards(square, MANY, backend="ray"))
+
+
+def test_work_that_no_other_process_can_load_is_refused_before_the_first_shard_is_read():
+    shards = iter(MANY)
+    with pytest.raises(TypeError, match=r"^these tasks were put together in this process, so no other process can"):
+        next(map_shards(BY_HAND, shards, workers=2))
+    assert list(shards) == list(MANY)
+
+
+def test_work_that_no_other_process_can_load_stays_here_unless_workers_were_asked_for(monkeypatch):
+    monkeypatch.setattr("callwright.execution.map_shards.available_cores", lambda: 2)
+    assert list(map_shards(BY_HAND, MANY, local_s=0)) == [(os.getpid(), ["arithmetic"])] * len(MANY)
 
 
 def test_little_work_is_done_in_this_process():
@@ -197,6 +236,25 @@ def test_closing_the_results_ends_a_shard_that_would_take_long():
     assert not _runs(worker)
 
 
+@pytest.mark.slow
+def test_a_thread_that_a_function_left_does_not_keep_the_map_from_ending(monkeypatch, capfd):
+    monkeypatch.setattr(processes, "END_S", 0.5)
+    started = time.monotonic()
+    workers = list(in_two_processes(leave_a_thread, MANY))
+    assert time.monotonic() - started < 30
+    assert len(workers) == len(MANY)
+    assert not any(_runs(worker) for worker in workers)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_what_workers_printed_is_not_lost(capfd):
+    assert list(in_two_processes(print_shard, MANY)) == list(MANY)
+    output, errors = capfd.readouterr()
+    assert sorted(output.splitlines()) == sorted(f"worked {shard}" for shard in MANY)
+    assert errors == ""
+
+
 PARENT = """
 import sys, time
 sys.path.insert(0, {root!r})
@@ -234,6 +292,24 @@ def test_workers_end_with_a_parent_that_is_killed_or_interrupted(tmp_path, reque
         time.sleep(0.1)
     assert not _runs(worker)
     assert errors.count("Traceback") == (ending == signal.SIGINT)  # the parent's alone
+
+
+WITHOUT_A_GUARD = """
+from callwright.execution.map_shards import map_shards
+print(list(map_shards(sum, [(1, 2), (3, 4)], workers=2, local_s=0)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("from_stdin", [False, True])
+def test_workers_that_cannot_import_the_script_are_reported_as_not_started(tmp_path, from_stdin):
+    script = tmp_path / "script.py"
+    script.write_text(WITHOUT_A_GUARD)
+    command = [sys.executable, "-"] if from_stdin else [sys.executable, str(script)]
+    done = subprocess.run(command, check=False, input=WITHOUT_A_GUARD, capture_output=True, text=True, timeout=60)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("callwright.errors.DataError: the worker processes could not start: ")
+    assert 'under `if __name__ == "__main__":`' in last
 
 
 def _runs(pid: int) -> bool:

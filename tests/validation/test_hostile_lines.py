@@ -12,10 +12,14 @@ from callwright.agent.loop import take_steps
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Reply
 from callwright.errors import DataError
+from callwright.execution.shards import ChainShard
 from callwright.records import Call, Chain, Problem, Usage
 from callwright.reports.quality import ChainCounts
+from callwright.rollouts.grade import AnswerShard, grade_shard
 from callwright.storage import jsonl
+from callwright.surprises import Surprise
 from callwright.tasks import TASKS, Tasks, load_tasks
+from callwright.validation.check_chains import check_shard
 from callwright.validation.lines import MAX_LINE_BYTES, LineShard, check_files, check_line_shard
 from callwright.validation.quality import raise_if_too_many_quarantined, validate_chains
 from callwright.validation.suites.suite import Suites
@@ -247,6 +251,39 @@ def test_a_grounding_check_that_raises_affects_only_its_line():
     assert checked.unexpected is not None
     assert checked.correct is None
     assert unanswered.correct is False
+
+
+def end_process(*_: object) -> str:
+    raise SystemExit("the license has expired")
+
+
+def test_a_grader_that_ends_the_process_affects_only_its_line():
+    tasks = tasks_with(replace(TASKS["arithmetic"], grade=end_process))
+    unanswered, graded = rows(jsonl.dumps(chain("add(2, 3)")), LINE, tasks=tasks)
+    assert unanswered.correct is False
+    assert graded.unexpected is not None
+    assert graded.unexpected.startswith("unexpected SystemExit in test_hostile_lines.py:")
+    assert graded.unexpected.endswith(": the license has expired")
+
+
+def test_a_grader_that_ends_the_process_is_a_surprise_of_its_chain_and_of_its_answer():
+    tasks = tasks_with(replace(TASKS["arithmetic"], grade=end_process))
+    shard = ChainShard((PROBLEM,), (chain("add(2, 3)", "answer(5)"),))
+    (verdict,) = check_shard(tasks, shard)
+    (grade,) = grade_shard(tasks, AnswerShard(shard, [(PROBLEM.id, "5")]))
+    assert isinstance(verdict, Surprise)
+    assert isinstance(grade, Surprise)
+    assert verdict.message == grade.message == "the license has expired"
+
+
+def interrupt(*_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_an_answer_is_graded_stops_the_stage():
+    tasks = tasks_with(replace(TASKS["arithmetic"], grade=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        rows(LINE, tasks=tasks)
 
 
 @pytest.mark.slow

@@ -3,10 +3,10 @@
 A shard holds all data that its work needs. Workers share nothing, and a worker keeps nothing between two shards except
 what `setup` returned. So the result does not depend on the backend or on the number of workers.
 
-A new backend is a function with the arguments of `map_in_processes`, and a line in `map_shards`.
+A new backend is a function with the arguments of `map_in_processes`, and a line in `BACKENDS`.
 """
 
-import math
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -24,6 +24,9 @@ work never waits for processes, and large work loses little."""
 S = TypeVar("S")  # a shard
 R = TypeVar("R")  # a shard's result
 C = TypeVar("C")  # what `setup` returns
+
+BACKENDS: dict[Backend, Callable[..., Iterator[Any]] | None] = {"local": None, "processes": map_in_processes}
+"""What maps over the shards that are left after `local_s`; None: this process goes on."""
 
 
 @overload
@@ -67,25 +70,36 @@ def map_shards(
             shard there.
         backend: `local`: one shard after another in this process. `processes`: on this machine's cores.
         workers: number of processes; by default one per core that this process may use. With one worker, the backend is
-            `local`.
+            `local`. By default also if the function or `setup` cannot be pickled, such as tasks put together by hand.
         local_s: `processes` begins in this process, and starts the workers when shards are left after this many
             seconds of work. 0: at once, for shards that take minutes or a `setup` that needs much memory.
 
     Raises:
-        DataError: a worker was killed, most likely because memory ran out.
+        ValueError: there is no such backend.
+        TypeError: `workers` is 2 or more, and the tasks were put together by hand. Before any work is done.
+        DataError: a worker was killed, most likely because memory ran out; or none could start.
         Exception: whatever the function or `setup` raised; a RuntimeError with its text if it cannot be pickled.
 
     >>> list(map_shards(sum, [(1, 2), (3, 4)], backend="local"))
     [3, 7]
     """
-    workers = workers or available_cores()
-    limit = local_s if backend == "processes" and workers > 1 else math.inf
+    if backend not in BACKENDS:
+        raise ValueError(f"map_shards: {backend!r} is not a backend; the backends are {', '.join(BACKENDS)}")
+    count = workers or available_cores()
+    map_elsewhere = BACKENDS[backend] if count > 1 else None
+    if map_elsewhere:
+        try:
+            pickle.dumps((function, setup))  # now, and not after `local_s` seconds of work
+        except Exception:  # whatever a class of a user raises
+            if workers:
+                raise
+            map_elsewhere = None
     spent = 0.0
     run: Callable[[S], R] | None = None
     shards = iter(shards)
     for shard in shards:
-        if spent >= limit:
-            yield from map_in_processes(function, chain((shard,), shards), setup, workers)
+        if map_elsewhere and spent >= local_s:
+            yield from map_elsewhere(function, chain((shard,), shards), setup, count)
             return
         started = time.perf_counter()
         if run is None:

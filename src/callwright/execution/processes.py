@@ -22,11 +22,18 @@ from typing import Any, TypeVar
 
 from callwright.errors import DataError
 
+END_S = 5.0  # seconds that workers get to end by themselves, after the last result
 IN_FLIGHT_PER_WORKER = 4  # shards that wait or run, per worker: keeps the workers busy and limits the memory
 
 # A worker uses one core. Libraries with threads of their own would start as many as there are cores, in every worker.
 _THREADS_ENV = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: "<microseconds or max> <period in microseconds>"
+
+_KILLED = "a worker process was killed, most likely because memory ran out; run again with more memory"
+_NOT_STARTED = (
+    "the worker processes could not start: each imports the running script, so put this call into a file, under "
+    '`if __name__ == "__main__":`, or use workers=1'
+)
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -60,8 +67,11 @@ def map_in_processes(
     """See `map_shards`."""
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that another thread holds
     stop_reader, stop_writer = context.Pipe(duplex=False)
+    started_reader, started_writer = context.Pipe(duplex=False)
     work = pickle.dumps((function, setup))
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stop_reader, work))
+    pool = ProcessPoolExecutor(
+        workers, context, initializer=_start_worker, initargs=(stop_reader, started_writer, work)
+    )
     in_flight: deque[Future[bytes]] = deque()
     _open_writers.add(stop_writer)
     try:
@@ -71,16 +81,30 @@ def map_in_processes(
                 yield pickle.loads(in_flight.popleft().result())
         while in_flight:
             yield pickle.loads(in_flight.popleft().result())
-        pool.shutdown()
+        _await_end(pool, stop_writer)
     except BrokenProcessPool:
-        raise DataError(
-            "a worker process was killed, most likely because memory ran out; run again with more memory"
-        ) from None
+        raise DataError(_KILLED if started_reader.poll() else _NOT_STARTED) from None
     finally:
         stop_writer.close()  # ends workers that still run; a shard may take minutes
         _open_writers.discard(stop_writer)
         pool.shutdown(cancel_futures=True)
-        stop_reader.close()
+        for connection in (stop_reader, started_reader, started_writer):
+            connection.close()
+
+
+def _await_end(pool: ProcessPoolExecutor, stop_writer: "Connection[Any, Any]") -> None:
+    """Let the workers end by themselves, so that what they printed is not lost; end those that do not.
+
+    A thread that a user's function started, and that is no daemon, would keep its worker alive.
+    """
+    timer = threading.Timer(END_S, stop_writer.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        pool.shutdown()
+    finally:
+        timer.cancel()
+        timer.join()  # only one thread at a time may close the connection
 
 
 def _submit(pool: ProcessPoolExecutor, shard: bytes) -> "Future[bytes]":
@@ -102,7 +126,9 @@ class _Worker:
     function: Callable[[Any], Any] | None = None  # set by the first shard, so that an error of `setup` is that shard's
 
 
-def _start_worker(stop: "Connection[Any, Any]", work: bytes) -> None:
+def _start_worker(stop: "Connection[Any, Any]", started: "Connection[Any, Any]", work: bytes) -> None:
+    with suppress(BrokenPipeError):  # the parent was killed
+        started.send_bytes(b"started")
     for name in _THREADS_ENV:
         os.environ.setdefault(name, "1")
     threading.Thread(target=_exit_on_stop, args=(stop,), daemon=True).start()

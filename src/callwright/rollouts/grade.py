@@ -10,7 +10,7 @@ from callwright.execution.shards import ChainShard, chunks_of
 from callwright.records import Chain, Problem
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
-from callwright.surprises import Surprise, surprise_of
+from callwright.surprises import UNEXPECTED, Surprise, surprise_of
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
@@ -58,7 +58,7 @@ def grade_shard(tasks: Tasks, shard: AnswerShard) -> list[bool | Surprise]:
 def _grade(answer: str | None, problem: Problem, tasks: Tasks) -> bool | Surprise:
     try:
         return answered_right(answer, problem, tasks[problem.task])
-    except Exception as error:
+    except UNEXPECTED as error:
         return surprise_of(error)
 
 

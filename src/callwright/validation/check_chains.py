@@ -8,7 +8,7 @@ from callwright.errors import CallwrightError
 from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import ChainShard, chain_shards
 from callwright.records import Chain, Problem, Verdict
-from callwright.surprises import Surprise, surprise_of
+from callwright.surprises import UNEXPECTED, Surprise, surprise_of
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
@@ -52,5 +52,5 @@ def verdict_or_surprise(chain: Chain, problem: Problem, task: Task) -> Verdict |
         return check_chain(chain, problem, task).verdict
     except CallwrightError:
         raise
-    except Exception as error:
+    except UNEXPECTED as error:
         return surprise_of(error)

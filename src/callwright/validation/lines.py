@@ -16,7 +16,7 @@ from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import chunks_of
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
-from callwright.surprises import Surprise, surprise_of
+from callwright.surprises import UNEXPECTED, Surprise, surprise_of
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 from callwright.validation.replay import check_chain
@@ -154,7 +154,7 @@ def _check_any_line(location: str, text: bytes, problems: Mapping[str, Problem],
         return _check_line(location, text, problems, tasks)
     except CallwrightError:
         raise
-    except Exception as error:  # the stage prints how many there were, and where
+    except UNEXPECTED as error:  # the stage prints how many there were, and where
         surprise = surprise_of(error)
         return CheckedLine(LineRow(location, location, unexpected=str(surprise)), text, surprise)
 
