@@ -196,6 +196,14 @@ def test_a_conclusion_with_a_blank_annotation_is_one_without_annotation(tmp_path
     assert result.dropped == []
 
 
+@pytest.mark.parametrize("annotation", [5, 1.5, False, ["Bark(rex)"], {}])
+def test_a_conclusion_whose_annotation_is_not_text_leaves_out_the_question_only(tmp_path: Path, annotation: object):
+    path = write(tmp_path / "mine.jsonl", {**VALIDATION, "conclusion-FOL": annotation})
+    result = read_folio(path, "test")
+    assert [problem.id for problem in result.problems] == ["folio/mine/0/premise-0", "folio/mine/0/premise-1"]
+    assert list(map(str, result.dropped)) == [f"{path}:1: {folio.NOT_A_FORMULA} (conclusion-FOL is not text)"]
+
+
 def test_lines_that_are_not_rows_are_dropped(tmp_path: Path):
     dropped = read_folio(write(tmp_path / "bad.jsonl", "{", "[1]"), "test").dropped
     assert [row.reason for row in dropped] == ["malformed JSON", "not a JSON object"]

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from callwright.storage.files import file_hash, folder_hash, write_json
+from callwright.storage.jsonl import write
 from callwright.tasks import TASKS
+from tests.fakes import problem
 from tests.reports.golden_files import golden
 from tests.working_tree import ROOT
 
@@ -42,15 +44,19 @@ TRAINING = golden("train.json") | {"pairs": 930, "steps": 117}
 
 def make_project(folder: Path, weights: bytes) -> Path:
     """A folder with all files that `promote` reads; evaluated without a champion."""
-    for name in ("models/base", "models/student", "data/problems", "reports"):
+    for name in ("models/base", "models/student", "data/problems", "data/evaluation", "reports"):
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
     write_json(folder / "models/base/recipe.json", {"source": "embedded"})
     (folder / "models/student/model.safetensors").write_bytes(weights)
     write_json(folder / "models/student/training.json", {"key": "key of the training"})
-    (folder / "data/problems/test.jsonl").write_text("{}\n")
+    write(folder / "data/problems/test.jsonl", [problem()])
+    for model in ("base", "student"):
+        write(folder / f"data/evaluation/{model}.jsonl", [])
     write_json(folder / "reports/problems.json", PROBLEMS)
+    write_json(folder / "reports/rollout.json", golden("rollout.json"))
     write_json(folder / "reports/train.json", TRAINING)
+    (folder / "reports/curves.csv").write_text("step,loss\n1,0.7\n2,0.6\n")
     write_json(folder / "reports/quality.json", QUALITY)
     evaluate(folder, None)
     return folder

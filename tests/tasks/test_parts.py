@@ -25,7 +25,7 @@ from callwright.standins.oracle.app import create_app
 from callwright.standins.oracle.script import MISTAKES, write_script
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.arithmetic.functions import add, answer, subtract
-from callwright.tasks.parts import PART_TYPES, TaskLessons, TaskMistakes, TaskWording
+from callwright.tasks.parts import PART_TYPES, SyntheticProblems, TaskLessons, TaskMistakes, TaskWording
 from callwright.tasks.task import Task
 from tests.fakes import NO_MISTAKES, problem, teacher
 from tests.tasks import words
@@ -237,6 +237,20 @@ def test_lessons_that_cannot_be_made_are_an_error_of_one_line(made: Problem, mis
     lessons = TaskLessons([lambda _: made], mistakes)
     with pytest.raises(DataError, match=message):
         next(draw_lessons(own_task(lessons=lessons), 0.5, 7))
+
+
+def fail(*_: object) -> Problem:
+    raise KeyError("first line\nsecond line")
+
+
+def test_a_part_that_raises_is_an_error_of_one_line_with_task_part_and_location():
+    own = own_task(synthetic=SyntheticProblems(fail), lessons=TaskLessons([fail]))
+    counts = {"train": 1, "dev": 1, "test": 1, "held_out_test": 0}
+    line = r"^task own: its part `{}` fails: unexpected KeyError in test_parts\.py:\d+: .*second line'$"
+    with pytest.raises(DataError, match=line.format("synthetic")):
+        load_problems(problems_params(own=counts), 7, Tasks((own,)), parse_call)
+    with pytest.raises(DataError, match=line.format("lessons")):
+        next(draw_lessons(own, 0.0, 7))
 
 
 def test_the_order_of_a_section_does_not_change_the_problems():

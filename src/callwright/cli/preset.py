@@ -4,7 +4,7 @@ from pathlib import Path
 
 from callwright.errors import ParamsError
 from callwright.params import PARAMS_FILE, Params
-from callwright.params.yaml_file import overlay_yaml, read_sections
+from callwright.params.yaml_file import overlay_yaml, parse_sections, read_sections
 from callwright.problems.sources import open_source
 from callwright.storage.files import write_text
 from callwright.tasks import load_tasks
@@ -31,12 +31,7 @@ def apply_preset(name: str, params: Path = PARAMS_FILE, presets: Path = PRESETS)
     text, _ = read_sections(params)
     overlay, _ = read_sections(presets / f"{name}.yaml")
     new_text, changed = overlay_yaml(text, overlay, str(params))
-    trial = params.with_name(f".{params.name}.trial")
-    try:
-        trial.write_bytes(new_text.encode())
-        values = Params.load(trial)
-        open_source(values.problems, load_tasks(values.functions), file=str(trial))
-    finally:
-        trial.unlink(missing_ok=True)
+    values = Params.check(parse_sections(new_text, str(params)), str(params))
+    open_source(values.problems, load_tasks(values.functions), file=str(params))
     write_text(params, new_text)
     return changed

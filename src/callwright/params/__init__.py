@@ -1,5 +1,6 @@
 """params.yaml as typed, frozen models, one per section. An unknown key or a wrong value gives a one-line error."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -76,10 +77,22 @@ class Params(Section):
                 the file and the key.
         """
         _, values = read_sections(path)
+        return cls.check(values, str(path))
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any], source: str) -> "Params":
+        """The params with these values.
+
+        Args:
+            source: where the values come from; errors name it.
+
+        Raises:
+            ParamsError: a key or value is invalid; one line that names the source and the key.
+        """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ParamsError(first_error_line(cls, error, str(path))) from None
+            raise ParamsError(first_error_line(cls, error, source)) from None
 
 
 def first_error_line(model: type[BaseModel], error: ValidationError, source: str) -> str:

@@ -36,11 +36,11 @@ def run(clock: Clock) -> None:
     if not problems:
         raise DataError(f"{paths.problems('test')} has no problem to evaluate on: run dvc repro problems")
     seen = SeenInTraining.of(read(Problem, paths.problems("train")))
-    variants = variants_of(problems, tasks, params.evaluate.robustness, params.seed)
     champion = find_champion(params.promote.model_name)
     inputs = current_inputs(champion.version if champion else None)
     surprises = SurpriseLog("evaluate")
     try:
+        variants = variants_of(problems, tasks, params.evaluate.robustness, params.seed, surprises)
         with _champion_weights(champion) as weights:
             evaluated = evaluate_models(
                 problems,

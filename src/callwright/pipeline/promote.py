@@ -1,7 +1,5 @@
 """The promote stage: promote the student if it passes the gate, and write the report."""
 
-import csv
-
 from callwright import paths
 from callwright.params import Params
 from callwright.params.address import ORACLE
@@ -10,6 +8,7 @@ from callwright.records import CheckedChain, Problem
 from callwright.registry.promote import promote
 from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import transcripts_of
+from callwright.reports.curves import load_curves
 from callwright.reports.metrics import Metrics
 from callwright.reports.quality import Quality
 from callwright.reports.report import valid_or_raise
@@ -23,26 +22,27 @@ def run(_: Clock) -> None:
     params = Params.load()
     tasks = load_tasks(params.functions)
     paths.REGISTRY.unlink(missing_ok=True)  # if this run fails, no earlier decision must be left
+    # Everything is read before the registry changes: a bad file must not stop the stage after a promotion.
     metrics, quality = Metrics.load_or_errors(), Quality.load_or_errors()
-    decision = promote(params, tasks, metrics, quality)
-    decision.save()
-    metrics, quality = valid_or_raise(metrics), valid_or_raise(quality)  # the page cannot show bad values
+    training, rollout, curves = TrainReport.load(), RolloutReport.load(), load_curves()
     evaluated = {
         model: {checked.chain.problem_id: checked for checked in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")
     }
     problems = [problem for problem in read(Problem, paths.problems("test")) if problem.id in evaluated["student"]]
-    with paths.CURVES.open() as file:
-        curves = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+    transcripts = transcripts_of(problems, evaluated["base"], evaluated["student"])
+    decision = promote(params, tasks, metrics, quality)
+    decision.save()
+    metrics, quality = valid_or_raise(metrics), valid_or_raise(quality)  # the page cannot show bad values
     write_report(
         paths.REPORT,
         metrics=metrics,
         decision=decision,
         quality=quality,
-        training=TrainReport.load(),
-        rollout=RolloutReport.load(),
+        training=training,
+        rollout=rollout,
         curves=curves,
-        transcripts=transcripts_of(problems, evaluated["base"], evaluated["student"]),
+        transcripts=transcripts,
         stand_in=params.teacher.base_url == ORACLE,
     )
     if decision.is_promoted:

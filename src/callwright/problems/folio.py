@@ -44,7 +44,8 @@ class FolioRow:
         annotations: those of the premises, without blank ones.
         annotated_premises: premises with their annotations; none if it is unknown which belong together.
         unpaired: which premise or annotation has no partner; empty if every one has.
-        conclusion_annotation: None if it is missing or blank, as in all of train.
+        conclusion_annotation: None if it is missing or blank, as in all of train, or cannot be used.
+        conclusion_fault: why the conclusion's annotation cannot be used; empty if it can, or is missing.
     """
 
     number: int
@@ -56,6 +57,7 @@ class FolioRow:
     unpaired: str
     conclusion: str
     conclusion_annotation: str | None
+    conclusion_fault: str
     label: TruthValue
 
     def annotated_sentences(self) -> Iterator[tuple[str, str, str]]:
@@ -160,7 +162,7 @@ def _read_row(file_row: Row, stem: str) -> FolioRow:
     if not isinstance(label, str) or label not in _LABELS:
         raise RowError("label is not True, False, Unknown or Uncertain")
     annotation = fields.get("conclusion-FOL")
-    is_annotated = isinstance(annotation, str) and annotation.strip()
+    is_annotated = type(annotation) is str and annotation.strip()
     story = fields.get("story_id", sha256("\n".join(premises).encode()).hexdigest()[:12])
     if isinstance(story, bool) or not isinstance(story, str | int):
         raise RowError("story_id is not text or a number")
@@ -174,6 +176,7 @@ def _read_row(file_row: Row, stem: str) -> FolioRow:
         unpaired=unpaired,
         conclusion=conclusion,
         conclusion_annotation=required_text(fields, "conclusion-FOL") if is_annotated else None,
+        conclusion_fault="" if annotation is None or type(annotation) is str else "conclusion-FOL is not text",
         label=_LABELS[label],
     )
 
@@ -224,6 +227,8 @@ def _translation_problem(group: str, sentence: str, annotation: str, split: Spli
 def _entailment_problem(row: FolioRow, row_id: str, split: Split) -> Problem:
     if row.unpaired:
         raise RowError(UNPAIRED_ANNOTATIONS, row.unpaired)
+    if row.conclusion_fault:
+        raise AnnotationError(NOT_A_FORMULA, row.conclusion_fault)
     premise_formulas = list(dict.fromkeys(map(read_annotation, row.annotations)))
     conclusion = None if row.conclusion_annotation is None else read_annotation(row.conclusion_annotation)
     try:

@@ -68,7 +68,7 @@ def load_problems(
     Raises:
         ParamsError: there is no such source, a section of a source is not valid, or `problems.synthetic` lists a task
             that makes up no problems.
-        DataError: the source cannot be read.
+        DataError: the source cannot be read, or a task's part `synthetic` fails.
     """
     source = open_source(params, tasks, sources)
     source_result = SourceResult(partial(check_problem, tasks=tasks))

@@ -9,7 +9,7 @@ from callwright.params.section import Section
 from callwright.problems.source import Source, SourceInputs, SourceResult
 from callwright.records import SYNTHETIC, Problem, Split
 from callwright.tasks.task import Task
-from callwright.tasks.task_sections import missing_part
+from callwright.tasks.task_sections import missing_part, part_errors_in_one_line
 
 
 class SyntheticCounts(Section):
@@ -44,7 +44,9 @@ class Synthetic(Source[Section]):
             if synthetic is None:
                 raise missing_part(task, "synthetic", f"problems.{self.section}")
             by_split: Mapping[Split, int] = {"train": counts.train, "dev": counts.dev, "test": counts.test}
-            for problem in synthetic.generate(by_split, counts.held_out_test, inputs.seed):
+            with part_errors_in_one_line(task, "synthetic"):
+                problems = list(synthetic.generate(by_split, counts.held_out_test, inputs.seed))
+            for problem in problems:
                 result.add(problem.id, partial(_unchanged, problem))
 
 

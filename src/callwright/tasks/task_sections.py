@@ -1,9 +1,11 @@
-"""Sections of params.yaml that list tasks by name: which task each entry means."""
+"""Sections of params.yaml that list tasks by name: which task each entry means, and errors about the part it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
-from callwright.errors import ParamsError
+from callwright.errors import CallwrightError, DataError, ParamsError
+from callwright.surprises import surprise_of
 from callwright.tasks.task import Task
 from callwright.text import did_you_mean, one_line
 
@@ -34,3 +36,18 @@ def missing_part(task: Task, part: str, key: str) -> ParamsError:
         f"params.yaml: {key}.{task.name}: the task has no part `{part}`: give it one (docs/own-functions.md), "
         "or remove the line"
     )
+
+
+@contextmanager
+def part_errors_in_one_line(task: Task, part: str) -> Iterator[None]:
+    """Turn an unexpected exception of a task's part into one line with the exception's file and line.
+
+    Raises:
+        DataError: the block raised such an exception.
+    """
+    try:
+        yield
+    except CallwrightError:
+        raise
+    except Exception as error:
+        raise DataError(f"task {task.name}: its part `{part}` fails: {surprise_of(error)}") from error

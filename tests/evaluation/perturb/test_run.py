@@ -1,10 +1,16 @@
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from callwright.errors import ParamsError
 from callwright.evaluation.perturb.run import compute_robustness, variants_of
 from callwright.params import EvaluateParams, Params, RobustnessParams
-from callwright.tasks import TASKS
+from callwright.records import Problem
+from callwright.surprises import SurpriseLog
+from callwright.tasks import TASKS, Tasks
+from callwright.tasks.parts import TaskWording
 from tests.fakes import checked, problem
 
 ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "new_function", "distractor"])
@@ -41,6 +47,35 @@ def test_a_problem_has_a_variant_of_each_change_that_applies():
         assert variant.problem.answer == variant.original.answer
         rephrased = variant.problem.question != variant.original.question
         assert rephrased == (variant.change in ("names", "order"))
+
+
+def test_a_wording_function_that_raises_is_counted_and_its_change_does_not_apply_to_the_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def reorder(changed: Problem, _: Random) -> str:
+        return changed.question + " " + {"pens": "Hurry!"}[changed.id]
+
+    monkeypatch.chdir(tmp_path)
+    task = replace(TASKS["arithmetic"], parts={"wording": TaskWording(reorder_sentences=reorder)})
+    surprises = SurpriseLog("evaluate")
+    changes = RobustnessParams(problems=10, changes=["order", "distractor"])
+    variants = variants_of([BOXES, PENS], Tasks([task]), changes, seed=7, surprises=surprises)
+    assert sorted(variant.problem.id for variant in variants) == ["boxes~distractor", "pens~distractor", "pens~order"]
+    ((reason, count),) = surprises.counts.items()
+    assert reason.startswith("unexpected KeyError in test_run.py:")
+    assert count == 1
+    assert surprises.path.read_text().startswith("boxes~order: unexpected KeyError")
+
+
+def test_a_wording_that_cannot_be_imported_ends_the_evaluation_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "broken_wording").mkdir()
+    (tmp_path / "broken_wording/wording.py").write_text("import gone")
+    monkeypatch.syspath_prepend(tmp_path)
+    task = replace(TASKS["arithmetic"], folder="broken_wording")
+    with pytest.raises(ParamsError, match=r"^broken_wording\.wording cannot be imported"):
+        variants_of([PENS], Tasks([task]), ALL, seed=7)
 
 
 def test_each_change_has_a_limited_number_of_variants_and_the_seed_determines_them():

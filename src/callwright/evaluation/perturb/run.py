@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
+from callwright.errors import CallwrightError
 from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
 from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
 from callwright.evaluation.statistics.compare import difference, share_with_interval
@@ -13,6 +14,7 @@ from callwright.params.evaluate import Perturbation
 from callwright.records import CheckedChain, Problem
 from callwright.reports.metrics import ChangeResult
 from callwright.reports.values import OVERALL, BySlice
+from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
 
@@ -37,20 +39,36 @@ class Variant:
     task: Task
 
 
-def variants_of(problems: Sequence[Problem], tasks: Tasks, params: RobustnessParams, seed: int) -> list[Variant]:
+def variants_of(
+    problems: Sequence[Problem],
+    tasks: Tasks,
+    params: RobustnessParams,
+    seed: int,
+    surprises: SurpriseLog | None = None,
+) -> list[Variant]:
     """For each change, at most `params.problems` of the problems to which it applies.
 
-    They are drawn at random; the seed and the change determine which ones.
+    They are drawn at random; the seed and the change determine which ones. A change that raises an unexpected exception
+    does not apply to the problem.
+
+    Args:
+        surprises: counts the unexpected exceptions; by default those of the stage `evaluate`.
+
+    Raises:
+        ParamsError: a task's part `wording` cannot be imported.
     """
+    log = surprises or SurpriseLog("evaluate")
     variants: list[Variant] = []
     for change in params.changes:
         drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
-        applicable = filter(None, map(_variant_builder(change, tasks, seed), drawn))
+        applicable = filter(None, map(_variant_builder(change, tasks, seed, log), drawn))
         variants += [variant for variant, _ in zip(applicable, range(params.problems), strict=False)]
     return variants
 
 
-def _variant_builder(change: Perturbation, tasks: Tasks, seed: int) -> Callable[[Problem], Variant | None]:
+def _variant_builder(
+    change: Perturbation, tasks: Tasks, seed: int, log: SurpriseLog
+) -> Callable[[Problem], Variant | None]:
     """A function that changes a problem. It returns None if the change does not apply."""
 
     def build_variant(problem: Problem) -> Variant | None:
@@ -66,7 +84,16 @@ def _variant_builder(change: Perturbation, tasks: Tasks, seed: int) -> Callable[
             return None
         return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
 
-    return build_variant
+    def build_variant_or_log(problem: Problem) -> Variant | None:
+        try:
+            return build_variant(problem)
+        except CallwrightError:
+            raise
+        except Exception as error:
+            log.add(surprise_of(error), f"{problem.id}~{change}")
+            return None
+
+    return build_variant_or_log
 
 
 def compute_robustness(

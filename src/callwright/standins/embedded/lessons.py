@@ -18,7 +18,7 @@ from callwright.errors import CallError, DataError
 from callwright.records import Problem, Step
 from callwright.standins.oracle.script import MISTAKES, Mistake, write_script
 from callwright.tasks.task import Task
-from callwright.tasks.task_sections import missing_part
+from callwright.tasks.task_sections import missing_part, part_errors_in_one_line
 from callwright.text import did_you_mean
 
 
@@ -39,7 +39,8 @@ def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[
     rng = random.Random(f"demonstrations/{task.name}/{careless_share}/{seed}")
     while True:
         for draw_problem in rng.sample(lessons.problem_drawers, len(lessons.problem_drawers)):
-            problem = draw_problem(rng)
+            with part_errors_in_one_line(task, "lessons"):
+                problem = draw_problem(rng)
             yield build_lesson(problem, task, _draw_mistake(problem, weights, careless_share, rng), rng)
 
 
