@@ -72,6 +72,23 @@ def test_deps_that_are_no_list_of_lines_are_an_error(deps: str):
         read_stages(text)
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        "two:\n    cmd: y\n    deps: *list",
+        "two: *stage",
+        "two:\n    <<: *stage",
+        "two:\n    cmd: y\n    deps:\n    - *item",
+    ],
+)
+def test_two_stages_cannot_share_lines(second: str):
+    text = f"stages:\n  one: &stage\n    cmd: x\n    deps: &list\n    - &item a.py\n  {second}\n"
+    with pytest.raises(
+        DataError, match=r"^dvc.yaml, line 6: stages.two.deps uses line 5, .*: write the entries in the stage$"
+    ):
+        with_code(text, {"one": ["a.py"], "two": ["b.py"]})
+
+
 @pytest.mark.parametrize("text", ["", "stages: [", "plots: []", "stages:\n  one: 3\n"])
 def test_a_file_without_stages_is_an_error(text: str):
     with pytest.raises(DataError, match=r"^dvc.yaml has no stages that can be read"):

@@ -48,20 +48,28 @@ def read_stages(text: str) -> dict[str, Stage]:
     """The stages of a dvc.yaml by name.
 
     Raises:
-        DataError: the text is not YAML, or a stage has no list of deps with one entry a line.
+        DataError: the text is not YAML, or a stage has no list of deps of its own with one entry a line.
     """
     try:
-        stages: Mapping[str, Any] = YAML().load(text)["stages"]
-        return {name: _stage(name, stage.get("do", stage)) for name, stage in stages.items()}  # `do` of a foreach
+        stages = YAML().load(text)["stages"]
+        return {
+            name: _stage(name, stage.get("do", stage), stages.lc.key(name)[0])  # `do` of a foreach
+            for name, stage in stages.items()
+        }
     except (YAMLError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{FILE} has no stages that can be read: {' '.join(str(error).split())[:200]}") from None
 
 
-def _stage(name: str, stage: Mapping[str, Any]) -> Stage:
+def _stage(name: str, stage: Mapping[str, Any], first_line: int) -> Stage:
     deps = stage.get("deps") or ()
     lines = tuple(deps.lc.item(index)[0] for index in range(len(deps))) if deps else ()
     if not lines or len(set(lines)) < len(lines):
         raise DataError(f"{FILE}: stages.{name}.deps has to be a list with one entry a line")
+    if min(lines) < first_line:  # an alias is below what it stands for, and two stages would be written to one place
+        raise DataError(
+            f"{FILE}, line {first_line + 1}: stages.{name}.deps uses line {min(lines) + 1}, which is not in this stage "
+            "(a YAML alias): write the entries in the stage"
+        )
     commands = [stage["cmd"]] if isinstance(stage["cmd"], str) else stage["cmd"]
     params = tuple(map(str, stage.get("params", ())))
     return Stage(" && ".join(commands), params, tuple(map(str, deps)), lines)
