@@ -165,6 +165,16 @@ def test_the_command_keeps_line_ends(user_project: Path):
     assert text.count(b"\r\n") == text.count(b"\n")
 
 
+def test_a_project_without_the_packages_source_is_an_error(user_project: Path, capfd: pytest.CaptureFixture[str]):
+    (user_project / "src").rename(user_project / "elsewhere")
+    error = main([])
+    assert error
+    assert error.startswith("there is no src/callwright/tasks in this folder: make deps needs the project's source")
+    assert "\n" not in error
+    run_stage("pairs", lambda _: None)  # with an installed package a stage runs
+    assert capfd.readouterr().err == ""
+
+
 def test_a_stage_warns_of_a_users_module_that_dvc_yaml_does_not_list(
     user_project: Path, capfd: pytest.CaptureFixture[str]
 ):
