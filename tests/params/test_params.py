@@ -248,6 +248,11 @@ def test_changes_must_not_contain_duplicates(load, tmp_path):
     assert line.startswith("params.yaml: evaluate.robustness: changes contains a duplicate")
 
 
+def test_functions_must_not_list_a_module_twice(load, tmp_path):
+    line = error_line(load, {"functions": ["birds", "bees", "birds"]}, tmp_path)
+    assert line.startswith("params.yaml: functions: the module birds is listed twice; list each module once")
+
+
 SECRET_ADDRESSES = [
     "http://ann:hunter22@host/v1",
     "https://hunter22@host/v1",

@@ -156,6 +156,25 @@ def test_the_command_adds_a_users_modules_and_then_has_nothing_to_do(
     assert missing_user_files("train", ["clock"], user_project) == []
 
 
+def test_the_command_keeps_line_ends(user_project: Path):
+    file = user_project / "dvc.yaml"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert main([]) is None
+    text = file.read_bytes()
+    assert b"- clock.py\r\n" in text
+    assert text.count(b"\r\n") == text.count(b"\n")
+
+
+def test_a_project_without_the_packages_source_is_an_error(user_project: Path, capfd: pytest.CaptureFixture[str]):
+    (user_project / "src").rename(user_project / "elsewhere")
+    error = main([])
+    assert error
+    assert error.startswith("there is no src/callwright/tasks in this folder: make deps needs the project's source")
+    assert "\n" not in error
+    run_stage("pairs", lambda _: None)  # with an installed package a stage runs
+    assert capfd.readouterr().err == ""
+
+
 def test_a_stage_warns_of_a_users_module_that_dvc_yaml_does_not_list(
     user_project: Path, capfd: pytest.CaptureFixture[str]
 ):

@@ -32,6 +32,26 @@ def test_a_relative_import_starts_at_the_files_package(tmp_path: Path):
     assert read_references(tmp_path / "__init__.py", "a.b").names == {"a.b.d.e"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ('".lazy", __package__', {"a.b.lazy"}),
+        ('"..lazy", package=__package__', {"a.lazy"}),
+        ('".lazy", __name__', {"a.b.c.lazy"}),
+        ('name=".lazy", package="x.y"', {"x.y.lazy"}),
+        ('"lazy"', {"lazy"}),
+        ('".lazy"', set()),
+        ('"....lazy", __package__', set()),
+        ('f".{name}", __package__', set()),
+    ],
+)
+def test_modules_that_import_module_imports_by_a_written_name_are_found(
+    arguments: str, names: set[str], tmp_path: Path
+):
+    text = f"def f():\n    return importlib.import_module({arguments})\n"
+    assert references_of(text, tmp_path).names == names
+
+
 def test_attributes_of_imported_modules_are_names_also_before_the_import(tmp_path: Path):
     text = "def f():\n    return short.y.z\nimport long.name as short\nother.y\n"
     assert references_of(text, tmp_path).names == {"long.name", "long.name.y.z"}

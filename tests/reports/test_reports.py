@@ -116,6 +116,8 @@ def test_several_bad_values_are_counted(tmp_path):
     (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(DataError, match=r"accuracy\.base\.overall\.value is missing .* \(and 14 other values\): run"):
         Metrics.load(tmp_path / "metrics.json")  # 2 x 4 of accuracy, 5 of gain, 2 of valid_calls: 15
+    one_more = InvalidReport(tmp_path / "metrics.json", ("a is missing", "b is missing"))
+    assert "a is missing (and 1 other value): run" in str(one_more)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -20,8 +20,10 @@ from callwright.functions.toolbox import Toolbox
 from callwright.params import Params, ProblemsParams
 from callwright.problems.load import load_problems
 from callwright.records import Problem
+from callwright.standins.embedded.build import build_embedded_student
 from callwright.standins.embedded.lessons import draw_lessons
 from callwright.standins.oracle.app import create_app
+from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.standins.oracle.script import MISTAKES, write_script
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.arithmetic.functions import add, answer, subtract
@@ -141,6 +143,39 @@ def test_a_users_function_is_not_confused_because_another_task_has_one_of_its_na
     assert {script.steps[0].call.name for script in scripts} == {"subtract"}  # the only function that is confused
     scripts = [write_script(made, confused, "extra_step", random.Random(seed)) for seed in range(20)]
     assert {script.steps[2].call.name for script in scripts} == {"subtract"}  # the toolbox has no divide
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "message"),
+    [
+        (TaskMistakes({"ad": ("subtract",)}), "confused_functions: there is no function ad (did you mean add?)"),
+        (
+            TaskMistakes({"add": ("substract",)}),
+            "confused_functions: there is no function substract (did you mean subtr",
+        ),
+        (TaskMistakes({}, {"adds": "sum"}), "invented_functions: there is no function adds (did you mean add?)"),
+        (
+            TaskMistakes(extra_functions=("x",)),
+            "extra_functions: there is no function x (known: add, subtract, answer)",
+        ),
+    ],
+)
+def test_a_misspelt_function_in_the_mistakes_is_an_error_of_one_line(mistakes: TaskMistakes, message: str):
+    tasks = Tasks([own_task(mistakes=mistakes)])
+    problems = [problem("add(a=2, b=3)", "answer(value=5)", task="own", answer="5")]
+    create_app(problems, NO_MISTAKES, tasks=tasks)  # uses no mistakes
+    with pytest.raises(ParamsError) as caught:
+        create_app(problems, {**NO_MISTAKES, "wrong_function": 0.5}, tasks=tasks)
+    assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
+    recipe = Params.load(ROOT / "params.yaml").student.embedded.model_copy(update={"tasks": {"own": 1.0}})
+    with pytest.raises(ParamsError) as caught:
+        build_embedded_student(Path("unused"), recipe, tasks, seed=1)
+    assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
+
+
+def test_a_task_can_take_over_mistakes_that_name_functions_which_it_does_not_have():
+    task = own_task(mistakes=TASKS["arithmetic"].part("mistakes"))
+    check_confused_names(task, Tasks([task]))
 
 
 def test_parts_are_imported_only_when_they_are_asked_for():

@@ -124,6 +124,8 @@ def test_an_unknown_task_is_an_error_that_lists_the_tasks():
     tasks = Tasks([ARITHMETIC])
     with pytest.raises(DataError, match="there is no task algebra; the tasks are arithmetic"):
         tasks["algebra"]
+    with pytest.raises(DataError, match="there is no task 5; the tasks are arithmetic"):
+        tasks[5]  # type: ignore[index]
     tasks.require(["arithmetic"])
     with pytest.raises(DataError, match="there is no task algebra"):
         tasks.require(["arithmetic", "algebra"])

@@ -1,10 +1,12 @@
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callwright.errors import ParamsError
+from callwright.tasks import load_tasks
 from callwright.tasks.arithmetic.task import ARITHMETIC
 from callwright.tasks.tasks import Tasks
 from callwright.tasks.user_tasks import add_modules, code_paths
@@ -160,3 +162,17 @@ def test_a_missing_module_is_an_error_of_one_line(write_module, name, message):
         add_modules(TASKS, [name])
     assert str(caught.value).startswith("functions: ")
     assert message in str(caught.value)
+
+
+def test_a_module_that_is_listed_twice_is_an_error_of_one_line(write_module):
+    name = write_module(f"TASKS = ({TASK},)")
+    for load in (partial(add_modules, TASKS), load_tasks):
+        with pytest.raises(
+            ParamsError, match=r"^functions: the module own_module is listed twice; list each module once$"
+        ):
+            load([name, name])
+
+
+def test_the_name_of_a_module_in_place_of_a_list_is_an_error_of_one_line():
+    with pytest.raises(ParamsError, match=r"not a text: write load_tasks\(\['mine'\]\)$"):
+        load_tasks("mine")

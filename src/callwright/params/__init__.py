@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from callwright.errors import ParamsError
 from callwright.params.address import may_hold_secret
@@ -67,6 +67,14 @@ class Params(Section):
     train: TrainParams
     evaluate: EvaluateParams
     promote: PromoteParams
+
+    @field_validator("functions")
+    @classmethod
+    def _check_no_module_twice(cls, functions: list[str]) -> list[str]:
+        for index, module in enumerate(functions):
+            if module in functions[:index]:
+                raise ValueError(f"the module {module} is listed twice; list each module once")
+        return functions
 
     @classmethod
     def load(cls, path: Path = PARAMS_FILE) -> "Params":

@@ -18,6 +18,7 @@ from importlib import invalidate_caches
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from callwright.errors import DataError
 from callwright.pipeline.source_references import References, has_code, read_references
 
 PACKAGE = "callwright"
@@ -61,7 +62,7 @@ class CodeGraph:
             task_folders: packages of tasks besides Callwright's own.
 
         Raises:
-            DataError: a file cannot be read or parsed.
+            DataError: a file cannot be read or parsed, or the folder does not have Callwright's source.
         """
         folders = (*self._own_task_folders, *task_folders)
         reached: set[Path] = set()
@@ -151,6 +152,11 @@ class CodeGraph:
     @cached_property
     def _own_task_folders(self) -> list[str]:
         folder = self._package_folder / "tasks"
+        if not folder.is_dir():
+            raise DataError(
+                f"there is no src/{PACKAGE}/tasks in this folder: make deps needs the project's source, which an "
+                "installed package does not replace; run it in a clone of the project"
+            )
         return [f"{TASKS_PACKAGE}.{path.name}" for path in sorted(folder.iterdir()) if (path / "__init__.py").is_file()]
 
     def _references(self, file: Path) -> References:

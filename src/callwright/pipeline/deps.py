@@ -18,7 +18,7 @@ from callwright.errors import CallwrightError, ParamsError
 from callwright.params import Params
 from callwright.params.section import Section
 from callwright.pipeline.code_graph import CodeGraph
-from callwright.pipeline.dvc_yaml import FILE, LOCK_FILE, Stage, read_stages, with_code
+from callwright.pipeline.dvc_yaml import FILE, LOCK_FILE, Stage, read_file, read_stages, with_code
 from callwright.storage.files import write_text
 
 # Modules that cannot change a result. They are not listed, and neither is what only they reach.
@@ -141,9 +141,9 @@ def missing_user_files(stage: str, functions: Sequence[str], root: Path = Path()
     """The user's files that dvc.yaml does not list for a stage that uses them.
 
     Raises:
-        DataError: dvc.yaml or a user's file cannot be parsed.
+        DataError: dvc.yaml or a user's file cannot be read or parsed.
     """
-    listed = read_stages((root / FILE).read_text()).get(stage)
+    listed = read_stages(read_file(root / FILE)).get(stage)
     if listed is None or "functions" not in listed.params:
         return []
     graph = CodeGraph(root)
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str]) -> str | None:
     if [*arguments] not in ([], ["--check"]):
         return "usage: python -m callwright.pipeline.deps [--check]"
     try:
-        text = FILE.read_text()
+        text = read_file()
         stages = read_stages(text)
         code = code_of_stages(Path(), stages, Params.load().functions)
         lines = stale_lines(stages, code)

@@ -44,24 +44,45 @@ def is_code(entry: str) -> bool:
     return entry == LOCK_FILE or entry.endswith(".py") or entry.startswith("src/callwright/")
 
 
+def read_file(path: Path = FILE) -> str:
+    """The text of a dvc.yaml, with its line ends as they are.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DataError: the file is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{FILE} is not UTF-8 text (byte {error.start + 1}): save it as UTF-8") from None
+
+
 def read_stages(text: str) -> dict[str, Stage]:
     """The stages of a dvc.yaml by name.
 
     Raises:
-        DataError: the text is not YAML, or a stage has no list of deps with one entry a line.
+        DataError: the text is not YAML, or a stage has no list of deps of its own with one entry a line.
     """
     try:
-        stages: Mapping[str, Any] = YAML().load(text)["stages"]
-        return {name: _stage(name, stage.get("do", stage)) for name, stage in stages.items()}  # `do` of a foreach
+        stages = YAML().load(text)["stages"]
+        return {
+            name: _stage(name, stage.get("do", stage), stages.lc.key(name)[0])  # `do` of a foreach
+            for name, stage in stages.items()
+        }
     except (YAMLError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{FILE} has no stages that can be read: {' '.join(str(error).split())[:200]}") from None
 
 
-def _stage(name: str, stage: Mapping[str, Any]) -> Stage:
+def _stage(name: str, stage: Mapping[str, Any], first_line: int) -> Stage:
     deps = stage.get("deps") or ()
     lines = tuple(deps.lc.item(index)[0] for index in range(len(deps))) if deps else ()
     if not lines or len(set(lines)) < len(lines):
         raise DataError(f"{FILE}: stages.{name}.deps has to be a list with one entry a line")
+    if min(lines) < first_line:  # an alias is below what it stands for, and two stages would be written to one place
+        raise DataError(
+            f"{FILE}, line {first_line + 1}: stages.{name}.deps uses line {min(lines) + 1}, which is not in this stage "
+            "(a YAML alias): write the entries in the stage"
+        )
     commands = [stage["cmd"]] if isinstance(stage["cmd"], str) else stage["cmd"]
     params = tuple(map(str, stage.get("params", ())))
     return Stage(" && ".join(commands), params, tuple(map(str, deps)), lines)
@@ -78,14 +99,16 @@ def with_code(text: str, code: Mapping[str, Sequence[str]]) -> str:
     Raises:
         DataError: see `read_stages`.
     """
-    lines = text.splitlines(keepends=True)
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    ends_with_line = text.endswith("\n")
+    lines = (text if ends_with_line else text + line_end).splitlines(keepends=True)
     for name, stage in reversed(read_stages(text).items()):  # from the end, so that earlier lines keep their indices
         written = {entry: lines[line] for entry, line in zip(stage.deps, stage.lines, strict=True)}
         old_lines = [line for entry, line in zip(stage.deps, stage.lines, strict=True) if is_code(entry)]
         start = min(old_lines, default=stage.lines[0])
         first = lines[stage.lines[0]]
         indent = first[: len(first) - len(first.lstrip())]
-        new_lines = [written.get(entry, f"{indent}- {entry}\n") for entry in code[name]]
+        new_lines = [written.get(entry, f"{indent}- {entry}{line_end}") for entry in code[name]]
         kept = [line for index, line in enumerate(lines[start:], start) if index not in old_lines]
         lines[start:] = [*new_lines, *kept]
-    return "".join(lines)
+    return "".join(lines) if ends_with_line else "".join(lines).removesuffix(line_end)

@@ -7,7 +7,9 @@ function reaches them. Imports under `if TYPE_CHECKING:` do not.
 import ast
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import resolve_name
 from itertools import product
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from callwright.errors import DataError
 
 LAZY_EXPORTS = "lazy_exports"  # see callwright.lazy: name -> the module that is imported when the name is used
 PART = "part"  # Task.part: a text that names a module of a task's folder
+IMPORT_MODULE = "import_module"  # importlib's, with a text and, for a relative name, a package
 FOLDER = "folder"  # the argument of Task that names this folder
 
 
@@ -23,7 +26,8 @@ class References:
     """What a file refers to.
 
     Attributes:
-        names: dotted names of imports and of attributes of imported modules: `callwright.records.Chain`.
+        names: dotted names of imports, also those by `import_module`, and of attributes of imported modules:
+            `callwright.records.Chain`.
         texts: all strings without white space that are no docstrings.
         parts: the texts given to a method `part`.
         folders: the texts given as an argument `folder`; `__package__` stands for the file's own package.
@@ -53,7 +57,7 @@ def read_references(file: Path, module: str) -> References:
         raise DataError(f"{os.path.relpath(file)} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         raise DataError(f"{os.path.relpath(file)} cannot be parsed: {error}") from None
-    visitor = _Visitor(package)
+    visitor = _Visitor(module, package)
     visitor.visit(tree)
     visitor.add_attributes()
     return visitor.references
@@ -70,8 +74,9 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 class _Visitor(ast.NodeVisitor):
-    def __init__(self, package: str) -> None:
+    def __init__(self, module: str, package: str) -> None:
         self.references = References()
+        self._module = module
         self._package = package
         self._bound: dict[str, str] = {}  # local name -> dotted name, in any scope of the file
         self._chains: set[tuple[str, ...]] = set()  # `a.b.c` as written
@@ -136,11 +141,27 @@ class _Visitor(ast.NodeVisitor):
             return  # its texts count where a name is imported
         if name == PART and node.args:
             self.references.parts.update(_texts(node.args[0]))
+        if name == IMPORT_MODULE:
+            self._add_imported(node)
         for keyword in node.keywords:
             if keyword.arg == FOLDER:
-                own_package = isinstance(keyword.value, ast.Name) and keyword.value.id == "__package__"
-                self.references.folders.update([self._package] if own_package else _texts(keyword.value))
+                self.references.folders.update(self._module_names(keyword.value))
         self.generic_visit(node)
+
+    def _add_imported(self, call: ast.Call) -> None:
+        given = dict(zip(("name", "package"), call.args, strict=False))
+        given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        packages = [*self._module_names(given.get("package"))] or [""]
+        for name, package in product(self._module_names(given.get("name")), packages):
+            with suppress(ImportError):  # a relative name without a package, or above the top one
+                self.references.names.add(resolve_name(name, package))
+
+    def _module_names(self, node: ast.expr | None) -> Iterator[str]:
+        """The text of a literal; the name that `__package__` or `__name__` stands for."""
+        own_names = {"__package__": self._package, "__name__": self._module}
+        if isinstance(node, ast.Name) and node.id in own_names:
+            yield own_names[node.id]
+        yield from _texts(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
         if not _is_text(node):

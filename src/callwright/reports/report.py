@@ -59,7 +59,8 @@ class InvalidReport:
     errors: tuple[str, ...]
 
     def __str__(self) -> str:
-        others = f" (and {len(self.errors) - 1:,} other values)" if len(self.errors) > 1 else ""
+        count = len(self.errors) - 1
+        others = f" (and {count:,} other {'value' if count == 1 else 'values'})" if count else ""
         return f"{self.path}: {self.errors[0]}{others}: run dvc repro, which writes the file again"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pkgutil import resolve_name
 
+from callwright.errors import ParamsError
 from callwright.tasks.tasks import Tasks
 from callwright.tasks.user_tasks import add_modules
 
@@ -27,8 +28,10 @@ def load_tasks(modules: Sequence[str]) -> Tasks:
         modules: names of modules, as in `functions` of params.yaml.
 
     Raises:
-        ParamsError: a module cannot be used.
+        ParamsError: a module cannot be used, or is listed twice.
     """
+    if isinstance(modules, str):
+        raise ParamsError(f"functions: load_tasks takes a list of modules, not a text: write load_tasks([{modules!r}])")
     return _load(tuple(modules)) if modules else TASKS
 
 

@@ -37,11 +37,10 @@ class Tasks(Mapping[str, Task]):
         Raises:
             DataError: there is none.
         """
-        task = self._by_name.get(name)
+        task = self._by_name.get(name) if isinstance(name, str) else None
         if task is None:
-            raise DataError(
-                f"there is no task {escape_unprintable(name[:_MAX_NAME_CHARACTERS])}; the tasks are {', '.join(self)}"
-            )
+            shown = escape_unprintable(str(name)[:_MAX_NAME_CHARACTERS])
+            raise DataError(f"there is no task {shown}; the tasks are {', '.join(self)}")
         return task
 
     def __iter__(self) -> Iterator[str]:

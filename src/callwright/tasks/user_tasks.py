@@ -28,10 +28,13 @@ def add_modules(tasks: Tasks, modules: Sequence[str]) -> Tasks:
     A module has FUNCTIONS (a dict: name of a task -> functions to add to it), or TASKS (new tasks), or both.
 
     Raises:
-        ParamsError: a module cannot be imported, defines nothing usable, or uses a name that is taken.
+        ParamsError: a module is listed twice, cannot be imported, defines nothing usable, or uses a name that is
+            taken.
     """
     by_name = dict(tasks)
-    for name in modules:
+    for index, name in enumerate(modules):
+        if name in modules[:index]:
+            raise ParamsError(f"functions: the module {name} is listed twice; list each module once")
         _add_module(by_name, _import(name), name)
     return Tasks(by_name.values())
 

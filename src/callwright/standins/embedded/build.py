@@ -16,6 +16,7 @@ from callwright.chat.model import Message
 from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import draw_lessons
+from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.tasks import Tasks
 from callwright.tasks.task_sections import listed_tasks
 
@@ -95,9 +96,12 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, s
 
     Raises:
         CallwrightError: a training process was killed.
-        ParamsError: the recipe lists a task that does not exist, or that has no lessons.
+        ParamsError: the recipe lists a task that does not exist, or that has no lessons, or that names a function in
+            its part `mistakes` that does not exist.
         DataError: a lesson cannot be made.
     """
+    for task, _ in listed_tasks(recipe.tasks, tasks, "student.embedded.tasks"):
+        check_confused_names(task, tasks)
     torch.manual_seed(seed)
     careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
     careful = _draw_task_lessons(recipe, tasks, recipe.demonstrations, 0.0, seed)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.agent.call_thread import CALL_THREAD
 from callwright.records import Problem
+from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.standins.oracle.script import Script, draw_mistake, write_script
 from callwright.standins.oracle.server_faults import NO_FAULTS, FaultInjection, ServerFaults
 from callwright.tasks import TASKS, Tasks
@@ -49,6 +50,10 @@ def create_app(
             the first request.
         latency_s: of every good answer.
         tasks: the tasks of the problems.
+
+    Raises:
+        ParamsError: there are mistakes, and a task of the problems names a function in its part `mistakes` that does
+            not exist.
     """
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
@@ -56,6 +61,10 @@ def create_app(
     from starlette.routing import Route
 
     problems_by_question = {problem.question: problem for problem in problems if problem.solution}
+    if any(mistakes.values()):
+        for name in {problem.task: None for problem in problems_by_question.values()}:
+            if name in tasks:
+                check_confused_names(tasks[name], tasks)
     injected: Counter[str] = Counter()
 
     async def completions(request: "Request") -> "Response":
