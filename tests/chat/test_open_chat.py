@@ -98,6 +98,26 @@ async def test_a_folder_is_opened_by_its_path_or_as_text(tiny_model: Path, monke
     assert find_backend(Path("/home/ann@corp/m"), model="named").name == "named"
 
 
+@pytest.mark.parametrize("spec", ["folder:Qwen/A", Path("Qwen/A"), Path("x" * 5_000)])
+async def test_a_folder_that_does_not_exist_is_not_asked_from_the_hub(spec, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backend = find_backend(spec)
+    line = r"^(Qwen/A|x{10,100}…?) is not a folder: name one that holds a model"
+    with pytest.raises(ParamsError, match=line):
+        backend.identities()
+    with pytest.raises(ParamsError, match=line):
+        async with backend.open():
+            pass
+
+
+def test_a_teacher_in_a_folder_that_does_not_exist_has_no_keys(tmp_path: Path, monkeypatch):
+    """Otherwise two models with the same name would share journaled attempts."""
+    rollout = Params.load().rollout
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParamsError, match=r"^teacher\.base_url: Qwen/A is not a folder: "):
+        teacher_plan([problem()], TASKS, teacher(base_url="folder:Qwen/A", model="m"), GREEDY, rollout, 7)
+
+
 @pytest.mark.parametrize(
     ("spec", "changes", "line"),
     [
