@@ -258,6 +258,10 @@ SECRET_ADDRESSES = [
     "https://host/sk-hunter22/v1",
     "https://sk-hunter22-4f9a7c1e5b2d4860/v1",
     "ann:hunter22@host/v1",
+    "folder:ann:hunter22@host/v1",
+    "folder://hunter22@host/v1",
+    "hunter22@host:8000/v1",
+    "HTTP:/hunter22@host",
     "ftp://ann:hunter22@host/v1",
     "http:/hunter22@host",
     "sk-hunter22-4f9a7c1e5b2d4860",
@@ -417,7 +421,11 @@ def test_an_endpoint_has_defaults_for_what_it_does_not_set(load):
 
 
 @pytest.mark.parametrize(
-    "text", ["models:/callwright-student@champion", "folder:models/base", "models/base", "/data/ann@corp/m", "toy:3"]
+    "text",
+    [
+        *("models:/callwright-student@champion", "MODELS:/callwright-student@champion", "toy:3"),
+        *("folder:models/base", "models/base", "/data/ann@corp/m", "me@host", "folder:me@host", "folder:./me@host"),
+    ],
 )
 def test_what_another_backend_goes_by_is_accepted(load, text):
     endpoint = {"base_url": text, "model": "m", "api_key_env": "OWN_KEY"}

@@ -111,11 +111,12 @@ def check_known(text: str, section: str) -> None:
 
 
 def _match(text: str, options: ChatOptions) -> tuple[str, str]:
-    """The key of a text in BACKENDS, and the address for its backend."""
+    """The key of a text in BACKENDS, and the address for its backend, which begins as the key is written there."""
     lowered = text.lower()
     matching = [key for key in BACKENDS if (lowered.startswith(key) if key[-1] in "/:" else text == key)]
     if matching:
-        return max(matching, key=len), text
+        key = max(matching, key=len)
+        return key, key + text[len(key) :]
     if is_folder(Path(text)):
         return FOLDER_PREFIX, f"{FOLDER_PREFIX}{text}"
     where = f"{options.section}.base_url: " if options.section else ""
