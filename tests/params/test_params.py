@@ -409,6 +409,16 @@ def test_the_oracle_cannot_serve_a_model_that_is_evaluated(load, tmp_path):
         )
 
 
+@pytest.mark.parametrize("name", ["base", "student", "champion"])
+def test_a_teacher_cannot_have_the_name_of_a_model_of_the_pipeline(load, tmp_path, name):
+    """Its chains would have the ids of that model's chains."""
+    assert error_line(load, {"teacher.model": name}, tmp_path) == (
+        f"params.yaml: teacher: model {name} is what chains call a model of the pipeline: give the teacher another name"
+    )
+    endpoint = {"base_url": "http://127.0.0.1:8000/v1", "model": name, "api_key_env": "OWN_KEY"}
+    assert load({"evaluate.endpoints.base": endpoint}).evaluate.endpoints.base.model == name
+
+
 def test_an_endpoint_has_defaults_for_what_it_does_not_set(load):
     needed = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
     params = load({"teacher.timeout_s": 600, "teacher.max_retries": 0, "evaluate.endpoints.base": needed})

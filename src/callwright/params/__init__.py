@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from callwright.errors import ParamsError
 from callwright.params.address import may_hold_secret
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 PARAMS_FILE = Path("params.yaml")
+_PIPELINE_MODELS = ("base", "student", "champion")  # whose chains have these names as their model
 
 
 class Params(Section):
@@ -66,6 +67,16 @@ class Params(Section):
     train: TrainParams
     evaluate: EvaluateParams
     promote: PromoteParams
+
+    @field_validator("teacher")
+    @classmethod
+    def _check_teacher_has_own_name(cls, teacher: TeacherParams) -> TeacherParams:
+        """Otherwise chains of two models would have the same ids, and be quarantined after the teacher was paid."""
+        if teacher.model in _PIPELINE_MODELS:
+            raise ValueError(
+                f"model {teacher.model} is what chains call a model of the pipeline: give the teacher another name"
+            )
+        return teacher
 
     @classmethod
     def load(cls, path: Path = PARAMS_FILE) -> "Params":
