@@ -98,6 +98,26 @@ async def test_a_folder_is_opened_by_its_path_or_as_text(tiny_model: Path, monke
     assert find_backend(Path("/home/ann@corp/m"), model="named").name == "named"
 
 
+@pytest.mark.parametrize("spec", ["folder:Qwen/A", Path("Qwen/A"), Path("x" * 5_000)])
+async def test_a_folder_that_does_not_exist_is_not_asked_from_the_hub(spec, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backend = find_backend(spec)
+    line = r"^(Qwen/A|x{10,100}…?) is not a folder: name one that holds a model"
+    with pytest.raises(ParamsError, match=line):
+        backend.identities()
+    with pytest.raises(ParamsError, match=line):
+        async with backend.open():
+            pass
+
+
+def test_a_teacher_in_a_folder_that_does_not_exist_has_no_keys(tmp_path: Path, monkeypatch):
+    """Otherwise two models with the same name would share journaled attempts."""
+    rollout = Params.load().rollout
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParamsError, match=r"^teacher\.base_url: Qwen/A is not a folder: "):
+        teacher_plan([problem()], TASKS, teacher(base_url="folder:Qwen/A", model="m"), GREEDY, rollout, 7)
+
+
 @pytest.mark.parametrize(
     ("spec", "changes", "line"),
     [
@@ -107,6 +127,8 @@ async def test_a_folder_is_opened_by_its_path_or_as_text(tiny_model: Path, monke
         ("http://ann:hunter22@h/v1", {}, "model: base_url: holds a password or key"),
         ("http://h/v1", {"model": "m", "api_key_env": "sk-hunter22-1"}, "model: api_key_env: should be the name of an"),
         ("x" * 5_000, {}, "x" * 99),
+        ("models:/", {}, "models:/ names no version: write models:/name/version or models:/name@alias"),
+        ("models:/a/b/c", {}, "models:/a/b/c names no version: write models:/name/version or models:/name@alias"),
         ("", {}, "model: base_url: should be an address such as http://127.0.0.1:8000/v1"),
     ],
 )
@@ -117,6 +139,25 @@ def test_a_spec_that_cannot_be_opened_gives_one_line(spec, changes, line):
     assert "\n" not in str(caught.value)
     assert "hunter22" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("spec", "address"),
+    [
+        ("FOLDER:Models/Base", "folder:Models/Base"),
+        ("MODELS:/X@Champion", "models:/X@Champion"),
+        ("HTTP://H/v1", "http://H/v1"),
+    ],
+)
+def test_the_start_of_an_address_may_be_in_capitals(spec, address):
+    assert find_backend(spec, model="m").address == address
+
+
+def test_a_folder_whose_name_has_an_at_sign_is_a_model(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "me@host").mkdir()
+    specs = ("./me@host", "folder:me@host", "folder:./me@host", "FOLDER:me@host")
+    assert len({str(find_backend(spec).identities()) for spec in specs}) == 1
 
 
 @pytest.mark.parametrize("base_url", ["ftp://h/v1", "localhost:8000", "oracel"])

@@ -263,6 +263,11 @@ SECRET_ADDRESSES = [
     "https://host/sk-hunter22/v1",
     "https://sk-hunter22-4f9a7c1e5b2d4860/v1",
     "ann:hunter22@host/v1",
+    "folder:ann:hunter22@host/v1",
+    "folder://hunter22@host/v1",
+    "hunter22@host:8000/v1",
+    "hunter22@host/v1",
+    "HTTP:/hunter22@host",
     "ftp://ann:hunter22@host/v1",
     "http:/hunter22@host",
     "sk-hunter22-4f9a7c1e5b2d4860",
@@ -410,6 +415,16 @@ def test_the_oracle_cannot_serve_a_model_that_is_evaluated(load, tmp_path):
         )
 
 
+@pytest.mark.parametrize("name", ["base", "student", "champion"])
+def test_a_teacher_cannot_have_the_name_of_a_model_of_the_pipeline(load, tmp_path, name):
+    """Its chains would have the ids of that model's chains."""
+    assert error_line(load, {"teacher.model": name}, tmp_path) == (
+        f"params.yaml: teacher: model {name} is what chains call a model of the pipeline: give the teacher another name"
+    )
+    endpoint = {"base_url": "http://127.0.0.1:8000/v1", "model": name, "api_key_env": "OWN_KEY"}
+    assert load({"evaluate.endpoints.base": endpoint}).evaluate.endpoints.base.model == name
+
+
 def test_an_endpoint_has_defaults_for_what_it_does_not_set(load):
     needed = {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "api_key_env": "OWN_KEY"}
     params = load({"teacher.timeout_s": 600, "teacher.max_retries": 0, "evaluate.endpoints.base": needed})
@@ -422,7 +437,11 @@ def test_an_endpoint_has_defaults_for_what_it_does_not_set(load):
 
 
 @pytest.mark.parametrize(
-    "text", ["models:/callwright-student@champion", "folder:models/base", "models/base", "/data/ann@corp/m", "toy:3"]
+    "text",
+    [
+        *("models:/callwright-student@champion", "MODELS:/callwright-student@champion", "toy:3"),
+        *("folder:models/base", "models/base", "/data/ann@corp/m", "./me@host", "folder:me@host", "folder:./me@host"),
+    ],
 )
 def test_what_another_backend_goes_by_is_accepted(load, text):
     endpoint = {"base_url": text, "model": "m", "api_key_env": "OWN_KEY"}

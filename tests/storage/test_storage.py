@@ -132,6 +132,13 @@ def test_a_deeply_nested_json_file_or_a_folder_is_a_data_error(tmp_path):
         files.read_json(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["missing", "file", "x" * 5_000])
+def test_what_is_not_a_folder_has_no_hash(tmp_path, name):
+    (tmp_path / "file").write_text("{}")
+    with data_error(f"{tmp_path / name} is missing, or not a folder: run the stage that writes it (dvc repro)"):
+        files.folder_hash(tmp_path / name)
+
+
 def test_reading_is_streamed(tmp_path):
     path = tmp_path / "calls.jsonl"
     path.write_text('{"name": "add", "arguments": {}}\nnot a record\n')

@@ -20,6 +20,7 @@ from callwright.errors import ParamsError
 from callwright.params import EndpointParams, first_error_line
 from callwright.params.address import ORACLE
 from callwright.params.endpoint import DEFAULT_KEY_VARIABLE
+from callwright.storage.files import is_folder
 from callwright.text import one_line
 
 ChatSpec = str | Path | EndpointParams
@@ -110,12 +111,13 @@ def check_known(text: str, section: str) -> None:
 
 
 def _match(text: str, options: ChatOptions) -> tuple[str, str]:
-    """The key of a text in BACKENDS, and the address for its backend."""
+    """The key of a text in BACKENDS, and the address for its backend, which begins as the key is written there."""
     lowered = text.lower()
     matching = [key for key in BACKENDS if (lowered.startswith(key) if key[-1] in "/:" else text == key)]
     if matching:
-        return max(matching, key=len), text
-    if _is_folder(text):
+        key = max(matching, key=len)
+        return key, key + text[len(key) :]
+    if is_folder(Path(text)):
         return FOLDER_PREFIX, f"{FOLDER_PREFIX}{text}"
     where = f"{options.section}.base_url: " if options.section else ""
     known = ", ".join(f"{key}..." if key[-1] in "/:" else key for key in BACKENDS)
@@ -124,13 +126,6 @@ def _match(text: str, options: ChatOptions) -> tuple[str, str]:
     hint = f" (did you mean {suggestions[0]}?)" if suggestions else ""
     shown = one_line(text, _MAX_SHOWN)
     raise ParamsError(f"{where}{shown} is not a model{hint}; known are {known}, and the path of a folder that exists")
-
-
-def _is_folder(text: str) -> bool:
-    try:
-        return Path(text).is_dir()
-    except OSError:  # longer than a path can be
-        return False
 
 
 def _backend_class(key: str) -> type[Backend]:

@@ -51,6 +51,7 @@ __all__ = [
 ]
 
 PARAMS_FILE = Path("params.yaml")
+_PIPELINE_MODELS = ("base", "student", "champion")  # whose chains have these names as their model
 
 
 class Params(Section):
@@ -75,6 +76,16 @@ class Params(Section):
             if module in functions[:index]:
                 raise ValueError(f"the module {module} is listed twice; list each module once")
         return functions
+
+    @field_validator("teacher")
+    @classmethod
+    def _check_teacher_has_own_name(cls, teacher: TeacherParams) -> TeacherParams:
+        """Otherwise chains of two models would have the same ids, and be quarantined after the teacher was paid."""
+        if teacher.model in _PIPELINE_MODELS:
+            raise ValueError(
+                f"model {teacher.model} is what chains call a model of the pipeline: give the teacher another name"
+            )
+        return teacher
 
     @classmethod
     def load(cls, path: Path = PARAMS_FILE) -> "Params":

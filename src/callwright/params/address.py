@@ -19,8 +19,8 @@ SECRET_ERROR_TYPE = "secret"  # type of validation errors whose messages must no
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
 # A host such as sk-node1 looks like a key to redaction, but a label of at most 20 characters is too short for one.
 _HOST_LABEL = re.compile(r"(?<=://)[a-z0-9-]{1,20}(?=[.:/]|$)")
-# An "@" without a password before it: in a path, or before an alias as in models:/name@alias
-_HARMLESS_AT = re.compile(r"\.{0,2}/[^:]*|(?!http)[a-z][a-z0-9+-]*:/[^/:@]+@[\w.-]+")
+# An "@" without user:password before it: in a folder's path, or before an alias as in models:/name@alias
+_HARMLESS_AT = re.compile(r"(?:folder:|\.{0,2}/)[^:]*|(?!http)[a-z][a-z0-9+-]*:/[^/:@]+@[\w.-]+", re.IGNORECASE)
 _SECRET_IN_ADDRESS = "holds a password or key, which would be printed and copied into dvc.lock: see api_key_env"
 _NO_ADDRESS = "should be an address such as http://127.0.0.1:8000/v1"
 _RESERVED_FIELDS = ("messages", "model", "tools", "stream", "stream_options", "n")

@@ -1,5 +1,6 @@
 """Open a version of MLflow's model registry, in this process."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -7,13 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from callwright.chat.backend import AgentSettings, Backend
+from callwright.chat.backend import DEFAULT_OPTIONS, AgentSettings, Backend, ChatOptions
 from callwright.chat.local.backend import BATCHES_IN_FLIGHT, local_model_identity
 from callwright.chat.model import ChatModel
-from callwright.errors import ProviderError
+from callwright.errors import ParamsError, ProviderError
+from callwright.params import EndpointParams
 from callwright.redaction import redacted
 from callwright.registry.version import VersionFiles, download_version
+from callwright.text import one_line
 
+_ADDRESS = re.compile(r"models:/[^/@]+(?:[/@][^/@]+)?")  # MLflow calls any other an internal error
+_MAX_SHOWN = 100  # characters of a malformed address in an error line
 _NOT_FOUND_CODES = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model; no such alias
 
 
@@ -24,6 +29,15 @@ class RegistryBackend(Backend):
     """
 
     _config: Mapping[str, Any]
+
+    def __init__(
+        self, address: str, params: EndpointParams | None = None, options: ChatOptions = DEFAULT_OPTIONS
+    ) -> None:
+        super().__init__(address, params, options)
+        if not _ADDRESS.fullmatch(address):
+            where = f"{options.section}.base_url: " if options.section else ""
+            shown = one_line(address, _MAX_SHOWN)
+            raise ParamsError(f"{where}{shown} names no version: write models:/name/version or models:/name@alias")
 
     def usual_concurrency(self) -> int:
         return self.options.max_batch * BATCHES_IN_FLIGHT

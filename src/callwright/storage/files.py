@@ -117,8 +117,22 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder that exists; False for one that is longer than a path can be."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def folder_hash(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files below a folder."""
+    """SHA-256 over the names and contents of all files below a folder.
+
+    Raises:
+        DataError: there is no such folder. Hashed as nothing, it would be equal to every other missing folder.
+    """
+    if not is_folder(folder):
+        raise DataError(f"{folder} is missing, or not a folder: run the stage that writes it (dvc repro)")
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + b"\0")

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from callwright.chat.backend import FOLDER_PREFIX, Backend
 from callwright.chat.model import ChatModel
-from callwright.storage.files import folder_hash
+from callwright.errors import ParamsError
+from callwright.storage.files import folder_hash, is_folder
+from callwright.text import one_line
 
+_MAX_SHOWN = 100  # characters of a folder in an error line
 BATCHES_IN_FLIGHT = 2  # so that requests of similar length can share a batch
 
 
@@ -27,13 +30,27 @@ class FolderBackend(Backend):
         return self.options.max_batch * BATCHES_IN_FLIGHT
 
     def identities(self) -> list[dict[str, str]]:
+        """The folder's files, and how they run.
+
+        Raises:
+            ParamsError: there is no such folder.
+        """
+        self._check_folder()
         return [{"weights": local_model_identity(self.folder)}]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[ChatModel]:
         from callwright.chat.local.chat import LocalChat
 
+        self._check_folder()
         yield LocalChat(self.folder, self.name, max_batch=self.options.max_batch)
+
+    def _check_folder(self) -> None:
+        """Raise a ParamsError if there is no such folder: `transformers` would ask the hub for a model of that name."""
+        if not is_folder(self.folder):
+            where = f"{self.options.section}.base_url: " if self.options.section else ""
+            shown = one_line(str(self.folder), _MAX_SHOWN)
+            raise ParamsError(f"{where}{shown} is not a folder: name one that holds a model, or download it first")
 
 
 def local_model_identity(folder: Path) -> str:
