@@ -15,7 +15,7 @@ import pytest
 
 from callwright.chat.openai.endpoint import TOOL_CALL_TRIES
 from callwright.chat.openai.reply import MAX_REQUEST_TOKENS
-from callwright.cli.preset import apply_preset
+from callwright.params.yaml_file import overlay_yaml, read_sections
 from callwright.problems.source import DroppedRow
 from callwright.records import SPLITS, Chain, CheckedChain, Problem, Protocol
 from callwright.rollouts.probe import MAX_PROMPTS
@@ -132,7 +132,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     url = servers(server).removesuffix("/v1")
     (project.folder / "odd.py").write_text(ODD)
     (project.folder / "own.yaml").write_text(PRESET.format(url=url))
-    apply_preset("own", project.folder / "params.yaml", project.folder)
+    params = project.folder / "params.yaml"
+    overlay, _ = read_sections(project.folder / "own.yaml")
+    params.write_text(overlay_yaml(params.read_text(), overlay, str(params))[0])
     rows = [*good_rows(), *(row for rows in DROPPED_ROWS.values() for row in rows)]
     (project.folder / "data/source/mine.jsonl").write_text("\n".join(rows) + "\n")
     hostile = Hostile(project, server, stage(project, "problems"), {}, {}, {})
