@@ -47,7 +47,7 @@ def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: 
             print(f"rollout: {notice}")
         teacher = publish(paths.TEACHER_CHAINS, plan, tasks, journal, result, rollout.prices, surprises)
 
-    identity = local_model_identity(paths.BASE)
+    identity = local_model_identity(paths.BASE) if rollout.student.chains else ""  # not asked without chains
     plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed)
     with open_journal(journal_path("student")) as journal:
         result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
