@@ -162,6 +162,7 @@ def test_a_folder_that_cannot_be_written_is_named(project: Project):
 
 def test_a_wrong_tracking_server_gives_one_line_without_the_password(project: Project):
     shutil.rmtree(project.folder / "models", ignore_errors=True)
+    Path(project.folder / "models/base").mkdir(parents=True)
     Path(project.folder / "data/pairs").mkdir(parents=True)
     for name in ("train", "dev", "demonstrations"):
         (project.folder / f"data/pairs/{name}.jsonl").write_text("")
