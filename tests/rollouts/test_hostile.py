@@ -59,6 +59,7 @@ def behave(how: str) -> Any:
 
 BEHAVIOURS = ("type", "key", "loop", "object", "memory", "stop", "half", "long")
 TOOLBOX = Toolbox([behave, *TASKS["arithmetic"].toolbox.functions.values()])
+HOSTILE_TASKS = Tasks([Task("hostile", TOOLBOX, "Solve it.", TASKS["arithmetic"].grade)])
 
 TEXTS = [
     *(reply for kind in HOSTILE.values() for reply in kind),
@@ -168,7 +169,6 @@ class HostileApp:
 def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
     """Every first answer and every hostile question, once with each protocol, shuffled, in an empty project."""
     monkeypatch.chdir(tmp_path)
-    tasks = Tasks([Task("hostile", TOOLBOX, "Solve it.", TASKS["arithmetic"].grade)])
     questions = [*(f"{number}: how many?" for number in range(len(FIRST_ANSWERS))), *QUESTIONS]
     problems: list[Problem] = [
         replace(problem(), id=f"{number}", task="hostile", question=question)
@@ -178,7 +178,7 @@ def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Attempt]:
     attempts = [
         attempt
         for protocol in ("text", "native")
-        for attempt in plan_attempts(problems, tasks, {"name": "h"}, 1, Sampling(), protocol)
+        for attempt in plan_attempts(problems, HOSTILE_TASKS, {"name": "h"}, 1, Sampling(), protocol)
     ]
     random.Random(5).shuffle(attempts)
     return attempts
@@ -193,7 +193,7 @@ async def roll_out_and_publish(
         result = await run_attempts(
             attempts, model, journal, 8, meter, on_finished=progress.attempt_finished, surprises=log, **limits
         )
-        report = publish(Path("chains.jsonl"), attempts, TASKS, journal, result, surprises=log)
+        report = publish(Path("chains.jsonl"), attempts, HOSTILE_TASKS, journal, result, surprises=log)
     await model.close()
     write(Path("failures.jsonl"), result.failures)
     assert list(read(Failure, Path("failures.jsonl"))) == result.failures

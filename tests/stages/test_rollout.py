@@ -89,10 +89,10 @@ async def repeats_twice(scope: Any, receive: Any, send: Any) -> None:
 def test_a_defect_of_a_function_fails_one_attempt_and_is_logged_with_its_traceback(project: Project, serve: Servers):
     (project.folder / "defective.py").write_text(DEFECTIVE)
     (project.folder / "own.yaml").write_text(
-        f"functions: [defective]\nteacher: {{base_url: {serve(repeats_twice)}}}\n"
-        "rollout: {teacher: {chains: 1}, student: {chains: 0}}\n"
+        f"teacher: {{base_url: {serve(repeats_twice)}}}\nrollout: {{teacher: {{chains: 1}}, student: {{chains: 0}}}}\n"
     )
     apply_preset("own", project.folder / "params.yaml", project.folder)
+    project.set("functions: []", "functions: [defective]")
     plain = [replace(problem(question=f"Is it {number}?"), id=str(number)) for number in range(9)]
     twice = replace(problem(question="Twice?"), id="twice", task="repeats")
     write(project.folder / "data/problems/train.jsonl", [*plain, twice])
