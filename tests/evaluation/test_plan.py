@@ -168,6 +168,6 @@ async def test_a_problem_with_a_failed_sample_has_no_samples():
     planned = plan(problems=(PENS, BOXES), evaluate=ONE_SAMPLE.model_copy(update={"samples": 2}))
     with pytest.raises(EndpointUnusableError):
         await run(planned, CountingChat(limit=11))  # all but the last reply of the last attempt
-    found = results(planned)
-    assert list(found.chains) == ["pens", "boxes"]
-    assert {problem_id: len(chains) for problem_id, chains in found.samples.items()} == {"pens": 2}
+    evaluation = results(planned)
+    assert list(evaluation.chains) == ["pens", "boxes"]
+    assert {problem_id: len(chains) for problem_id, chains in evaluation.samples.items()} == {"pens": 2}

@@ -93,8 +93,8 @@ def test_the_identity_of_a_served_model_is_what_it_always_was(folder: Path):
 def test_another_backend_than_a_server_may_serve_it(folder: Path):
     evaluate, rollout = evaluate_params(str(folder)), Params.load().rollout
     target = evaluation_target("base", folder, evaluate)
-    own = local_model_identity(folder)
-    assert target.identity == f"{folder_hash(folder)} as served at {folder} with {own}"
+    identity = local_model_identity(folder)
+    assert target.identity == f"{folder_hash(folder)} as served at {folder} with {identity}"
     assert max_concurrency(target, evaluate, rollout) == rollout.concurrency
     with pytest.raises(ParamsError, match=r"^evaluate\.endpoints\.base\.base_url: nowhere is not a model; known are"):
         evaluation_target("base", folder, evaluate_params("nowhere"))

@@ -79,9 +79,11 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_validated_lines_are_the_same_from_workers(chains, problems, tmp_path: Path):
     path = tmp_path / "chains.jsonl"
     write(path, chains)
-    one, two = (list(lines.check_files([path], problems, TASKS, workers)) for workers in (1, 2))
-    assert two == one
-    assert len({line.row.first_fault for line in one}) > 4  # the oracle makes mistakes
+    from_one_worker, from_two_workers = (
+        list(lines.check_files([path], problems, TASKS, workers)) for workers in (1, 2)
+    )
+    assert from_two_workers == from_one_worker
+    assert len({line.row.first_fault for line in from_one_worker}) > 4  # the oracle makes mistakes
 
 
 @pytest.mark.slow
@@ -93,21 +95,21 @@ def test_verdicts_of_an_evaluation_are_the_same_from_workers(chains, problems, c
 
 @pytest.mark.slow
 def test_grades_of_a_rollout_are_the_same_from_workers(finished):
-    one, two = (list(grade.grade_attempts(finished, TASKS, workers)) for workers in (1, 2))
-    assert two == one
-    assert {right for _, _, right in one} == {False, True}
+    from_one_worker, from_two_workers = (list(grade.grade_attempts(finished, TASKS, workers)) for workers in (1, 2))
+    assert from_two_workers == from_one_worker
+    assert {right for _, _, right in from_one_worker} == {False, True}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["step", "both"])
 def test_pairs_are_the_same_from_workers(checked, problems, mode):
     params = PARAMS.pairs.model_copy(update={"mode": mode})
-    (one, report), (two, other_report) = (
+    (from_one_worker, report), (from_two_workers, other_report) = (
         forks.pairs_from_forks(checked, problems, TASKS, params, workers) for workers in (1, 2)
     )
-    assert list(map(dumps, two)) == list(map(dumps, one))
+    assert list(map(dumps, from_two_workers)) == list(map(dumps, from_one_worker))
     assert other_report == report
-    assert len(one) > 20
+    assert len(from_one_worker) > 20
 
 
 @pytest.mark.parametrize("shards", [1, 3, 8])
@@ -157,7 +159,9 @@ def test_workers_load_a_users_task_and_report_its_surprises(tmp_path: Path, monk
         chain("add(2, 3)", "answer(5)" if number % 3 else "answer(13)", id=str(number)) for number in range(SIZE * 12)
     ]
     tasks = load_tasks(["tasks_of_a_user"])
-    one, two = (list(checks.check_chains(made, {sums.id: sums}, tasks, workers)) for workers in (1, 2))
-    assert two == one
-    surprised = {chain.answer for chain, verdict in one if isinstance(verdict, Surprise)}
+    from_one_worker, from_two_workers = (
+        list(checks.check_chains(made, {sums.id: sums}, tasks, workers)) for workers in (1, 2)
+    )
+    assert from_two_workers == from_one_worker
+    surprised = {chain.answer for chain, verdict in from_one_worker if isinstance(verdict, Surprise)}
     assert surprised == {"13"}

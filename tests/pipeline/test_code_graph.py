@@ -85,9 +85,9 @@ def test_a_part_of_a_task_is_reached_in_every_task_that_has_it(tmp_path: Path):
         "clock/mistakes.py": "",
     }
     graph = project(tmp_path, files)
-    own = ["src/callwright/tasks/one/mistakes.py"]
-    assert reached(graph, "src/callwright/a.py") == own
-    assert reached(graph, "src/callwright/a.py", ["clock"]) == ["clock/mistakes.py", *own]
+    mistakes = ["src/callwright/tasks/one/mistakes.py"]
+    assert reached(graph, "src/callwright/a.py") == mistakes
+    assert reached(graph, "src/callwright/a.py", ["clock"]) == ["clock/mistakes.py", *mistakes]
 
 
 def test_templates_are_reached_by_name_and_through_each_other(tmp_path: Path):

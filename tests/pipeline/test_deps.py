@@ -101,9 +101,9 @@ def test_every_module_that_the_import_linter_finds_is_reached(stage: str):
     grimp_graph = grimp.build_graph("callwright", exclude_type_checking_imports=True)
     module = f"callwright.pipeline.{stage}"
     graph = CodeGraph(ROOT)
-    found = {graph.find(name) for name in {module, *grimp_graph.find_upstream_modules(module)}}
+    imported = {graph.find(name) for name in {module, *grimp_graph.find_upstream_modules(module)}}
     reached = graph.reach([ROOT / f"stages/{stage}.py"])
-    assert {file for file in found if file and file.name != "__init__.py"} - reached == set()
+    assert {file for file in imported if file and file.name != "__init__.py"} - reached == set()
 
 
 def test_excluded_modules_exist():
@@ -131,8 +131,8 @@ def test_a_stage_does_not_reach_code_that_it_does_not_run(code: dict[str, list[s
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_users_modules_belong_to_the_stages_that_have_functions_as_a_parameter(stage: str, user_project: Path):
     files = code_of_stages(user_project, {stage: STAGES[stage]}, ["clock"])[stage]
-    own = ["clock.py", "clock_times.py"] if "functions" in STAGES[stage].params else []
-    assert [file for file in files if file.startswith("clock")] == own
+    user_files = ["clock.py", "clock_times.py"] if "functions" in STAGES[stage].params else []
+    assert [file for file in files if file.startswith("clock")] == user_files
 
 
 def test_a_stale_line_names_the_stage_and_the_entries():

@@ -71,15 +71,15 @@ def test_code_in_a_text_counts_as_code(tmp_path: Path):
 
 
 def test_lazy_exports_count_where_the_name_is_imported(tmp_path: Path):
-    found = references_of('from m import z\n__getattr__ = lazy_exports(__name__, {"Name": "p.q"})\n', tmp_path)
-    assert found.exports == {"z": "m.z", "Name": "p.q.Name"}
-    assert found.texts == set()
+    references = references_of('from m import z\n__getattr__ = lazy_exports(__name__, {"Name": "p.q"})\n', tmp_path)
+    assert references.exports == {"z": "m.z", "Name": "p.q.Name"}
+    assert references.texts == set()
 
 
 def test_parts_and_folders_of_tasks_are_found(tmp_path: Path):
-    found = references_of('task.part("mistakes")\n"a b".partition(" ")\nTask(folder="own.clock")\n', tmp_path)
-    assert found.parts == {"mistakes"}
-    assert found.folders == {"own.clock"}
+    references = references_of('task.part("mistakes")\n"a b".partition(" ")\nTask(folder="own.clock")\n', tmp_path)
+    assert references.parts == {"mistakes"}
+    assert references.folders == {"own.clock"}
     assert references_of("Task(folder=__package__)\n", tmp_path).folders == {"a.b"}
 
 
