@@ -1,7 +1,7 @@
 """From a source to the three splits: read, check, split, deduplicate and decontaminate problems."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from callwright.errors import DataError
 from callwright.params import ProblemsParams
 from callwright.problems.check import check_problem
-from callwright.problems.decontaminate import decontaminate
+from callwright.problems.decontaminate import decontaminate, drop_seen
 from callwright.problems.source import DroppedRow, ParseCall, SourceInputs, SourceResult
 from callwright.problems.sources import SOURCES, open_source
 from callwright.problems.split import deduplicate
@@ -27,7 +27,8 @@ class LoadedProblems:
     Attributes:
         rows_read: problems and unusable rows of the source. FOLIO gives several problems per row, each of which counts.
         unusable: rows that are not problems; `problems.max_left_out` bounds their share.
-        repeated_or_leaked: problems that repeat a question, or share words with a test question.
+        repeated_or_leaked: problems that repeat a question, or share words with a test question; test
+            problems that the base has read.
         surprises: unexpected exceptions, each with the location of its row; the row is in `unusable`.
         notes: what users should check about labels -> number of such labels.
     """
@@ -56,6 +57,7 @@ def load_problems(
     tasks: Mapping[str, Task],
     parse_call: ParseCall,
     sources: Sequence[str] = SOURCES,
+    seen_questions: Container[str] = (),
 ) -> LoadedProblems:
     """Load the problems of every split. Every answer was checked and every solution executed, whatever the source.
 
@@ -64,6 +66,7 @@ def load_problems(
     Args:
         parse_call: parses a call of a solution that is written as text.
         sources: the sources that `params.source` can name.
+        seen_questions: what the base has read; test problems that ask one of these are dropped.
 
     Raises:
         ParamsError: there is no such source, a section of a source is not valid, or `problems.synthetic` lists a task
@@ -75,6 +78,7 @@ def load_problems(
     source.read(SourceInputs(Path(params.path), seed, tasks, parse_call), source_result)
     rows_read = len(source_result.problems) + len(source_result.dropped)
     unique, repeated = deduplicate(source.assign_splits(source_result, seed))
+    unique, seen = drop_seen(unique, seen_questions)
     test = [problem for problem in unique if problem.split == "test"]
     training = [problem for problem in unique if problem.split != "test"]
     clean, leaked = decontaminate(training, test, params.shared_words)
@@ -84,7 +88,7 @@ def load_problems(
         used,
         rows_read,
         source_result.dropped,
-        [*repeated, *leaked],
+        [*repeated, *seen, *leaked],
         source_result.surprises,
         _count_notes(used, tasks),
     )

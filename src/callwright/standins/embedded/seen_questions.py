@@ -11,6 +11,7 @@ from pathlib import Path
 
 from callwright.errors import DataError
 from callwright.problems.decontaminate import normalise
+from callwright.standins.embedded.shipped_student import SHIPPED, checked_file
 from callwright.storage.files import read_bytes, replacing
 
 SEEN_QUESTIONS_FILE = "seen_questions.bin"
@@ -47,8 +48,8 @@ class SeenQuestions:
 
     hashes: frozenset[bytes]
 
-    def __contains__(self, question: str) -> bool:
-        return question_hash(question) in self.hashes
+    def __contains__(self, question: object) -> bool:
+        return isinstance(question, str) and question_hash(question) in self.hashes
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -64,3 +65,12 @@ def read_seen_questions(path: Path) -> SeenQuestions:
     if len(content) % HASH_BYTES:
         raise DataError(f"{path} is damaged: its {len(content):,} bytes are no multiple of {HASH_BYTES}")
     return SeenQuestions(frozenset(content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)))
+
+
+def read_shipped_questions(shipped: Path = SHIPPED) -> SeenQuestions:
+    """The questions that the shipped student has read.
+
+    Raises:
+        DataError: the file is missing, or its size or hash is not that in the recipe.
+    """
+    return read_seen_questions(checked_file(shipped, SEEN_QUESTIONS_FILE))
