@@ -15,7 +15,12 @@ from callwright.agent.protocol import TEXT
 from callwright.chat.local.device import pick_dtype
 from callwright.errors import DataError
 from callwright.standins.embedded.lessons import draw_lessons
-from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, read_shipped_questions
+from callwright.standins.embedded.seen_questions import (
+    SEEN_QUESTIONS_FILE,
+    question_hash,
+    read_questions_of_base,
+    write_seen_questions,
+)
 from callwright.standins.embedded.ship import MAX_WEIGHT_BYTES
 from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED, checked_file, copy_shipped_student
 from callwright.storage.files import read_json
@@ -54,13 +59,20 @@ def test_the_card_names_the_licence_a_stand_in_and_the_held_out_families():
 
 
 def test_the_questions_it_has_read_are_as_many_as_the_recipe_says():
-    assert len(read_shipped_questions()) == RECIPE["questions"]
+    assert len(read_questions_of_base("embedded")) == RECIPE["questions"] > 0
+    assert len(read_questions_of_base("Qwen/Qwen2.5-0.5B-Instruct")) == 0
 
 
 @pytest.fixture
 def shipped(tmp_path: Path) -> Path:
     """A copy of the shipped files that a test may damage."""
     return Path(shutil.copytree(SHIPPED, tmp_path / "shipped"))
+
+
+def test_the_list_of_questions_is_checked_like_the_other_files(shipped: Path):
+    write_seen_questions(shipped / SEEN_QUESTIONS_FILE, [question_hash("What is 2 plus 3?")])
+    with pytest.raises(DataError, match=r"seen_questions\.bin has 8 bytes, SHA-256 \w+: not as recipe\.json says"):
+        read_questions_of_base("embedded", shipped)
 
 
 def damage(path: Path, fault: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.errors import DataError
+from callwright.params.student import EMBEDDED
 from callwright.problems.decontaminate import normalise
 from callwright.standins.embedded.shipped_student import SHIPPED, checked_file
 from callwright.storage.files import read_bytes, replacing
@@ -67,10 +68,15 @@ def read_seen_questions(path: Path) -> SeenQuestions:
     return SeenQuestions(frozenset(content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)))
 
 
-def read_shipped_questions(shipped: Path = SHIPPED) -> SeenQuestions:
-    """The questions that the shipped student has read.
+def read_questions_of_base(source: str, shipped: Path = SHIPPED) -> SeenQuestions:
+    """The questions that the base has read while it was built; none are known of another base than the embedded one.
+
+    Args:
+        source: `student.source` in params.yaml.
 
     Raises:
         DataError: the file is missing, or its size or hash is not that in the recipe.
     """
+    if source != EMBEDDED:
+        return SeenQuestions(frozenset())
     return read_seen_questions(checked_file(shipped, SEEN_QUESTIONS_FILE))
