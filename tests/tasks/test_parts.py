@@ -21,6 +21,7 @@ from callwright.params import Params, ProblemsParams
 from callwright.problems.load import load_problems
 from callwright.records import Problem
 from callwright.standins.embedded.build import build_embedded_student
+from callwright.standins.embedded.fit import Length
 from callwright.standins.embedded.lessons import draw_lessons
 from callwright.standins.embedded.recipe import RECIPE
 from callwright.standins.oracle.app import create_app
@@ -170,7 +171,7 @@ def test_a_misspelt_function_in_the_mistakes_is_an_error_of_one_line(mistakes: T
     assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
     recipe = RECIPE.model_copy(update={"tasks": {"own": 1.0}})
     with pytest.raises(ParamsError) as caught:
-        build_embedded_student(Path("unused"), recipe, tasks, seed=1)
+        build_embedded_student(Path("unused"), recipe, tasks, 1, Length(steps=1))
     assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
 
 

@@ -1,170 +1,177 @@
-"""Build the embedded student: a model of Qwen3's architecture with under a million parameters, trained in minutes.
+"""Build the embedded student: a small model of Qwen3's architecture that reads its functions in the prompt.
 
-It takes the place of a general small model if none can be downloaded: it knows the call syntax and solves problems of
-one call, and is weak at chains of several steps.
+    python -m callwright.standins.embedded.build FOLDER --minutes 60
+
+It takes the place of a general small model if none can be downloaded: it calls the functions of its prompt, by whatever
+names, and is weak at chains of several steps on purpose. If FOLDER has a checkpoint, the training continues from it; a
+longer `--minutes` extends it. `callwright.standins.embedded.ship` then turns FOLDER into the files that ship.
 """
 
-import itertools
+import argparse
+import json
+import platform
 import random
-from collections.abc import Collection, Sequence
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import torch
 
-from callwright.chat.model import Message
-from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
-from callwright.standins.embedded.lessons import draw_lessons
-from callwright.standins.embedded.recipe import BuildRecipe
+from callwright.errors import CallwrightError, DataError
+from callwright.paths import RECIPE as RECIPE_FILE
+from callwright.standins.embedded.fit import CHECKPOINT, Length, Training, fit
+from callwright.standins.embedded.lesson_views import draw_lesson_view
+from callwright.standins.embedded.lessons import Lesson, conversation, draw_pairs
+from callwright.standins.embedded.recipe import RECIPE, BuildRecipe
+from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, question_hash, write_seen_questions
 from callwright.standins.embedded.tokenizer import train_tokenizer
 from callwright.standins.oracle.confused_names import check_confused_names
-from callwright.tasks import Tasks
+from callwright.storage.files import file_hash, read_json, write_json
+from callwright.tasks import Tasks, load_tasks
 from callwright.tasks.task_sections import listed_tasks
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
-
-TaskLesson: TypeAlias = tuple[str, list[Message]]  # the task's name, and the conversation
-
-TOKENIZER_LESSONS = 4_000  # lessons from which the tokenizer's merges are learned
-# Lessons are short: with the usual 10,000, copying takes several times as many lessons (docs/decisions/0003).
-ROPE_THETA = 500.0
+TRIES = "tries.jsonl"  # one line a try, beside the folder that it wrote
+_TOKENIZER_LESSONS = 4_000  # conversations from which the tokenizer's merges are learned
 
 
-def build_embedded_student(folder: Path, recipe: BuildRecipe, tasks: Tasks, seed: int) -> dict[str, Any]:
-    """Train tokenizer and model from scratch, and save them as a Hugging Face folder.
+def build_embedded_student(
+    folder: Path, recipe: BuildRecipe, tasks: Tasks, seed: int, length: Length
+) -> dict[str, Any]:
+    """Train tokenizer and model from scratch, and save them as a Hugging Face folder with recipe.json.
 
     Returns:
-        Source, seed, the recipe's fields, the number of parameters, and the loss of the last steps.
+        The recipe as recipe.json has it: seed, the recipe's fields, what was trained for how long, and versions.
 
     Raises:
         CallwrightError: a training process was killed.
         ParamsError: the recipe lists a task that does not exist, or that has no lessons, or that names a function in
             its part `mistakes` that does not exist.
-        DataError: a lesson cannot be made.
+        DataError: a lesson cannot be made, or the folder was built with another recipe or seed.
     """
     for task, _ in listed_tasks(recipe.tasks, tasks, "recipe.tasks"):
         check_confused_names(task, tasks)
-    torch.manual_seed(seed)
-    careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
-    careful = _draw_task_lessons(recipe, tasks, recipe.demonstrations, 0.0, seed)
-    careless = _draw_task_lessons(recipe, tasks, max(careless_count, 1), recipe.careless_share, seed)
-    sample = random.Random(f"tokenizer/{seed}").sample(careful, min(TOKENIZER_LESSONS, len(careful)))
-    tokenizer = train_tokenizer([text for _, messages in sample for text in _texts(messages)], recipe.vocabulary)
-    model = _new_model(recipe, tokenizer)
-    loss = fit(model, _encode_lessons(tokenizer, careful, careless, recipe), recipe, seed)
-    model.save_pretrained(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {"seed": seed, **recipe.model_dump()}
+    _check_settings(folder, settings)
+    lessons = draw_all_lessons(recipe, tasks, seed)
+    questions = {lesson.question for of_task in lessons.values() for lesson in of_task}
+    write_seen_questions(folder / SEEN_QUESTIONS_FILE, map(question_hash, questions))
+    tokenizer = train_tokenizer(_tokenizer_texts(lessons, tasks, recipe, seed), recipe.vocabulary)
     tokenizer.save_pretrained(folder)
-    return {
+    model, progress = fit(Training(recipe, tasks, lessons, tokenizer, length, seed, folder))
+    model.save_pretrained(folder)
+    written = {
         "source": "embedded",
-        "seed": seed,
-        **recipe.model_dump(),
+        **settings,
         "parameters": sum(weight.numel() for weight in model.parameters()),
-        "loss": round(loss, 4),
+        "questions": len(questions),
+        "trained": {name: round(value, 4) for name, value in asdict(progress).items()},
+        "versions": _versions(),
+        "weights_sha256": file_hash(folder / "model.safetensors"),
+    }
+    write_json(folder / RECIPE_FILE, written)
+    return written
+
+
+def draw_all_lessons(recipe: BuildRecipe, tasks: Tasks, seed: int) -> dict[str, list[Lesson]]:
+    """The lessons of each task in the recipe's shares, drawn in as many processes as torch has threads."""
+    counts = {task.name: round(share * recipe.lessons) for task, share in listed_tasks(recipe.tasks, tasks, "tasks")}
+    draw = partial(_draw_lessons, tasks, counts, seed)
+    processes = min(torch.get_num_threads(), len(counts))
+    if processes == 1:
+        return dict(zip(counts, map(draw, counts), strict=True))
+    with get_context("spawn").Pool(processes) as pool:
+        return dict(zip(counts, pool.map(draw, counts, chunksize=1), strict=True))
+
+
+def _draw_lessons(tasks: Tasks, counts: Mapping[str, int], seed: int, task: str) -> list[Lesson]:
+    return list(islice(draw_pairs(tasks[task], seed), counts[task]))
+
+
+def _tokenizer_texts(
+    lessons: Mapping[str, Sequence[Lesson]], tasks: Tasks, recipe: BuildRecipe, seed: int
+) -> list[str]:
+    """Texts with as many names of functions as the training will show, so that any name is a few tokens."""
+    rng = random.Random(f"tokenizer/{seed}")
+    texts = []
+    for _ in range(min(_TOKENIZER_LESSONS, 2 * recipe.lessons)):
+        task = tasks[rng.choices(list(recipe.tasks), list(recipe.tasks.values()))[0]]
+        lesson = rng.choice(lessons[task.name])
+        view, _ = draw_lesson_view(task, list(task.toolbox.functions), (), 1.0, recipe, rng)
+        messages = conversation(task, lesson.question, lesson.careful, view)
+        # The prompt is longer than the lesson: with all prompts, few merges would be left for the questions' words.
+        texts += [message["content"] for message in messages[int(rng.random() < 0.7) :]]
+    return texts
+
+
+def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Keep the recipe beside the checkpoint, and refuse to continue with another one."""
+    path = folder / "settings.json"
+    if (folder / CHECKPOINT).is_file() and read_json(path) != settings:
+        raise DataError(f"{folder} has a checkpoint of another recipe or seed: name another folder, or remove it")
+    write_json(path, dict(settings))
+
+
+def _versions() -> dict[str, str]:
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "cpu": f"{_cpu_name()}, {torch.get_num_threads()} threads",
     }
 
 
-def _draw_task_lessons(
-    recipe: BuildRecipe, tasks: Tasks, count: int, careless_share: float, seed: int
-) -> list[TaskLesson]:
-    """Lessons of all tasks, in the recipe's shares."""
-    return [
-        (task.name, messages)
-        for task, share in listed_tasks(recipe.tasks, tasks, "recipe.tasks")
-        for messages in itertools.islice(draw_lessons(task, careless_share, seed), round(share * count))
-    ]
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
-def _texts(messages: Sequence[Message]) -> list[str]:
-    return [message["content"] for message in messages]
+def _log_try(folder: Path, event: Mapping[str, Any]) -> None:
+    """Add a line to the log of tries, which is beside the folder, so that it outlives a folder that is removed."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / TRIES).open("a") as log:
+        log.write(json.dumps({"when": when, "folder": folder.name, **event}) + "\n")
 
 
-def _new_model(recipe: BuildRecipe, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
-    from transformers import Qwen3Config, Qwen3ForCausalLM
-
-    model: PreTrainedModel = Qwen3ForCausalLM._from_config(
-        Qwen3Config(
-            vocab_size=len(tokenizer),
-            hidden_size=recipe.hidden,
-            intermediate_size=recipe.hidden * 3,
-            num_hidden_layers=recipe.layers,
-            num_attention_heads=recipe.heads,
-            num_key_value_heads=recipe.heads,
-            head_dim=recipe.hidden // recipe.heads,
-            max_position_embeddings=4096,
-            rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
-            tie_word_embeddings=True,
-            bos_token_id=None,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        ),
-        attn_implementation="eager",  # faster than fused attention for short sequences in bfloat16 on a CPU
+def main() -> str | None:
+    """Build the student that the command describes; returns the error line."""
+    parser = argparse.ArgumentParser(prog="python -m callwright.standins.embedded.build", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    how_long = parser.add_mutually_exclusive_group(required=True)
+    how_long.add_argument("--minutes", type=float, default=0.0, help="of training, with those before a checkpoint")
+    how_long.add_argument("--steps", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--threads", type=int, help="processes; as many as cores by default")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    length = Length(arguments.steps, arguments.minutes)
+    _log_try(arguments.folder, {"event": "started", "seed": arguments.seed, **asdict(length), **RECIPE.model_dump()})
+    try:
+        written = build_embedded_student(arguments.folder, RECIPE, load_tasks(()), arguments.seed, length)
+    except CallwrightError as error:
+        _log_try(arguments.folder, {"event": "failed", "error": str(error)})
+        return str(error)
+    _log_try(arguments.folder, {"event": "ended", "trained": written["trained"]})
+    trained = written["trained"]
+    print(  # noqa: T201
+        f"{arguments.folder}: {written['parameters']:,} weights, {trained['step']:,} steps, loss {trained['loss']}"
     )
-    return model
+    return None
 
 
-def _encode_lessons(
-    tokenizer: "PreTrainedTokenizerFast",
-    careful: Sequence[TaskLesson],
-    careless: Sequence[TaskLesson],
-    recipe: BuildRecipe,
-) -> Lessons:
-    """Tokenize the lessons, and cut off the prompt that all lessons of a task share."""
-    encoded = [
-        [(task, *encode_conversation(tokenizer, messages)) for task, messages in pool] for pool in (careful, careless)
-    ]
-    prompt_ids = {}
-    for task in {task for task, *_ in encoded[0]}:
-        sequences = [ids for pool in encoded for name, ids, _ in pool if name == task]
-        # The first and the last sequence in lexicographic order share exactly the prefix that all of them share.
-        first, last = min(sequences), max(sequences)
-        shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-        prompt_ids[task] = tuple(token for token, _ in shared)[:-1]
-    alphanumeric_tokens = frozenset(
-        token for token in range(len(tokenizer)) if any(map(str.isalnum, tokenizer.decode([token])))
-    )
-
-    def cut(task: str, ids: tuple[int, ...], assistant_mask: tuple[bool, ...]) -> EncodedLesson:
-        start = len(prompt_ids[task])
-        weights = token_weights(ids[start:], assistant_mask[start:], alphanumeric_tokens, recipe)
-        return EncodedLesson(task, start, ids[start:], weights)
-
-    return Lessons(prompt_ids, *([cut(*lesson) for lesson in pool] for pool in encoded))
-
-
-def token_weights(
-    ids: Sequence[int], assistant_mask: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: BuildRecipe
-) -> tuple[float, ...]:
-    """Loss weight of each token: numbers and names that the model copies weigh more, the question weighs less.
-
-    Copied tokens are few and are learned last: with equal weights, copying was learned after 400 steps with one seed
-    and after 1,900 with another (docs/decisions/0003).
-
-    Args:
-        ids: a lesson's tokens.
-        assistant_mask: True for tokens that the assistant writes; as long as `ids`.
-        alphanumeric_tokens: tokens with a letter or a digit.
-
-    Returns:
-        As many weights as `ids`.
-    """
-    copyable = {
-        token
-        for token, by_assistant in zip(ids, assistant_mask, strict=True)
-        if not by_assistant and token in alphanumeric_tokens
-    }
-    return tuple(
-        (recipe.copy_weight if token in copyable else 1.0) if by_assistant else recipe.question_weight
-        for token, by_assistant in zip(ids, assistant_mask, strict=True)
-    )
-
-
-def encode_conversation(
-    tokenizer: "PreTrainedTokenizerFast", messages: Sequence[Message]
-) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """Token ids of a conversation, and which of them the assistant wrote; both of the same length."""
-
-    encoded = tokenizer.apply_chat_template(
-        list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
-    )
-    return tuple(encoded["input_ids"]), tuple(bool(mask) for mask in encoded["assistant_masks"])
+if __name__ == "__main__":
+    sys.exit(main())

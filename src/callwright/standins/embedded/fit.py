@@ -1,87 +1,115 @@
-"""Train the embedded student on its lessons: Muon, in as many processes as there are cores.
+"""Train the embedded student: Muon, in as many processes as there are cores, with checkpoints.
 
-The matrices are too small to share between threads: two threads are a tenth faster than one. Two processes that divide
-each batch and add up their gradients are two thirds faster.
+The matrices are too small to share between threads. Each process takes some of a step's groups and the gradients are
+added up, so the number of processes changes the result only by rounding.
 """
 
+import csv
 import os
 import random
 import signal
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import start_processes
-from torch.nn.functional import cross_entropy
 
 from callwright.errors import CallwrightError
+from callwright.standins.embedded.attention import MAX_NORM_WEIGHT
+from callwright.standins.embedded.encode import LessonEncoder
+from callwright.standins.embedded.lesson_source import LessonSource, Stage
+from callwright.standins.embedded.lessons import Lesson
+from callwright.standins.embedded.network import group_losses, new_model
 from callwright.standins.embedded.recipe import BuildRecipe
+from callwright.tasks import Tasks
 
 if TYPE_CHECKING:
     from torch.multiprocessing.spawn import ProcessContext
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-WARM_UP_SHARE, COOL_DOWN_SHARE = 0.05, 0.6  # shares of the steps
-MICRO_BATCH_SIZE = 12  # lessons in one forward pass, at most
-ADAMW_LEARNING_RATE_SHARE = 0.15  # AdamW's learning rate, as a share of Muon's
-PADDING_MULTIPLE = 16  # lessons are padded to multiples of it, because each new shape of a matrix product costs set-up
+WARM_UP_SHARE = 0.03  # of the run
 MAX_PROCESSES = 4
 PROCESS_TIMEOUT = timedelta(minutes=5)  # to wait for another process, which may still be starting
+CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
+CHECKPOINT_SECONDS = 120.0
+CURVE_STEPS = 25  # steps between lines of the curve
+_MEAN_STEPS = 33  # steps over which the share of names that are read right is averaged
+# glibc then keeps freed blocks: otherwise a fifth of a step is spent on pages that are returned and taken again.
+_KEEP_FREED_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedLesson:
-    """One lesson from the last token of its system prompt on.
+class Length:
+    """How long the training takes: a number of steps, or of minutes over all its runs. One of the two is 0."""
+
+    steps: int = 0
+    minutes: float = 0.0
+
+    def progress(self, step: int, seconds: float) -> float:
+        """The share of the training that is done; 1 or more: all."""
+        return step / self.steps if self.steps else seconds / (60 * self.minutes)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a training is.
 
     Attributes:
-        start: position of that token.
-        ids: token ids.
-        weights: loss weight of each token; as long as `ids`.
+        seconds: of training, over all runs.
+        difficulty: of the views.
+        names_right: running mean of the share of first tokens of new names that are right.
+        loss: mean over the tokens of the last CURVE_STEPS steps, by their weights.
     """
 
-    task: str
-    start: int
-    ids: tuple[int, ...]
-    weights: tuple[float, ...]
+    step: int = 0
+    seconds: float = 0.0
+    difficulty: float = 0.0
+    names_right: float = 0.0
+    loss: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """The training data: each task's system prompt without its last token, and careful and careless lessons."""
+@dataclass(frozen=True)
+class Training:
+    """What all processes need. The tokenizer is pickled with it."""
 
-    prompt_ids: Mapping[str, tuple[int, ...]]
-    careful: Sequence[EncodedLesson]
-    careless: Sequence[EncodedLesson]
+    recipe: BuildRecipe
+    tasks: Tasks
+    lessons: Mapping[str, Sequence[Lesson]]
+    tokenizer: "PreTrainedTokenizerFast"
+    length: Length
+    seed: int
+    folder: Path
 
 
-def fit(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: int) -> float:
-    """Train the model in place; returns the mean loss of the last 50 steps.
+def fit(training: Training) -> tuple["PreTrainedModel", Progress]:
+    """Train a model, or continue from the folder's checkpoint.
 
-    Uses one process per torch thread, at most MAX_PROCESSES. Each process takes a share of every batch, and the
-    gradients are added up, so the number of processes changes the result only by rounding.
+    Uses one process per torch thread, at most MAX_PROCESSES.
 
     Raises:
         CallwrightError: one of the processes was killed.
     """
     threads = torch.get_num_threads()
-    processes = min(threads, MAX_PROCESSES)
+    processes = min(threads, MAX_PROCESSES, training.recipe.groups)
     if processes == 1:
-        return _train(model, lessons, recipe, seed)
+        return _train(training)
+    before = {name: os.environ.get(name) for name in _KEEP_FREED_BLOCKS}
     try:
         torch.set_num_threads(1)
+        os.environ.update(_KEEP_FREED_BLOCKS)
         with TemporaryDirectory() as folder:
             rendezvous = Path(folder, "meeting")
             followers = start_processes(  # type: ignore[no-untyped-call]
                 _train_in_process,
-                (rendezvous, processes, model.config, lessons, recipe, seed),
+                (rendezvous, processes, training),
                 processes - 1,
                 join=False,
                 daemon=True,
@@ -89,7 +117,7 @@ def fit(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: i
             )
             try:
                 with _process_group(rendezvous, 0, processes):
-                    loss = _train(model, lessons, recipe, seed)
+                    result = _train(training)
             except RuntimeError:  # gloo raises it if another process is gone
                 _raise_if_process_was_killed(followers)
                 raise
@@ -97,7 +125,10 @@ def fit(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: i
                 pass
     finally:
         torch.set_num_threads(threads)
-    return loss
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+    return result
 
 
 def _raise_if_process_was_killed(followers: "ProcessContext") -> None:
@@ -111,25 +142,15 @@ def _raise_if_process_was_killed(followers: "ProcessContext") -> None:
         if process.exitcode is not None and process.exitcode < 0:
             cause = signal.Signals(-process.exitcode).name
             raise CallwrightError(
-                f"base: one of its processes was ended by {cause} (out of memory?): run dvc repro again"
+                f"embedded student: one of its processes was ended by {cause} (out of memory?): "
+                "start the builder again, which continues from its checkpoint"
             )
 
 
-def _train_in_process(
-    process_index: int,
-    rendezvous: Path,
-    processes: int,
-    config: object,
-    lessons: Lessons,
-    recipe: BuildRecipe,
-    seed: int,
-) -> None:
-    from transformers import AutoModelForCausalLM
-
+def _train_in_process(process_index: int, rendezvous: Path, processes: int, training: Training) -> None:
     torch.set_num_threads(1)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
     with _process_group(rendezvous, process_index + 1, processes):
-        _train(model, lessons, recipe, seed)
+        _train(training)
 
 
 @contextmanager
@@ -145,82 +166,119 @@ def _process_group(rendezvous: Path, rank: int, processes: int) -> Iterator[None
         distributed.destroy_process_group()
 
 
-def _train(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: int) -> float:
-    """Train with Muon for the weight matrices (it needs a third of AdamW's lessons here) and AdamW for the rest.
+def _train(training: Training) -> tuple["PreTrainedModel", Progress]:
+    """Train with Muon for the weight matrices (it needs a third of AdamW's lessons here) and AdamW for the rest."""
+    recipe = training.recipe
+    rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+    torch.manual_seed(training.seed)
+    model = new_model(recipe, training.tokenizer)
+    source = LessonSource(training.lessons, training.tasks, LessonEncoder(training.tokenizer, recipe), recipe)
+    weights = list(model.parameters())
+    optimizers = _optimizers(model, recipe)
+    progress = _load_checkpoint(training.folder, model, optimizers)
+    norms = [weight for name, weight in model.named_parameters() if "q_norm" in name or "k_norm" in name]
+    embeddings = model.get_input_embeddings().weight
+    model.train()
+    started, saved = time.monotonic() - progress.seconds, progress.seconds
+    totals = torch.zeros(5)
+    while (done := training.length.progress(progress.step, progress.seconds)) < 1:
+        for optimizer, rate in zip(optimizers, (recipe.learning_rate, recipe.embedding_rate), strict=True):
+            for parameters in optimizer.param_groups:
+                parameters["lr"] = rate * learning_rate_factor(done, recipe.cool_down)
+        stage = Stage(progress.step < recipe.bare_steps, done >= recipe.careless_from, progress.difficulty)
+        sums = _compute_gradients(
+            model, source, stage, training.seed, progress.step, range(rank, recipe.groups, processes)
+        )
+        totals += sums
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        with torch.no_grad():
+            embeddings -= embeddings.mean(0)  # what all embeddings share tells no token from another
+            for norm in norms:
+                norm.clamp_(-MAX_NORM_WEIGHT, MAX_NORM_WEIGHT)
+        progress.step += 1
+        progress.seconds = _agree_on(time.monotonic() - started)
+        _raise_difficulty(progress, sums, recipe)
+        if progress.step % CURVE_STEPS == 0:
+            progress.loss = float(totals[0] / totals[1])
+            if rank == 0:
+                _write_curve(training.folder, progress, totals)
+            totals.zero_()
+        if progress.seconds - saved >= CHECKPOINT_SECONDS:
+            saved = progress.seconds
+            if rank == 0:
+                _save_checkpoint(training.folder, model, optimizers, progress)
+    if rank == 0:
+        _save_checkpoint(training.folder, model, optimizers, progress)
+    return model.eval(), progress
 
-    Careful lessons come first, because they teach copying and the functions quickly; careless ones follow. Most steps
-    leave out the system prompt, which is most of the cost of a lesson: copying is learned without it. `prompt_steps`
-    of the steps include it; they are spread evenly over the steps in which the learning rate falls.
 
-    Returns:
-        Mean loss of the last 50 steps.
-    """
-    rng = random.Random(f"fit/{seed}")
+def _optimizers(model: "PreTrainedModel", recipe: BuildRecipe) -> list[torch.optim.Optimizer]:
     named_weights = list(model.named_parameters())
-    weights = [weight for _, weight in named_weights]
     matrices = [weight for name, weight in named_weights if weight.ndim == 2 and "embed" not in name]
     rest = [weight for name, weight in named_weights if weight.ndim != 2 or "embed" in name]
-    optimizers: list[torch.optim.Optimizer] = [
+    return [
         torch.optim.Muon(matrices, lr=recipe.learning_rate, momentum=0.95, weight_decay=0.0),
-        torch.optim.AdamW(
-            rest, lr=ADAMW_LEARNING_RATE_SHARE * recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
-        ),
+        torch.optim.AdamW(rest, lr=recipe.embedding_rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
-    schedules = [
-        torch.optim.lr_scheduler.LambdaLR(optimizer, partial(_learning_rate_factor, recipe.steps))
-        for optimizer in optimizers
-    ]
-    for weight in weights:
-        _broadcast(weight.data)
-    model.train()
-    recent: list[float] = []
-    for step in range(recipe.steps):
-        pool = lessons.careful if step < recipe.steps - recipe.careless_steps else lessons.careless
-        prompt_ids = lessons.prompt_ids if _includes_prompt(step, recipe) else None
-        loss = _compute_gradients(model, rng.sample(pool, min(recipe.batch_size, len(pool))), prompt_ids)
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        for optimizer, schedule in zip(optimizers, schedules, strict=True):
-            optimizer.step()
-            schedule.step()
-        recent = [*recent[-49:], loss]
-    model.eval()
-    return sum(recent) / len(recent)
 
 
-def _includes_prompt(step: int, recipe: BuildRecipe) -> bool:
-    """Whether a step is one of the `prompt_steps`, evenly spread over the steps in which the learning rate falls."""
-    span = min(recipe.steps, max(round(COOL_DOWN_SHARE * recipe.steps), recipe.prompt_steps))
-    index = step - (recipe.steps - span)
-    return index >= 0 and (index + 1) * recipe.prompt_steps // span > index * recipe.prompt_steps // span
+def learning_rate_factor(done: float, cool_down: float) -> float:
+    """Warm-up, plateau, and linear decay over the last part of the run.
+
+    >>> [round(learning_rate_factor(done, 0.4), 2) for done in (0, 0.3, 0.6, 0.8, 1)]
+    [0.01, 1.0, 1.0, 0.5, 0.01]
+    """
+    return min(1.0, max(0.01, done / WARM_UP_SHARE), max(0.01, (1 - done) / cool_down))
+
+
+def _raise_difficulty(progress: Progress, sums: Tensor, recipe: BuildRecipe) -> None:
+    """The views get harder after each step in which enough names were read right."""
+    _, _, right, names, _ = sums.tolist()
+    if names:
+        progress.names_right += (right / names - progress.names_right) / _MEAN_STEPS
+    if progress.names_right > recipe.difficulty_threshold:
+        progress.difficulty = min(1.0, progress.difficulty + recipe.difficulty_step)
 
 
 def _compute_gradients(
-    model: "PreTrainedModel",
-    batch: Sequence[EncodedLesson],
-    prompt_ids: Mapping[str, tuple[int, ...]] | None,
-) -> float:
-    """Store the batch's gradients in `.grad`, summed over the processes, each of which computes a share of the batch.
+    model: "PreTrainedModel", source: LessonSource, stage: Stage, seed: int, step: int, indices: Sequence[int]
+) -> Tensor:
+    """Store a step's gradients in `.grad`, summed over the processes.
+
+    Args:
+        indices: of the step's groups that this process computes.
 
     Returns:
-        The batch's loss: the weighted mean over its tokens.
+        float32 (5,), over all processes: the sum of the weighted losses, that of the weights, how many first tokens of
+        new names were right and how many there were, and the number of tokens.
     """
-    rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
-    total_weight = sum(sum(lesson.weights) for lesson in batch)
-    if prompt_ids is None:  # the shares are similar in length
-        process_share = sorted(batch, key=lambda lesson: (len(lesson.ids), lesson.ids))[rank::processes]
-    else:  # each share has few tasks, so that few processes compute the same prompt
-        ordered = sorted(batch, key=lambda lesson: (lesson.task, len(lesson.ids), lesson.ids))
-        process_share = ordered[rank * len(batch) // processes : (rank + 1) * len(batch) // processes]
-    loss = torch.zeros(1)
+    recipe_weight = source.head_weight(stage)
+    dtype = torch.bfloat16 if _has_bfloat16() else torch.float32
+    sums = torch.zeros(5)
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
-    for micro_batch in _micro_batches(process_share, by_task=prompt_ids is not None):
-        with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
-            part_loss = _weighted_loss(model, micro_batch, prompt_ids) / total_weight
-        torch.autograd.backward(part_loss)
-        loss += part_loss.detach()
-    _sum_over_processes([*(weight.grad for weight in model.parameters() if weight.grad is not None), loss])
-    return float(loss)
+    for index in indices:
+        torch.manual_seed(seed * 1_000_003 + step * 101 + index)
+        group, is_new = source.draw(stage, random.Random(f"group/{seed}/{step}/{index}"))
+        losses, right, head_loss = group_losses(model, group, dtype, supervise=recipe_weight > 0)
+        loss = (losses * group.weights).sum()
+        torch.autograd.backward(loss + recipe_weight * head_loss)
+        first_tokens = group.first_tokens() if is_new else torch.zeros(0, dtype=torch.long)
+        sums += torch.tensor(
+            [
+                float(loss.detach()),
+                float(group.weights.sum()),
+                float(right[first_tokens].sum()),
+                float(len(first_tokens)),
+                float(len(group.prompt) + group.rows.numel()),
+            ]
+        )
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    _sum_over_processes([*gradients, sums])
+    torch._foreach_div_(gradients, float(sums[1]))
+    return sums
 
 
 def _sum_over_processes(tensors: Sequence[Tensor]) -> None:
@@ -233,9 +291,12 @@ def _sum_over_processes(tensors: Sequence[Tensor]) -> None:
             tensor.copy_(total.view_as(tensor))
 
 
-def _broadcast(weight: Tensor) -> None:
+def _agree_on(seconds: float) -> float:
+    """The first process's value."""
+    value = torch.tensor([seconds], dtype=torch.float64)
     if distributed.is_initialized():
-        distributed.broadcast(weight, 0)
+        distributed.broadcast(value, 0)
+    return float(value)
 
 
 def _has_bfloat16() -> bool:
@@ -244,50 +305,33 @@ def _has_bfloat16() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _learning_rate_factor(steps: int, step: int) -> float:
-    """Warm-up, plateau, and linear decay over the last COOL_DOWN_SHARE of the steps."""
-    return min(1.0, (step + 1) / (WARM_UP_SHARE * steps), max(0.01, (steps - step) / (COOL_DOWN_SHARE * steps)))
+def _write_curve(folder: Path, progress: Progress, totals: Tensor) -> None:
+    path = folder / CURVE
+    fields = {**asdict(progress), "tokens": int(totals[4])}
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fields)
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow({key: round(value, 4) for key, value in fields.items()})
 
 
-def _micro_batches(lessons: Sequence[EncodedLesson], *, by_task: bool) -> list[Sequence[EncodedLesson]]:
-    """Split lessons, which are sorted by length, so that each micro-batch needs little padding.
-
-    Args:
-        by_task: each micro-batch has lessons of one task only; they share its prompt.
-    """
-    tasks = sorted({lesson.task for lesson in lessons})
-    groups = [[lesson for lesson in lessons if lesson.task == task] for task in tasks] if by_task else [list(lessons)]
-    return [
-        group[start : start + MICRO_BATCH_SIZE] for group in groups for start in range(0, len(group), MICRO_BATCH_SIZE)
-    ]
+def _save_checkpoint(folder: Path, model: Any, optimizers: Sequence[torch.optim.Optimizer], progress: Progress) -> None:
+    state = {
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "progress": asdict(progress),
+    }
+    temporary = folder / f"{CHECKPOINT}.part"
+    torch.save(state, temporary)
+    temporary.replace(folder / CHECKPOINT)
 
 
-def _weighted_loss(
-    model: "PreTrainedModel",
-    lessons: Sequence[EncodedLesson],
-    prompt_ids: Mapping[str, tuple[int, ...]] | None,
-) -> Tensor:
-    """Sum of the tokens' losses times their weights, a scalar.
-
-    The lessons have the positions after their prompts. With prompts, all lessons are of one task and attend to its
-    prompt, which is computed once, without gradient.
-    """
-    width = 1 + -(-max(len(lesson.ids) - 1 for lesson in lessons) // PADDING_MULTIPLE) * PADDING_MULTIPLE
-    ids = torch.zeros(len(lessons), width, dtype=torch.long)
-    weights = torch.zeros(len(lessons), width)
-    for index, lesson in enumerate(lessons):
-        ids[index, : len(lesson.ids)] = torch.tensor(lesson.ids)
-        weights[index, : len(lesson.ids)] = torch.tensor(lesson.weights)
-    cache = None
-    if prompt_ids is not None:
-        prompt = torch.tensor([prompt_ids[lessons[0].task]])
-        with torch.no_grad():
-            cache = model(input_ids=prompt, use_cache=True, logits_to_keep=1).past_key_values
-        cache.batch_repeat_interleave(len(lessons))
-    positions = torch.tensor([lesson.start for lesson in lessons])[:, None] + torch.arange(width - 1)
-
-    logits = model(
-        input_ids=ids[:, :-1], position_ids=positions, past_key_values=cache, use_cache=cache is not None
-    ).logits
-    losses = cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-    return (losses * weights[:, 1:].flatten()).sum()
+def _load_checkpoint(folder: Path, model: Any, optimizers: Sequence[torch.optim.Optimizer]) -> Progress:
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return Progress()
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    for optimizer, optimizer_state in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(optimizer_state)
+    return Progress(**state["progress"])

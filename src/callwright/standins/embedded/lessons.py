@@ -1,14 +1,17 @@
-"""Lessons of the embedded base: solved problems of every task, careful and careless.
+"""Lessons of the embedded student: solved problems of every task, careful and careless.
 
 Lessons have their own pool of people, numbers and words, in combinations that no split uses, so they share no problem
 with the pipeline. They cover every family, including those held out from training, because a general model has read
 about those too. Careless lessons answer too early, make an extra call or use a wrong function, as a general small model
 does. They never use a wrong operand: preference training cannot repair a model that learned to copy wrongly
 (docs/decisions/0003).
+
+Lessons are kept under the functions' true names and are shown in many views (`callwright.tasks.view`).
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from callwright.agent.loop import ends_chain, execute_step
 from callwright.agent.parsing.parse import parse_call
@@ -19,11 +22,28 @@ from callwright.records import Problem, Step
 from callwright.standins.oracle.script import MISTAKES, Mistake, write_script
 from callwright.tasks.task import Task
 from callwright.tasks.task_sections import missing_part, part_errors_in_one_line
+from callwright.tasks.view import PLAIN, View
 from callwright.text import did_you_mean
+
+SOLE_CALL = 2  # steps of a solution with one call: the call and the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One problem with two ways to go about it.
+
+    Attributes:
+        careful: the steps of its solution.
+        careless: steps with a mistake; None if the problem needs one call only, or the mistake does not fit it.
+    """
+
+    question: str
+    careful: tuple[Step, ...]
+    careless: tuple[Step, ...] | None
 
 
 def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[Message]]:
-    """Draw one task's lessons, without end. Each round has one lesson of every family, in random order.
+    """Lessons of one task as conversations under the true names, without end.
 
     Args:
         careless_share: share of careless lessons among those with more than one call; the others are always careful.
@@ -32,16 +52,39 @@ def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[
         ParamsError: the task has no part `lessons`.
         DataError: its part `lessons` cannot be used.
     """
+    rng = random.Random(f"careless/{task.name}/{seed}")
+    for lesson in draw_pairs(task, seed):
+        careless = lesson.careless is not None and rng.random() < careless_share
+        yield conversation(task, lesson.question, lesson.careless if careless and lesson.careless else lesson.careful)
+
+
+def conversation(task: Task, question: str, steps: Sequence[Step], view: View = PLAIN) -> list[Message]:
+    """A lesson in the agent's message format; the assistant writes its last message."""
+    messages, _ = TEXT.render(task, question, steps, view)
+    return messages[:-1] if steps[-1].observation is not None else messages
+
+
+def draw_pairs(task: Task, seed: int) -> Iterator[Lesson]:
+    """Lessons of one task without end: each round has one of every family, in random order.
+
+    Raises:
+        ParamsError: the task has no part `lessons`.
+        DataError: its part `lessons` cannot be used.
+    """
+    rng = random.Random(f"lessons/{task.name}/{seed}")
     lessons = task.part("lessons")
     if lessons is None:
         raise missing_part(task, "lessons", "recipe.tasks")
     weights = _mistake_weights(task, lessons.careless_mistakes)
-    rng = random.Random(f"demonstrations/{task.name}/{careless_share}/{seed}")
     while True:
         for draw_problem in rng.sample(lessons.problem_drawers, len(lessons.problem_drawers)):
             with part_errors_in_one_line(task, "lessons"):
                 problem = draw_problem(rng)
-            yield build_lesson(problem, task, _draw_mistake(problem, weights, careless_share, rng), rng)
+            careless = None
+            if weights and len(problem.solution) > SOLE_CALL:
+                mistake = rng.choices(list(weights), list(weights.values()))[0]
+                careless = build_steps(problem, task, mistake, rng)
+            yield Lesson(problem.question, build_steps(problem, task, None, rng), careless)
 
 
 def _mistake_weights(task: Task, careless_mistakes: Mapping[str, float]) -> Mapping[Mistake, float]:
@@ -53,16 +96,13 @@ def _mistake_weights(task: Task, careless_mistakes: Mapping[str, float]) -> Mapp
     return {by_name[name]: weight for name, weight in careless_mistakes.items()}  # in their order: it affects draws
 
 
-def _draw_mistake(
-    problem: Problem, weights: Mapping[Mistake, float], careless_share: float, rng: random.Random
-) -> Mistake | None:
-    if len(problem.solution) <= 2 or rng.random() >= careless_share or not weights:  # 2: one call and the answer
-        return None
-    return rng.choices(list(weights), list(weights.values()))[0]
-
-
 def build_lesson(problem: Problem, task: Task, mistake: Mistake | None, rng: random.Random) -> list[Message]:
-    """A whole attempt in the agent's message format, with every call executed.
+    """A whole attempt in the agent's message format, under the true names; raises as `build_steps`."""
+    return conversation(task, problem.question, build_steps(problem, task, mistake, rng))
+
+
+def build_steps(problem: Problem, task: Task, mistake: Mistake | None, rng: random.Random) -> tuple[Step, ...]:
+    """The steps of a whole attempt, with every call executed.
 
     Raises:
         DataError: the problem has no solution, or a call of it cannot be executed or parsed.
@@ -80,5 +120,4 @@ def build_lesson(problem: Problem, task: Task, mistake: Mistake | None, rng: ran
         if isinstance(call, CallError):
             raise DataError(f"lessons of {task.name}: a call of {problem.group} does not parse: {call.message}")
         steps.append(execute_step("", call, task.toolbox, tools).step)
-    messages, _ = TEXT.render(task, problem.question, steps)
-    return messages[:-1] if steps[-1].observation is not None else messages
+    return tuple(steps)

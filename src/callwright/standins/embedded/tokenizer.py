@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 ROLES = ("system", "user", "assistant", "tool")
-# A space before a capital or after a comma is a separate token. So a predicate or name of a formula has the same tokens
-# everywhere, and the model can copy them.
-SYMBOL_SPACE = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
+# A space before a capital, after a comma or before a called name is a separate token. So a predicate, a name of a
+# formula and the name of a function have the same tokens everywhere, and the model can copy them.
+SYMBOL_SPACE = r" (?=\p{Lu})|(?<=,) (?=\p{L})| (?=\w+\()"
 END_TOKEN, PAD_TOKEN = "<|end|>", "<|pad|>"
 
 CHAT_TEMPLATE = """\
