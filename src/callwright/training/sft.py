@@ -20,6 +20,7 @@ from callwright.training.callbacks import (
     warm_up_advice,
 )
 from callwright.training.prefix_sharing import share_prefixes
+from callwright.training.progress import show_training
 from callwright.training.weights import load_base, lora_config, save_trained, uses_bf16, uses_gpu
 
 
@@ -84,7 +85,10 @@ def warm_up(
         callbacks=[checkpoint_marker(), guard_rail_callback(warm_up_advice(params))],
     )
     trainer.remove_callback(PrinterCallback)
-    with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
+    with (
+        share_prefixes(trainer.accelerator.unwrap_model(trainer.model)),
+        show_training(trainer, "warm-up", "steps of chains", len(demonstrations)),
+    ):
         trainer.train(resume_from_checkpoint=last_checkpoint(checkpoint_folder))
     save_trained(trainer, result_folder)
     return result_folder
