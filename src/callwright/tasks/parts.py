@@ -3,9 +3,9 @@
 | part | what it gives | who asks |
 |---|---|---|
 | `synthetic` | problems that the task makes up | the source `synthetic` |
-| `lessons` | solved problems without end, and the mistakes in careless ones | the embedded student |
+| `lessons` | solved problems without end, and the mistakes in careless ones | the builder of the embedded student |
 | `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
-| `mistakes` | what models confuse in the task | the oracle teacher, the embedded student |
+| `mistakes` | what models confuse in the task | the oracle teacher, the builder of the embedded student |
 | `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
 | `descriptions` | the functions' descriptions in other words | views: of training and of the evaluation |
 
@@ -43,7 +43,7 @@ class SyntheticProblems:
 
 @dataclass(frozen=True, slots=True)
 class TaskLessons:
-    """The part `lessons`. params.yaml says how large the task's share of all lessons is (`student.embedded.tasks`).
+    """The part `lessons`, for `callwright.standins.embedded.build`, whose recipe says the task's share of all lessons.
 
     Attributes:
         problem_drawers: for every family of problems a function that draws one, with its solution, from random numbers.
