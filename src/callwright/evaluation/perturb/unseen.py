@@ -56,7 +56,9 @@ def unseen_problems(problems: Sequence[Problem], tasks: Tasks, count: int, seed:
             generated = unseen.generate(of_name, of_function, seed)
             for index, problem in enumerate(generated):
                 identified = replace(problem, id=f"{name}/{unseen.function.name}/{index:04d}")
-                made.append(UnseenProblem(identified, unseen.function.name, _listed(task, unseen, Random(identified.id))))
+                made.append(
+                    UnseenProblem(identified, unseen.function.name, _listed(task, unseen, Random(identified.id)))
+                )
     return made
 
 
