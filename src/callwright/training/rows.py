@@ -59,9 +59,7 @@ def training_rows(
     return TrainingRows(token_dataset(rows), sampler, counts, count_batches(plan))
 
 
-def _rendered_rows(
-    plan: Sequence[Sequence[Batch]], examples: Sequence[ExampleT], tasks: Tasks
-) -> Iterator[ExampleT]:
+def _rendered_rows(plan: Sequence[Sequence[Batch]], examples: Sequence[ExampleT], tasks: Tasks) -> Iterator[ExampleT]:
     for batches in plan:
         for batch in batches:
             for index in batch.examples:
