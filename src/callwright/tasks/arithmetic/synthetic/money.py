@@ -20,18 +20,18 @@ stall: start -> money | a=6..39 b=3..24 c=6..39 d=3..24 | multiply a b, multiply
   @ sells {a} {items} for {b} dollars each and {c} {others} for {d} dollars each.
   @ sells {a} {items} and {c} {others}. *One {item} costs {b} dollars. *One {other} costs {d} dollars.
   How many dollars does @ get? / How many dollars is that in all?
-thing: start -> bill | a=20..989 |
+thing: start -> bill | a=20..989 | | the whole
   @ buys a {thing} for {a} dollars.
   @ buys a {thing}. *One {thing} costs {a} dollars.
-order: start -> bill | a=3..39 b=3..39 | multiply a b
+order: start -> bill | a=3..39 b=3..39 | multiply a b | the whole
   @ buys {a} {items}. *One {item} costs {b} dollars.
   @ buys {a} {items} for {b} dollars each.
   How many dollars does @ pay? / How many dollars does @ pay in all?
-meal: start -> bill | a=20..599 b=11..299 | add a b
+meal: start -> bill | a=20..599 b=11..299 | add a b | the whole
   @ orders food for {a} dollars and drinks for {b} dollars.
   @ buys drinks for {b} dollars and food for {a} dollars.
   How many dollars does @ pay? / How many dollars does @ pay in all?
-two_kinds: start -> bill | a=3..29 b=3..29 c=3..29 d=3..29 | multiply a b, multiply c d, add r1 r2
+two_kinds: start -> bill | a=3..29 b=3..29 c=3..29 d=3..29 | multiply a b, multiply c d, add r1 r2 | the whole
   @ buys {a} {items} for {b} dollars each and {c} {others} for {d} dollars each.
   @ buys {a} {items} and {c} {others}. *One {item} costs {b} dollars. *One {other} costs {d} dollars.
   How many dollars does @ pay? / How many dollars does @ pay in all?
@@ -71,7 +71,7 @@ ride: money -> end | n=3..12 f=11..59 | solve n f q
   @ spends {the} money on a ride. *Each ride costs {f} dollars plus {n} dollars for each mile.
   @ rides until {the} money is gone. *Each ride costs {f} dollars and {n} dollars more for each mile.
   How many miles does @ ride? / How many miles is that?
-tip: bill -> bill | p=5..30:5 | percent_of q p, add q r1
+tip: bill -> bill | p=5..30:5 | percent_of q p, add q r1 | the whole
   @ adds a tip of {p} percent.
   @ pays {p} percent more as a tip.
   How many dollars does @ pay? / How many dollars does @ pay in all?
@@ -83,7 +83,7 @@ discount: bill -> bill | n=11..199 | subtract q n | the new
   @ gets {n} dollars off {the} price.
   The shop takes {n} dollars off {the} price.
   How many dollars does @ pay? / How many dollars does @ pay in all?
-extra: bill -> bill | n=12..289 | add q n
+extra: bill -> bill | n=12..289 | add q n | the whole
   @ also pays {n} dollars for a {case}.
   @ also buys a {case} for {n} dollars.
   How many dollars does @ pay? / How many dollars does @ pay in all?

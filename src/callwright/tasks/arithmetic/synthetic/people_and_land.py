@@ -9,12 +9,12 @@ school: start -> children | a=11..299 b=11..299 | add a b
   There are {b} girls and {a} boys at a school.
   How many children are there? / How many children are there in all?
 classes: start -> children | a=3..29 b=8..39 | multiply a b
-  A school has {a} classes. *Each class has {b} children.
+  There are {b} children in each of the {a} classes of a school.
   A school has {a} classes of {b} children.
   How many children are there? / How many children are there in all?
 garden: start -> land | a=4..39 | power a 2
   @ has square land with sides of {a} meters.
-  @ has square land. *Each side of the land is {a} meters long.
+  The sides of the square land of @ are {a} meters long.
   How many square meters of land does @ have? / How many square meters is that?
 field: start -> land | a=4..59 b=4..59 | multiply a b
   @ has land that is {a} meters long and {b} meters wide.
@@ -86,7 +86,7 @@ flowers: land -> end | n=3..29 | multiply q n
   @ plants {n} flowers on each square meter of {the} land.
   On each square meter of {the} land, @ plants {n} flowers.
   How many flowers does @ plant? / How many flowers is that?
-seeds: land -> bill | n=3..24 | multiply q n
+seeds: land -> bill | n=3..24 | multiply q n | the whole
   @ buys grass for {the} land. *One square meter of grass costs {n} dollars.
   @ buys grass for {the} land for {n} dollars a square meter.
   How many dollars does @ pay? / How many dollars is that?

@@ -8,12 +8,12 @@ have: start -> items | a=20..489 |
   @ has {a} {items}.
   @ buys {a} {items}.
 boxes: start -> items | a=3..39 b=4..39 | multiply a b
-  @ has {a} {boxes}. *Each {box} holds {b} {items}.
+  @ has {a} full {boxes}. *Each full {box} holds {b} {items}.
   @ buys {a} {boxes} of {b} {items}.
   @ finds {b} {items} in each of {a} {boxes}.
   How many {items} does @ have in all? / How many {items} is that in all?
 shelves: start -> items | a=3..15 b=3..15 c=4..29 | multiply a b, multiply r1 c
-  @ has {a} shelves with {b} {boxes} on each shelf. *Each {box} holds {c} {items}.
+  @ has {a} shelves with {b} full {boxes} on each shelf. *Each full {box} holds {c} {items}.
   @ puts {b} {boxes} of {c} {items} on each of {a} shelves.
   How many {items} does @ have in all? / How many {items} is that in all?
 daily: start -> items | a=4..39 b=3..29 | multiply a b
@@ -26,7 +26,7 @@ sizes: start -> items | a=12..299 b=12..299 | add a b
   How many {items} does @ have in all? / How many {items} is that in all?
 square: start -> items | a=4..39 | power a 2
   @ makes a full square of {items} with {a} {items} on each side.
-  @ makes a full square of {items}. *Each side of the square has {a} {items}.
+  With {a} {items} on each side, @ makes a full square of {items}.
   How many {items} does @ have in all? / How many {items} is that in all?
 basket: start -> items | n=3..12 f=11..98 t=60..599 | solve n f t
   @ pays {t} dollars for a {box} and some {items}. *Each {box} costs {f} dollars. *One {item} costs {n} dollars.
