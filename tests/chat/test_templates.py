@@ -109,9 +109,7 @@ def test_the_prompt_of_a_native_pair_is_a_prefix_of_prompt_and_completion(name):
     wrong = Step("So.", Call("add", {"a": 1, "b": 1}), None, "2")
     broken = Step('{"name": "add", "arguments": {"a": 1', None, None, None)
     pairs = [
-        pair(
-            f"p{number}", messages, (NATIVE.reply_message(chosen, 2),), (NATIVE.reply_message(rejected, 2),), tools
-        )
+        pair(f"p{number}", messages, (NATIVE.reply_message(chosen, 2),), (NATIVE.reply_message(rejected, 2),), tools)
         for number, rejected in enumerate((wrong, broken))
     ]
     report, _ = check_rows(pairs, tokenizer(name), 100_000)

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from callwright.agent.conversation import make_pair
 from callwright.functions.toolbox import ANSWER
 from callwright.params import ViewsParams
-from callwright.preferences.conversation import make_pair
 from callwright.records import Call, Pair, Step
 from callwright.reports.train import BatchCounts
 from callwright.tasks import TASKS
@@ -75,9 +75,7 @@ def test_every_batch_has_a_new_view():
 
 def test_a_number_of_views_is_that_of_each_task_and_includes_the_plain_one():
     views = NEW_NAMES.model_copy(update={"train": 3, "plain": 0.3})
-    shown = {
-        (PAIRS[batch.examples[0]].task, batch.view.key) for batches in plan(views, epochs=30) for batch in batches
-    }
+    shown = {(PAIRS[batch.examples[0]].task, batch.view.key) for batches in plan(views, epochs=30) for batch in batches}
     assert Counter(task for task, _ in shown) == {"arithmetic": 3, "entailment": 3}
 
 

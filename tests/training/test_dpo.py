@@ -9,16 +9,26 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from callwright.agent.conversation import rendered
 from callwright.errors import CallwrightError, DataError
 from callwright.params import TrainParams, ViewsParams
 from callwright.params.train import LossType
-from callwright.preferences.conversation import rendered
 from callwright.preferences.dialogue import check_rows
 from callwright.reports.train import BatchCounts
 from callwright.tasks import TASKS
 from callwright.tasks.draw_view import draw_views
 from callwright.training.dpo import Examples, train, training_key
-from tests.training.examples import (DEMONSTRATIONS, EXAMPLES, NEW_NAMES, NO_VIEWS, PAIRS, PARAMS, PARAMS_WITH_WARM_UP, log_prob, margin)
+from tests.training.examples import (
+    DEMONSTRATIONS,
+    EXAMPLES,
+    NEW_NAMES,
+    NO_VIEWS,
+    PAIRS,
+    PARAMS,
+    PARAMS_WITH_WARM_UP,
+    log_prob,
+    margin,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
@@ -76,9 +86,7 @@ def test_a_student_that_is_trained_in_views_prefers_the_right_call_under_names_i
 ):
     """It is trained on views with seed 7, and tested in a view of another seed."""
     params = PARAMS if phase == "pairs" else PARAMS_WITH_WARM_UP
-    train(
-        tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NEW_NAMES, seed=7, **folders
-    )
+    train(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NEW_NAMES, seed=7, **folders)
     _, view = draw_views(TASKS["arithmetic"], NEW_NAMES, 2, 8, "test")
     shown = rendered(PAIRS[0], TASKS["arithmetic"], view)
     assert shown.chosen != PAIRS[0].chosen
@@ -100,9 +108,11 @@ def test_missing_and_too_long_data_are_errors_before_training(
     with pytest.raises(DataError, match="no preference pairs"):
         train(tiny_base, Examples([]), PARAMS, TASKS, NO_VIEWS, seed=7, **folders)
     with pytest.raises(DataError, match=r"pair p10 cannot be trained on: it has \d+ tokens, train.max_length is 50"):
-        train(tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), TASKS, NO_VIEWS, seed=7, **folders)
+        train(
+            tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), TASKS, NO_VIEWS, seed=7, **folders
+        )
     with pytest.raises(DataError, match="no correct chain to warm up on"):
-        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, seed=7, **folders)
+        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, TASKS, NO_VIEWS, seed=7, **folders)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -162,7 +172,9 @@ def test_full_fine_tuning_changes_every_weight_and_writes_no_adapter(
 ):
     sft = PARAMS.sft.model_copy(update={"epochs": epochs, "learning_rate": 1e-3})
     params = PARAMS.model_copy(update={"method": "full", "learning_rate": 1e-9 if epochs else 1e-3, "sft": sft})
-    trained = train(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NO_VIEWS, seed=7, **folders)
+    trained = train(
+        tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NO_VIEWS, seed=7, **folders
+    )
     base = AutoModelForCausalLM.from_pretrained(tiny_base).state_dict()
     student = AutoModelForCausalLM.from_pretrained(folders["student"]).state_dict()
     assert all(not torch.equal(weight, student[name]) for name, weight in base.items())

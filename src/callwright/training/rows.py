@@ -7,8 +7,8 @@ from typing import Any
 
 from datasets import Dataset
 
+from callwright.agent.conversation import ExampleT, rendered
 from callwright.params import ViewsParams
-from callwright.preferences.conversation import ExampleT, rendered
 from callwright.preferences.dialogue import check_rows
 from callwright.reports.train import BatchCounts, RowCounts
 from callwright.tasks.tasks import Tasks
@@ -59,9 +59,7 @@ def training_rows(
     return TrainingRows(token_dataset(rows), sampler, counts, count_batches(plan))
 
 
-def _rendered_rows(
-    plan: Sequence[Sequence[Batch]], examples: Sequence[ExampleT], tasks: Tasks
-) -> Iterator[ExampleT]:
+def _rendered_rows(plan: Sequence[Sequence[Batch]], examples: Sequence[ExampleT], tasks: Tasks) -> Iterator[ExampleT]:
     for batches in plan:
         for batch in batches:
             for index in batch.examples:
