@@ -12,7 +12,7 @@ Also checks that shared prefixes give the log-probs, losses and gradients of pla
     python benchmarks/views_speed.py [RUN] [--steps N] [--repeats N]    # about four minutes on two cores
 
 Each measurement is a line of the CSV file, with the CPU's name; prints the ratios last. Pairs per second come from the
-median step, without the first three. The trainings have different pairs, but the same number, in the last two rows.
+median step, without the first three. On a machine with other load, the figures by processor time are more reliable.
 """
 
 import argparse
@@ -80,27 +80,28 @@ def _trained(row: Any) -> dict[str, list[int]]:
     return {name: list(row[name]) for name in TRAINED}
 
 
-def measure(batches: Batches, base: Path, *, shared: bool) -> float:
-    """Pairs per second of a training on the batches."""
+def measure(batches: Batches, base: Path, *, shared: bool) -> tuple[float, float]:
+    """Pairs per second of a training on the batches, by the wall clock and by processor time of a core."""
     from transformers import TrainerCallback
 
     from callwright.training.prefix_sharing import share_prefixes
 
-    times: list[float] = []
+    times: list[tuple[float, float]] = []
 
     class Watch(TrainerCallback):
         def on_step_begin(self, *_: Any, **__: Any) -> None:
-            self.start = time.perf_counter()
+            self.start = time.perf_counter(), time.process_time()
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            times.append(time.perf_counter() - self.start)
+            times.append((time.perf_counter() - self.start[0], time.process_time() - self.start[1]))
 
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(batches.rows, batches.sizes, folder, [Watch()], load_model(base))
         with share_prefixes(trainer.model) if shared else nullcontext():
             trainer.train()
-    rates = [size / seconds for size, seconds in zip(batches.sizes, times, strict=True)]
-    return statistics.median(rates[WARM_UP:])
+    timed = list(zip(batches.sizes, times, strict=True))[WARM_UP:]
+    wall, processor = (statistics.median(size / seconds[clock] for size, seconds in timed) for clock in (0, 1))
+    return wall, processor
 
 
 def largest_gaps(batches: Batches, base: Path, count: int) -> dict[str, float]:
@@ -171,6 +172,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
 def main() -> None:
     import torch
     from transformers import AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
     from callwright.pipeline.logs import quiet_libraries
 
@@ -182,9 +184,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--checked", type=int, default=4, help="batches whose losses and gradients are compared")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/views_speed.csv"))
+    parser.add_argument("--csv", type=Path, default=Path(".callwright/views_speed.csv"))
     options = parser.parse_args()
     quiet_libraries()
+    disable_progress_bar()
     torch.set_num_threads(options.threads)
     params = Params.load(options.run / "params.yaml")
     tasks, base = load_tasks(params.functions), options.run / paths.BASE
@@ -212,17 +215,24 @@ def main() -> None:
         )
         if gaps["log_probs"] > MAX_LOG_PROB_GAP or gaps["gradients"] > MAX_GRADIENT_GAP:
             raise SystemExit(f"{name}: shared prefixes differ too much from plain TRL")
-    rates: dict[str, list[float]] = {name: [] for name in arms}
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
     for repeat in range(options.repeats):
         for name, (batches, shared) in arms.items():
-            rates[name].append(measure(batches, base, shared=shared))
+            wall, processor = measure(batches, base, shared=shared)
+            rates[name].append((wall, processor))
             row = {"cpu": cpu, "threads": options.threads, "size": options.size, "steps": options.steps}
-            append(options.out, {**row, "repeat": repeat, "arm": name, "pairs_per_second": round(rates[name][-1], 3)})
-    for name, values in rates.items():
-        print(f"{name}: {statistics.median(values):.2f} pairs/s ({min(values):.2f} to {max(values):.2f})")
-    plain = statistics.median(rates[PLAIN_TRL])
-    for name, values in list(rates.items())[1:]:
-        print(f"ratio {name} / {PLAIN_TRL}: {statistics.median(values) / plain:.2f}")
+            row |= {"repeat": repeat, "arm": name}
+            append(options.csv, row | {"pairs_per_second": f"{wall:.3f}", "pairs_per_core_second": f"{processor:.3f}"})
+    medians = {
+        name: [statistics.median(values) for values in zip(*measured, strict=True)] for name, measured in rates.items()
+    }
+    for name, (wall, processor) in medians.items():
+        slowest, fastest = min(rates[name])[0], max(rates[name])[0]
+        print(f"{name}: {wall:.2f} pairs/s ({slowest:.2f} to {fastest:.2f}), {processor:.2f} by processor time")
+    plain = medians[PLAIN_TRL]
+    for name in list(arms)[1:]:
+        wall_ratio, processor_ratio = (value / reference for value, reference in zip(medians[name], plain, strict=True))
+        print(f"ratio {name} / {PLAIN_TRL}: {wall_ratio:.2f}, by processor time {processor_ratio:.2f}")
     print(f"target with a view a batch: {TARGET:g}")
 
 
