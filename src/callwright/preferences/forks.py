@@ -13,6 +13,7 @@ from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
 from callwright.preferences.strategies import strategies_of
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
+from callwright.progress import track
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.reports.pairs import SplitPairs
 from callwright.tasks import Tasks
@@ -50,7 +51,9 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     make_pairs = partial(pairs_of_shard, tasks, params)
-    for shard_pairs, shard_forks in map_shards(make_pairs, _shards(by_problem, problems), workers=workers):
+    shards = list(_shards(by_problem, problems))
+    results = map_shards(make_pairs, shards, workers=workers)
+    for shard_pairs, shard_forks in track(results, "forks", len(shards), "shards"):
         pairs += shard_pairs
         forks += shard_forks
     balanced_pairs = balance_pairs(pairs, problems, params)

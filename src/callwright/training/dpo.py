@@ -106,6 +106,7 @@ def train(
     from transformers import AutoTokenizer
 
     from callwright.training.prefix_sharing import share_prefixes
+    from callwright.training.progress import show_training
     from callwright.training.rows import training_rows
     from callwright.training.sft import warm_up
     from callwright.training.weights import load_base, load_trained, publish_student, save_trained
@@ -145,6 +146,7 @@ def train(
     with ExitStack() as stack:
         for trainer_model in filter(None, (trainer.model, trainer.ref_model)):
             stack.enter_context(share_prefixes(trainer.accelerator.unwrap_model(trainer_model)))
+        stack.enter_context(show_training(trainer, "preferences", "pairs", len(pairs)))
         result = trainer.train(resume_from_checkpoint=checkpoint)
     save_trained(trainer, work / "trained")
     trained = TrainingResult(training_curve(trainer.state.log_history))

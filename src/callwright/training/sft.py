@@ -22,6 +22,7 @@ from callwright.training.callbacks import (
     warm_up_advice,
 )
 from callwright.training.prefix_sharing import share_prefixes
+from callwright.training.progress import show_training
 from callwright.training.rows import training_rows
 from callwright.training.weights import load_base, lora_config, save_trained, uses_bf16, uses_gpu
 
@@ -101,7 +102,10 @@ def warm_up(
     )
     trainer.batch_sampler = rows.sampler
     trainer.remove_callback(PrinterCallback)
-    with share_prefixes(trainer.accelerator.unwrap_model(trainer.model)):
+    with (
+        share_prefixes(trainer.accelerator.unwrap_model(trainer.model)),
+        show_training(trainer, "warm-up", "steps of chains", len(demonstrations)),
+    ):
         trainer.train(resume_from_checkpoint=last_checkpoint(checkpoint_folder))
     save_trained(trainer, result_folder)
     return result_folder, rows.batch_counts

@@ -17,7 +17,7 @@ from callwright.chat.template import chat_ids, control_tokens, guard_special_tok
 from callwright.errors import ProviderError
 from callwright.preferences.dialogue import PromptTokens, check_rows
 from callwright.records import Call, Problem, Step
-from callwright.standins.embedded.build import CHAT_TEMPLATE, END_TOKEN, ROLES
+from callwright.standins.embedded.tokenizer import CHAT_TEMPLATE, END_TOKEN, ROLES
 from callwright.tasks import TASKS
 from tests.chat.conftest import QUESTION, SUM, template, tokenizer_for
 from tests.fakes import pair
