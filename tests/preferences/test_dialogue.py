@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from callwright.agent.conversation import make_demonstration, make_pair
 from callwright.agent.protocol import NATIVE
 from callwright.chat.template import template_messages
-from callwright.preferences.conversation import make_demonstration, make_pair
 from callwright.preferences.dialogue import check_rows
 from callwright.records import Call, Pair, Protocol, Step, StepError
 from callwright.tasks import TASKS

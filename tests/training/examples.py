@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from callwright.agent.conversation import make_demonstration, make_pair
 from callwright.params import LoraParams, TrainParams, ViewsParams, WarmUpParams
-from callwright.preferences.conversation import make_demonstration, make_pair
 from callwright.records import Pair
 from callwright.tasks import TASKS
 from callwright.training.dpo import Examples

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from callwright.agent.conversation import make_pair
 from callwright.functions.toolbox import ANSWER
 from callwright.params import ViewsParams
-from callwright.preferences.conversation import make_pair
 from callwright.records import Call, Pair, Step
 from callwright.reports.train import BatchCounts
 from callwright.tasks import TASKS

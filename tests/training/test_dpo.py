@@ -9,10 +9,10 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from callwright.agent.conversation import rendered
 from callwright.errors import CallwrightError, DataError
 from callwright.params import TrainParams, ViewsParams
 from callwright.params.train import LossType
-from callwright.preferences.conversation import rendered
 from callwright.preferences.dialogue import check_rows
 from callwright.reports.train import BatchCounts
 from callwright.tasks import TASKS
@@ -112,7 +112,7 @@ def test_missing_and_too_long_data_are_errors_before_training(
             tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), TASKS, NO_VIEWS, seed=7, **folders
         )
     with pytest.raises(DataError, match="no correct chain to warm up on"):
-        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, seed=7, **folders)
+        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, TASKS, NO_VIEWS, seed=7, **folders)
     assert list(tmp_path.iterdir()) == []
 
 

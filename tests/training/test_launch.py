@@ -26,8 +26,8 @@ from tests.training.examples import EXAMPLES, NEW_NAMES
 
 base, folder, params = Path(sys.argv[1]), Path(sys.argv[2]), TrainParams.model_validate_json(sys.argv[3])
 logged = []
-trained = train(base, EXAMPLES, params, TASKS, NEW_NAMES, seed=7, student=folder / "student", adapter=folder / "adapter",
-                work=folder / "work", log=lambda metrics, step: logged.append(step))
+trained = train(base, EXAMPLES, params, TASKS, NEW_NAMES, seed=7, student=folder / "student",
+                adapter=folder / "adapter", work=folder / "work", log=lambda metrics, step: logged.append(step))
 rank = os.environ.get("RANK", "0")
 (folder / f"rank{rank}.json").write_text(json.dumps(
     {"logged": logged, "has_report": trained.report is not None, "world": os.environ.get("WORLD_SIZE", "1"),

@@ -63,14 +63,14 @@ def evaluate_models(
     for name, folder, model_variants in local_models:
         target = evaluation_target(name, folder, evaluate)
         plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
-        evaluated[name] = _evaluate_target(target, plan, tasks, evaluate, rollout, log)
+        evaluated[name] = evaluate_target(target, plan, tasks, evaluate, rollout, log)
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.
     plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
     evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)
     return evaluated
 
 
-def _evaluate_target(
+def evaluate_target(
     target: EvaluationTarget,
     plan: EvaluationPlan,
     tasks: Tasks,

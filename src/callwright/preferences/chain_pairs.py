@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from callwright.agent.conversation import make_pair
 from callwright.functions.toolbox import Toolbox
 from callwright.params import PairsParams
 from callwright.preferences.balance import pair_kind
-from callwright.preferences.conversation import make_pair
 from callwright.preferences.tree import MARGIN_TOLERANCE, score_chains, step_key
 from callwright.records import Chain, CheckedChain, Pair, Problem
 from callwright.tasks.task import Task

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from callwright.preferences.conversation import make_demonstration
+from callwright.agent.conversation import make_demonstration
 from callwright.records import Chain, CheckedChain, Demonstration, Problem
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task

@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+from callwright.agent.conversation import make_pair
 from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import ChainShard, chunks_of
 from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
-from callwright.preferences.conversation import make_pair
 from callwright.preferences.strategies import strategies_of
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
 from callwright.progress import track

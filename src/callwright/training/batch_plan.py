@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
+from callwright.agent.conversation import with_called_functions
 from callwright.params import ViewsParams
-from callwright.preferences.conversation import with_called_functions
 from callwright.records import Demonstration, Pair
 from callwright.reports.train import BatchCounts
 from callwright.tasks.draw_view import draw_view, draw_views

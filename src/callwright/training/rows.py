@@ -7,8 +7,8 @@ from typing import Any
 
 from datasets import Dataset
 
+from callwright.agent.conversation import ExampleT, rendered
 from callwright.params import ViewsParams
-from callwright.preferences.conversation import ExampleT, rendered
 from callwright.preferences.dialogue import check_rows
 from callwright.reports.train import BatchCounts, RowCounts
 from callwright.tasks.tasks import Tasks

@@ -47,7 +47,7 @@ def make_pair(
         chosen_steps=tuple(chosen),
         rejected_steps=tuple(rejected),
     )
-    pair = rendered(pair, task, with_called_functions(PLAIN, task, [pair]))
+    pair = render_plain(pair, task)
     return None if pair.chosen == pair.rejected else pair
 
 
@@ -67,7 +67,12 @@ def make_demonstration(
         history=tuple(history),
         steps=(step,),
     )
-    return rendered(demonstration, task, with_called_functions(PLAIN, task, [demonstration]))
+    return render_plain(demonstration, task)
+
+
+def render_plain(example: ExampleT, task: Task) -> ExampleT:
+    """The example with its messages and tools rendered from its steps, under the functions' true names."""
+    return rendered(example, task, with_called_functions(PLAIN, task, [example]))
 
 
 def rendered(example: ExampleT, task: Task, view: View) -> ExampleT:

@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from callwright.agent.conversation import make_demonstration, make_pair, rendered, with_called_functions
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import Reply, ToolCall
 from callwright.preferences.chain_pairs import chain_pairs
-from callwright.preferences.conversation import make_demonstration, make_pair, rendered, with_called_functions
 from callwright.records import Call, CheckedChain, Protocol, Step, Usage, Verdict
 from callwright.tasks import TASKS
 from callwright.tasks.draw_view import draw_view
