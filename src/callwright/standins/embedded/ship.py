@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import CallwrightError, DataError
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
 from callwright.paths import RECIPE
 from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, read_seen_questions
 from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED
