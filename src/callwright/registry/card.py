@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from callwright.params import Params
-from callwright.params.address import ORACLE
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED, ORACLE
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
 from callwright.reports.metrics import Metrics
