@@ -123,9 +123,12 @@ class LocalChat:
         A batch is padded to its longest sequence. So requests are grouped by length, and the largest group goes first.
         Of it, those of the prompts with the most requests go first, so that a batch has few prompts.
         """
+        waiting = [(self._decoder.uncached_token_count(request.generation), request) for request in self._waiting]
+        continued = [(length, request) for length, request in waiting if length < len(request.generation.ids)]
+        if 2 * len(continued) >= self._max_batch:
+            waiting = continued  # new prompts might evict the prefixes that these still need
         by_length: dict[int, list[tuple[int, _WaitingRequest]]] = defaultdict(list)
-        for request in self._waiting:
-            length = self._decoder.uncached_token_count(request.generation)
+        for length, request in waiting:
             by_length[length.bit_length()].append((length, request))
         largest_group = max(by_length.values(), key=len)
         requests = Counter(request.generation.prompt for _, request in largest_group)
