@@ -16,9 +16,10 @@ from callwright.params.problems import ProblemsParams
 from callwright.params.promote import PromoteParams
 from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
-from callwright.params.student import EmbeddedParams, StudentParams
+from callwright.params.student import StudentParams
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
+from callwright.params.views import ViewsParams
 from callwright.params.yaml_file import read_sections
 from callwright.redaction import redacted
 from callwright.text import did_you_mean
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PARAMS_FILE",
     "BudgetParams",
-    "EmbeddedParams",
     "EndpointParams",
     "EndpointsParams",
     "EvaluateParams",
@@ -47,6 +47,7 @@ __all__ = [
     "TeacherParams",
     "TrainParams",
     "ValidateParams",
+    "ViewsParams",
     "WarmUpParams",
 ]
 
@@ -62,6 +63,7 @@ class Params(Section):
     problems: ProblemsParams
     student: StudentParams
     teacher: TeacherParams
+    views: ViewsParams
     rollout: RolloutParams
     validate_: ValidateParams = Field(alias="validate")
     pairs: PairsParams

@@ -1,4 +1,4 @@
-"""The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
+"""The base: the embedded student that ships, or a model of a folder or the Hugging Face hub, resolved and pinned."""
 
 import os
 import shutil
@@ -11,33 +11,30 @@ from typing import Any
 from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
+from callwright.params.student import EMBEDDED
 from callwright.progress import work
+from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.storage.files import folder_hash, write_json
-from callwright.tasks import Tasks
 
-EMBEDDED = "embedded"
 MEGABYTE = 10**6
 _DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # README: the licence
 
 
-def prepare_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
+def prepare_base(folder: Path, student: StudentParams) -> dict[str, Any]:
     """Write the base to `folder` atomically.
 
-    Args:
-        tasks: what the embedded student learns to solve.
-
     Returns:
-        The recipe (source, and hash, revision or training settings), which is also written to `folder`/recipe.json.
+        The recipe (source, and hash, revision or how it was built), which is also written to `folder`/recipe.json.
 
     Raises:
         ProviderError: the hub cannot be reached or does not know the model.
-        DataError: the folder cannot be written, or a local source is not a model.
+        DataError: the folder cannot be written, a local source is not a model, or the embedded student is damaged.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             new_folder = Path(temporary) / "model"
-            recipe = _write_base(new_folder, student, tasks, seed)
+            recipe = _write_base(new_folder, student)
             write_json(new_folder / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -47,12 +44,10 @@ def prepare_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) 
     return recipe
 
 
-def _write_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
-    """Build, copy or download the base, as `student.source` says; returns the recipe."""
+def _write_base(folder: Path, student: StudentParams) -> dict[str, Any]:
+    """Copy or download the base, as `student.source` says; returns the recipe."""
     if student.source == EMBEDDED:
-        from callwright.standins.embedded.build import build_embedded_student
-
-        return build_embedded_student(folder, student.embedded, tasks, seed)
+        return copy_shipped_student(folder)
     local = Path(student.source)
     if local.is_dir():
         if not (local / "config.json").is_file():
