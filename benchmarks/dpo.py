@@ -32,8 +32,8 @@ Rows = list[dict[str, list[int]]]
 
 def arithmetic_rows(count: int, seed: int) -> Rows:
     """Token ids of pairs at the first fork of a right and a wrong oracle chain, in random order."""
-    from callwright.standins.embedded.build import train_tokenizer
     from callwright.standins.embedded.lessons import build_lesson
+    from callwright.standins.embedded.tokenizer import train_tokenizer
     from callwright.tasks.arithmetic.lessons import LESSONS
     from callwright.tasks.arithmetic.task import ARITHMETIC
 

@@ -4,7 +4,7 @@
     python benchmarks/evaluate.py --plain 1000       # all of them both ways; half an hour or more
 
 Both run the same agent on the same problems with the same model, greedily, with the same limits. The model is
-models/student if it exists, else a small base that is built first. Ours keeps many chains in flight
+models/student if it exists, else the embedded base. Ours keeps many chains in flight
 (`evaluate.batch_size` sequences per forward pass) and computes shared prompts and earlier turns once. Plain is the
 simplest program: a loop over the problems, and `model.generate` with the library's own cache for each reply. Plain
 answers a random part of the problems, and the time of all is extrapolated; on that part both must give exactly the same
@@ -30,6 +30,7 @@ from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.chat.template import template_messages
 from callwright.params import Params
 from callwright.records import Chain, Problem, Usage
+from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
 
@@ -81,19 +82,6 @@ def solved(problems: Sequence[Problem], model: ChatModel, sampling: Sampling, in
     return asyncio.run(run())
 
 
-def small_base(folder: Path, params: Params) -> Path:
-    """A base with the default's architecture and little training: it uses the protocol, mostly with wrong answers."""
-    from callwright.standins.embedded.build import build_embedded_student
-    from callwright.tasks import TASKS
-
-    print("models/student is missing: building a small base first (fast, because it answers wrongly early)", flush=True)
-    few = params.student.embedded.model_copy(
-        update={"demonstrations": 600, "steps": 120, "careless_steps": 30, "prompt_steps": 40}
-    )
-    build_embedded_student(folder / "base", few, TASKS, params.seed)
-    return folder / "base"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=1_000)
@@ -105,7 +93,10 @@ def main() -> None:
     problems = synthetic_problems({"test": args.problems}, 0, params.seed)[: args.problems]
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.model or paths.STUDENT
-        folder = folder if (folder / "config.json").is_file() else small_base(Path(temporary), params)
+        if not (folder / "config.json").is_file():
+            print("models/student is missing: measuring the embedded base (fast, because it answers wrongly early)")
+            folder = Path(temporary) / "base"
+            copy_shipped_student(folder)
 
         batch_size = params.evaluate.batch_size
         began = time.perf_counter()

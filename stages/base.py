@@ -1,4 +1,4 @@
-"""The base stage: build the embedded base, or resolve and pin the model that params name."""
+"""The base stage: copy the embedded student, or resolve and pin the model that params name."""
 
 from callwright.pipeline.base import main
 

@@ -88,7 +88,7 @@ def tokenizer_for(chat_template: str, texts: list[str], end: str = "<|im_end|>")
     """A byte-level tokenizer with a template. It can encode any text."""
     from transformers import AddedToken
 
-    from callwright.standins.embedded.build import train_tokenizer
+    from callwright.standins.embedded.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(texts, 700)
     tokenizer.add_tokens([AddedToken(end, special=True), AddedToken("<|im_start|>", special=True)])

@@ -117,20 +117,11 @@ def test_the_error_for_a_missing_key_has_the_key(load, tmp_path, key):
     assert error_line(load, {key: ...}, tmp_path) == f"params.yaml: {key} is missing"
 
 
-def test_shares_may_name_any_task_because_the_stage_knows_the_tasks(load):
-    assert load({"student.embedded.tasks": {"clock": 1.0}}).student.embedded.tasks == {"clock": 1.0}
-
-
-@pytest.mark.parametrize(
-    ("shares", "message"),
-    [
-        ({"arithmetic": 0.5, "clock": 0.4}, "student.embedded.tasks: the shares of the tasks add up to 0.9, not 1"),
-        ({}, "student.embedded.tasks: the shares of the tasks add up to 0, not 1"),
-        ({"clock": 1.5}, "student.embedded.tasks.clock: input should be less than or equal to 1, not 1.5"),
-    ],
-)
-def test_the_shares_of_the_tasks_add_up_to_1(load, tmp_path, shares, message):
-    assert error_line(load, {"student.embedded.tasks": shares}, tmp_path) == f"params.yaml: {message}"
+def test_the_recipe_of_an_earlier_version_gives_a_line_that_says_what_to_do(load, tmp_path):
+    assert error_line(load, {"student.embedded": {"hidden": 128}}, tmp_path) == (
+        "params.yaml: student: remove the section embedded: the embedded student is no longer built during a run, it "
+        "ships with the package (docs/own-student.md)"
+    )
 
 
 def test_shares_of_mistakes_cannot_add_up_to_more_than_1(load, tmp_path):

@@ -49,6 +49,13 @@ def test_a_text_that_names_a_module_or_a_name_in_one_reaches_it(tmp_path: Path):
     assert reached(project(tmp_path, files), "src/callwright/a.py") == ["src/callwright/b.py", "src/callwright/c.py"]
 
 
+def test_a_data_file_that_is_no_text_is_reached_by_its_name_and_not_read(tmp_path: Path):
+    files = {"src/callwright/p/a.py": 'FILES = ("w.safetensors",)\n', "src/callwright/p/shipped/w.safetensors": ""}
+    graph = project(tmp_path, files)
+    (tmp_path / "src/callwright/p/shipped/w.safetensors").write_bytes(b"\xff\x00")
+    assert reached(graph, "src/callwright/p/a.py") == ["src/callwright/p/shipped/w.safetensors"]
+
+
 def test_a_lazy_export_is_reached_by_those_who_use_the_name(tmp_path: Path):
     lazy = '__getattr__ = lazy_exports(__name__, {"Big": "callwright.big", "Small": "callwright.small"})\n'
     files = {

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from callwright.errors import DataError
 from callwright.params import Params
 from callwright.problems.load import LoadedProblems, format_report, load_problems, raise_if_unusable, report_of
 from callwright.records import SPLITS
+from callwright.standins.embedded.seen_questions import SeenQuestions, question_hash
 from callwright.tasks import TASKS, Tasks
 from tests.fakes import tasks_with
 from tests.tasks.words.task import WORDS
@@ -31,11 +32,11 @@ ALIKE = [
 def load(tmp_path: Path) -> Callable[..., LoadedProblems]:
     """Loads rows as a user's file."""
 
-    def load(*rows: object, tasks: Tasks = TASKS, **params: object) -> LoadedProblems:
+    def load(*rows: object, tasks: Tasks = TASKS, seen: Container[str] = (), **params: object) -> LoadedProblems:
         path = tmp_path / "own.jsonl"
         path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
         settings = SHIPPED.model_copy(update={"source": "jsonl", "path": str(path), **params})
-        return load_problems(settings, 7, tasks, parse_call)
+        return load_problems(settings, 7, tasks, parse_call, seen_questions=seen)
 
     return load
 
@@ -55,6 +56,20 @@ def test_the_error_for_empty_splits_has_the_main_reason(load):
         "no problem in split train, dev; 8 left out: shares a run of words with a test question "
         "(left_out.jsonl lists them); give the source more rows or other shares (docs/own-problems.md)"
     )
+
+
+def test_test_questions_that_the_base_has_read_are_dropped_and_counted(load):
+    rows = [
+        {"question": f"What is {number} plus 1?", "answer": number + 1, "split": split}
+        for number, split in enumerate(["train", "train", "dev", "test", "test", "test"])
+    ]
+    seen = SeenQuestions(frozenset(question_hash(f"what is {number} plus 1") for number in (0, 3, 5)))
+    loaded = load(*rows, seen=seen)
+    assert [problem.question for problem in loaded.splits["test"]] == ["What is 4 plus 1?"]
+    assert counts(loaded) == [2, 1, 1], "what training reads may have been read before"
+    assert report_of(loaded).left_out == {"test question that the embedded student read when it was built": 2}
+    assert format_report(loaded)[1].startswith("  2 left out: test question that the embedded student read when it")
+    assert error_message(load(*rows, seen={row["question"] for row in rows})).startswith("no problem in split test; 3 ")
 
 
 def test_shared_passages_can_be_allowed(load):

@@ -6,27 +6,10 @@ from typing import TYPE_CHECKING
 from callwright.records import Protocol
 from callwright.registry.register import MODEL_CODE
 from callwright.registry.served import serving_config
-from callwright.tasks import TASKS
 from callwright.tracking.runs import connect
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-def build_smallest_base(folder: Path) -> None:
-    """Build the smallest embedded base, with one step of training; its replies are meaningless."""
-    from callwright.params import EmbeddedParams
-    from callwright.standins.embedded.build import build_embedded_student
-
-    recipe = EmbeddedParams.model_validate(
-        {
-            **{"hidden": 32, "layers": 1, "heads": 2, "vocabulary": 400, "demonstrations": 40, "careless_share": 0.5},
-            **{"tasks": {"arithmetic": 1.0}, "steps": 1, "careless_steps": 1},
-            **{"prompt_steps": 1, "batch_size": 4, "learning_rate": 0.01, "question_weight": 0.1},
-            "copy_weight": 4.0,
-        }
-    )
-    build_embedded_student(folder, recipe, TASKS, 0)
 
 
 def save_student(saved: Path, base: Path, max_steps: int = 3, max_tokens: int = 8) -> None:

@@ -15,11 +15,12 @@ from callwright.chat.backend import AgentSettings
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Reply, Sampling
 from callwright.records import Call, Usage
+from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.tasks import TASKS
 from tests.chat.conftest import QUESTION, SUM, tiny_model
 from tests.fakes import problem
 from tests.registry.conftest import Server
-from tests.registry.students import build_smallest_base, register_student, save_student
+from tests.registry.students import register_student, save_student
 
 __all__ = ["tiny_model"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
@@ -66,9 +67,9 @@ def test_an_embedded_base_has_the_files_that_vllm_serve_needs(embedded: Path):
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smallest embedded base, after one step of training."""
-    folder = tmp_path_factory.mktemp("embedded")
-    build_smallest_base(folder)
+    """The embedded student, as the stage `base` writes it."""
+    folder = tmp_path_factory.mktemp("embedded") / "base"
+    copy_shipped_student(folder)
     return folder
 
 

@@ -82,6 +82,12 @@ def test_the_card_shows_training_lineage_and_use():
         assert command in text
 
 
+def test_the_card_says_that_the_embedded_base_has_read_held_out_families():
+    note = "It read problems of every family while it was built, also of those that training held out"
+    assert note in card_of(PARAMS, {"base model": "embedded"})
+    assert note not in card_of(PARAMS, {"base model": "maker/small"})
+
+
 def test_a_card_that_is_too_long_for_the_database_is_cut_at_a_line():
     shortened = shorten_card("# title\n" + "a line of the card\n" * 400)
     assert len(shortened) <= MAX_DESCRIPTION_CHARS

@@ -77,6 +77,7 @@ def page(folder: Path, **changes: Any) -> str:
         "curves": [{"step": step, "loss": 1 / step, "margin": step / 10} for step in range(1, 9)],
         "transcripts": [transcript()],
         "stand_in": True,
+        "embedded_base": True,
     }
     write_report(path, **(values | changes))
     return path.read_text(encoding="utf-8")

@@ -73,6 +73,12 @@ def test_the_oracle_is_called_a_stand_in(tmp_path):
     assert "a stand-in for a large model" not in page(tmp_path, stand_in=False)
 
 
+def test_the_page_says_that_the_embedded_base_has_read_held_out_families(tmp_path):
+    note = "The embedded base has read problems of"
+    assert note in page(tmp_path)
+    assert note not in page(tmp_path, embedded_base=False)
+
+
 def test_hostile_text_is_shown_and_has_no_effect(tmp_path):
     named = metrics((HOSTILE.replace("/", "|"),))
     refused = decision(HOSTILE, model=HOSTILE)

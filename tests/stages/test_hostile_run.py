@@ -24,12 +24,13 @@ from callwright.storage.files import read_json
 from callwright.storage.jsonl import dumps, read
 from callwright.validation.quality import QuarantinedLine
 from tests.chat.conftest import Servers
-from tests.registry.students import build_smallest_base, save_student
+from tests.registry.students import save_student
 from tests.stages.conftest import Project, copy_of_the_project
 from tests.stages.hostile_inputs import CASES, KEY
 from tests.stages.hostile_problems import DROPPED_ROWS, good_rows
 from tests.stages.hostile_server import HostileServer
 from tests.stages.serving import post, served
+from tests.tiny_student import write_tiny_student
 from tests.validation.test_hostile_lines import GOOD
 from tests.validation.test_hostile_lines import HOSTILE as LINES
 
@@ -326,7 +327,7 @@ QUESTIONS: list[tuple[Any, Any, str]] = [  # question, task, and the beginning o
 def test_a_served_model_answers_the_other_rows(hostile: Hostile):
     saved, base = hostile.project.folder / "models/saved", hostile.project.folder / "models/base"
     base.mkdir(parents=True)
-    build_smallest_base(base)
+    write_tiny_student(base, layers=1)
     save_student(saved, base)
     rows = [[question, task] for question, task, _ in QUESTIONS]
     with served(hostile.project, str(saved)) as url:

@@ -203,7 +203,7 @@ def test_metrics_plots_and_experiments_work(finished_project: Project):
     assert stages_run(output) == ["train", "evaluate", "promote"]
 
 
-@pytest.mark.parametrize("stage", ["problems", "validate", "pairs", "promote"])
+@pytest.mark.parametrize("stage", ["problems", "base", "validate", "pairs", "promote"])
 def test_a_stage_that_does_not_need_torch_does_not_load_it(finished_project: Project, stage: str):
     code = f"import runpy, sys; runpy.run_path('stages/{stage}.py', run_name='__main__'); print('torch' in sys.modules)"
     assert finished_project.run("python", "-c", code).stdout.splitlines()[-1] == "False"

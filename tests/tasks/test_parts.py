@@ -22,6 +22,7 @@ from callwright.problems.load import load_problems
 from callwright.records import Problem
 from callwright.standins.embedded.build import build_embedded_student
 from callwright.standins.embedded.lessons import draw_lessons
+from callwright.standins.embedded.recipe import RECIPE
 from callwright.standins.oracle.app import create_app
 from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.standins.oracle.script import MISTAKES, write_script
@@ -167,7 +168,7 @@ def test_a_misspelt_function_in_the_mistakes_is_an_error_of_one_line(mistakes: T
     with pytest.raises(ParamsError) as caught:
         create_app(problems, {**NO_MISTAKES, "wrong_function": 0.5}, tasks=tasks)
     assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
-    recipe = Params.load(ROOT / "params.yaml").student.embedded.model_copy(update={"tasks": {"own": 1.0}})
+    recipe = RECIPE.model_copy(update={"tasks": {"own": 1.0}})
     with pytest.raises(ParamsError) as caught:
         build_embedded_student(Path("unused"), recipe, tasks, seed=1)
     assert str(caught.value).startswith(f"task own: its part mistakes: {message}")
@@ -253,9 +254,7 @@ def test_a_listed_task_without_the_part_gives_one_line():
         "params.yaml: problems.synthetic.own: the task has no part `synthetic`: give it one (docs/own-functions.md), "
         "or remove the line"
     )
-    with pytest.raises(
-        ParamsError, match=r"^params\.yaml: student\.embedded\.tasks\.own: the task has no part `lessons`"
-    ):
+    with pytest.raises(ParamsError, match=r"^params\.yaml: recipe\.tasks\.own: the task has no part `lessons`"):
         next(draw_lessons(own_task(), 0.0, 7))
 
 

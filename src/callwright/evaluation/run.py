@@ -11,6 +11,7 @@ from callwright.evaluation.perturb.run import Variant
 from callwright.evaluation.plan import GREEDY, EvaluationPlan, plan_evaluation
 from callwright.evaluation.target import EvaluationTarget, evaluation_target, max_concurrency, open_target
 from callwright.params import EvaluateParams, RolloutParams, TeacherParams
+from callwright.progress import track
 from callwright.records import Chain, CheckedChain, Problem, Verdict
 from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
@@ -184,7 +185,7 @@ def _checked_chains(
     """
     checked = dict[str, CheckedChain]()
     unchecked = 0
-    for chain, verdict in results:
+    for chain, verdict in track(results, "checks", attempts, "chains"):
         if isinstance(verdict, Surprise):
             log.add(verdict, chain.id)
             unchecked += 1

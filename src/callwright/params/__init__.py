@@ -16,7 +16,7 @@ from callwright.params.problems import ProblemsParams
 from callwright.params.promote import PromoteParams
 from callwright.params.rollout import BudgetParams, MistakeShares, Prices, RolloutParams, SamplingParams, TeacherParams
 from callwright.params.section import Section
-from callwright.params.student import EmbeddedParams, StudentParams
+from callwright.params.student import StudentParams
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
 from callwright.params.views import ViewsParams
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PARAMS_FILE",
     "BudgetParams",
-    "EmbeddedParams",
     "EndpointParams",
     "EndpointsParams",
     "EvaluateParams",

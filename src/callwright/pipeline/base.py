@@ -1,16 +1,14 @@
-"""The base stage: build the embedded base, or resolve and pin the model that params name."""
+"""The base stage: copy the embedded student, or resolve and pin the model that params name."""
 
 from callwright import paths
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
-from callwright.tasks import load_tasks
 from callwright.training.base import prepare_base
 
 
 def run(_: Clock) -> None:
     params = Params.load()
-    tasks = load_tasks(params.functions)
-    recipe = prepare_base(paths.BASE, params.student, tasks, params.seed)
+    recipe = prepare_base(paths.BASE, params.student)
     print(f"base: {recipe['source']} in {paths.BASE}")
 
 

@@ -113,7 +113,7 @@ class CodeGraph:
 
     def _find_referenced(self, file: Path, task_folders: tuple[str, ...]) -> Iterator[Path]:
         if file.suffix != ".py":
-            for name in _INCLUDED_TEMPLATE.findall(file.read_text()):
+            for name in _INCLUDED_TEMPLATE.findall(file.read_text()) if file.suffix == ".jinja" else ():
                 yield from [file.with_name(name)] if file.with_name(name).is_file() else []
             return
         references = self.references(file)

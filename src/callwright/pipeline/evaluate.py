@@ -15,6 +15,7 @@ from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
+from callwright.progress import work
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
@@ -60,7 +61,8 @@ def run(clock: Clock) -> None:
     problems, variants, evaluated = comparison.problems, comparison.variants, comparison.evaluated
     if line := comparison.dropped_message():
         print(f"evaluate: {line}")
-    metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
+    with work("metrics"):
+        metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
     metrics = metrics.of_run(inputs, params.evaluate.engine, len(comparison.dropped))
     write(paths.VARIANTS, [variant.problem for variant in variants])
     for model, evaluation in evaluated.items():
@@ -71,7 +73,8 @@ def run(clock: Clock) -> None:
     # The rollout precedes the training whose run this is, so its report is logged here.
     rollout = RolloutReport.load().as_json() if paths.ROLLOUT_REPORT.is_file() else {}
     numbers = {**metrics.measured(), "rollout": rollout}
-    log_to_training_run(paths.STUDENT, numbers, [paths.METRICS, paths.ACCURACY_PLOT])
+    with work("log to MLflow"):
+        log_to_training_run(paths.STUDENT, numbers, [paths.METRICS, paths.ACCURACY_PLOT])
     log_evaluation(paths.STUDENT, evaluated, problems, tasks, metrics, params.evaluate.traces)
     _print_results(metrics)
 

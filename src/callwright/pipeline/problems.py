@@ -6,6 +6,7 @@ from callwright.params import Params
 from callwright.pipeline.early_checks import check_later_stages
 from callwright.pipeline.stage import Clock, run_stage
 from callwright.problems.load import format_report, load_problems, raise_if_unusable, report_of
+from callwright.standins.embedded.seen_questions import read_questions_of_base
 from callwright.storage.jsonl import write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import load_tasks
@@ -15,7 +16,8 @@ def run(_: Clock) -> None:
     params = Params.load()
     check_later_stages(params)
     tasks = load_tasks(params.functions)
-    loaded = load_problems(params.problems, params.seed, tasks, parse_call)
+    seen = read_questions_of_base(params.student.source)
+    loaded = load_problems(params.problems, params.seed, tasks, parse_call, seen_questions=seen)
     surprises = SurpriseLog("problems")
     for surprise, location in loaded.surprises:
         surprises.add(surprise, location)

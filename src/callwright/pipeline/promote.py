@@ -10,6 +10,7 @@ from callwright.reporting.report import write_report
 from callwright.reporting.transcripts import transcripts_of
 from callwright.reports.curves import load_curves
 from callwright.reports.metrics import Metrics
+from callwright.reports.model_files import Recipe
 from callwright.reports.quality import Quality
 from callwright.reports.report import valid_or_raise
 from callwright.reports.rollout import RolloutReport
@@ -25,6 +26,7 @@ def run(_: Clock) -> None:
     # Everything is read before the registry changes: a bad file must not stop the stage after a promotion.
     metrics, quality = Metrics.load_or_errors(), Quality.load_or_errors()
     training, rollout, curves = TrainReport.load(), RolloutReport.load(), load_curves()
+    embedded_base = Recipe.load().is_embedded
     evaluated = {
         model: {checked.chain.problem_id: checked for checked in read(CheckedChain, paths.evaluation(model))}
         for model in ("base", "student")
@@ -44,6 +46,7 @@ def run(_: Clock) -> None:
         curves=curves,
         transcripts=transcripts,
         stand_in=params.teacher.base_url == ORACLE,
+        embedded_base=embedded_base,
     )
     if decision.is_promoted:
         print(f"promote: {decision.model} version {decision.version} is champion")

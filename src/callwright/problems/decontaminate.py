@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
 
@@ -11,6 +11,7 @@ from callwright.records import SYNTHETIC, Problem
 
 SAME_QUESTION = "same question as in test"
 SHARED_WORDS = "shares a run of words with a test question"
+SEEN_BY_BASE = "test question that the embedded student read when it was built"
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W_]+|\S")
 _OPERATORS = frozenset("-*/")  # punctuation to Unicode, but part of the question before a number
@@ -56,6 +57,13 @@ def _is_significant(token: str, following: str) -> bool:
     if token in _OPERATORS:
         return following[:1].isdigit()
     return token == "%" or unicodedata.category(token[0])[0] not in "PC"
+
+
+def drop_seen(problems: Sequence[Problem], seen_questions: Container[str]) -> tuple[list[Problem], list[DroppedRow]]:
+    """Remove test problems whose question the base has read; returns the problems to keep, in order, and the others."""
+    is_seen = [problem.split == "test" and problem.question in seen_questions for problem in problems]
+    kept = [problem for problem, seen in zip(problems, is_seen, strict=True) if not seen]
+    return kept, [DroppedRow(problem.id, SEEN_BY_BASE) for problem, seen in zip(problems, is_seen, strict=True) if seen]
 
 
 def decontaminate(

@@ -1,14 +1,14 @@
 """From the sources to the three splits: read, check, split, deduplicate, decontaminate and mix problems."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.errors import DataError
 from callwright.params import ProblemsParams
 from callwright.problems.check import check_problem
-from callwright.problems.decontaminate import decontaminate
+from callwright.problems.decontaminate import decontaminate, drop_seen
 from callwright.problems.mix import UsedNames, mix_splits
 from callwright.problems.source import AnySource, DroppedRow, ParseCall, SourceInputs, SourceResult
 from callwright.problems.sources import SOURCES, open_sources
@@ -43,7 +43,8 @@ class LoadedProblems:
 
     Attributes:
         sources: what each source gave, by its name.
-        repeated_or_leaked: problems that repeat a question, or share words with a test question, of any source.
+        repeated_or_leaked: problems that repeat a question, or share words with a test question, of any source; test
+            problems that the base has read.
         surprises: unexpected exceptions, each with the location of its row; the row is in `unusable`.
         notes: what users should check about labels -> number of such labels.
     """
@@ -81,6 +82,7 @@ def load_problems(
     tasks: Mapping[str, Task],
     parse_call: ParseCall,
     sources: Sequence[str] = SOURCES,
+    seen_questions: Container[str] = (),
 ) -> LoadedProblems:
     """Load the problems of every split. Every answer was checked and every solution executed, whatever the source.
 
@@ -89,6 +91,7 @@ def load_problems(
     Args:
         parse_call: parses a call of a solution that is written as text.
         sources: the sources that `params.source` and `params.mix` can name.
+        seen_questions: what the base has read; test problems that ask one of these are dropped.
 
     Raises:
         ParamsError: there is no such source, a section of a source is not valid, or `problems.synthetic` lists a task
@@ -100,6 +103,7 @@ def load_problems(
     source_of = {problem.id: name for name, result in results.items() for problem in result.problems}
     split = [problem for name, source in opened.items() for problem in source.assign_splits(results[name], seed)]
     unique, repeated = deduplicate(split)
+    unique, seen = drop_seen(unique, seen_questions)
     test = [problem for problem in unique if problem.split == "test"]
     training = [problem for problem in unique if problem.split != "test"]
     clean, leaked = decontaminate(training, test, params.shared_words)
@@ -120,7 +124,7 @@ def load_problems(
             )
             for name, result in results.items()
         },
-        [*repeated, *leaked],
+        [*repeated, *seen, *leaked],
         [surprise for result in results.values() for surprise in result.surprises],
         _count_notes(used, tasks),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from callwright.params import Params
 from callwright.params.address import ORACLE
+from callwright.params.student import EMBEDDED
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
 from callwright.reports.metrics import Metrics
@@ -41,6 +42,7 @@ def model_card(
         "## Accuracy on held-out problems",
         "An answer counts when it is right and rests on the problem, and every call replays. In brackets the interval "
         f"of {params.evaluate.confidence:.0%} confidence, resampled by group of problems.",
+        _note_on_families(lineage),
         "\n".join(_accuracy(metrics)),
         "\n".join(_gains(metrics)),
         "\n".join(_calls_and_faults(metrics)),
@@ -73,6 +75,15 @@ def _sources(params: Params) -> str:
     if params.problems.mix is None:
         return params.problems.source
     return ", ".join(f"{100 * share:g} % {name}" for name, share in params.problems.mix.items())
+
+
+def _note_on_families(lineage: Mapping[str, str]) -> str:
+    if lineage.get("base model") != EMBEDDED:
+        return ""
+    return (
+        "The base is a stand-in for a small pretrained model. It read problems of every family while it was built, "
+        "also of those that training held out, though none of these questions."
+    )
 
 
 def _split_counts(problems: ProblemsReport) -> str:

@@ -121,6 +121,6 @@ def _dvc_lock_hash() -> str:
 
 def _licence_of_base(base: Path, recipe: Recipe) -> str:
     """The licence in the base's model card; the embedded base has the licence of the code."""
-    if recipe.source == "embedded":
+    if recipe.is_embedded:
         return CODE_LICENCE
     return base_licence(base / "README.md")

@@ -43,12 +43,14 @@ def write_report(
     curves: Sequence[Mapping[str, float]],
     transcripts: Sequence[TranscriptPair],
     stand_in: bool,
+    embedded_base: bool,
 ) -> None:
     """Render the page. What was not measured (champion, samples, robustness) is omitted.
 
     Args:
         curves: rows of reports/curves.csv.
         stand_in: whether the teacher is the oracle.
+        embedded_base: whether the base is the embedded student.
     """
     accuracy, robustness = metrics.accuracy, metrics.robustness
     slices = list(accuracy.student)
@@ -69,6 +71,7 @@ def write_report(
         training=training,
         transcripts=transcripts,
         stand_in=stand_in,
+        embedded_base=embedded_base,
         parts=[(part, name) for part, name in SECTION_TITLES.items() if not absent.get(part)],
         models=charts.in_display_order(accuracy),
         tasks_chart=charts.accuracy_chart("Accuracy by task", accuracy, overview_slices),

@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from callwright import paths
+from callwright.params.student import EMBEDDED
 from callwright.reports.report import Report, Section
 
 
@@ -23,3 +24,8 @@ class Recipe(Section, Report):
 
     source: str = ""
     revision: str | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the base is the student that ships with the package, a stand-in."""
+        return self.source == EMBEDDED

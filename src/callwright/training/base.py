@@ -1,8 +1,9 @@
-"""The base: built from scratch, or resolved and pinned from a folder or the Hugging Face hub."""
+"""The base: the embedded student that ships, or a model of a folder or the Hugging Face hub, resolved and pinned."""
 
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,31 +11,30 @@ from typing import Any
 from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
+from callwright.params.student import EMBEDDED
+from callwright.progress import work
+from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.storage.files import folder_hash, write_json
-from callwright.tasks import Tasks
 
-EMBEDDED = "embedded"
+MEGABYTE = 10**6
 _DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # README: the licence
 
 
-def prepare_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
+def prepare_base(folder: Path, student: StudentParams) -> dict[str, Any]:
     """Write the base to `folder` atomically.
 
-    Args:
-        tasks: what the embedded student learns to solve.
-
     Returns:
-        The recipe (source, and hash, revision or training settings), which is also written to `folder`/recipe.json.
+        The recipe (source, and hash, revision or how it was built), which is also written to `folder`/recipe.json.
 
     Raises:
         ProviderError: the hub cannot be reached or does not know the model.
-        DataError: the folder cannot be written, or a local source is not a model.
+        DataError: the folder cannot be written, a local source is not a model, or the embedded student is damaged.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             new_folder = Path(temporary) / "model"
-            recipe = _write_base(new_folder, student, tasks, seed)
+            recipe = _write_base(new_folder, student)
             write_json(new_folder / paths.RECIPE, recipe)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -44,12 +44,10 @@ def prepare_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) 
     return recipe
 
 
-def _write_base(folder: Path, student: StudentParams, tasks: Tasks, seed: int) -> dict[str, Any]:
-    """Build, copy or download the base, as `student.source` says; returns the recipe."""
+def _write_base(folder: Path, student: StudentParams) -> dict[str, Any]:
+    """Copy or download the base, as `student.source` says; returns the recipe."""
     if student.source == EMBEDDED:
-        from callwright.standins.embedded.build import build_embedded_student
-
-        return build_embedded_student(folder, student.embedded, tasks, seed)
+        return copy_shipped_student(folder)
     local = Path(student.source)
     if local.is_dir():
         if not (local / "config.json").is_file():
@@ -98,7 +96,10 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
 
     try:
         revision = student.revision or HfApi().model_info(student.source).sha
-        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS))
+        with work("download", _download_size(student.source, revision), "MB", measure=lambda: _megabytes(folder)):
+            snapshot_download(
+                student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS)
+            )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
         raise _download_error(student.source, error) from None
     except Exception as error:  # connection errors of the HTTP libraries share no base class with the above
@@ -107,6 +108,23 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
         raise _download_error(student.source, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return {"source": student.source, "revision": revision, "hash": folder_hash(folder)}
+
+
+def _download_size(source: str, revision: str | None) -> int | None:
+    """Megabytes of the files that are downloaded; None if the hub does not say. It is only shown."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import filter_repo_objects
+
+    with suppress(Exception):
+        files = HfApi().model_info(source, revision=revision, files_metadata=True).siblings or []
+        wanted = filter_repo_objects(files, allow_patterns=list(_DOWNLOAD_PATTERNS), key=lambda file: file.rfilename)
+        return sum(file.size or 0 for file in wanted) // MEGABYTE
+    return None
+
+
+def _megabytes(folder: Path) -> int:
+    """Size of a folder's files, parts of files that are being downloaded included."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // MEGABYTE
 
 
 def _download_error(source: str, error: Exception) -> ProviderError:

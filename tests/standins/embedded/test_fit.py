@@ -11,10 +11,26 @@ import torch
 from safetensors.torch import load_file
 
 from callwright.errors import CallwrightError
-from callwright.standins.embedded.build import build_embedded_student
+from callwright.standins.embedded.build import build_embedded_student, token_weights
+from callwright.standins.embedded.recipe import BuildRecipe
 from callwright.tasks import TASKS
-from tests.training.conftest import RECIPE
 
+RECIPE = BuildRecipe(
+    hidden=32,
+    layers=2,
+    heads=2,
+    vocabulary=420,
+    demonstrations=120,
+    tasks={"arithmetic": 0.5, "translation": 0.25, "entailment": 0.25},
+    careless_share=0.5,
+    steps=12,
+    careless_steps=6,
+    prompt_steps=3,
+    batch_size=12,
+    learning_rate=0.02,
+    question_weight=0.1,
+    copy_weight=4.0,
+)
 TRAINING_CPU_S = 20.0  # processor time after which a process has imported all libraries and trains
 
 
@@ -82,3 +98,10 @@ def test_a_killed_process_gives_a_one_line_error(tmp_path: Path, restored_thread
     with pytest.raises(CallwrightError, match=r"^base: one of its processes was ended by SIGKILL \(out of memory\?\)"):
         build_embedded_student(tmp_path / "base", long, TASKS, seed=3)
     killer.join()
+
+
+def test_a_copied_number_weighs_more_and_the_question_weighs_less():
+    number, bracket, new_number = range(3)
+    ids = (number, bracket, number, bracket, new_number)
+    assistant_mask = (False, False, True, True, True)
+    assert token_weights(ids, assistant_mask, {number, new_number}, RECIPE) == (0.1, 0.1, 4.0, 1.0, 1.0)

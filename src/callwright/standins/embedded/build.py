@@ -6,80 +6,23 @@ one call, and is weak at chains of several steps.
 
 import itertools
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from callwright.chat.model import Message
-from callwright.params import EmbeddedParams
 from callwright.standins.embedded.fit import EncodedLesson, Lessons, fit
 from callwright.standins.embedded.lessons import draw_lessons
+from callwright.standins.embedded.recipe import BuildRecipe
+from callwright.standins.embedded.tokenizer import train_tokenizer
 from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.tasks import Tasks
 from callwright.tasks.task_sections import listed_tasks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
-
-ROLES = ("system", "user", "assistant", "tool")
-# A space before a capital or after a comma is a separate token. So a predicate or name of a formula has the same tokens
-# everywhere, and the model can copy them.
-SYMBOL_SPACE = r" (?=\p{Lu})|(?<=,) (?=\p{L})"
-END_TOKEN, PAD_TOKEN = "<|end|>", "<|pad|>"
-
-CHAT_TEMPLATE = """\
-{%- if tools %}{{- '<|system|>' }}{% for tool in tools %}{{- tool | tojson }}{{- '\\n' }}{% endfor %}{{- '<|end|>' }}{% endif %}
-{%- for message in messages %}
-{{- '<|' + message.role + '|>' }}
-{%- if message.role == 'assistant' %}
-{%- generation %}
-{{- message.content or '' }}
-{%- for call in message.tool_calls or [] %}{{- call.function | tojson }}{% endfor %}
-{{- '<|end|>' }}
-{%- endgeneration %}
-{%- else %}{{- message.content + '<|end|>' }}{% endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}{{- '<|assistant|>' }}{% endif %}"""  # noqa: E501
-
-
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokenizerFast":
-    """Train a byte-level BPE tokenizer.
-
-    Args:
-        texts: texts from which merges are learned.
-        vocabulary: number of tokens; at least the 256 bytes and the special tokens.
-    """
-
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.Split(Regex(SYMBOL_SPACE), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[PAD_TOKEN, END_TOKEN, *(f"<|{role}|>" for role in ROLES)],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        eos_token=END_TOKEN,
-        pad_token=PAD_TOKEN,
-        additional_special_tokens=[f"<|{role}|>" for role in ROLES],
-        chat_template=CHAT_TEMPLATE,
-        clean_up_tokenization_spaces=False,
-    )
-
 
 TaskLesson: TypeAlias = tuple[str, list[Message]]  # the task's name, and the conversation
 
@@ -88,7 +31,7 @@ TOKENIZER_LESSONS = 4_000  # lessons from which the tokenizer's merges are learn
 ROPE_THETA = 500.0
 
 
-def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, seed: int) -> dict[str, Any]:
+def build_embedded_student(folder: Path, recipe: BuildRecipe, tasks: Tasks, seed: int) -> dict[str, Any]:
     """Train tokenizer and model from scratch, and save them as a Hugging Face folder.
 
     Returns:
@@ -100,7 +43,7 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, s
             its part `mistakes` that does not exist.
         DataError: a lesson cannot be made.
     """
-    for task, _ in listed_tasks(recipe.tasks, tasks, "student.embedded.tasks"):
+    for task, _ in listed_tasks(recipe.tasks, tasks, "recipe.tasks"):
         check_confused_names(task, tasks)
     torch.manual_seed(seed)
     careless_count = min(recipe.demonstrations, recipe.careless_steps * recipe.batch_size)
@@ -122,12 +65,12 @@ def build_embedded_student(folder: Path, recipe: EmbeddedParams, tasks: Tasks, s
 
 
 def _draw_task_lessons(
-    recipe: EmbeddedParams, tasks: Tasks, count: int, careless_share: float, seed: int
+    recipe: BuildRecipe, tasks: Tasks, count: int, careless_share: float, seed: int
 ) -> list[TaskLesson]:
     """Lessons of all tasks, in the recipe's shares."""
     return [
         (task.name, messages)
-        for task, share in listed_tasks(recipe.tasks, tasks, "student.embedded.tasks")
+        for task, share in listed_tasks(recipe.tasks, tasks, "recipe.tasks")
         for messages in itertools.islice(draw_lessons(task, careless_share, seed), round(share * count))
     ]
 
@@ -136,7 +79,7 @@ def _texts(messages: Sequence[Message]) -> list[str]:
     return [message["content"] for message in messages]
 
 
-def _new_model(recipe: EmbeddedParams, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
+def _new_model(recipe: BuildRecipe, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     model: PreTrainedModel = Qwen3ForCausalLM._from_config(
@@ -164,7 +107,7 @@ def _encode_lessons(
     tokenizer: "PreTrainedTokenizerFast",
     careful: Sequence[TaskLesson],
     careless: Sequence[TaskLesson],
-    recipe: EmbeddedParams,
+    recipe: BuildRecipe,
 ) -> Lessons:
     """Tokenize the lessons, and cut off the prompt that all lessons of a task share."""
     encoded = [
@@ -190,7 +133,7 @@ def _encode_lessons(
 
 
 def token_weights(
-    ids: Sequence[int], assistant_mask: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: EmbeddedParams
+    ids: Sequence[int], assistant_mask: Sequence[bool], alphanumeric_tokens: Collection[int], recipe: BuildRecipe
 ) -> tuple[float, ...]:
     """Loss weight of each token: numbers and names that the model copies weigh more, the question weighs less.
 

@@ -23,7 +23,7 @@ from torch.multiprocessing.spawn import start_processes
 from torch.nn.functional import cross_entropy
 
 from callwright.errors import CallwrightError
-from callwright.params import EmbeddedParams
+from callwright.standins.embedded.recipe import BuildRecipe
 
 if TYPE_CHECKING:
     from torch.multiprocessing.spawn import ProcessContext
@@ -62,7 +62,7 @@ class Lessons:
     careless: Sequence[EncodedLesson]
 
 
-def fit(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedParams, seed: int) -> float:
+def fit(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: int) -> float:
     """Train the model in place; returns the mean loss of the last 50 steps.
 
     Uses one process per torch thread, at most MAX_PROCESSES. Each process takes a share of every batch, and the
@@ -121,7 +121,7 @@ def _train_in_process(
     processes: int,
     config: object,
     lessons: Lessons,
-    recipe: EmbeddedParams,
+    recipe: BuildRecipe,
     seed: int,
 ) -> None:
     from transformers import AutoModelForCausalLM
@@ -145,7 +145,7 @@ def _process_group(rendezvous: Path, rank: int, processes: int) -> Iterator[None
         distributed.destroy_process_group()
 
 
-def _train(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedParams, seed: int) -> float:
+def _train(model: "PreTrainedModel", lessons: Lessons, recipe: BuildRecipe, seed: int) -> float:
     """Train with Muon for the weight matrices (it needs a third of AdamW's lessons here) and AdamW for the rest.
 
     Careful lessons come first, because they teach copying and the functions quickly; careless ones follow. Most steps
@@ -187,7 +187,7 @@ def _train(model: "PreTrainedModel", lessons: Lessons, recipe: EmbeddedParams, s
     return sum(recent) / len(recent)
 
 
-def _includes_prompt(step: int, recipe: EmbeddedParams) -> bool:
+def _includes_prompt(step: int, recipe: BuildRecipe) -> bool:
     """Whether a step is one of the `prompt_steps`, evenly spread over the steps in which the learning rate falls."""
     span = min(recipe.steps, max(round(COOL_DOWN_SHARE * recipe.steps), recipe.prompt_steps))
     index = step - (recipe.steps - span)

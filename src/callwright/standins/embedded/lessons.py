@@ -34,7 +34,7 @@ def draw_lessons(task: Task, careless_share: float, seed: int) -> Iterator[list[
     """
     lessons = task.part("lessons")
     if lessons is None:
-        raise missing_part(task, "lessons", "student.embedded.tasks")
+        raise missing_part(task, "lessons", "recipe.tasks")
     weights = _mistake_weights(task, lessons.careless_mistakes)
     rng = random.Random(f"demonstrations/{task.name}/{careless_share}/{seed}")
     while True:
