@@ -1,6 +1,7 @@
 """Figures in CSVs are read as they were written, and pooled and compared with their targets as a reader would."""
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tests.working_tree import ROOT
 
 with pytest.MonkeyPatch.context() as patch:  # scripts import each other by their names
     patch.syspath_prepend(ROOT / "benchmarks")
-    from measurements import Figure, Key, append_figures, committed, read_figures
-    from reading import held_out_families, loss_p_value
+    from measurements import Figure, Key, append_figures, committed, processor, read_figures
+    from reading import held_out_families, loss_p_value, measure
     from reading_targets import MOST_LOST, TASKS, pooled, summary, targets
     from threads import compare, verdicts
 
@@ -152,3 +153,23 @@ def test_thread_counts_are_compared_byte_for_byte_and_by_accuracy(tmp_path: Path
         "data/chains/teacher.jsonl: other bytes: NOT REACHED",
         "student, overall: +2.5 points (n 200), at most 2: NOT REACHED",
     ]
+
+
+def test_a_run_that_the_csv_has_is_not_run_again(tmp_path: Path):
+    commit = committed(uncommitted_allowed=True)
+    (tmp_path / "work").write_text("a file, in which no copy of the clone can be made")
+    options = Namespace(
+        seeds=[10],
+        arms=["default"],
+        overlay=None,
+        threads=1,
+        csv=tmp_path / "r.csv",
+        work=tmp_path / "work",
+        uncommitted=True,
+    )
+    append_figures(options.csv, Key(commit, "", processor(), "1", "default", "10"), GOOD)
+    measure(options)
+    assert list(read_figures(options.csv).values()) == [GOOD]
+    options.seeds = [10, 11]
+    with pytest.raises(NotADirectoryError):
+        measure(options)
