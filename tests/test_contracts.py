@@ -75,7 +75,7 @@ def test_the_stable_calls_have_their_signatures():
 def test_records_have_the_fields_of_the_files():
     fields = {
         Problem: "id task question answer solution source group split",
-        Chain: "id problem_id model protocol steps outcome answer usage",
+        Chain: "id problem_id model protocol steps outcome answer usage view",
         Step: "thought call error observation",
         Call: "name arguments",
         Verdict: "chain_id correct faults first_fault",

@@ -89,7 +89,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All steps of one attempt at one problem."""
+    """All steps of one attempt at one problem.
+
+    Its calls have the functions' true names. `view` is the key of the view in which the model was shown the functions
+    (`callwright.tasks.view`); empty: under their true names.
+    """
 
     id: str
     problem_id: str
@@ -99,6 +103,7 @@ class Chain:
     outcome: Outcome
     answer: str | None
     usage: Usage = Usage()
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)

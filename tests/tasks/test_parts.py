@@ -182,7 +182,7 @@ def test_parts_are_imported_only_when_they_are_asked_for():
     code = """
 import sys
 import callwright.tasks as tasks
-names = ("synthetic", "lessons", "wording", "mistakes", "labels", "people")
+names = ("synthetic", "lessons", "wording", "mistakes", "labels", "descriptions", "people")
 def parts():
     return {name for name in sys.modules if name.startswith("callwright.tasks.") and name.split(".")[-1] in names}
 assert parts() == set(), parts()
@@ -205,7 +205,7 @@ assert not {name for name in parts() if name.endswith((".synthetic", ".lessons")
         ({"wordings": TaskWording()}, r"task own: there is no part wordings \(did you mean wording\?\)"),
         (
             {"x": TaskWording()},
-            r"there is no part x \(known: synthetic, lessons, wording, mistakes, labels\)",
+            r"there is no part x \(known: synthetic, lessons, wording, mistakes, labels, descriptions\)",
         ),
         ({"wording": TaskMistakes()}, r"task own: its part wording has to be a callwright\.tasks\.parts\.TaskWording"),
     ],

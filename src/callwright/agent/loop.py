@@ -15,6 +15,7 @@ from callwright.errors import CallError
 from callwright.functions.toolbox import ANSWER, OpenToolbox, Toolbox
 from callwright.records import Call, Chain, Outcome, Problem, Step, StepError, Usage
 from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ async def solve(
     protocol: AgentProtocol = TEXT,
     chain_id: str | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
+    view: View = PLAIN,
 ) -> Chain:
     """Let a model solve a problem, one executed call at a time.
 
@@ -77,6 +79,7 @@ async def solve(
     Args:
         chain_id: by default `<problem>/<model>/<seed>`.
         on_step: called with each step after all calls of its reply were executed.
+        view: how the model is shown the functions. The chain has their true names.
 
     Raises:
         ProviderError: the model could not be reached; no chain is returned.
@@ -86,49 +89,53 @@ async def solve(
     steps: list[Step] = []
     usage = Usage()
     outcome: Outcome | None = None
-    open_toolbox, prompt = await CALL_THREAD.run(_open_chain, problem, task, protocol)
+    open_toolbox, prompt = await CALL_THREAD.run(_open_chain, problem, task, protocol, view)
     while outcome is None:
         reply = await model.reply(*prompt, sampling)
         usage += reply.usage
         steps_before = len(steps)
         outcome, prompt = await CALL_THREAD.run(
-            _add_steps, problem, task, protocol, open_toolbox, steps, reply, sampling.max_steps
+            _add_steps, problem, task, protocol, view, open_toolbox, steps, reply, sampling.max_steps
         )
         for step in steps[steps_before:]:
             on_step(step)
     answer = steps[-1].observation if outcome == "answered" else None
-    return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage)
+    return Chain(chain_id, problem.id, model.name, protocol.name, tuple(steps), outcome, answer, usage, view.key)
 
 
-def _open_chain(problem: Problem, task: Task, protocol: AgentProtocol) -> tuple[OpenToolbox, _Prompt]:
-    return task.toolbox.open(), protocol.render(task, problem.question, ())
+def _open_chain(problem: Problem, task: Task, protocol: AgentProtocol, view: View) -> tuple[OpenToolbox, _Prompt]:
+    return task.toolbox.open(), protocol.render(task, problem.question, (), view)
 
 
 def _add_steps(
     problem: Problem,
     task: Task,
     protocol: AgentProtocol,
+    view: View,
     open_toolbox: OpenToolbox,
     steps: list[Step],
     reply: Reply,
     max_steps: int,
 ) -> tuple[Outcome | None, _Prompt]:
     """Add a reply's steps. Returns the chain's outcome, None if it continues, and the next prompt."""
-    for step in take_steps(reply, protocol, task.toolbox, open_toolbox):
+    for step in take_steps(reply, protocol, task.toolbox, open_toolbox, view):
         steps.append(step)
         outcome = _outcome(steps, max_steps)
         if outcome is not None:
             return outcome, ([], [])
-    return None, protocol.render(task, problem.question, steps)
+    return None, protocol.render(task, problem.question, steps, view)
 
 
-def take_steps(reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, open_toolbox: OpenToolbox) -> Iterator[Step]:
+def take_steps(
+    reply: Reply, protocol: AgentProtocol, toolbox: Toolbox, open_toolbox: OpenToolbox, view: View = PLAIN
+) -> Iterator[Step]:
     """Read a reply and yield its steps in order. Each call is executed lazily, when its step is requested."""
-    for thought, call in protocol.read(reply):
+    for shown_thought, call in protocol.read(reply):
+        thought = view.read_text(shown_thought, toolbox)
         if isinstance(call, CallError):
             yield failed_step(thought, None, with_toolbox_example(call, toolbox))
         else:
-            yield execute_step(thought, call, toolbox, open_toolbox).step
+            yield execute_step(thought, view.read_call(call, toolbox), toolbox, open_toolbox).step
 
 
 def ends_chain(step: Step) -> bool:

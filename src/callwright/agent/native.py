@@ -32,6 +32,7 @@ from callwright.functions.literal import resolve_function_name
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Json, Step
 from callwright.tasks.task import Task
+from callwright.tasks.view import CACHE_SIZE, PLAIN, View
 
 _SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the function names that servers accept
 _ADVICE = "call one of the tools"
@@ -44,18 +45,25 @@ class NativeProtocol:
 
     name: Literal["native"] = "native"
 
-    def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
+    def render(
+        self, task: Task, question: str, steps: Sequence[Step], view: View = PLAIN
+    ) -> tuple[list[Message], list[Tool]]:
         """Messages that ask for the step after `steps`, and the schemas of the task's functions.
 
         Each step is an assistant message with one call and a tool message, even if one reply held several calls.
         """
+        toolbox = view.show(task.toolbox)
+        instructions = view.show_instructions(task.instructions)
         messages = [
-            {"role": "system", "content": f"{task.instructions}\n\n{self.example_section(task.toolbox)}"},
+            {
+                "role": "system",
+                "content": f"{instructions}\n\n{self.example_section(toolbox)}",
+            },
             {"role": "user", "content": question},
         ]
-        for step_index, step in enumerate(steps):
+        for step_index, step in enumerate(view.show_step(step, task.toolbox) for step in steps):
             messages += [self.reply_message(step, step_index), self.result_message(step, step_index)]
-        return messages, task.toolbox.schemas()
+        return messages, toolbox.schemas()
 
     def example_section(self, toolbox: Toolbox) -> str:
         """The worked example of each function with its result, which the schemas do not have."""
@@ -112,7 +120,7 @@ def _call_id(step_index: int) -> str:
     return f"call{step_index:05d}"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=CACHE_SIZE)
 def _example_section(toolbox: Toolbox) -> str:
     lines = [
         f"{function.example_call()} -> {example_result(function, toolbox)}" for function in toolbox.functions.values()

@@ -14,6 +14,7 @@ from callwright.agent.text import TEXT
 from callwright.chat.model import Message, Reply, Tool
 from callwright.records import Protocol, Step
 from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN, View
 
 ENGINE_VERSION = 2
 """Version of the code that turns replies into steps; finished attempts are stored under it.
@@ -34,13 +35,16 @@ class AgentProtocol(TypingProtocol):
     @property
     def name(self) -> Protocol: ...
 
-    def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
-        """Messages and tools that ask for the step after `steps`."""
+    def render(
+        self, task: Task, question: str, steps: Sequence[Step], view: View = PLAIN
+    ) -> tuple[list[Message], list[Tool]]:
+        """Messages and tools that ask for the step after `steps`, which have the functions' true names."""
 
     def reply_message(self, step: Step, step_index: int) -> Message:
         """A step as the assistant's message, for the history and as a training target.
 
         Args:
+            step: under the names that the model is shown (`View.show_step`).
             step_index: index of the step in its chain, 0-based.
         """
 

@@ -12,6 +12,7 @@ from callwright.functions.function import Function, render_call
 from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Step
 from callwright.tasks.task import Task
+from callwright.tasks.view import CACHE_SIZE, PLAIN, View
 
 CUT_OFF_MESSAGE = "the reply was cut off; write one short call"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -22,13 +23,16 @@ class TextProtocol:
 
     name: Literal["text"] = "text"
 
-    def render(self, task: Task, question: str, steps: Sequence[Step]) -> tuple[list[Message], list[Tool]]:
+    def render(
+        self, task: Task, question: str, steps: Sequence[Step], view: View = PLAIN
+    ) -> tuple[list[Message], list[Tool]]:
         """Messages that ask for the step after `steps`; no tools."""
+        functions = self.function_section(view.show(task.toolbox))
         messages = [
-            {"role": "system", "content": f"{task.instructions}\n\n{self.function_section(task.toolbox)}"},
+            {"role": "system", "content": f"{view.show_instructions(task.instructions)}\n\n{functions}"},
             {"role": "user", "content": question},
         ]
-        for step_index, step in enumerate(steps):
+        for step_index, step in enumerate(view.show_step(step, task.toolbox) for step in steps):
             messages += [self.reply_message(step, step_index), self.result_message(step)]
         return messages, []
 
@@ -82,7 +86,7 @@ def example_result(function: Function, toolbox: Toolbox) -> str:
     return result.text
 
 
-@lru_cache(maxsize=64)  # every request renders this, and an example may need a solver
+@lru_cache(maxsize=CACHE_SIZE)  # every request renders this, and an example may need a solver
 def _function_section(toolbox: Toolbox) -> str:
     lines = [_describe(function, toolbox) for function in toolbox.functions.values()]
     return "\n".join(["In each reply write one call. The functions:", *lines])

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +13,7 @@ from callwright.records import Problem, Protocol
 
 if TYPE_CHECKING:
     from callwright.tasks import Tasks
+    from callwright.tasks.view import View
 
 
 FOLDER_PREFIX = "folder:"  # of the address of a model in a folder
@@ -30,6 +31,7 @@ class ChatOptions:
         wait_for_server: whether to wait for a server that is unreachable; False for interactive use.
         problems: what a model that reads solutions answers from.
         tasks: the tasks of the problems; None: those that ship.
+        views: task -> the views in which such a model is asked, besides the plain one.
     """
 
     name: str = ""
@@ -39,6 +41,7 @@ class ChatOptions:
     wait_for_server: bool = True
     problems: Sequence[Problem] = ()
     tasks: "Tasks | None" = None
+    views: "Mapping[str, Sequence[View]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,20 @@
 
 import copy
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from callwright.errors import CallError
 from callwright.functions.literal import escape_unprintable, is_positional_key, render_call, render_value
-from callwright.functions.signature import arguments_schema, build_arguments_model, check_callable
+from callwright.functions.signature import (
+    arguments_schema,
+    build_arguments_model,
+    check_callable,
+    rename_fields,
+)
 from callwright.records import Call, Json
 
 __all__ = ["Function", "function", "render_call", "render_value", "strict_function"]
@@ -81,6 +86,37 @@ class Function:
     def _misuse_error(self, problem: str) -> CallError:
         return CallError(
             "bad_arguments", f"{self.name} {escape_unprintable(problem)}; call it like {self.example_call()}"
+        )
+
+    def shown(
+        self, name: str, description: str | None = None, parameters: Mapping[str, str] | None = None
+    ) -> "Function":
+        """The same function under another name, with another description or other names of its parameters.
+
+        Args:
+            description: None: unchanged.
+            parameters: parameter -> its new name; those that are not in it keep theirs.
+        """
+        function = replace(self, name=name, description=description or self.description)
+        if not parameters:
+            return function
+        new_names = {parameter: parameters.get(parameter, parameter) for parameter in self.parameters}
+        old_names = {new: old for old, new in new_names.items()}
+        python = self.python
+
+        def call(*state: Any, **arguments: Any) -> Any:
+            return python(*state, **{old_names[key]: value for key, value in arguments.items()})
+
+        arguments_model = rename_fields(self.arguments_model, new_names)
+        schema, types = arguments_schema(arguments_model, name)
+        return replace(
+            function,
+            python=call,
+            example={new_names.get(key, key): value for key, value in self.example.items()},
+            arguments_model=arguments_model,
+            parameters=tuple(new_names.values()),
+            _schema=schema,
+            _types=types,
         )
 
     def example_call(self) -> str:

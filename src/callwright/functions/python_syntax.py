@@ -8,6 +8,7 @@ behave the same under `-W error` double invalid escapes first (`double_invalid_e
 
 import ast
 import re
+import threading
 import warnings
 from typing import Literal
 
@@ -16,6 +17,8 @@ _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _VALID_ESCAPES = frozenset("\\'\"\n\rabfnrtvxNuU01234567")
 _RAW_STRING = re.compile(r"(?:\b|(?<=[bBfF]))[rR][bBfF]?['\"]")
 _MASK = "$"  # never occurs in Python code, and has no special meaning in a string
+
+_PARSER = threading.Lock()  # CPython 3.11 counts the depth of a tree for all threads together, and may then refuse it
 
 warnings.filterwarnings("ignore", module=re.escape(_FILE))
 
@@ -26,7 +29,8 @@ def parse_python(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.AST:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: the text is not Python, or is nested too deeply.
     """
-    return ast.parse(text, filename=_FILE, mode=mode)
+    with _PARSER:
+        return ast.parse(text, filename=_FILE, mode=mode)
 
 
 def double_invalid_escapes(text: str) -> str:

@@ -4,8 +4,8 @@ import inspect
 import keyword
 import re
 import warnings
-from collections.abc import Callable
-from typing import Any, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
@@ -75,6 +75,21 @@ def build_arguments_model(python: Callable[..., Any], name: str) -> tuple[type[B
     except (PydanticUserError, TypeError) as error:
         reason = " ".join(str(error).split("\n")[0].split())[:150]
         raise TypeError(f"{name}: a parameter's type cannot be read from a call ({reason}); use {_SUPPORTED}") from None
+
+
+def rename_fields(arguments: type[BaseModel], names: Mapping[str, str]) -> type[BaseModel]:
+    """The same model with its fields under other names.
+
+    Args:
+        names: field -> new name, for every field.
+    """
+    fields: dict[str, Any] = {}
+    for name, info in arguments.model_fields.items():
+        annotation = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        fields[names[name]] = (annotation, ... if info.is_required() else info.default)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return create_model(arguments.__name__, __config__=arguments.model_config, **fields)
 
 
 def _field(parameter: inspect.Parameter, hints: dict[str, Any], name: str) -> tuple[Any, Any]:

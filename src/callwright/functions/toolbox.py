@@ -13,6 +13,7 @@ from typing import Any
 from callwright.errors import CallError
 from callwright.functions.function import Function, render_call, render_value
 from callwright.functions.literal import escape_unprintable, resolve_function_name, strip_name_markup
+from callwright.functions.needless import NEEDLESS
 from callwright.functions.numbers import execution_error, format_number
 from callwright.records import Call, Json
 
@@ -36,6 +37,10 @@ class Toolbox:
     Args:
         new_state: makes the state of one chain, for functions whose first parameter is `state`.
 
+    Attributes:
+        functions: by name, in the order in which a prompt describes them.
+        needless: functions that can be called too, but that only a view shows (`callwright.tasks.view`).
+
     Raises:
         ValueError: no function is named `answer`, two functions have the same name, or a function needs a state but
             `new_state` is missing.
@@ -52,6 +57,7 @@ class Toolbox:
             self.functions[function.name] = function
         if ANSWER not in self.functions:
             raise ValueError(f"a toolbox needs a function named {ANSWER}")
+        self.needless = {function.name: function for function in NEEDLESS if function.name not in self.functions}
 
     def with_functions(self, others: Iterable[Function]) -> "Toolbox":
         """Return a toolbox with more functions, which are placed before `answer`."""
@@ -70,6 +76,14 @@ class Toolbox:
         renamed = [replace(function, name=names.get(name, name)) for name, function in self.functions.items()]
         return Toolbox(renamed, self._new_state)
 
+    def with_shown(self, functions: Iterable[Function]) -> "Toolbox":
+        """Return a toolbox with these functions instead, whose chains begin with the same state."""
+        return Toolbox(functions, self._new_state)
+
+    def find(self, name: str) -> Function | None:
+        """The function of this name, whether it is needless or not; None if there is none."""
+        return self.functions.get(name) or self.needless.get(name)
+
     def open(self) -> "OpenToolbox":
         """Open the toolbox for one chain, with a new state."""
         return OpenToolbox(self, self._new_state() if self._new_state else None)
@@ -84,9 +98,9 @@ class Toolbox:
         Markup around the function's name (`functions.add`) is removed if the rest is the name of a function.
         """
         name = resolve_function_name(call.name, self.functions)
-        function = self.functions.get(name)
+        function = self.find(name)
         if function is None:
-            return self._unknown_function_error(call.name)
+            return self.unknown_function_error(call.name)
         named = function.name_arguments(call)
         return named if isinstance(named, CallError) else Call(name, named)
 
@@ -107,16 +121,17 @@ class Toolbox:
         return f"{call.name}({', '.join(arguments)})"
 
     def _bind(self, call: Call) -> tuple[Function, dict[str, Any]] | CallError:
-        function = self.functions.get(call.name)
+        function = self.find(call.name)
         if function is None:
-            return self._unknown_function_error(call.name)
+            return self.unknown_function_error(call.name)
         named_arguments = function.name_arguments(call)
         if isinstance(named_arguments, CallError):
             return named_arguments
         bound = function.bind(named_arguments)
         return bound if isinstance(bound, CallError) else (function, bound)
 
-    def _unknown_function_error(self, name: str) -> CallError:
+    def unknown_function_error(self, name: str) -> CallError:
+        """The error of a call of a function that does not exist, with what to call instead."""
         suggestions = get_close_matches(strip_name_markup(name[:80]), self.functions, n=1)
         hint = f"did you mean {suggestions[0]}?" if suggestions else f"the functions are {', '.join(self.functions)}"
         return CallError("unknown_function", f"there is no function {escape_unprintable(name[:40])}; {hint}")

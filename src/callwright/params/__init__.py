@@ -19,6 +19,7 @@ from callwright.params.section import Section
 from callwright.params.student import EmbeddedParams, StudentParams
 from callwright.params.train import LoraParams, TrainParams, WarmUpParams
 from callwright.params.validate import ValidateParams
+from callwright.params.views import ViewsParams
 from callwright.params.yaml_file import read_sections
 from callwright.redaction import redacted
 from callwright.text import did_you_mean
@@ -47,6 +48,7 @@ __all__ = [
     "TeacherParams",
     "TrainParams",
     "ValidateParams",
+    "ViewsParams",
     "WarmUpParams",
 ]
 
@@ -62,6 +64,7 @@ class Params(Section):
     problems: ProblemsParams
     student: StudentParams
     teacher: TeacherParams
+    views: ViewsParams
     rollout: RolloutParams
     validate_: ValidateParams = Field(alias="validate")
     pairs: PairsParams

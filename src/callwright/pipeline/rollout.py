@@ -14,6 +14,7 @@ from callwright.rollouts.summary import check_budget_used_up, publish, raise_if_
 from callwright.storage.jsonl import read, write
 from callwright.surprises import SurpriseLog
 from callwright.tasks import Tasks, load_tasks
+from callwright.tasks.draw_view import draw_views
 
 
 def run(_: Clock) -> None:
@@ -39,7 +40,11 @@ def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: 
         write(paths.FAILURES, failures)
         raise_if_too_many_failures(result.failures, attempts, rollout.max_failure_rate)
 
-    plan = teacher_plan(problems, tasks, params.teacher, rollout.teacher, rollout, params.seed)
+    views = {
+        name: draw_views(tasks[name], params.views, params.views.rollout, params.seed, "rollout")
+        for name in dict.fromkeys(problem.task for problem in problems)
+    }
+    plan = teacher_plan(problems, tasks, params.teacher, rollout.teacher, rollout, params.seed, views)
     with open_journal(journal_path("teacher")) as journal:
         result = roll_out_teacher(problems, tasks, params.teacher, plan, rollout, journal, surprises)
         write_failures(result, len(plan))
@@ -48,7 +53,7 @@ def _roll_out(problems: list[Problem], tasks: Tasks, params: Params, surprises: 
         teacher = publish(paths.TEACHER_CHAINS, plan, tasks, journal, result, rollout.prices, surprises)
 
     identity = local_model_identity(paths.BASE) if rollout.student.chains else ""  # not asked without chains
-    plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed)
+    plan = local_plan(problems, tasks, "base", identity, rollout.student, rollout, params.seed, views=views)
     with open_journal(journal_path("student")) as journal:
         result = roll_out_local(paths.BASE, "base", plan, rollout.batch_size, rollout, journal, surprises)
         write_failures(result, len(plan))

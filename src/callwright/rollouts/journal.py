@@ -77,12 +77,14 @@ def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
 
 
 def find_entry(attempt: Attempt, journal: Journal[JournalEntry]) -> JournalEntry | None:
-    """The journal's entry for an attempt, or None. Its chain gets the ids that attempt and problem have now."""
+    """The journal's entry for an attempt, or None. Its chain gets the ids and the view's key of the attempt."""
     key = attempt.journaled_key(journal)
     if key is None:
         return None
     entry = journal[key]
-    return replace(entry, chain=replace(entry.chain, id=attempt.id, problem_id=attempt.problem.id))
+    return replace(
+        entry, chain=replace(entry.chain, id=attempt.id, problem_id=attempt.problem.id, view=attempt.view.key)
+    )
 
 
 class GroupCommit:

@@ -19,6 +19,7 @@ from callwright.params import RolloutParams, SamplingParams, TeacherParams
 from callwright.records import Problem, Protocol
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN, View
 
 
 @lru_cache(maxsize=128)  # the evaluation makes toolboxes for single problems: do not keep them all
@@ -64,6 +65,7 @@ class Attempt:
 
     Attributes:
         task: what the problem is solved with. Its name is the problem's task, but its toolbox may be a changed one.
+        view: how the model is shown the task's functions.
         key: the hash of all that determines the chain, so that the same key is never paid for twice. It includes the
             question but not the problem's id, which may be made of row numbers.
         other_keys: keys of the same attempt at other endpoints of the same model.
@@ -76,6 +78,7 @@ class Attempt:
     protocol: Protocol
     key: str
     other_keys: tuple[str, ...] = ()
+    view: View = PLAIN
 
     def journaled_key(self, keys: Container[str]) -> str | None:
         """The key under which the attempt was already made; None if it was not."""
@@ -93,6 +96,7 @@ def plan_attempts(
     other_servers: Sequence[Mapping[str, object]] = (),
     reads_solutions: bool = False,
     label: str = "",
+    views: Mapping[str, Sequence[View]] | None = None,
 ) -> list[Attempt]:
     """`chains` attempts at every problem, in a fixed order.
 
@@ -102,6 +106,7 @@ def plan_attempts(
         other_servers: what identifies the same model at other servers.
         reads_solutions: whether the model answers from the problems' solutions.
         label: goes before the number in the ids, so that two plans for the same problems and model have different ids.
+        views: task -> its views, over which the attempts at each problem are spread; None: the plain view.
     """
     samplings = [replace(sampling, seed=sampling.seed * 1_000 + number) for number in range(chains)]
     samplings_json = [json.dumps(asdict(sampling), sort_keys=True).encode() for sampling in samplings]
@@ -109,14 +114,25 @@ def plan_attempts(
     attempts = []
     for problem in problems:
         task = tasks[problem.task]
-        hashes = [
-            hashlib.sha256(_hashed_content(problem, task, protocol, server, reads_solutions)) for server in servers
-        ]
-        for number in range(chains):
-            key, *others = (_extend_hash(server_hash, samplings_json[number]) for server_hash in hashes)
+        hashes = {}
+        for number, view in enumerate(_views_of_attempts(problem, (views or {}).get(task.name, ()), chains)):
+            if view.key not in hashes:
+                hashes[view.key] = [
+                    hashlib.sha256(_hashed_content(problem, task, protocol, view, server, reads_solutions))
+                    for server in servers
+                ]
+            key, *others = (_extend_hash(server_hash, samplings_json[number]) for server_hash in hashes[view.key])
             name = f"{problem.id}/{model['name']}/{label}{number}"
-            attempts.append(Attempt(name, problem, task, samplings[number], protocol, key, tuple(others)))
+            attempts.append(Attempt(name, problem, task, samplings[number], protocol, key, tuple(others), view))
     return attempts
+
+
+def _views_of_attempts(problem: Problem, views: Sequence[View], chains: int) -> list[View]:
+    """The view of each attempt at a problem: as different as possible, beginning with one that the question selects."""
+    if not views:
+        return [PLAIN] * chains
+    start = int.from_bytes(hashlib.sha256(problem.question.encode()).digest()[:4], "big")
+    return [views[(start + number) % len(views)] for number in range(chains)]
 
 
 def _extend_hash(hash_so_far: "hashlib._Hash", content: bytes) -> str:
@@ -132,11 +148,15 @@ def teacher_plan(
     sampling_params: SamplingParams,
     rollout: RolloutParams,
     seed: int,
+    views: Mapping[str, Sequence[View]] | None = None,
 ) -> list[Attempt]:
     """The teacher's attempts. Their keys include what its backend says that its answers depend on.
 
     Further endpoints (`teacher.base_urls`) serve the same model, so adding or reordering endpoints keeps the attempts
     that are in the journal.
+
+    Args:
+        views: see `plan_attempts`.
     """
     backend = find_backend(teacher, options=ChatOptions(section="teacher"))
     model, *other_servers = ({"name": teacher.model, **identity} for identity in backend.identities())
@@ -149,6 +169,7 @@ def teacher_plan(
         rollout.protocol,
         other_servers=other_servers,
         reads_solutions=backend.reads_solutions,
+        views=views,
     )
 
 
@@ -161,17 +182,20 @@ def local_plan(
     rollout: RolloutParams,
     seed: int,
     label: str = "",
+    views: Mapping[str, Sequence[View]] | None = None,
 ) -> list[Attempt]:
     """The attempts of a local model.
 
     Args:
         identity: what the model's answers depend on, such as the `local_model_identity` of its folder.
-        label: see `plan_attempts`.
+        label, views: see `plan_attempts`.
     """
     model = {"name": name, "weights": identity}
     problems = _first_problems(problems, sampling_params)
     sampling = _sampling(sampling_params, rollout, seed)
-    return plan_attempts(problems, tasks, model, sampling_params.chains, sampling, rollout.protocol, label=label)
+    return plan_attempts(
+        problems, tasks, model, sampling_params.chains, sampling, rollout.protocol, label=label, views=views
+    )
 
 
 def _first_problems(problems: Iterable[Problem], sampling_params: SamplingParams) -> list[Problem]:
@@ -182,10 +206,13 @@ def _sampling(sampling_params: SamplingParams, rollout: RolloutParams, seed: int
     return Sampling(sampling_params.temperature, sampling_params.top_p, rollout.max_tokens, rollout.max_steps, seed)
 
 
-def _hashed_content(problem: Problem, task: Task, protocol: Protocol, server: str, reads_solutions: bool) -> bytes:
+def _hashed_content(
+    problem: Problem, task: Task, protocol: Protocol, view: View, server: str, reads_solutions: bool
+) -> bytes:
     """What a key hashes besides the sampling: prompt, tools, functions, engine, model, and solution if it is read."""
-    messages, tools = PROTOCOLS[protocol].render(task, problem.question, ())
+    messages, tools = PROTOCOLS[protocol].render(task, problem.question, (), view)
     content = [ENGINE_VERSION, messages, tools, protocol, server, functions_hash(task.toolbox)]
+    content += [_source(task.toolbox.needless[name].python) for name in view.functions if name in task.toolbox.needless]
     if reads_solutions:
         content.append([asdict(call) for call in problem.solution])
     return json.dumps(content, sort_keys=True).encode()

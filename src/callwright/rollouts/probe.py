@@ -30,7 +30,7 @@ async def probe_endpoints(model: ProbedChatModel, attempts: Sequence[Attempt], j
     """
     errors: list[ProviderError] = []
     for attempt in itertools.islice(_one_attempt_per_problem(attempts, journal), MAX_PROMPTS):
-        prompt, tools = PROTOCOLS[attempt.protocol].render(attempt.task, attempt.problem.question, ())
+        prompt, tools = PROTOCOLS[attempt.protocol].render(attempt.task, attempt.problem.question, (), attempt.view)
         try:
             await model.probe(prompt, tools, attempt.sampling)
             return

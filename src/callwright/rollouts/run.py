@@ -21,6 +21,7 @@ from callwright.rollouts.sample import RolloutResult, missing_attempts, run_atte
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
 from callwright.tasks import Tasks
+from callwright.tasks.view import View
 
 
 def roll_out_teacher(
@@ -50,10 +51,20 @@ def roll_out_teacher(
         max_batch=rollout.batch_size,
         problems=problems,
         tasks=tasks,
+        views=_views_of(attempts),
     )
     backend = find_backend(teacher, options=options)
     start_meter = partial(Meter, rollout.budget, rollout.prices)
     return _roll_out_backend(backend, attempts, journal, start_meter, rollout, surprises)
+
+
+def _views_of(attempts: Iterable[Attempt]) -> dict[str, list[View]]:
+    """The views of the attempts, by task."""
+    views: dict[str, dict[str, View]] = {}
+    for attempt in attempts:
+        if attempt.view.key:
+            views.setdefault(attempt.task.name, {})[attempt.view.key] = attempt.view
+    return {task: list(by_key.values()) for task, by_key in views.items()}
 
 
 def roll_out_local(

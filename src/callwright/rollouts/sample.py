@@ -110,7 +110,9 @@ async def run_attempts(
         finished_chat = None
         try:
             protocol = PROTOCOLS[attempt.protocol]
-            chain = await solve(attempt.problem, attempt.task, chat, attempt.sampling, protocol, attempt.id)
+            chain = await solve(
+                attempt.problem, attempt.task, chat, attempt.sampling, protocol, attempt.id, view=attempt.view
+            )
             await commit.append(JournalEntry(attempt.key, chain, tuple(chat.request_s), tuple(chat.request_usage)))
             finished_chat = chat
             finished_count += 1

@@ -7,6 +7,7 @@
 | `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
 | `mistakes` | what models confuse in the task | the oracle teacher, the embedded student |
 | `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
+| `descriptions` | the functions' descriptions in other words | views: of training and of the evaluation |
 
 A task with a folder has each part in a module of the part's name, in a constant of the same name in capitals
 (`tasks/arithmetic/wording.py` defines WORDING). A task in one module gives them as `Task(..., parts={...})`.
@@ -113,11 +114,29 @@ class TaskLabels:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-PartName = Literal["synthetic", "lessons", "wording", "mistakes", "labels"]
+@dataclass(frozen=True, slots=True)
+class TaskDescriptions:
+    """The part `descriptions`: what the functions do, in other words. A task without this part keeps its descriptions.
+
+    A paraphrase says exactly what the function's description says, in one line. Where the order of the arguments
+    matters it says `first` and `second`, not the names of the parameters, because a view may rename them.
+
+    Attributes:
+        training: function -> paraphrases that training may show.
+        held_out: function -> other paraphrases, for the evaluation only. Their words should occur in `training`: a
+            student that is trained from scratch cannot know a word that it has never seen.
+    """
+
+    training: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+PartName = Literal["synthetic", "lessons", "wording", "mistakes", "labels", "descriptions"]
 PART_TYPES: Mapping[str, type] = {
     "synthetic": SyntheticProblems,
     "lessons": TaskLessons,
     "wording": TaskWording,
     "mistakes": TaskMistakes,
     "labels": TaskLabels,
+    "descriptions": TaskDescriptions,
 }

@@ -13,6 +13,7 @@ from callwright.tasks.parts import (
     PART_TYPES,
     PartName,
     SyntheticProblems,
+    TaskDescriptions,
     TaskLabels,
     TaskLessons,
     TaskMistakes,
@@ -88,6 +89,8 @@ class Task:
     def part(self, name: Literal["mistakes"]) -> TaskMistakes | None: ...
     @overload
     def part(self, name: Literal["labels"]) -> TaskLabels | None: ...
+    @overload
+    def part(self, name: Literal["descriptions"]) -> TaskDescriptions | None: ...
     def part(self, name: PartName) -> object | None:
         """A further part of the task, imported now if it is in the task's folder; None if the task does not have it.
 

@@ -4,17 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from callwright.functions.function import strict_function
+from callwright.functions.needless import count_letters
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Problem, Step, StepFault
 from callwright.tasks.parts import TaskWording
 from callwright.tasks.task import ExecutedSteps, Task
-
-
-@strict_function(example={"text": "pear"})
-def count_letters(text: str) -> int:
-    """How many letters a text has."""
-    return sum(letter.isalpha() for letter in text)
 
 
 def rename_functions(task: Task, names: Iterable[str] | None = None) -> Task | None:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from callwright.agent.call_thread import CALL_THREAD
+from callwright.agent.protocol import PROTOCOLS
 from callwright.records import Problem
 from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.standins.oracle.script import Script, draw_mistake, write_script
 from callwright.standins.oracle.server_faults import NO_FAULTS, FaultInjection, ServerFaults
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN, View
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -36,6 +38,7 @@ def create_app(
     faults: ServerFaults = NO_FAULTS,
     latency_s: float = 0.0,
     tasks: Tasks = TASKS,
+    views: Mapping[str, Sequence[View]] | None = None,
 ) -> "Starlette":
     """The oracle as an ASGI app with `/v1/chat/completions` and `/v1/models`.
 
@@ -50,6 +53,8 @@ def create_app(
             the first request.
         latency_s: of every good answer.
         tasks: the tasks of the problems.
+        views: task -> views in which the oracle is asked. It knows them by their system messages, and takes any other
+            message for the plain view.
 
     Raises:
         ParamsError: there are mistakes, and a task of the problems names a function in its part `mistakes` that does
@@ -65,6 +70,7 @@ def create_app(
         for name in {problem.task: None for problem in problems_by_question.values()}:
             if name in tasks:
                 check_confused_names(tasks[name], tasks)
+    views_by_system_message = _views_by_system_message(tasks, views or {})
     injected: Counter[str] = Counter()
 
     async def completions(request: "Request") -> "Response":
@@ -81,8 +87,9 @@ def create_app(
         if latency_s:
             await asyncio.sleep(latency_s)
         task = tasks[problem.task]
+        view = views_by_system_message.get((task.name, str(messages[0].get("content"))), PLAIN)
         # In the call thread, because it executes functions.
-        return JSONResponse(await CALL_THREAD.run(_complete, body, problem, task, mistakes, attempt))
+        return JSONResponse(await CALL_THREAD.run(_complete, body, problem, task, view, mistakes, attempt))
 
     async def models(_: "Request") -> "Response":
         return JSONResponse(
@@ -100,10 +107,21 @@ def create_app(
     return app
 
 
+def _views_by_system_message(tasks: Tasks, views: Mapping[str, Sequence[View]]) -> dict[tuple[str, str], View]:
+    """The views by their task and the system message that shows them, in either protocol."""
+    return {
+        (name, protocol.render(tasks[name], "", (), view)[0][0]["content"]): view
+        for name, task_views in views.items()
+        for view in task_views
+        for protocol in PROTOCOLS.values()
+    }
+
+
 def _complete(
-    body: Mapping[str, Any], problem: Problem, task: Task, mistakes: Mapping[str, float], attempt: str
+    body: Mapping[str, Any], problem: Problem, task: Task, view: View, mistakes: Mapping[str, float], attempt: str
 ) -> dict[str, Any]:
     script, observed = _make_script(problem, task, mistakes, attempt), _earlier_results(body["messages"])
+    script = script.shown(view, task.toolbox)
     return (
         _tool_call_completion(body, script, observed) if body.get("tools") else _text_completion(body, script, observed)
     )

@@ -37,7 +37,7 @@ class OracleBackend(Backend):
             base_url=self.address, model=self.address, api_key_env=DEFAULT_KEY_VARIABLE
         )
         tasks = TASKS if self.options.tasks is None else self.options.tasks
-        app = create_app(self.options.problems, self.mistakes.model_dump(), tasks=tasks)
+        app = create_app(self.options.problems, self.mistakes.model_dump(), tasks=tasks, views=self.options.views)
         model = EndpointChat(params, app, section=self.options.section)
         model.name = self.name
         try:

@@ -7,17 +7,18 @@ mistake carries on as it would for a model that does not notice it.
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.chat.model import ToolCall
 from callwright.functions.function import render_call
 from callwright.functions.numbers import as_argument, read_number
-from callwright.functions.toolbox import Observation
+from callwright.functions.toolbox import Observation, Toolbox
 from callwright.records import Call, Json, Problem
 from callwright.standins.oracle.gold_chain import GoldChain, ScriptStep, result_text
 from callwright.standins.oracle.mistake_edits import MISTAKE_EDITS, MISTAKES, Mistake
 from callwright.tasks.parts import TaskMistakes
 from callwright.tasks.task import Task
+from callwright.tasks.view import View
 
 __all__ = ["MISTAKES", "Mistake", "Script", "ScriptStep", "draw_mistake", "write_script"]
 
@@ -49,6 +50,11 @@ class Script:
         step = self._next_step(observed)
         arguments = json.dumps(step.call.arguments, ensure_ascii=False)
         return ToolCall(step.call.name, arguments.removesuffix("}") if step.malformed else arguments)
+
+    def shown(self, view: View, toolbox: Toolbox) -> "Script":
+        """The script under the names that a view shows. Its arguments still refer to the gold results."""
+        steps = tuple(replace(step, call=view.show_call(step.call, toolbox)) for step in self.steps)
+        return replace(self, steps=steps)
 
     def _next_step(self, observed: Sequence[str | None]) -> ScriptStep:
         step = self.steps[min(len(observed), len(self.steps) - 1)]

@@ -1,0 +1,148 @@
+"""What the functions of translation do, in other words."""
+
+from callwright.tasks.parts import TaskDescriptions
+
+DESCRIPTIONS = TaskDescriptions(
+    training={
+        "predicate": (
+            "A property or relation of variables (x, y, z) and names (rex).",
+            "The simplest formula: a predicate, then the list of its variables (x, y, z) and names (rex).",
+            "Says that something has a property, or that things are related: the predicate, then the list of things.",
+            "Applies a predicate to a list of variables (x, y, z) and names (rex).",
+            "A simple fact: a predicate and a list of the variables (x, y, z) or names (rex) that it is about.",
+            "Starts a formula: first a predicate, second a list of what it is about, such as x or rex.",
+        ),
+        "negate": (
+            "The formula is not true.",
+            "Says that a formula is false.",
+            "The negation of a formula.",
+            "Puts not before a formula.",
+            "True when the formula is false, false when it is true.",
+            "It is false that the formula holds.",
+            "The opposite: the formula does not hold.",
+        ),
+        "conjoin": (
+            "The first formula and the second.",
+            "And: both formulas hold.",
+            "Joins two formulas with and.",
+            "Says that two formulas are both true.",
+            "Both the first and the second.",
+            "True when both formulas are true, and only then.",
+            "Two formulas that are true together.",
+        ),
+        "disjoin": (
+            "The first formula or the second, or both.",
+            "Or: at least one of two formulas holds.",
+            "Joins two formulas with or; both may be true.",
+            "Says that one of two formulas is true, perhaps both.",
+            "False when both formulas are false, and only then.",
+            "The first or the second, or the two together.",
+            "Puts or between two formulas; both may hold.",
+        ),
+        "exclusive": (
+            "The first formula or the second, but not both.",
+            "Either or: one of two formulas holds and the other does not.",
+            "Joins two formulas with either and or: never both.",
+            "Says that exactly one of two formulas is true.",
+            "True when one formula is true and the other is false.",
+            "Only the first or only the second.",
+            "One of two formulas, but not the two together.",
+        ),
+        "imply": (
+            "If the first formula holds, then the second holds.",
+            "The first formula implies the second.",
+            "Says that the second is true whenever the first is true.",
+            "From the first formula follows the second.",
+            "An if and a then: first the condition, then what follows from it.",
+            "False when the first is true and the second is false, and only then.",
+            "The second formula, on the condition of the first.",
+        ),
+        "equivalent": (
+            "The first formula if and only if the second.",
+            "Two formulas that are true in the same cases.",
+            "Each of two formulas implies the other.",
+            "Says that two formulas are both true or both false.",
+            "The first holds exactly when the second holds.",
+            "If the first then the second, and if the second then the first.",
+            "Joins two formulas with if and only if.",
+        ),
+        "for_all": (
+            "All: the formula holds for everything that the variable stands for.",
+            "For every value of a variable, a formula holds.",
+            "Says of each thing that a formula is true: first the variable, then the formula.",
+            "Everything makes the formula true.",
+            "Puts all and a variable before a formula.",
+            "A formula about everything, with a variable for each thing.",
+            "The formula holds for all things: first the variable, then the formula.",
+        ),
+        "exists": (
+            "The formula holds for something that the variable stands for.",
+            "For some value of a variable, a formula holds.",
+            "Says of at least one thing that a formula is true: first the variable, then the formula.",
+            "Something makes the formula true.",
+            "Puts exists and a variable before a formula.",
+            "A formula about something, with a variable for that thing.",
+            "There is a thing for which the formula holds: first the variable, then the formula.",
+        ),
+        "answer": (
+            "Give the whole formula and end.",
+            "Ends the work with the finished formula.",
+            "The last call: it gives the finished formula.",
+            "Say the finished formula, then stop.",
+            "Gives the formula of the whole sentence; nothing comes after it.",
+            "Use this last, with the whole formula.",
+        ),
+    },
+    held_out={
+        "predicate": (
+            "A simple formula: a predicate and the list of the variables (x, y, z) or names (rex) that it is about.",
+            "Says that variables (x, y, z) or names (rex) are related: the predicate, then the list.",
+            "Applies a property or relation to a list of variables (x, y, z) and names (rex).",
+        ),
+        "negate": (
+            "Says that a formula does not hold.",
+            "A formula with not before it.",
+            "The opposite of a formula: true when it is false.",
+        ),
+        "conjoin": (
+            "Says that the first formula and the second both hold.",
+            "And: the two formulas are true together.",
+            "Puts and between two formulas.",
+        ),
+        "disjoin": (
+            "Says that at least one of two formulas is true.",
+            "The first formula holds or the second, perhaps the two together.",
+            "Or between two formulas: false only when both are false.",
+        ),
+        "exclusive": (
+            "One of two formulas is true, but never both.",
+            "Says that either the first or the second holds, and not the two together.",
+            "Either the first formula or the second: exactly one is true.",
+        ),
+        "imply": (
+            "Whenever the first formula holds, the second holds.",
+            "If the first is true, then the second is true.",
+            "First the condition, second the formula that follows from it.",
+        ),
+        "equivalent": (
+            "Says that the first is true exactly when the second is true.",
+            "Two formulas, each of which follows from the other.",
+            "The first and the second hold in the same cases.",
+        ),
+        "for_all": (
+            "The formula is true for every value of the variable.",
+            "Says of everything that a formula holds; the variable stands for each thing.",
+            "The formula is true for all things: first the variable, then the formula.",
+        ),
+        "exists": (
+            "The formula is true for some value of the variable.",
+            "Says of something that a formula holds; the variable stands for that thing.",
+            "There is at least one thing for which the formula is true: first the variable, then the formula.",
+        ),
+        "answer": (
+            "Give the finished formula and end.",
+            "The last call, with the whole formula.",
+            "Say the whole formula; nothing comes after it.",
+        ),
+    },
+)
