@@ -1,28 +1,14 @@
-"""Other wordings of arithmetic problems: another order of a story's sentences, other names of the functions.
+"""Other wordings of arithmetic problems: another order of a story's sentences.
 
 English is not parsed: a question is left alone if its meaning might change (docs/evaluation.md says when).
 """
 
 import re
-from collections.abc import Mapping
 from random import Random
 
 from callwright.records import Problem
 from callwright.tasks.parts import TaskWording
 from callwright.tasks.wording import WORD, shuffle_sentences, split_sentences
-
-NEW_FUNCTION_NAMES: Mapping[str, str] = {
-    "add": "sum_of",
-    "subtract": "difference_of",
-    "multiply": "product_of",
-    "divide": "quotient_of",
-    "power": "raise_to",
-    "remainder": "left_over",
-    "percent_of": "share_in_percent",
-    "round_to": "shorten_to",
-    "solve": "unknown_of",
-}
-"""Function -> a name that training never shows."""
 
 _REFERRING_WORDS = frozenset(
     WORD.findall(
@@ -55,4 +41,4 @@ def reorder_statements(problem: Problem, rng: Random) -> str | None:
     return " ".join((*shuffled, question_sentence)) if shuffled else None
 
 
-WORDING = TaskWording(NEW_FUNCTION_NAMES, reorder_sentences=reorder_statements)
+WORDING = TaskWording(reorder_sentences=reorder_statements)
