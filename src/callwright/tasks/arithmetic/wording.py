@@ -1,29 +1,19 @@
-"""Other wordings of arithmetic problems: another order of a story's sentences, other names of the functions.
+"""Other wordings of arithmetic problems: another order of a story's sentences.
 
 English is not parsed: a question is left alone if its meaning might change (docs/evaluation.md says when). Of a
 synthetic story it is known which sentences are facts that may be anywhere.
 """
 
 import re
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
+=======
+>>>>>>> w16-evaluation
 from random import Random
 
 from callwright.records import SYNTHETIC, Problem
 from callwright.tasks.parts import TaskWording
 from callwright.tasks.wording import WORD, shuffle_sentences, split_sentences
-
-NEW_FUNCTION_NAMES: Mapping[str, str] = {
-    "add": "sum_of",
-    "subtract": "difference_of",
-    "multiply": "product_of",
-    "divide": "quotient_of",
-    "power": "raise_to",
-    "remainder": "left_over",
-    "percent_of": "share_in_percent",
-    "round_to": "shorten_to",
-    "solve": "unknown_of",
-}
-"""Function -> a name that training never shows."""
 
 _REFERRING_WORDS = frozenset(
     WORD.findall(
@@ -64,6 +54,7 @@ def reorder_statements(problem: Problem, rng: Random) -> str | None:
     return " ".join((*shuffled, question_sentence)) if shuffled else None
 
 
+<<<<<<< HEAD
 def move_facts(statements: Sequence[str], rng: Random) -> list[str] | None:
     """The statements of a synthetic story with its facts elsewhere; None if it has no facts, or nothing else."""
     facts = [statement for statement in statements if _SYNTHETIC_FACT.match(statement)]
@@ -82,3 +73,6 @@ def _insert_facts(statements: Sequence[str], facts: Sequence[str], rng: Random) 
 
 
 WORDING = TaskWording(NEW_FUNCTION_NAMES, reorder_sentences=reorder_statements)
+=======
+WORDING = TaskWording(reorder_sentences=reorder_statements)
+>>>>>>> w16-evaluation
