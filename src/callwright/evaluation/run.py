@@ -65,14 +65,9 @@ def evaluate_models(
     evaluated = {}
     for name, folder in local_models:
         target = evaluation_target(name, folder, evaluate)
-<<<<<<< HEAD
-        plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
-        evaluated[name] = evaluate_target(target, plan, tasks, evaluate, rollout, log)
-=======
         changed = (variants, unseen) if name != "champion" else ((), ())
         plan = plan_evaluation(target, problems, changed[0], tasks, evaluate, rollout, seed, unseen=changed[1])
-        evaluated[name] = _evaluate_target(target, plan, tasks, evaluate, rollout, log)
->>>>>>> w16-evaluation
+        evaluated[name] = evaluate_target(target, plan, tasks, evaluate, rollout, log)
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.
     plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
     evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)

@@ -64,12 +64,8 @@ def run(clock: Clock) -> None:
     problems, variants, evaluated = comparison.problems, comparison.variants, comparison.evaluated
     if line := comparison.dropped_message():
         print(f"evaluate: {line}")
-<<<<<<< HEAD
     with work("metrics"):
-        metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
-=======
-    metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate, comparison.unseen)
->>>>>>> w16-evaluation
+        metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate, comparison.unseen)
     metrics = metrics.of_run(inputs, params.evaluate.engine, len(comparison.dropped))
     changed_problems = [*(each.problem for each in variants), *(each.problem for each in comparison.unseen)]
     write(paths.VARIANTS, changed_problems)

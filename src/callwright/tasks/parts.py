@@ -3,15 +3,9 @@
 | part | what it gives | who asks |
 |---|---|---|
 | `synthetic` | problems that the task makes up | the source `synthetic` |
-<<<<<<< HEAD
 | `lessons` | solved problems without end, and the mistakes in careless ones | the builder of the embedded student |
-| `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
-| `mistakes` | what models confuse in the task | the oracle teacher, the builder of the embedded student |
-=======
-| `lessons` | solved problems without end, and the mistakes in careless ones | the embedded student |
 | `wording` | questions in other words | the evaluation's changed problems |
-| `mistakes` | what models confuse in the task | the oracle teacher, the embedded student |
->>>>>>> w16-evaluation
+| `mistakes` | what models confuse in the task | the oracle teacher, the builder of the embedded student |
 | `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
 | `descriptions` | the functions' descriptions in other words | views: of training and of the evaluation |
 | `unseen` | functions that training never shows, and problems that need them | the evaluation |

@@ -75,21 +75,12 @@ def unseen_problems(
         task, of_name = tasks[name], [problem for problem in problems if problem.task == name]
         functions = _unseen_functions(task)
         for unseen, of_function in zip(functions, _shares(of_task, len(functions)), strict=True):
-<<<<<<< HEAD
-            generated = unseen.generate(of_name, of_function, seed)
-            for index, problem in enumerate(generated):
-                identified = replace(problem, id=f"{name}/{unseen.function.name}/{index:04d}")
-                made.append(
-                    UnseenProblem(identified, unseen.function.name, _listed(task, unseen, Random(identified.id)))
-                )
-=======
             function = unseen.function.name
             key = f"{UNSEEN}/{seed}/{name}/{function}"
             view = View(key, functions=_listed(task, unseen, Random(key)))
             for index, generated in enumerate(_generate(unseen, of_name, of_function, seed, log)):
                 problem = replace(generated, id=f"{name}/{function}/{index:04d}~{UNSEEN}")
                 made.append(UnseenProblem(problem, function, view))
->>>>>>> w16-evaluation
     return made
 
 

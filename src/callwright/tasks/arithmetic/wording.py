@@ -5,10 +5,7 @@ synthetic story it is known which sentences are facts that may be anywhere.
 """
 
 import re
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-=======
->>>>>>> w16-evaluation
+from collections.abc import Sequence
 from random import Random
 
 from callwright.records import SYNTHETIC, Problem
@@ -54,7 +51,6 @@ def reorder_statements(problem: Problem, rng: Random) -> str | None:
     return " ".join((*shuffled, question_sentence)) if shuffled else None
 
 
-<<<<<<< HEAD
 def move_facts(statements: Sequence[str], rng: Random) -> list[str] | None:
     """The statements of a synthetic story with its facts elsewhere; None if it has no facts, or nothing else."""
     facts = [statement for statement in statements if _SYNTHETIC_FACT.match(statement)]
@@ -72,7 +68,4 @@ def _insert_facts(statements: Sequence[str], facts: Sequence[str], rng: Random) 
     return moved
 
 
-WORDING = TaskWording(NEW_FUNCTION_NAMES, reorder_sentences=reorder_statements)
-=======
 WORDING = TaskWording(reorder_sentences=reorder_statements)
->>>>>>> w16-evaluation
