@@ -12,7 +12,8 @@ from callwright.errors import DataError
 from callwright.standins.embedded import ship
 from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, question_hash, write_seen_questions
 from callwright.standins.embedded.ship import ship_student
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED, copy_shipped_student
+from callwright.standins.embedded.shipped_files import SHIPPED
+from callwright.standins.embedded.shipped_student import MODEL_FILES, copy_shipped_student
 from callwright.storage.files import read_json
 
 WEIGHTS = {"a": np.array([[1.0, 1 / 3]], np.float32), "b": np.array([-2.0], np.float32)}

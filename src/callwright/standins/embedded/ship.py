@@ -18,7 +18,8 @@ from callwright.errors import CallwrightError, DataError
 from callwright.params.address import EMBEDDED
 from callwright.paths import RECIPE
 from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, read_seen_questions
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED
+from callwright.standins.embedded.shipped_files import SHIPPED
+from callwright.standins.embedded.shipped_student import MODEL_FILES
 from callwright.storage.files import file_hash, read_json, write_json, write_text
 
 MAX_WEIGHT_BYTES = 4_000_000
