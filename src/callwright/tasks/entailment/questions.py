@@ -42,8 +42,13 @@ def entailment_gold_chain(premises: Sequence[Formula], statement: Formula, answe
         raise GoldChainError("the solver could not decide")
     if solver_answer != answer:
         raise GoldChainError(f"the label is {answer}, the formulas say {solver_answer}")
+    return assume_and_ask([format_formula(premise) for premise in premises], format_formula(statement), answer)
+
+
+def assume_and_ask(premises: Sequence[str], statement: str, answer: TruthValue) -> tuple[Call, ...]:
+    """The calls of a gold chain whose formulas are known to lead to the answer."""
     return (
-        *(Call("assume", {"formula": format_formula(premise)}) for premise in premises),
-        Call("entails", {"formula": format_formula(statement)}),
+        *(Call("assume", {"formula": premise}) for premise in premises),
+        Call("entails", {"formula": statement}),
         Call("answer", {"value": answer}),
     )

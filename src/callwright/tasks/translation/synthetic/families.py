@@ -1,205 +1,163 @@
-"""All families of sentences, by name. Their gold chains have 2 to 6 calls."""
+"""All families of sentences, by name: frames x conditions. Their gold chains have 2 to 7 calls.
 
-from callwright.tasks.translation.synthetic.family import TranslationFamily
+Every wording has one usual reading. So `or` says `or both` or `and/or`, and exclusive `or` says `but not both`.
+"""
 
-SEEN = (
-    TranslationFamily(
-        "is_a",
-        "{noun}({name})",
-        (
-            "{name} is {noun.with_article}.",
-            "It is true that {name} is {noun.with_article}.",
-            "{name} is one of the {noun.plural}.",
-        ),
-    ),
-    TranslationFamily(
-        "is",
-        "{adjective}({name})",
-        ("{name} is {adjective}.", "It is true that {name} is {adjective}.", "{name} is someone {adjective}."),
-    ),
-    TranslationFamily(
-        "is_not_a",
-        "not {noun}({name})",
-        (
-            "{name} is not {noun.with_article}.",
-            "It is not true that {name} is {noun.with_article}.",
-            "{name} is no {noun}.",
-        ),
-    ),
-    TranslationFamily(
-        "relation",
-        "{verb}({name}, {other_name})",
-        (
-            "{name} {verb} {other_name}.",
-            "{other_name} is someone that {name} {verb}.",
-            "It is {name} who {verb} {other_name}.",
-        ),
-    ),
-    TranslationFamily(
-        "every",
-        "all x. ({noun}(x) -> {other_noun}(x))",
-        (
-            "Every {noun} is {other_noun.with_article}.",
-            "All {noun.plural} are {other_noun.plural}.",
-            "If someone is {noun.with_article}, then they are {other_noun.with_article}.",
-            "There are only {other_noun.plural} among the {noun.plural}.",
-        ),
-    ),
-    TranslationFamily(
-        "every_is",
-        "all x. ({noun}(x) -> {adjective}(x))",
-        (
-            "Every {noun} is {adjective}.",
-            "All {noun.plural} are {adjective}.",
-            "If someone is {noun.with_article}, then they are {adjective}.",
-            "They are {adjective} if they are {noun.plural}.",
-        ),
-    ),
-    TranslationFamily(
-        "no",
-        "all x. ({noun}(x) -> not {other_noun}(x))",
-        (
-            "No {noun} is {other_noun.with_article}.",
-            "{noun.plural} are never {other_noun.plural}.",
-            "If someone is {noun.with_article}, then they are not {other_noun.with_article}.",
-            "There is no {other_noun} among the {noun.plural}.",
-        ),
-    ),
-    TranslationFamily(
-        "some",
-        "exists x. ({noun}(x) and {adjective}(x))",
-        (
-            "Some {noun} is {adjective}.",
-            "There is {adjective.with_article} {noun}.",
-            "At least one {noun} is {adjective}.",
-        ),
-    ),
-    TranslationFamily(
-        "some_not",
-        "exists x. ({noun}(x) and not {adjective}(x))",
-        (
-            "Some {noun} is not {adjective}.",
-            "There is {noun.with_article} that is not {adjective}.",
-            "At least one {noun} is not {adjective}.",
-        ),
-    ),
-    TranslationFamily(
-        "both",
-        "{noun}({name}) and {adjective}({name})",
-        (
-            "{name} is {noun.with_article} and {adjective}.",
-            "{name} is both {adjective} and {noun.with_article}.",
-            "{name} is {adjective.with_article} {noun}.",
-        ),
-    ),
-    TranslationFamily(
-        "exactly_one",
-        "{noun}({name}) xor {other_noun}({name})",
-        (
-            "{name} is either {noun.with_article} or {other_noun.with_article}, but not both.",
-            "{name} is exactly one of {noun.with_article} and {other_noun.with_article}.",
-            "Either {name} is {noun.with_article} or {name} is {other_noun.with_article}, but not both.",
-        ),
-    ),
-    TranslationFamily(
-        "at_least_one",
-        "{noun}({name}) or {adjective}({name})",
-        (
-            "{name} is {noun.with_article} or {adjective} or both.",
-            "{name} is {adjective} or {noun.with_article} or both.",
-            "{name} is at least one of {adjective} and {noun.with_article}.",
-        ),
-    ),
-    TranslationFamily(
-        "if_then",
-        "{adjective}({name}) -> {other_adjective}({other_name})",
-        (
-            "If {name} is {adjective}, then {other_name} is {other_adjective}.",
-            "{other_name} is {other_adjective} if {name} is {adjective}.",
-            "Whenever {name} is {adjective}, {other_name} is {other_adjective}.",
-        ),
-    ),
-    TranslationFamily(
-        "if_and_only_if",
-        "{adjective}({name}) <-> {noun}({other_name})",
-        (
-            "{name} is {adjective} if and only if {other_name} is {noun.with_article}.",
-            "{other_name} is {noun.with_article} exactly when {name} is {adjective}.",
-            "{name} is {adjective} just in case {other_name} is {noun.with_article}.",
-        ),
-    ),
-    TranslationFamily(
-        "every_relation",
-        "all x. ({noun}(x) -> {verb}(x, {name}))",
-        (
-            "Every {noun} {verb} {name}.",
-            "All {noun.plural} {verb.base} {name}.",
-            "If someone is {noun.with_article}, then they {verb.base} {name}.",
-            "{name} is someone that every {noun} {verb}.",
-        ),
-    ),
-    TranslationFamily(
-        "relation_some",
-        "exists x. ({noun}(x) and {verb}({name}, x))",
-        (
-            "{name} {verb} some {noun}.",
-            "There is {noun.with_article} that {name} {verb}.",
-            "{name} {verb} at least one {noun}.",
-        ),
-    ),
-)
+from callwright.tasks.translation.synthetic.family import Condition, Frame, TranslationFamily
 
-HELD_OUT = (
-    TranslationFamily(
-        "no_is",
-        "all x. ({noun}(x) -> not {adjective}(x))",
-        (
-            "No {noun} is {adjective}.",
-            "{noun.plural} are never {adjective}.",
-            "If someone is {noun.with_article}, then they are not {adjective}.",
-        ),
-        held_out=True,
+CONDITIONS: dict[str, Condition] = {
+    "is": Condition("{adjective}({subject})", ("{is} {adjective}",)),
+    "is_a": Condition("{other_noun}({subject})", ("{is} {noun_form}",)),
+    "not": Condition("not {adjective}({subject})", ("{is} not {adjective}",)),
+    "relation": Condition("{verb}({subject}, {object})", ("{verb_form} {object}",)),
+    "no_relation": Condition("not {verb}({subject}, {object})", ("{does} not {verb.base} {object}",)),
+    "and": Condition(
+        "({adjective}({subject}) and {other_adjective}({subject}))",
+        ("{is} {adjective} and {other_adjective}", "{is} both {adjective} and {other_adjective}"),
     ),
-    TranslationFamily(
-        "relation_every",
-        "all x. ({noun}(x) -> {verb}({name}, x))",
-        (
-            "{name} {verb} every {noun}.",
-            "{name} {verb} all {noun.plural}.",
-            "If someone is {noun.with_article}, then {name} {verb} them.",
-        ),
-        held_out=True,
+    "and_relation": Condition(
+        "({adjective}({subject}) and {verb}({subject}, {object}))",
+        ("{is} {adjective} and {verb_form} {object}", "{verb_form} {object} and {is} {adjective}"),
     ),
-    TranslationFamily(
-        "some_relation",
-        "exists x. ({noun}(x) and {verb}(x, {name}))",
-        (
-            "Some {noun} {verb} {name}.",
-            "There is {noun.with_article} that {verb} {name}.",
-            "At least one {noun} {verb} {name}.",
-        ),
-        held_out=True,
+    "or": Condition(
+        "({adjective}({subject}) or {other_adjective}({subject}))",
+        ("{is} {adjective} or {other_adjective} or both", "{is} {adjective} and/or {other_adjective}"),
     ),
-    TranslationFamily(
-        "one_not_other",
-        "{adjective}({name}) and not {noun}({name})",
+    "xor": Condition(
+        "({adjective}({subject}) xor {other_adjective}({subject}))",
         (
-            "{name} is {adjective} and not {noun.with_article}.",
-            "{name} is {adjective}, but {name} is no {noun}.",
-            "{name} is not {noun.with_article}, but {name} is {adjective}.",
+            "{is} either {adjective} or {other_adjective}, but not both",
+            "{is} {adjective} or {other_adjective}, but not both",
         ),
-        held_out=True,
     ),
-    TranslationFamily(
-        "two_of_them",
-        "{noun}({name}) and {noun}({other_name})",
-        (
-            "{name} is {noun.with_article} and {other_name} is {noun.with_article}.",
-            "{name} and {other_name} are both {noun.plural}.",
-            "Both {name} and {other_name} are {noun.plural}.",
-        ),
-        held_out=True,
+    "nor": Condition(
+        "not ({adjective}({subject}) or {other_adjective}({subject}))",
+        ("{is} neither {adjective} nor {other_adjective}",),
     ),
-)
+}
 
-FAMILIES: dict[str, TranslationFamily] = {family.name: family for family in (*SEEN, *HELD_OUT)}
+FRAMES: dict[str, Frame] = {
+    "name": Frame("{condition}", ("{name} {condition}.", "It is true that {name} {condition}."), "name"),
+    "denied": Frame(
+        "not {condition}",
+        (
+            "It is not true that {name} {condition}.",
+            "It is false that {name} {condition}.",
+            "It is not the case that {name} {condition}.",
+        ),
+        "name",
+    ),
+    "every": Frame(
+        "all x. ({noun}(x) -> {condition})",
+        (
+            "Every {noun} {condition}.",
+            "Each {noun} {condition}.",
+            "All {noun.plural} {conditions}.",
+            "Anyone who is {noun.with_article} {condition}.",
+        ),
+    ),
+    "no": Frame(
+        "all x. ({noun}(x) -> not {condition})",
+        ("No {noun} {condition}.", "Not a single {noun} {condition}.", "There is no {noun} who {condition}."),
+    ),
+    "some": Frame(
+        "exists x. ({noun}(x) and {condition})",
+        (
+            "Some {noun} {condition}.",
+            "At least one {noun} {condition}.",
+            "There is {noun.with_article} who {condition}.",
+        ),
+    ),
+    "only": Frame(
+        "all x. ({condition} -> {noun}(x))",
+        (
+            "Only {noun.plural} {conditions}.",
+            "It is only {noun.plural} who {conditions}.",
+            "The only people who {conditions} are {noun.plural}.",
+        ),
+    ),
+    "everyone": Frame("all x. {condition}", ("Everyone {condition}.", "Every person {condition}.")),
+    "someone": Frame(
+        "exists x. {condition}",
+        ("Someone {condition}.", "At least one person {condition}.", "There is someone who {condition}."),
+    ),
+    "no_one": Frame(
+        "all x. not {condition}", ("No one {condition}.", "Nobody {condition}.", "There is no one who {condition}.")
+    ),
+    "if_someone": Frame(
+        "all x. ({condition} -> {noun}(x))",
+        (
+            "Everyone who {condition} is {noun.with_article}.",
+            "Anyone who {condition} is {noun.with_article}.",
+            "If someone {condition}, then that person is {noun.with_article}.",
+        ),
+    ),
+    "to_all": Frame(
+        "all x. ({condition} -> {verb}({name}, x))",
+        ("{name} {verb} everyone who {condition}.", "If someone {condition}, then {name} {verb} that person."),
+    ),
+    "to_some": Frame(
+        "exists x. ({condition} and {verb}({name}, x))",
+        ("{name} {verb} someone who {condition}.", "{name} {verb} at least one person who {condition}."),
+    ),
+    "if": Frame(
+        "{condition} -> {noun}({other_name})",
+        (
+            "If {name} {condition}, then {other_name} is {noun.with_article}.",
+            "{other_name} is {noun.with_article} if {name} {condition}.",
+            "Whenever {name} {condition}, {other_name} is {noun.with_article}.",
+        ),
+        "name",
+    ),
+    "iff": Frame(
+        "{condition} <-> {noun}({other_name})",
+        (
+            "{name} {condition} if and only if {other_name} is {noun.with_article}.",
+            "{other_name} is {noun.with_article} if and only if {name} {condition}.",
+            "{other_name} is {noun.with_article} exactly when {name} {condition}.",
+        ),
+        "name",
+    ),
+    "unless": Frame(
+        "not {condition} -> {noun}({other_name})",
+        (
+            "{other_name} is {noun.with_article} unless {name} {condition}.",
+            "Unless {name} {condition}, {other_name} is {noun.with_article}.",
+        ),
+        "name",
+    ),
+    "either": Frame(
+        "{condition} xor {noun}({other_name})",
+        (
+            "Either {name} {condition} or {other_name} is {noun.with_article}, but not both.",
+            "Either {other_name} is {noun.with_article} or {name} {condition}, but not both.",
+        ),
+        "name",
+    ),
+}
+
+COMPOSITIONS: dict[str, tuple[str, str]] = {  # frame -> its conditions in seen families, and in held-out ones
+    "name": ("is_a no_relation or xor nor", "and_relation"),
+    "denied": ("is_a and", "and_relation"),
+    "every": ("is relation and or", "xor"),
+    "no": ("is relation", "is_a"),
+    "some": ("is no_relation or", "and"),
+    "only": ("is and_relation", "no_relation"),
+    "everyone": ("or relation", "xor"),
+    "someone": ("and no_relation xor", "nor"),
+    "no_one": ("relation and", "and_relation"),
+    "if_someone": ("relation not and", "or"),
+    "to_all": ("is_a not", "or"),
+    "to_some": ("is xor", "and"),
+    "if": ("is not and and_relation nor", "relation"),
+    "iff": ("is relation or nor", "and"),
+    "unless": ("is and", "relation"),
+    "either": ("is and_relation", "relation"),
+}
+FAMILIES: dict[str, TranslationFamily] = {
+    f"{frame}/{condition}": TranslationFamily(f"{frame}/{condition}", FRAMES[frame], CONDITIONS[condition], held_out)
+    for held_out in (False, True)
+    for frame, compositions in COMPOSITIONS.items()
+    for condition in compositions[held_out].split()
+}
+"""The seen families first. A held-out family is a new composition of a frame and a condition that seen families use."""

@@ -22,15 +22,15 @@ def draw_translation(family: TranslationFamily, rng: Random, pool: Pool) -> Prob
         DataError: the pool has no fitting words.
     """
     pool.check(family)
-    wording = rng.randrange(len(family.wordings))
     words = _draw_words(family, rng, pool)
-    sentence = family.wordings[wording].format(**words)
+    phrases = family.condition.phrases(rng.randrange(len(family.condition.wordings)), words)
+    sentence = rng.choice(family.frame.wordings).format(**words, **phrases)
     symbols = {slot: word.symbol for slot, word in words.items()}
     return translation_problem(
-        sentence[0].upper() + sentence[1:],
+        sentence,
         read_formula(family.formula.format(**symbols)),
         SOURCE,
-        f"{TASK}/{family.name}/{wording}",
+        f"{TASK}/{family.name}",
         pool.split,
     )
 
