@@ -133,9 +133,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--seeds", nargs="+", type=int, default=[10, 11, 12])
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
-    parser.add_argument(
-        "--problems", type=int, help="test problems, and changed ones of each kind"
-    )
+    parser.add_argument("--problems", type=int, help="test problems, and changed ones of each kind")
     parser.add_argument("--work", type=Path, default=Path(".callwright/views_ablation"), help="students, checkpoints")
     parser.add_argument("--csv", type=Path, default=Path(".callwright/views_ablation.csv"))
     options = parser.parse_args()
