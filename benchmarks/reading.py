@@ -94,9 +94,11 @@ def figures_of(run: Run) -> Iterator[Figure]:
         changed = outcomes(run.folder / f"data/evaluation/variants/{model}.jsonl")
         for change, result in changes.items():
             yield Figure("changed", model, change, result["changed"]["value"], result["changed"]["n"])
-            if "gap" in result:
-                p = loss_p_value(change, right, changed)
-                yield Figure("lost", model, change, result["gap"]["value"], result["changed"]["n"], p)
+            p = loss_p_value(change, right, changed)
+            yield Figure("lost", model, change, result["gap"]["value"], result["changed"]["n"], p)
+    for model, slices in metrics.get("unseen", {}).items():
+        for name, share in slices.items():
+            yield Figure("unseen", model, name, share["value"], share["n"])
     yield from held_out_families(run.folder / "data/problems")
     seconds: dict[str, float] = {}
     for path in sorted((run.folder / "reports/seconds").glob("*.json")):

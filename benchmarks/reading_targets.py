@@ -133,9 +133,9 @@ def _or_dash(value: float | None, written: str) -> str:
 
 
 def _table(seeds: Iterable[Iterable[Figure]]) -> Iterator[str]:
-    """Accuracy by model, what each model loses by each change, and the seconds of each stage."""
+    """Accuracy and losses by model, on unseen functions too (they have no target), and the seconds of each stage."""
     runs = [list(figures) for figures in seeds]
-    for kind in ("accuracy", "changed", "lost"):
+    for kind in ("accuracy", "changed", "lost", "unseen"):
         for name in dict.fromkeys(figure.name for figures in runs for figure in figures if figure.kind == kind):
             if name.partition("/")[2].startswith("steps"):
                 continue
@@ -143,7 +143,7 @@ def _table(seeds: Iterable[Iterable[Figure]]) -> Iterator[str]:
             for model in ("base", "warm", "student", "teacher", "champion"):
                 figure = pooled(_of_seeds(runs, _named(kind, model, name)))
                 if figure:
-                    p = "" if figure.p is None else f", p {figure.p:.2g}"
+                    p = "" if figure.p is None else f", largest p {figure.p:.2g}"
                     cells.append(f"{model} {figure.value:.1%} (n {figure.n:,}{p})")
             yield f"  {kind} {name}: {', '.join(cells)}"
     stages = dict.fromkeys(figure.name for figures in runs for figure in figures if figure.kind == "seconds")

@@ -1,6 +1,7 @@
 """Figures in CSVs are read as they were written, and pooled and compared with their targets as a reader would."""
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tests.working_tree import ROOT
 
 with pytest.MonkeyPatch.context() as patch:  # scripts import each other by their names
     patch.syspath_prepend(ROOT / "benchmarks")
-    from measurements import Figure, Key, append_figures, committed, read_figures
-    from reading import held_out_families, loss_p_value
+    from measurements import Figure, Key, append_figures, committed, processor, read_figures
+    from reading import figures_of, held_out_families, loss_p_value, measure
     from reading_targets import MOST_LOST, TASKS, pooled, summary, targets
     from threads import compare, verdicts
 
@@ -151,4 +152,65 @@ def test_thread_counts_are_compared_byte_for_byte_and_by_accuracy(tmp_path: Path
     assert [line for line in verdicts(list(compare(runs))) if line.endswith("NOT REACHED")] == [
         "data/chains/teacher.jsonl: other bytes: NOT REACHED",
         "student, overall: +2.5 points (n 200), at most 2: NOT REACHED",
+    ]
+
+
+def test_a_run_that_the_csv_has_is_not_run_again(tmp_path: Path):
+    commit = committed(uncommitted_allowed=True)
+    (tmp_path / "work").write_text("a file, in which no copy of the clone can be made")
+    options = Namespace(
+        seeds=[10],
+        arms=["default"],
+        overlay=None,
+        threads=1,
+        csv=tmp_path / "r.csv",
+        work=tmp_path / "work",
+        uncommitted=True,
+    )
+    append_figures(options.csv, Key(commit, "", processor(), "1", "default", "10"), GOOD)
+    measure(options)
+    assert list(read_figures(options.csv).values()) == [GOOD]
+    options.seeds = [10, 11]
+    with pytest.raises(NotADirectoryError):
+        measure(options)
+
+
+def test_the_figures_of_a_run_are_those_of_its_reports_with_a_p_value_for_each_loss(tmp_path: Path):
+    def share(value: float, n: int) -> dict[str, float]:
+        return {"value": value, "low": 0.0, "high": 1.0, "n": n}
+
+    change = {"original": share(1.0, 4), "changed": share(0.0, 4), "gap": {"value": 1.0, "low": 0.5, "high": 1.0}}
+    metrics = {
+        "accuracy": {"base": {"overall": share(0.25, 4)}, "student": {"overall": share(1.0, 4)}},
+        "gain": {"overall": {"value": 0.75, "low": 0.0, "high": 1.0, "p_mcnemar": 0.25, "p_wilcoxon": 0.08}},
+        "robustness": {"student": {"swapped": change}},
+        "unseen": {"student": {"arithmetic": share(0.5, 10)}},
+    }
+
+    def chains(correct: bool, ending: str) -> str:
+        rows = ({"chain": {"problem_id": f"{n}{ending}"}, "verdict": {"correct": correct}} for n in range(4))
+        return "\n".join(map(json.dumps, rows))
+
+    for name, content in {
+        "reports/metrics.json": json.dumps(metrics),
+        "reports/seconds/base.json": '{"base": 1.5}',
+        "reports/seconds/train.json": '{"train": 60}',
+        "data/evaluation/student.jsonl": chains(True, ""),
+        "data/evaluation/variants/student.jsonl": chains(False, "~swapped"),
+        "data/problems/train.jsonl": "",
+        "data/problems/test.jsonl": '{"task": "arithmetic", "group": "a"}',
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert list(figures_of(_Run(tmp_path))) == [
+        Figure("accuracy", "base", "overall", 0.25, 4),
+        Figure("accuracy", "student", "overall", 1.0, 4),
+        Figure("gain", "student", "overall", 0.75, 4, 0.25),
+        Figure("changed", "student", "swapped", 0.0, 4),
+        Figure("lost", "student", "swapped", 1.0, 4, 0.125),  # 4 of 4 lost: 2 / 2**4
+        Figure("unseen", "student", "arithmetic", 0.5, 10),
+        Figure("families", "", "arithmetic/held_out", 1, 1),
+        Figure("seconds", "", "base", 1.5),
+        Figure("seconds", "", "train", 60),
+        Figure("seconds", "", "all stages", 61.5),
     ]

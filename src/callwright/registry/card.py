@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from callwright.params import Params
-from callwright.params.address import ORACLE
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED, ORACLE
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
 from callwright.reports.metrics import Metrics
@@ -125,11 +124,13 @@ def _calls_and_faults(metrics: Metrics) -> Iterator[str]:
 
 
 def _robustness(metrics: Metrics) -> Sequence[str]:
-    changes = metrics.robustness.get("student")
-    if not changes:
-        return []
-    gaps = ", ".join(f"{name} {result.gap.value:+.1%}" for name, result in changes.items())
-    return [f"- accuracy lost on changed problems (names, order, functions, a distractor): {gaps}"]
+    lines = []
+    if changes := metrics.robustness.get("student"):
+        gaps = ", ".join(f"{name} {result.gap.value:+.1%}" for name, result in changes.items())
+        lines.append(f"- accuracy lost on changed problems: {gaps}")
+    if unseen := metrics.unseen.get("student"):
+        lines.append(f"- accuracy on problems that need an unseen function: {unseen.overall.value:.1%}")
+    return lines
 
 
 def _usage_example(name: str) -> str:

@@ -4,7 +4,7 @@
 |---|---|---|
 | `synthetic` | problems that the task makes up | the source `synthetic` |
 | `lessons` | solved problems without end, and the mistakes in careless ones | the builder of the embedded student |
-| `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
+| `wording` | questions in other words | the evaluation's changed problems |
 | `mistakes` | what models confuse in the task | the oracle teacher, the builder of the embedded student |
 | `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
 | `descriptions` | the functions' descriptions in other words | views: of training and of the evaluation |
@@ -63,13 +63,11 @@ class TaskWording:
     """The part `wording`. No change may alter the answer. A task without this part has the defaults.
 
     Attributes:
-        new_function_names: function -> a name that training never shows; `run_<function>` for those that are missing.
         replace_names: the question with other names, None if none may change. Default: well-known first names are
             replaced, together with their pronouns.
         reorder_sentences: the question with its sentences in another order, None if that is not safe. Default: never.
     """
 
-    new_function_names: Mapping[str, str] = field(default_factory=dict)
     replace_names: ChangeQuestion | None = None
     reorder_sentences: ChangeQuestion | None = None
 

@@ -11,7 +11,7 @@ from typing import Any
 from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
 from callwright.progress import work
 from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.storage.files import folder_hash, write_json

@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from callwright.errors import CallwrightError
+from callwright.evaluation.perturb.views import with_one_more
+from callwright.evaluation.statistics.compare import share_with_interval
 from callwright.functions.toolbox import ANSWER, Toolbox
-from callwright.records import Call, Problem, Step, StepFault
+from callwright.params import EvaluateParams, RobustnessParams
+from callwright.params.evaluate import UNSEEN
+from callwright.records import Call, CheckedChain, Problem, Step, StepFault
+from callwright.reports.metrics import Interval
+from callwright.reports.values import OVERALL, BySlice
+from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import Tasks
 from callwright.tasks.parts import UnseenFunction
 from callwright.tasks.task import ExecutedSteps, Task
+from callwright.tasks.view import View
 from callwright.validation.execution import execute_again
 
 
@@ -33,33 +42,58 @@ class UnseenProblem:
 
     Attributes:
         function: its name.
-        listed: the functions that the prompt lists, in order.
+        view: shows the function, and not those that it could be replaced by.
     """
 
     problem: Problem
     function: str
-    listed: tuple[str, ...]
+    view: View
 
 
-def unseen_problems(problems: Sequence[Problem], tasks: Tasks, count: int, seed: int) -> list[UnseenProblem]:
-    """At most `count` problems that need an unseen function, as many of each task, and as many of each function.
+def unseen_problems(
+    problems: Sequence[Problem],
+    tasks: Tasks,
+    params: RobustnessParams,
+    seed: int,
+    surprises: SurpriseLog | None = None,
+) -> list[UnseenProblem]:
+    """Problems that need an unseen function: as many of each task, and of each function; none without the change.
 
     Args:
         problems: the test problems. Only their tasks get such problems.
+        surprises: counts the functions whose problems cannot be made; by default of the stage `evaluate`.
+
+    Raises:
+        ParamsError: a task's part `unseen` cannot be imported.
     """
+    if UNSEEN not in params.changes:
+        return []
+    log = surprises or SurpriseLog("evaluate")
     names = [name for name in dict.fromkeys(problem.task for problem in problems) if _unseen_functions(tasks[name])]
     made = []
-    for name, of_task in zip(names, _shares(count, len(names)), strict=True):
+    for name, of_task in zip(names, _shares(params.problems, len(names)), strict=True):
         task, of_name = tasks[name], [problem for problem in problems if problem.task == name]
         functions = _unseen_functions(task)
         for unseen, of_function in zip(functions, _shares(of_task, len(functions)), strict=True):
-            generated = unseen.generate(of_name, of_function, seed)
-            for index, problem in enumerate(generated):
-                identified = replace(problem, id=f"{name}/{unseen.function.name}/{index:04d}")
-                made.append(
-                    UnseenProblem(identified, unseen.function.name, _listed(task, unseen, Random(identified.id)))
-                )
+            function = unseen.function.name
+            key = f"{UNSEEN}/{seed}/{name}/{function}"
+            view = View(key, functions=_listed(task, unseen, Random(key)))
+            for index, generated in enumerate(_generate(unseen, of_name, of_function, seed, log)):
+                problem = replace(generated, id=f"{name}/{function}/{index:04d}~{UNSEEN}")
+                made.append(UnseenProblem(problem, function, view))
     return made
+
+
+def _generate(
+    unseen: UnseenFunction, problems: Sequence[Problem], count: int, seed: int, log: SurpriseLog
+) -> Sequence[Problem]:
+    try:
+        return unseen.generate(problems, count, seed)
+    except CallwrightError:
+        raise
+    except Exception as error:
+        log.add(surprise_of(error), f"{unseen.function.name}~{UNSEEN}")
+        return ()
 
 
 def _shares(count: int, parts: int) -> list[int]:
@@ -72,10 +106,8 @@ def _shares(count: int, parts: int) -> list[int]:
 
 
 def _listed(task: Task, unseen: UnseenFunction, rng: Random) -> tuple[str, ...]:
-    """The task's functions without the missing ones, with the unseen one at a random position before `answer`."""
     names = [name for name in task.toolbox.functions if name not in (*unseen.missing, ANSWER)]
-    names.insert(rng.randrange(len(names) + 1), unseen.function.name)
-    return (*names, ANSWER)
+    return with_one_more(names, unseen.function.name, rng)
 
 
 def _unseen_functions(task: Task) -> list[UnseenFunction]:
@@ -114,3 +146,27 @@ def _with_unseen(task: Task) -> Task:
 
 def _was_executed(step: Step) -> bool:
     return step.error is None or step.error.fault == "execution_error"
+
+
+def compute_unseen(
+    problems: Sequence[UnseenProblem], chains: Sequence[CheckedChain | None], params: EvaluateParams
+) -> BySlice[Interval] | None:
+    """Accuracy on the problems: of all, by task (`arithmetic`) and by function (`arithmetic/larger_of`).
+
+    Args:
+        chains: of the problems, in their order; None for a problem without a chain.
+
+    Returns:
+        None if no problem has a chain.
+    """
+    slices: dict[str, list[tuple[bool, str]]] = {}
+    for unseen, chain in zip(problems, chains, strict=True):
+        if chain is not None:
+            task = unseen.problem.task
+            for name in (OVERALL, task, f"{task}/{unseen.function}"):
+                slices.setdefault(name, []).append((chain.verdict.correct, unseen.problem.group))
+    results = {}
+    for name, of_slice in slices.items():
+        correct, groups = map(list, zip(*of_slice, strict=True))
+        results[name] = share_with_interval(correct, groups, confidence=params.confidence, resamples=params.resamples)
+    return BySlice(results) if results else None
