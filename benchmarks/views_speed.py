@@ -23,6 +23,7 @@ import tempfile
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -74,6 +75,21 @@ def planned_batches(
         epochs=1, max_length=10**6, seed=seed, label="pairs", process=0,
     )  # fmt: skip
     return Batches([_trained(row) for row in planned.dataset], [len(batch) for batch in planned.sampler])
+
+
+def computed_tokens(batches: Batches) -> tuple[float, float]:
+    """Tokens of a pair's two sequences, and tokens of it that are computed if prefixes are shared; means."""
+    from trl.data_utils import common_prefix_length
+
+    tokens = computed = start = 0
+    for size in batches.sizes:
+        rows = batches.rows[start : start + size]
+        sequences = [row["prompt_ids"] + row[side] for row in rows for side in ("chosen_ids", "rejected_ids")]
+        tokens += sum(map(len, sequences))
+        neighbours = pairwise([[], *sorted(sequences)])  # sorted, each shares its longest prefix with a neighbour
+        computed += sum(len(sequence) - common_prefix_length(before, sequence) for before, sequence in neighbours)
+        start += size
+    return tokens / start, computed / start
 
 
 def _trained(row: Any) -> dict[str, list[int]]:
@@ -208,6 +224,9 @@ def main() -> None:
     }
     cpu = cpu_name()
     print(f"{cpu}; {options.threads} threads; {len(pairs):,} pairs; {options.size} a batch; float32")
+    for name, (batches, shared) in arms.items():
+        tokens, computed = computed_tokens(batches)
+        print(f"{name}: {computed if shared else tokens:,.0f} tokens computed a pair")
     for name, batches in (("mixed batches", mixed), ("a view a batch", new_views)):
         gaps = largest_gaps(batches, base, options.checked)
         print(
