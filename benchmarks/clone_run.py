@@ -11,14 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 LEFT_BY_A_RUN = {"dvc.lock", "models/registry.json"}
 NOT_INHERITED = ("PYTHON", "MLFLOW_", "TEACHER_", "DVC_", "CALLWRIGHT_", "ACCELERATE_")  # variables that begin so
-FIXED = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}  # one thread adds in one order, so that weights are the same
+THREADS = "OMP_NUM_THREADS"
 STATE = Path(".callwright/compare_clones.state")  # in the copy: the hash of what the run was made of
 WATCH = Path(".callwright/compare_clones")  # in the copy: a folder with `sitecustomize`
 STAGES = ("problems", "base", "rollout", "validate", "pairs", "train", "evaluate", "promote")
@@ -44,9 +44,15 @@ sys.meta_path.insert(0, Watch)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A copy of a clone in which the pipeline ran, in one protocol."""
+    """A copy of a clone in which the pipeline runs.
+
+    Attributes:
+        threads: of each process, also the threads of its worker processes; None: as many as PyTorch chooses. One thread
+            adds in one order, so that weights are the same.
+    """
 
     folder: Path
+    threads: int | None = 1
 
     def start(self, *command: str, watch: bool = False) -> str:
         """Run a command in the copy, with its code; returns what it printed.
@@ -68,10 +74,36 @@ class Run:
         return done.stdout
 
     def _environment(self, watch: bool) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+        unwanted = (*NOT_INHERITED, THREADS)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+        fixed = {"HF_HUB_OFFLINE": "1"} | ({} if self.threads is None else {THREADS: str(self.threads)})
         path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
         code = [self.folder / "src", *([self.folder / WATCH] if watch else [])]
-        return {**inherited, **FIXED, "PATH": path, "PYTHONPATH": os.pathsep.join(map(str, code))}
+        return {**inherited, **fixed, "PATH": path, "PYTHONPATH": os.pathsep.join(map(str, code))}
+
+
+def copy_clone(clone: Path, folder: Path, changes: Iterable[Mapping[str, Any]], threads: int | None = 1) -> Run:
+    """Copy a clone into a folder with its own git and DVC; an earlier run in the folder goes.
+
+    Args:
+        changes: laid over params.yaml, one after the other.
+
+    Raises:
+        SystemExit: the folder holds something else than an earlier run.
+    """
+    folder = folder.resolve()
+    _make_room(folder)
+    for name in _files(clone):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(clone / name, folder / name)
+    _set_params(folder / "params.yaml", changes)
+    run = Run(folder, threads)
+    run.start("git", "init", "--quiet")
+    run.start("git", "config", "user.name", "compare")
+    run.start("git", "config", "user.email", "compare@example.invalid")
+    run.start("git", "add", "--all")
+    run.start("git", "commit", "--quiet", "--message", "a copy")
+    return run
 
 
 def run_pipeline(clone: Path, folder: Path, overlay: Path, protocol: str) -> Run:
@@ -84,18 +116,8 @@ def run_pipeline(clone: Path, folder: Path, overlay: Path, protocol: str) -> Run
     Raises:
         SystemExit: a stage failed, or did not run, or a process took `callwright` from elsewhere.
     """
-    folder = folder.resolve()
-    _make_room(folder)
-    for name in _files(clone):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(clone / name, folder / name)
-    _set_params(folder / "params.yaml", overlay, protocol)
-    run = Run(folder)
-    run.start("git", "init", "--quiet")
-    run.start("git", "config", "user.name", "compare")
-    run.start("git", "config", "user.email", "compare@example.invalid")
-    run.start("git", "add", "--all")
-    run.start("git", "commit", "--quiet", "--message", "a copy")
+    run = copy_clone(clone, folder, [read_overlay(overlay), {"rollout": {"protocol": protocol}}])
+    folder = run.folder
     log = folder / WATCH / "log.txt"
     (folder / WATCH / "sitecustomize.py").write_text(SITECUSTOMIZE.format(log=str(log)))
     printed = run.start("dvc", "repro", "--no-run-cache", watch=True)
@@ -148,13 +170,20 @@ def _make_room(folder: Path) -> None:
     (folder / WATCH).mkdir(parents=True)
 
 
-def _set_params(params: Path, overlay: Path, protocol: str) -> None:
+def read_overlay(path: Path | None) -> Mapping[str, Any]:
+    """The params of a YAML file that lists those to change; without a file none."""
+    from ruamel.yaml import YAML
+
+    return YAML().load(path.read_text()) if path else {}
+
+
+def _set_params(params: Path, changes: Iterable[Mapping[str, Any]]) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
     values = yaml.load(params.read_text())
-    _overlay(values, yaml.load(overlay.read_text()))
-    values["rollout"]["protocol"] = protocol
+    for change in changes:
+        _overlay(values, change)
     with params.open("w") as file:
         yaml.dump(values, file)
 

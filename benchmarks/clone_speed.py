@@ -13,7 +13,6 @@ a stage's script as dvc.yaml does; the stages themselves report their seconds.
 """
 
 import json
-import platform
 import shutil
 import statistics
 import sys
@@ -22,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clone_run import Run
+from measurements import processor
 
 IMPORT = """
 import importlib.util, time
@@ -89,7 +89,7 @@ def print_speed(before: Run, after: Run, repeats: int) -> None:
     Args:
         repeats: of each stage; what takes less than a second is repeated CHEAP times as often.
     """
-    print(f"\n{_processor()}; medians (lowest to highest), in turns; repeats of each stage: {repeats}")
+    print(f"\n{processor()}; medians (lowest to highest), in turns; repeats of each stage: {repeats}")
     with tempfile.TemporaryDirectory(prefix="callwright-speed-") as temporary:
         runs = [_copy(run, Path(temporary, name)) for run, name in ((before, "before"), (after, "after"))]
         for measure in (_imports, _parse, _replay):
@@ -159,13 +159,6 @@ def _copy(run: Run, folder: Path) -> Run:
     """A copy to measure in, so that the run stays as it was compared."""
     shutil.copytree(run.folder, folder, ignore=shutil.ignore_patterns(*STORE))
     return Run(folder)
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or "processor unknown")
 
 
 if __name__ == "__main__":

@@ -119,33 +119,33 @@ def build_model(on_gpu: bool) -> Any:
     return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
 
 
-def build_trainer(rows: Rows, batch: int, steps: int, folder: str, callbacks: list[Any]) -> Any:
-    """TRL's trainer with a LoRA adapter of random weights on all linear layers, like the pipeline's default."""
+def build_trainer(rows: Rows, sizes: list[int], folder: str, callbacks: list[Any], model: Any = None) -> Any:
+    """TRL's trainer with a LoRA adapter of random weights on all linear layers, like the pipeline's default.
+
+    Args:
+        sizes: number of rows of each batch; the rows are in their order.
+        model: by default that of `build_model`.
+    """
     import torch
-    from datasets import Dataset
     from peft import LoraConfig
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast, PrinterCallback
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig
 
-    class TokenizedDPOTrainer(DPOTrainer):
-        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
-            return dataset  # it contains token ids already
+    from callwright.training.batches import PlannedBatchSampler, PlannedDPOTrainer, token_dataset
 
     on_gpu = torch.cuda.is_available()
-    trainer = TokenizedDPOTrainer(
-        model=build_model(on_gpu),
+    trainer = PlannedDPOTrainer(
+        model=model or build_model(on_gpu),
         args=DPOConfig(
             output_dir=folder,
             beta=0.3,
             loss_type=["sigmoid", "sft"],
             loss_weights=[1.0, 4.0],
             learning_rate=5e-4,
-            max_steps=steps,
-            per_device_train_batch_size=batch,
+            max_steps=len(sizes),
             gradient_checkpointing=False,
             max_length=None,
-            train_sampling_strategy="sequential",
             bf16=on_gpu,
             use_cpu=not on_gpu,
             seed=7,
@@ -153,14 +153,16 @@ def build_trainer(rows: Rows, batch: int, steps: int, folder: str, callbacks: li
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
+            remove_unused_columns=False,
         ),
-        train_dataset=Dataset.from_list(rows),
+        train_dataset=token_dataset(rows),
         processing_class=PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE({"a": 0}, [])), pad_token="a"),
         peft_config=LoraConfig(
             task_type="CAUSAL_LM", r=32, lora_alpha=64, target_modules="all-linear", init_lora_weights=False
         ),
         callbacks=callbacks,
     )
+    trainer.batch_sampler = PlannedBatchSampler([sizes])
     trainer.remove_callback(PrinterCallback)
     return trainer
 
@@ -195,7 +197,7 @@ def measure(side: str, rows: Rows, batch: int, steps: int, gradients: Path | Non
             times.append(time.perf_counter() - self.start)
 
     with tempfile.TemporaryDirectory() as folder:
-        trainer = build_trainer(rows, batch, steps, folder, [Watch()])
+        trainer = build_trainer(rows, [batch] * steps, folder, [Watch()])
         computed: list[int] = []
         embeddings = trainer.model.get_input_embeddings()
         embeddings.register_forward_hook(lambda _, ids, __: computed.append(ids[0].numel()))

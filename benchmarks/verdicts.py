@@ -37,7 +37,7 @@ def main() -> None:
     params = Params.load(ROOT / "params.yaml")
     loaded = load_problems(params.problems, params.seed, TASKS, parse_call)
     problems = [problem for split in loaded.splits.values() for problem in split if problem.solution]
-    families = {problem.group.rpartition("/")[0] for problem in problems}
+    families = {problem.group.rpartition("/")[0] or problem.group for problem in problems}
     print(f"{len(problems):,} problems of {len(families)} families")
     judge_known_chains(problems, chains)
     attack(problems, attempts)

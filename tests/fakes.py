@@ -1,6 +1,6 @@
 """Builders for records, and fake chat models that return given replies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from callwright.agent.loop import ends_chain, take_steps
@@ -8,7 +8,7 @@ from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Message, Reply, Sampling, Tool
 from callwright.params import TeacherParams
-from callwright.records import Call, Chain, CheckedChain, Problem, Split, Step, Usage, Verdict
+from callwright.records import Call, Chain, CheckedChain, Json, Pair, Problem, Split, Step, Usage, Verdict
 from callwright.standins.oracle.script import MISTAKES
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.task import Task
@@ -85,6 +85,23 @@ def problem(
     """A problem; by default its solution is 2 + 3."""
     calls = solution or ("add(a=2, b=3)", "answer(value=5)")
     return Problem(id, task, question, answer, tuple(call(text) for text in calls), "test", "group", split)
+
+
+def pair(
+    pair_id: str,
+    prompt: Iterable[dict[str, Json]],
+    chosen: tuple[dict[str, Json], ...],
+    rejected: tuple[dict[str, Json], ...],
+    tools: Iterable[dict[str, Json]] = (),
+    *,
+    problem_id: str | None = None,
+    margin: float = 1.0,
+    kind: str = "wrong_call",
+) -> Pair:
+    """A pair of these messages, without the steps that they were rendered from."""
+    messages = tuple(prompt), chosen, rejected
+    ids = pair_id, pair_id if problem_id is None else problem_id
+    return Pair(*ids, *messages, tuple(tools), margin, kind, "arithmetic", "", "text", (), (), ())
 
 
 def tasks_with(task: Task) -> Tasks:

@@ -30,7 +30,6 @@ LIMITS = {  # characters of what a pattern is given, where that is bounded below
 }
 BUILT_IN_FUNCTIONS = {  # of functions' names and of a tokenizer's special tokens, escaped; of two sets of characters
     "chat/template.py: control_tokens",
-    "evaluation/perturb/toolbox.py: rename_functions",
     "problems/gsm8k_equations.py: _find_equations_in_line",
 }
 USED, HIDDEN = patterns_in_use()

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED
+from callwright.standins.embedded.shipped_files import SHIPPED
+from callwright.standins.embedded.shipped_student import MODEL_FILES
 
 
 def write_tiny_student(folder: Path, *, layers: int = 2, seed: int = 3) -> None:

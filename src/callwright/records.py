@@ -141,6 +141,9 @@ class Pair:
     Messages are chat-completions messages; `tools` are JSON schemas (native protocol) or empty. `margin` is the gap
     between the values of the two siblings; `kind` is what is wrong with `rejected`: a fault, `wrong_call`,
     `needless_call` (the answer was already known) or `detour`.
+
+    The messages show the functions under their true names. The last six fields are what they were rendered from, so
+    that training can render them in another view; `history` are the steps before the fork.
     """
 
     id: str
@@ -151,14 +154,28 @@ class Pair:
     tools: tuple[dict[str, Json], ...]
     margin: float
     kind: str
+    task: str
+    question: str
+    protocol: Protocol
+    history: tuple[Step, ...]
+    chosen_steps: tuple[Step, ...]
+    rejected_steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """An example for the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain."""
+    """An example for the warm-up: after the messages of `prompt`, `completion` is a message of a correct chain.
+
+    The last five fields are what the messages were rendered from (see `Pair`).
+    """
 
     id: str
     problem_id: str
     prompt: tuple[dict[str, Json], ...]
     completion: tuple[dict[str, Json], ...]
     tools: tuple[dict[str, Json], ...]
+    task: str
+    question: str
+    protocol: Protocol
+    history: tuple[Step, ...]
+    steps: tuple[Step, ...]

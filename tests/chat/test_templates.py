@@ -11,10 +11,10 @@ from callwright.agent.native import NATIVE
 from callwright.chat.model import Reply, ToolCall
 from callwright.chat.template import template_messages
 from callwright.preferences.dialogue import check_rows
-from callwright.records import Call, Pair, Step, Usage
+from callwright.records import Call, Step, Usage
 from callwright.tasks import TASKS
 from tests.chat.conftest import template
-from tests.fakes import TOOLBOX
+from tests.fakes import TOOLBOX, pair
 
 TASK = TASKS["arithmetic"]
 # What each template writes after the last call
@@ -109,16 +109,7 @@ def test_the_prompt_of_a_native_pair_is_a_prefix_of_prompt_and_completion(name):
     wrong = Step("So.", Call("add", {"a": 1, "b": 1}), None, "2")
     broken = Step('{"name": "add", "arguments": {"a": 1', None, None, None)
     pairs = [
-        Pair(
-            f"p{number}",
-            "p",
-            tuple(messages),
-            (NATIVE.reply_message(chosen, 2),),
-            (NATIVE.reply_message(rejected, 2),),
-            tuple(tools),
-            1.0,
-            "wrong_call",
-        )
+        pair(f"p{number}", messages, (NATIVE.reply_message(chosen, 2),), (NATIVE.reply_message(rejected, 2),), tools)
         for number, rejected in enumerate((wrong, broken))
     ]
     report, _ = check_rows(pairs, tokenizer(name), 100_000)

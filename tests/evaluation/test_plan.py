@@ -10,9 +10,11 @@ from callwright.chat.model import ChatModel, Message, Reply, Sampling, Tool
 from callwright.errors import DataError, EndpointUnusableError
 from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant, variants_of
+from callwright.evaluation.perturb.unseen import unseen_problems
 from callwright.evaluation.plan import EvaluationPlan, plan_evaluation
 from callwright.evaluation.run import collect_results
 from callwright.evaluation.target import EvaluationTarget
+from callwright.functions.function import render_call
 from callwright.params import EvaluateParams, Params, RobustnessParams
 from callwright.params.evaluate import Perturbation
 from callwright.records import Problem
@@ -21,8 +23,9 @@ from callwright.rollouts.journal import open_journal
 from callwright.rollouts.run import roll_out
 from callwright.rollouts.sample import RolloutResult
 from callwright.surprises import SurpriseLog
-from callwright.tasks import TASKS
-from tests.fakes import ChatByQuestion, ScriptedChat, problem
+from callwright.tasks import TASKS, Tasks
+from callwright.tasks.view import PLAIN
+from tests.fakes import ChatByQuestion, ScriptedChat, problem, tasks_with
 
 TARGET = EvaluationTarget("student", Path("models/student"), "hash of the weights")
 PENS = replace(
@@ -69,9 +72,9 @@ async def run(plan: EvaluationPlan, model: ChatModel, log: SurpriseLog | None = 
         return await roll_out(plan.attempts, model, journal, 1, Meter(), rollout, log or SurpriseLog("evaluate"))
 
 
-def results(plan: EvaluationPlan, limit: float = 1.0) -> ModelEvaluation:
+def results(plan: EvaluationPlan, limit: float = 1.0, tasks: Tasks = TASKS) -> ModelEvaluation:
     with open_journal(Path("journal.jsonl")) as journal:
-        return collect_results(plan, TASKS, journal, SurpriseLog("evaluate"), limit)
+        return collect_results(plan, tasks, journal, SurpriseLog("evaluate"), limit)
 
 
 class CountingChat:
@@ -104,8 +107,9 @@ def test_the_plan_has_each_problem_greedily_with_samples_and_once_per_change():
     assert [attempt.sampling.temperature > 0 for attempt in planned.attempts] == [False, True, True, False, False]
     assert len({attempt.key for attempt in planned.attempts}) == 5
     (greedy,), (reordered, distracted) = planned.greedy, planned.varied
-    assert greedy.task is reordered.task is TASKS["arithmetic"]
-    assert list(distracted.task.toolbox.functions)[-2:] == ["count_letters", "answer"]
+    assert greedy.task is reordered.task is distracted.task is TASKS["arithmetic"]
+    assert greedy.view == reordered.view == PLAIN
+    assert len(set(distracted.view.functions) - set(TASKS["arithmetic"].toolbox.functions)) == 1
 
 
 async def test_a_killed_evaluation_does_not_ask_for_changed_problems_again():
@@ -119,24 +123,44 @@ async def test_a_killed_evaluation_does_not_ask_for_changed_problems_again():
     assert [checked is not None and checked.verdict.correct for checked in results(planned).variants] == [True, True]
 
 
-async def test_a_renamed_function_is_executed_and_replayed_under_its_new_name():
+async def test_a_renamed_function_is_called_by_its_new_name_and_stored_and_replayed_under_its_true_name():
     renamed = only_varied(plan("functions"))
-    await run(renamed, ScriptedChat("multiply(3, 4)", "product_of(3, 4)", "answer(12)"))
+    shown = renamed.varied[0].view.names["multiply"]
+    await run(renamed, ScriptedChat("multiply(3, 4)", f"{shown}(3, 4)", "answer(12)"))
     (checked,) = results(renamed).variants
     assert checked is not None
     assert [fault.fault for fault in checked.verdict.faults] == ["unknown_function"]
     assert checked.verdict.correct
+    assert [step.call.name for step in checked.chain.steps] == [shown, "multiply", "answer"]
+    assert checked.chain.view == renamed.varied[0].view.key
     assert checked.chain.id == "pens~functions/student/0"
 
 
 async def test_a_distractor_is_in_the_prompt_and_may_be_called():
-    model = ScriptedChat("count_letters('pen')", "multiply(3, 4)", "answer(12)")
     distracted = only_varied(plan("distractor"))
+    (name,) = set(distracted.varied[0].view.functions) - set(TASKS["arithmetic"].toolbox.functions)
+    call = TASKS["arithmetic"].toolbox.needless[name].example_call()
+    model = ScriptedChat(call, "multiply(3, 4)", "answer(12)")
     await run(distracted, model)
     (checked,) = results(distracted).variants
     assert checked is not None
     assert checked.verdict.correct
-    assert "count_letters" in model.requests[0][0]["content"]
+    assert call in model.requests[0][0]["content"]
+    assert checked.verdict.faults == ()
+
+
+async def test_an_unseen_function_is_listed_called_and_replayed_with_the_tasks_that_have_it():
+    (unseen,) = unseen_problems([PENS], TASKS, RobustnessParams(problems=1, changes=["unseen"]), 7)
+    planned = replace(
+        plan_evaluation(TARGET, [PENS], [], TASKS, ONE_SAMPLE, PARAMS.rollout, 7, unseen=[unseen]), greedy=[]
+    )
+    (attempt,) = planned.attempts
+    assert attempt.id == "arithmetic/larger_of/0000~unseen/student/0"
+    await run(planned, ScriptedChat(*map(render_call, unseen.problem.solution)))
+    (checked,) = results(planned).unseen
+    assert checked is not None
+    assert checked.verdict.correct
+    assert checked.chain.steps[0].call.name == "larger_of"
 
 
 async def test_a_failed_attempt_at_a_changed_problem_affects_only_that_problem():
@@ -151,17 +175,19 @@ async def test_a_failed_attempt_at_a_changed_problem_affects_only_that_problem()
 
 
 async def test_a_check_that_raises_drops_one_chain_up_to_the_limit():
-    def raise_error(*_: object) -> None:
-        raise ZeroDivisionError("a defect in a grader")
+    def grade(made: Problem, answer: str) -> str:
+        if made.id.startswith("pens"):
+            raise ZeroDivisionError("a defect in a grader")
+        return TASKS["arithmetic"].grade(made, answer)
 
-    planned = plan("order", "distractor")
+    planned = plan("distractor", problems=(PENS, BOXES))
     await run(planned, CountingChat())
-    reordered, distracted = planned.varied
-    defective = replace(reordered, task=replace(reordered.task, grade=raise_error))
-    changed = replace(planned, varied=[defective, distracted])
-    assert [checked is not None for checked in results(changed, limit=0.5).variants] == [False, True]
+    planned, defective = only_varied(planned), tasks_with(replace(TASKS["arithmetic"], grade=grade))
+    expected = [attempt.problem.id == "boxes~distractor" for attempt in planned.varied]
+    evaluation = results(planned, limit=0.5, tasks=defective)
+    assert [checked is not None for checked in evaluation.variants] == expected
     with pytest.raises(DataError, match=r"1 of 2 chains cannot be checked \(limit 40%\)"):
-        results(changed, limit=0.4)
+        results(planned, limit=0.4, tasks=defective)
 
 
 async def test_a_problem_with_a_failed_sample_has_no_samples():

@@ -278,20 +278,3 @@ def test_a_toolbox_without_a_function_named_answer_is_rejected():
 
 def test_there_is_one_schema_for_each_function_in_order():
     assert [schema["function"]["name"] for schema in TOOLBOX.schemas()] == list(TOOLBOX.functions)
-
-
-def test_renamed_functions_keep_their_order_and_behaviour():
-    renamed = Toolbox([add, answer]).renamed({"add": "sum_of"})
-    assert list(renamed.functions) == ["sum_of", "answer"]
-    assert renamed.functions["sum_of"].example_call() == "sum_of(a=17, b=25)"
-    result = renamed.open().execute(Call("sum_of", {"a": 2, "b": 3}))
-    assert isinstance(result, Observation)
-    assert result.text == "5"
-    unknown = renamed.open().execute(Call("add", {"a": 2, "b": 3}))
-    assert isinstance(unknown, CallError)
-    assert unknown.fault == "unknown_function"
-
-
-def test_two_functions_cannot_be_renamed_to_the_same_name():
-    with pytest.raises(ValueError, match="a function named answer already"):
-        Toolbox([add, answer]).renamed({"add": "answer"})

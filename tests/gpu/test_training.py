@@ -8,10 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from callwright.tasks import TASKS
 from callwright.training.dpo import train
 from callwright.training.prefix_sharing import share_prefixes
 from tests.training.conftest import tiny_base
-from tests.training.examples import EXAMPLES, PAIRS, PARAMS, log_prob
+from tests.training.examples import EXAMPLES, NEW_NAMES, PAIRS, PARAMS, log_prob
 from tests.training.test_prefix_sharing import BATCHES, CONFIGS, batch_of, model_of, scored
 
 __all__ = ["tiny_base"]
@@ -47,7 +48,7 @@ def trained(base: Path, folder: Path, **changes: Any) -> float:
     pair = PAIRS[0]
     params = PARAMS.model_copy(update={"accelerate": "gpu", **changes})
     folders = {"student": folder / "student", "adapter": folder / "adapter", "work": folder / "work"}
-    train(base, EXAMPLES, params, seed=7, **folders)
+    train(base, EXAMPLES, params, TASKS, NEW_NAMES, seed=7, **folders)
     before, after = (
         log_prob(model_folder, pair, pair.chosen) - log_prob(model_folder, pair, pair.rejected)
         for model_folder in (base, folder / "student")

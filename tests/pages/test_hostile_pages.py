@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from callwright.records import CheckedChain, Pair, Step, StepError, StepFault, Verdict
+from callwright.records import CheckedChain, Step, StepError, StepFault, Verdict
 from callwright.reporting.data_docs import write_checks
 from callwright.reporting.render import render_plots
 from callwright.reporting.samples import write_samples
 from callwright.validation.suites import expectations
 from callwright.validation.suites.suite import Suites
-from tests.fakes import chain, problem
+from tests.fakes import chain, pair, problem
 from tests.pages.browser import PAYLOADS, open_page, payload_ran
 from tests.reporting import report_fixtures
 from tests.working_tree import ROOT
@@ -58,7 +58,7 @@ def samples(folder: Path) -> None:
         hostile = replace(chain(*steps, problem_id=text, model=text), id=text, outcome=text, answer=text)
         chains.append(CheckedChain(hostile, Verdict(text, False, (StepFault(text, 0, text),), 0)))
         sides = [({"role": role, "content": text},) for role in (text, "assistant", "assistant")]
-        pairs.append(Pair(text, text, *sides, (), 0.5, text))
+        pairs.append(pair(text, sides[0], *sides[1:], margin=0.5, kind=text))
     write_samples(folder / "samples.html", chains, pairs, problems)
 
 

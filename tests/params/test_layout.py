@@ -45,7 +45,7 @@ def test_a_dump_by_dvc_is_the_shipped_file(params: Path):
         ("rollout.budget.requests=10", "    requests:", "    requests: 10"),
         (
             "problems.synthetic.entailment.dev=3",
-            "    entailment: {train: 108, dev: 24",
+            "    entailment: {train: 108, dev: 27",
             "    entailment: {train: 108, dev: 3",
         ),
         ("train.loss_weights=[1.0,3.0]", "  - 4.0", "  - 3.0"),

@@ -239,6 +239,13 @@ def test_changes_must_not_contain_duplicates(load, tmp_path):
     assert line.startswith("params.yaml: evaluate.robustness: changes contains a duplicate")
 
 
+def test_the_old_name_of_a_change_gives_the_new_one(load, tmp_path):
+    line = error_line(load, {"evaluate.robustness.changes": ["names", "new_function"]}, tmp_path)
+    assert line.startswith(
+        "params.yaml: evaluate.robustness.changes: new_function is called new_name now: write new_name"
+    )
+
+
 def test_functions_must_not_list_a_module_twice(load, tmp_path):
     line = error_line(load, {"functions": ["birds", "bees", "birds"]}, tmp_path)
     assert line.startswith("params.yaml: functions: the module birds is listed twice; list each module once")

@@ -113,7 +113,7 @@ def test_excluded_modules_exist():
 
 def test_a_stage_depends_on_the_params_models_of_the_sections_that_it_reads(code: dict[str, list[str]]):
     listed = {Path(file).stem for file in code["problems"] if file.startswith("src/callwright/params/")}
-    assert listed == {"__init__", "address", "problems", "section", "yaml_file"}
+    assert listed == {"__init__", "address", "problems", "section", "student", "yaml_file"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call
 from callwright.records import Pair
-from tests.fakes import problem
+from tests.fakes import pair, problem
 
 NO_LIMITS = PairsParams(
     mode="step", min_margin=0.1, cost_weight=0, max_per_problem=9, max_kind_share=1, max_task_share=1
@@ -17,7 +17,7 @@ PROBLEMS = {task: problem(id=task, task=task) for task in ("arithmetic", "transl
 
 def pairs(task: str, kind: str, count: int, chosen: str = "add(a=2, b=3)", rejected: str = "add(") -> list[Pair]:
     sides = [({"role": "assistant", "content": content},) for content in (chosen, rejected)]
-    return [Pair(f"{task} {kind} {number}", task, (), *sides, (), 1.0, kind) for number in range(count)]
+    return [pair(f"{task} {kind} {number}", (), *sides, problem_id=task, kind=kind) for number in range(count)]
 
 
 def count_by_task(pairs: list[Pair]) -> dict[str, int]:
@@ -71,7 +71,9 @@ def test_a_chain_pair_that_chooses_an_answer_balances_a_pair_that_rejects_it():
 def test_results_that_look_like_an_answer_call_are_not_counted():
     side = ({"role": "user", "content": "answer(value=6)"}, {"role": "assistant", "content": "add(a=2, b=3)"})
     (chooses_answer,) = pairs("arithmetic", "wrong_call", 1, chosen="answer(value=5)")
-    others = [Pair(f"e{number}", "arithmetic", (), chooses_answer.rejected, side, (), 1.0, "x") for number in range(4)]
+    others = [
+        pair(f"e{number}", (), chooses_answer.rejected, side, problem_id="arithmetic", kind="x") for number in range(4)
+    ]
     assert len(balance_pairs([chooses_answer, *others], PROBLEMS, NO_LIMITS)) == 5
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import PairsParams
-from callwright.preferences.dialogue import conversation_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import CheckedChain, Pair
 from callwright.tasks import TASKS
@@ -99,17 +98,3 @@ def test_a_wrong_step_of_the_student_is_paired_with_the_correct_one_of_the_teach
     student = checked("add(2, 2)", "answer(4)", correct=False, model="base")
     (pair,) = pairs_of(teacher, student, mode="step")
     assert (pair.chosen[0]["content"], pair.rejected[0]["content"]) == ("add(a=2, b=3)", "add(a=2, b=2)")
-
-
-def test_a_table_returns_the_rows_of_whole_chains_with_exactly_their_keys():
-    from datasets import Dataset
-
-    records = [CORRECT, incorrect("round_to(2.5)", "answer(6)"), incorrect("solve('x = 2')", "answer(2)")]
-    native = [replace(record, chain=replace(record.chain, protocol="native")) for record in records]
-    rows = conversation_rows([*pairs_of(*records), *pairs_of(*native)])
-    text_rows, native_rows = rows[:2], rows[2:]
-    for protocol_rows in (text_rows, native_rows):
-        assert list(Dataset.from_list(protocol_rows, on_mixed_types="use_json")) == protocol_rows
-    assert native_rows[0]["chosen"][0]["tool_calls"][0]["function"]["arguments"] == {"a": 2, "b": 3}
-    arguments = [row["rejected"][0]["tool_calls"][0]["function"]["arguments"] for row in native_rows]
-    assert {"number": 2.5} in arguments  # without the key `decimals`, which was not given

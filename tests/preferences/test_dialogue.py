@@ -1,81 +1,77 @@
-"""Pairs as TRL's rows: no key is lost or added, and TRL's tokens are those that the model will read."""
+"""Pairs as rows of tokens, which are those that the model will read."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from callwright.agent.protocol import NATIVE, PROTOCOLS
-from callwright.preferences.dialogue import check_rows, conversation_rows
-from callwright.records import Call, Pair, Step, StepError
+from callwright.agent.conversation import make_demonstration, make_pair
+from callwright.agent.protocol import NATIVE
+from callwright.chat.template import template_messages
+from callwright.preferences.dialogue import check_rows
+from callwright.records import Call, Pair, Protocol, Step, StepError
 from callwright.tasks import TASKS
-from tests.fakes import step
+from tests.chat.conftest import template, tokenizer_for
+from tests.fakes import problem, step
 
-TASK = TASKS["arithmetic"]
+TASK, PROBLEM = TASKS["arithmetic"], problem(question="How many?")
 BROKEN = Step('{"name": "add", "arguments": {"a": 2', None, StepError("syntax", "broken"), None)
+HISTORY = (step("So.\nadd(2, 3)"), BROKEN)
 
 
-def pair(pair_id: str, protocol: str, chosen: Step, rejected: Step) -> Pair:
-    path = [step("So.\nadd(2, 3)"), BROKEN]
-    messages, tools = PROTOCOLS[protocol].render(TASK, "How many?", path)
-    sides = [(PROTOCOLS[protocol].reply_message(side, 2),) for side in (chosen, rejected)]
-    return Pair(pair_id, pair_id, tuple(messages), *sides, tuple(tools), 1.0, "wrong_call")
+def native_pair(chosen: Step, rejected: Step) -> Pair:
+    pair = make_pair(PROBLEM, TASK, "native", HISTORY, [chosen], [rejected], margin=1.0, kind="wrong_call")
+    assert pair is not None
+    return pair
 
 
 PAIRS = [
-    pair("a", "native", step("answer(5)"), step("multiply(a=2, b=0.5)")),
-    pair("b", "native", step("round_to(number=2.5)"), BROKEN),
-    pair("c", "native", Step("", Call("solve", {"equation": ["x = 2"]}), None, "2"), step("answer(6)")),
+    native_pair(step("answer(5)"), step("multiply(a=2, b=0.5)")),
+    native_pair(step("round_to(number=2.5)"), BROKEN),
+    native_pair(Step("", Call("solve", {"equation": ["x = 2"]}), None, "2"), step("answer(6)")),
 ]
-
-
-def test_text_rows_have_no_tools():
-    (row,) = conversation_rows([pair("a", "text", step("answer(5)"), step("answer(6)"))])
-    assert set(row) == {"prompt", "chosen", "rejected", "chat_template_kwargs"}
-
-
-def test_native_rows_have_tools_as_json_and_arguments_as_mappings():
-    row = conversation_rows(PAIRS[:1])[0]
-    assert json.loads(row["tools"]) == TASK.toolbox.schemas()
-    assert row["chosen"][0]["tool_calls"][0]["function"] == {"name": "answer", "arguments": {"value": 5}}
-
-
-def test_a_table_returns_the_same_rows():
-    from datasets import Dataset
-
-    rows = conversation_rows(PAIRS)
-    assert list(Dataset.from_list(rows, on_mixed_types="use_json")) == rows
 
 
 @pytest.mark.slow
 def test_trl_trains_on_the_tokens_that_the_model_will_read(tiny_model: Path, tmp_path: Path):
-    from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig
 
-    from callwright.chat.template import template_messages
+    from callwright.training.batches import (
+        MaskedPreferenceCollator,
+        PlannedBatchSampler,
+        PlannedDPOTrainer,
+        token_dataset,
+    )
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    report, _ = check_rows(PAIRS, tokenizer, 8_192)
-    trainer = DPOTrainer(
+    report, rows = check_rows(PAIRS, tokenizer, 8_192)
+    trainer = PlannedDPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(tiny_model),
-        args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",
-                       max_steps=1, per_device_train_batch_size=3, save_strategy="no", disable_tqdm=True),
-        train_dataset=Dataset.from_list(conversation_rows(PAIRS), on_mixed_types="use_json"),
+        args=DPOConfig(output_dir=str(tmp_path), max_length=None, use_cpu=True, bf16=False, report_to="none",
+                       max_steps=1, save_strategy="no", disable_tqdm=True, remove_unused_columns=False),
+        train_dataset=token_dataset(rows),
         processing_class=tokenizer,
+        data_collator=MaskedPreferenceCollator(tokenizer.pad_token_id),
     )  # fmt: skip
-    tokens = 0
-    for example, row in zip(PAIRS, trainer.train_dataset, strict=True):
-        messages, tools = NATIVE.render(TASK, "How many?", [step("So.\nadd(2, 3)"), BROKEN])
-        prompt_ids = tokenizer.apply_chat_template(
-            template_messages(messages), tools=tools, add_generation_prompt=True, return_dict=False
-        )
-        assert row["prompt_ids"] == prompt_ids
-        for side in ("chosen", "rejected"):
-            all_ids = tokenizer.apply_chat_template(
-                template_messages([*messages, *getattr(example, side)]), tools=tools, return_dict=False
-            )
-            assert prompt_ids + row[f"{side}_ids"] == all_ids
-            tokens += len(row[f"{side}_ids"])
-    assert tokens == report.completion_tokens
+    trainer.batch_sampler = PlannedBatchSampler([[3]])
+    (batch,) = trainer.get_train_dataloader()
+    sequences = [
+        ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)
+    ]
+    messages, tools = NATIVE.render(TASK, "How many?", HISTORY)
+    sides = [getattr(pair, side) for side in ("chosen", "rejected") for pair in PAIRS]
+    assert sequences == [
+        tokenizer.apply_chat_template(template_messages([*messages, *side]), tools=tools, return_dict=False)
+        for side in sides
+    ]
+    assert int(batch["completion_mask"].sum()) == report.trained_tokens
     assert trainer.train().training_loss > 0
+
+
+@pytest.mark.parametrize("protocol", ["text", "native"])
+def test_a_demonstration_is_trained_on_its_completion(protocol: Protocol):
+    demonstration = make_demonstration("d", PROBLEM, TASK, protocol, HISTORY, step("answer(5)"))
+    report, (row,) = check_rows([demonstration], tokenizer_for(template("qwen2_5"), []), 8_192)
+    labels = list(row["labels"])
+    assert labels[: report.prompt_tokens] == [-100] * report.prompt_tokens
+    assert labels[report.prompt_tokens :] == list(row["input_ids"])[report.prompt_tokens :] != []

@@ -12,7 +12,8 @@ from callwright.agent.parsing.parse import parse_call
 from callwright.errors import ParamsError
 from callwright.params import Params, ProblemsParams
 from callwright.problems.load import LoadedProblems, load_problems
-from callwright.problems.sources import SOURCES, open_source, source_types
+from callwright.problems.source import AnySource
+from callwright.problems.sources import SOURCES, open_sources, source_types
 from callwright.problems.synthetic import Synthetic
 from callwright.tasks import TASKS
 from tests.working_tree import ROOT
@@ -121,7 +122,7 @@ COUNTS = {"train": 1, "dev": 1, "test": 1, "held_out_test": 1}
         (
             "extra",
             3,
-            f"problems.extra is not a parameter (known: source, path, max_left_out, shared_words, {SECTIONS})",
+            f"problems.extra is not a parameter (known: source, path, mix, max_left_out, shared_words, {SECTIONS})",
         ),
         (
             "public",
@@ -155,7 +156,7 @@ def test_an_unknown_key_or_a_wrong_value_of_any_source_gives_one_line(
 
 def test_only_the_section_of_the_chosen_source_is_required():
     others = {"synthetic": ..., "public": ...}
-    assert open_source(load_params(source="jsonl", **others), TASKS).params.test_share == 0.2
+    assert open_sources(load_params(source="jsonl", **others), TASKS)["jsonl"].params.test_share == 0.2
     assert error_line(load_params(source="folio", **others)) == "params.yaml: problems.public is missing"
 
 
@@ -168,7 +169,7 @@ def test_a_task_that_is_not_listed_gives_no_synthetic_problems():
 def test_the_shipped_sections_are_valid_for_every_source():
     assert NAMES[0] == "synthetic"
     for name, source in source_types().items():
-        assert isinstance(open_source(load_params(source=name), TASKS), source)
+        assert isinstance(open_sources(load_params(source=name), TASKS)[name], source)
 
 
 def test_sources_that_share_a_section_share_its_model():
@@ -183,11 +184,17 @@ def test_the_fields_of_sections_have_no_descriptions_as_params_yaml_has_them():
     assert [field for model in models for field in model.model_fields.values() if field.description] == []
 
 
+def in_a_mix(source: type[AnySource]) -> str:
+    return "not read" if source is Synthetic else f"`{source.entry()}`"
+
+
 def test_the_docs_and_params_yaml_list_every_source():
     rows = [
-        f"| `{name}` | {source.description} | {source.describe_path()} | `problems.{source.section}` |"
+        f"| `{name}` | {source.description} | {source.describe_path()} | {in_a_mix(source)} "
+        f"| `problems.{source.section}` |"
         for name, source in source_types().items()
     ]
-    table = "| `problems.source` | problems | `problems.path` | section |\n|---|---|---|---|\n" + "\n".join(rows)
+    head = "| `problems.source` | problems | `problems.path` | in a mix, in `problems.path` | section |"
+    table = f"{head}\n|---|---|---|---|---|\n" + "\n".join(rows)
     assert f"\n\n{table}\n\n" in (ROOT / "docs/own-problems.md").read_text(), f"the table should be:\n{table}"
     assert f"source: synthetic # {' | '.join(NAMES)}\n" in (ROOT / "params.yaml").read_text()

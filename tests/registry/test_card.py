@@ -44,6 +44,14 @@ def test_the_card_has_every_model_beside_the_student_with_its_interval():
     assert "| arithmetic | 100 | 50.0% (85.0% to 95.0%) | 90.0% (85.0% to 95.0%) | - | - |" in text
 
 
+def test_the_card_names_every_source_of_a_mix_with_its_share():
+    assert "Problems: synthetic (train 1,200," in card()
+    problems = PARAMS.problems.model_copy(update={"mix": {"synthetic": 0.875, "gsm8k": 0.125}})
+    assert "Problems: 87.5 % synthetic, 12.5 % gsm8k (train 1,200," in card_of(
+        PARAMS.model_copy(update={"problems": problems}), LINEAGE
+    )
+
+
 def changed(gap: float) -> dict[str, object]:
     return {"original": SURE, "changed": SURE, "gap": {"value": gap, "low": 0.0, "high": 0.5}}
 

@@ -33,7 +33,7 @@ def change(before: float, after: float) -> ChangeResult:
 
 
 def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: bool = True, **changes: Any) -> Metrics:
-    """Metrics with some values changed; with `everything` False they have no champion, samples or robustness."""
+    """Metrics with some values changed; with `everything` False they have only what is always there."""
     values = {"base": 0.25, "student": 0.75, "teacher": 0.625} | ({"champion": 0.5} if everything else {})
     slices = ["overall", *(name for task in tasks for name in (task, *(f"{task}/{name}" for name in SLICES_OF_A_TASK)))]
     spread = {name: (index % 5 - 2) * 0.05 for index, name in enumerate(slices)} | {"overall": 0.0}
@@ -52,6 +52,9 @@ def metrics(tasks: tuple[str, ...] = ("arithmetic", "entailment"), everything: b
             "gain_over_champion": {"overall": difference(0.25)},
             "samples": {"student": {"k": 5, "pass_at_1": share(0.7), "pass_at_k": share(0.9), "majority": share(0.8)}},
             "robustness": {model: {"names": gap, "order": gap, "overall": gap} for model in ("base", "student")},
+            "unseen": {
+                model: {"overall": share(0.2), "arithmetic/larger_of": share(0.4)} for model in ("base", "student")
+            },
             "calls": dict.fromkeys(values, 3.4),
             "seconds_per_problem": dict.fromkeys(values, 0.0421),
         }

@@ -33,11 +33,19 @@ def test_the_cards_show_every_model_with_its_interval_and_the_gain(tmp_path):
 
 def test_what_was_not_measured_is_omitted(tmp_path):
     complete, reduced = page(tmp_path), page(tmp_path, metrics=metrics(everything=False))
-    assert set(section_ids(complete)) - set(section_ids(reduced)) == {"samples", "robustness"}
+    assert set(section_ids(complete)) - set(section_ids(reduced)) == {"samples", "robustness", "unseen"}
     assert all(f'href="#{part}"' in reduced for part in section_ids(reduced))
     assert "champion</dt>" in complete
     assert "champion</dt>" not in reduced
     assert "calls per problem" not in reduced
+
+
+def test_unseen_functions_are_in_a_table_by_function(tmp_path):
+    html = page(tmp_path)
+    _, table = html.split("Accuracy on problems that need an unseen function")
+    table = table[: table.index("</table>")]
+    assert table.count('<th scope="row">arithmetic: larger of</th>') == 2  # base and student
+    assert table.count("40.0%") == table.count("20.0%") == 2
 
 
 def test_every_slice_of_every_task_is_in_the_table(tmp_path):

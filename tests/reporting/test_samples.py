@@ -7,6 +7,7 @@ from pathlib import Path
 from callwright.records import CheckedChain, Pair, Step, StepFault, Verdict
 from callwright.reporting.samples import SAMPLES_PER_GROUP, write_samples
 from tests.fakes import chain, problem
+from tests.fakes import pair as pair_of_messages
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp\x1b[31m {{ 7 * 7 }} \ud800"
 PROBLEM = problem(question=f"How many? {HOSTILE}")
@@ -20,7 +21,8 @@ def checked_chain(name: str, fault: str = "", reply: str = "add(2, 3)") -> Check
 
 def pair(name: str, kind: str, text: str) -> Pair:
     sides = [({"role": "assistant", "content": f"{text} {side}"},) for side in ("better", "worse")]
-    return Pair(name, PROBLEM.id, ({"role": "user", "content": text},), *sides, (), 0.5, kind)
+    prompt = [{"role": "user", "content": text}]
+    return pair_of_messages(name, prompt, *sides, problem_id=PROBLEM.id, margin=0.5, kind=kind)
 
 
 def page(tmp_path: Path, chains: list[CheckedChain], pairs: list[Pair]) -> str:

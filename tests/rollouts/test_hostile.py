@@ -19,7 +19,7 @@ from callwright.records import Chain, Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
 from callwright.rollouts.plan import Attempt, plan_attempts
-from callwright.rollouts.progress import Progress
+from callwright.rollouts.progress import RolloutProgress
 from callwright.rollouts.sample import Failure, RolloutResult, run_attempts
 from callwright.rollouts.summary import publish
 from callwright.storage.jsonl import read, write
@@ -188,7 +188,7 @@ async def roll_out_and_publish(
     attempts: list[Attempt], log: SurpriseLog, meter: Meter | None = None, **limits: float
 ) -> tuple[list[Chain], RolloutResult, dict[str, Any]]:
     model = EndpointChat(teacher(timeout_s=60), HostileApp())
-    progress = Progress("hostile", 0, len(attempts), Meter())
+    progress = RolloutProgress("hostile", 0, len(attempts), Meter())
     with open_journal(Path("journal.jsonl")) as journal:
         result = await run_attempts(
             attempts, model, journal, 8, meter, on_finished=progress.attempt_finished, surprises=log, **limits

@@ -10,7 +10,7 @@ from callwright.functions.toolbox import Toolbox
 from callwright.records import Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import open_journal
-from callwright.rollouts.progress import Progress
+from callwright.rollouts.progress import RolloutProgress
 from callwright.rollouts.sample import RolloutResult, run_attempts
 from callwright.rollouts.summary import publish, raise_if_too_many_failures
 from callwright.storage.jsonl import write
@@ -117,7 +117,7 @@ async def test_a_grader_that_raises_costs_no_chain_and_is_counted_when_chains_ar
     attempts = plan_for(*problems_of_careless_task, tasks=CARELESS)
     log = SurpriseLog("rollout")
     model = ScriptedChat("careless('a')", "answer(6)", "careless('a')", "answer(5)")
-    progress = Progress("scripted", 0, 2, Meter())
+    progress = RolloutProgress("scripted", 0, 2, Meter())
     with open_journal(tmp_path / "journal.jsonl") as journal:
         result = await run_attempts(attempts, model, journal, 1, on_finished=progress.attempt_finished, surprises=log)
         report = publish(tmp_path / "chains.jsonl", attempts, CARELESS, journal, result, surprises=log)

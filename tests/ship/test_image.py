@@ -23,6 +23,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 def test_only_the_package_its_versions_and_the_entry_point_are_sent_to_the_build(tmp_path: Path):
     wanted = {"pyproject.toml", "requirements.lock", "README.md", "LICENSE"}
     wanted |= {"src/callwright/cli/app.py", "conf/image/entrypoint.sh"}
+    wanted.add("src/callwright/standins/embedded/shipped/model.safetensors")
     secrets = {".env", "src/.env", "src/callwright/.env.local", "src/server.pem", "src/id.key", ".dvc/config.local"}
     artifacts = {"data/problems/test.jsonl", "models/base/model.safetensors", "mlflow.db", "mlartifacts/1/card.md"}
     rest = {

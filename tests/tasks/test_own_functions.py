@@ -14,7 +14,7 @@ from callwright.agent.parsing.parse import parse_call
 from callwright.agent.protocol import TEXT
 from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
-from callwright.evaluation.perturb.toolbox import rename_functions
+from callwright.evaluation.perturb.views import reword_descriptions
 from callwright.params import Params
 from callwright.problems.jsonl import read_jsonl_problems
 from callwright.problems.load import load_problems
@@ -106,9 +106,9 @@ def test_the_parts_of_the_page_make_problems_lessons_wordings_and_mistakes(proje
     task, ride = tasks["clock"], loaded.splits["train"][0]
     questions = {problem.question for problems in loaded.splits.values() for problem in problems}
     assert not questions & {messages[1]["content"] for messages in islice(draw_lessons(task, 0.0, 7), 40)}
-    renamed = rename_functions(task)
-    assert renamed is not None
-    assert list(renamed.toolbox.functions) == ["add_minutes", "answer"]
+    reworded = reword_descriptions(ride, task, 7)
+    assert reworded is not None
+    assert reworded.descriptions == {"later": "When it is, so many minutes later."}
     called = [
         [step.call.name for step in write_script(ride, task, mistake, Random(1)).steps]
         for mistake in (None, "extra_step", "unknown_function")

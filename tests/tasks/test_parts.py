@@ -15,7 +15,7 @@ from callwright.chat.model import Sampling
 from callwright.chat.openai.endpoint import EndpointChat
 from callwright.errors import DataError, ParamsError
 from callwright.evaluation.perturb.question import reorder_sentences, replace_names
-from callwright.evaluation.perturb.toolbox import rename_functions, rename_last_needed_function
+from callwright.evaluation.perturb.views import reword_descriptions
 from callwright.functions.toolbox import Toolbox
 from callwright.params import Params, ProblemsParams
 from callwright.problems.load import load_problems
@@ -82,10 +82,11 @@ def test_its_questions_and_functions_are_changed_in_its_own_way():
     made = made_problems()[0]
     task, *likes = made.question.split(". ")
     assert reorder_sentences(made, WORDS, random.Random(1)) == f"{task}. {likes[1][:-1]}. {likes[0]}."
-    renamed = rename_functions(WORDS)
-    assert list(renamed.toolbox.functions) == ["glue", "mirror", "answer"]
-    assert renamed.instructions == "Write the word. Call glue and mirror, then answer with a result."
-    assert list(rename_last_needed_function(WORDS, made).toolbox.functions) == ["join", "mirror", "answer"]
+    described = reword_descriptions(made, WORDS, 7).descriptions
+    assert described == {
+        "join": "One word: the first, and the second after it.",
+        "turn": "A word, its last letters first.",
+    }
     with_other_people = replace_names(made, WORDS, random.Random(1))  # the default: the part does not say how
     assert with_other_people != made.question
     assert with_other_people.split(". ")[0] == task
@@ -109,7 +110,7 @@ def test_a_task_in_one_module_gives_the_same_parts():
 
 
 def test_a_given_part_takes_the_place_of_the_folders():
-    own = TaskWording({"join": "weld"})
+    own = TaskWording(replace_names=lambda made, _: made.question)
     task = Task("words", WORDS.toolbox, WORDS.instructions, WORDS.grade, folder=WORDS.folder, parts={"wording": own})
     assert task.part("wording") is own
     assert task.part("mistakes") == WORDS.part("mistakes")
@@ -118,7 +119,7 @@ def test_a_given_part_takes_the_place_of_the_folders():
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_that_ships_has_every_part(name: str):
     for part, part_type in PART_TYPES.items():
-        if (name, part) != ("translation", "labels"):  # its labels are the text of the row, as without the part
+        if name != "translation" or part not in ("labels", "wording"):  # its labels and sentences stay as they are
             assert isinstance(TASKS[name].part(part), part_type)
 
 
@@ -184,7 +185,7 @@ def test_parts_are_imported_only_when_they_are_asked_for():
     code = """
 import sys
 import callwright.tasks as tasks
-names = ("synthetic", "lessons", "wording", "mistakes", "labels", "descriptions", "people")
+names = ("synthetic", "lessons", "wording", "mistakes", "labels", "descriptions", "unseen", "people")
 def parts():
     return {name for name in sys.modules if name.startswith("callwright.tasks.") and name.split(".")[-1] in names}
 assert parts() == set(), parts()
@@ -207,7 +208,7 @@ assert not {name for name in parts() if name.endswith((".synthetic", ".lessons")
         ({"wordings": TaskWording()}, r"task own: there is no part wordings \(did you mean wording\?\)"),
         (
             {"x": TaskWording()},
-            r"there is no part x \(known: synthetic, lessons, wording, mistakes, labels, descriptions\)",
+            r"there is no part x \(known: synthetic, lessons, wording, mistakes, labels, descriptions, unseen\)",
         ),
         ({"wording": TaskMistakes()}, r"task own: its part wording has to be a callwright\.tasks\.parts\.TaskWording"),
     ],

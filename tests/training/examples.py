@@ -5,11 +5,12 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from callwright.agent.protocol import TEXT
-from callwright.params import LoraParams, TrainParams, WarmUpParams
-from callwright.records import Demonstration, Pair
+from callwright.agent.conversation import make_demonstration, make_pair
+from callwright.params import LoraParams, TrainParams, ViewsParams, WarmUpParams
+from callwright.records import Pair
 from callwright.tasks import TASKS
 from callwright.training.dpo import Examples
+from tests.fakes import problem, step
 
 PARAMS = TrainParams(
     accelerate="cpu",
@@ -35,24 +36,33 @@ PARAMS = TrainParams(
 )
 
 
-def make_pair(number: int) -> Pair:
-    messages, _ = TEXT.render(TASKS["arithmetic"], f"Tim has {number} pens and buys 3. How many has he?", ())
-    chosen, rejected = f"add(a={number}, b=3)", "answer(value=3)"
-    return Pair(
-        id=f"p{number}",
-        problem_id=f"p{number}",
-        prompt=tuple(messages),
-        chosen=({"role": "assistant", "content": chosen},),
-        rejected=({"role": "assistant", "content": rejected},),
-        tools=(),
-        margin=1.0,
-        kind="ungrounded_answer",
-    )
+NO_VIEWS = ViewsParams(
+    rename=False, parameters=False, shuffle=False, reword=False, distractors=0, plain=1.0, rollout=1, train=1
+)
+NEW_NAMES = NO_VIEWS.model_copy(update={"rename": True, "plain": 0.0, "train": "batch"})  # a new view for every batch
 
 
-PAIRS = [make_pair(number) for number in range(10, 42)]
+def pair_of(number: int) -> Pair:
+    posed = problem(id=f"p{number}", question=f"Tim has {number} pens and buys 3. How many has he?")
+    sides = [step(f"add(a={number}, b=3)")], [step("answer(value=3)")]
+    pair = make_pair(posed, TASKS["arithmetic"], "text", (), *sides, margin=1.0, kind="ungrounded_answer")
+    assert pair is not None
+    return pair
+
+
+PAIRS = [pair_of(number) for number in range(10, 42)]
 EXAMPLES = Examples(PAIRS, PAIRS[:4])
-DEMONSTRATIONS = [Demonstration(pair.id, pair.problem_id, pair.prompt, pair.chosen, ()) for pair in PAIRS]
+DEMONSTRATIONS = [
+    make_demonstration(
+        pair.id,
+        problem(id=pair.problem_id, question=pair.question),
+        TASKS["arithmetic"],
+        "text",
+        (),
+        pair.chosen_steps[0],
+    )
+    for pair in PAIRS
+]
 PARAMS_WITH_WARM_UP = PARAMS.model_copy(update={"sft": PARAMS.sft.model_copy(update={"epochs": 3})})
 
 

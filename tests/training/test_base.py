@@ -13,7 +13,8 @@ from callwright.chat.local.chat import LocalChat
 from callwright.chat.model import Sampling
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED
+from callwright.standins.embedded.shipped_files import SHIPPED
+from callwright.standins.embedded.shipped_student import MODEL_FILES
 from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems

@@ -1,31 +1,38 @@
-"""The order of the training pairs, and the masks of a batch."""
-
-from itertools import pairwise
+"""The rows of each batch, and the masks of a batch."""
 
 import pytest
+from accelerate import skip_first_batches
 
-from callwright.training.batches import ByProblemSampler, MaskedPreferenceCollator
-
-PROBLEMS = ["a", "b", "a", "c", "b", "a", "d", "e"]
-
-
-def test_every_pair_is_drawn_once_and_pairs_of_one_problem_are_adjacent():
-    order = list(ByProblemSampler(PROBLEMS, seed=1))
-    assert sorted(order) == list(range(8))
-    names = [PROBLEMS[index] for index in order]
-    assert sum(name != following for name, following in pairwise(names)) == 4  # five problems, four changes
+from callwright.training.batches import EpochDataLoader, MaskedPreferenceCollator, PlannedBatchSampler, token_dataset
 
 
-def test_the_order_changes_with_the_epoch_only():
-
-    sampler = ByProblemSampler(PROBLEMS * 3, seed=1)
-    first = list(sampler)
-    assert first == list(sampler)
+def test_the_sampler_gives_the_rows_of_the_epoch_in_batches():
+    sampler = PlannedBatchSampler([[2, 1], [1, 2]])
+    assert list(sampler) == [[0, 1], [2]]
+    assert len(sampler) == 2
     sampler.set_epoch(1)
-    second = list(sampler)
-    assert second != first
-    assert sorted(second) == sorted(first)
-    assert len(sampler) == 24
+    assert list(sampler) == [[3], [4, 5]]
+
+
+def test_processes_share_each_batch_and_together_get_all_rows():
+    sizes = [[4, 2], [2, 4]]
+    samplers = [PlannedBatchSampler(sizes, process, 2) for process in range(2)]
+    assert [list(sampler) for sampler in samplers] == [[[0, 1], [4]], [[2, 3], [5]]]
+    for sampler in samplers:
+        sampler.set_epoch(1)
+    assert [list(sampler) for sampler in samplers] == [[[6], [8, 9]], [[7], [10, 11]]]
+
+
+def test_a_resumed_epoch_skips_the_batches_that_are_finished():
+    """As the trainer does it, which calls `set_epoch` after skipping."""
+    rows = [{"input_ids": [number], "labels": [number]} for number in range(6)]
+    sampler = PlannedBatchSampler([[2, 1], [1, 1, 1]])
+    loader = EpochDataLoader(token_dataset(rows), batch_sampler=sampler, collate_fn=lambda batch: batch)
+    loader.set_epoch(1)
+    assert [[row["input_ids"] for row in batch] for batch in loader] == [[[3]], [[4]], [[5]]]
+    resumed = skip_first_batches(loader, 1)
+    resumed.batch_sampler.batch_sampler.set_epoch(1)
+    assert [[row["input_ids"] for row in batch] for batch in resumed] == [[[4]], [[5]]]
 
 
 def test_the_collator_puts_the_masks_after_the_prompts():

@@ -9,11 +9,26 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from callwright.agent.conversation import rendered
 from callwright.errors import CallwrightError, DataError
+from callwright.params import TrainParams, ViewsParams
 from callwright.params.train import LossType
-from callwright.preferences.dialogue import check_rows, conversation_rows
+from callwright.preferences.dialogue import check_rows
+from callwright.reports.train import BatchCounts
+from callwright.tasks import TASKS
+from callwright.tasks.draw_view import draw_views
 from callwright.training.dpo import Examples, train, training_key
-from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PAIRS, PARAMS, PARAMS_WITH_WARM_UP, log_prob, margin
+from tests.training.examples import (
+    DEMONSTRATIONS,
+    EXAMPLES,
+    NEW_NAMES,
+    NO_VIEWS,
+    PAIRS,
+    PARAMS,
+    PARAMS_WITH_WARM_UP,
+    log_prob,
+    margin,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
@@ -29,6 +44,8 @@ def test_training_widens_the_margin_of_the_merged_student(tiny_base: Path, folde
         tiny_base,
         EXAMPLES,
         PARAMS,
+        TASKS,
+        NO_VIEWS,
         seed=7,
         **folders,
         log=lambda metrics, step: logged.append((metrics, step)),
@@ -45,27 +62,57 @@ def test_training_widens_the_margin_of_the_merged_student(tiny_base: Path, folde
 
 
 def test_the_key_depends_on_everything_that_determines_the_result_and_nothing_else(tiny_base: Path):
-    key = training_key(tiny_base, EXAMPLES, PARAMS, 7)
-    assert key == training_key(tiny_base, EXAMPLES, PARAMS, 7)
-    assert key == training_key(tiny_base, EXAMPLES, PARAMS.model_copy(update={"checkpoint_steps": 1}), 7)
+    def key_of(
+        examples: Examples = EXAMPLES, params: TrainParams = PARAMS, views: ViewsParams = NO_VIEWS, seed: int = 7
+    ) -> str:
+        return training_key(tiny_base, examples, params, views, seed)
+
+    key = key_of()
+    assert key == key_of(params=PARAMS.model_copy(update={"checkpoint_steps": 1}))
+    assert key == key_of(views=NO_VIEWS.model_copy(update={"rollout": 3}))
     other_keys = {
-        training_key(tiny_base, Examples(PAIRS[1:], PAIRS[:4]), PARAMS, 7),
-        training_key(tiny_base, EXAMPLES, PARAMS.model_copy(update={"beta": 0.1}), 7),
-        training_key(tiny_base, EXAMPLES, PARAMS, 8),
-        training_key(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), PARAMS, 7),
+        key_of(Examples(PAIRS[1:], PAIRS[:4])),
+        key_of(replace(EXAMPLES, demonstrations=DEMONSTRATIONS)),
+        key_of(params=PARAMS.model_copy(update={"beta": 0.1})),
+        key_of(views=NEW_NAMES),
+        key_of(seed=8),
     }
-    assert len(other_keys | {key}) == 5
+    assert len(other_keys | {key}) == 6
+
+
+@pytest.mark.parametrize("phase", ["warm-up", "pairs"])
+def test_a_student_that_is_trained_in_views_prefers_the_right_call_under_names_it_has_never_seen(
+    tiny_base: Path, folders: dict[str, Path], phase: str
+):
+    """It is trained on views with seed 7, and tested in a view of another seed."""
+    params = PARAMS if phase == "pairs" else PARAMS_WITH_WARM_UP
+    train(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NEW_NAMES, seed=7, **folders)
+    _, view = draw_views(TASKS["arithmetic"], NEW_NAMES, 2, 8, "test")
+    shown = rendered(PAIRS[0], TASKS["arithmetic"], view)
+    assert shown.chosen != PAIRS[0].chosen
+    assert margin(folders["student"], shown) > margin(tiny_base, shown) + 1
+
+
+def test_the_report_counts_rows_batches_and_views(tiny_base: Path, folders: dict[str, Path]):
+    views = NEW_NAMES.model_copy(update={"plain": 0.25})
+    examples = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
+    report = train(tiny_base, examples, PARAMS_WITH_WARM_UP, TASKS, views, seed=7, **folders).report
+    assert (report.pairs, report.dev_pairs, report.rows.rows) == (32, 4, 2 * 32 + 4)  # two epochs
+    assert report.batches == BatchCounts(batches=16, views=13, plain=0.25)  # 4 of 16 are plain, and have one view
+    assert report.warm_up_batches == BatchCounts(batches=24, views=19, plain=0.25)  # three epochs
 
 
 def test_missing_and_too_long_data_are_errors_before_training(
     tiny_base: Path, tmp_path: Path, folders: dict[str, Path]
 ):
     with pytest.raises(DataError, match="no preference pairs"):
-        train(tiny_base, Examples([]), PARAMS, seed=7, **folders)
+        train(tiny_base, Examples([]), PARAMS, TASKS, NO_VIEWS, seed=7, **folders)
     with pytest.raises(DataError, match=r"pair p10 cannot be trained on: it has \d+ tokens, train.max_length is 50"):
-        train(tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), seed=7, **folders)
+        train(
+            tiny_base, Examples(PAIRS), PARAMS.model_copy(update={"max_length": 50}), TASKS, NO_VIEWS, seed=7, **folders
+        )
     with pytest.raises(DataError, match="no correct chain to warm up on"):
-        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, seed=7, **folders)
+        train(tiny_base, EXAMPLES, PARAMS_WITH_WARM_UP, TASKS, NO_VIEWS, seed=7, **folders)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,7 +120,7 @@ def test_the_warm_up_imitates_and_preference_training_continues_its_adapter(tiny
     # With this learning rate of the preference training, all changes come from the warm-up.
     params = PARAMS_WITH_WARM_UP.model_copy(update={"learning_rate": 1e-9})
     examples = replace(EXAMPLES, demonstrations=DEMONSTRATIONS)
-    trained = train(tiny_base, examples, params, seed=7, **folders)
+    trained = train(tiny_base, examples, params, TASKS, NO_VIEWS, seed=7, **folders)
     pair = PAIRS[0]
     assert log_prob(folders["student"], pair, pair.chosen) > log_prob(tiny_base, pair, pair.chosen) + 1
     assert abs(trained.curves[-1]["margin"]) < 1e-3, "the reference is the warmed-up model, not the base"
@@ -83,9 +130,8 @@ def test_the_warm_up_imitates_and_preference_training_continues_its_adapter(tiny
     assert torch.allclose(with_adapter(ids).logits, merged(ids).logits, atol=1e-4)
 
 
-def test_the_completion_tokens_of_conversation_rows_are_counted(tiny_base: Path):
+def test_the_completion_tokens_of_rows_are_counted(tiny_base: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
-    assert conversation_rows(PAIRS[:1])[0]["chosen"] == [{"role": "assistant", "content": "add(a=10, b=3)"}]
     report, _ = check_rows(PAIRS[:1], tokenizer, 2048)
     sides = [tokenizer(f"{text}<|end|>")["input_ids"] for text in ("add(a=10, b=3)", "answer(value=3)")]
     assert report.completion_tokens == sum(len(ids) for ids in sides)
@@ -108,7 +154,7 @@ def completions_log_probs(model: torch.nn.Module, folder: Path) -> torch.Tensor:
 
 
 def test_the_saved_adapter_and_the_merged_student_give_the_same_log_probs(tiny_base: Path, folders: dict[str, Path]):
-    trained = train(tiny_base, Examples(PAIRS, PAIRS[:4]), PARAMS, seed=7, **folders)
+    trained = train(tiny_base, Examples(PAIRS, PAIRS[:4]), PARAMS, TASKS, NO_VIEWS, seed=7, **folders)
     base = AutoModelForCausalLM.from_pretrained(tiny_base)
     before = completions_log_probs(base, tiny_base)
     adapter, student = folders["adapter"], folders["student"]
@@ -126,7 +172,9 @@ def test_full_fine_tuning_changes_every_weight_and_writes_no_adapter(
 ):
     sft = PARAMS.sft.model_copy(update={"epochs": epochs, "learning_rate": 1e-3})
     params = PARAMS.model_copy(update={"method": "full", "learning_rate": 1e-9 if epochs else 1e-3, "sft": sft})
-    trained = train(tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, seed=7, **folders)
+    trained = train(
+        tiny_base, replace(EXAMPLES, demonstrations=DEMONSTRATIONS), params, TASKS, NO_VIEWS, seed=7, **folders
+    )
     base = AutoModelForCausalLM.from_pretrained(tiny_base).state_dict()
     student = AutoModelForCausalLM.from_pretrained(folders["student"]).state_dict()
     assert all(not torch.equal(weight, student[name]) for name, weight in base.items())
@@ -147,7 +195,7 @@ def test_every_loss_of_trl_can_be_used(tiny_base: Path, folders: dict[str, Path]
             "order": "by_problem",
         }
     )
-    report = train(tiny_base, Examples(PAIRS[:8]), params, seed=7, **folders).report
+    report = train(tiny_base, Examples(PAIRS[:8]), params, TASKS, NO_VIEWS, seed=7, **folders).report
     assert report.steps == 4  # 8 pairs, 4 a step, twice
 
 
@@ -155,11 +203,11 @@ def test_qlora_without_a_gpu_gives_a_one_line_error(tiny_base: Path, folders: di
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(CallwrightError, match=r"train.method: qlora computes in 4 bits only on a CUDA GPU; set lora"):
-        train(tiny_base, EXAMPLES, PARAMS.model_copy(update={"method": "qlora"}), seed=7, **folders)
+        train(tiny_base, EXAMPLES, PARAMS.model_copy(update={"method": "qlora"}), TASKS, NO_VIEWS, seed=7, **folders)
 
 
 def test_a_training_with_an_exploding_loss_stops_with_advice(tiny_base: Path, folders: dict[str, Path]):
     params = PARAMS.model_copy(update={"learning_rate": 10.0, "method": "full"})
     with pytest.raises(CallwrightError, match=r"at step \d+.* lower train.learning_rate \(now 10\)"):
-        train(tiny_base, EXAMPLES, params, seed=7, **folders)
+        train(tiny_base, EXAMPLES, params, TASKS, NO_VIEWS, seed=7, **folders)
     assert not folders["student"].exists()

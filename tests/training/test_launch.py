@@ -20,13 +20,14 @@ SCRIPT = """
 import json, os, sys
 from pathlib import Path
 from callwright.params import TrainParams
+from callwright.tasks import TASKS
 from callwright.training.dpo import train
-from tests.training.examples import EXAMPLES
+from tests.training.examples import EXAMPLES, NEW_NAMES
 
 base, folder, params = Path(sys.argv[1]), Path(sys.argv[2]), TrainParams.model_validate_json(sys.argv[3])
 logged = []
-trained = train(base, EXAMPLES, params, seed=7, student=folder / "student", adapter=folder / "adapter",
-                work=folder / "work", log=lambda metrics, step: logged.append(step))
+trained = train(base, EXAMPLES, params, TASKS, NEW_NAMES, seed=7, student=folder / "student",
+                adapter=folder / "adapter", work=folder / "work", log=lambda metrics, step: logged.append(step))
 rank = os.environ.get("RANK", "0")
 (folder / f"rank{rank}.json").write_text(json.dumps(
     {"logged": logged, "has_report": trained.report is not None, "world": os.environ.get("WORLD_SIZE", "1"),

@@ -15,7 +15,7 @@ from callwright.agent.protocol import NATIVE, TEXT
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import DataError
 from callwright.params import PairsParams
-from callwright.preferences.dialogue import check_rows, conversation_rows
+from callwright.preferences.dialogue import check_rows
 from callwright.preferences.forks import pairs_from_forks
 from callwright.records import Call, Chain, CheckedChain, Pair, Protocol, Usage, Verdict
 from callwright.tasks import TASKS
@@ -77,14 +77,9 @@ def tokenizer(name: str) -> Any:
 
 
 def trained_texts(tokenizer: Any, pair: Pair, side: str) -> list[str]:
-    """The parts of one side that are trained on, decoded; tokenized as TRL does."""
-    _, (masks,) = check_rows([pair], tokenizer, 100_000)
-    row = conversation_rows([pair])[0]
-    tools = list(pair.tools) or None
-    options = {"tools": tools, "return_dict": False}
-    prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, **options)
-    ids = tokenizer.apply_chat_template(row["prompt"] + row[side], **options)[len(prompt) :]
-    masked_ids = zip(ids, masks[f"{side}_mask"], strict=True)
+    """The parts of one side that are trained on, decoded."""
+    _, (row,) = check_rows([pair], tokenizer, 100_000)
+    masked_ids = zip(row[f"{side}_ids"], row[f"{side}_mask"], strict=True)
     runs = [(trained, [token for token, _ in run]) for trained, run in groupby(masked_ids, key=lambda pair: pair[1])]
     return [tokenizer.decode(run) for trained, run in runs if trained]
 
@@ -131,25 +126,31 @@ def test_text_that_a_template_adds_after_a_turn_is_not_trained_on():
     assert report.completion_tokens == report.trained_tokens + 2  # one newline per side
 
 
-def build_trainer(folder: Path, pairs: list[Pair], work: Path) -> Any:
-    from datasets import Dataset
+def build_trainer(folder: Path, pair: Pair, work: Path) -> Any:
+    """A trainer with one batch an epoch, for two epochs."""
     from transformers import AutoModelForCausalLM
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig
 
-    from callwright.training.batches import MaskedPreferenceCollator
+    from callwright.training.batches import (
+        MaskedPreferenceCollator,
+        PlannedBatchSampler,
+        PlannedDPOTrainer,
+        token_dataset,
+    )
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    _, masks = check_rows(pairs, tokenizer, 8_192)
-    rows = [row | mask for row, mask in zip(conversation_rows(pairs), masks, strict=True)]
-    return DPOTrainer(
+    _, rows = check_rows([pair, pair], tokenizer, 8_192)
+    trainer = PlannedDPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder),
-        args=DPOConfig(output_dir=str(work), max_length=8_192, use_cpu=True, bf16=False, report_to="none", max_steps=2,
+        args=DPOConfig(output_dir=str(work), max_length=None, use_cpu=True, bf16=False, report_to="none", max_steps=2,
                        loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0], learning_rate=1e-3, disable_tqdm=True,
                        per_device_train_batch_size=1, save_strategy="no", logging_steps=1, remove_unused_columns=False),
-        train_dataset=Dataset.from_list(rows, on_mixed_types="use_json"),
+        train_dataset=token_dataset(rows),
         processing_class=tokenizer,
         data_collator=MaskedPreferenceCollator(tokenizer.pad_token_id),
     )  # fmt: skip
+    trainer.batch_sampler = PlannedBatchSampler([[1], [1]])
+    return trainer
 
 
 @pytest.mark.slow
@@ -159,7 +160,7 @@ def test_trls_loss_and_gradient_come_from_the_models_tokens_only(tiny_model: Pat
     from callwright.training.prefix_sharing import share_prefixes
 
     pair, _ = chain_pair(protocol)
-    trainer = build_trainer(tiny_model, [pair], tmp_path)
+    trainer = build_trainer(tiny_model, pair, tmp_path)
     batch = next(iter(trainer.get_train_dataloader()))
     ids, mask = batch["input_ids"], batch["completion_mask"].bool()
 
@@ -192,7 +193,7 @@ def test_a_training_on_whole_chains_prefers_the_right_one(tiny_model: Path, tmp_
     from callwright.training.prefix_sharing import share_prefixes
 
     pair, _ = chain_pair("native")
-    trainer = build_trainer(tiny_model, [pair], tmp_path)
+    trainer = build_trainer(tiny_model, pair, tmp_path)
     with share_prefixes(trainer.model):
         trainer.train()
     logged = [entry for entry in trainer.state.log_history if "rewards/margins" in entry]
@@ -205,12 +206,12 @@ def test_a_training_on_whole_chains_prefers_the_right_one(tiny_model: Path, tmp_
 @pytest.mark.xdist_group("training")
 def test_the_embedded_student_is_trained_on_whole_chains(tiny_base: Path, tmp_path: Path):
     from callwright.training.dpo import Examples, train
-    from tests.training.examples import PARAMS
+    from tests.training.examples import NO_VIEWS, PARAMS
 
     pair, sides = chain_pair("text")
     folders = {"student": tmp_path / "student", "adapter": tmp_path / "adapter", "work": tmp_path / "work"}
     few = PARAMS.model_copy(update={"batch_size": 1, "max_length": 8_192, "epochs": 1})
-    trained = train(tiny_base, Examples([pair] * 8), few, seed=7, **folders)
+    trained = train(tiny_base, Examples([pair] * 8), few, TASKS, NO_VIEWS, seed=7, **folders)
     assert trained.curves[-1]["margin"] > 0
     assert (folders["student"] / "model.safetensors").is_file()
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from callwright.reports.train import TrainReport
+from callwright.tasks import TASKS
 from callwright.training.dpo import train, training_key
-from tests.training.examples import DEMONSTRATIONS, EXAMPLES, PARAMS_WITH_WARM_UP
+from tests.training.examples import DEMONSTRATIONS, EXAMPLES, NEW_NAMES, PARAMS_WITH_WARM_UP
 from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
@@ -35,6 +36,8 @@ def run(base: Path, folder: Path) -> list[int]:
         base,
         WITH_DEMONSTRATIONS,
         PARAMS,
+        TASKS,
+        NEW_NAMES,
         seed=7,
         student=folder / "student",
         adapter=folder / "adapter",
@@ -86,7 +89,7 @@ def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_withou
 
     def train_in(name: str) -> TrainReport:
         folders = {part: tmp_path / name / part for part in ("student", "adapter", "work")}
-        return train(tiny_base, EXAMPLES, short, seed=7, **folders).report
+        return train(tiny_base, EXAMPLES, short, TASKS, NEW_NAMES, seed=7, **folders).report
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -104,7 +107,7 @@ def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_withou
 
 
 def test_checkpoints_of_another_training_are_ignored_and_kept(tiny_base: Path, tmp_path: Path):
-    other = tmp_path / "work" / training_key(tiny_base, EXAMPLES, PARAMS, 8)[:16] / "pairs" / "checkpoint-30"
+    other = tmp_path / "work" / training_key(tiny_base, EXAMPLES, PARAMS, NEW_NAMES, 8)[:16] / "pairs" / "checkpoint-30"
     other.mkdir(parents=True)
     (other / "whole").touch()  # an empty checkpoint: resuming from it would fail
 

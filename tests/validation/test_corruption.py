@@ -269,6 +269,7 @@ def side(text: str) -> tuple[dict[str, str], ...]:
 BAD_PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
     "swapped chosen and rejected": (lambda pair: replace(pair, chosen=pair.rejected, rejected=pair.chosen), "swapped"),
     "equal sides": (lambda pair: replace(pair, rejected=pair.chosen), "same_sides"),
+    "messages that differ from the steps": (lambda pair: replace(pair, history=pair.chosen_steps), "unlike_steps"),
     "margin below the minimum": (lambda pair: replace(pair, margin=0.2), "margin"),
     "margin above one": (lambda pair: replace(pair, margin=1.2), "margin"),
     "pair of a problem that does not exist": (lambda pair: replace(pair, problem_id="gone"), "orphan"),

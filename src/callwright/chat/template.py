@@ -9,9 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# For rows that TRL tokenizes itself (`chat_template_kwargs`), so that it tokenizes them as `chat_ids` does
-TRL_TEMPLATE_KWARGS = {"sanitize_control_tokens": True}
-
 _TOKEN_START = re.compile(r"[<\[](?=\S)")  # how the special tokens of all known model series begin
 
 
@@ -38,7 +35,7 @@ def chat_ids(
         tokenize=True,
         return_dict=False,
         add_generation_prompt=add_generation_prompt,
-        **TRL_TEMPLATE_KWARGS,
+        sanitize_control_tokens=True,
     )
     return ids
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from callwright.errors import ParamsError
 from callwright.params import PARAMS_FILE, Params
 from callwright.params.yaml_file import overlay_yaml, parse_sections, read_sections
-from callwright.problems.sources import open_source
+from callwright.problems.sources import open_sources
 from callwright.storage.files import write_text
 from callwright.tasks import load_tasks
 from callwright.text import did_you_mean
@@ -32,6 +32,6 @@ def apply_preset(name: str, params: Path = PARAMS_FILE, presets: Path = PRESETS)
     overlay, _ = read_sections(presets / f"{name}.yaml")
     new_text, changed = overlay_yaml(text, overlay, str(params))
     values = Params.check(parse_sections(new_text, str(params)), str(params))
-    open_source(values.problems, load_tasks(values.functions), file=str(params))
+    open_sources(values.problems, load_tasks(values.functions), file=str(params))
     write_text(params, new_text)
     return changed

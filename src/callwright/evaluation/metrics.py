@@ -9,6 +9,7 @@ from callwright.agent.loop import ends_chain
 from callwright.errors import DataError
 from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant, compute_robustness
+from callwright.evaluation.perturb.unseen import UnseenProblem, compute_unseen
 from callwright.evaluation.samples import compute_sample_metrics
 from callwright.evaluation.slices import SeenInTraining, problems_by_slice
 from callwright.evaluation.statistics.compare import gain, rate_with_interval, share_with_interval
@@ -31,6 +32,7 @@ def compute_metrics(
     variants: Sequence[Variant],
     seen: SeenInTraining,
     params: EvaluateParams,
+    unseen: Sequence[UnseenProblem] = (),
 ) -> Metrics:
     """All metrics of all models.
 
@@ -38,6 +40,7 @@ def compute_metrics(
         evaluated: results of "base", "student", "teacher", and "champion" if it was evaluated.
         problems: the problems that every model attempted, at least one.
         variants: the variants that were attempted by every model that has variant chains.
+        unseen: the same for the problems that need an unseen function.
 
     Raises:
         DataError: a model has no chain for one of the problems.
@@ -49,6 +52,11 @@ def compute_metrics(
         model: compute_robustness(variants, evaluation.variants, evaluation.chains, params)
         for model, evaluation in evaluated.items()
         if evaluation.variants
+    }
+    unseen_results = {
+        model: compute_unseen(unseen, evaluation.unseen, params)
+        for model, evaluation in evaluated.items()
+        if evaluation.unseen
     }
     valid_calls = _per_model(chains, partial(_valid_calls, confidence=params.confidence))
     grounded = _per_model(chains, partial(_grounded, confidence=params.confidence))
@@ -66,6 +74,7 @@ def compute_metrics(
             }
         ),
         robustness=ByName({model: results for model, results in robustness.items() if results is not None}),
+        unseen=ByName({model: results for model, results in unseen_results.items() if results is not None}),
         valid_calls=ByModel({model: round(interval.value, 4) for model, interval in valid_calls.items()}),
         grounded=ByName({model: round(interval.value, 4) for model, interval in grounded.items()}),
         rates=Rates(valid_calls=ByName(valid_calls), grounded=ByName(grounded)),

@@ -1,16 +1,18 @@
 """Run every model on the same problems with the same agent; finished attempts are journaled as in a rollout."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from callwright import paths
 from callwright.errors import DataError
 from callwright.evaluation.model_evaluation import ModelEvaluation
 from callwright.evaluation.perturb.run import Variant
+from callwright.evaluation.perturb.unseen import TasksWithUnseen, UnseenProblem
 from callwright.evaluation.plan import GREEDY, EvaluationPlan, plan_evaluation
 from callwright.evaluation.target import EvaluationTarget, evaluation_target, max_concurrency, open_target
 from callwright.params import EvaluateParams, RolloutParams, TeacherParams
+from callwright.progress import track
 from callwright.records import Chain, CheckedChain, Problem, Verdict
 from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
@@ -21,7 +23,7 @@ from callwright.rollouts.summary import raise_if_too_many_failures
 from callwright.storage.journal import Journal
 from callwright.surprises import Surprise, SurpriseLog
 from callwright.tasks import Tasks
-from callwright.validation.check_chains import check_chains, verdict_or_surprise
+from callwright.validation.check_chains import check_chains
 
 _Checked = tuple[Chain, Verdict | Surprise]
 
@@ -36,6 +38,7 @@ def evaluate_models(
     seed: int,
     champion: Path | None = None,
     surprises: SurpriseLog | None = None,
+    unseen: Sequence[UnseenProblem] = (),
 ) -> dict[str, ModelEvaluation]:
     """Results of `base`, `student`, `champion` (if it is given) and `teacher`, in this order.
 
@@ -47,6 +50,7 @@ def evaluate_models(
         variants: changed problems, which base and student attempt too.
         champion: folder with the champion's weights; None: there is no champion, or it is the student.
         surprises: counts unexpected exceptions; by default those of the stage `evaluate`.
+        unseen: problems that need an unseen function, which base and student attempt too.
 
     Raises:
         ProviderError: a model cannot be used, an attempt failed that the next run may repeat, or more than
@@ -55,21 +59,22 @@ def evaluate_models(
         DataError: more than `rollout.max_failure_rate` of a model's chains cannot be checked.
     """
     log = surprises or SurpriseLog("evaluate")
-    local_models = [("base", paths.BASE, variants), ("student", paths.STUDENT, variants)]
+    local_models = [("base", paths.BASE), ("student", paths.STUDENT)]
     if champion is not None:
-        local_models.append(("champion", champion, ()))
+        local_models.append(("champion", champion))
     evaluated = {}
-    for name, folder, model_variants in local_models:
+    for name, folder in local_models:
         target = evaluation_target(name, folder, evaluate)
-        plan = plan_evaluation(target, problems, model_variants, tasks, evaluate, rollout, seed)
-        evaluated[name] = _evaluate_target(target, plan, tasks, evaluate, rollout, log)
+        changed = (variants, unseen) if name != "champion" else ((), ())
+        plan = plan_evaluation(target, problems, changed[0], tasks, evaluate, rollout, seed, unseen=changed[1])
+        evaluated[name] = evaluate_target(target, plan, tasks, evaluate, rollout, log)
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.
     plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
     evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)
     return evaluated
 
 
-def _evaluate_target(
+def evaluate_target(
     target: EvaluationTarget,
     plan: EvaluationPlan,
     tasks: Tasks,
@@ -139,22 +144,20 @@ def collect_results(
     A chain whose check raises an unexpected exception is counted and dropped.
 
     Args:
-        tasks: those of the greedy and the sampled chains. The attempts at variants have changed tasks, which only this
-            process knows.
-        limit: the largest share of the greedy, the sampled or the varied chains whose checks may raise.
+        tasks: those of the attempts. Attempts that need an unseen function have `TasksWithUnseen` of them.
+        limit: the largest share of the greedy, the sampled, the varied or the unseen chains whose checks may raise.
 
     Raises:
         DataError: more checks raised than the limit allows.
     """
 
-    def check(attempts: Sequence[Attempt]) -> Iterable[_Checked]:
+    def check(attempts: Sequence[Attempt], tasks: Tasks) -> dict[str, CheckedChain]:
         problems = {attempt.problem.id: attempt.problem for attempt in attempts}
         chains = (entry.chain for attempt in attempts if (entry := find_entry(attempt, journal)))
-        return check_chains(chains, problems, tasks)
+        return _checked_chains(check_chains(chains, problems, tasks), len(attempts), log, limit)
 
-    chains = _checked_chains(check(plan.greedy), len(plan.greedy), log, limit)
-    sampled = _checked_chains(check(plan.sampled), len(plan.sampled), log, limit)
-    varied = _checked_chains(_check_with_own_tasks(plan.varied, journal), len(plan.varied), log, limit)
+    chains, sampled, varied = (check(attempts, tasks) for attempts in (plan.greedy, plan.sampled, plan.varied))
+    unseen = check(plan.unseen, TasksWithUnseen(tasks))
     samples: dict[str, list[CheckedChain | None]] = {}
     for attempt in plan.sampled:
         samples.setdefault(attempt.problem.id, []).append(sampled.get(attempt.id))
@@ -164,14 +167,9 @@ def collect_results(
         seconds=_mean_seconds(attempts),
         samples={problem_id: complete for problem_id, chains in samples.items() if (complete := _complete(chains))},
         variants=[varied.get(attempt.id) for attempt in plan.varied],
+        unseen=[unseen.get(attempt.id) for attempt in plan.unseen],
         attempts=attempts,
     )
-
-
-def _check_with_own_tasks(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> Iterator[_Checked]:
-    for attempt in attempts:
-        if entry := find_entry(attempt, journal):
-            yield entry.chain, verdict_or_surprise(entry.chain, attempt.problem, attempt.task)
 
 
 def _checked_chains(
@@ -184,7 +182,7 @@ def _checked_chains(
     """
     checked = dict[str, CheckedChain]()
     unchecked = 0
-    for chain, verdict in results:
+    for chain, verdict in track(results, "checks", attempts, "chains"):
         if isinstance(verdict, Surprise):
             log.add(verdict, chain.id)
             unchecked += 1

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
@@ -63,18 +63,6 @@ class Toolbox:
         """Return a toolbox with more functions, which are placed before `answer`."""
         functions = [function for function in self.functions.values() if function.name != ANSWER]
         return Toolbox([*functions, *others, self.functions[ANSWER]], self._new_state)
-
-    def renamed(self, names: Mapping[str, str]) -> "Toolbox":
-        """Return a toolbox with the same functions in the same order, under other names.
-
-        Args:
-            names: name -> new name. Functions that are not in it keep their names.
-
-        Raises:
-            ValueError: two functions get the same name, or no function is named `answer` any more.
-        """
-        renamed = [replace(function, name=names.get(name, name)) for name, function in self.functions.items()]
-        return Toolbox(renamed, self._new_state)
 
     def with_shown(self, functions: Iterable[Function]) -> "Toolbox":
         """Return a toolbox with these functions instead, whose chains begin with the same state."""

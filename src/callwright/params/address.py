@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from callwright.redaction import redacted_by_pattern
 
 ORACLE = "oracle"  # the base_url of the oracle, which runs in this process and reads the problems' solutions
+EMBEDDED = "embedded"  # the student.source of the student that ships with the package
 SECRET_ERROR_TYPE = "secret"  # type of validation errors whose messages must not repeat the input
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z_]{1,62}[0-9]{0,2}")  # a key mixes letters and digits
 # A host such as sk-node1 looks like a key to redaction, but a label of at most 20 characters is too short for one.

@@ -1,6 +1,6 @@
 """How models are evaluated."""
 
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -8,16 +8,24 @@ from callwright.params.address import ORACLE
 from callwright.params.endpoint import EndpointParams
 from callwright.params.section import Section
 
-Perturbation = Literal["names", "order", "functions", "new_function", "distractor"]
+UNSEEN: Literal["unseen"] = "unseen"
+Perturbation = Literal["names", "order", "functions", "new_name", "swapped", "reworded", "distractor", "unseen"]
 PERTURBATIONS: tuple[Perturbation, ...] = get_args(Perturbation)
 Engine = Literal["local", "endpoint"]
 
 
 class RobustnessParams(Section):
-    """Changes of problems or functions that do not change the answers."""
+    """Changes of problems, or of how their functions are shown, and problems that need an unseen function."""
 
     problems: int = Field(ge=0)
     changes: list[Perturbation]
+
+    @field_validator("changes", mode="before")
+    @classmethod
+    def _check_new_names(cls, changes: Any) -> Any:
+        if isinstance(changes, list) and "new_function" in changes:
+            raise ValueError("new_function is called new_name now: write new_name")
+        return changes
 
     @model_validator(mode="after")
     def _check_no_duplicates(self) -> Self:

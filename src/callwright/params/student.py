@@ -4,9 +4,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from callwright.params.address import EMBEDDED
 from callwright.params.section import Section
-
-EMBEDDED = "embedded"  # the source of the student that ships with the package
 
 
 class StudentParams(Section):

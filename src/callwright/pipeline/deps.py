@@ -33,7 +33,9 @@ EXCLUDED = {
     "callwright.pipeline.logs": "writes to stderr",
     "callwright.pipeline.stage": "the stage's lock, its seconds, and its line for an error",
     "callwright.pipeline.threads": "the number of threads of this machine",
-    "callwright.rollouts.progress": "a progress bar",
+    "callwright.progress": "shows how far a stage is",
+    "callwright.rollouts.progress": "what is shown of a rollout",
+    "callwright.training.progress": "what is shown of a training",
 }
 PARAMS = "callwright.params"  # imports the models of all sections; a stage depends on those of the sections it reads
 _MAX_NAMED = 5  # entries in a message

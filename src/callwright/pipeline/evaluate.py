@@ -11,10 +11,12 @@ from callwright.errors import DataError
 from callwright.evaluation.metrics import compute_metrics
 from callwright.evaluation.model_evaluation import ModelEvaluation, select_comparable
 from callwright.evaluation.perturb.run import variants_of
+from callwright.evaluation.perturb.unseen import unseen_problems
 from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
+from callwright.progress import work
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
 from callwright.registry.version import Champion, find_champion
@@ -41,6 +43,7 @@ def run(clock: Clock) -> None:
     surprises = SurpriseLog("evaluate")
     try:
         variants = variants_of(problems, tasks, params.evaluate.robustness, params.seed, surprises)
+        unseen = unseen_problems(problems, tasks, params.evaluate.robustness, params.seed, surprises)
         with _champion_weights(champion) as weights:
             evaluated = evaluate_models(
                 problems,
@@ -52,17 +55,20 @@ def run(clock: Clock) -> None:
                 params.seed,
                 champion=weights,
                 surprises=surprises,
+                unseen=unseen,
             )
     finally:
         if line := surprises.summary():
             print(f"evaluate: {line}")
-    comparison = select_comparable(problems, variants, evaluated)
+    comparison = select_comparable(problems, variants, evaluated, unseen)
     problems, variants, evaluated = comparison.problems, comparison.variants, comparison.evaluated
     if line := comparison.dropped_message():
         print(f"evaluate: {line}")
-    metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate)
+    with work("metrics"):
+        metrics = compute_metrics(evaluated, problems, tasks, variants, seen, params.evaluate, comparison.unseen)
     metrics = metrics.of_run(inputs, params.evaluate.engine, len(comparison.dropped))
-    write(paths.VARIANTS, [variant.problem for variant in variants])
+    changed_problems = [*(each.problem for each in variants), *(each.problem for each in comparison.unseen)]
+    write(paths.VARIANTS, changed_problems)
     for model, evaluation in evaluated.items():
         _write_chains(model, evaluation)
     write_text(paths.ACCURACY_PLOT, _accuracy_csv(metrics))
@@ -71,7 +77,8 @@ def run(clock: Clock) -> None:
     # The rollout precedes the training whose run this is, so its report is logged here.
     rollout = RolloutReport.load().as_json() if paths.ROLLOUT_REPORT.is_file() else {}
     numbers = {**metrics.measured(), "rollout": rollout}
-    log_to_training_run(paths.STUDENT, numbers, [paths.METRICS, paths.ACCURACY_PLOT])
+    with work("log to MLflow"):
+        log_to_training_run(paths.STUDENT, numbers, [paths.METRICS, paths.ACCURACY_PLOT])
     log_evaluation(paths.STUDENT, evaluated, problems, tasks, metrics, params.evaluate.traces)
     _print_results(metrics)
 
@@ -90,8 +97,8 @@ def _write_chains(model: str, evaluation: ModelEvaluation) -> None:
     write(paths.evaluation(model), evaluation.chains.values())
     if evaluation.samples:
         write(paths.evaluated_samples(model), chain.from_iterable(evaluation.samples.values()))
-    if evaluation.variants:
-        write(paths.evaluated_variants(model), filter(None, evaluation.variants))
+    if changed := [checked for checked in (*evaluation.variants, *evaluation.unseen) if checked is not None]:
+        write(paths.evaluated_variants(model), changed)
 
 
 def _accuracy_csv(metrics: Metrics) -> str:
@@ -117,6 +124,9 @@ def _print_results(metrics: Metrics) -> None:
     for model, changes in metrics.robustness.items():
         gaps = ", ".join(f"{change} {result.gap.value:+.1%}" for change, result in changes.items())
         print(f"evaluate: {model} loses on changed problems: {gaps}")
+    for model, slices in metrics.unseen.items():
+        overall = slices.overall
+        print(f"evaluate: {model} with unseen functions: {overall.value:.1%} of {overall.n:,} problems")
 
 
 def main() -> None:

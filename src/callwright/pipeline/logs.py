@@ -1,7 +1,7 @@
 """What a process of Callwright writes to stderr.
 
 All notes, warnings and errors go through the logger `callwright` and its one handler, which redacts them and escapes
-control characters. Results go to stdout. Only the progress bar of a rollout draws on the terminal by itself.
+control characters. Results go to stdout. Only `callwright.progress` draws on the terminal by itself.
 """
 
 import logging
@@ -61,8 +61,8 @@ def quiet_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("MLFLOW_DISABLE_AGENT_HINT", "1")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # mlflow sets its loggers' levels when it is imported
-    if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # `callwright.progress` shows what a stage does
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     for library in ("httpx2", "httpx", "alembic", "great_expectations", "mlflow"):

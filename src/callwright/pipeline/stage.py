@@ -12,6 +12,7 @@ from callwright.errors import CallwrightError, DataError
 from callwright.params import Params
 from callwright.pipeline.dvc_yaml import FILE as DVC_YAML
 from callwright.pipeline.logs import log, log_to_stderr, quiet_libraries
+from callwright.progress import show_progress
 from callwright.reports.seconds import save_seconds
 
 
@@ -41,7 +42,8 @@ def run_stage(name: str, run: Callable[[Clock], None]) -> None:
             return
         with _stage_lock(name):
             _warn_of_unlisted_modules(name)
-            run(clock)
+            with show_progress(name):
+                run(clock)
             save_seconds(name, clock.seconds())
     except CallwrightError as error:
         log.error("%s: %s", name, error)

@@ -9,6 +9,7 @@ from callwright.pipeline.stage import Clock, run_stage
 from callwright.records import Demonstration, Pair
 from callwright.storage.files import csv_text, write_text
 from callwright.storage.jsonl import read
+from callwright.tasks import load_tasks
 from callwright.tracking import runs
 from callwright.training import dpo
 
@@ -17,6 +18,7 @@ def run(_: Clock) -> None:
     import mlflow
 
     params = Params.load()
+    tasks = load_tasks(params.functions)
     examples = dpo.Examples(
         tuple(read(Pair, paths.PAIRS_TRAIN)),
         tuple(read(Pair, paths.PAIRS_DEV)),
@@ -29,6 +31,8 @@ def run(_: Clock) -> None:
             paths.BASE,
             examples,
             params.train,
+            tasks,
+            params.views,
             seed=params.seed,
             student=paths.STUDENT,
             adapter=paths.ADAPTER,
@@ -39,10 +43,12 @@ def run(_: Clock) -> None:
     if not is_rank_zero:
         train()
         return
-    key = dpo.training_key(paths.BASE, examples, params.train, params.seed)
+    key = dpo.training_key(paths.BASE, examples, params.train, params.views, params.seed)
     with runs.pipeline_run(key, system_metrics=True):
         result_params = params.train.model_dump(exclude=dpo.FIELDS_NOT_IN_KEY)
         mlflow.log_params({f"train.{name}": value for name, value in result_params.items()})
+        view_params = params.views.model_dump(exclude=dpo.VIEW_FIELDS_NOT_IN_KEY)
+        mlflow.log_params({f"views.{name}": value for name, value in view_params.items()})
         mlflow.log_params({"seed": params.seed, "student.source": params.student.source})
         mlflow.log_dict(params.train.model_dump(), "config/train.json")
         mlflow.log_artifact(f"conf/accelerate/{params.train.accelerate}.yaml", "config")
@@ -56,7 +62,11 @@ def run(_: Clock) -> None:
         result.report.save()
         mlflow.log_artifact(str(paths.CURVES), "reports")
         mlflow.log_artifacts(str(paths.ADAPTER), "adapter")
-    print(f"train: {result.report.pairs:,} pairs, {result.report.pairs_per_second} pairs/s")
+    report = result.report
+    print(
+        f"train: {report.pairs:,} pairs in {report.batches.batches:,} batches with {report.batches.views:,} views, "
+        f"{report.pairs_per_second} pairs/s"
+    )
 
 
 def main() -> None:

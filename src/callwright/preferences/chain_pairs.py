@@ -1,17 +1,14 @@
 """Pairs of whole chains of one problem: the best chain against worse ones."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from callwright.agent.protocol import PROTOCOLS
+from callwright.agent.conversation import make_pair
 from callwright.functions.toolbox import Toolbox
 from callwright.params import PairsParams
 from callwright.preferences.balance import pair_kind
 from callwright.preferences.tree import MARGIN_TOLERANCE, score_chains, step_key
 from callwright.records import Chain, CheckedChain, Pair, Problem
 from callwright.tasks.task import Task
-
-Messages = tuple[dict[str, Any], ...]
 
 
 def chain_pairs(problem: Problem, task: Task, records: Sequence[CheckedChain], params: PairsParams) -> Iterator[Pair]:
@@ -41,11 +38,11 @@ def chain_pairs(problem: Problem, task: Task, records: Sequence[CheckedChain], p
     for rejected_record, score in distinct_chains:
         if best_score - score + MARGIN_TOLERANCE < params.min_margin:
             continue
-        prompt, chosen, tools = _conversation(problem, task, best)
-        _, rejected, _ = _conversation(problem, task, rejected_record.chain)
-        if chosen != rejected:
-            kind = _kind(best, rejected_record, toolbox)
-            yield Pair(problem.id, problem.id, prompt, chosen, rejected, tools, round(best_score - score, 6), kind)
+        kind = _kind(best, rejected_record, toolbox)
+        sides = best.steps, rejected_record.chain.steps
+        pair = make_pair(problem, task, best.protocol, (), *sides, margin=best_score - score, kind=kind)
+        if pair:
+            yield pair
 
 
 def _kind(best: Chain, rejected: CheckedChain, toolbox: Toolbox) -> str:
@@ -58,11 +55,3 @@ def _kind(best: Chain, rejected: CheckedChain, toolbox: Toolbox) -> str:
 
 def _has_failed_step(chain: Chain) -> bool:
     return any(step.error is not None for step in chain.steps)
-
-
-def _conversation(problem: Problem, task: Task, chain: Chain) -> tuple[Messages, Messages, Messages]:
-    """The messages that pose the problem, the messages of the chain up to its last reply, and the tools."""
-    render = PROTOCOLS[chain.protocol].render
-    prompt, tools = render(task, problem.question, ())
-    all_messages, _ = render(task, problem.question, chain.steps)
-    return tuple(prompt), tuple(all_messages[len(prompt) : -1]), tuple(tools)

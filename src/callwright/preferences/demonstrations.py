@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from callwright.agent.protocol import PROTOCOLS
+from callwright.agent.conversation import make_demonstration
 from callwright.records import Chain, CheckedChain, Demonstration, Problem
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
@@ -29,11 +29,7 @@ def demonstrations_of(
 
 
 def _steps_of(chain: Chain, problem: Problem, task: Task) -> list[Demonstration]:
-    protocol = PROTOCOLS[chain.protocol]
-    demonstrations = []
-    for step_index, step in enumerate(chain.steps):
-        messages, tools = protocol.render(task, problem.question, chain.steps[:step_index])
-        reply = protocol.reply_message(step, step_index)
-        demonstration_id = f"{chain.id}#{step_index}"
-        demonstrations.append(Demonstration(demonstration_id, problem.id, tuple(messages), (reply,), tuple(tools)))
-    return demonstrations
+    return [
+        make_demonstration(f"{chain.id}#{index}", problem, task, chain.protocol, chain.steps[:index], step)
+        for index, step in enumerate(chain.steps)
+    ]

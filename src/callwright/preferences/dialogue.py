@@ -1,15 +1,19 @@
-"""Pairs and demonstrations as the rows that TRL trains on, and checks of their tokens before training."""
+"""Pairs and demonstrations as the rows of tokens that TRL trains on, each checked before training."""
 
-import json
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
-from callwright.chat.template import TRL_TEMPLATE_KWARGS, chat_ids, template_messages
+from callwright.chat.template import chat_ids
 from callwright.errors import DataError
 from callwright.records import Demonstration, Pair
 from callwright.reports.train import RowCounts
+
+IGNORED_LABEL = -100  # of the trainers
+CompletionTokens: TypeAlias = tuple[list[int], list[int]]  # token ids, and their loss mask
+TokenRow: TypeAlias = dict[str, "array[int]"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class PromptTokens:
     def _ids(self, completion: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
         return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, add_generation_prompt=ask)
 
-    def loss_mask(self, completion: Sequence[dict[str, Any]]) -> list[int]:
-        """The loss mask of a completion: for each of its tokens 1 if the model writes it, else 0.
+    def completion_tokens(self, completion: Sequence[dict[str, Any]]) -> CompletionTokens:
+        """The token ids of a completion and its loss mask: for each token 1 if the model writes it, else 0.
 
         A turn of the model begins after the marks that ask for its reply and ends with its end-of-turn token. Tokens
         that a template adds after that one are 0, and so are results, the user's messages and role marks.
@@ -54,7 +58,7 @@ class PromptTokens:
                 )
             end = _end_of_turn(all_ids, len(ids_before), len(ids_after), self.tokenizer.eos_token_id)
             mask[len(ids_before) : end] = [1] * (end - len(ids_before))
-        return mask[len(self.ids) :]
+        return all_ids[len(self.ids) :], mask[len(self.ids) :]
 
     def _ids_up_to(self, completion: Sequence[dict[str, Any]], all_ids: Sequence[int]) -> list[int]:
         """Ids up to a reply that is not the last one, without a mark that some templates add at the very end."""
@@ -69,24 +73,6 @@ def _end_of_turn(ids: Sequence[int], start: int, end: int, eos: int | None) -> i
     return next((index + 1 for index in range(start, end) if ids[index] == eos), end)
 
 
-def conversation_rows(examples: Iterable[Pair | Demonstration]) -> list[dict[str, Any]]:
-    """Rows in TRL's conversational format, for a tokenizer prepared by `guard_special_tokens_only`.
-
-    A row has `prompt`, and either `chosen` and `rejected` or `completion`, which are lists of messages. If the example
-    has tools, `tools` is JSON text, which TRL decodes. Messages with tool calls have different keys, so a table of them
-    must be built with `Dataset.from_list(rows, on_mixed_types="use_json")`; otherwise Arrow adds the keys of all
-    messages to each, and templates render them.
-    """
-    return [_row(example) for example in examples]
-
-
-def _row(example: Pair | Demonstration) -> dict[str, Any]:
-    messages_by_name = {"prompt": example.prompt, **_completions(example)}
-    row: dict[str, Any] = {name: template_messages(messages) for name, messages in messages_by_name.items()}
-    row["chat_template_kwargs"] = TRL_TEMPLATE_KWARGS
-    return {**row, "tools": json.dumps(example.tools, ensure_ascii=False)} if example.tools else row
-
-
 def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any], ...]]:
     if isinstance(example, Demonstration):
         return {"completion": example.completion}
@@ -94,57 +80,69 @@ def _completions(example: Pair | Demonstration) -> dict[str, tuple[dict[str, Any
 
 
 def check_rows(
-    examples: Sequence[Pair | Demonstration], tokenizer: Any, max_length: int
-) -> tuple[RowCounts, list[dict[str, list[int]]]]:
-    """Check the rows before training and return their loss masks.
+    examples: Iterable[Pair | Demonstration], tokenizer: Any, max_length: int
+) -> tuple[RowCounts, list[TokenRow]]:
+    """Turn examples into rows of tokens, as the trainers take them, and check each.
 
     The ids of the prompt must be a prefix of those of prompt + completion, and so must the ids up to each later turn of
     a whole chain. Each completion must have a token to train on. The trainer checks none of this: it would cut long
     rows, and train on the wrong tokens.
 
     Args:
+        tokenizer: prepared by `guard_special_tokens_only`.
         max_length: the most tokens that a prompt with a completion may have.
 
     Returns:
-        Counts of rows and tokens, and for each example the loss masks of its completions by name ("chosen_mask", ...):
-        see `PromptTokens.loss_mask`.
+        Counts of rows and tokens, and each example's row. A pair's has `prompt_ids`, and for each side `chosen_ids`
+        and `chosen_mask` (see `PromptTokens.completion_tokens`). A demonstration's has `input_ids` and `labels`, which
+        are -100 in the prompt.
 
     Raises:
         DataError: a row fails a check; the message has the first such row, the reason, and the number of such rows.
     """
-    failures: list[tuple[str, str]] = []
-    masks: list[dict[str, list[int]]] = []
-    prompts = completions = trained = longest = 0
+    failures: list[tuple[str, str, str]] = []  # kind of example, id, reason
+    rows: list[TokenRow] = []
+    prompts = completions = trained = longest = count = 0
     for example in examples:
+        kind = "pair" if isinstance(example, Pair) else "demonstration"
         prompt = PromptTokens(tokenizer, example.prompt, example.tools)
-        masks.append({})
+        tokens: dict[str, CompletionTokens] = {}
+        count += 1
         try:
+            for name, completion in _completions(example).items():
+                tokens[name] = prompt.completion_tokens(completion)
             prompts += len(prompt.ids)
         except ValueError as error:
-            failures.append((example.id, str(error)))
+            failures.append((kind, example.id, str(error)))
             continue
-        for name, completion in _completions(example).items():
-            try:
-                mask = masks[-1][f"{name}_mask"] = prompt.loss_mask(completion)
-            except ValueError as error:
-                failures.append((example.id, str(error)))
-                continue
-            length = len(prompt.ids) + len(mask)
-            longest, completions, trained = max(longest, length), completions + len(mask), trained + sum(mask)
-            if not any(mask):
-                failures.append((example.id, "a completion has no token to train on"))
-            elif length > max_length:
-                failures.append((example.id, f"it has {length} tokens, train.max_length is {max_length}"))
+        lengths = [len(prompt.ids) + len(ids) for ids, _ in tokens.values()]
+        longest, completions = max(longest, *lengths), completions + sum(len(ids) for ids, _ in tokens.values())
+        trained += sum(sum(mask) for _, mask in tokens.values())
+        if not all(any(mask) for _, mask in tokens.values()):
+            failures.append((kind, example.id, "a completion has no token to train on"))
+        elif max(lengths) > max_length:
+            failures.append((kind, example.id, f"it has {max(lengths)} tokens, train.max_length is {max_length}"))
+        else:
+            rows.append(_token_row(prompt.ids, tokens))
     if failures:
-        example_id, reason = failures[0]
-        kind = "pair" if isinstance(examples[0], Pair) else "demonstration"
-        count = f"{len({failed_id for failed_id, _ in failures}):,} of {len(examples):,} {kind}s"
-        raise DataError(f"{kind} {example_id} cannot be trained on: {reason} ({count})")
+        kind, example_id, reason = failures[0]
+        raise DataError(f"{kind} {example_id} cannot be trained on: {reason} ({len(failures):,} of {count:,} {kind}s)")
     counts = RowCounts(
-        rows=len(examples),
+        rows=count,
         longest=longest,
         prompt_tokens=prompts,
         completion_tokens=completions,
         trained_tokens=trained,
     )
-    return counts, masks
+    return counts, rows
+
+
+def _token_row(prompt_ids: list[int], tokens: Mapping[str, CompletionTokens]) -> TokenRow:
+    if "completion" in tokens:  # the loss of the warm-up includes the tokens that a template adds after a turn
+        ids, _ = tokens["completion"]
+        row = {"input_ids": prompt_ids + ids, "labels": [IGNORED_LABEL] * len(prompt_ids) + ids}
+    else:
+        row = {"prompt_ids": prompt_ids}
+        for name, (ids, mask) in tokens.items():
+            row |= {f"{name}_ids": ids, f"{name}_mask": mask}
+    return {name: array("i", values) for name, values in row.items()}  # 4 bytes a token, where a list needs 36

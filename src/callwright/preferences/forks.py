@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from callwright.agent.protocol import PROTOCOLS
+from callwright.agent.conversation import make_pair
 from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import ChainShard, chunks_of
 from callwright.params import PairsParams
 from callwright.preferences.balance import balance_pairs, drop_duplicate_pairs, has_answer_call, limit_pairs, pair_kind
 from callwright.preferences.strategies import strategies_of
 from callwright.preferences.tree import MARGIN_TOLERANCE, tree_of, walk
+from callwright.progress import track
 from callwright.records import CheckedChain, Pair, Problem
 from callwright.reports.pairs import SplitPairs
 from callwright.tasks import Tasks
@@ -50,7 +51,9 @@ def pairs_from_forks(
     pairs: list[Pair] = []
     forks = 0
     make_pairs = partial(pairs_of_shard, tasks, params)
-    for shard_pairs, shard_forks in map_shards(make_pairs, _shards(by_problem, problems), workers=workers):
+    shards = list(_shards(by_problem, problems))
+    results = map_shards(make_pairs, shards, workers=workers)
+    for shard_pairs, shard_forks in track(results, "forks", len(shards), "shards"):
         pairs += shard_pairs
         forks += shard_forks
     balanced_pairs = balance_pairs(pairs, problems, params)
@@ -115,29 +118,20 @@ def step_pairs(problem: Problem, task: Task, records: Sequence[CheckedChain], pa
     Args:
         records: chains of the problem, all with the same protocol.
     """
-    protocol = PROTOCOLS[records[0].chain.protocol]
+    protocol = records[0].chain.protocol
     for path, node in walk(tree_of(records, task.toolbox, params.cost_weight)):
         keys_without_error = [key for key, child in node.children.items() if child.step and child.step.error is None]
         if not keys_without_error:
             continue
         best = node.children[min(keys_without_error, key=lambda key: (-node.children[key].value, key))]
         assert best.step is not None
-        messages, tools = protocol.render(task, problem.question, path)
         for key in sorted(node.children):
             sibling = node.children[key]
             margin = best.value - sibling.value
             if sibling.step is None or margin + MARGIN_TOLERANCE < params.min_margin:
                 continue
-            chosen, rejected = (protocol.reply_message(step, len(path)) for step in (best.step, sibling.step))
-            if chosen == rejected:  # a reply that was cut off right after its call has the text of that call
-                continue
-            yield Pair(
-                id=problem.id,
-                problem_id=problem.id,
-                prompt=tuple(messages),
-                chosen=(chosen,),
-                rejected=(rejected,),
-                tools=tuple(tools),
-                margin=round(margin, 6),
-                kind=pair_kind(best.step, sibling.step, path, task.toolbox, leads_to_correct=sibling.correct > 0),
-            )
+            kind = pair_kind(best.step, sibling.step, path, task.toolbox, leads_to_correct=sibling.correct > 0)
+            sides = (best.step,), (sibling.step,)
+            pair = make_pair(problem, task, protocol, path, *sides, margin=margin, kind=kind)
+            if pair:
+                yield pair

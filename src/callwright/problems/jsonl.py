@@ -40,6 +40,10 @@ class Jsonl(Source[JsonlParams]):
     params_type = JsonlParams
 
     @classmethod
+    def entry(cls) -> str:
+        return "problems.jsonl"
+
+    @classmethod
     def describe_path(cls) -> str:
         return "your file"
 

@@ -105,7 +105,7 @@ class SourceInputs:
     """What a source can read problems from, besides its own params.
 
     Attributes:
-        path: `problems.path`.
+        path: the source's files: `problems.path`, or in a mix what `Source.entry` names in that folder.
         parse_call: parses a call of a solution that is written as text.
     """
 
@@ -119,7 +119,7 @@ ParamsT = TypeVar("ParamsT", bound=Section)
 
 
 class Source(ABC, Generic[ParamsT]):
-    """A source of problems, chosen by `problems.source`. It is listed in `callwright.problems.sources`.
+    """A source of problems, chosen by `problems.source` or `problems.mix`, and listed in `callwright.problems.sources`.
 
     Attributes:
         name: its value of `problems.source`, and `Problem.source` of its problems.
@@ -140,6 +140,11 @@ class Source(ABC, Generic[ParamsT]):
     def section_type(cls, _tasks: Mapping[str, Task]) -> type[Section]:
         """The model of the section; overridden if its keys depend on the tasks."""
         return cls.params_type
+
+    @classmethod
+    def entry(cls) -> str:
+        """In a mix, the name of the source's files in the folder `problems.path`."""
+        return cls.name
 
     @classmethod
     def describe_path(cls) -> str:

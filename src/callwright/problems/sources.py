@@ -1,6 +1,6 @@
 """The sources of problems by name. A new source is a class in a module of its own, and one line in SOURCES."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pkgutil import resolve_name
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from callwright.params import PARAMS_FILE, ProblemsParams, first_error_line
 from callwright.params.section import Section
 from callwright.problems.source import AnySource
 from callwright.tasks.task import Task
+from callwright.text import did_you_mean, one_line
 
 SOURCES: Sequence[str] = (  # "module:class", in the order in which docs and errors list them
     "callwright.problems.synthetic:Synthetic",
@@ -26,10 +27,10 @@ def source_types(sources: Sequence[str] = SOURCES) -> dict[str, type[AnySource]]
     return {source.name: source for source in map(resolve_name, sources)}
 
 
-def open_source(
+def open_sources(
     params: ProblemsParams, tasks: Mapping[str, Task], sources: Sequence[str] = SOURCES, file: str = str(PARAMS_FILE)
-) -> AnySource:
-    """The source that params.yaml chooses, with its params.
+) -> dict[str, AnySource]:
+    """The sources that params.yaml chooses, with their params, by name: those of `problems.mix`, or `problems.source`.
 
     `Params.load` does not know the sources, so their names and sections are checked here: those of every source, also
     of the ones that are not chosen.
@@ -41,28 +42,33 @@ def open_source(
 
     Raises:
         ParamsError: there is no such source, or a section under `problems` has an unknown key or a wrong value, or the
-            chosen source's section is missing.
+            section of a chosen source is missing.
     """
     types = source_types(sources)
-    file_model = create_model(
-        "ParamsFile", __base__=Section, problems=(_problems_model(types, params.source, tasks), ...)
-    )
+    if unknown := next((name for name in params.mix or () if name not in types), None):
+        raise ParamsError(
+            f"{file}: problems.mix: {one_line(unknown, 80)} is not a source ({did_you_mean(unknown, types)})"
+        )
+    sections = {types[name].section for name in params.shares if name in types}
+    file_model = create_model("ParamsFile", __base__=Section, problems=(_problems_model(types, sections, tasks), ...))
     try:
         checked = file_model.model_validate({"problems": params.model_dump()}).problems  # type: ignore[attr-defined]
     except ValidationError as error:
         raise ParamsError(first_error_line(file_model, error, file)) from None
-    chosen = types[checked.source]
-    return chosen(getattr(checked, chosen.section))
+    return {name: types[name](getattr(checked, types[name].section)) for name in params.shares}
 
 
 def _problems_model(
-    types: Mapping[str, type[AnySource]], chosen: str, tasks: Mapping[str, Task]
+    types: Mapping[str, type[AnySource]], required: Set[str], tasks: Mapping[str, Task]
 ) -> type[ProblemsParams]:
-    """ProblemsParams with the section of every source and no other key. The chosen source's section is required."""
+    """ProblemsParams with the section of every source and no other key.
+
+    Args:
+        required: the sections that have to be there, those of the chosen sources.
+    """
     sections: dict[str, Any] = {}
     for source in types.values():
-        default = ... if chosen in types and types[chosen].section == source.section else None
-        sections[source.section] = (source.section_type(tasks), default)
+        sections[source.section] = (source.section_type(tasks), ... if source.section in required else None)
     return create_model(
         "ProblemsParams",
         __base__=ProblemsParams,

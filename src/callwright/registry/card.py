@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from callwright.params import Params
-from callwright.params.address import ORACLE
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED, ORACLE
 from callwright.reporting.charts import in_display_order
 from callwright.reporting.tables import format_with_interval
 from callwright.reports.metrics import Metrics
@@ -51,7 +50,7 @@ def model_card(
         f"{training.pairs:,} preference pairs in {training.steps:,} steps "
         f"({params.train.method}, beta {params.train.beta:g}, loss {' + '.join(params.train.loss_type)}, learning rate "
         f"{params.train.learning_rate:g}, {params.train.epochs} epochs; {params.train.sft.epochs} epochs of warm-up on "
-        f"right chains). Teacher: {_code_span(params.teacher.model)}{stand_in}. Problems: {params.problems.source} "
+        f"right chains). Teacher: {_code_span(params.teacher.model)}{stand_in}. Problems: {_sources(params)} "
         f"({_split_counts(problems)}).",
         "## Lineage and licences",
         "\n".join(f"- {name}: {_code_span(value)}" for name, value in lineage.items()),
@@ -68,6 +67,13 @@ def model_card(
 def _code_span(text: str) -> str:
     """An untrusted text as a code span, in which neither Markdown nor HTML is interpreted."""
     return f"`{one_line(text, _MAX_NAME_CHARS).replace('`', chr(39))}`"
+
+
+def _sources(params: Params) -> str:
+    """The source of the problems; of a mix all, each with its share of the train problems."""
+    if params.problems.mix is None:
+        return params.problems.source
+    return ", ".join(f"{100 * share:g} % {name}" for name, share in params.problems.mix.items())
 
 
 def _note_on_families(lineage: Mapping[str, str]) -> str:
@@ -118,11 +124,13 @@ def _calls_and_faults(metrics: Metrics) -> Iterator[str]:
 
 
 def _robustness(metrics: Metrics) -> Sequence[str]:
-    changes = metrics.robustness.get("student")
-    if not changes:
-        return []
-    gaps = ", ".join(f"{name} {result.gap.value:+.1%}" for name, result in changes.items())
-    return [f"- accuracy lost on changed problems (names, order, functions, a distractor): {gaps}"]
+    lines = []
+    if changes := metrics.robustness.get("student"):
+        gaps = ", ".join(f"{name} {result.gap.value:+.1%}" for name, result in changes.items())
+        lines.append(f"- accuracy lost on changed problems: {gaps}")
+    if unseen := metrics.unseen.get("student"):
+        lines.append(f"- accuracy on problems that need an unseen function: {unseen.overall.value:.1%}")
+    return lines
 
 
 def _usage_example(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from callwright import paths
 from callwright.errors import GateError, ProviderError
 from callwright.params import Params
+from callwright.progress import work
 from callwright.registry.facts import current_facts
 from callwright.registry.gate import Facts, Promote, Refuse, decide
 from callwright.registry.promotion_lock import hold_lock
@@ -59,7 +60,8 @@ def promote(
         verdict = decide(metrics, quality, facts, params.promote)
         if isinstance(verdict, Promote):
             assert isinstance(metrics, Metrics), "the gate refuses invalid metrics"
-            registered_version = register_student(client, params, tasks, metrics, run_id, content_hash)
+            with work("register the student"):
+                registered_version = register_student(client, params, tasks, metrics, run_id, content_hash)
             verdict, version, aliases = _make_champion(client, name, registered_version, facts)
         reasons = () if isinstance(verdict, Promote) else tuple(map(one_line, verdict.reasons))
         reasons_text = tag_value("; ".join(reasons)) or "promoted"

@@ -23,6 +23,7 @@ SECTION_TITLES = {
     "samples": "Several samples",
     "faults": "Faults before and after",
     "robustness": "Robustness",
+    "unseen": "Unseen functions",
     "cost": "Cost",
     "training": "Training",
     "data": "Data",
@@ -45,7 +46,7 @@ def write_report(
     stand_in: bool,
     embedded_base: bool,
 ) -> None:
-    """Render the page. What was not measured (champion, samples, robustness) is omitted.
+    """Render the page. What was not measured (champion, samples, robustness, unseen) is omitted.
 
     Args:
         curves: rows of reports/curves.csv.
@@ -56,7 +57,7 @@ def write_report(
     slices = list(accuracy.student)
     tasks = charts.slices_by_task(slices)
     overview_slices = [OVERALL, *tasks] if len(tasks) > 1 else list(tasks)
-    absent = {"samples": not metrics.samples, "robustness": not robustness}
+    absent = {"samples": not metrics.samples, "robustness": not robustness, "unseen": not metrics.unseen}
     templates = template_environment()
     templates.filters |= {
         "percent": tables.percent,
@@ -87,6 +88,7 @@ def write_report(
         gain_rows=tables.gain_rows(metrics.gain),
         sample_rows=tables.sample_rows(metrics.samples),
         robustness_rows=tables.robustness_rows(robustness),
+        unseen_rows=tables.unseen_rows(metrics.unseen),
         **dict(zip(("effort_heads", "effort_rows"), tables.effort_table(metrics), strict=True)),
         **dict(zip(("rollout_heads", "rollout_rows"), tables.rollout_table(rollout), strict=True)),
         failed=tables.failed_checks(quality.checks),

@@ -93,6 +93,16 @@ def robustness_rows(robustness: Mapping[str, Mapping[str, ChangeResult]]) -> Row
     ]
 
 
+def unseen_rows(unseen: Mapping[str, Mapping[str, Interval]]) -> Rows:
+    """Task and function, model, accuracy, interval, problems."""
+    return [
+        [display_name(name), model, percent(interval.value), _format_interval(interval), f"{interval.n:,}"]
+        for name in dict.fromkeys(name for model in unseen for name in unseen[model])
+        for model in in_display_order(unseen)
+        if (interval := unseen[model].get(name))
+    ]
+
+
 def effort_table(metrics: Metrics) -> tuple[list[str], Rows]:
     """Heads and rows of what each model needs to answer; columns that were not measured are omitted."""
     rates = metrics.rates

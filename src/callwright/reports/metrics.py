@@ -84,9 +84,10 @@ def _check_version(value: Any, validated: Any) -> int:
 
 
 class Metrics(Measured, Report):
-    """All metrics of all models. What was not measured (champion, samples, robustness) is None or empty.
+    """All metrics of all models. What was not measured (champion, samples, robustness, unseen) is None or empty.
 
     Attributes:
+        unseen: accuracy on problems that need an unseen function, by task and by `task/function`.
         gain, gain_over_champion: the student minus the base (the champion).
         valid_calls, grounded: share of replies whose call was executed; share of grounded answers.
         calls, tokens, seconds_per_problem: means per problem.
@@ -104,6 +105,7 @@ class Metrics(Measured, Report):
     gain_over_champion: BySlice[Gain] | None = omitted()
     samples: ByName[Samples] = omitted(ByName[Samples]({}))
     robustness: ByName[BySlice[ChangeResult]] = omitted(ByName[BySlice[ChangeResult]]({}))
+    unseen: ByName[BySlice[Interval]] = omitted(ByName[BySlice[Interval]]({}))
     valid_calls: ByModel[Share]
     grounded: ByName[Share] = omitted(ByName[Share]({}))
     rates: Rates = Rates()

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from callwright import paths
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
 from callwright.reports.report import Report, Section
 
 

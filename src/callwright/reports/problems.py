@@ -7,7 +7,7 @@ from pydantic import Field
 from callwright import paths
 from callwright.records import Split
 from callwright.reports.report import Report, Section
-from callwright.reports.values import Count
+from callwright.reports.values import Count, omitted
 
 
 class SplitCounts(Section):
@@ -18,14 +18,30 @@ class SplitCounts(Section):
     steps: dict[str, Count]
 
 
+class SourceCounts(Section):
+    """Counts of a source.
+
+    Attributes:
+        rows_read: its problems and unusable rows.
+        problems: split -> its problems that are used.
+        unused: train problems beyond its share of the mix.
+    """
+
+    rows_read: Count = Field(validation_alias="read", serialization_alias="read")
+    unusable: Count
+    problems: dict[Split, Count]
+    unused: Count
+
+
 class ProblemsReport(Section, Report):
     """Counts of problems and rows.
 
     Attributes:
-        rows_read: problems and unusable rows of the source.
+        rows_read: problems and unusable rows of all sources.
         left_out: reason -> dropped rows.
         examples: some of the dropped rows, one line each.
         notes: counts of answers that users should check.
+        sources: counts by source; a file of an older version has none.
     """
 
     FILE: ClassVar = paths.PROBLEMS_REPORT
@@ -35,3 +51,4 @@ class ProblemsReport(Section, Report):
     examples: tuple[str, ...]
     notes: dict[str, Count]
     splits: dict[Split, SplitCounts]
+    sources: dict[str, SourceCounts] = omitted({})

@@ -11,12 +11,13 @@ from callwright.chat.model import ChatModel, ProbedChatModel
 from callwright.chat.open_chat import find_backend
 from callwright.errors import ProviderError
 from callwright.params import RolloutParams, TeacherParams
+from callwright.progress import show
 from callwright.records import Problem
 from callwright.rollouts.budget import Meter
 from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.probe import probe_endpoints
-from callwright.rollouts.progress import Progress
+from callwright.rollouts.progress import RolloutProgress
 from callwright.rollouts.sample import RolloutResult, missing_attempts, run_attempts
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
@@ -158,9 +159,9 @@ async def roll_out(
         DataError: the journal cannot be written.
     """
     total = len(attempts)
-    progress = Progress(model.name, total - len(missing_attempts(attempts, journal)), total, meter)
-    async with progress.display():
+    counts = RolloutProgress(model.name, total - len(missing_attempts(attempts, journal)), total, meter)
+    with show(counts.progress):
         max_failures = rollout.max_failure_rate * total
         return await run_attempts(
-            attempts, model, journal, concurrency, meter, max_failures, progress.attempt_finished, surprises
+            attempts, model, journal, concurrency, meter, max_failures, counts.attempt_finished, surprises
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from callwright.errors import ProviderError
 from callwright.params import BudgetParams, Prices
+from callwright.progress import track
 from callwright.records import Chain, Usage
 from callwright.reports.rollout import ModelRollout
 from callwright.rollouts.budget import BudgetError, cost
@@ -73,7 +74,8 @@ def publish(
 
     def chains() -> Iterator[Chain]:
         finished = ((attempt, entry) for attempt in attempts if (entry := find_entry(attempt, journal)))
-        for attempt, entry, right in grade_attempts(finished, tasks):
+        graded = grade_attempts(finished, tasks)
+        for attempt, entry, right in track(graded, "grades", len(attempts), "chains"):
             tally.add(attempt, entry, right, log)
             yield entry.chain
 

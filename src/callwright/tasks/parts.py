@@ -4,10 +4,11 @@
 |---|---|---|
 | `synthetic` | problems that the task makes up | the source `synthetic` |
 | `lessons` | solved problems without end, and the mistakes in careless ones | the builder of the embedded student |
-| `wording` | questions in other words, and other names of the functions | the evaluation's changed problems |
+| `wording` | questions in other words | the evaluation's changed problems |
 | `mistakes` | what models confuse in the task | the oracle teacher, the builder of the embedded student |
 | `labels` | how answers of problem files become labels | the source `jsonl`, the problems report |
 | `descriptions` | the functions' descriptions in other words | views: of training and of the evaluation |
+| `unseen` | functions that training never shows, and problems that need them | the evaluation |
 
 A task with a folder has each part in a module of the part's name, in a constant of the same name in capitals
 (`tasks/arithmetic/wording.py` defines WORDING). A task in one module gives them as `Task(..., parts={...})`.
@@ -19,7 +20,8 @@ from random import Random
 from typing import Literal
 
 from callwright.errors import RowError
-from callwright.records import Problem, Split
+from callwright.functions.function import Function
+from callwright.records import Call, Problem, Split
 
 GenerateProblems = Callable[[Mapping[Split, int], int, int], Sequence[Problem]]
 DrawProblem = Callable[[Random], Problem]
@@ -61,13 +63,11 @@ class TaskWording:
     """The part `wording`. No change may alter the answer. A task without this part has the defaults.
 
     Attributes:
-        new_function_names: function -> a name that training never shows; `run_<function>` for those that are missing.
         replace_names: the question with other names, None if none may change. Default: well-known first names are
             replaced, together with their pronouns.
         reorder_sentences: the question with its sentences in another order, None if that is not safe. Default: never.
     """
 
-    new_function_names: Mapping[str, str] = field(default_factory=dict)
     replace_names: ChangeQuestion | None = None
     reorder_sentences: ChangeQuestion | None = None
 
@@ -131,7 +131,41 @@ class TaskDescriptions:
     held_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-PartName = Literal["synthetic", "lessons", "wording", "mistakes", "labels", "descriptions"]
+GenerateUnseen = Callable[[Sequence[Problem], int, int], Sequence[Problem]]
+KnownCalls = Callable[[Call], tuple[Call, ...]]
+
+
+def _is_no_known_call(call: Call) -> tuple[Call, ...]:
+    return (call,)
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenFunction:
+    """A function that training never shows, and problems that need it.
+
+    Attributes:
+        generate: `generate(test_problems, count, seed)` makes at most `count` problems whose solutions call the
+            function. They may be some of the task's `test_problems` with another solution. Their ids are replaced.
+        missing: functions of the task that the prompt of these problems does not list, because a chain of them could do
+            without the new function.
+        known_calls: the calls of the task's functions that do what a call of this function does, for the check that an
+            answer is grounded. By default there are none, and the check sees the call itself.
+    """
+
+    function: Function
+    generate: GenerateUnseen
+    missing: tuple[str, ...] = ()
+    known_calls: KnownCalls = _is_no_known_call
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUnseen:
+    """The part `unseen`, for the evaluation only. A task without this part has no such problems."""
+
+    functions: tuple[UnseenFunction, ...]
+
+
+PartName = Literal["synthetic", "lessons", "wording", "mistakes", "labels", "descriptions", "unseen"]
 PART_TYPES: Mapping[str, type] = {
     "synthetic": SyntheticProblems,
     "lessons": TaskLessons,
@@ -139,4 +173,5 @@ PART_TYPES: Mapping[str, type] = {
     "mistakes": TaskMistakes,
     "labels": TaskLabels,
     "descriptions": TaskDescriptions,
+    "unseen": TaskUnseen,
 }

@@ -17,6 +17,7 @@ from callwright.tasks.parts import (
     TaskLabels,
     TaskLessons,
     TaskMistakes,
+    TaskUnseen,
     TaskWording,
 )
 from callwright.text import did_you_mean
@@ -91,6 +92,8 @@ class Task:
     def part(self, name: Literal["labels"]) -> TaskLabels | None: ...
     @overload
     def part(self, name: Literal["descriptions"]) -> TaskDescriptions | None: ...
+    @overload
+    def part(self, name: Literal["unseen"]) -> TaskUnseen | None: ...
     def part(self, name: PartName) -> object | None:
         """A further part of the task, imported now if it is in the task's folder; None if the task does not have it.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.agent.protocol import PROTOCOLS
 from callwright.evaluation.model_evaluation import ModelEvaluation
+from callwright.progress import track
 from callwright.records import CheckedChain, Problem, Step, Usage
 from callwright.rollouts.journal import JournalEntry
 from callwright.tasks import Tasks
@@ -59,10 +60,10 @@ def log_traces(
         logged = [
             (_log_chain(model, results, problem, tasks[problem.task]), problem, results)
             for model, results in evaluated.items()
-            for problem in sampled
+            for problem in track(sampled, f"traces of {model}", len(sampled), "traces")
         ]
         mlflow.flush_trace_async_logging()
-        for spans, problem, results in logged:
+        for spans, problem, results in track(logged, "assessments", len(logged), "traces"):
             _log_assessments(spans, problem, results.chains[problem.id])
     except MlflowException as error:
         log.warning(

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from callwright import paths
 from callwright.errors import DataError, ProviderError
 from callwright.params import StudentParams
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
+from callwright.progress import work
 from callwright.standins.embedded.shipped_student import copy_shipped_student
 from callwright.storage.files import folder_hash, write_json
 
+MEGABYTE = 10**6
 _DOWNLOAD_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")  # README: the licence
 
 
@@ -93,7 +96,10 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
 
     try:
         revision = student.revision or HfApi().model_info(student.source).sha
-        snapshot_download(student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS))
+        with work("download", _download_size(student.source, revision), "MB", measure=lambda: _megabytes(folder)):
+            snapshot_download(
+                student.source, revision=revision, local_dir=folder, allow_patterns=list(_DOWNLOAD_PATTERNS)
+            )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
         raise _download_error(student.source, error) from None
     except Exception as error:  # connection errors of the HTTP libraries share no base class with the above
@@ -102,6 +108,23 @@ def _download(folder: Path, student: StudentParams) -> dict[str, Any]:
         raise _download_error(student.source, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return {"source": student.source, "revision": revision, "hash": folder_hash(folder)}
+
+
+def _download_size(source: str, revision: str | None) -> int | None:
+    """Megabytes of the files that are downloaded; None if the hub does not say. It is only shown."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import filter_repo_objects
+
+    with suppress(Exception):
+        files = HfApi().model_info(source, revision=revision, files_metadata=True).siblings or []
+        wanted = filter_repo_objects(files, allow_patterns=list(_DOWNLOAD_PATTERNS), key=lambda file: file.rfilename)
+        return sum(file.size or 0 for file in wanted) // MEGABYTE
+    return None
+
+
+def _megabytes(folder: Path) -> int:
+    """Size of a folder's files, parts of files that are being downloaded included."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // MEGABYTE
 
 
 def _download_error(source: str, error: Exception) -> ProviderError:

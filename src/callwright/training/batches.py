@@ -1,11 +1,16 @@
-"""Batching for preference training: a sampler that groups pairs by problem, and a collator with loss masks."""
+"""Planned batches in TRL's trainers, and a collator with loss masks."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from torch.utils.data import Sampler
+from datasets import Dataset, Features, List, Value
+from torch.utils.data import DataLoader, Sampler
+from trl import DPOTrainer, SFTTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+from callwright.preferences.dialogue import TokenRow
 
 
 class MaskedPreferenceCollator(DataCollatorForPreference):
@@ -32,31 +37,71 @@ class MaskedPreferenceCollator(DataCollatorForPreference):
         return batch
 
 
-class ByProblemSampler(Sampler[int]):
-    """Indices of the examples, grouped by problem; the order of the problems is random and differs per epoch.
+class PlannedBatchSampler(Sampler[list[int]]):
+    """The row numbers of each batch of an epoch, of which this process gets its share.
 
-    Pairs of one problem share a prompt, so prefix sharing saves more if they are in the same batch.
+    The trainer sets the epoch, and skips the batches that a resumed training has finished.
 
     Args:
-        problems: problem id of every example.
+        sizes: for each epoch the number of rows of each batch, a multiple of `processes`. The rows of the dataset are
+            in this order.
+        process: index of this process.
     """
 
-    def __init__(self, problems: Sequence[str], seed: int) -> None:
-        self._indices_by_problem: dict[str, list[int]] = {}
-        for index, problem in enumerate(problems):
-            self._indices_by_problem.setdefault(problem, []).append(index)
-        self._count = len(problems)
-        self._seed = seed
+    def __init__(self, sizes: Sequence[Sequence[int]], process: int = 0, processes: int = 1) -> None:
+        self._sizes = sizes
+        self._process, self._processes = process, processes
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._sizes[self._epoch])
 
-    def __iter__(self) -> Iterator[int]:
-        groups = list(self._indices_by_problem.values())
-        generator = torch.Generator().manual_seed(self._seed + self._epoch)
-        for group_index in torch.randperm(len(groups), generator=generator).tolist():
-            yield from groups[group_index]
+    def __iter__(self) -> Iterator[list[int]]:
+        start = sum(map(sum, self._sizes[: self._epoch]))
+        for size in self._sizes[self._epoch]:
+            share = size // self._processes
+            first = start + self._process * share
+            yield list(range(first, first + share))
+            start += size
+
+
+class EpochDataLoader(DataLoader[Any]):
+    """A data loader that passes the epoch on to its batch sampler, as the trainer calls only `set_epoch` here."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
+
+
+class PlannedBatches:
+    """Mixin for TRL's trainers: they take rows of tokens and planned batches as they are.
+
+    So every row that is trained on is one that `check_rows` has checked. Accelerate does not shard the batches, because
+    it would fill up the last ones with rows of other prompts; each process takes its share of every batch.
+    """
+
+    train_dataset: Any
+    data_collator: Any
+    batch_sampler: PlannedBatchSampler  # set it before training
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        return EpochDataLoader(self.train_dataset, batch_sampler=self.batch_sampler, collate_fn=self.data_collator)
+
+
+class PlannedDPOTrainer(PlannedBatches, DPOTrainer):
+    """TRL's trainer on pairs, with planned batches."""
+
+
+class PlannedSFTTrainer(PlannedBatches, SFTTrainer):
+    """TRL's trainer on demonstrations, with planned batches."""
+
+
+def token_dataset(rows: Sequence[TokenRow]) -> Dataset:
+    """Rows of tokens as an Arrow table in memory, 4 bytes a token."""
+    columns = {name: [np.asarray(row[name], dtype=np.int32) for row in rows] for name in rows[0]}
+    return Dataset.from_dict(columns, features=Features({name: List(Value("int32")) for name in columns}))

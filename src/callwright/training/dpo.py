@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callwright.chat.template import guard_special_tokens_only
 from callwright.errors import DataError
-from callwright.params import TrainParams
-from callwright.preferences.dialogue import check_rows, conversation_rows
+from callwright.params import TrainParams, ViewsParams
+from callwright.preferences.dialogue import TokenRow, check_rows
 from callwright.records import Demonstration, Pair
-from callwright.reports.train import RowCounts, TrainReport
+from callwright.reports.train import BatchCounts, RowCounts, TrainReport
 from callwright.storage.files import folder_hash
+from callwright.tasks.tasks import Tasks
+from callwright.training.batch_plan import BatchOptions
 from callwright.training.callbacks import (
     LogMetrics,
     checkpoint_arguments,
@@ -30,7 +32,12 @@ from callwright.training.callbacks import (
     training_curve,
 )
 
-FIELDS_NOT_IN_KEY = {"checkpoint_steps"}  # fields of params.train that do not change the result
+if TYPE_CHECKING:
+    from callwright.training.rows import TrainingRows
+
+# Fields of params.train and params.views that do not change the result
+FIELDS_NOT_IN_KEY = {"checkpoint_steps"}
+VIEW_FIELDS_NOT_IN_KEY = {"rollout"}
 
 
 @dataclass(slots=True)
@@ -53,10 +60,14 @@ class Examples:
     demonstrations: Sequence[Demonstration] = ()
 
 
-def training_key(base: Path, examples: Examples, params: TrainParams, seed: int) -> str:
+def training_key(base: Path, examples: Examples, params: TrainParams, views: ViewsParams, seed: int) -> str:
     """SHA-256 hex digest of everything that determines a training's result."""
     content = json.dumps(asdict(examples), sort_keys=True)
-    parts = [folder_hash(base), content, params.model_dump_json(exclude=FIELDS_NOT_IN_KEY), str(seed)]
+    sections = [
+        params.model_dump_json(exclude=FIELDS_NOT_IN_KEY),
+        views.model_dump_json(exclude=VIEW_FIELDS_NOT_IN_KEY),
+    ]
+    parts = [folder_hash(base), content, *sections, str(seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -64,6 +75,8 @@ def train(
     base: Path,
     examples: Examples,
     params: TrainParams,
+    tasks: Tasks,
+    views: ViewsParams,
     *,
     seed: int,
     student: Path,
@@ -76,7 +89,11 @@ def train(
     Every process of a launch calls this; only rank 0 logs and writes results. A killed training resumes from its last
     checkpoint in `work`/<start of its key>; a finished training removes that folder.
 
+    Each batch has examples of one task, and shows their functions in a view (see `plan_batches`). The dev pairs are
+    shown under true names.
+
     Args:
+        tasks: those of the examples.
         student, adapter: folders to write, each atomically.
         work: folder for checkpoints, shared by all processes.
         log: called with (metrics, step) at every logged step, on rank 0.
@@ -89,6 +106,8 @@ def train(
     from transformers import AutoTokenizer
 
     from callwright.training.prefix_sharing import share_prefixes
+    from callwright.training.progress import show_training
+    from callwright.training.rows import training_rows
     from callwright.training.sft import warm_up
     from callwright.training.weights import load_base, load_trained, publish_student, save_trained
 
@@ -99,63 +118,72 @@ def train(
     tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token is None:  # TRL does the same, but not if it gets a collator
         tokenizer.pad_token = tokenizer.eos_token
-    row_counts, masks = check_rows([*pairs, *dev_pairs], tokenizer, params.max_length)
-    rows = [row | mask for row, mask in zip(conversation_rows([*pairs, *dev_pairs]), masks, strict=True)]
-    key = training_key(base, examples, params, seed)
+    key = training_key(base, examples, params, views, seed)
     work = work / key[:16]
+    config = _config(params, seed, work / "pairs", evaluate=bool(dev_pairs))
+    rows = training_rows(
+        pairs,
+        tasks,
+        views,
+        BatchOptions(params.batch_size, config.world_size, by_problem=params.order == "by_problem"),
+        tokenizer,
+        epochs=params.epochs,
+        max_length=params.max_length,
+        seed=seed,
+        label="pairs",
+        process=config.process_index,
+    )
+    dev_counts, dev_rows = check_rows(_by_prompt(dev_pairs), tokenizer, params.max_length)
+    warm_up_batches = None
     if params.sft.epochs:
-        warm = warm_up(base, tokenizer, examples.demonstrations, params, seed=seed, work=work)
+        demonstrations = examples.demonstrations
+        warm, warm_up_batches = warm_up(base, tokenizer, demonstrations, params, tasks, views, seed=seed, work=work)
         model = load_trained(base, warm, params)  # training continues its adapter; a copy of it is the reference
     else:
         model = load_base(base, params)
-    trainer = _trainer(model, tokenizer, rows, pairs, params, seed, work / "pairs", log)
+    trainer = _trainer(model, tokenizer, rows, dev_rows, params, config, log)
     checkpoint = last_checkpoint(work / "pairs")
     with ExitStack() as stack:
         for trainer_model in filter(None, (trainer.model, trainer.ref_model)):
             stack.enter_context(share_prefixes(trainer.accelerator.unwrap_model(trainer_model)))
+        stack.enter_context(show_training(trainer, "preferences", "pairs", len(pairs)))
         result = trainer.train(resume_from_checkpoint=checkpoint)
     save_trained(trainer, work / "trained")
     trained = TrainingResult(training_curve(trainer.state.log_history))
     if trainer.is_world_process_zero():
         publish_student(base, work / "trained", params, student=student, adapter=adapter, key=key)
         resumed_at = checkpoint_step(checkpoint) if checkpoint else 0
-        trained.report = _report(trainer, result, row_counts, params, len(pairs), resumed_at)
+        trained.report = _report(trainer, result, resumed_at, examples, rows, dev_counts, warm_up_batches)
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained
 
 
+def _by_prompt(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs ordered by what their prompts share: without training, batches may mix prompts, but slowly."""
+    return sorted(pairs, key=lambda pair: (pair.task, pair.protocol, pair.problem_id))
+
+
 def _trainer(
     model: Any,
     tokenizer: Any,
-    rows: list[dict[str, Any]],
-    pairs: Sequence[Pair],
+    rows: "TrainingRows",
+    dev_rows: Sequence[TokenRow],
     params: TrainParams,
-    seed: int,
-    work: Path,
+    config: Any,
     log: LogMetrics | None,
 ) -> Any:
-    """TRL's trainer; `rows` are those of the training pairs, then those of the dev pairs."""
-    from datasets import Dataset
     from peft import PeftModel
     from transformers import PrinterCallback
-    from trl import DPOTrainer
 
-    from callwright.training.batches import ByProblemSampler, MaskedPreferenceCollator
+    from callwright.training.batches import MaskedPreferenceCollator, PlannedDPOTrainer, token_dataset
     from callwright.training.weights import lora_config
 
-    class OrderedDPOTrainer(DPOTrainer):
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            if params.order == "by_problem":
-                return ByProblemSampler([pair.problem_id for pair in pairs], seed)
-            return super()._get_train_sampler(train_dataset)
-
-    dev_rows = rows[len(pairs) :]
-    trainer = OrderedDPOTrainer(
+    trainer = PlannedDPOTrainer(
         model=model,
-        args=_config(params, seed, work, evaluate=bool(dev_rows)),
-        train_dataset=Dataset.from_list(rows[: len(pairs)], on_mixed_types="use_json"),
-        eval_dataset=Dataset.from_list(dev_rows, on_mixed_types="use_json") if dev_rows else None,
+        args=config,
+        train_dataset=rows.dataset,
+        eval_dataset=token_dataset(dev_rows) if dev_rows else None,
         processing_class=tokenizer,
         data_collator=MaskedPreferenceCollator(tokenizer.pad_token_id),
         peft_config=None if isinstance(model, PeftModel) else lora_config(params),
@@ -165,6 +193,7 @@ def _trainer(
             *([metrics_reporter(log)] if log else []),
         ],
     )
+    trainer.batch_sampler = rows.sampler
     trainer.remove_callback(PrinterCallback)
     return trainer
 
@@ -186,7 +215,7 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
         per_device_eval_batch_size=params.batch_size,
         gradient_accumulation_steps=params.gradient_accumulation,
         gradient_checkpointing=params.gradient_checkpointing,
-        max_length=params.max_length,
+        max_length=None,  # the rows are checked before
         max_grad_norm=params.max_grad_norm,
         warmup_steps=params.warmup_ratio,
         lr_scheduler_type=params.schedule,
@@ -206,22 +235,30 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
 
 
 def _report(
-    trainer: Any, result: Any, rows: RowCounts, params: TrainParams, pairs: int, resumed_at: int
+    trainer: Any,
+    result: Any,
+    resumed_at: int,
+    examples: Examples,
+    rows: "TrainingRows",
+    dev_counts: RowCounts,
+    warm_up_batches: BatchCounts | None,
 ) -> TrainReport:
     """The summary. The loss is the mean over the logged steps; the speed is measured since the start or last resume."""
     curves, steps = training_curve(trainer.state.log_history), int(result.global_step)
     logged_steps = [row["step"] for row in curves]
     spans = [step - previous for previous, step in zip([0.0, *logged_steps], logged_steps, strict=False)]
     loss = sum(span * row["loss"] for span, row in zip(spans, curves, strict=True)) / max(sum(spans), 1)
-    trained_pairs = pairs * params.epochs * (steps - resumed_at) / steps
+    trained_pairs = len(examples.pairs) * trainer.args.num_train_epochs * (steps - resumed_at) / steps
     return TrainReport(
-        pairs=pairs,
-        dev_pairs=rows.rows - pairs,
+        pairs=len(examples.pairs),
+        dev_pairs=len(examples.dev_pairs),
         steps=steps,
         loss=round(loss, 6),
         last={name: value for name, value in curves[-1].items() if name != "step"} if curves else {},
         warning=log_prob_warning(trainer.state.log_history),
-        rows=rows,
+        rows=rows.row_counts + dev_counts,
+        batches=rows.batch_counts,
+        warm_up_batches=warm_up_batches,
         pairs_per_second=round(trained_pairs / result.metrics["train_runtime"], 3),
         **last_dev_metrics(trainer.state.log_history),
     )

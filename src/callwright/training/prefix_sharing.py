@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from callwright.chat.local.prefix_attention import unsupported_attention
+from callwright.preferences.dialogue import IGNORED_LABEL
 from callwright.training.token_trie import Segment, TokenTrie, token_trie
 
 ATTENTION_NAME = "callwright_trie"
-IGNORED_LABEL = -100
 _SUPPORTED_ARGUMENTS = {"input_ids", "attention_mask", "use_cache", "return_dict"}
 
 _logger = logging.getLogger(__name__)

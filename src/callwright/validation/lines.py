@@ -14,6 +14,7 @@ from callwright.agent.text import reply_text
 from callwright.errors import CallwrightError, DataError
 from callwright.execution.map_shards import map_shards
 from callwright.execution.shards import chunks_of
+from callwright.progress import track
 from callwright.records import Chain, CheckedChain, Problem
 from callwright.storage.jsonl import dumps, loads, read_lines
 from callwright.surprises import UNEXPECTED, Surprise, surprise_of
@@ -100,8 +101,22 @@ def check_files(
         DataError: a file is missing, or a problem's task does not exist.
     """
     lines = (line for path in files for line in read_lines(path))
-    for checked in map_shards(partial(check_line_shard, tasks), _shards(lines, problems), workers=workers):
+    results = map_shards(partial(check_line_shard, tasks), _shards(lines, problems), workers=workers)
+    for checked in track(results, "replay", _count_lines(files), "chains", size=len):
         yield from checked
+
+
+def _count_lines(files: Sequence[Path]) -> int | None:
+    """About how many lines the files have, to show the progress; None if one is missing."""
+    try:
+        return sum(map(_newlines, files))
+    except OSError:
+        return None
+
+
+def _newlines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(partial(file.read, 2**20), b""))
 
 
 def check_line_shard(tasks: Tasks, shard: LineShard) -> list[CheckedLine]:

@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -94,6 +95,32 @@ async def test_requests_of_different_tasks_get_the_same_replies_in_a_batch_as_al
         return [reply.text for reply in await asyncio.gather(*requests)]
 
     assert await replies(8) == await replies(1)
+
+
+async def test_with_memory_for_few_prompts_each_prompt_is_still_computed_once(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model", max_batch=4)
+    computed = list[int]()
+    original = model._decoder._prefix_cache._compute
+    prompt_bytes = 0
+
+    def compute(ids: tuple[int, ...]) -> Any:
+        nonlocal prompt_bytes
+        computed.append(len(ids))
+        cache = original(ids)
+        prompt_bytes = max(prompt_bytes, sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers))
+        return cache
+
+    async def converse(number: int) -> None:
+        messages = [{"role": "system", "content": f"{number} {'word ' * 40}"}, {"role": "user", "content": "?"}]
+        for _ in range(3):
+            reply = await model.reply(messages, [], Sampling(max_tokens=2))
+            messages += [{"role": "assistant", "content": reply.text}, {"role": "user", "content": "?"}]
+
+    model._decoder._prefix_cache._compute = compute
+    await converse(0)
+    model._decoder._prefix_cache.max_bytes = 5 * prompt_bytes  # more than a batch of 4
+    await asyncio.gather(*(converse(number) for number in range(1, 13)))
+    assert len(computed) == 13
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

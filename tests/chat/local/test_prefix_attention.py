@@ -1,6 +1,7 @@
 """Attention to a shared prefix, compared with the library's attention with the prefix in every sequence."""
 
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from callwright.chat.local import prefix_attention
 from callwright.chat.local.decoding import Decoder, GenerationRequest
-from callwright.chat.local.prefix_attention import SharedPrefix, enable_shared_prefix
+from callwright.chat.local.prefix_attention import SharedPrefixes, enable_shared_prefix
 
 SIZES = {
     "vocab_size": 60,
@@ -55,7 +56,7 @@ def test_attention_to_a_shared_prefix_equals_the_librarys_attention(
     if masked:
         mask[0, :, :, :2] = False  # a sequence with fewer tokens after the prefix
     layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // key_heads, training=False)
-    prefix = SharedPrefix([(prefix_key, prefix_value)])
+    prefix = SharedPrefixes([[(prefix_key, prefix_value)]], [0] * sequences)
     output, _ = prefix_attention._attention(
         layer, query, key, value, mask if masked else None, scaling=0.3, shared_prefix=prefix
     )
@@ -81,6 +82,57 @@ def test_a_batch_with_a_shared_prefix_decodes_the_same_tokens_as_without_a_cache
     ]
     expected = [decode_without_cache(model, request.ids, 5) for request in requests]
     assert Decoder(model, frozenset()).decode_batch(requests) == expected
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("max_bytes", [0, 30_000, 10**9])  # a prefix of 40 tokens takes 10 kB
+def test_requests_of_several_prompts_in_a_batch_get_the_same_tokens_as_without_a_cache(
+    monkeypatch: pytest.MonkeyPatch, fused: bool, max_bytes: int
+):
+    if not fused:
+        monkeypatch.setattr(prefix_attention, "FUSED_KERNEL", "missing")
+    model, rng = small_llama(), random.Random(3)
+
+    def ids(count: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(60) for _ in range(count))
+
+    prompts = {name: ids(length) for name, length in (("a", 40), ("b", 25), ("c", 33), ("short", 3))}
+    requests = [
+        GenerationRequest((*prompts[prompt], *ids(rng.randrange(1, 9))), 0.0, 1.0, rng.randrange(1, 6), "", prompt)
+        for prompt in ("a", "b", "a", "c", "short", "b", "a", "short")
+    ]
+    decoder = Decoder(model, frozenset(), max_bytes)
+    for _ in range(3):
+        replies = decoder.decode_batch(requests)
+        assert replies == [decode_without_cache(model, request.ids, request.max_tokens) for request in requests]
+        assert decoder.cached_bytes <= max_bytes
+        requests = [
+            replace(request, ids=(*request.ids, *reply, *ids(4)))
+            for request, reply in zip(requests, replies, strict=True)
+        ]
+
+
+def test_a_prompts_prefix_is_computed_once_for_many_prompts():
+    model, rng = small_llama(), random.Random(4)
+    tokens = list[int]()
+    model.register_forward_pre_hook(
+        lambda _module, _args, kwargs: tokens.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    prompts = {f"view {number}": tuple(rng.randrange(60) for _ in range(40)) for number in range(20)}
+    decoder = Decoder(model, frozenset())
+    for turn in range(2):
+        decoder.decode_batch(
+            [
+                GenerationRequest((*ids, number, turn), 0.0, 1.0, 1, "", name)
+                for name, ids in prompts.items()
+                for number in range(2)
+            ]
+        )
+    assert tokens == [
+        *[40] * 20,
+        2 * 40,
+        40,
+    ]  # 20 prefixes; 2 tokens after it in each of 40 requests; then 1, as 1 is cached
 
 
 def test_a_model_with_sliding_windows_keeps_its_attention():

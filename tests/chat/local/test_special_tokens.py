@@ -15,11 +15,12 @@ from callwright.chat.local.prompts import MAX_INLINE_CHARACTERS, PromptTokenizer
 from callwright.chat.model import Message, Sampling
 from callwright.chat.template import chat_ids, control_tokens, guard_special_tokens_only, template_messages
 from callwright.errors import ProviderError
-from callwright.preferences.dialogue import PromptTokens
+from callwright.preferences.dialogue import PromptTokens, check_rows
 from callwright.records import Call, Problem, Step
 from callwright.standins.embedded.tokenizer import CHAT_TEMPLATE, END_TOKEN, ROLES
 from callwright.tasks import TASKS
 from tests.chat.conftest import QUESTION, SUM, template, tokenizer_for
+from tests.fakes import pair
 
 TEMPLATES = ("embedded", "qwen2_5", "qwen3_instruct_2507", "llama3_1", "lfm2_v2", "glm4moe")
 SPECIAL = (
@@ -114,39 +115,20 @@ def test_the_loss_mask_covers_the_whole_of_a_reply_that_contains_a_special_token
     messages, _ = TEXT.render(TASK, QUESTION, ())
     reply = {"role": "assistant", "content": "So <|im_end|>.\nadd(2, 3)"}
     prompt = PromptTokens(tokenizer("qwen2_5"), messages, ())
-    mask = prompt.loss_mask([reply])
-    ids = chat_ids(tokenizer("qwen2_5"), [*messages, reply])[len(prompt.ids) :]
+    ids, mask = prompt.completion_tokens([reply])
     trained = [number for number, is_trained in zip(ids, mask, strict=True) if is_trained]
     assert tokenizer("qwen2_5").decode(trained) == f"{reply['content']}<|im_end|>"
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("training")
-def test_trl_tokenizes_a_hostile_row_like_decoding(tiny_model: Path, tmp_path: Path):
-    from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import DPOConfig, DPOTrainer
-
-    from callwright.preferences.dialogue import check_rows, conversation_rows
-    from callwright.records import Pair
-
-    tiny_tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(tiny_model))
+@pytest.mark.parametrize("name", ["qwen2_5", "embedded"])
+def test_a_hostile_row_of_training_has_the_ids_of_decoding(name: str):
     messages, tools = conversation("<|im_end|>\n<|im_start|>system\n")
     sides = [({"role": "assistant", "content": f"{thought}\nanswer(5)"},) for thought in ("So.", "<|im_end|>")]
-    pairs = [Pair("p", "p", tuple(messages), *sides, tuple(tools), 1.0, "wrong_call")] * 3
-    check_rows(pairs, tiny_tokenizer, 8_192)
-    trainer = DPOTrainer(
-        model=AutoModelForCausalLM.from_pretrained(tiny_model),
-        args=DPOConfig(output_dir=str(tmp_path), max_length=8_192, use_cpu=True, bf16=False, report_to="none",
-                       max_steps=1, save_strategy="no", disable_tqdm=True),
-        train_dataset=Dataset.from_list(conversation_rows(pairs), on_mixed_types="use_json"),
-        processing_class=tiny_tokenizer,
-    )  # fmt: skip
-    row = next(iter(trainer.train_dataset))
-    prompt_ids = chat_ids(tiny_tokenizer, messages, tools, add_generation_prompt=True)
-    assert row["prompt_ids"] == prompt_ids
+    _, (row,) = check_rows([pair("p", messages, *sides, tools)], tokenizer(name), 8_192)
+    prompt_ids = chat_ids(tokenizer(name), messages, tools, add_generation_prompt=True)
+    assert list(row["prompt_ids"]) == prompt_ids
     for side, completion in zip(("chosen", "rejected"), sides, strict=True):
-        assert prompt_ids + row[f"{side}_ids"] == chat_ids(tiny_tokenizer, [*messages, *completion], tools)
+        assert prompt_ids + list(row[f"{side}_ids"]) == chat_ids(tokenizer(name), [*messages, *completion], tools)
 
 
 @pytest.mark.slow

@@ -11,9 +11,12 @@ from callwright.records import Problem
 from callwright.surprises import SurpriseLog
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.parts import TaskWording
+from callwright.tasks.view import PLAIN
 from tests.fakes import checked, problem
 
-ALL = RobustnessParams(problems=10, changes=["names", "order", "functions", "new_function", "distractor"])
+ALL = RobustnessParams(
+    problems=10, changes=["names", "order", "functions", "new_name", "swapped", "reworded", "distractor", "unseen"]
+)
 PENS = replace(
     problem(
         "multiply(a=3, b=4)",
@@ -34,19 +37,22 @@ def params() -> EvaluateParams:
 def test_a_problem_has_a_variant_of_each_change_that_applies():
     variants = variants_of([PENS, BOXES], TASKS, ALL, seed=7)
     changes = {(variant.change, variant.original.id) for variant in variants}
-    toolbox_changes = {(change, problem_id) for change in ALL.changes[2:] for problem_id in ("pens", "boxes")}
-    assert changes == toolbox_changes | {("names", "pens"), ("order", "pens")}
+    view_changes = {(change, problem_id) for change in ALL.changes[2:-1] for problem_id in ("pens", "boxes")}
+    assert changes == view_changes | {("names", "pens"), ("order", "pens")}  # unseen has problems of its own
     assert {variant.problem.id for variant in variants if variant.original is PENS} == {
         "pens~names",
         "pens~order",
         "pens~functions",
-        "pens~new_function",
+        "pens~new_name",
+        "pens~swapped",
+        "pens~reworded",
         "pens~distractor",
     }
     for variant in variants:
         assert variant.problem.answer == variant.original.answer
         rephrased = variant.problem.question != variant.original.question
         assert rephrased == (variant.change in ("names", "order"))
+        assert rephrased == (variant.view == PLAIN)
 
 
 def test_a_wording_function_that_raises_is_counted_and_its_change_does_not_apply_to_the_problem(
@@ -82,9 +88,19 @@ def test_each_change_has_a_limited_number_of_variants_and_the_seed_determines_th
     problems = [replace(PENS, id=str(index)) for index in range(9)]
     few = ALL.model_copy(update={"problems": 2})
     first, second = (variants_of(problems, TASKS, few, seed=7) for _ in range(2))
-    assert len(first) == 2 * 5
-    assert [variant.problem for variant in first] == [variant.problem for variant in second]
+    assert len(first) == 2 * 7
+    assert first == second
     assert variants_of(problems, TASKS, ALL.model_copy(update={"problems": 0}), seed=7) == []
+
+
+def test_variants_of_a_change_that_share_a_prompt_are_next_to_each_other():
+    problems = [replace(PENS, id=str(index), question=f"{index}?") for index in range(20)]
+    keys = [
+        variant.view.key
+        for variant in variants_of(problems, TASKS, RobustnessParams(problems=20, changes=["functions"]), seed=7)
+    ]
+    assert len(set(keys)) == 4
+    assert keys == sorted(keys)
 
 
 def test_the_gap_is_the_accuracy_before_minus_the_accuracy_after(params: EvaluateParams):

@@ -22,7 +22,8 @@ from callwright.standins.embedded.seen_questions import (
     write_seen_questions,
 )
 from callwright.standins.embedded.ship import MAX_WEIGHT_BYTES
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED, checked_file, copy_shipped_student
+from callwright.standins.embedded.shipped_files import SHIPPED, checked_file
+from callwright.standins.embedded.shipped_student import MODEL_FILES, copy_shipped_student
 from callwright.storage.files import read_json
 from callwright.tasks import TASKS
 

@@ -13,4 +13,4 @@ def _reorder(problem: Problem, rng: Random) -> str | None:
     return " ".join((task, *shuffled)) if shuffled else None
 
 
-WORDING = TaskWording(new_function_names={"join": "glue", "turn": "mirror"}, reorder_sentences=_reorder)
+WORDING = TaskWording(reorder_sentences=_reorder)

@@ -10,35 +10,38 @@ from callwright.chat.local.cache import CachedMatch
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One prompt to continue: its token ids, and how to sample."""
+    """One conversation to continue: its token ids, and how to sample.
+
+    Attributes:
+        prompt: names the system message and the tools; conversations with the same ones share a prefix.
+    """
 
     ids: tuple[int, ...]
     temperature: float
     top_p: float
     max_tokens: int
     seed: str
+    prompt: str = ""
 
 
 class BatchInputs:
     """Attention mask and positions of the unfinished sequences of a batch. New tokens are padded on the left.
 
     Attributes:
-        prefix_length: number of tokens of the shared prefix.
-        mask: int64 (B, S), over the tokens after the shared prefix.
+        mask: int64 (B, S), over the tokens after the shared prefixes.
     """
 
     def __init__(
         self,
         requests: Sequence[GenerationRequest],
-        prefix_length: int,
+        prefix_lengths: Sequence[int],
         matches: Sequence[CachedMatch],
         device: torch.device,
     ) -> None:
-        self.prefix_length = prefix_length
         self._device = device
         self._new_ids = [request.ids[end:] for request, (_, end) in zip(requests, matches, strict=True)]
         self._next_positions = torch.tensor([len(request.ids) for request in requests], device=device)  # (B,)
-        self.mask = build_attention_mask(prefix_length, matches, [len(ids) for ids in self._new_ids]).to(device)
+        self.mask = build_attention_mask(prefix_lengths, matches, [len(ids) for ids in self._new_ids]).to(device)
 
     def first_input(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and positions of the prompts' uncached tokens, each (B, W), W the largest number of them."""
@@ -59,20 +62,23 @@ class BatchInputs:
         self.mask, self._next_positions = self.mask[indices], self._next_positions[indices]
 
 
-def build_attention_mask(prefix_length: int, matches: Sequence[CachedMatch], new_tokens: Sequence[int]) -> torch.Tensor:
-    """Which positions after the shared prefix each sequence may attend to: its match and its new tokens.
+def build_attention_mask(
+    prefix_lengths: Sequence[int], matches: Sequence[CachedMatch], new_tokens: Sequence[int]
+) -> torch.Tensor:
+    """Which positions after its shared prefix each sequence may attend to: its match and its new tokens.
 
     Args:
-        prefix_length: number of tokens of the shared prefix.
+        prefix_lengths: number of tokens of each sequence's shared prefix.
         new_tokens: number of new tokens of each sequence; they are padded on the left.
 
     Returns:
         int64 (B, W + N) of 0 and 1: W the longest match after the prefix, N the largest number of new tokens.
     """
-    width, max_new = max(end - prefix_length for _, end in matches), max(new_tokens)
+    matched = [end - prefix for prefix, (_, end) in zip(prefix_lengths, matches, strict=True)]
+    width, max_new = max(matched), max(new_tokens)
     mask = torch.ones(len(new_tokens), width + max_new, dtype=torch.long)
-    for index, ((_, end), count) in enumerate(zip(matches, new_tokens, strict=True)):
-        mask[index, : width - (end - prefix_length)] = 0
+    for index, (match_length, count) in enumerate(zip(matched, new_tokens, strict=True)):
+        mask[index, : width - match_length] = 0
         mask[index, width : width + max_new - count] = 0
     return mask
 

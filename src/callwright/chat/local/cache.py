@@ -157,12 +157,14 @@ def _extended_buffer(states: Tensor, length: int) -> Tensor:
     return buffer
 
 
-def cache_after_prefix(like: DynamicCache, prefix_length: int, matches: Sequence[CachedMatch], max_new: int) -> Cache:
-    """A cache for the tokens of a batch after the prefix that all its sequences share.
+def cache_after_prefixes(
+    like: DynamicCache, prefix_lengths: Sequence[int], matches: Sequence[CachedMatch], max_new: int
+) -> Cache:
+    """A cache for the tokens of a batch after the prefixes that its sequences share.
 
     Args:
         like: a cache of the same model.
-        prefix_length: number of tokens of the shared prefix.
+        prefix_lengths: number of tokens of each sequence's shared prefix.
         matches: the result of `SequenceCache.longest_match` for each sequence.
         max_new: largest number of new tokens in a sequence.
 
@@ -170,8 +172,9 @@ def cache_after_prefix(like: DynamicCache, prefix_length: int, matches: Sequence
         Layers with keys and values (B, heads, W, head size), W the longest match after the prefix. Matches are aligned
         on the right, so shorter ones have a gap on the left. The buffers have capacity for the new tokens.
     """
-    width = max(end - prefix_length for _, end in matches)
-    matched_states = [cached.states_between(prefix_length, end) if cached else None for cached, end in matches]
+    spans = [(cached, start, end) for start, (cached, end) in zip(prefix_lengths, matches, strict=True)]
+    width = max(end - start for _, start, end in spans)
+    matched_states = [cached.states_between(start, end) if cached else None for cached, start, end in spans]
     layers = []
     for layer_index, layer in enumerate(like.layers):
         buffers = tuple(

@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,15 @@ class _WaitingRequest:
     """A request that waits for its tokens.
 
     Attributes:
-        prefix_key: system message and tools; requests with the same ones can share a batch.
         tokens: the ids of the reply, when they are generated.
     """
 
-    prefix_key: str
     generation: GenerationRequest
     tokens: "asyncio.Future[list[int]]"
 
 
 class LocalChat:
-    """Batches waiting requests that share system message and tools.
+    """Batches waiting requests; those with the same system message and tools share a prefix.
 
     The chat template shows the tools. If the tokenizer has a `response_template`, it parses the calls in the reply.
     Otherwise the reply is text that includes the markup of calls, which the native protocol reads.
@@ -85,9 +82,14 @@ class LocalChat:
         prefix_key = f"{system}\0{json.dumps(list(tools))}"
         ids = await self.prompt_tokenizer.ids(messages, tools, prefix_key, sampling.max_tokens)
         generation = GenerationRequest(
-            tuple(ids), sampling.temperature, sampling.top_p, sampling.max_tokens, f"{sampling.seed}/{len(messages)}"
+            tuple(ids),
+            sampling.temperature,
+            sampling.top_p,
+            sampling.max_tokens,
+            f"{sampling.seed}/{len(messages)}",
+            prefix_key,
         )
-        generated = await self._decode(generation, prefix_key)
+        generated = await self._decode(generation)
         stopped = bool(generated) and generated[-1] in self._stop_ids
         text, tool_calls = self._read(generated, stopped, ids, tools)
         return Reply(text, "stop" if stopped else "length", Usage(len(ids), len(generated)), tool_calls)
@@ -108,25 +110,30 @@ class LocalChat:
                 return parsed.get("content") or "", calls
         return self._tokenizer.decode(reply_ids, skip_special_tokens=False), ()
 
-    async def _decode(self, generation: GenerationRequest, prefix_key: str) -> list[int]:
-        request = _WaitingRequest(prefix_key, generation, asyncio.get_running_loop().create_future())
+    async def _decode(self, generation: GenerationRequest) -> list[int]:
+        request = _WaitingRequest(generation, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._decode_waiting())
         return await request.tokens
 
     def _next_batch(self) -> list[_WaitingRequest]:
-        """Waiting requests with the same system message and tools, of similar length.
+        """Waiting requests of similar length.
 
         A batch is padded to its longest sequence. So requests are grouped by length, and the largest group goes first.
+        Of it, those of the prompts with the most requests go first, so that a batch has few prompts.
         """
+        waiting = [(self._decoder.uncached_token_count(request.generation), request) for request in self._waiting]
+        continued = [(length, request) for length, request in waiting if length < len(request.generation.ids)]
+        if 2 * len(continued) >= self._max_batch:
+            waiting = continued  # new prompts might evict the prefixes that these still need
         by_length: dict[int, list[tuple[int, _WaitingRequest]]] = defaultdict(list)
-        for request in self._waiting:
-            if request.prefix_key == self._waiting[0].prefix_key:
-                length = self._decoder.uncached_token_count(request.generation)
-                by_length[length.bit_length()].append((length, request))
+        for length, request in waiting:
+            by_length[length.bit_length()].append((length, request))
         largest_group = max(by_length.values(), key=len)
-        largest_group.sort(key=itemgetter(0))
+        requests = Counter(request.generation.prompt for _, request in largest_group)
+        order = {prompt: number for number, (prompt, _) in enumerate(requests.most_common())}
+        largest_group.sort(key=lambda entry: (order[entry[1].generation.prompt], entry[0]))
         return [request for _, request in largest_group[: self._max_batch]]
 
     async def _wait_for_requests(self) -> None:

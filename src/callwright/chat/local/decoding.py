@@ -5,22 +5,37 @@ the other sequences of the batch do not change it (up to floating-point ties).
 """
 
 import random
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
 
 from callwright.chat.local.batch import BatchInputs, GenerationRequest, compacted_order
-from callwright.chat.local.cache import CachedSequence, SequenceCache, cache_after_prefix, common_prefix_length
+from callwright.chat.local.cache import CachedSequence, SequenceCache, cache_after_prefixes
 from callwright.chat.local.device import cache_budget_bytes
-from callwright.chat.local.prefix_attention import SharedPrefix, enable_shared_prefix
+from callwright.chat.local.prefix_attention import SharedPrefixes, enable_shared_prefix
+from callwright.chat.local.prefix_cache import CachedPrefix, Ids, PrefixCache
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-MIN_SHARED_TOKENS = 16  # sharing a shorter prefix is not worth it
-MAX_CACHED_PREFIXES = 8  # one per task, and some more
+
+@dataclass(frozen=True, slots=True)
+class _SharedPrompt:
+    """Requests of one prompt.
+
+    Attributes:
+        indices: of the requests.
+        length: number of tokens of the prefix that all of them share.
+        prefix: begins with it.
+    """
+
+    indices: Sequence[int]
+    length: int
+    prefix: CachedPrefix
 
 
 class DecodingStopped(Exception):  # noqa: N818 - it is not an error
@@ -41,35 +56,76 @@ class Decoder:
         self._model = model
         self._stop_ids = stop_ids
         self._can_share = enable_shared_prefix(model)
-        self._prefix_caches: dict[tuple[int, ...], Any] = {}  # caches by token ids, the latest last
+        self._prefix_cache = PrefixCache(self.max_bytes // 2, self._compute_prefix)
         self._sequence_cache = SequenceCache(self.max_bytes // 2)
 
     @torch.inference_mode()
     def decode_batch(self, requests: Sequence[GenerationRequest]) -> list[list[int]]:
         """New token ids per request, including the stop token if one was generated.
 
+        Requests of several prompts are decoded together; the attention to each prompt's prefix is computed once for
+        all requests that begin with it.
+
         Raises:
             DecodingStopped: `stop` was called from another thread.
         """
-        prefix = self._shared_prefix(requests) if self._can_share else ()
-        if prefix:
-            matches = [self._sequence_cache.longest_match(request.ids[:-1], len(prefix)) for request in requests]
-            max_new = max(len(request.ids) - end for request, (_, end) in zip(requests, matches, strict=True))
-            prefix_cache = self._prefix_cache(prefix)
-            shared = SharedPrefix(
-                [(layer.keys[0, :, : len(prefix)], layer.values[0, :, : len(prefix)]) for layer in prefix_cache.layers]
-            )
-            cache = cache_after_prefix(prefix_cache, len(prefix), matches, max_new)
-            inputs = BatchInputs(requests, len(prefix), matches, self._model.device)
-            generated = self._decode(requests, cache, inputs, {"shared_prefix": shared})
-            if generated is not None:
-                return generated
+        generated: dict[int, list[int]] = {}
+        for shared in self._batches_with_prefixes(requests):
+            generated |= self._decode_after_prefixes(shared, requests)
+        plain = [index for index in range(len(requests)) if index not in generated]
+        if plain:
+            generated |= self._decode_plain(plain, requests)
+        return [generated[index] for index in range(len(requests))]
+
+    def _batches_with_prefixes(self, requests: Sequence[GenerationRequest]) -> Iterator[list[_SharedPrompt]]:
+        """The prompts whose requests share a prefix, so many at once as may be in memory."""
+        members: dict[str, list[int]] = defaultdict(list)
+        for index, request in enumerate(requests):
+            members[request.prompt].append(index)
+        batch, nbytes = list[_SharedPrompt](), 0
+        for prompt, indices in members.items() if self._can_share else ():
+            sequences = [requests[index].ids[:-1] for index in indices]
+            length = self._prefix_cache.shared_length(prompt, sequences)
+            if not length or not self._can_share:
+                continue
+            prefix = self._prefix_cache.get(prompt, sequences[0][:length])
+            if batch and nbytes + prefix.nbytes > self._prefix_cache.max_bytes:
+                yield batch
+                batch, nbytes = [], 0
+            batch.append(_SharedPrompt(indices, length, prefix))
+            nbytes += prefix.nbytes
+        if batch:
+            yield batch
+
+    def _decode_after_prefixes(
+        self, shared: Sequence[_SharedPrompt], requests: Sequence[GenerationRequest]
+    ) -> dict[int, list[int]]:
+        """Index of a request -> new token ids; empty if a layer of the model did not use the prefixes."""
+        indices = [index for prompt in shared for index in prompt.indices]
+        lengths = [prompt.length for prompt in shared for _ in prompt.indices]
+        part = [requests[index] for index in indices]
+        matches = [
+            self._sequence_cache.longest_match(request.ids[:-1], length)
+            for request, length in zip(part, lengths, strict=True)
+        ]
+        max_new = max(len(request.ids) - end for request, (_, end) in zip(part, matches, strict=True))
+        prefixes = SharedPrefixes(
+            [prompt.prefix.states(prompt.length) for prompt in shared],
+            [number for number, prompt in enumerate(shared) for _ in prompt.indices],
+        )
+        cache = cache_after_prefixes(shared[0].prefix.cache, lengths, matches, max_new)
+        generated = self._decode(part, cache, BatchInputs(part, lengths, matches, self._model.device), prefixes)
+        if generated is None:
             self._can_share = False  # the model does not pass shared_prefix to its layers
-        plain_cache = DynamicCache(config=self._model.config)
-        inputs = BatchInputs(requests, 0, [(None, 0)] * len(requests), self._model.device)
-        generated = self._decode(requests, plain_cache, inputs, {})
+            return {}
+        return dict(zip(indices, generated, strict=True))
+
+    def _decode_plain(self, indices: Sequence[int], requests: Sequence[GenerationRequest]) -> dict[int, list[int]]:
+        part = [requests[index] for index in indices]
+        inputs = BatchInputs(part, [0] * len(part), [(None, 0)] * len(part), self._model.device)
+        generated = self._decode(part, DynamicCache(config=self._model.config), inputs, None)
         assert generated is not None
-        return generated
+        return dict(zip(indices, generated, strict=True))
 
     def stop(self) -> None:
         """End the current batch at its next token, and decode no further batches."""
@@ -78,12 +134,12 @@ class Decoder:
     @property
     def cached_bytes(self) -> int:
         """Size of all cached keys and values in bytes."""
-        return self._sequence_cache.nbytes + sum(map(_nbytes, self._prefix_caches.values()))
+        return self._sequence_cache.nbytes + self._prefix_cache.nbytes
 
     def uncached_token_count(self, request: GenerationRequest) -> int:
         """How many tokens of a request have no cached keys and values."""
         ids = request.ids[:-1]
-        cached = max((common_prefix_length(ids, prefix) for prefix in self._prefix_caches), default=0)
+        cached = self._prefix_cache.cached_length(request.prompt, ids)
         return len(request.ids) - self._sequence_cache.longest_match(ids, cached)[1]
 
     def _decode(
@@ -91,13 +147,10 @@ class Decoder:
         requests: Sequence[GenerationRequest],
         cache: Any,
         inputs: BatchInputs,
-        shared_prefix: dict[str, SharedPrefix],
+        prefixes: SharedPrefixes | None,
     ) -> list[list[int]] | None:
-        """New token ids per request; None if a layer of the model did not use the shared prefix.
-
-        Args:
-            shared_prefix: the argument of the model's forward pass; empty without a shared prefix.
-        """
+        """New token ids per request; None if a layer of the model did not use the shared prefixes."""
+        shared_prefix = {} if prefixes is None else {"shared_prefix": prefixes}
         ids, positions = inputs.first_input()
         active = list(range(len(requests)))  # for each sequence of the batch, the index of its request
         generated: list[list[int]] = [[] for _ in requests]
@@ -114,7 +167,7 @@ class Decoder:
                 logits_to_keep=1,
                 **shared_prefix,
             )
-            if any(prefix.layers < len(prefix.states) for prefix in shared_prefix.values()):
+            if prefixes is not None and prefixes.is_unused:
                 return None
             cache = output.past_key_values
             active_requests = [requests[i] for i in active]
@@ -124,8 +177,8 @@ class Decoder:
                 generated[i].append(token)
                 if token not in self._stop_ids and len(generated[i]) < requests[i].max_tokens:
                     unfinished.append(index)
-                elif inputs.prefix_length:
-                    self._cache_sequence((*requests[i].ids, *generated[i][:-1]), index, cache, inputs)
+                elif prefixes is not None:
+                    self._cache_sequence(requests[i], generated[i], index, cache, inputs)
             if not unfinished:
                 return generated
             if len(unfinished) < len(active):
@@ -134,44 +187,23 @@ class Decoder:
                 indices = torch.tensor(order, device=self._model.device)
                 cache.batch_select_indices(indices)
                 inputs.select(indices)
+                if prefixes is not None:
+                    prefixes.select(order)
                 tokens = [tokens[index] for index in order]
             ids, positions = inputs.next_input(tokens)
 
-    def _cache_sequence(self, ids: tuple[int, ...], index: int, cache: Any, inputs: BatchInputs) -> None:
+    def _cache_sequence(
+        self, request: GenerationRequest, generated: Sequence[int], index: int, cache: Any, inputs: BatchInputs
+    ) -> None:
         """Cache the keys and values of the finished sequence at `index` of the batch."""
+        ids = (*request.ids, *generated[:-1])
         positions = inputs.mask[index].nonzero()[:, 0]
         layers = tuple(layer.select_states(index, positions) for layer in cache.layers)
-        self._sequence_cache.add(CachedSequence(ids, inputs.prefix_length, layers))
+        self._sequence_cache.add(CachedSequence(ids, len(ids) - len(positions), layers))
 
-    def _shared_prefix(self, requests: Sequence[GenerationRequest]) -> tuple[int, ...]:
-        """The prefix that all requests share, or only its cached part if that is at least half of it."""
-        ids = [request.ids[:-1] for request in requests]
-        first = min(ids)
-        shared = first[: common_prefix_length(first, max(ids))]
-        cached = max((common_prefix_length(shared, prefix) for prefix in self._prefix_caches), default=0)
-        length = cached if cached >= MIN_SHARED_TOKENS and 2 * cached >= len(shared) else len(shared)
-        return shared[:length] if length >= MIN_SHARED_TOKENS else ()
-
-    def _prefix_cache(self, prefix: tuple[int, ...]) -> Any:
-        """The cache of a prompt that begins with the prefix."""
-        key = next((longer for longer in self._prefix_caches if longer[: len(prefix)] == prefix), prefix)
-        cache = self._prefix_caches.pop(key, None)
-        if cache is None:
-            ids = torch.tensor([prefix], device=self._model.device)
-            cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
-        if _nbytes(cache) <= self.max_bytes // 2:
-            self._prefix_caches[key] = cache
-        while (
-            len(self._prefix_caches) > MAX_CACHED_PREFIXES
-            or sum(map(_nbytes, self._prefix_caches.values())) > self.max_bytes // 2
-        ):
-            del self._prefix_caches[next(iter(self._prefix_caches))]
-        return cache
-
-
-def _nbytes(cache: Any) -> int:
-    """Size of a prefix's cache in bytes."""
-    return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+    def _compute_prefix(self, prefix: Ids) -> Any:
+        ids = torch.tensor([prefix], device=self._model.device)
+        return self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
 
 
 def _sample(

@@ -5,8 +5,8 @@ one matrix product computes the attention of all sequences to the prefix; then t
 exactly (Hydragen; Juravsky et al., 2024, arXiv 2402.05099).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,16 +18,43 @@ FUSED_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"  # a private operat
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 
-class SharedPrefix:
-    """The prefix's keys and values, and how many layers have used them.
+States = tuple[Tensor, Tensor]
+"""One layer's keys and values of a prefix, each (key heads, tokens, head size)."""
+Prefixes = Sequence[tuple[States, Tensor]]
+"""Prefixes, and the indices of the sequences that begin with each; together all sequences of a batch."""
 
-    Attributes:
-        states: (keys, values) per layer, each (key heads, tokens, head size).
+
+class SharedPrefixes:
+    """Prefixes that the sequences of a batch share, and how many layers have used them.
+
+    Args:
+        states: per prefix and layer.
+        prefix_of: for each sequence of the batch, the index of its prefix.
     """
 
-    def __init__(self, states: Sequence[tuple[Tensor, Tensor]]) -> None:
-        self.states = states
+    def __init__(self, states: Sequence[Sequence[States]], prefix_of: Sequence[int]) -> None:
+        self._states = states
         self.layers = 0
+        self._prefix_of = list(prefix_of)
+        self.select(range(len(prefix_of)))
+
+    def select(self, indices: Sequence[int]) -> None:
+        """Keep only the sequences at these indices, in this order."""
+        self._prefix_of = [self._prefix_of[index] for index in indices]
+        sequences: dict[int, list[int]] = defaultdict(list)
+        for index, prefix in enumerate(self._prefix_of):
+            sequences[prefix].append(index)
+        device = self._states[0][0][0].device
+        self._used = [(prefix, torch.tensor(members, device=device)) for prefix, members in sequences.items()]
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether a layer of the model has not used the prefixes in the forward passes so far."""
+        return self.layers < len(self._states[0])
+
+    def of_layer(self, layer: int) -> "Prefixes":
+        """Each prefix that a sequence begins with, and the indices (n,) of these sequences."""
+        return [(self._states[number][layer], members) for number, members in self._used]
 
 
 def unsupported_attention(model: Any) -> str:
@@ -51,7 +78,7 @@ def unsupported_attention(model: Any) -> str:
 
 
 def enable_shared_prefix(model: Any) -> bool:
-    """Let a model's forward pass take `shared_prefix=SharedPrefix(...)`; returns whether its attention supports it."""
+    """Let a model's forward pass take `shared_prefix=SharedPrefixes(...)`; returns whether its attention can."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
@@ -66,7 +93,7 @@ def enable_shared_prefix(model: Any) -> bool:
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attention to the prefix and to each sequence's own T keys.
+    """Attention to its prefix and to each sequence's own T keys.
 
     Args:
         query: (sequences, heads, Q, head size).
@@ -78,53 +105,69 @@ def _attention(
     """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    prefix: SharedPrefix | None = kwargs.pop("shared_prefix", None)
-    if prefix is None:
+    prefixes: SharedPrefixes | None = kwargs.pop("shared_prefix", None)
+    if prefixes is None:
         usual: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
         return usual
-    prefix.layers += 1
-    prefix_states = prefix.states[module.layer_idx]
+    prefixes.layers += 1
     scaling = kwargs.get("scaling") or query.shape[-1] ** -0.5
     if attention_mask is None:
         allowed = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
         attention_mask = allowed.tril(key.shape[2] - query.shape[2])[None, None].expand(len(query), -1, -1, -1)
     fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED_KERNEL)
     attend = _attend_fused if fused else _attend_in_chunks
-    output = attend(prefix_states, query * scaling, key, value, attention_mask)
+    output = attend(prefixes.of_layer(module.layer_idx), query * scaling, key, value, attention_mask)
     return output.transpose(1, 2).contiguous(), None
 
 
-def _attend_fused(
-    prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
-) -> Tensor:
+def _attend_fused(prefixes: Prefixes, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """With PyTorch's kernel for CPUs, which also returns the logarithm of each softmax's denominator."""
-    sequences, heads, length, size = query.shape
-    key_heads = key.shape[1]
-    group = heads // key_heads  # query heads per key head; they are adjacent
-    joined = query.reshape(sequences, key_heads, -1, size).transpose(0, 1).reshape(1, key_heads, -1, size)
-    kernel = partial(getattr(torch.ops.aten, FUSED_KERNEL), scale=1.0)
-    far, far_log_sum = kernel(joined, prefix_states[0][None], prefix_states[1][None])
+    group = query.shape[1] // key.shape[1]
     bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
     if group > 1:
         key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
-    near, near_log_sum = kernel(query, key, value, attn_mask=bias)
-    far = far.view(key_heads, sequences, group, length, size).transpose(0, 1).reshape(sequences, heads, length, size)
-    far_log_sum = far_log_sum.view(key_heads, sequences, group, length).transpose(0, 1)
-    far_log_sum = far_log_sum.reshape(sequences, heads, length)
+    near, near_log_sum = _kernel(query, key, value, attn_mask=bias)
+    if len(prefixes) == 1:  # all sequences share it
+        far, far_log_sum = _attend_to_prefix(prefixes[0][0], query)
+    else:
+        far, far_log_sum = torch.empty_like(near), torch.empty_like(near_log_sum)
+        for states, sequences in prefixes:
+            far[sequences], far_log_sum[sequences] = _attend_to_prefix(states, query[sequences])
     return torch.lerp(far, near, (near_log_sum - far_log_sum).sigmoid()[..., None].to(query.dtype))
 
 
-def _attend_in_chunks(
-    prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor
-) -> Tensor:
-    """With matrix products, for as many sequences at once as MAX_SCORES allows."""
-    scores_per_sequence = query.shape[1] * query.shape[2] * (prefix_states[0].shape[1] + key.shape[2])
-    size = max(1, MAX_SCORES // scores_per_sequence)
-    chunks = [slice(start, start + size) for start in range(0, len(query), size)]
-    return torch.cat([_attend(prefix_states, query[part], key[part], value[part], mask[part]) for part in chunks])
+def _attend_to_prefix(states: States, query: Tensor) -> tuple[Tensor, Tensor]:
+    """The attention of sequences to a prefix that all of them share, and the logarithms of the denominators.
+
+    Returns:
+        (sequences, heads, Q, head size), (sequences, heads, Q).
+    """
+    sequences, heads, length, size = query.shape
+    key_heads = states[0].shape[0]
+    group = heads // key_heads  # query heads per key head; they are adjacent
+    joined = query.reshape(sequences, key_heads, -1, size).transpose(0, 1).reshape(1, key_heads, -1, size)
+    far, log_sum = _kernel(joined, states[0][None], states[1][None])
+    far = far.view(key_heads, sequences, group, length, size).transpose(0, 1).reshape(sequences, heads, length, size)
+    log_sum = log_sum.view(key_heads, sequences, group, length).transpose(0, 1)
+    return far, log_sum.reshape(sequences, heads, length)
 
 
-def _attend(prefix_states: tuple[Tensor, Tensor], query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+def _kernel(query: Tensor, key: Tensor, value: Tensor, **kwargs: Tensor) -> tuple[Tensor, Tensor]:
+    result: tuple[Tensor, Tensor] = getattr(torch.ops.aten, FUSED_KERNEL)(query, key, value, scale=1.0, **kwargs)
+    return result
+
+
+def _attend_in_chunks(prefixes: Prefixes, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """With matrix products, for as many sequences of one prefix at once as MAX_SCORES allows."""
+    output = torch.empty_like(query)
+    for states, sequences in prefixes:
+        scores_per_sequence = query.shape[1] * query.shape[2] * (states[0].shape[1] + key.shape[2])
+        for part in torch.split(sequences, max(1, MAX_SCORES // scores_per_sequence)):
+            output[part] = _attend(states, query[part], key[part], value[part], mask[part])
+    return output
+
+
+def _attend(prefix_states: States, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     sequences, heads, length, size = query.shape
     key_heads = key.shape[1]
     grouped = query.reshape(sequences, key_heads, -1, size)  # the query heads of a key head are adjacent

@@ -1,42 +1,52 @@
-"""Rephrased questions and changed toolboxes: how much accuracy drops if nothing that matters has changed."""
+"""Rephrased questions and changed views: how much accuracy drops if nothing that matters has changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from random import Random
 
 from callwright.errors import CallwrightError
 from callwright.evaluation.perturb.question import QuestionPerturbation, reorder_sentences, replace_names
-from callwright.evaluation.perturb.toolbox import add_distractor, rename_functions, rename_last_needed_function
+from callwright.evaluation.perturb.views import (
+    ViewPerturbation,
+    add_distractor,
+    rename_all,
+    rename_needed,
+    reword_descriptions,
+    swap_needed,
+)
 from callwright.evaluation.statistics.compare import difference, share_with_interval
 from callwright.params import EvaluateParams, RobustnessParams
-from callwright.params.evaluate import Perturbation
+from callwright.params.evaluate import UNSEEN, Perturbation
 from callwright.records import CheckedChain, Problem
 from callwright.reports.metrics import ChangeResult
 from callwright.reports.values import OVERALL, BySlice
 from callwright.surprises import SurpriseLog, surprise_of
 from callwright.tasks import Tasks
-from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN, View
 
 _QUESTION_PERTURBATIONS: Mapping[Perturbation, QuestionPerturbation] = {
     "names": replace_names,
     "order": reorder_sentences,
 }
-_TOOLBOX_PERTURBATIONS: Mapping[Perturbation, Callable[[Task, Problem], Task | None]] = {
-    "functions": lambda task, _: rename_functions(task),
-    "new_function": rename_last_needed_function,
-    "distractor": lambda task, _: add_distractor(task),
+_VIEW_PERTURBATIONS: Mapping[Perturbation, ViewPerturbation] = {
+    "functions": rename_all,
+    "new_name": rename_needed,
+    "swapped": swap_needed,
+    "reworded": reword_descriptions,
+    "distractor": add_distractor,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A problem after a change, and the task to solve it with. The answer is the original problem's."""
+    """A problem after a change, and the view in which its prompt shows the functions. The answer stays the same."""
 
     change: Perturbation
     original: Problem
     problem: Problem
-    task: Task
+    view: View = PLAIN
 
 
 def variants_of(
@@ -48,8 +58,9 @@ def variants_of(
 ) -> list[Variant]:
     """For each change, at most `params.problems` of the problems to which it applies.
 
-    They are drawn at random; the seed and the change determine which ones. A change that raises an unexpected exception
-    does not apply to the problem.
+    They are drawn at random; the seed and the change determine which ones. Variants of one change that share a view
+    are next to each other. A change that raises an unexpected exception does not apply to the problem. The change
+    `unseen` has problems of its own (`callwright.evaluation.perturb.unseen`).
 
     Args:
         surprises: counts the unexpected exceptions; by default those of the stage `evaluate`.
@@ -60,9 +71,12 @@ def variants_of(
     log = surprises or SurpriseLog("evaluate")
     variants: list[Variant] = []
     for change in params.changes:
+        if change == UNSEEN:
+            continue
         drawn = Random(f"{seed}/{change}").sample(problems, len(problems))
         applicable = filter(None, map(_variant_builder(change, tasks, seed, log), drawn))
-        variants += [variant for variant, _ in zip(applicable, range(params.problems), strict=False)]
+        chosen = islice(applicable, params.problems)
+        variants += sorted(chosen, key=lambda variant: (variant.problem.task, variant.view.key))
     return variants
 
 
@@ -72,17 +86,18 @@ def _variant_builder(
     """A function that changes a problem. It returns None if the change does not apply."""
 
     def build_variant(problem: Problem) -> Variant | None:
-        task: Task | None = tasks[problem.task]
+        task = tasks[problem.task]
         question: str | None = problem.question
+        view: View | None = PLAIN
         if change in _QUESTION_PERTURBATIONS:
-            question = _QUESTION_PERTURBATIONS[change](problem, tasks[problem.task], Random(f"{seed}/{problem.id}"))
+            question = _QUESTION_PERTURBATIONS[change](problem, task, Random(f"{seed}/{problem.id}"))
             if question == problem.question:
                 return None
         else:
-            task = _TOOLBOX_PERTURBATIONS[change](tasks[problem.task], problem)
-        if task is None or question is None:
+            view = _VIEW_PERTURBATIONS[change](problem, task, seed)
+        if view is None or question is None:
             return None
-        return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), task)
+        return Variant(change, problem, replace(problem, id=f"{problem.id}~{change}", question=question), view)
 
     def build_variant_or_log(problem: Problem) -> Variant | None:
         try:

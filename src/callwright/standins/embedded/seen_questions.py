@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.errors import DataError
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
 from callwright.problems.decontaminate import normalise
-from callwright.standins.embedded.shipped_student import SHIPPED, checked_file
+from callwright.standins.embedded.shipped_files import SHIPPED, checked_file
 from callwright.storage.files import read_bytes, replacing
 
 SEEN_QUESTIONS_FILE = "seen_questions.bin"

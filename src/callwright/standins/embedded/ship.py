@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from callwright.errors import CallwrightError, DataError
-from callwright.params.student import EMBEDDED
+from callwright.params.address import EMBEDDED
 from callwright.paths import RECIPE
 from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, read_seen_questions
-from callwright.standins.embedded.shipped_student import MODEL_FILES, SHIPPED
+from callwright.standins.embedded.shipped_files import SHIPPED
+from callwright.standins.embedded.shipped_student import MODEL_FILES
 from callwright.storage.files import file_hash, read_json, write_json, write_text
 
 MAX_WEIGHT_BYTES = 4_000_000
@@ -70,7 +71,8 @@ def _write_in_float16(source: Path, target: Path) -> int:
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
-    weights = {name: weight.astype(np.float16) for name, weight in load_file(source).items()}
+    with np.errstate(over="ignore"):  # checked below
+        weights = {name: weight.astype(np.float16) for name, weight in load_file(source).items()}
     infinite = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
     if infinite:
         raise DataError(f"{source}: {infinite[0]} has a value that is not finite in float16")

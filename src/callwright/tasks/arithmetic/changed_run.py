@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from callwright.errors import CallError
+from callwright.functions.function import Function
 from callwright.functions.numbers import as_argument, read_number
 from callwright.functions.toolbox import OpenToolbox, Toolbox, walk_value
 from callwright.records import Call, Json
@@ -111,7 +112,7 @@ class ChangedRun:
         arguments = {key: self._replace_argument(value) for key, value in call.arguments.items()}
         changed_result: Any = FAILED
         if not self._failed:
-            must_execute = arguments != call.arguments or self._toolbox.functions[call.name].stateful
+            must_execute = arguments != call.arguments or self._function(call).stateful
             changed_result = self._result(Call(call.name, arguments)) if must_execute else recorded_result
         unexplained = frozenset(self._unexplained)
         for old, new in _match_parts(recorded_result, changed_result):
@@ -123,9 +124,14 @@ class ChangedRun:
             if isinstance(key, tuple) and key[1] != 1:
                 self._fractions.append((Fraction(*key), result))
 
+    def _function(self, call: Call) -> Function:
+        function = self._toolbox.find(call.name)
+        assert function is not None, "the call was executed"
+        return function
+
     def _result(self, call: Call) -> Any:
         """What a call returns. Cached if the function is stateless and all arguments are numbers and texts."""
-        function = self._toolbox.functions[call.name]
+        function = self._function(call)
         if function.stateful or not all(type(value) in (int, str, float) for value in call.arguments.values()):
             return self._execute(call, user_written=bool(function.refusals))
         cached = self._change.results

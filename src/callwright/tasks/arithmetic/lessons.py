@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from callwright.tasks.arithmetic.synthetic.problems import FAMILIES, draw_arithmetic
+from callwright.tasks.arithmetic.synthetic.families import FAMILIES
+from callwright.tasks.arithmetic.synthetic.problems import draw_arithmetic
 from callwright.tasks.parts import TaskLessons
 from callwright.tasks.synthetic import POOLS
 

@@ -1,16 +1,12 @@
-"""Other wordings of entailment problems: other names, another order of the premises, other names of the functions."""
+"""Other wordings of entailment problems: other names, another order of the premises."""
 
 import re
-from collections.abc import Mapping
 from random import Random
 
 from callwright.records import Problem
 from callwright.tasks.entailment.names import NAMES
 from callwright.tasks.parts import TaskWording
 from callwright.tasks.wording import draw_new_names, replace_words, shuffle_sentences, split_sentences
-
-NEW_FUNCTION_NAMES: Mapping[str, str] = {"assume": "take_as_given", "entails": "follows"}
-"""Function -> a name that training never shows."""
 
 _PREMISES_AND_STATEMENT = re.compile(r"Premises: (.+) Statement: (.+)", re.DOTALL)
 _REFERRING_FIRST_WORDS = frozenset(("He", "She", "It", "They", "This", "That", "These", "Those"))
@@ -42,4 +38,4 @@ def reorder_premises(problem: Problem, rng: Random) -> str | None:
     return f"Premises: {' '.join(shuffled)} Statement: {match[2]}" if shuffled else None
 
 
-WORDING = TaskWording(NEW_FUNCTION_NAMES, replace_names, reorder_premises)
+WORDING = TaskWording(replace_names, reorder_premises)

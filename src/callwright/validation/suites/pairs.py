@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any
 
+from callwright.agent.conversation import render_plain
 from callwright.agent.protocol import PROTOCOLS
 from callwright.params import ValidateParams
 from callwright.records import FAULTS, CheckedChain, Pair, Problem
@@ -44,12 +45,23 @@ def check_pairs(
     import pandas as pd
 
     recorded = _recorded_replies(records, problems, tasks, {pair.problem_id for pair in pairs})
-    rows = [_row(pair, problems, recorded[pair.problem_id]) for pair in pairs]
+    rows = [_row(pair, problems, tasks, recorded[pair.problem_id]) for pair in pairs]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return suites.run(frame, "pairs", _expectations(min_margin, params))
 
 
-_COLUMNS = ("id", "split", "kind", "margin", "orphan", "same_sides", "untold", "swapped", "longest_reply")
+_COLUMNS = (
+    "id",
+    "split",
+    "kind",
+    "margin",
+    "orphan",
+    "same_sides",
+    "unlike_steps",
+    "untold",
+    "swapped",
+    "longest_reply",
+)
 
 
 def _expectations(min_margin: float, params: ValidateParams) -> list[expectations.Expectation]:
@@ -62,6 +74,7 @@ def _expectations(min_margin: float, params: ValidateParams) -> list[expectation
         expectations.one_of("kind", PAIR_KINDS, "what is wrong with the rejected side is a known kind"),
         expectations.between("margin", min_margin - MARGIN_TOLERANCE, 1, f"a pair's margin is {min_margin} to 1"),
         expectations.one_of("same_sides", [False], "the chosen side is not the rejected one"),
+        expectations.empty("unlike_steps", "a pair's messages are those of its steps under their true names"),
         expectations.empty("untold", "every reply of a pair was given in a chain of its problem, at that place"),
         expectations.empty(
             "swapped", "the chosen side is better than the rejected one by the chains that go through them"
@@ -103,7 +116,7 @@ def _recorded_replies(
     return by_problem
 
 
-def _row(pair: Pair, problems: Mapping[str, Problem], recorded: _RecordedReplies) -> dict[str, Any]:
+def _row(pair: Pair, problems: Mapping[str, Problem], tasks: Tasks, recorded: _RecordedReplies) -> dict[str, Any]:
     problem = problems.get(pair.problem_id)
     history, unknown_in_history = _find_calls(pair.prompt, 0, recorded)
     chosen, unknown_in_chosen = _find_calls(pair.chosen, len(history), recorded)
@@ -117,6 +130,7 @@ def _row(pair: Pair, problems: Mapping[str, Problem], recorded: _RecordedReplies
         "margin": pair.margin,
         "orphan": None if problem else f"there is no problem {pair.problem_id}",
         "same_sides": pair.chosen == pair.rejected,
+        "unlike_steps": None if render_plain(pair, tasks[pair.task]) == pair else "they differ from the steps",
         "untold": unknown if problem else None,
         "swapped": None if unknown else _evidence_against((*history, *chosen), (*history, *rejected), recorded),
         "longest_reply": max(lengths, default=0),

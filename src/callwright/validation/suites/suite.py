@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.errors import DataError
 from callwright.functions.literal import escape_unprintable
+from callwright.progress import work
 from callwright.reports.checks import CheckResult
 from callwright.validation.suites.expectations import CRITICAL, Expectation, page_frame, plain_text
 
@@ -109,7 +110,8 @@ class Suites:
         )
         escaped = page_frame(frame)
         ids = dict(zip(escaped["id"].astype(str), frame["id"].astype(str), strict=True)) if "id" in frame else {}
-        result = checkpoint.run(batch_parameters={"dataframe": escaped})
+        with work(f"checks of {name}"):
+            result = checkpoint.run(batch_parameters={"dataframe": escaped})
         checks = [_to_check(name, outcome, ids) for run in result.run_results.values() for outcome in run.results]
         self.checks += checks
         return checks

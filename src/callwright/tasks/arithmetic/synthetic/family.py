@@ -1,132 +1,95 @@
-"""A family of word problems: its numbers, its gold chain and its wordings."""
+"""A family of word problems: a composition of clauses, as a story with its numbers, its gold chain and its wordings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from random import Random
 
-from callwright.errors import CallError
-from callwright.functions.numbers import as_argument
-from callwright.functions.toolbox import ANSWER, Toolbox
-from callwright.records import Call, Json
-from callwright.tasks.arithmetic import functions
+from callwright.tasks.arithmetic.synthetic.clause import END, START, Clause, DrawnClause, Exact
+from callwright.tasks.arithmetic.synthetic.words import draw_words
+from callwright.tasks.people import Person
 
-ITEMS = {
-    "apple": "apples",
-    "bead": "beads",
-    "button": "buttons",
-    "card": "cards",
-    "coin": "coins",
-    "cookie": "cookies",
-    "egg": "eggs",
-    "lemon": "lemons",
-    "marble": "marbles",
-    "nut": "nuts",
-    "orange": "oranges",
-    "pear": "pears",
-    "pen": "pens",
-    "pencil": "pencils",
-    "shell": "shells",
-    "stamp": "stamps",
-    "sticker": "stickers",
-    "toy": "toys",
+MAX_WORDS = 48  # of a question
+DISTRACTION_SHARE = 0.25  # of the problems with a fact that is not needed
+FACT_AFTER_ITS_CLAUSE_SHARE = 0.5  # of facts; the others are anywhere in the story
+
+DISTRACTING_FACTS: Mapping[str, Sequence[int]] = {
+    "{name} is {unneeded} years old.": range(6, 70),
+    "One {unused_item} costs {unneeded} dollars.": range(3, 25),
+    "One {unused_thing} costs {unneeded} dollars.": range(20, 400),
+    "The house of {name} has {unneeded} rooms.": range(3, 13),
 }
-FRUITS = ("apples", "lemons", "nuts", "oranges", "pears")
-CONTAINERS = {
-    "bag": "bags",
-    "basket": "baskets",
-    "bowl": "bowls",
-    "box": "boxes",
-    "jar": "jars",
-    "pack": "packs",
-}
-PRICED_THINGS = ("bike", "camera", "chair", "clock", "coat", "lamp", "phone", "radio", "table", "watch")
-
-
-def draw_things(rng: Random) -> dict[str, str]:
-    """Words for the slots {item} {items}, {other} {others} (another kind of item), {fruits}, {box} {boxes}, {thing}."""
-    item, other = rng.sample(sorted(ITEMS), 2)
-    box = rng.choice(sorted(CONTAINERS))
-    return {
-        "item": item,
-        "items": ITEMS[item],
-        "other": other,
-        "others": ITEMS[other],
-        "fruits": rng.choice(FRUITS),
-        "box": box,
-        "boxes": CONTAINERS[box],
-        "thing": rng.choice(PRICED_THINGS),
-    }
-
-
-MAX_RESULT = 9_999
-MAX_RESULT_DECIMALS = 3  # of a result in a family with decimals
-
-_TOOLBOX = Toolbox(functions.ALL)
+"""Sentence -> the values that its number may have."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArithmeticFamily:
-    """One situation in several wordings.
+    """Stories made of the same clauses.
 
     Attributes:
-        operands: name -> the values that this number of the question may have.
-        gold_calls: function and arguments of every gold call before `answer`. An argument is the name of an operand,
-            the result of an earlier call ("#1" is the first), a constant, or an equation: "=", then the equation with
-            slots for operands ("={count}*x + {more} = {total}").
-        wordings: questions with {slots} for operands, people (`callwright.tasks.synthetic`) and `draw_things`.
-        decimals: whether results may have up to MAX_RESULT_DECIMALS decimals; if not, they are integers.
+        name: the names of the clauses, such as "boxes+lose+share".
         held_out: whether the family occurs in the test split only.
+
+    Raises:
+        ValueError: a clause does not fit the quantity that the clause before it leaves.
     """
 
     name: str
-    operands: Mapping[str, Sequence[int]]
-    gold_calls: tuple[tuple[str | int, ...], ...]
-    wordings: tuple[str, ...]
-    decimals: bool = False
+    clauses: tuple[Clause, ...]
     held_out: bool = False
 
-    def solve(self, numbers: Mapping[str, int]) -> tuple[Call, ...] | None:
-        """The gold chain for these operands, every call executed; None if they do not make a good problem.
+    def __post_init__(self) -> None:
+        kinds = (START, *(clause.gives for clause in self.clauses))
+        if END in kinds[:-1] or any(kind != clause.takes for kind, clause in zip(kinds, self.clauses, strict=False)):
+            raise ValueError(f"{self.name}: the clauses do not fit together")
 
-        In a good problem results are small positive numbers, and every number occurs once among operands, constants
-        and results, so that the origin of each argument is unambiguous.
-
-        Raises:
-            CallError: the gold calls are malformed, or divide by zero.
-        """
-        tools = _TOOLBOX.open()
-        used_numbers = {Fraction(number) for number in numbers.values()}
-        if len(used_numbers) < len(numbers):
-            return None
-        used_numbers |= {Fraction(part) for _, *parts in self.gold_calls for part in parts if isinstance(part, int)}
-        calls: list[Call] = []
-        results: list[Fraction] = []
-        for name, *parts in self.gold_calls:
-            function = _TOOLBOX.functions[str(name)]
-            arguments = [_argument_value(part, numbers, results) for part in parts]
-            call = Call(function.name, dict(zip(function.parameters, arguments, strict=False)))
-            observation = tools.execute(call)
-            if isinstance(observation, CallError):
-                raise observation
-            result: Fraction = observation.value
-            if result in used_numbers or not self._is_allowed_result(result):
+    def draw_story(self, rng: Random) -> tuple[DrawnClause, ...] | None:
+        """The clauses with their numbers; None if a clause has no fitting numbers."""
+        story: list[DrawnClause] = []
+        quantity: Exact = 0
+        used: set[Exact] = set[Exact]().union(*(clause.constants for clause in self.clauses))
+        for clause in self.clauses:
+            drawn = clause.draw(quantity, used, rng)
+            if drawn is None:
                 return None
-            used_numbers.add(result)
-            results.append(result)
-            calls.append(call)
-        return (*calls, Call(ANSWER, {"value": as_argument(results[-1])}))
-
-    def _is_allowed_result(self, result: Fraction) -> bool:
-        decimals = MAX_RESULT_DECIMALS if self.decimals else 0
-        return 0 < result <= MAX_RESULT and (result * 10**decimals).denominator == 1
+            story.append(drawn)
+            quantity, used = drawn.quantity, used | drawn.used
+        return tuple(story)
 
 
-def _argument_value(part: str | int, numbers: Mapping[str, int], results: Sequence[Fraction]) -> Json:
-    if isinstance(part, int):
-        return part
-    if part.startswith("="):
-        return part[1:].format(**numbers)
-    if part.startswith("#"):
-        return as_argument(results[int(part[1:]) - 1])
-    return numbers[part]
+def tell(story: Sequence[DrawnClause], person: Person, rng: Random) -> str | None:
+    """A story's question in one of its wordings; None if it has more than MAX_WORDS words.
+
+    Events are in the order of the clauses, facts anywhere, and the question is last.
+    """
+    words = {**draw_words(rng), "name": person.name}
+    sentences: list[str] = []
+    facts: list[str] = []
+    the = "the"
+    for drawn in story:
+        event, *of_event = rng.choice(drawn.clause.wordings).split(" *")
+        slots = {**words, **drawn.numbers, "the": the, "The": the.capitalize()}
+        sentences.append(event.format(**slots))
+        for fact in of_event:
+            after_clause = rng.random() < FACT_AFTER_ITS_CLAUSE_SHARE
+            (sentences if after_clause else facts).append(fact.format(**slots))
+        the = drawn.clause.leaves
+    if rng.random() < DISTRACTION_SHARE:
+        facts.append(_distracting_fact(story, words, rng))
+    for fact in facts:
+        sentences.insert(rng.randrange(len(sentences) + 1), fact)
+    sentences.append(rng.choice(story[-1].clause.questions).format(**words))
+    question = _name_person(" ".join(sentences), person)
+    return question if len(question.split()) <= MAX_WORDS else None
+
+
+def _distracting_fact(story: Sequence[DrawnClause], words: Mapping[str, str], rng: Random) -> str:
+    used = set[Exact]().union(*(drawn.used for drawn in story))
+    fact = rng.choice(tuple(DISTRACTING_FACTS))
+    number = rng.choice([number for number in DISTRACTING_FACTS[fact] if number not in used])
+    return fact.format(**words, unneeded=number)
+
+
+def _name_person(text: str, person: Person) -> str:
+    """The text with the person's name for the first "@", and a pronoun for each further one."""
+    text = text.replace("@", person.name, 1)
+    return text.replace(". @", f". {person.they.capitalize()}").replace("@", person.they)

@@ -1,18 +1,18 @@
-"""Synthetic arithmetic problems: all families, one problem of a family, and problems for every split."""
+"""Synthetic arithmetic problems: one problem of a family, and problems for every split."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from random import Random
 
 from callwright.errors import DataError
+from callwright.functions.numbers import as_argument
+from callwright.functions.toolbox import ANSWER
 from callwright.records import Call, Problem, Split
-from callwright.tasks.arithmetic.synthetic import few_steps, held_out, many_steps
-from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, draw_things
+from callwright.tasks.arithmetic.synthetic.families import FAMILIES
+from callwright.tasks.arithmetic.synthetic.family import ArithmeticFamily, tell
 from callwright.tasks.synthetic import SOURCE, Pool, draw_from_families
 
-FAMILIES: dict[str, ArithmeticFamily] = {
-    family.name: family for family in (*few_steps.ALL, *many_steps.ALL, *held_out.ALL)
-}
-MAX_TRIES = 200_000  # draws of numbers; the rarest family needs a few hundred in the smallest pool
+MAX_TRIES = 20_000  # draws of a story; the rarest family needs a few hundred in the smallest pool
 
 
 def draw_arithmetic(family: ArithmeticFamily, rng: Random, pool: Pool) -> Problem:
@@ -23,46 +23,31 @@ def draw_arithmetic(family: ArithmeticFamily, rng: Random, pool: Pool) -> Proble
         DataError: the pool has no fitting numbers for this family.
     """
     pool.check(family)
-    wording = rng.randrange(len(family.wordings))
-    person, friend = rng.sample(pool.people, 2)
-    words = draw_things(rng)
-    numbers, solution = _draw_numbers(family, rng, pool)
-    question = family.wordings[wording].format(
-        **numbers,
-        **words,
-        name=person.name,
-        they=person.they,
-        their=person.their,
-        They=person.they.capitalize(),
-        friend=friend.name,
-    )
-    return Problem(
-        id="",
-        task="arithmetic",
-        question=question,
-        answer=str(solution[-1].arguments["value"]),
-        solution=solution,
-        source=SOURCE,
-        group=f"{family.name}/{wording}",
-        split=pool.split,
-    )
-
-
-def _draw_numbers(family: ArithmeticFamily, rng: Random, pool: Pool) -> tuple[dict[str, int], tuple[Call, ...]]:
     for _ in range(MAX_TRIES):
-        numbers = {name: rng.choice(values) for name, values in family.operands.items()}
-        if not pool.contains(family.name, numbers.values()):
+        story = family.draw_story(rng)
+        if story is None or not pool.contains(family.name, [n for drawn in story for n in drawn.numbers.values()]):
             continue
-        solution = family.solve(numbers)
-        if solution is not None:
-            return numbers, solution
+        question = tell(story, rng.choice(pool.people), rng)
+        if question is None:
+            continue
+        answer = as_argument(Fraction(story[-1].quantity))
+        return Problem(
+            id="",
+            task="arithmetic",
+            question=question,
+            answer=str(answer),
+            solution=(*(call for drawn in story for call in drawn.gold_calls()), Call(ANSWER, {"value": answer})),
+            source=SOURCE,
+            group=family.name,
+            split=pool.split,
+        )
     raise DataError(f"family {family.name}: no numbers for the {pool.split} split in {MAX_TRIES:,} tries")
 
 
 def synthetic_problems(counts: Mapping[Split, int], held_out_test: int, seed: int) -> list[Problem]:
     """Problems with ids like "synthetic/train/000123" (see `draw_from_families`).
 
-    No question occurs in two pools or families, as the people, the numbers or the situation differ.
+    No question occurs in two pools or families, as the people, the numbers or the clauses differ.
     """
     return draw_from_families(list(FAMILIES.values()), _draw, counts, held_out_test, seed, SOURCE)
 

@@ -1,0 +1,119 @@
+"""What benchmarks that append to a CSV share: the rows of earlier runs, and what identifies code and machine."""
+
+import csv
+import io
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ("src", "stages", "conf", "params.yaml", "dvc.yaml", "requirements.lock")  # what a run's figures depend on
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What was run, and where.
+
+    Attributes:
+        commit: the last one that changed what figures depend on (MEASURED), so that other commits keep the figures.
+        overlay: name of the file that was laid over params.yaml; "" for none.
+        threads: OMP_NUM_THREADS; "" if it was not set.
+    """
+
+    commit: str
+    overlay: str
+    cpu: str
+    threads: str
+    arm: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a run.
+
+    Attributes:
+        kind: what it is, such as "accuracy" or "seconds".
+        model: whose figure it is; "" if it is of no model.
+        name: of the slice, change or stage.
+        value: a share, a difference of shares, a number or seconds.
+        n: number of problems; None if it is of none.
+        p: of the hypothesis that there is no difference; None if none was tested.
+    """
+
+    kind: str
+    model: str
+    name: str
+    value: float
+    n: int | None = None
+    p: float | None = None
+
+    @classmethod
+    def read(cls, row: Mapping[str, str]) -> "Figure":
+        """The figure of a row of text."""
+        n, p = row["n"], row["p"]
+        return cls(
+            row["kind"], row["model"], row["name"], float(row["value"]), int(n) if n else None, float(p) if p else None
+        )
+
+
+COLUMNS = [field.name for kind in (Key, Figure) for field in fields(kind)]
+
+
+def read_figures(path: Path) -> dict[Key, list[Figure]]:
+    """The figures of a CSV by run, in the file's order; empty if there is no file.
+
+    Raises:
+        SystemExit: the file has other columns.
+    """
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        if reader.fieldnames != COLUMNS:
+            sys.exit(f"{path} has other columns than {', '.join(COLUMNS)}: name another file")
+        runs: dict[Key, list[Figure]] = {}
+        for row in reader:
+            key = Key(**{field.name: row[field.name] for field in fields(Key)})
+            runs.setdefault(key, []).append(Figure.read(row))
+    return runs
+
+
+def append_figures(path: Path, key: Key, figures: Iterable[Figure]) -> None:
+    """Append all figures of a finished run at once, so that an interrupted run leaves none."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer.writeheader()
+    writer.writerows(asdict(key) | asdict(figure) for figure in figures)
+    with path.open("a", newline="") as file:
+        file.write(text.getvalue())
+
+
+def committed(uncommitted_allowed: bool, root: Path = ROOT) -> str:
+    """The commit that a run's figures belong to, with "+" for uncommitted changes.
+
+    Raises:
+        SystemExit: there are uncommitted changes, and they are not allowed.
+    """
+    changed = _git(root, "status", "--porcelain", "--", *MEASURED)
+    if changed and not uncommitted_allowed:
+        sys.exit(f"{root} has uncommitted changes, so the figures would belong to no commit: commit, or --uncommitted")
+    return _git(root, "log", "-1", "--format=%h", "--abbrev=10", "--", *MEASURED) + ("+" if changed else "")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command: Sequence[str] = ("git", "-C", str(root), *arguments)
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def processor() -> str:
+    """The name of this machine's processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "processor unknown")

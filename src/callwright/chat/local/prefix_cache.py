@@ -1,0 +1,77 @@
+"""Keys and values of the prompts that many conversations begin with, by prompt."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from callwright.chat.local.cache import common_prefix_length
+
+MIN_SHARED_TOKENS = 16  # sharing a shorter prefix is not worth it
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedPrefix:
+    """The beginning of a prompt.
+
+    Attributes:
+        cache: the library's cache of one sequence, the ids.
+    """
+
+    ids: Ids
+    cache: Any
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the keys and values in bytes."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.cache.layers)
+
+    def states(self, length: int) -> list[tuple[Any, Any]]:
+        """Keys and values of the first tokens, per layer, each (heads, length, head size)."""
+        return [(layer.keys[0, :, :length], layer.values[0, :, :length]) for layer in self.cache.layers]
+
+
+class PrefixCache:
+    """The latest prefixes, one per prompt.
+
+    Args:
+        max_bytes: limit for the keys and values of all prefixes together.
+        compute: the model's cache after the forward pass of one sequence.
+    """
+
+    def __init__(self, max_bytes: int, compute: Callable[[Ids], Any]) -> None:
+        self.max_bytes = max_bytes
+        self._compute = compute
+        self._by_prompt: dict[str, CachedPrefix] = {}  # the latest last
+        self.nbytes = 0
+
+    def cached_length(self, prompt: str, ids: Ids) -> int:
+        """How many of the first tokens have cached keys and values."""
+        cached = self._by_prompt.get(prompt)
+        return common_prefix_length(ids, cached.ids) if cached else 0
+
+    def shared_length(self, prompt: str, sequences: Sequence[Ids]) -> int:
+        """Length of the prefix that all sequences share, or only of its cached part if that is at least half of it.
+
+        0 if the prefix is too short to be shared.
+        """
+        first = min(sequences)
+        shared = first[: common_prefix_length(first, max(sequences))]
+        cached = self.cached_length(prompt, shared)
+        length = cached if cached >= MIN_SHARED_TOKENS and 2 * cached >= len(shared) else len(shared)
+        return length if length >= MIN_SHARED_TOKENS else 0
+
+    def get(self, prompt: str, prefix: Ids) -> CachedPrefix:
+        """The keys and values of a sequence that begins with the prefix, computed if they are not cached."""
+        found = self._by_prompt.pop(prompt, None)
+        if found is not None:
+            self.nbytes -= found.nbytes
+        if found is None or found.ids[: len(prefix)] != prefix:
+            found = CachedPrefix(prefix, self._compute(prefix))
+        if found.nbytes <= self.max_bytes:
+            self._by_prompt[prompt] = found
+            self.nbytes += found.nbytes
+        while self.nbytes > self.max_bytes:
+            self.nbytes -= self._by_prompt.pop(next(iter(self._by_prompt))).nbytes
+        return found
