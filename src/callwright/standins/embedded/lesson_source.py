@@ -12,6 +12,7 @@ from callwright.standins.embedded.lessons import Lesson
 from callwright.standins.embedded.network import Group
 from callwright.standins.embedded.recipe import BuildRecipe
 from callwright.tasks import Tasks
+from callwright.tasks.synthetic import BUCKET_COUNT, hash_to_bucket
 
 MAX_PROMPT_TOKENS = 800
 _LENGTHS = 3  # groups are a third of so many lessons, of similar length, so that rows need little padding
@@ -84,5 +85,14 @@ class LessonSource:
         return lessons[start : start + rows]
 
     def _steps(self, lesson: Lesson, stage: Stage, rng: Random) -> tuple[str, tuple[Step, ...]]:
-        careless = stage.careless and lesson.careless is not None and rng.random() < self._recipe.careless_share
-        return lesson.question, lesson.careless if careless and lesson.careless is not None else lesson.careful
+        if stage.careless and lesson.careless is not None and self._is_careless(lesson.group):
+            careless = rng.random() < self._recipe.careless_share
+            return lesson.question, lesson.careless if careless else lesson.careful
+        return lesson.question, lesson.careful
+
+    def _is_careless(self, group: str) -> bool:
+        """Whether the model becomes careless in a group of problems. A share below 1 of all lessons would not do:
+
+        greedy decoding takes the likelier of "go on" and one of several mistakes, so the model would stay careful.
+        """
+        return hash_to_bucket(group, ()) < BUCKET_COUNT * self._recipe.careless_groups

@@ -33,10 +33,12 @@ class Lesson:
     """One problem with two ways to go about it.
 
     Attributes:
+        group: of the problem.
         careful: the steps of its solution.
         careless: steps with a mistake; None if the problem needs one call only, or the mistake does not fit it.
     """
 
+    group: str
     question: str
     careful: tuple[Step, ...]
     careless: tuple[Step, ...] | None
@@ -84,7 +86,7 @@ def draw_pairs(task: Task, seed: int) -> Iterator[Lesson]:
             if weights and len(problem.solution) > SOLE_CALL:
                 mistake = rng.choices(list(weights), list(weights.values()))[0]
                 careless = build_steps(problem, task, mistake, rng)
-            yield Lesson(problem.question, build_steps(problem, task, None, rng), careless)
+            yield Lesson(problem.group, problem.question, build_steps(problem, task, None, rng), careless)
 
 
 def _mistake_weights(task: Task, careless_mistakes: Mapping[str, float]) -> Mapping[Mistake, float]:

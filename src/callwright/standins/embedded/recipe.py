@@ -43,7 +43,8 @@ class BuildRecipe(Section):
         true_names: share of groups under the true names; those that exchange names and those with new names are others.
         exchanged_names: share of groups in which functions exchange their true names.
         careless_from: share of the run after which careless lessons are read.
-        careless_share: share of careless lessons among those with several calls; the pipeline then corrects this.
+        careless_groups: share of the groups of problems in which careless lessons are read; the pipeline corrects this.
+        careless_share: share of careless lessons among those of such groups with several calls.
         cool_down: last share of the run, in which the learning rate falls to 0.
         learning_rate: of Muon, for the weight matrices.
         embedding_rate: AdamW's learning rate, for embeddings and norms.
@@ -73,6 +74,7 @@ class BuildRecipe(Section):
     true_names: float = Share
     exchanged_names: float = Share
     careless_from: float = Share
+    careless_groups: float = Share
     careless_share: float = Share
     cool_down: float = Field(gt=0, le=1)
     learning_rate: float = Field(gt=0)
@@ -87,7 +89,7 @@ RECIPE = BuildRecipe(
     hidden=128,
     layers=6,
     heads=3,
-    feed_forward=256,
+    feed_forward=384,
     rope_theta=2_000.0,
     vocabulary=1_280,
     tasks={"arithmetic": 0.36, "translation": 0.36, "entailment": 0.28},
@@ -100,10 +102,11 @@ RECIPE = BuildRecipe(
     bare_share=0.3,
     least_bare_share=0.08,
     difficulty_step=0.004,
-    difficulty_threshold=0.8,
+    difficulty_threshold=0.75,
     true_names=0.2,
     exchanged_names=0.25,
     careless_from=0.85,
+    careless_groups=0.5,
     careless_share=0.88,
     cool_down=0.4,
     learning_rate=0.02,
