@@ -16,6 +16,8 @@ from callwright.tasks.synthetic import BUCKET_COUNT, hash_to_bucket
 
 MAX_PROMPT_TOKENS = 800
 _LENGTHS = 3  # groups are a third of so many lessons, of similar length, so that rows need little padding
+_DRAWS = 4  # times as many lessons are drawn to get lessons that need the same few functions
+_FUNCTIONS_AT_START, _MORE_FUNCTIONS = 2, 8  # functions that a group's lessons need, at difficulty 0 and besides at 1
 _SHORTEST_SHARE = 0.6  # of the groups at difficulty 0: the shortest third
 
 
@@ -55,7 +57,7 @@ class LessonSource:
         while True:
             task = self._tasks[self._draw_task(rng)]
             lessons = self._draw_similar(task.name, stage, rng)
-            needed = {step.call.name for _, steps in lessons for step in steps if step.call} - {ANSWER}
+            needed = {name for _, steps in lessons for name in _called(steps)}
             needed = {name for name in needed if name in task.toolbox.functions}
             view, is_new = draw_lesson_view(task, needed, self._encoder.short_names, stage.difficulty, recipe, rng)
             group = self._encoder.group(task, view, lessons)
@@ -77,12 +79,24 @@ class LessonSource:
         return rng.choices(list(self._recipe.tasks), list(self._recipe.tasks.values()))[0]
 
     def _draw_similar(self, task: str, stage: Stage, rng: Random) -> list[tuple[str, tuple[Step, ...]]]:
+        """Lessons of similar length that need few different functions together, the fewer the lower the difficulty."""
         rows = self._recipe.rows
-        lessons = [self._steps(rng.choice(self._lessons[task]), stage, rng) for _ in range(rows * _LENGTHS)]
-        lessons.sort(key=lambda lesson: (len(lesson[1]), len(lesson[0])))
+        most = _FUNCTIONS_AT_START + int(stage.difficulty * _MORE_FUNCTIONS)
+        needed: set[str] = set()
+        chosen: list[tuple[str, tuple[Step, ...]]] = []
+        for _ in range(rows * _LENGTHS * _DRAWS):
+            lesson = self._steps(rng.choice(self._lessons[task]), stage, rng)
+            functions = needed | _called(lesson[1])
+            if not chosen or len(functions) <= max(most, len(needed)):
+                chosen.append(lesson)
+                needed = functions
+            if len(chosen) == rows * _LENGTHS:
+                break
+        chosen.sort(key=lambda lesson: (len(lesson[1]), len(lesson[0])))
+        rows = min(rows, len(chosen))
         shortest = rng.random() < _SHORTEST_SHARE * (1 - stage.difficulty)
-        start = 0 if shortest else rng.randrange(_LENGTHS) * rows
-        return lessons[start : start + rows]
+        start = 0 if shortest else rng.randrange(len(chosen) // rows) * rows
+        return chosen[start : start + rows]
 
     def _steps(self, lesson: Lesson, stage: Stage, rng: Random) -> tuple[str, tuple[Step, ...]]:
         if stage.careless and lesson.careless is not None and self._is_careless(lesson.group):
@@ -96,3 +110,7 @@ class LessonSource:
         greedy decoding takes the likelier of "go on" and one of several mistakes, so the model would stay careful.
         """
         return hash_to_bucket(group, ()) < BUCKET_COUNT * self._recipe.careless_groups
+
+
+def _called(steps: Sequence[Step]) -> set[str]:
+    return {step.call.name for step in steps if step.call} - {ANSWER}
