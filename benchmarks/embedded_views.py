@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer
 
+from callwright.standins.embedded.checkpoint import CHECKPOINT
 from callwright.standins.embedded.encode import LessonEncoder
-from callwright.standins.embedded.fit import CHECKPOINT
 from callwright.standins.embedded.lessons import build_steps
 from callwright.standins.embedded.network import group_losses, new_model
 from callwright.standins.embedded.recipe import RECIPE

@@ -25,7 +25,8 @@ import torch
 
 from callwright.errors import CallwrightError, DataError
 from callwright.paths import RECIPE as RECIPE_FILE
-from callwright.standins.embedded.fit import CHECKPOINT, Length, Training, fit
+from callwright.standins.embedded.checkpoint import CHECKPOINT
+from callwright.standins.embedded.fit import Length, Training, fit
 from callwright.standins.embedded.lesson_views import draw_lesson_view
 from callwright.standins.embedded.lessons import Lesson, conversation, draw_pairs
 from callwright.standins.embedded.recipe import RECIPE, BuildRecipe

@@ -1,49 +1,46 @@
-"""Train the embedded student: Muon, in as many processes as there are cores, with checkpoints.
+"""Train the embedded student: Muon for the matrices, AdamW for the rest, with checkpoints.
 
 The matrices are too small to share between threads. Each process takes some of a step's groups and the gradients are
 added up, so the number of processes changes the result only by rounding.
 """
 
-import csv
-import os
 import random
-import signal
-import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, distributed
-from torch.multiprocessing.spawn import start_processes
+from torch import Tensor
 
-from callwright.errors import CallwrightError
 from callwright.standins.embedded.attention import MAX_NORM_WEIGHT
+from callwright.standins.embedded.checkpoint import (
+    Progress,
+    load_checkpoint,
+    save_checkpoint,
+    write_curve,
+)
 from callwright.standins.embedded.encode import LessonEncoder
 from callwright.standins.embedded.lesson_source import LessonSource, Stage
 from callwright.standins.embedded.lessons import Lesson
 from callwright.standins.embedded.network import group_losses, new_model
+from callwright.standins.embedded.processes import (
+    agree_on,
+    rank_and_processes,
+    run_in_processes,
+    sum_over_processes,
+)
 from callwright.standins.embedded.recipe import BuildRecipe
 from callwright.tasks import Tasks
 
 if TYPE_CHECKING:
-    from torch.multiprocessing.spawn import ProcessContext
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 WARM_UP_SHARE = 0.03  # of the run
-MAX_PROCESSES = 4
-PROCESS_TIMEOUT = timedelta(minutes=5)  # to wait for another process, which may still be starting
-CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
 CHECKPOINT_SECONDS = 120.0
 CURVE_STEPS = 25  # steps between lines of the curve
 _MEAN_STEPS = 33  # steps over which the share of names that are read right is averaged
-# glibc then keeps freed blocks: otherwise a fifth of a step is spent on pages that are returned and taken again.
-_KEEP_FREED_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +53,6 @@ class Length:
     def progress(self, step: int, seconds: float) -> float:
         """The share of the training that is done; 1 or more: all."""
         return step / self.steps if self.steps else seconds / (60 * self.minutes)
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where a training is.
-
-    Attributes:
-        seconds: of training, over all runs.
-        difficulty: of the views.
-        names_right: running mean of the share of first tokens of new names that are right.
-        loss: mean over the tokens of the last CURVE_STEPS steps, by their weights.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    difficulty: float = 0.0
-    names_right: float = 0.0
-    loss: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,92 +69,24 @@ class Training:
 
 
 def fit(training: Training) -> tuple["PreTrainedModel", Progress]:
-    """Train a model, or continue from the folder's checkpoint.
-
-    Uses one process per torch thread, at most MAX_PROCESSES.
+    """Train a model, or continue from the folder's checkpoint, in as many processes as torch has threads.
 
     Raises:
         CallwrightError: one of the processes was killed.
     """
-    threads = torch.get_num_threads()
-    processes = min(threads, MAX_PROCESSES, training.recipe.groups)
-    if processes == 1:
-        return _train(training)
-    before = {name: os.environ.get(name) for name in _KEEP_FREED_BLOCKS}
-    try:
-        torch.set_num_threads(1)
-        os.environ.update(_KEEP_FREED_BLOCKS)
-        with TemporaryDirectory() as folder:
-            rendezvous = Path(folder, "meeting")
-            followers = start_processes(  # type: ignore[no-untyped-call]
-                _train_in_process,
-                (rendezvous, processes, training),
-                processes - 1,
-                join=False,
-                daemon=True,
-                start_method="spawn",
-            )
-            try:
-                with _process_group(rendezvous, 0, processes):
-                    result = _train(training)
-            except RuntimeError:  # gloo raises it if another process is gone
-                _raise_if_process_was_killed(followers)
-                raise
-            while not followers.join():  # join returns each time that one of the processes ends
-                pass
-    finally:
-        torch.set_num_threads(threads)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-    return result
-
-
-def _raise_if_process_was_killed(followers: "ProcessContext") -> None:
-    """Name the cause if a process was killed; the others only get a connection error.
-
-    Raises:
-        CallwrightError: a process was ended by a signal.
-    """
-    for process in followers.processes:
-        process.join(1.0)
-        if process.exitcode is not None and process.exitcode < 0:
-            cause = signal.Signals(-process.exitcode).name
-            raise CallwrightError(
-                f"embedded student: one of its processes was ended by {cause} (out of memory?): "
-                "start the builder again, which continues from its checkpoint"
-            )
-
-
-def _train_in_process(process_index: int, rendezvous: Path, processes: int, training: Training) -> None:
-    torch.set_num_threads(1)
-    with _process_group(rendezvous, process_index + 1, processes):
-        _train(training)
-
-
-@contextmanager
-def _process_group(rendezvous: Path, rank: int, processes: int) -> Iterator[None]:
-    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)  # all processes are on this machine
-    distributed.init_process_group(
-        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=processes, timeout=PROCESS_TIMEOUT
-    )
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
+    return run_in_processes(_train, training, training.recipe.groups)
 
 
 def _train(training: Training) -> tuple["PreTrainedModel", Progress]:
     """Train with Muon for the weight matrices (it needs a third of AdamW's lessons here) and AdamW for the rest."""
     recipe = training.recipe
-    rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+    rank, processes = rank_and_processes()
     torch.manual_seed(training.seed)
     model = new_model(recipe, training.tokenizer)
     source = LessonSource(training.lessons, training.tasks, LessonEncoder(training.tokenizer, recipe), recipe)
     weights = list(model.parameters())
     optimizers = _optimizers(model, recipe)
-    progress = _load_checkpoint(training.folder, model, optimizers)
+    progress = load_checkpoint(training.folder, model, optimizers)
     norms = [weight for name, weight in model.named_parameters() if "q_norm" in name or "k_norm" in name]
     embeddings = model.get_input_embeddings().weight
     model.train()
@@ -198,19 +109,19 @@ def _train(training: Training) -> tuple["PreTrainedModel", Progress]:
             for norm in norms:
                 norm.clamp_(-MAX_NORM_WEIGHT, MAX_NORM_WEIGHT)
         progress.step += 1
-        progress.seconds = _agree_on(time.monotonic() - started)
+        progress.seconds = agree_on(time.monotonic() - started)
         _raise_difficulty(progress, sums, recipe)
         if progress.step % CURVE_STEPS == 0:
             progress.loss = float(totals[0] / totals[1])
             if rank == 0:
-                _write_curve(training.folder, progress, totals)
+                write_curve(training.folder, progress, totals)
             totals.zero_()
         if progress.seconds - saved >= CHECKPOINT_SECONDS:
             saved = progress.seconds
             if rank == 0:
-                _save_checkpoint(training.folder, model, optimizers, progress)
+                save_checkpoint(training.folder, model, optimizers, progress)
     if rank == 0:
-        _save_checkpoint(training.folder, model, optimizers, progress)
+        save_checkpoint(training.folder, model, optimizers, progress)
     return model.eval(), progress
 
 
@@ -276,62 +187,12 @@ def _compute_gradients(
             ]
         )
     gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
-    _sum_over_processes([*gradients, sums])
+    sum_over_processes([*gradients, sums])
     torch._foreach_div_(gradients, float(sums[1]))
     return sums
-
-
-def _sum_over_processes(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its sum over the processes."""
-    if distributed.is_initialized():
-        flat = torch.cat([tensor.flatten() for tensor in tensors])
-        distributed.all_reduce(flat)
-        totals = torch.split(flat, [tensor.numel() for tensor in tensors])
-        for tensor, total in zip(tensors, totals, strict=True):
-            tensor.copy_(total.view_as(tensor))
-
-
-def _agree_on(seconds: float) -> float:
-    """The first process's value."""
-    value = torch.tensor([seconds], dtype=torch.float64)
-    if distributed.is_initialized():
-        distributed.broadcast(value, 0)
-    return float(value)
 
 
 def _has_bfloat16() -> bool:
     """Whether this CPU has instructions for bfloat16 matrices (several times faster than float32)."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-
-
-def _write_curve(folder: Path, progress: Progress, totals: Tensor) -> None:
-    path = folder / CURVE
-    fields = {**asdict(progress), "tokens": int(totals[4])}
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fields)
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow({key: round(value, 4) for key, value in fields.items()})
-
-
-def _save_checkpoint(folder: Path, model: Any, optimizers: Sequence[torch.optim.Optimizer], progress: Progress) -> None:
-    state = {
-        "model": model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        "progress": asdict(progress),
-    }
-    temporary = folder / f"{CHECKPOINT}.part"
-    torch.save(state, temporary)
-    temporary.replace(folder / CHECKPOINT)
-
-
-def _load_checkpoint(folder: Path, model: Any, optimizers: Sequence[torch.optim.Optimizer]) -> Progress:
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        return Progress()
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    for optimizer, optimizer_state in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(optimizer_state)
-    return Progress(**state["progress"])
