@@ -1,5 +1,7 @@
 """Pairs and demonstrations in a view."""
 
+import json
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from callwright.agent.conversation import make_demonstration, make_pair, rendered, with_called_functions
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import Reply, ToolCall
+from callwright.errors import DataError
 from callwright.preferences.chain_pairs import chain_pairs
-from callwright.records import Call, CheckedChain, Protocol, Step, Usage, Verdict
+from callwright.records import Call, CheckedChain, Pair, Protocol, Step, Usage, Verdict
+from callwright.storage.jsonl import dumps, read
 from callwright.tasks import TASKS
 from callwright.tasks.draw_view import draw_view
 from callwright.tasks.view import PLAIN, View
@@ -89,3 +93,12 @@ def test_a_prompt_lists_the_needless_functions_that_its_steps_call():
     assert f"{needless.name}(" in pair.prompt[0]["content"]
     assert pair.rejected[0]["content"].startswith(f"{needless.name}(")
     assert with_called_functions(VIEW, TASK, [make_demonstration("d", PROBLEM, TASK, "text", (), RIGHT[0])]) == VIEW
+
+
+def test_the_error_for_a_pair_of_an_older_version_names_the_line_and_the_missing_field(tmp_path: Path):
+    pair = make_pair(PROBLEM, TASK, "text", (), RIGHT[2:], WRONG[2:], margin=1.0, kind="wrong_answer")
+    old = {name: value for name, value in json.loads(dumps(pair)).items() if name != "history"}
+    path = tmp_path / "train.jsonl"
+    path.write_text(f"{json.dumps(old)}\n")
+    with pytest.raises(DataError, match=r"train\.jsonl:1: history: Field required; not a Pair record$"):
+        list(read(Pair, path))
