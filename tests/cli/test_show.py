@@ -64,6 +64,12 @@ def test_a_problem_is_shown_as_the_tree_of_its_chains_with_values():
     ]
 
 
+@pytest.mark.parametrize(("view", "shown"), [("", "text, answered)"), ("rollout/7/2", "view rollout/7/2)")])
+def test_a_chain_names_its_view_if_it_is_not_the_plain_one(view: str, shown: str):
+    store([checked("add(2, 3)", "answer(5)", correct=True, id="a", view=view)])
+    assert show("a").splitlines()[0].endswith(shown)
+
+
 def test_chains_of_two_protocols_are_two_trees():
     store([*RECORDS, native(checked("add(2, 3)", correct=False, id="d"))])
     titles = [line for line in show("--problem", "p").splitlines() if line.endswith("chains")]

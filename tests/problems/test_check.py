@@ -37,6 +37,12 @@ def reason_and_detail(unsolvable: Problem) -> tuple[str, str]:
             "call 1: there is no function plus",
         ),
         (
+            "4",
+            ["count_letters('pear')", "answer(4)"],  # only a view would show this function
+            "its solution calls a function that the task does not have",
+            "call 1: there is no function count_letters; the functions are add, ",
+        ),
+        (
             "5",
             ["add(2, 2)", "divide(2, 0)", "answer(5)"],
             "its solution has a call that does not execute",

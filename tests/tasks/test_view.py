@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from callwright.agent.loop import take_steps
 from callwright.agent.protocol import NATIVE, PROTOCOLS, TEXT
 from callwright.chat.model import Reply, ToolCall, Usage
-from callwright.functions.function import strict_function
+from callwright.functions.function import function, strict_function
 from callwright.functions.numbers import Number
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.params import Params
@@ -77,6 +79,49 @@ def test_an_unreadable_reply_is_shown_as_it_was_written():
     assert View(names={"add": "sum_up"}).show_step(step, TOOLBOX).thought == "sum_up(a=2"
 
 
+SYNTAX_ERRORS = {
+    "NAME(2, 3": "the closing bracket of NAME is missing; write one call on the last line, like FIRST(a=17, b=25)",
+    "NAME(a='2, b=3)": "a quote in the call of NAME is not closed; write one call on the last line, like "
+    "FIRST(a=17, b=25)",
+    "<tool_call>NAME 5</tool_call>": "the arguments of NAME could not be read; write one call on the last line, like "
+    "FIRST(a=17, b=25)",
+    "FIRST(NAME(2, 3), 4)": "an argument must be a plain value: call NAME first, then use its result",
+    "FIRST(NAME, 4)": "an argument must be a plain value, not the name NAME; quote text, write numbers out",
+}
+
+
+@pytest.mark.parametrize("reply", SYNTAX_ERRORS)
+def test_a_syntax_error_names_the_called_function_as_each_view_shows_it(reply):
+    view, other = View("v", names={"add": "lift", "divide": "wash"}), View("o", names={"add": "sew", "divide": "dig"})
+
+    def named(text: str, first: str, divide: str) -> str:
+        return text.replace("FIRST", first).replace("NAME", divide)
+
+    (step,) = steps_of(view, named(reply, "lift", "wash"))
+    for shown_in, first, divide in ((view, "lift", "wash"), (other, "sew", "dig"), (PLAIN, "add", "divide")):
+        error = shown_in.show_step(step, TOOLBOX).error
+        assert error is not None
+        assert error.message == named(SYNTAX_ERRORS[reply], first, divide)
+
+
+def test_advice_to_divide_speaks_of_the_function_as_it_is_shown():
+    assert shown_error(View(names={"divide": "wash"}), "add(1/2/3, 4)").endswith("for other divisions call wash")
+    assert shown_error(PLAIN, "add(1/2/3, 4)").endswith("for other divisions call divide")
+
+
+@pytest.mark.parametrize("view", [PLAIN, RENAMED])
+def test_the_mark_of_a_function_that_is_not_shown_is_stored_and_never_shown(view):
+    replies = ['count_letters(text="pear")', 'count_letters(text="pear"', "I like `count_letters`."]
+    steps = steps_of(view, *replies)
+    assert all("not shown: count_letters" in repr((step.thought, step.call)) for step in steps)
+    with_it = View("with", functions=(*TOOLBOX.functions, "count_letters"), names={"count_letters": "wash"})
+    for shown_in in (view, PLAIN, RENAMED, with_it):
+        messages, _ = TEXT.render(ARITHMETIC, "How many?", steps, shown_in)
+        assert "not shown" not in repr(messages)
+        written = [message["content"].replace("'", '"') for message in messages if message["role"] == "assistant"]
+        assert written == replies
+
+
 def test_words_that_are_not_called_stay():
     (step,) = steps_of(RENAMED, 'I add them, as in add or "no":\nlift(a=2, b=3)')
     assert step.thought == 'I add them, as in add or "no":'
@@ -115,6 +160,48 @@ def test_the_plain_view_shows_the_prompt_as_it_is():
     for protocol in PROTOCOLS.values():
         assert protocol.render(ARITHMETIC, "How many?", (), PLAIN) == protocol.render(ARITHMETIC, "How many?", ())
     assert PLAIN.show(TOOLBOX) is TOOLBOX
+
+
+@function(example={"n": 2}, name="room.area")
+def area(n: Annotated[int, Field(ge=1, description="a length")]) -> int:
+    """The area of a room; room.add_wall(1) and `wall` come first, and all wall paper last."""
+    return n * n
+
+
+@function(example={"n": 2}, name="room.add_wall")
+def add_wall(n: int) -> int:
+    """A wall more."""
+    return n
+
+
+@function(example={"n": 2})
+def wall(n: int) -> int:
+    """A wall."""
+    return n
+
+
+ROOM = Toolbox([area, add_wall, wall, TOOLBOX.functions[ANSWER]])
+
+
+def test_dotted_names_are_whole_words_in_instructions():
+    view = View(names={"room.area": "lift", "wall": "wash"})
+    assert view.show_instructions("Call wall, then room.area. Not room.area.wall, wall.x or walls.") == (
+        "Call wash, then lift. Not room.area.wall, wall.x or walls."
+    )
+
+
+def test_a_description_mentions_other_functions_as_they_are_shown():
+    view = View(names={"room.add_wall": "wall", "wall": "room.add_wall"})
+    assert view.show(ROOM).functions["room.area"].description == (
+        "The area of a room; wall(1) and `room.add_wall` come first, and all wall paper last."
+    )
+
+
+def test_a_renamed_parameter_keeps_its_limits_and_its_description():
+    shown = View(parameters={"room.area": {"n": "item"}}).show(ROOM).functions["room.area"]
+    schema = area.schema()["function"]["parameters"]
+    assert shown.schema()["function"]["parameters"]["properties"] == {"item": schema["properties"]["n"]}
+    assert schema["properties"]["n"]["description"] == "a length"
 
 
 @pytest.mark.parametrize("protocol", [TEXT, NATIVE])

@@ -284,6 +284,20 @@ def test_pairs_made_by_the_pipeline_pass_every_check(pairs_and_sources):
     assert failed(run_pair_checks(pairs_and_sources, pairs_and_sources[0])) == {}
 
 
+def test_a_reply_that_calls_a_function_that_is_not_shown_was_given_in_a_chain():
+    """The chain keeps a mark of it, which the pair's messages do not show."""
+    chains = [
+        chain("add(2, 3)", "answer(5)", id="right"),
+        chain("season_of('July')", "add(2, 3)", "answer(6)", id="wrong"),
+        chain("season_of('July'", "multiply(2, 3)", "answer(6)", id="unreadable"),
+    ]
+    records = [check_chain(recorded, PROBLEMS["p"], ARITHMETIC) for recorded in chains]
+    pairs, _ = pairs_from_forks(records, {"p": PROBLEMS["p"]}, TASKS, Params.load(ROOT / "params.yaml").pairs)
+    rejected = {str(pair.rejected[0]["content"]) for pair in pairs}
+    assert {"season_of(month='July')", "season_of('July'"} & rejected
+    assert failed(check_pairs(pairs, PROBLEMS, TASKS, records, 0.3, SHIPPED, Suites(None))) == {}
+
+
 @pytest.mark.parametrize("defect", BAD_PAIRS)
 def test_a_defective_pair_stops_the_stage_and_the_error_names_it(pairs_and_sources, defect: str):
     corrupt, column = BAD_PAIRS[defect]
@@ -313,4 +327,4 @@ def test_the_error_for_a_truncated_pair_file_names_the_line(pairs_and_sources, t
 
 def test_all_defects_have_different_names():
     names = [*LINES, *FAULTS, *COLLECTIONS, *BAD_PROBLEMS, *BAD_PAIRS]
-    assert len(set(names)) == len(names) == 46
+    assert len(set(names)) == len(names) == 47

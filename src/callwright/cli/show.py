@@ -31,8 +31,9 @@ class TranscriptPrinter:
         self._steps = 0
 
     def print_header(self, chain: Chain) -> None:
-        """Print the chain's id, model, protocol and outcome."""
-        self._print(one_line(f"{chain.id}  ({chain.model}, {chain.protocol}, {chain.outcome})"))
+        """Print the chain's id, model, protocol, outcome, and its view if it is not the plain one."""
+        view = f", view {chain.view}" if chain.view else ""
+        self._print(one_line(f"{chain.id}  ({chain.model}, {chain.protocol}, {chain.outcome}{view})"))
 
     def print_step(self, step: Step) -> None:
         """Print the next step: its thought, its call, and its result or error."""

@@ -1,11 +1,12 @@
 """Turn a Python function's signature into an argument model, a JSON schema and types in words."""
 
+import copy
 import inspect
 import keyword
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
@@ -83,10 +84,9 @@ def rename_fields(arguments: type[BaseModel], names: Mapping[str, str]) -> type[
     Args:
         names: field -> new name, for every field.
     """
-    fields: dict[str, Any] = {}
-    for name, info in arguments.model_fields.items():
-        annotation = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-        fields[names[name]] = (annotation, ... if info.is_required() else info.default)
+    fields: dict[str, Any] = {
+        names[name]: (info.annotation, copy.copy(info)) for name, info in arguments.model_fields.items()
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return create_model(arguments.__name__, __config__=arguments.model_config, **fields)

@@ -74,6 +74,9 @@ def _with_parameter_names(problem: Problem, task: Task) -> tuple[Call, ...]:
         named_call = task.toolbox.name_arguments(call)
         if isinstance(named_call, CallError):
             raise RowError(_REASON_BY_FAULT[named_call.fault], f"call {number}: {named_call.message}")
+        if named_call.name not in task.toolbox.functions:  # only a view would show this function
+            error = task.toolbox.unknown_function_error(call.name)
+            raise RowError(_REASON_BY_FAULT[error.fault], f"call {number}: {error.message}")
         calls.append(named_call)
     return tuple(calls)
 

@@ -10,7 +10,7 @@ the unknown name `lift`, and replaying its chain refuses the call as the agent d
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -53,11 +53,7 @@ class View:
 
     def show_instructions(self, instructions: str) -> str:
         """A task's instructions, which may mention functions."""
-        words = {name: shown for name, shown in self.names.items() if name != shown}
-        if not words:
-            return instructions
-        mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
-        return mentioned.sub(lambda match: words[match[0]], instructions)
+        return _replace(_changed(self.names), _WORD)(instructions)
 
     def show_call(self, call: Call, toolbox: Toolbox) -> Call:
         """A call under the shown names."""
@@ -73,10 +69,14 @@ class View:
         """An unreadable reply with the true names of the functions that it calls."""
         return _show(self, toolbox).names.read_text(text)
 
+    def read_error(self, error: CallError, toolbox: Toolbox) -> CallError:
+        """The parser's error of an unreadable reply, with the true name of the function that it names."""
+        return CallError(error.fault, _show(self, toolbox).names.read_syntax_error(error.message))
+
     def show_step(self, step: Step, toolbox: Toolbox) -> Step:
         """A step under the shown names, with the error line that a model reads in this view."""
         shown = _show(self, toolbox)
-        if shown.is_plain and (step.call is None or step.call.name not in shown.names):
+        if shown.is_plain and not _mentions_hidden(step):
             return step
         call = shown.names.show(step.call) if step.call else None
         thought = shown.names.show_text(step.thought)
@@ -87,22 +87,35 @@ class View:
 PLAIN = View()
 
 
+def _mentions_hidden(step: Step) -> bool:
+    """Whether a step was stored with the mark of a function that its view did not show."""
+    texts = (step.thought, step.call.name if step.call else "", step.error.message if step.error else "")
+    return any(_NOT_SHOWN in text for text in texts)
+
+
 class _Names:
-    """A permutation of the functions' names, and for each function one of its parameters' names."""
+    """A permutation of the functions' names, and for each function one of its parameters' names.
+
+    The mark of a function that is not shown is only stored: in every view the name is shown without it.
+
+    Args:
+        names: true name -> shown name of every function that can be executed.
+    """
 
     def __init__(self, names: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]]) -> None:
-        self._shown = _close(names)
-        self._true = {shown: true for true, shown in self._shown.items()}
+        closed = _close(names)
+        self._true = {shown: true for true, shown in closed.items()}
+        self._shown = {f"{_NOT_SHOWN}{name}": name for name in names}
+        self._shown |= {true: shown.removeprefix(_NOT_SHOWN) for true, shown in closed.items()}
         self._shown_parameters = {function: _close(renamed) for function, renamed in parameters.items()}
         self._true_parameters = {
             function: {shown: true for true, shown in renamed.items()}
             for function, renamed in self._shown_parameters.items()
         }
-        self.show_text = _replace_called_names(self._shown)
-        self.read_text = _replace_called_names(self._true)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._shown
+        self.show_text = _replace(self._shown, _CALLED)
+        self.read_text = _replace(self._true, _CALLED)
+        self.show_syntax_error = _replace(self._shown, (*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS))
+        self.read_syntax_error = _replace(self._true, _NAMED_IN_SYNTAX_ERRORS)
 
     def show(self, call: Call) -> Call:
         """A call under the shown names."""
@@ -117,13 +130,17 @@ class _Names:
         return Call(name, {parameters.get(key, key): value for key, value in call.arguments.items()})
 
 
+def _changed(names: Mapping[str, str]) -> dict[str, str]:
+    return {true: shown for true, shown in names.items() if true != shown}
+
+
 def _close(names: Mapping[str, str]) -> dict[str, str]:
     """The names as a permutation: the end of each path of renamed names is renamed to its beginning.
 
     >>> _close({"add": "subtract", "subtract": "lift"})
     {'add': 'subtract', 'subtract': 'lift', 'lift': 'add'}
     """
-    closed = {true: shown for true, shown in names.items() if true != shown}
+    closed = _changed(names)
     shown_names = set(closed.values())
     for start in [true for true in closed if true not in shown_names]:
         end = closed[start]
@@ -133,13 +150,37 @@ def _close(names: Mapping[str, str]) -> dict[str, str]:
     return closed
 
 
-def _replace_called_names(names: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that replaces names in a text where they are called: before a bracket, or in quotes as in JSON."""
+_CALLED = (r"(?<![\w.])NAME(?=\()", r'(?<=")NAME(?=")', "(?<=`)NAME(?=`)")
+"""Where a text calls a function: before a bracket, in quotes as in JSON, or in backquotes."""
+
+_WORD = (r"(?<![\w.])NAME(?!\w|\.\w)",)
+"""A whole word. `geometry.area` is one word."""
+
+_CALLED_OR_NO_WORD = (*_CALLED, r"(?<![\w.])(?=[^\W_]*[_.]\w)NAME(?!\w|\.\w)")
+"""Where a text calls a function, or mentions one whose name is no English word, as it has `_` or `.` in it."""
+
+_NAMED_IN_SYNTAX_ERRORS = (
+    r"(?<=\bof )NAME(?= (?:is|could) )",
+    r"(?<=\bcall )NAME(?= first,)",
+    r"(?<=\bname )NAME(?=;)",
+)
+"""Where an error of `callwright.agent.parsing` repeats the name of a function that the model called."""
+
+_ADVISED_IN_SYNTAX_ERRORS = r"(?<=for other divisions call )NAME$"
+"""Where such an error mentions a function of its own accord."""
+
+
+def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str], str]:
+    """A function that replaces names in a text, in certain places only.
+
+    Args:
+        places: regular expressions, in which NAME stands for a name.
+    """
     if not names:
         return lambda text: text
     alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    called = re.compile(rf'(?<![\w.])(?:{alternatives})(?=\()|(?<=")(?:{alternatives})(?=")')
-    return lambda text: called.sub(lambda match: names[match[0]], text)
+    pattern = re.compile("|".join(place.replace("NAME", f"(?:{alternatives})") for place in places))
+    return lambda text: pattern.sub(lambda match: names[match[0]], text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +204,7 @@ class _ShownToolbox:
         assert step.error is not None
         message = step.error.message
         if step.error.fault == "syntax" or shown_call is None:
-            return self._with_shown_example(message)
+            return self._with_shown_example(self.names.show_syntax_error(message))
         if step.error.fault == "unknown_function":
             return self.toolbox.unknown_function_error(shown_call.name).message
         function = self.toolbox.functions.get(shown_call.name)
@@ -194,14 +235,14 @@ def _first_function(toolbox: Toolbox) -> Function:
 @lru_cache(maxsize=CACHE_SIZE)
 def _show(view: View, true: Toolbox) -> _ShownToolbox:
     true_names = view.functions or tuple(true.functions)
+    show_description = _replace(_changed(view.names), _CALLED_OR_NO_WORD)
     functions = []
     for name in true_names:
         function = true.find(name)
         if function is None:
             raise ValueError(f"the view {view.key} shows {name}, which is no function of the toolbox")
-        functions.append(
-            function.shown(view.names.get(name, name), view.descriptions.get(name), view.parameters.get(name))
-        )
+        description = show_description(view.descriptions.get(name) or function.description)
+        functions.append(function.shown(view.names.get(name, name), description, view.parameters.get(name)))
     is_plain = view == replace(PLAIN, key=view.key)
     toolbox = true if is_plain else true.with_shown(functions)
     hidden = [name for name in (*true.functions, *true.needless) if name not in true_names]

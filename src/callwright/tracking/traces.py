@@ -23,6 +23,7 @@ from callwright.records import CheckedChain, Problem, Step, Usage
 from callwright.rollouts.journal import JournalEntry
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
+from callwright.tasks.view import PLAIN
 from callwright.text import escape_controls, one_line
 from callwright.tracking.runs import redacted_tracking_uri
 
@@ -173,7 +174,8 @@ def _log_request(
         set_span_chat_tools(span, tools)
     if usage is not None:
         span.set_attribute(SpanAttributeKey.CHAT_USAGE, _token_usage(usage))
-    reply = {"index": 0, "message": protocol.reply_message(chain.steps[index], index)}
+    step = PLAIN.show_step(chain.steps[index], task.toolbox)  # evaluated chains were made in the plain view
+    reply = {"index": 0, "message": protocol.reply_message(step, index)}
     end_ns = start_ns + round(seconds * 1e9)
     span.end(outputs=_escape_json({"choices": [reply]}), end_time_ns=end_ns)
     return end_ns

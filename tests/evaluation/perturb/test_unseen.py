@@ -49,6 +49,13 @@ def test_each_task_and_each_of_its_functions_has_as_many_problems():
     assert Counter(each.problem.task for each in made()) == {"arithmetic": 14, "translation": 14, "entailment": 14}
     of_function = Counter(each.function for each in made() if each.problem.task == "arithmetic")
     assert set(of_function.values()) == {2}  # 14 problems for 7 functions
+    # Two of the sixty problems of translation can be told with but_not, which is less than a quarter of 14.
+    assert Counter(each.function for each in made() if each.problem.task == "translation") == {
+        "imply_not": 4,
+        "but_not": 2,
+        "all_are": 4,
+        "some_are": 4,
+    }
     assert [each.problem.id for each in made()[:2]] == [
         "arithmetic/larger_of/0000~unseen",
         "arithmetic/larger_of/0001~unseen",
@@ -76,6 +83,12 @@ def test_every_solution_calls_its_function_and_is_right_grounded_and_listed():
         verdict = check_chain(solve(problem, problem.solution), problem, task).verdict
         assert verdict.correct, (problem, verdict.faults)
         assert verdict.faults == ()
+
+
+def test_a_problem_without_premises_needs_no_function_that_assumes_them():
+    solution = (Call("entails", {"formula": "Cat(rex) or not Cat(rex)"}), Call("answer", {"value": "True"}))
+    problem = Problem("p", "entailment", "?", "True", solution, "test", "g", "test")
+    assert [each.function for each in unseen_problems([problem], TASKS, UNSEEN, 7)] == ["denies"]
 
 
 def test_the_prompt_lists_the_function_and_not_those_that_could_do_without_it():

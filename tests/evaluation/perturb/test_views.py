@@ -160,6 +160,12 @@ def test_a_user_who_has_all_needless_functions_gets_no_distractor():
     assert add_distractor(needing(task="own"), task, 7) is None
 
 
+def test_nothing_changes_if_answer_is_the_only_function():
+    task = task_with(answer)
+    for change in (rename_all, rename_needed, swap_needed, reword_descriptions):
+        assert change(needing(task="own"), task, 7) is None
+
+
 def test_premises_count_if_the_functions_are_renamed():
     """Unknown is grounded only if all premises are assumed: the one premise, and then none."""
     view = changed(rename_all, needing(task="entailment"), ENTAILMENT)

@@ -57,7 +57,9 @@ def unseen_problems(
     seed: int,
     surprises: SurpriseLog | None = None,
 ) -> list[UnseenProblem]:
-    """Problems that need an unseen function: as many of each task, and of each function; none without the change.
+    """Problems that need an unseen function: as many of each task; none without the change.
+
+    A task has as many of each function. If too few can be made of one, there are more of the others.
 
     Args:
         problems: the test problems. Only their tasks get such problems.
@@ -74,13 +76,32 @@ def unseen_problems(
     for name, of_task in zip(names, _shares(params.problems, len(names)), strict=True):
         task, of_name = tasks[name], [problem for problem in problems if problem.task == name]
         functions = _unseen_functions(task)
-        for unseen, of_function in zip(functions, _shares(of_task, len(functions)), strict=True):
+        for unseen, of_function in zip(
+            functions, _generate_of_each(functions, of_name, of_task, seed, log), strict=True
+        ):
             function = unseen.function.name
             key = f"{UNSEEN}/{seed}/{name}/{function}"
             view = View(key, functions=_listed(task, unseen, Random(key)))
-            for index, generated in enumerate(_generate(unseen, of_name, of_function, seed, log)):
+            for index, generated in enumerate(of_function):
                 problem = replace(generated, id=f"{name}/{function}/{index:04d}~{UNSEEN}")
                 made.append(UnseenProblem(problem, function, view))
+    return made
+
+
+def _generate_of_each(
+    functions: Sequence[UnseenFunction], problems: Sequence[Problem], count: int, seed: int, log: SurpriseLog
+) -> list[Sequence[Problem]]:
+    """The problems of each function, `count` together if so many can be made."""
+    wanted = _shares(count, len(functions))
+    made = [_generate(unseen, problems, each, seed, log) for unseen, each in zip(functions, wanted, strict=True)]
+    while (missing := count - sum(map(len, made))) > 0:
+        able = [index for index, each in enumerate(made) if len(each) == wanted[index]]
+        if not able:
+            break
+        able.sort(key=lambda index: wanted[index])
+        for index, more in zip(able, _shares(missing, len(able)), strict=True):
+            wanted[index] += more
+            made[index] = _generate(functions[index], problems, wanted[index], seed, log)
     return made
 
 

@@ -20,9 +20,11 @@ _VIEWS = 4  # of a task, for each change that does not depend on what the proble
 
 
 def rename_all(problem: Problem, task: Task, seed: int) -> View | None:
-    """All functions but `answer` have new names."""
-    key, rng = _view_of_problem("functions", problem, task, seed)
+    """All functions but `answer` have new names; None if there are none."""
     functions = _functions(task)
+    if not functions:
+        return None
+    key, rng = _view_of_problem("functions", problem, task, seed)
     return View(key, names=dict(zip(functions, _new_names(task, len(functions), rng), strict=True)))
 
 

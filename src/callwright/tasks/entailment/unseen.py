@@ -83,11 +83,20 @@ def _known_calls(call: Call) -> tuple[Call, ...]:
 def _generate(
     change: Callable[[Sequence[Call]], list[Call]], name: str, problems: Sequence[Problem], count: int, seed: int
 ) -> list[Problem]:
-    """Some of the problems, with the changed solution."""
+    """Some of the problems, with the changed solution, which calls the new function."""
     solved = [problem for problem in problems if problem.solution]
     drawn = Random(f"{seed}/unseen/{name}").sample(solved, len(solved))
     changed = ((problem, change(problem.solution)) for problem in drawn)
-    return list(islice((replace(problem, solution=tuple(calls)) for problem, calls in changed if calls), count))
+    return list(
+        islice(
+            (
+                replace(problem, solution=tuple(calls))
+                for problem, calls in changed
+                if any(call.name == name for call in calls)
+            ),
+            count,
+        )
+    )
 
 
 UNSEEN = TaskUnseen(

@@ -12,6 +12,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.params import ValidateParams
 from callwright.records import FAULTS, CheckedChain, Pair, Problem
 from callwright.tasks import Tasks
+from callwright.tasks.view import PLAIN
 from callwright.validation.suites import expectations
 from callwright.validation.suites.suite import Check, Suites
 
@@ -110,7 +111,8 @@ def _recorded_replies(
         calls = []
         for index, step in enumerate(chain.steps):
             call = toolbox.canonical(step.call) if step.call else f"unreadable: {step.thought}"
-            recorded.calls[index, _reply_key(protocol.reply_message(step, index))] = call
+            message = protocol.reply_message(PLAIN.show_step(step, toolbox), index)
+            recorded.calls[index, _reply_key(message)] = call
             calls.append(call)
         recorded.chains.append((tuple(calls), record.verdict.correct))
     return by_problem
