@@ -76,7 +76,8 @@ class View:
     def show_step(self, step: Step, toolbox: Toolbox) -> Step:
         """A step under the shown names, with the error line that a model reads in this view."""
         shown = _show(self, toolbox)
-        if shown.is_plain and (step.call is None or step.call.name not in shown.names):
+        unchanged = step.call is None or step.call.name not in shown.names
+        if shown.is_plain and unchanged and _NOT_SHOWN not in step.thought:
             return step
         call = shown.names.show(step.call) if step.call else None
         thought = shown.names.show_text(step.thought)
@@ -85,6 +86,11 @@ class View:
 
 
 PLAIN = View()
+
+
+def not_shown(name: str) -> str:
+    """The name under which a call of a function is stored if the view does not show the function."""
+    return f"{_NOT_SHOWN}{name}"
 
 
 class _Names:
@@ -206,7 +212,7 @@ def _show(view: View, true: Toolbox) -> _ShownToolbox:
     toolbox = true if is_plain else true.with_shown(functions)
     hidden = [name for name in (*true.functions, *true.needless) if name not in true_names]
     names = {name: view.names.get(name, name) for name in true_names}
-    names |= {name: f"{_NOT_SHOWN}{name}" for name in hidden}
+    names |= {name: not_shown(name) for name in hidden}
     return _ShownToolbox(
         is_plain=is_plain,
         true_toolbox=true,
