@@ -10,6 +10,7 @@ from callwright.agent.conversation import make_demonstration, make_pair, rendere
 from callwright.agent.protocol import PROTOCOLS
 from callwright.chat.model import Reply, ToolCall
 from callwright.errors import DataError
+from callwright.functions.toolbox import ANSWER
 from callwright.preferences.chain_pairs import chain_pairs
 from callwright.records import Call, CheckedChain, Pair, Protocol, Step, Usage, Verdict
 from callwright.storage.jsonl import dumps, read
@@ -102,3 +103,23 @@ def test_the_error_for_a_pair_of_an_older_version_names_the_line_and_the_missing
     path.write_text(f"{json.dumps(old)}\n")
     with pytest.raises(DataError, match=r"train\.jsonl:1: history: Field required; not a Pair record$"):
         list(read(Pair, path))
+
+
+def test_a_call_of_a_function_that_was_not_shown_is_shown_in_views_without_the_function():
+    refused = step("day_after(day='Monday')")
+    assert refused.call == Call("not shown: day_after", {"day": "Monday"})
+    pair = make_pair(PROBLEM, TASK, "text", (), RIGHT[:1], [refused], margin=1.0, kind="unknown_function")
+    assert pair is not None
+    assert pair.rejected[0]["content"] == "day_after(day='Monday')"
+    lists_it = View("v", (*(name for name in TASK.toolbox.functions if name != ANSWER), "day_after", ANSWER))
+    view = with_called_functions(lists_it, TASK, [pair])
+    assert (view.key, view.functions) == ("v-day_after", tuple(TASK.toolbox.functions))
+    shown = rendered(pair, TASK, view)
+    assert (shown.prompt, shown.rejected) == (pair.prompt, pair.rejected)
+
+
+def test_the_name_of_a_function_that_was_not_shown_stays_in_a_thought():
+    replies = [step("First day_after(x).\nadd(2, 3)"), step("day_after(day='Monday'")]
+    messages, _ = PROTOCOLS["text"].render(TASK, PROBLEM.question, replies)
+    assert messages[2]["content"].startswith("First day_after(x).")
+    assert messages[4]["content"] == "day_after(day='Monday'"

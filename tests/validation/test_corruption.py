@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callwright.agent.conversation import render_plain
 from callwright.errors import DataError
 from callwright.params import Params
 from callwright.preferences.forks import pairs_from_forks
@@ -266,8 +267,16 @@ def side(text: str) -> tuple[dict[str, str], ...]:
     return ({"role": "assistant", "content": text},)
 
 
+def with_steps(pair: Pair, **steps: object) -> Pair:
+    """The pair with other steps, and the messages of these."""
+    return render_plain(replace(pair, **steps), ARITHMETIC)
+
+
 BAD_PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
-    "swapped chosen and rejected": (lambda pair: replace(pair, chosen=pair.rejected, rejected=pair.chosen), "swapped"),
+    "swapped chosen and rejected": (
+        lambda pair: with_steps(pair, chosen_steps=pair.rejected_steps, rejected_steps=pair.chosen_steps),
+        "swapped",
+    ),
     "equal sides": (lambda pair: replace(pair, rejected=pair.chosen), "same_sides"),
     "messages that differ from the steps": (lambda pair: replace(pair, history=pair.chosen_steps), "unlike_steps"),
     "margin below the minimum": (lambda pair: replace(pair, margin=0.2), "margin"),
@@ -275,7 +284,11 @@ BAD_PAIRS: dict[str, tuple[Callable[[Pair], Pair], str]] = {
     "pair of a problem that does not exist": (lambda pair: replace(pair, problem_id="gone"), "orphan"),
     "pair of a test problem": (lambda pair: replace(pair, problem_id="secret"), "split"),
     "unknown kind": (lambda pair: replace(pair, kind="ugly"), "kind"),
-    "reply that no chain gave": (lambda pair: replace(pair, chosen=side("add(a=2, b=3, percent=None)")), "untold"),
+    "reply that no chain gave": (
+        lambda pair: with_steps(pair, chosen_steps=(step("add(a=2, b=3, percent=None)"),)),
+        "untold",
+    ),
+    "messages of another reply": (lambda pair: replace(pair, chosen=side("add(a=2, b=4)")), "unlike_steps"),
     "overlong side": (lambda pair: replace(pair, rejected=side("word " * 1000)), "longest_reply"),
 }
 
@@ -296,6 +309,14 @@ def test_a_reply_that_calls_a_function_that_is_not_shown_was_given_in_a_chain():
     rejected = {str(pair.rejected[0]["content"]) for pair in pairs}
     assert {"season_of(month='July')", "season_of('July'"} & rejected
     assert failed(check_pairs(pairs, PROBLEMS, TASKS, records, 0.3, SHIPPED, Suites(None))) == {}
+
+
+def test_a_pair_of_a_call_whose_function_was_not_shown_passes_every_check():
+    chains = [chain("add(2, 3)", "answer(5)", id="right"), chain("day_after(day='Monday')", "answer(6)", id="hidden")]
+    records = [check_chain(recorded, PROBLEMS["p"], ARITHMETIC) for recorded in chains]
+    pairs, _ = pairs_from_forks(records, {"p": PROBLEMS["p"]}, TASKS, Params.load(ROOT / "params.yaml").pairs)
+    assert [pair.rejected for pair in pairs] == [side("day_after(day='Monday')")]
+    assert failed(run_pair_checks((pairs, PROBLEMS, records), pairs)) == {}
 
 
 @pytest.mark.parametrize("defect", BAD_PAIRS)
@@ -327,4 +348,4 @@ def test_the_error_for_a_truncated_pair_file_names_the_line(pairs_and_sources, t
 
 def test_all_defects_have_different_names():
     names = [*LINES, *FAULTS, *COLLECTIONS, *BAD_PROBLEMS, *BAD_PAIRS]
-    assert len(set(names)) == len(names) == 47
+    assert len(set(names)) == len(names) == 48

@@ -8,7 +8,7 @@ from callwright.agent.protocol import PROTOCOLS
 from callwright.functions.toolbox import ANSWER
 from callwright.records import Demonstration, Pair, Problem, Protocol, Step
 from callwright.tasks.task import Task
-from callwright.tasks.view import PLAIN, View
+from callwright.tasks.view import PLAIN, View, not_shown
 
 Messages = tuple[dict[str, Any], ...]
 ExampleT = TypeVar("ExampleT", Pair, Demonstration)
@@ -95,18 +95,29 @@ def rendered(example: ExampleT, task: Task, view: View) -> ExampleT:
 
 
 def with_called_functions(view: View, task: Task, examples: Iterable[Pair | Demonstration]) -> View:
-    """The view, which also shows the needless functions that steps of the examples call.
+    """The view with those needless functions that the steps of the examples need to be shown, or to be hidden.
 
     A chain may call a needless function that its own view showed. Without it, a prompt would show calls of a function
-    that it does not list.
+    that it does not list. Another chain may have called one that its view did not show, which failed. With it, the
+    prompt would list the function; so the view hides it, unless a step calls it too.
     """
-    calls = {step.call.name for example in examples for step in _steps_of(example) if step.call}
+    steps = [step for example in examples for step in _steps_of(example)]
+    called = {step.call.name for step in steps if step.call}
+    needless = task.toolbox.needless
     shown = view.functions or tuple(task.toolbox.functions)
-    missing = sorted(calls & set(task.toolbox.needless) - set(shown))
-    if not missing:
+    missing = [name for name in sorted(needless) if name in called and name not in shown]
+    refused = [name for name in shown if name in needless and name not in called and _was_hidden(name, steps)]
+    if not missing and not refused:
         return view
-    functions = (*(name for name in shown if name != ANSWER), *missing, ANSWER)
-    return replace(view, key=f"{view.key}+{'+'.join(missing)}", functions=functions)
+    functions = (*(name for name in shown if name not in (*refused, ANSWER)), *missing, ANSWER)
+    changes = [*(f"+{name}" for name in missing), *(f"-{name}" for name in refused)]
+    return replace(view, key=f"{view.key}{''.join(changes)}", functions=functions)
+
+
+def _was_hidden(name: str, steps: Iterable[Step]) -> bool:
+    """Whether a model called a function, or wrote its name, while its view did not show it."""
+    stored = not_shown(name)
+    return any((step.call is not None and step.call.name == stored) or f"{stored}(" in step.thought for step in steps)
 
 
 def _steps_of(example: Pair | Demonstration) -> tuple[Step, ...]:

@@ -93,6 +93,11 @@ def _mentions_hidden(step: Step) -> bool:
     return any(_NOT_SHOWN in text for text in texts)
 
 
+def not_shown(name: str) -> str:
+    """The name under which a call of a function is stored if the view does not show the function."""
+    return f"{_NOT_SHOWN}{name}"
+
+
 class _Names:
     """A permutation of the functions' names, and for each function one of its parameters' names.
 
@@ -247,7 +252,7 @@ def _show(view: View, true: Toolbox) -> _ShownToolbox:
     toolbox = true if is_plain else true.with_shown(functions)
     hidden = [name for name in (*true.functions, *true.needless) if name not in true_names]
     names = {name: view.names.get(name, name) for name in true_names}
-    names |= {name: f"{_NOT_SHOWN}{name}" for name in hidden}
+    names |= {name: not_shown(name) for name in hidden}
     return _ShownToolbox(
         is_plain=is_plain,
         true_toolbox=true,

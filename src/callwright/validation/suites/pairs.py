@@ -8,11 +8,9 @@ from statistics import mean
 from typing import Any
 
 from callwright.agent.conversation import render_plain
-from callwright.agent.protocol import PROTOCOLS
 from callwright.params import ValidateParams
-from callwright.records import FAULTS, CheckedChain, Pair, Problem
+from callwright.records import FAULTS, CheckedChain, Pair, Problem, Step
 from callwright.tasks import Tasks
-from callwright.tasks.view import PLAIN
 from callwright.validation.suites import expectations
 from callwright.validation.suites.suite import Check, Suites
 
@@ -89,7 +87,7 @@ class _RecordedReplies:
     """The replies in the chains of one problem.
 
     Attributes:
-        calls: (step index, reply as `_reply_key`) -> canonical call.
+        calls: (step index, step as `_reply_key`) -> canonical call.
         chains: each chain's canonical calls, and whether it is correct.
     """
 
@@ -106,13 +104,12 @@ def _recorded_replies(
         chain = record.chain
         if chain.problem_id not in problem_ids or chain.problem_id not in problems:
             continue
-        toolbox, protocol = tasks[problems[chain.problem_id].task].toolbox, PROTOCOLS[chain.protocol]
+        toolbox = tasks[problems[chain.problem_id].task].toolbox
         recorded = by_problem[chain.problem_id]
         calls = []
         for index, step in enumerate(chain.steps):
             call = toolbox.canonical(step.call) if step.call else f"unreadable: {step.thought}"
-            message = protocol.reply_message(PLAIN.show_step(step, toolbox), index)
-            recorded.calls[index, _reply_key(message)] = call
+            recorded.calls[index, _reply_key(step)] = call
             calls.append(call)
         recorded.chains.append((tuple(calls), record.verdict.correct))
     return by_problem
@@ -120,9 +117,10 @@ def _recorded_replies(
 
 def _row(pair: Pair, problems: Mapping[str, Problem], tasks: Tasks, recorded: _RecordedReplies) -> dict[str, Any]:
     problem = problems.get(pair.problem_id)
-    history, unknown_in_history = _find_calls(pair.prompt, 0, recorded)
-    chosen, unknown_in_chosen = _find_calls(pair.chosen, len(history), recorded)
-    rejected, unknown_in_rejected = _find_calls(pair.rejected, len(history), recorded)
+    # The steps, not the messages: two views may show different calls by the same name
+    history, unknown_in_history = _find_calls(pair.history, 0, recorded)
+    chosen, unknown_in_chosen = _find_calls(pair.chosen_steps, len(history), recorded)
+    rejected, unknown_in_rejected = _find_calls(pair.rejected_steps, len(history), recorded)
     unknown = unknown_in_history or unknown_in_chosen or unknown_in_rejected
     lengths = [_count_characters(message) for side in (pair.chosen, pair.rejected) for message in _replies(side)]
     return {
@@ -140,18 +138,18 @@ def _row(pair: Pair, problems: Mapping[str, Problem], tasks: Tasks, recorded: _R
 
 
 def _find_calls(
-    messages: Sequence[Message], first_step: int, recorded: _RecordedReplies
+    steps: Sequence[Step], first_step: int, recorded: _RecordedReplies
 ) -> tuple[CanonicalCalls, str | None]:
-    """The canonical calls of a conversation's replies, and the first reply that no chain has at the same step.
+    """The canonical calls of steps, and the first step that no chain has at the same index.
 
     Args:
-        first_step: index of the step that the first reply belongs to.
+        first_step: index of the first of these steps in its chain.
     """
     calls = []
-    for index, message in enumerate(_replies(messages), start=first_step):
-        call = recorded.calls.get((index, _reply_key(message)))
+    for index, step in enumerate(steps, start=first_step):
+        call = recorded.calls.get((index, _reply_key(step)))
         if call is None:
-            return (), f"step {index + 1}: {_reply_key(message)[:200]}"
+            return (), f"step {index + 1}: {_reply_key(step)[:200]}"
         calls.append(call)
     return tuple(calls), None
 
@@ -181,10 +179,10 @@ def _replies(messages: Sequence[Message]) -> Iterator[Message]:
     return (message for message in messages if message["role"] == "assistant")
 
 
-def _reply_key(message: Message) -> str:
-    """A reply's content and calls as text, without the message's other fields; arguments keep their order."""
-
-    return json.dumps([message.get("content"), message.get("tool_calls")], ensure_ascii=False)
+def _reply_key(step: Step) -> str:
+    """What the model wrote in a step, as text; arguments keep their order."""
+    call = [step.call.name, step.call.arguments] if step.call else None
+    return json.dumps([step.thought, call], ensure_ascii=False)
 
 
 def _count_characters(message: Message) -> int:
