@@ -79,6 +79,22 @@ def test_an_unreadable_reply_is_shown_as_it_was_written():
     assert View(names={"add": "sum_up"}).show_step(step, TOOLBOX).thought == "sum_up(a=2"
 
 
+NATIVE_CUT = '{"name": "NAME", "arguments": {"FIRST": 2, "SECOND": 3}\n{"name": "NAME", "arguments": {}'
+
+
+@pytest.mark.parametrize("reply", ["NAME(FIRST=2, SECOND=3", "So: NAME(SECOND = 2", NATIVE_CUT])
+def test_an_unreadable_reply_names_its_arguments_as_each_view_shows_them(reply):
+    toolbox = TASKS["translation"].toolbox
+    view = View("v", names={"predicate": "lift"}, parameters={"predicate": {"name": "terms", "terms": "cell"}})
+    other = View("o", names={"predicate": "sew"}, parameters={"predicate": {"name": "item", "terms": "kind"}})
+
+    def written(name: str, first: str, second: str) -> str:
+        return reply.replace("NAME", name).replace("FIRST", first).replace("SECOND", second)
+
+    true = view.read_text(written("lift", "terms", "cell"), toolbox)
+    assert other.show_step(Step(true, None, None, None), toolbox).thought == written("sew", "item", "kind")
+
+
 SYNTAX_ERRORS = {
     "NAME(2, 3": "the closing bracket of NAME is missing; write one call on the last line, like FIRST(a=17, b=25)",
     "NAME(a='2, b=3)": "a quote in the call of NAME is not closed; write one call on the last line, like "

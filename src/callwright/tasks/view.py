@@ -10,7 +10,7 @@ the unknown name `lift`, and replaying its chain refuses the call as the agent d
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -117,8 +117,11 @@ class _Names:
             function: {shown: true for true, shown in renamed.items()}
             for function, renamed in self._shown_parameters.items()
         }
-        self.show_text = _replace(self._shown, _CALLED)
-        self.read_text = _replace(self._true, _CALLED)
+        self.show_text = _replace_calls(self._shown, self._shown_parameters)
+        by_shown_name = {
+            self._shown.get(function, function): renamed for function, renamed in self._true_parameters.items()
+        }
+        self.read_text = _replace_calls(self._true, by_shown_name)
         self.show_syntax_error = _replace(self._shown, (*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS))
         self.read_syntax_error = _replace(self._true, _NAMED_IN_SYNTAX_ERRORS)
 
@@ -175,6 +178,37 @@ _ADVISED_IN_SYNTAX_ERRORS = r"(?<=for other divisions call )NAME$"
 """Where such an error mentions a function of its own accord."""
 
 
+_ARGUMENT = (r"(?<![\w.])NAME(?=\s*=(?!=))", r'(?<=")NAME(?="\s*:(?!\s*"$))')
+"""Where a call names an argument. A JSON key before the name of the next call is none."""
+
+
+def _replace_calls(names: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]]) -> Callable[[str], str]:
+    """A function that replaces the names of called functions in a text, and between two of them those of arguments.
+
+    Args:
+        parameters: function, as the text names it -> parameter -> its new name.
+    """
+    replace_names = _replace(names, _CALLED)
+    replace_arguments = {function: _replace(renamed, _ARGUMENT) for function, renamed in parameters.items() if renamed}
+    if not replace_arguments:
+        return replace_names
+    called = _pattern(names, _CALLED)
+
+    def replace_calls(text: str) -> str:
+        parts: list[str] = []
+        end, replace_before = 0, replace_names  # before the first call there is nothing to replace
+        for match in called.finditer(text):
+            parts += [replace_before(text[end : match.start()]), names[match[0]]]
+            end, replace_before = match.end(), replace_arguments.get(match[0], _keep)
+        return "".join([*parts, replace_before(text[end:])])
+
+    return replace_calls
+
+
+def _keep(text: str) -> str:
+    return text
+
+
 def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str], str]:
     """A function that replaces names in a text, in certain places only.
 
@@ -182,10 +216,14 @@ def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str],
         places: regular expressions, in which NAME stands for a name.
     """
     if not names:
-        return lambda text: text
-    alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    pattern = re.compile("|".join(place.replace("NAME", f"(?:{alternatives})") for place in places))
+        return _keep
+    pattern = _pattern(names, places)
     return lambda text: pattern.sub(lambda match: names[match[0]], text)
+
+
+def _pattern(names: Iterable[str], places: Sequence[str]) -> re.Pattern[str]:
+    alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.compile("|".join(place.replace("NAME", f"(?:{alternatives})") for place in places))
 
 
 @dataclass(frozen=True, slots=True)
