@@ -6,7 +6,6 @@ FIRST_S.
 """
 
 import logging
-import os
 import sys
 import threading
 import time
@@ -88,12 +87,20 @@ class Progress:
             return f"{duration_text(self.seconds())} so far"
         return f"{duration_text(max(self.total - self.done, 0) / self.per_second())} left"
 
-    def text(self) -> str:
-        """What is shown beside the name: the count, the status and the time."""
+    def texts(self) -> tuple[str, str, str]:
+        """What is shown beside the name: the count, the time and the status; the count and the status may be empty."""
         if self._measure is not None:
             self.done = self._measure()
-        status = self.status() if self.status else ""
-        return ", ".join(filter(None, (self.count_text(), status, self.time_text())))
+        return self.count_text(), self.time_text(), self.status() if self.status else ""
+
+    def text(self) -> str:
+        """What a line shows beside the name."""
+        count, time_text, status = self.texts()
+        return _joined(count, status, time_text)
+
+
+def _joined(*texts: str) -> str:
+    return ", ".join(filter(None, texts))
 
 
 class _Display:
@@ -133,13 +140,21 @@ class _Display:
 
     def _show_bars(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TaskID, TextColumn
+        from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
         from rich.progress import Progress as Bars
+        from rich.text import Text
+
+        class StatusColumn(ProgressColumn):
+            """The last column: where a terminal is narrow, this is cut off first."""
+
+            def render(self, task: Task) -> Text:
+                return Text(task.fields["status"], no_wrap=True, overflow="ellipsis")
 
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(20),
             TextColumn("{task.fields[text]}", markup=False),
+            StatusColumn(),
         )
         bars = Bars(
             *columns,
@@ -154,10 +169,11 @@ class _Display:
             for progress in [progress for progress in tasks if progress not in shown]:
                 bars.remove_task(tasks.pop(progress))
             for progress in shown:
-                text = progress.text()
+                count, time_text, status = progress.texts()
+                text = _joined(count, time_text) + ("," if status else "")
                 if progress not in tasks:
-                    tasks[progress] = bars.add_task(self._name(progress), total=progress.total, text=text)
-                bars.update(tasks[progress], completed=progress.done, total=progress.total, text=text)
+                    tasks[progress] = bars.add_task(self._name(progress), text=text, status=status)
+                bars.update(tasks[progress], completed=progress.done, total=progress.total, text=text, status=status)
             bars.refresh()
 
         with bars:
@@ -227,8 +243,12 @@ def track(
 
 
 def _is_terminal(stream: TextIO) -> bool:
-    """Whether a bar can be drawn: on a terminal that moves its cursor."""
-    return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+    """Whether a bar can be drawn: on a terminal that moves its cursor, which rich reads from its variables."""
+    if not stream.isatty():
+        return False
+    from rich.console import Console
+
+    return Console(file=stream).is_interactive
 
 
 def duration_text(seconds: float) -> str:

@@ -88,6 +88,9 @@ def test_a_key_that_is_missing_beside_keys_of_other_names_is_reported_as_missing
         ("problems.source", 3, "problems.source: input should be a valid string"),
         ("rollout", 3, "rollout: input should be a valid dictionary"),
         ("train.loss_type", "sigmoid", "train.loss_type: input should be a valid list"),
+        ("views.train", "all", "views.train: should be batch, or a number of views above 0"),
+        ("views.train", True, "views.train: should be batch, or a number of views above 0"),
+        ("views.train", 0, "views.train: should be batch, or a number of views above 0"),
     ],
 )
 def test_the_error_for_a_wrong_type_has_the_key_and_the_value(load, tmp_path, key, value, message):

@@ -7,6 +7,7 @@ import pytest
 from callwright.agent.conversation import make_demonstration, make_pair
 from callwright.agent.protocol import NATIVE
 from callwright.chat.template import template_messages
+from callwright.errors import DataError
 from callwright.preferences.dialogue import check_rows
 from callwright.records import Call, Pair, Protocol, Step, StepError
 from callwright.tasks import TASKS
@@ -75,3 +76,15 @@ def test_a_demonstration_is_trained_on_its_completion(protocol: Protocol):
     labels = list(row["labels"])
     assert labels[: report.prompt_tokens] == [-100] * report.prompt_tokens
     assert labels[report.prompt_tokens :] == list(row["input_ids"])[report.prompt_tokens :] != []
+
+
+def test_rows_that_are_too_long_give_the_length_of_the_longest_and_what_to_raise():
+    rows = [make_demonstration("d", PROBLEM, TASK, "text", HISTORY[:count], step("answer(5)")) for count in (0, 2)]
+    tokenizer = tokenizer_for(template("qwen2_5"), [])
+    short, long = (check_rows([row], tokenizer, 8_192)[0].longest for row in rows)
+    with pytest.raises(DataError) as caught:
+        check_rows(rows, tokenizer, 10)
+    assert str(caught.value) == (
+        f"demonstration d cannot be trained on: it has {short} tokens, train.max_length is 10; "
+        f"the longest row has {long}: raise train.max_length (2 of 2 demonstrations)"
+    )

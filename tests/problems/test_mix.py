@@ -220,6 +220,7 @@ def load_checked(**changes: object) -> ProblemsParams:
         ({"gsm8k": float("nan")}, "the share of gsm8k is nan: it has to be above 0, or leave gsm8k out"),
         ({"synthetic": 0.7, "gsm8k": 0.7}, "the shares of the sources add up to 1.4, not 1"),
         ({"synthetic": 70, "gsm8k": 30}, "the shares of the sources add up to 100, not 1"),
+        ({"synthetic": 0.7, "gsm8k": 0.300002}, "the shares of the sources add up to 1.000002, not 1"),
         ({}, "names no source: give each source its share, or leave it null"),
         ({"synthetic": 0.5, "gsm": 0.5}, "gsm is not a source (did you mean gsm8k?)"),
         ({"mine.jsonl\n": 1.0}, "mine.jsonl\\n is not a source (did you mean jsonl?)"),

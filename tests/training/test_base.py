@@ -1,6 +1,7 @@
 """The base: copying the embedded student or another model, and downloading."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from callwright.standins.embedded.shipped_student import MODEL_FILES
 from callwright.storage.files import folder_hash
 from callwright.tasks import TASKS
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
-from callwright.training.base import prepare_base
+from callwright.training.base import _megabytes, prepare_base
 
 pytestmark = pytest.mark.xdist_group("training")
 PROBLEMS = synthetic_problems({"train": 24, "dev": 20, "test": 20}, 12, 7)
@@ -145,3 +146,12 @@ def test_without_a_network_the_error_for_a_hub_student_says_what_to_check(tmp_pa
     student = StudentParams(source="someone/some-model", revision=None)
     with pytest.raises(ProviderError, match=r"someone/some-model cannot be downloaded .*check the id, the network"):
         prepare_base(tmp_path / "models" / "base", student)
+
+
+def test_the_size_of_a_download_leaves_out_files_that_are_renamed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "model.safetensors").write_bytes(bytes(3_000_000))
+    listed = [(str(tmp_path), [], ["model.safetensors", "tokenizer.json.incomplete"])]
+    monkeypatch.setattr(os, "walk", lambda folder: listed)
+    assert _megabytes(tmp_path) == 3

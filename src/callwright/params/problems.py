@@ -16,7 +16,7 @@ def _check_mix(mix: dict[str, float]) -> dict[str, float]:
             raise ValueError(f"the share of {name} is {share:g}: it has to be above 0, or leave {name} out")
     total = sum(mix.values())
     if abs(total - 1) > 1e-6:
-        raise ValueError(f"the shares of the sources add up to {total:g}, not 1")
+        raise ValueError(f"the shares of the sources add up to {total:.9g}, not 1")
     return mix
 
 

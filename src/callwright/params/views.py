@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from callwright.params.section import Section, Share
 
@@ -17,8 +17,12 @@ class ViewsParams(Section):
     distractors: int = Field(ge=0)
     plain: float = Share
     rollout: int = Field(ge=1)
-    train: Literal["batch"] | int = Field(union_mode="left_to_right")
+    train: Literal["batch"] | int
 
-    def model_post_init(self, _context: object) -> None:
-        if isinstance(self.train, int) and self.train < 1:
-            raise ValueError("train has to be batch, or a number of views above 0")
+    @field_validator("train", mode="before")
+    @classmethod
+    def _check_train(cls, train: object) -> object:
+        """One line for both types, where pydantic would report the first one alone; `true` is no number."""
+        if train != "batch" and (type(train) is not int or train < 1):
+            raise ValueError("should be batch, or a number of views above 0")
+        return train

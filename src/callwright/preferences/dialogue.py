@@ -126,6 +126,8 @@ def check_rows(
             rows.append(_token_row(prompt.ids, tokens))
     if failures:
         kind, example_id, reason = failures[0]
+        if "train.max_length" in reason:  # in another view, the same example may be longer
+            reason += f"; the longest row has {longest}: raise train.max_length"
         raise DataError(f"{kind} {example_id} cannot be trained on: {reason} ({len(failures):,} of {count:,} {kind}s)")
     counts = RowCounts(
         rows=count,

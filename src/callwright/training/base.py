@@ -123,8 +123,16 @@ def _download_size(source: str, revision: str | None) -> int | None:
 
 
 def _megabytes(folder: Path) -> int:
-    """Size of a folder's files, parts of files that are being downloaded included."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // MEGABYTE
+    """Size of a folder's files, parts of files that are being downloaded included.
+
+    A file may be renamed while this reads the folder.
+    """
+    size = 0
+    for parent, _, names in os.walk(folder):  # skips folders that are gone
+        for name in names:
+            with suppress(OSError):
+                size += Path(parent, name).stat().st_size
+    return size // MEGABYTE
 
 
 def _download_error(source: str, error: Exception) -> ProviderError:

@@ -103,6 +103,12 @@ def test_a_recipe_without_files_is_damage(shipped: Path, tmp_path: Path, content
         copy_shipped_student(tmp_path / "base", shipped)
 
 
+def test_a_recipe_that_is_cut_off_is_damage(shipped: Path, tmp_path: Path):
+    (shipped / "recipe.json").write_text(json.dumps(RECIPE)[:-30])
+    with pytest.raises(DataError, match=r"^the embedded student is damaged: .*is not JSON.*install callwright again"):
+        copy_shipped_student(tmp_path / "base", shipped)
+
+
 def test_a_file_that_the_recipe_does_not_list_is_damage(shipped: Path, tmp_path: Path):
     files = {name: entry for name, entry in RECIPE["files"].items() if name != "config.json"}
     (shipped / "recipe.json").write_text(json.dumps({**RECIPE, "files": files}))

@@ -33,7 +33,10 @@ def read_recipe(shipped: Path) -> dict[str, Any]:
         DataError: the file is missing, is not JSON, or lists no files.
     """
     path = shipped / RECIPE
-    recipe = read_json(path) if path.is_file() else None
+    try:
+        recipe = read_json(path) if path.is_file() else None
+    except DataError as error:
+        raise _damaged(str(error)) from None
     if not isinstance(recipe, dict) or not isinstance(recipe.get("files"), dict):
         raise _damaged(f"{path} is missing, or lists no files")
     return recipe

@@ -69,7 +69,7 @@ buy: money -> items | n=3..29 | divide q n
   How many {items} does @ buy? / How many {items} does @ get?
 ride: money -> end | n=3..12 f=11..59 | solve n f q
   @ spends {the} money on a ride. *Each ride costs {f} dollars plus {n} dollars for each mile.
-  @ rides until {the} money is gone. *Each ride costs {f} dollars and {n} dollars more for each mile.
+  @ rides until {the} money is gone. *The ride costs {f} dollars and {n} dollars more for each mile.
   How many miles does @ ride? / How many miles is that?
 tip: bill -> bill | p=5..30:5 | percent_of q p, add q r1 | the whole
   @ adds a tip of {p} percent.

@@ -24,7 +24,7 @@ rope: start -> rope | a=50..989 |
   @ has a rope of {a} meters.
   @ buys {a} meters of rope.
 ropes: start -> rope | a=3..19 b=4..59 | multiply a b
-  @ makes a long rope from {a} ropes. *Each short rope is {b} meters long.
+  @ makes a long rope from {a} short ropes. *Each short rope is {b} meters long.
   @ makes a long rope from {a} short ropes of {b} meters.
   How many meters of rope does @ have?
 trip: start -> way | a=11..399 b=11..399 | add a b
