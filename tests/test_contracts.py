@@ -79,7 +79,8 @@ def test_records_have_the_fields_of_the_files():
         Step: "thought call error observation",
         Call: "name arguments",
         Verdict: "chain_id correct faults first_fault",
-        Pair: "id problem_id prompt chosen rejected tools margin kind",
+        Pair: "id problem_id prompt chosen rejected tools margin kind "
+        "task question protocol history chosen_steps rejected_steps",
     }
     for record, names in fields.items():
         assert list(record.__dataclass_fields__) == names.split()

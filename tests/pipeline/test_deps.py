@@ -121,7 +121,7 @@ def test_a_stage_depends_on_the_params_models_of_the_sections_that_it_reads(code
     [
         ("validate", "src/callwright/tasks/synthetic.py"),
         ("promote", "src/callwright/chat/openai/"),
-        ("train", "src/callwright/agent/"),
+        ("train", "src/callwright/chat/openai/"),
     ],
 )
 def test_a_stage_does_not_reach_code_that_it_does_not_run(code: dict[str, list[str]], stage: str, absent: str):
