@@ -1,7 +1,8 @@
 """Run every model on the same problems with the same agent; finished attempts are journaled as in a rollout."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from callwright import paths
@@ -16,6 +17,7 @@ from callwright.progress import track
 from callwright.records import Chain, CheckedChain, Problem, Verdict
 from callwright.rollouts.budget import BudgetError, Meter
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
+from callwright.rollouts.parallel import ParallelModel, sample_in_parallel
 from callwright.rollouts.plan import Attempt, teacher_plan
 from callwright.rollouts.run import roll_out, roll_out_teacher
 from callwright.rollouts.sample import Failure, RolloutResult, missing_attempts
@@ -62,12 +64,23 @@ def evaluate_models(
     local_models = [("base", paths.BASE), ("student", paths.STUDENT)]
     if champion is not None:
         local_models.append(("champion", champion))
-    evaluated = {}
+    planned, parallel = [], []
     for name, folder in local_models:
         target = evaluation_target(name, folder, evaluate)
         changed = (variants, unseen) if name != "champion" else ((), ())
-        plan = plan_evaluation(target, problems, changed[0], tasks, evaluate, rollout, seed, unseen=changed[1])
-        evaluated[name] = evaluate_target(target, plan, tasks, evaluate, rollout, log)
+        plan_of_target = partial(
+            plan_evaluation, target, problems, changed[0], tasks, evaluate, rollout, seed, unseen=changed[1]
+        )
+        plan = plan_of_target()
+        planned.append((target, plan))
+        if target.endpoint is None:
+            sample = partial(_sample_target, target, evaluate, rollout)
+            attempts_of_target = partial(_plan_attempts, plan_of_target)
+            parallel.append(
+                ParallelModel(name, _journal_path(target), plan.attempts, attempts_of_target, sample, folder)
+            )
+    sample_in_parallel(parallel)
+    evaluated = {target.name: evaluate_target(target, plan, tasks, evaluate, rollout, log) for target, plan in planned}
     # The teacher only greedily: samples cost money, and its numbers are only for comparison.
     plan = EvaluationPlan(teacher_plan(problems, tasks, teacher, GREEDY, rollout, seed))
     evaluated["teacher"] = _evaluate_teacher(plan, problems, tasks, teacher, rollout, log)
@@ -82,9 +95,29 @@ def evaluate_target(
     rollout: RolloutParams,
     log: SurpriseLog,
 ) -> ModelEvaluation:
-    with open_journal(journal_path(f"evaluate_{target.name}")) as journal:
+    with open_journal(_journal_path(target)) as journal:
         asyncio.run(_run_missing(target, plan.attempts, journal, evaluate, rollout, log))
         return collect_results(plan, tasks, journal, log, rollout.max_failure_rate)
+
+
+def _journal_path(target: EvaluationTarget) -> Path:
+    return journal_path(f"evaluate_{target.name}")
+
+
+def _plan_attempts(plan_of_target: Callable[[], EvaluationPlan]) -> list[Attempt]:
+    return plan_of_target().attempts
+
+
+def _sample_target(
+    target: EvaluationTarget,
+    evaluate: EvaluateParams,
+    rollout: RolloutParams,
+    attempts: Sequence[Attempt],
+    journal: Journal[JournalEntry],
+    surprises: SurpriseLog,
+) -> None:
+    """Run a target's missing attempts in another process."""
+    asyncio.run(_run_missing(target, attempts, journal, evaluate, rollout, surprises))
 
 
 async def _run_missing(
