@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["CALLWRIGHT_PROGRESS"] = "off"  # how many lines of progress there are depends on the machine's load
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell starts background processes like this
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests interrupt themselves and their programs

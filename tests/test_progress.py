@@ -114,6 +114,12 @@ def test_measured_work_needs_no_counting():
     assert progress.text() == "90 of 120 MB, 3 s left"
 
 
+@pytest.fixture(autouse=True)
+def progress_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests turn it off."""
+    monkeypatch.delenv("CALLWRIGHT_PROGRESS", raising=False)
+
+
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Takes lines about a stage in this process, 50 a second."""

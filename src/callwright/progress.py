@@ -6,6 +6,7 @@ FIRST_S.
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from callwright.text import one_line
 
 log = logging.getLogger("callwright")
 
+PROGRESS_ENV = "CALLWRIGHT_PROGRESS"
 FIRST_S = 5.0  # before anything is shown
 LINE_EVERY_S, BAR_EVERY_S = 30.0, 0.5
 
@@ -188,7 +190,10 @@ _display: ContextVar[_Display | None] = ContextVar("display", default=None)
 
 @contextmanager
 def show_progress(stage: str) -> Iterator[None]:
-    """Show the work of the block, which is a stage's."""
+    """Show the work of the block, which is a stage's; not if CALLWRIGHT_PROGRESS is `off`."""
+    if os.environ.get(PROGRESS_ENV) == "off":
+        yield
+        return
     display = _Display(stage)
     token = _display.set(display)
     display.start()

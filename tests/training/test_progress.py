@@ -29,6 +29,12 @@ class Trainer:
         getattr(self.callback, event)(self.args, self.state, None, **arguments)
 
 
+@pytest.fixture(autouse=True)
+def progress_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests turn it off."""
+    monkeypatch.delenv("CALLWRIGHT_PROGRESS", raising=False)
+
+
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Takes lines about the stage's progress, 50 a second."""
