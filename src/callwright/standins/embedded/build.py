@@ -30,8 +30,13 @@ from callwright.standins.embedded.fit import Length, Training, fit
 from callwright.standins.embedded.lesson_views import draw_lesson_view
 from callwright.standins.embedded.lessons import Lesson, conversation, draw_pairs
 from callwright.standins.embedded.recipe import RECIPE, BuildRecipe
-from callwright.standins.embedded.seen_questions import SEEN_QUESTIONS_FILE, question_hash, write_seen_questions
-from callwright.standins.embedded.tokenizer import train_tokenizer
+from callwright.standins.embedded.seen_questions import (
+    SEEN_QUESTIONS_FILE,
+    question_hash,
+    read_seen_questions,
+    write_seen_questions,
+)
+from callwright.standins.embedded.tokenizer import load_tokenizer, train_tokenizer
 from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.storage.files import file_hash, read_json, write_json
 from callwright.tasks import Tasks, load_tasks
@@ -61,10 +66,14 @@ def build_embedded_student(
     settings = {"seed": seed, **recipe.model_dump()}
     _check_settings(folder, settings)
     lessons = draw_all_lessons(recipe, tasks, seed)
-    questions = {lesson.question for of_task in lessons.values() for lesson in of_task}
-    write_seen_questions(folder / SEEN_QUESTIONS_FILE, map(question_hash, questions))
-    tokenizer = train_tokenizer(_tokenizer_texts(lessons, tasks, recipe, seed), recipe.vocabulary)
-    tokenizer.save_pretrained(folder)
+    questions = {question_hash(lesson.question) for of_task in lessons.values() for lesson in of_task}
+    if (folder / CHECKPOINT).is_file():  # the lessons may have changed since: the model has read both
+        questions |= read_seen_questions(folder / SEEN_QUESTIONS_FILE).hashes
+        tokenizer = load_tokenizer(folder)
+    else:
+        tokenizer = train_tokenizer(_tokenizer_texts(lessons, tasks, recipe, seed), recipe.vocabulary)
+        tokenizer.save_pretrained(folder)
+    write_seen_questions(folder / SEEN_QUESTIONS_FILE, questions)
     model, progress = fit(Training(recipe, tasks, lessons, tokenizer, length, seed, folder))
     model.save_pretrained(folder)
     written = {
