@@ -179,7 +179,7 @@ def test_a_stage_warns_of_a_users_module_that_dvc_yaml_does_not_list(
     user_project: Path, capfd: pytest.CaptureFixture[str]
 ):
     run_stage("pairs", lambda _: None)
-    run_stage("train", lambda _: None)  # loads no tasks
+    run_stage("base", lambda _: None)  # loads no tasks
     warning = "pairs: warning: dvc.yaml does not list clock.py, clock_times.py: run make deps\n"
     assert capfd.readouterr().err == warning
     main([])

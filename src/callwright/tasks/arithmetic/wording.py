@@ -25,7 +25,8 @@ _TIMELESS_STATEMENT = re.compile(
 )
 # Of synthetic stories only: elsewhere "each" may refer to what an event before it introduced.
 _SYNTHETIC_FACT = re.compile(
-    r"(?:One|Each) [a-z ]+ (?:costs|has|holds|is|pays|sells|takes) |[A-Z][a-z]+ is [0-9]+ years|The house of "
+    r"The ride costs |(?:One|Each) [a-z ]+ (?:costs|has|holds|is|pays|sells|takes) |"
+    r"[A-Z][a-z]+ is [0-9]+ years|The house of "
 )
 
 
