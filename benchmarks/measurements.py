@@ -1,10 +1,12 @@
 """What benchmarks that append to a CSV share: the rows of earlier runs, and what identifies code and machine."""
 
+import argparse
 import csv
 import io
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -117,3 +119,28 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or "processor unknown")
+
+
+def seeds_parser(description: str | None, csv_file: Path, work: str) -> argparse.ArgumentParser:
+    """The options of a benchmark that runs seeds in copies of this clone.
+
+    Args:
+        csv_file: where figures are appended by default.
+        work: name of the folder of the copies, among temporary files.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[])
+    parser.add_argument("--overlay", type=Path, help="a YAML file of params to change")
+    parser.add_argument("--csv", type=Path, default=csv_file)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), work))
+    parser.add_argument("--uncommitted", action="store_true", help="allow uncommitted changes; for trying things out")
+    parser.add_argument("--summary", action="store_true", help="run nothing")
+    return parser
+
+
+def parse_seeds(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The options of the command line, which names seeds or asks for the summary."""
+    options = parser.parse_args()
+    if options.summary == bool(options.seeds):
+        parser.error("name --seeds, or --summary alone")
+    return options

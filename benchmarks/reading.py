@@ -18,14 +18,23 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from clone_run import Run, copy_clone, read_overlay
-from measurements import ROOT, Figure, Key, append_figures, committed, processor, read_figures
+from measurements import (
+    ROOT,
+    Figure,
+    Key,
+    append_figures,
+    committed,
+    parse_seeds,
+    processor,
+    read_figures,
+    seeds_parser,
+)
 from reading_targets import summary
 
 CSV = ROOT / "docs/reading.csv"
@@ -40,18 +49,10 @@ RESTORED = "is cached"  # DVC's word for a stage whose result is in its cache
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[])
+    parser = seeds_parser(__doc__, CSV, "callwright-reading")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=["default"])
-    parser.add_argument("--overlay", type=Path, help="a YAML file of params to change in every arm")
     parser.add_argument("--threads", type=int, help="of each process")
-    parser.add_argument("--csv", type=Path, default=CSV)
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "callwright-reading"))
-    parser.add_argument("--uncommitted", action="store_true", help="allow uncommitted changes; for trying things out")
-    parser.add_argument("--summary", action="store_true", help="run nothing")
-    options = parser.parse_args()
-    if options.summary == bool(options.seeds):
-        parser.error("name --seeds, or --summary alone")
+    options = parse_seeds(parser)
     if options.seeds:
         measure(options)
     print("\n".join(summary(read_figures(options.csv))))

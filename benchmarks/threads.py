@@ -17,12 +17,21 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from clone_run import Run, copy_clone, read_overlay
-from measurements import ROOT, Figure, Key, append_figures, committed, processor, read_figures
+from measurements import (
+    ROOT,
+    Figure,
+    Key,
+    append_figures,
+    committed,
+    parse_seeds,
+    processor,
+    read_figures,
+    seeds_parser,
+)
 
 CSV = ROOT / "docs/threads.csv"
 COUNTS = (1, 2)
@@ -32,16 +41,8 @@ OTHERS = ("data/chains/student.jsonl", "data/validated", "data/pairs", "models/s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[])
-    parser.add_argument("--overlay", type=Path, help="a YAML file of params to change")
-    parser.add_argument("--csv", type=Path, default=CSV)
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "callwright-threads"))
-    parser.add_argument("--uncommitted", action="store_true", help="allow uncommitted changes; for trying things out")
-    parser.add_argument("--summary", action="store_true", help="run nothing")
-    options = parser.parse_args()
-    if options.summary == bool(options.seeds):
-        parser.error("name --seeds, or --summary alone")
+    parser = seeds_parser(__doc__, CSV, "callwright-threads")
+    options = parse_seeds(parser)
     if options.seeds:
         measure(options)
     for key, figures in read_figures(options.csv).items():
