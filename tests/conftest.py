@@ -1,6 +1,8 @@
 """Set up every test process: no telemetry, no downloads, working interrupts, no deadline for properties."""
 
 import gc
+import io
+import logging
 import os
 import signal
 import sys
@@ -40,3 +42,16 @@ def frozen_heap() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def stage_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Takes lines about the progress of a stage in this process, 50 a second."""
+    from callwright import progress
+
+    monkeypatch.delenv("CALLWRIGHT_PROGRESS", raising=False)
+    monkeypatch.setattr(progress, "FIRST_S", 0.0)
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.02)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    caplog.set_level(logging.INFO, "callwright")
+    return caplog

@@ -1,17 +1,14 @@
-import io
-import logging
 import os
 import pty
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from callwright import progress as progress_module
 from callwright.progress import Progress, show_progress, track, work
+from tests.stage_log import wait_for
 
 # A stage that lasts until its work was shown a number of times.
 STAGE = """
@@ -120,36 +117,18 @@ def progress_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CALLWRIGHT_PROGRESS", raising=False)
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Takes lines about a stage in this process, 50 a second."""
-    monkeypatch.setattr(progress_module, "FIRST_S", 0.0)
-    monkeypatch.setattr(progress_module, "LINE_EVERY_S", 0.02)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    caplog.set_level(logging.INFO, "callwright")
-    return caplog
-
-
-def wait_for(log: pytest.LogCaptureFixture, start: str) -> None:
-    """Wait until the log has a line that starts like this."""
-    deadline = time.monotonic() + 60
-    while not any(line.startswith(start) for line in log.messages):
-        assert time.monotonic() < deadline, log.messages
-        time.sleep(0.01)
-
-
-def test_a_stage_without_named_work_shows_how_long_it_takes(log: pytest.LogCaptureFixture):
+def test_a_stage_without_named_work_shows_how_long_it_takes(stage_log: pytest.LogCaptureFixture):
     with show_progress("train"):
-        wait_for(log, "train: 0 s so far")
+        wait_for(stage_log, "train: 0 s so far")
 
 
-def test_items_are_counted_by_their_size_when_they_are_done(log: pytest.LogCaptureFixture):
+def test_items_are_counted_by_their_size_when_they_are_done(stage_log: pytest.LogCaptureFixture):
     with show_progress("validate"):
         items = track([(1, 2), (3, 4, 5)], "replay", 5, "chains", size=len)
         next(items)
-        wait_for(log, "validate: replay: 0 of 5 chains")
+        wait_for(stage_log, "validate: replay: 0 of 5 chains")
         next(items)
-        wait_for(log, "validate: replay: 2 of 5 chains")
+        wait_for(stage_log, "validate: replay: 2 of 5 chains")
         assert list(items) == []
 
 

@@ -1,7 +1,4 @@
-import io
-import logging
 import re
-import sys
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +6,9 @@ from typing import Any
 import pytest
 from transformers import TrainerState
 
-from callwright import progress
 from callwright.progress import show_progress
 from callwright.training.progress import show_training
+from tests.stage_log import wait_for
 
 
 class Trainer:
@@ -29,32 +26,7 @@ class Trainer:
         getattr(self.callback, event)(self.args, self.state, None, **arguments)
 
 
-@pytest.fixture(autouse=True)
-def progress_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests turn it off."""
-    monkeypatch.delenv("CALLWRIGHT_PROGRESS", raising=False)
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Takes lines about the stage's progress, 50 a second."""
-    monkeypatch.setattr(progress, "FIRST_S", 0.0)
-    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.02)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    caplog.set_level(logging.INFO, "callwright")
-    return caplog
-
-
-def wait_for(log: pytest.LogCaptureFixture, start: str) -> str:
-    """The first line that starts like this, as soon as there is one."""
-    deadline = time.monotonic() + 60
-    while not (lines := [line for line in log.messages if line.startswith(start)]):
-        assert time.monotonic() < deadline, log.messages
-        time.sleep(0.01)
-    return lines[0]
-
-
-def test_a_training_shows_steps_loss_speed_and_time_left(log: pytest.LogCaptureFixture):
+def test_a_training_shows_steps_loss_speed_and_time_left(stage_log: pytest.LogCaptureFixture):
     trainer = Trainer(epochs=2)
     with show_progress("train"), show_training(trainer, "preferences", "pairs", examples=40):
         trainer.state.max_steps, trainer.state.global_step = 10, 4  # resumed after step 4
@@ -63,18 +35,18 @@ def test_a_training_shows_steps_loss_speed_and_time_left(log: pytest.LogCaptureF
         time.sleep(0.2)
         trainer.call("on_step_end")
         trainer.call("on_log", logs={"loss": 0.1234})
-        line = wait_for(log, "train: preferences: 5 of 10 steps, loss 0.123, ")
+        line = wait_for(stage_log, "train: preferences: 5 of 10 steps, loss 0.123, ")
     speed, seconds = re.fullmatch(r"(.+) pairs/s, (\d+) s left", line.split("0.123, ")[1]).groups()
     # 40 pairs in each of 2 epochs, 10 steps together: 8 pairs a step, and 5 steps are left
     assert float(seconds) == pytest.approx(5 * 8 / float(speed.replace(",", "")), abs=1)
 
 
-def test_the_evaluation_on_dev_pairs_is_shown_while_it_lasts(log: pytest.LogCaptureFixture):
+def test_the_evaluation_on_dev_pairs_is_shown_while_it_lasts(stage_log: pytest.LogCaptureFixture):
     trainer = Trainer(epochs=1)
     with show_progress("train"), show_training(trainer, "preferences", "pairs", examples=40):
         for _ in range(2):
             for _ in range(3):
                 trainer.call("on_prediction_step", eval_dataloader=range(7))
-            wait_for(log, "train: preferences, dev: 3 of 7 batches")
-            log.clear()
+            wait_for(stage_log, "train: preferences, dev: 3 of 7 batches")
+            stage_log.clear()
             trainer.call("on_evaluate")
