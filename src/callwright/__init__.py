@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from callwright.functions.toolbox import Toolbox
     from callwright.records import Chain, Problem
     from callwright.tasks.task import Grade, Task
+    from callwright.tasks.view import View
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Sampling",
     "Task",
     "Toolbox",
+    "View",
     "WholeNumber",
     "function",
     "open_chat",
@@ -43,6 +45,7 @@ __getattr__ = lazy_exports(
         "Sampling": "callwright.chat.model",
         "Task": "callwright.tasks.task",
         "Toolbox": "callwright.functions.toolbox",
+        "View": "callwright.tasks.view",
         "WholeNumber": "callwright.functions.numbers",
         "function": "callwright.functions.function",
         "open_chat": "callwright.chat.open_chat",
