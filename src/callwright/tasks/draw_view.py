@@ -35,8 +35,9 @@ def draw_view(task: Task, params: ViewsParams, rng: Random, key: str) -> View:
         for name in shown:
             function = toolbox.find(name)
             assert function is not None
-            drawn = TRAINING_NAMES.draw_parameters(rng, len(function.parameters))
-            parameters[name] = dict(zip(function.parameters, drawn, strict=True))
+            if len(function.parameters) <= len(TRAINING_NAMES.parameters):  # otherwise they keep their names
+                drawn = TRAINING_NAMES.draw_parameters(rng, len(function.parameters))
+                parameters[name] = dict(zip(function.parameters, drawn, strict=True))
     descriptions = _draw_descriptions(task, shown, rng) if params.reword else {}
     return View(key, (*shown, ANSWER), names, parameters, descriptions)
 
