@@ -223,7 +223,7 @@ def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str],
 
 def _pattern(names: Iterable[str], places: Sequence[str]) -> re.Pattern[str]:
     alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.compile("|".join(place.replace("NAME", f"(?:{alternatives})") for place in places))
+    return re.compile("|".join(pattern.replace("NAME", f"(?:{alternatives})") for pattern in places))
 
 
 @dataclass(frozen=True, slots=True)

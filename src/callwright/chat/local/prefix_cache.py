@@ -64,14 +64,14 @@ class PrefixCache:
 
     def get(self, prompt: str, prefix: Ids) -> CachedPrefix:
         """The keys and values of a sequence that begins with the prefix, computed if they are not cached."""
-        found = self._by_prompt.pop(prompt, None)
-        if found is not None:
-            self.nbytes -= found.nbytes
-        if found is None or found.ids[: len(prefix)] != prefix:
-            found = CachedPrefix(prefix, self._compute(prefix))
-        if found.nbytes <= self.max_bytes:
-            self._by_prompt[prompt] = found
-            self.nbytes += found.nbytes
+        cached = self._by_prompt.pop(prompt, None)
+        if cached is not None:
+            self.nbytes -= cached.nbytes
+        if cached is None or cached.ids[: len(prefix)] != prefix:
+            cached = CachedPrefix(prefix, self._compute(prefix))
+        if cached.nbytes <= self.max_bytes:
+            self._by_prompt[prompt] = cached
+            self.nbytes += cached.nbytes
         while self.nbytes > self.max_bytes:
             self.nbytes -= self._by_prompt.pop(next(iter(self._by_prompt))).nbytes
-        return found
+        return cached
