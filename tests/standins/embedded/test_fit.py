@@ -4,14 +4,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.multiprocessing.spawn import start_processes
 
 from callwright.errors import CallwrightError, DataError
+from callwright.standins.embedded import processes
 from callwright.standins.embedded.build import build_embedded_student
+from callwright.standins.embedded.checkpoint import CURVE
 from callwright.standins.embedded.fit import Length
 from callwright.standins.embedded.recipe import RECIPE
 from callwright.tasks import TASKS
@@ -20,7 +23,6 @@ SMALL = RECIPE.model_copy(
     update={"hidden": 32, "layers": 3, "heads": 3, "feed_forward": 32, "vocabulary": 900, "lessons": 60, "rows": 2}
     | {"groups": 2, "bare_rows": 3, "copy_rows": 1, "bare_steps": 2}
 )
-TRAINING_CPU_S = 20.0  # processor time after which a process has imported all libraries and trains
 
 
 @pytest.fixture
@@ -35,10 +37,10 @@ def read_weights(folder: Path) -> torch.Tensor:
     return torch.cat([weight.flatten() for _, weight in sorted(load_file(folder / "model.safetensors").items())])
 
 
-def train_and_read_weights(folder: Path, processes: int, steps: int) -> torch.Tensor:
-    torch.set_num_threads(processes)
+def train_and_read_weights(folder: Path, threads: int, steps: int) -> torch.Tensor:
+    torch.set_num_threads(threads)
     build_embedded_student(folder, SMALL, TASKS, 3, Length(steps=steps))
-    assert torch.get_num_threads() == processes
+    assert torch.get_num_threads() == threads
     return read_weights(folder)
 
 
@@ -63,22 +65,22 @@ def test_training_continues_from_a_checkpoint(tmp_path: Path, restored_threads: 
 
 
 @pytest.mark.slow
-def test_a_killed_process_gives_a_one_line_error(tmp_path: Path, restored_threads: None):
+def test_a_killed_process_gives_a_one_line_error(
+    tmp_path: Path, restored_threads: None, monkeypatch: pytest.MonkeyPatch
+):
     torch.set_num_threads(2)
+    started: list[Any] = []
 
-    def trainers() -> list[psutil.Process]:
-        return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    def record_and_start(*args: Any, **options: Any) -> Any:
+        started.append(start_processes(*args, **options))
+        return started[-1]
 
-    def kill_the_second_process() -> None:
-        while not (processes := trainers()):
+    def kill_the_second_process_when_it_trains() -> None:
+        while not (tmp_path / "student" / CURVE).exists():
             time.sleep(0.05)
-        (process,) = processes
-        while process.cpu_times().user < TRAINING_CPU_S:
-            time.sleep(0.05)
-        process.kill()
+        started[0].processes[0].kill()
 
-    killer = threading.Thread(target=kill_the_second_process)
-    killer.start()
+    monkeypatch.setattr(processes, "start_processes", record_and_start)
+    threading.Thread(target=kill_the_second_process_when_it_trains, daemon=True).start()
     with pytest.raises(CallwrightError, match=r"^embedded student: one of its processes was ended by SIGKILL"):
-        build_embedded_student(tmp_path / "student", SMALL, TASKS, 3, Length(steps=100_000))
-    killer.join()
+        build_embedded_student(tmp_path / "student", SMALL, TASKS, 3, Length(minutes=3))
