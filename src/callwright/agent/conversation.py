@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from callwright.agent.protocol import PROTOCOLS
 from callwright.functions.toolbox import ANSWER
 from callwright.records import Demonstration, Pair, Problem, Protocol, Step
+from callwright.tasks.renaming import not_shown
 from callwright.tasks.task import Task
-from callwright.tasks.view import PLAIN, View, not_shown
+from callwright.tasks.view import PLAIN, View
 
 Messages = tuple[dict[str, Any], ...]
 ExampleT = TypeVar("ExampleT", Pair, Demonstration)
