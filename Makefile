@@ -6,8 +6,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-# Two test processes of one thread each: threads that wait for each other on a busy core are several times slower.
-
 DEPS := $(RUN) python -m callwright.pipeline.deps
 
 .PHONY: repro deps test check lock clean image image-check
@@ -25,6 +23,7 @@ repro: deps
 deps: $(READY)
 	$(DEPS)
 
+# Two test processes of one thread each: threads that wait for each other on a busy core are several times slower.
 test: $(READY)
 	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
 
