@@ -89,6 +89,7 @@ rollout:
   {{max_steps: 16, max_failure_rate: 0.5, teacher: {{chains: 1}}, student: {{chains: 0}},
    prices: {{prompt: 2.5, cached: 1.25, completion: 10.0}}}}
 validate: {{max_quarantined_share: 0.5, max_fault_share: 1.0}}
+views: {{rollout: 1}} # the hostile server writes the true names
 """
 AMBIENT = {"OPENAI_ORG_ID": "ambient", "OPENAI_PROJECT_ID": "ambient", "OPENAI_CUSTOM_HEADERS": "X-Ambient: ambient"}
 

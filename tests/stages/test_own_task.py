@@ -80,7 +80,7 @@ def test_two_new_files_and_three_parameters_are_enough(project: Project):
     with (project.folder / "clock.py").open("a") as module:
         module.write("# one more line\n")
     changed = json.loads(project.run("dvc", "status", "--json").stdout)
-    assert set(changed) == {"problems", "rollout", "validate", "pairs", "evaluate", "promote"}
+    assert set(changed) == {"problems", "rollout", "validate", "pairs", "train", "evaluate", "promote"}
 
 
 def test_own_problems_of_a_shipped_task_need_one_file(project: Project):
