@@ -215,6 +215,7 @@ def load_checked(**changes: object) -> ProblemsParams:
 @pytest.mark.parametrize(
     ("mix", "line"),
     [
+        ({"synthetic": True}, "input should be a valid number, not True"),
         ({"synthetic": 1.0, "gsm8k": 0}, "the share of gsm8k is 0: it has to be above 0, or leave gsm8k out"),
         ({"synthetic": 1.5, "gsm8k": -0.5}, "the share of gsm8k is -0.5: it has to be above 0, or leave gsm8k out"),
         ({"gsm8k": float("nan")}, "the share of gsm8k is nan: it has to be above 0, or leave gsm8k out"),
