@@ -215,7 +215,6 @@ def load_checked(**changes: object) -> ProblemsParams:
 @pytest.mark.parametrize(
     ("mix", "line"),
     [
-        ({"synthetic": True}, "input should be a valid number, not True"),
         ({"synthetic": 1.0, "gsm8k": 0}, "the share of gsm8k is 0: it has to be above 0, or leave gsm8k out"),
         ({"synthetic": 1.5, "gsm8k": -0.5}, "the share of gsm8k is -0.5: it has to be above 0, or leave gsm8k out"),
         ({"gsm8k": float("nan")}, "the share of gsm8k is nan: it has to be above 0, or leave gsm8k out"),
@@ -283,3 +282,8 @@ def test_public_sets_in_one_folder_are_mixed_and_no_test_question_is_trained_on(
     for problem in problems:
         sources_of_group.setdefault(problem.group, set()).add(problem.source)
     assert all(len(sources) == 1 for sources in sources_of_group.values())
+
+
+def test_a_share_that_is_no_number_is_refused():
+    line = "params.yaml: problems.mix.synthetic: input should be a valid number, not True"
+    assert checked_line(mix={"synthetic": True}) == line
