@@ -31,7 +31,8 @@ LIMITS = {  # characters of what a pattern is given, where that is bounded below
 BUILT_IN_FUNCTIONS = {  # of functions' names and of a tokenizer's special tokens, escaped; of two sets of characters
     "chat/template.py: control_tokens",
     "problems/gsm8k_equations.py: _find_equations_in_line",
-    "tasks/view.py: _pattern",
+    "tasks/mentions.py: _compile",
+    "tasks/renaming.py: _pattern",
 }
 USED, HIDDEN = patterns_in_use()
 DO: dict[str, Callable[[re.Pattern[str], str], object]] = {

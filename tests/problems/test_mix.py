@@ -282,3 +282,8 @@ def test_public_sets_in_one_folder_are_mixed_and_no_test_question_is_trained_on(
     for problem in problems:
         sources_of_group.setdefault(problem.group, set()).add(problem.source)
     assert all(len(sources) == 1 for sources in sources_of_group.values())
+
+
+def test_a_share_that_is_no_number_is_refused():
+    line = "params.yaml: problems.mix.synthetic: input should be a valid number, not True"
+    assert checked_line(mix={"synthetic": True}) == line

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,14 @@ from callwright.standins.oracle.confused_names import check_confused_names
 from callwright.standins.oracle.script import MISTAKES, write_script
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.arithmetic.functions import add, answer, subtract
-from callwright.tasks.parts import PART_TYPES, SyntheticProblems, TaskLessons, TaskMistakes, TaskWording
+from callwright.tasks.parts import (
+    PART_TYPES,
+    SyntheticProblems,
+    TaskDescriptions,
+    TaskLessons,
+    TaskMistakes,
+    TaskWording,
+)
 from callwright.tasks.task import Task
 from tests.fakes import NO_MISTAKES, problem, teacher
 from tests.tasks import words
@@ -216,6 +224,35 @@ assert not {name for name in parts() if name.endswith((".synthetic", ".lessons")
 def test_an_unknown_or_mistyped_part_is_an_error(parts: dict[str, object], message: str):
     with pytest.raises(ValueError, match=message):
         own_task(**parts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("Look.", r'^descriptions: training: add: write a tuple of paraphrases, such as \("Adds two numbers\.",\)$'),
+        (None, r"^descriptions: training: add: write a tuple of paraphrases"),
+        (("",), r"^descriptions: training: add: a paraphrase has to be a text of one line, not ''$"),
+        ((3,), r"^descriptions: training: add: a paraphrase has to be a text of one line, not 3$"),
+        (
+            ("Two\nlines.",),
+            r"^descriptions: training: add: a paraphrase has to be a text of one line, not 'Two.nlines\.'$",
+        ),
+    ],
+)
+def test_paraphrases_that_cannot_be_shown_are_an_error_of_one_line(texts: Any, message: str):
+    with pytest.raises(ValueError, match=message):
+        TaskDescriptions(training={"add": texts})
+    with pytest.raises(ValueError, match=message.replace("training", "held_out")):
+        TaskDescriptions(held_out={"add": texts})
+
+
+def test_paraphrases_of_a_function_that_does_not_exist_are_an_error():
+    line = r"^task own: its part descriptions: there is no function ad \(did you mean add\?\)$"
+    with pytest.raises(ValueError, match=line):
+        own_task(descriptions=TaskDescriptions(training={"ad": ("Adds.",)}))
+    with pytest.raises(ValueError, match=line):
+        own_task(descriptions=TaskDescriptions(held_out={"ad": ("Adds.",)}))
+    own_task(descriptions=TaskDescriptions(training={"add": ("Adds.",), "day_after": ("A day later.",)}))
 
 
 @pytest.mark.parametrize(

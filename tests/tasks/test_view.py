@@ -199,11 +199,23 @@ def wall(n: int) -> int:
 ROOM = Toolbox([area, add_wall, wall, TOOLBOX.functions[ANSWER]])
 
 
-def test_dotted_names_are_whole_words_in_instructions():
+def test_instructions_mention_functions_in_backquotes_and_dotted_names_as_whole_words():
     view = View(names={"room.area": "lift", "wall": "wash"})
-    assert view.show_instructions("Call wall, then room.area. Not room.area.wall, wall.x or walls.") == (
-        "Call wash, then lift. Not room.area.wall, wall.x or walls."
-    )
+    assert view.show_instructions(
+        "Call `wall`, then room.area. Not room.area.wall, `wall`.x or walls; hit a wall."
+    ) == ("Call `wash`, then lift. Not room.area.wall, `wash`.x or walls; hit a wall.")
+
+
+def test_a_function_called_like_an_english_word_leaves_the_instructions_as_they_are():
+    view = View(names={"call": "river", "step": "lift_oak"})
+    assert view.show_instructions(ARITHMETIC.instructions) == ARITHMETIC.instructions
+
+
+def test_words_that_a_task_declares_as_functions_are_replaced_in_its_instructions():
+    entailment, view = TASKS["entailment"], View(names={"entails": "river"})
+    shown = view.show_instructions(entailment.instructions, entailment.named_in_instructions)
+    assert shown == entailment.instructions.replace("entails", "river")
+    assert shown.count("river") == 2
 
 
 def test_a_description_mentions_other_functions_as_they_are_shown():

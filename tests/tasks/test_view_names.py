@@ -85,8 +85,8 @@ def test_names_of_parameters_are_different_and_not_taken(pool: NamePool):
 
 
 def test_too_many_names_are_an_error():
-    with pytest.raises(ValueError, match=r"^900 names besides 101 taken names are too many: at most 1,000$"):
-        TRAINING_NAMES.draw(Random(1), 900, [str(number) for number in range(101)])
+    with pytest.raises(ValueError, match=r"^19900 names besides 101 taken names are too many: at most 20,000$"):
+        TRAINING_NAMES.draw(Random(1), 19_900, [str(number) for number in range(101)])
     count = len(TRAINING_NAMES.parameters)
     with pytest.raises(ValueError, match=rf"^{count + 1} names of parameters are too many: {count} are free$"):
         TRAINING_NAMES.draw_parameters(Random(1), count + 1)

@@ -133,7 +133,8 @@ def take_steps(
     for shown_thought, call in protocol.read(reply):
         thought = view.read_text(shown_thought, toolbox)
         if isinstance(call, CallError):
-            yield failed_step(thought, None, with_toolbox_example(view.read_error(call, toolbox), toolbox))
+            error = view.read_error(call, shown_thought, toolbox)
+            yield failed_step(thought, None, with_toolbox_example(error, toolbox))
         else:
             yield execute_step(thought, view.read_call(call, toolbox), toolbox, open_toolbox).step
 

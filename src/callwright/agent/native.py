@@ -53,7 +53,7 @@ class NativeProtocol:
         Each step is an assistant message with one call and a tool message, even if one reply held several calls.
         """
         toolbox = view.show(task.toolbox)
-        instructions = view.show_instructions(task.instructions)
+        instructions = view.show_instructions(task.instructions, task.named_in_instructions)
         messages = [
             {
                 "role": "system",

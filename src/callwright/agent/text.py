@@ -28,8 +28,9 @@ class TextProtocol:
     ) -> tuple[list[Message], list[Tool]]:
         """Messages that ask for the step after `steps`; no tools."""
         functions = self.function_section(view.show(task.toolbox))
+        instructions = view.show_instructions(task.instructions, task.named_in_instructions)
         messages = [
-            {"role": "system", "content": f"{view.show_instructions(task.instructions)}\n\n{functions}"},
+            {"role": "system", "content": f"{instructions}\n\n{functions}"},
             {"role": "user", "content": question},
         ]
         for step_index, step in enumerate(view.show_step(step, task.toolbox) for step in steps):

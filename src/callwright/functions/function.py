@@ -96,11 +96,17 @@ class Function:
         Args:
             description: None: unchanged.
             parameters: parameter -> its new name; those that are not in it keep theirs.
+
+        Raises:
+            ValueError: two parameters would have the same name.
         """
         function = replace(self, name=name, description=description or self.description)
         if not parameters:
             return function
         new_names = {parameter: parameters.get(parameter, parameter) for parameter in self.parameters}
+        for new in new_names.values():
+            if list(new_names.values()).count(new) > 1:
+                raise ValueError(f"{self.name} would have two parameters named {new}")
         old_names = {new: old for old, new in new_names.items()}
         python = self.python
 

@@ -85,7 +85,8 @@ def escape_unprintable(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-_NAMESPACES = ("functions.", "function.", "default_api.", "tools.", "tool.")
+NAMESPACES = ("functions.", "function.", "default_api.", "tools.", "tool.")  # that models write before a name
+MAX_NAME_CHARACTERS = 64  # of a function or a parameter; the limit of the OpenAI API
 _SUFFIX_START = re.compile(r"[:<]")
 _SUFFIX = re.compile(r"(?::[0-9]{1,4})?(?:<\|.*)?", re.DOTALL)  # Kimi's call number, harmony's next control token
 
@@ -107,7 +108,7 @@ def strip_name_markup(name: str) -> str:
     suffix = _SUFFIX_START.search(name)
     if suffix and _SUFFIX.fullmatch(name, suffix.start()):
         name = name[: suffix.start()].rstrip()
-    for namespace in _NAMESPACES:
+    for namespace in NAMESPACES:
         if name.startswith(namespace):
             return name.removeprefix(namespace)
     return name

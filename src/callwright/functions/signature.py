@@ -10,12 +10,12 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
+from callwright.functions.literal import MAX_NAME_CHARACTERS
 from callwright.functions.numbers import TYPE_IN_WORDS
 from callwright.records import Json
 
 STATE_PARAMETER = "state"  # name of a first parameter that receives the chain's state
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-_MAX_NAME_CHARACTERS = 64  # the limit of the OpenAI API
 _RESERVED_PREFIXES = ("_", "model_")  # reserved by pydantic
 _SUPPORTED = "numbers, text, booleans, None, lists, dicts, Literal, Enum, and unions of these"
 _DATA_KEYS = ("default", "enum", "const", "examples")  # keys of a JSON schema whose values are data
@@ -36,9 +36,9 @@ def check_callable(python: Any, name: str) -> None:
     if inspect.isgeneratorfunction(python):
         raise TypeError(f"{name} is a generator; return a list instead of yielding")
     parts = name.split(".")
-    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS or any(part.startswith("__") for part in parts):
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS or any(part.startswith("__") for part in parts):
         raise TypeError(
-            f"{name} cannot be a function's name; use up to {_MAX_NAME_CHARACTERS} ASCII letters, digits and _"
+            f"{name} cannot be a function's name; use up to {MAX_NAME_CHARACTERS} ASCII letters, digits and _"
         )
     if any(keyword.iskeyword(part) for part in parts):
         raise TypeError(f"{name} is a reserved word of Python and could not be called; use another name")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 
 from callwright.params.section import Section, Share
 
@@ -20,7 +20,7 @@ def _check_mix(mix: dict[str, float]) -> dict[str, float]:
     return mix
 
 
-Mix = Annotated[dict[str, float], AfterValidator(_check_mix)]
+Mix = Annotated[dict[str, Annotated[float, Strict()]], AfterValidator(_check_mix)]
 """Source -> its share of the train problems, above 0; their sum is 1."""
 
 

@@ -54,11 +54,14 @@ def draw_views(task: Task, params: ViewsParams, count: int, seed: int, label: st
 
 
 def _draw_names(shown: Sequence[str], functions: Sequence[str], rng: Random) -> dict[str, str]:
-    """Shown names: most from the pool, some exchanged among the task's functions."""
+    """Shown names: most from the pool, some exchanged among the task's functions. No function keeps its name."""
     exchanged = [name for name in functions if rng.random() < _EXCHANGED_SHARE]
+    if len(exchanged) < 2:  # with whom would it exchange its name?
+        exchanged = []
     renamed = [name for name in shown if name not in exchanged]
-    drawn = TRAINING_NAMES.draw(rng, len(renamed), (*functions, ANSWER))
-    return dict(zip([*renamed, *exchanged], [*drawn, *rng.sample(exchanged, len(exchanged))], strict=True))
+    names = dict(zip(renamed, TRAINING_NAMES.draw(rng, len(renamed), (*functions, ANSWER)), strict=True))
+    shuffled = rng.sample(exchanged, len(exchanged))
+    return names | dict(zip(shuffled, [*shuffled[1:], *shuffled[:1]], strict=True))
 
 
 def _draw_descriptions(task: Task, shown: Sequence[str], rng: Random) -> dict[str, str]:

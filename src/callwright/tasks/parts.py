@@ -14,7 +14,7 @@ A task with a folder has each part in a module of the part's name, in a constant
 (`tasks/arithmetic/wording.py` defines WORDING). A task in one module gives them as `Task(..., parts={...})`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
@@ -22,6 +22,9 @@ from typing import Literal
 from callwright.errors import RowError
 from callwright.functions.function import Function
 from callwright.records import Call, Problem, Split
+from callwright.text import did_you_mean, one_line
+
+_MAX_SHOWN = 60  # characters of a user's text that an error message shows
 
 GenerateProblems = Callable[[Mapping[Split, int], int, int], Sequence[Problem]]
 DrawProblem = Callable[[Random], Problem]
@@ -125,10 +128,42 @@ class TaskDescriptions:
         training: function -> paraphrases that training may show.
         held_out: function -> other paraphrases, for the evaluation only. Their words should occur in `training`: a
             student that is trained from scratch cannot know a word that it has never seen.
+
+    Raises:
+        ValueError: the paraphrases of a function are not a tuple of texts in one line.
     """
 
     training: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for group, by_function in (("training", self.training), ("held_out", self.held_out)):
+            for function, texts in by_function.items():
+                location = f"descriptions: {group}: {one_line(str(function), _MAX_SHOWN)}"
+                if not isinstance(texts, tuple | list):
+                    raise ValueError(f'{location}: write a tuple of paraphrases, such as ("Adds two numbers.",)')
+                for text in texts:
+                    if not isinstance(text, str) or not text.strip() or len(text.splitlines()) > 1:
+                        shown = one_line(repr(text), _MAX_SHOWN)
+                        raise ValueError(f"{location}: a paraphrase has to be a text of one line, not {shown}")
+
+    def check_names(self, task: str, known: Collection[str]) -> None:
+        """Check that the functions exist: the paraphrases of a misspelt one would never be shown.
+
+        Args:
+            task: its name.
+            known: functions of the task.
+
+        Raises:
+            ValueError: there is no function of a name.
+        """
+        for function in (*self.training, *self.held_out):
+            if function not in known:
+                hint = did_you_mean(str(function), known)
+                raise ValueError(
+                    f"task {task}: its part descriptions: there is no function "
+                    f"{one_line(str(function), _MAX_SHOWN)} ({hint})"
+                )
 
 
 GenerateUnseen = Callable[[Sequence[Problem], int, int], Sequence[Problem]]
@@ -150,12 +185,14 @@ class UnseenFunction:
             without the new function.
         known_calls: the calls of the task's functions that do what a call of this function does, for the check that an
             answer is grounded. By default there are none, and the check sees the call itself.
+        stands_in_for: the missing function that the instructions may name; they name this one in its place.
     """
 
     function: Function
     generate: GenerateUnseen
     missing: tuple[str, ...] = ()
     known_calls: KnownCalls = _is_no_known_call
+    stands_in_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

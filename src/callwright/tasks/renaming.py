@@ -1,9 +1,11 @@
-"""Functions' names in calls and in texts: a permutation of them, and where a text names a function."""
+"""A permutation of the functions' names, in calls and in texts."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from callwright.functions.literal import NAMESPACES
 from callwright.records import Call
+from callwright.tasks.mentions import called_functions, keep, replace_mentions
 
 NOT_SHOWN = "not shown: "  # before the stored name of a call of a function that the view does not show
 
@@ -32,13 +34,23 @@ class Renaming:
             function: {shown: true for true, shown in renamed.items()}
             for function, renamed in self._shown_parameters.items()
         }
-        self.show_text = _replace_calls(self._shown, self._shown_parameters)
-        by_shown_name = {
-            self._shown.get(function, function): renamed for function, renamed in self._true_parameters.items()
-        }
-        self.read_text = _replace_calls(self._true, by_shown_name)
-        self.show_syntax_error = _replace(self._shown, (*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS))
-        self.read_syntax_error = _replace(self._true, _NAMED_IN_SYNTAX_ERRORS)
+        shown_functions = {name: self._shown.get(name, name) for name in names}
+        self.show_text = replace_mentions({**shown_functions, **self._shown}, self._shown_parameters)
+        true_functions = {shown: true for true, shown in shown_functions.items()} | self._true
+        by_shown_name = {shown_functions.get(name, name): renamed for name, renamed in self._true_parameters.items()}
+        self.read_text = replace_mentions(true_functions, by_shown_name, quote_words=True)
+        self._show_names = _replace(self._shown, (*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS))
+        self._read_names = _replace(self._true, _NAMED_IN_SYNTAX_ERRORS)
+        self._show_argument = _replace_argument(shown_functions, self._shown_parameters)
+        self._read_argument = _replace_argument(true_functions, by_shown_name)
+
+    def show_syntax_error(self, message: str, text: str) -> str:
+        """A parser's error about an unreadable text, both under the true names, under the shown names."""
+        return self._show_argument(self._show_names(message), text)
+
+    def read_syntax_error(self, message: str, text: str) -> str:
+        """A parser's error about an unreadable text, both under the shown names, under the true names."""
+        return self._read_argument(self._read_names(message), text)
 
     def show(self, call: Call) -> Call:
         """A call under the shown names."""
@@ -51,16 +63,6 @@ class Renaming:
         name = self._true.get(call.name, call.name)
         parameters = self._true_parameters.get(name, {})
         return Call(name, {parameters.get(key, key): value for key, value in call.arguments.items()})
-
-
-def replace_words(names: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that replaces names in a text wherever they are whole words."""
-    return _replace(_changed(names), _WORD)
-
-
-def replace_mentions(names: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that replaces names where a text calls them, and elsewhere those that are no English word."""
-    return _replace(_changed(names), _CALLED_OR_NO_WORD)
 
 
 def _changed(names: Mapping[str, str]) -> dict[str, str]:
@@ -83,69 +85,57 @@ def _close(names: Mapping[str, str]) -> dict[str, str]:
     return closed
 
 
-_CALLED = (r"(?<![\w.])NAME(?=\()", r'(?<=")NAME(?=")', "(?<=`)NAME(?=`)")
-"""Where a text calls a function: before a bracket, in quotes as in JSON, or in backquotes."""
-
-_WORD = (r"(?<![\w.])NAME(?!\w|\.\w)",)
-"""A whole word. `geometry.area` is one word."""
-
-_CALLED_OR_NO_WORD = (*_CALLED, r"(?<![\w.])(?=[^\W_]*[_.]\w)NAME(?!\w|\.\w)")
-"""Where a text calls a function, or mentions one whose name is no English word, as it has `_` or `.` in it."""
-
+_NAMESPACE = rf"(?:{'|'.join(map(re.escape, NAMESPACES))})??"
 _NAMED_IN_SYNTAX_ERRORS = (
-    r"(?<=\bof )NAME(?= (?:is|could) )",
-    r"(?<=\bcall )NAME(?= first,)",
-    r"(?<=\bname )NAME(?=;)",
+    rf"\bof {_NAMESPACE}NAME(?= (?:is|could) )",
+    r"\bcall NAME(?= first,)",
+    r"\bname NAME(?=;)",
 )
 """Where an error of `callwright.agent.parsing` repeats the name of a function that the model called."""
 
-_ADVISED_IN_SYNTAX_ERRORS = r"(?<=for other divisions call )NAME$"
+_ADVISED_IN_SYNTAX_ERRORS = r"for other divisions call NAME$"
 """Where such an error mentions a function of its own accord."""
 
-
-_ARGUMENT = (r"(?<![\w.])NAME(?=\s*=(?!=))", r'(?<=")NAME(?="\s*:(?!\s*"$))')
-"""Where a call names an argument. A JSON key before the name of the next call is none."""
-
-
-def _replace_calls(names: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]]) -> Callable[[str], str]:
-    """A function that replaces the names of called functions in a text, and between two of them those of arguments.
-
-    Args:
-        parameters: function, as the text names it -> parameter -> its new name.
-    """
-    replace_names = _replace(names, _CALLED)
-    replace_arguments = {function: _replace(renamed, _ARGUMENT) for function, renamed in parameters.items() if renamed}
-    if not replace_arguments:
-        return replace_names
-    called = _pattern(names, _CALLED)
-
-    def replace_calls(text: str) -> str:
-        parts: list[str] = []
-        end, replace_before = 0, replace_names  # before the first call there is nothing to replace
-        for match in called.finditer(text):
-            parts += [replace_before(text[end : match.start()]), names[match[0]]]
-            end, replace_before = match.end(), replace_arguments.get(match[0], _keep)
-        return "".join([*parts, replace_before(text[end:])])
-
-    return replace_calls
-
-
-def _keep(text: str) -> str:
-    return text
+_GIVEN_TWICE = re.compile(r"(?<=^the argument )(\S+)(?= is given twice)")
 
 
 def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str], str]:
     """A function that replaces names in a text, in certain places only.
 
     Args:
-        places: regular expressions, in which NAME stands for a name.
+        places: regular expressions that end with NAME, which stands for a name, before what follows it.
     """
     if not names:
-        return _keep
+        return keep
     pattern = _pattern(names, places)
-    return lambda text: pattern.sub(lambda match: names[match[0]], text)
+
+    def new(match: re.Match[str]) -> str:
+        name = match[match.lastindex or 0]
+        return match[0].removesuffix(name) + names[name]
+
+    return lambda text: pattern.sub(new, text)
 
 
-def _pattern(names: Iterable[str], places: Sequence[str]) -> re.Pattern[str]:
+def _pattern(names: Mapping[str, str], places: Sequence[str]) -> re.Pattern[str]:
     alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.compile("|".join(pattern.replace("NAME", f"(?:{alternatives})") for pattern in places))
+    return re.compile("|".join(place.replace("NAME", f"({alternatives})") for place in places))
+
+
+def _replace_argument(
+    functions: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]]
+) -> Callable[[str, str], str]:
+    """A function that replaces the argument in the error that it is given twice.
+
+    The error does not name the function; it is the last one that the unreadable text calls.
+    """
+    called = called_functions(functions)
+
+    def replace(message: str, text: str) -> str:
+        match = _GIVEN_TWICE.search(message)
+        if match is None:
+            return message
+        all_renamed = (parameters.get(name, {}) for name in reversed(called(text)))
+        renamed = next((renamed for renamed in all_renamed if match[0] in renamed), {})
+        return _GIVEN_TWICE.sub(lambda match: renamed.get(match[0], match[0]), message)
+
+    return replace

@@ -57,11 +57,15 @@ class Task:
             `executed` ends with an accepted answer; `toolbox` is the one that its calls were executed with.
         can_check_grounding: whether the problem has what `grounding_faults` needs. The quality report counts the
             problems that do not (`ground_not_checked`).
+        named_in_instructions: functions that the instructions name without backquotes, although the names are English
+            words. The instructions may name others in backquotes, before a bracket, or if their names have `_` or `.`:
+            a view shows all these under its names.
         folder: the package whose modules are the task's further parts (`callwright.tasks.parts`); empty if it has none.
         parts: further parts by name, for a task without a folder. They take precedence over those of the folder.
 
     Raises:
-        ValueError: there is no part of a name in `parts`, or it has the wrong type.
+        ValueError: there is no part of a name in `parts`, or it has the wrong type, or it describes a function that
+            does not exist.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Task:
     grade: Callable[[Problem, str], Grade]
     grounding_faults: Callable[[Problem, ExecutedSteps, Toolbox], Sequence[StepFault]] = _no_faults
     can_check_grounding: Callable[[Problem], bool] = _always_true
+    named_in_instructions: tuple[str, ...] = ()
     folder: str = ""
     parts: Mapping[str, object] = field(default_factory=dict, hash=False)
 
@@ -79,6 +84,7 @@ class Task:
                 raise ValueError(f"task {self.name}: there is no part {name} ({did_you_mean(str(name), PART_TYPES)})")
             if not isinstance(part, PART_TYPES[name]):
                 raise ValueError(f"task {self.name}: its part {name} has to be a {_path(PART_TYPES[name])}")
+            _check_names(part, self)
 
     @overload
     def part(self, name: Literal["synthetic"]) -> SyntheticProblems | None: ...
@@ -100,12 +106,18 @@ class Task:
         Write the name as a literal: this is how `make deps` finds the modules that a stage may import.
 
         Raises:
-            ParamsError: the module of the part cannot be imported, or does not define the part.
+            ParamsError: the module of the part cannot be imported, or does not define the part, or describes a
+                function that the task does not have.
         """
-        return self.parts.get(name) or (_import_part(f"{self.folder}.{name}", name) if self.folder else None)
+        return self.parts.get(name) or (_import_part(f"{self.folder}.{name}", name, self) if self.folder else None)
 
 
-def _import_part(module_name: str, name: PartName) -> object | None:
+def _check_names(part: object, task: Task) -> None:
+    if isinstance(part, TaskDescriptions):
+        part.check_names(task.name, (*task.toolbox.functions, *task.toolbox.needless))
+
+
+def _import_part(module_name: str, name: PartName, task: Task) -> object | None:
     try:
         if find_spec(module_name) is None:
             return None
@@ -114,6 +126,10 @@ def _import_part(module_name: str, name: PartName) -> object | None:
         raise ParamsError(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(part, PART_TYPES[name]):
         raise ParamsError(f"{module_name} has to define {name.upper()}, a {_path(PART_TYPES[name])}")
+    try:
+        _check_names(part, task)
+    except ValueError as error:
+        raise ParamsError(f"{module_name}: {error}") from None
     return part
 
 

@@ -9,7 +9,7 @@ the unknown name `lift`, and replaying its chain refuses the call as the agent d
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -18,7 +18,8 @@ from callwright.functions.function import Function, render_call
 from callwright.functions.literal import resolve_function_name
 from callwright.functions.toolbox import ANSWER, Toolbox
 from callwright.records import Call, Step
-from callwright.tasks.renaming import NOT_SHOWN, Renaming, not_shown, replace_mentions, replace_words
+from callwright.tasks.mentions import replace_mentions
+from callwright.tasks.renaming import NOT_SHOWN, Renaming, not_shown
 
 CACHE_SIZE = 2_048  # views of one training
 
@@ -34,6 +35,7 @@ class View:
         names: true name -> shown name. A function that is not in it keeps its name, and so does `answer`.
         parameters: true name of a function -> parameter -> shown parameter.
         descriptions: true name of a function -> shown description.
+        stand_ins: true name of a function that is not shown -> of the one that the instructions name in its place.
     """
 
     key: str = ""
@@ -41,18 +43,25 @@ class View:
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
     descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    stand_ins: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def show(self, toolbox: Toolbox) -> Toolbox:
         """A task's toolbox as the prompt shows it.
 
         Raises:
-            ValueError: the view shows a function that does not exist, shows two under the same name, or lacks `answer`.
+            ValueError: the view shows a function that does not exist, shows two functions, or two parameters of one,
+                under the same name, or lacks `answer`.
         """
         return _show(self, toolbox).toolbox
 
-    def show_instructions(self, instructions: str) -> str:
-        """A task's instructions, which may mention functions."""
-        return replace_words(self.names)(instructions)
+    def show_instructions(self, instructions: str, words: Collection[str] = ()) -> str:
+        """A task's instructions, which may mention functions: in backquotes, before a bracket, or as no English word.
+
+        Args:
+            words: further functions that they mention (`Task.named_in_instructions`).
+        """
+        in_place = {missing: self.names.get(name, name) for missing, name in self.stand_ins.items()}
+        return replace_mentions({**self.names, **in_place}, words=words)(instructions)
 
     def show_call(self, call: Call, toolbox: Toolbox) -> Call:
         """A call under the shown names."""
@@ -68,9 +77,13 @@ class View:
         """An unreadable reply with the true names of the functions that it calls."""
         return _show(self, toolbox).names.read_text(text)
 
-    def read_error(self, error: CallError, toolbox: Toolbox) -> CallError:
-        """The parser's error of an unreadable reply, with the true name of the function that it names."""
-        return CallError(error.fault, _show(self, toolbox).names.read_syntax_error(error.message))
+    def read_error(self, error: CallError, text: str, toolbox: Toolbox) -> CallError:
+        """The parser's error of an unreadable reply, with the true names of what it names.
+
+        Args:
+            text: the reply as the model wrote it.
+        """
+        return CallError(error.fault, _show(self, toolbox).names.read_syntax_error(error.message, text))
 
     def show_step(self, step: Step, toolbox: Toolbox) -> Step:
         """A step under the shown names, with the error line that a model reads in this view."""
@@ -109,11 +122,11 @@ class _ShownToolbox:
     readable_names: frozenset[str]
 
     def error_message(self, step: Step, shown_call: Call | None) -> str:
-        """A step's error line in the view: the toolbox's errors are written anew, others keep their text."""
+        """A step's error line in the view: the toolbox's errors are written anew, in others the names are replaced."""
         assert step.error is not None
         message = step.error.message
         if step.error.fault == "syntax" or shown_call is None:
-            return self._with_shown_example(self.names.show_syntax_error(message))
+            return self._with_shown_example(self.names.show_syntax_error(message, step.thought))
         if step.error.fault == "unknown_function":
             return self.toolbox.unknown_function_error(shown_call.name).message
         function = self.toolbox.functions.get(shown_call.name)

@@ -13,7 +13,7 @@ from random import Random
 
 from callwright.functions.toolbox import ANSWER
 
-_MAX_NAMES = 1_000  # drawn and taken together; each pool has some thousands, so that drawing ends soon
+_MAX_NAMES = 20_000  # drawn and taken together; each pool has some hundred thousand, so that drawing ends soon
 _STEM_CHARACTERS = 4
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 _ENDS = ("", "l", "n", "r", "s")
@@ -43,7 +43,7 @@ class NamePool:
             taken: names that may not be drawn.
 
         Raises:
-            ValueError: `count` and `taken` are more than 1,000 names together.
+            ValueError: `count` and `taken` are more than 20,000 names together.
 
         >>> TRAINING_NAMES.draw(Random(1), 3)
         ('wash', 'debal', 'radish')

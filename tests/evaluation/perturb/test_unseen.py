@@ -1,6 +1,7 @@
 """Functions that training never shows: their problems, the check of chains that call them, and their results."""
 
 import pickle
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -102,6 +103,23 @@ def test_the_prompt_lists_the_function_and_not_those_that_could_do_without_it():
         assert not any(f"\n{name}(" in prompt for name in missing)
         others = {each.function.name for each in part.functions} - {unseen.function}
         assert not any(f"\n{name}(" in prompt for name in others)
+
+
+def test_the_prompt_mentions_no_function_that_it_does_not_list():
+    for unseen in {each.function: each for each in made()}.values():
+        toolbox = WITH_UNSEEN[unseen.problem.task].toolbox
+        messages, _ = TEXT.render(WITH_UNSEEN[unseen.problem.task], "How many?", (), unseen.view)
+        without_quantifiers = re.sub(r"\bexists \w\.", "", messages[0]["content"])  # of formulas in examples
+        words = set(re.findall(r"\w+", without_quantifiers))
+        hidden = {*toolbox.functions, *toolbox.needless} - set(unseen.view.functions)
+        assert words & hidden == set(), unseen.function
+
+
+def test_the_instructions_name_the_function_that_stands_in_for_a_missing_one():
+    denies = next(each for each in made() if each.function == "denies")
+    messages, _ = TEXT.render(WITH_UNSEEN["entailment"], "?", (), denies.view)
+    assert "then ask denies about the statement" in messages[0]["content"]
+    assert "with what denies returned" in messages[0]["content"]
 
 
 def test_unseen_functions_are_unknown_without_them():

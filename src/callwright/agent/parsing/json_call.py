@@ -23,6 +23,7 @@ from callwright.agent.parsing.syntax_faults import (
 )
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS, MAX_DEPTH
+from callwright.functions.literal import MAX_NAME_CHARACTERS
 from callwright.functions.python_syntax import double_invalid_escapes
 from callwright.records import Call, Json
 
@@ -43,7 +44,7 @@ def end_of_brackets(text: str, opening: int, call_start: int | None = None) -> i
     """
     call_start = opening if call_start is None else call_start
     limit = call_start + MAX_CALL_CHARACTERS
-    subject = text[call_start:opening].strip()[:40] or "the JSON"
+    subject = text[call_start:opening].strip()[:MAX_NAME_CHARACTERS] or "the JSON"
     level = 0
     for token in _TOKEN.finditer(text, opening, limit + 1):  # a string that the limit cuts looks like an unclosed quote
         if token.end() > limit:

@@ -14,6 +14,7 @@ from callwright.agent.parsing.syntax_faults import (
     syntax_fault,
 )
 from callwright.functions.guard import MAX_ITEMS
+from callwright.functions.literal import MAX_NAME_CHARACTERS
 from callwright.functions.python_syntax import double_invalid_escapes, parse_python
 from callwright.records import Call, Json
 
@@ -73,7 +74,7 @@ def read_python(text: str) -> Call:
             return call_from_node(node, text_with_suffixes)
     if not isinstance(node, ast.Call):
         _reject_grouped_number(text, is_python=False)
-        name = text.partition("(")[0].strip()[:40]
+        name = text.partition("(")[0].strip()[:MAX_NAME_CHARACTERS]
         raise syntax_fault(
             f"the arguments of {name} could not be read; write numbers plainly and text in quotes, like {EXAMPLE_CALL}"
         )
@@ -120,7 +121,7 @@ def call_from_node(node: ast.Call, text: str) -> Call:
             raise syntax_fault(f"** is not allowed; {CALL_ADVICE}")
         parameter = keyword_argument.arg.removesuffix(_KEYWORD_SUFFIX)
         if parameter in arguments:
-            raise syntax_fault(f"the argument {parameter[:40]} is given twice")
+            raise syntax_fault(f"the argument {parameter[:MAX_NAME_CHARACTERS]} is given twice")
         arguments[parameter] = literal_value(keyword_argument.value, text)
     return Call(name, arguments)
 
@@ -181,12 +182,14 @@ def literal_value(node: ast.expr, text: str) -> Json:
                 ]
             )
         case ast.Call(func=ast.Name(id=name)):
-            raise syntax_fault(f"an argument must be a plain value: call {name[:40]} first, then use its result")
+            shown = name[:MAX_NAME_CHARACTERS]
+            raise syntax_fault(f"an argument must be a plain value: call {shown} first, then use its result")
         case ast.Name(id=name) if name in _JSON_NAMES:
             return _JSON_NAMES[name]
         case ast.Name(id=name):
+            shown = name[:MAX_NAME_CHARACTERS]
             raise syntax_fault(
-                f"an argument must be a plain value, not the name {name[:40]}; quote text, write numbers out"
+                f"an argument must be a plain value, not the name {shown}; quote text, write numbers out"
             )
         case _:
             raise syntax_fault(f"an argument must be a plain value; {CALL_ADVICE}")

@@ -81,7 +81,8 @@ def unseen_problems(
         ):
             function = unseen.function.name
             key = f"{UNSEEN}/{seed}/{name}/{function}"
-            view = View(key, functions=_listed(task, unseen, Random(key)))
+            stand_ins = {unseen.stands_in_for: function} if unseen.stands_in_for else {}
+            view = View(key, functions=_listed(task, unseen, Random(key)), stand_ins=stand_ins)
             for index, generated in enumerate(of_function):
                 problem = replace(generated, id=f"{name}/{function}/{index:04d}~{UNSEEN}")
                 made.append(UnseenProblem(problem, function, view))

@@ -20,5 +20,6 @@ ENTAILMENT = Task(
     grade=_grade,
     grounding_faults=premise_faults,
     can_check_grounding=has_formulas,
+    named_in_instructions=("entails",),
     folder="callwright.tasks.entailment",
 )

@@ -101,7 +101,7 @@ def _generate(
 
 UNSEEN = TaskUnseen(
     tuple(
-        UnseenFunction(function, partial(_generate, change, function.name), (missing.name,), _known_calls)
+        UnseenFunction(function, partial(_generate, change, function.name), (missing.name,), _known_calls, missing.name)
         for function, change, missing in (
             (assume_false, _with_assume_false, assume),
             (assume_both, _with_assume_both, assume),

@@ -15,6 +15,7 @@ from callwright.agent.parsing.syntax_faults import (
 )
 from callwright.errors import CallError
 from callwright.functions.guard import MAX_CALL_CHARACTERS
+from callwright.functions.literal import MAX_NAME_CHARACTERS
 from callwright.records import Json
 
 _QUOTE = re.compile(r'<\|"\|>|<escape>')
@@ -141,7 +142,7 @@ def _add_argument(arguments: dict[str, Json], name: str | None, value: Json) -> 
         raise syntax_fault(f"a tag <parameter> names its parameter, like <parameter=a>; {CALL_ADVICE}")
     key = require_valid_unicode(name.strip())
     if key in arguments:
-        raise syntax_fault(f"the argument {key[:40]} is given twice")
+        raise syntax_fault(f"the argument {key[:MAX_NAME_CHARACTERS]} is given twice")
     arguments[key] = value
     check_item_count(list(arguments))
 

@@ -19,6 +19,7 @@ from callwright.agent.parsing.markup.marks import BEFORE_ARGUMENTS, CLOSING, end
 from callwright.agent.parsing.python_call import CALCULATION_AFTER, read_python
 from callwright.agent.parsing.syntax_faults import CALL_ADVICE, COMPUTED_MESSAGE, syntax_fault
 from callwright.errors import CallError
+from callwright.functions.literal import MAX_NAME_CHARACTERS
 from callwright.records import Call, Json
 
 _CALL_START = re.compile(r"(?P<gemma>call:)?(?P<name>[A-Za-z_][\w.]*+(?::[0-9]{1,4})?)[ ]?", re.ASCII)
@@ -58,7 +59,7 @@ def read_calls_at(text: str, start: int) -> CallsAndEnd:
         return [_make_call(name, arguments)], end
     if CLOSING.match(text, position):
         return [_make_call(name, {})], position
-    raise NoCallError("syntax", f"the arguments of {name[:40]} could not be read; {CALL_ADVICE}")
+    raise NoCallError("syntax", f"the arguments of {name[:MAX_NAME_CHARACTERS]} could not be read; {CALL_ADVICE}")
 
 
 def call_continues(text: str, position: int) -> bool:
@@ -98,5 +99,6 @@ def _read_braced_arguments(text: str, position: int, gemma: bool = False) -> tup
 
 def _make_call(name: str, arguments: Json) -> Call:
     if not CALL_NAME.fullmatch(name):
-        raise syntax_fault(f"a call starts with a function's name, not with {name[:40]}; {CALL_ADVICE}")
+        shown = name[:MAX_NAME_CHARACTERS]
+        raise syntax_fault(f"a call starts with a function's name, not with {shown}; {CALL_ADVICE}")
     return Call(name, read_arguments(arguments))
