@@ -12,7 +12,7 @@ from callwright.execution import map_shards
 from callwright.params import Params
 from callwright.records import Chain
 from callwright.rollouts import parallel
-from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal
+from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal, part_path, parts_of
 from callwright.rollouts.parallel import MAX_MODEL_BYTES, ParallelModel, sample_in_parallel
 from callwright.rollouts.plan import Attempt, teacher_plan
 from callwright.rollouts.run import roll_out_teacher
@@ -86,6 +86,42 @@ def test_what_is_in_the_journals_starts_no_process(processes: list[int]):
     assert not any(chains("third"))
 
 
+@pytest.mark.slow
+def test_a_model_with_weights_is_sampled_in_parts_which_end_in_its_journal(tmp_path: Path, processes: list[int]):
+    with open_journal(journal_path("alone")) as journal:
+        roll_out_teacher(PROBLEMS, TASKS, TEACHER, plan(), ROLLOUT, journal)
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    sample_in_parallel([oracle("model", folder=weights)])
+    assert processes == [2]
+    assert len(parts_of(journal_path("model"))) == 2 * 2  # two for each core
+    assert not journal_path("model").read_text()
+    assert chains("model") == chains("alone")
+    assert parts_of(journal_path("model")) == []
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_its_part_for_the_next_run(tmp_path: Path):
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    with pytest.raises(DataError, match="was killed"):
+        sample_in_parallel([oracle("model", folder=weights, sample=sample_three_and_die)])
+    finished = sum(len(part.read_text().splitlines()) for part in parts_of(journal_path("model")))
+    assert finished >= 3
+    assert len([chain for chain in chains("model") if chain]) == finished
+    sample_in_parallel([oracle("model", folder=weights)])
+    assert None not in chains("model")
+
+
+def test_a_part_that_is_being_written_stays_where_it_is():
+    part = part_path(journal_path("model"), 0)
+    with open_journal(part) as journal:
+        roll_out_teacher(PROBLEMS, TASKS, TEACHER, plan(), ROLLOUT, journal)
+        assert not any(chains("model"))
+    assert None not in chains("model")
+    assert not part.exists()
+
+
 def sample_three_and_die(attempts: list[Attempt], journal: Journal[JournalEntry], **_: object) -> None:
     roll_out_teacher(PROBLEMS, TASKS, TEACHER, attempts[:3], ROLLOUT, journal)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -133,7 +169,7 @@ def test_models_are_sampled_at_the_same_time_on_two_cores_without_a_gpu(
     first, second = oracle("first", folder=tmp_path), oracle("second")
     assert suitable(first, second) == ["first", "second"]
     assert suitable(first, second, cores=1) == []
-    assert suitable(first, oracle("second", attempts=plan(chains=3)[:1])) == []
+    assert suitable(first, oracle("second", attempts=plan(chains=3)[:1])) == ["first"]
     by_hand = partial(roll_out_teacher, PROBLEMS, Tasks(TASKS.values()), TEACHER, rollout=ROLLOUT)
     assert suitable(first, oracle("second", sample=by_hand)) == []
     with (tmp_path / "model.safetensors").open("wb") as file:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from glob import escape
 from operator import attrgetter
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from callwright.storage.journal import Journal
 log = logging.getLogger("callwright")
 
 JOURNALS_ENV = "CALLWRIGHT_JOURNALS"
+_PART = ".part"  # before the number of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +49,74 @@ def journal_path(name: str) -> Path:
     return project / paths.WORK / "journals" / f"{name}.jsonl"
 
 
+def part_path(path: Path, number: int) -> Path:
+    """The journal of a process that samples a part of the attempts. `open_journal` moves it into the journal."""
+    return path.with_name(f"{path.stem}{_PART}{number}{path.suffix}")
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The parts of a journal that have not been moved into it."""
+    return sorted(path.parent.glob(f"{escape(path.stem)}{_PART}*{escape(path.suffix)}"))
+
+
 @contextmanager
 def open_journal(path: Path) -> Iterator[Journal[JournalEntry]]:
-    """Open a journal for this process alone. Waits while another run uses it.
+    """Open a journal for this process alone, with what is in its parts. Waits while another run uses it.
 
     Raises:
         DataError: it cannot be opened, or a line is not an attempt.
+    """
+    with _lock(path), _open(path) as journal:
+        if _PART not in path.stem:
+            for part in parts_of(path):
+                _move_into(journal, part)
+        yield journal
+
+
+def _move_into(journal: Journal[JournalEntry], part: Path) -> None:
+    """Move the entries of a part, unless its process still writes it."""
+    from filelock import Timeout
+
+    with suppress(Timeout), _lock(part, wait=False):
+        with _open(part) as finished:
+            for key in finished:
+                if key not in journal:
+                    journal.add(finished[key])
+        journal.sync()
+        part.unlink()
+
+
+@contextmanager
+def _lock(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a journal's lock.
+
+    Raises:
+        Timeout: another process holds it, and `wait` is false.
+        DataError: the lock cannot be made.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(f"{path}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.warning("journal %s is in use by another run: waiting for it to end", path)
-            lock.acquire()
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise
+        log.warning("journal %s is in use by another run: waiting for it to end", path)
+        lock.acquire()
     except OSError as error:
         raise DataError(f"journal {path} cannot be opened: {error.strerror}") from None
     try:
-        journal = Journal(path, JournalEntry, key=attrgetter("key"))
-        try:
-            yield journal
-        finally:
-            journal.close()
+        yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Journal[JournalEntry]]:
+    with closing(Journal(path, JournalEntry, key=attrgetter("key"))) as journal:
+        yield journal
 
 
 def find_entry(attempt: Attempt, journal: Journal[JournalEntry]) -> JournalEntry | None:

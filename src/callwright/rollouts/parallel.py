@@ -1,4 +1,4 @@
-"""Sample small models at the same time on a CPU, each in a process that appends to the model's journal.
+"""Sample small models in several processes on a CPU. They append to the models' journals, or to parts of them.
 
 Decoding a small model is bound by Python, so one process keeps one core busy. The processes only fill the journals.
 Afterwards a stage runs each plan as it does without them, and whatever has no chain is tried again there. So failures,
@@ -7,23 +7,25 @@ errors and surprises are counted and reported in one process, by the same code.
 
 import logging
 import pickle
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
 from callwright.execution.map_shards import map_shards
 from callwright.execution.processes import available_cores
 from callwright.progress import Progress, show
-from callwright.rollouts.journal import JournalEntry, open_journal
+from callwright.rollouts.journal import JournalEntry, open_journal, part_path, parts_of
 from callwright.rollouts.plan import Attempt
-from callwright.rollouts.sample import missing_attempts
+from callwright.rollouts.sample import by_prompt, missing_attempts
 from callwright.storage.journal import Journal
 from callwright.surprises import UNEXPECTED, Surprise, SurpriseLog
 
 MIN_ATTEMPTS = 200  # of each model; fewer take about as long as the start of a process, which imports torch
+PARTS_PER_CORE = 2  # parts of a model's attempts, of which each process takes the next
 MAX_MODEL_BYTES = 100_000_000  # in its folder; a larger model keeps all cores busy by itself, and two need memory
 
 
@@ -57,48 +59,78 @@ class ParallelModel:
 
 
 def sample_in_parallel(models: Sequence[ParallelModel]) -> None:
-    """Run the attempts that the journals do not have, where two processes are faster than one; otherwise do nothing.
+    """Run the attempts that the journals do not have, where processes are faster than one; otherwise do nothing.
 
-    If a process cannot sample its model, all of them end, and the caller meets the same error.
+    The attempts of a model with weights are divided into parts, so that all cores are busy to the end. If a process
+    cannot sample its model, all of them end, and the caller meets the same error.
 
     Raises:
         DataError: a journal cannot be opened, or a process was killed. Finished attempts are in the journals.
     """
     cores = available_cores()
     models = suitable_models(models, cores)
-    if len(models) < 2:
-        return
-    done = {model.name: _count_done(model) for model in models}
-    models = [model for model in models if len(model.attempts) - done[model.name] >= MIN_ATTEMPTS]
-    if len(models) < 2:
+    missing = {model.name: _missing(model) for model in models}
+    models = [model for model in models if len(missing[model.name]) >= MIN_ATTEMPTS]
+    shards = [shard for model in models for shard in _shards(model, missing[model.name], cores)]
+    if len(shards) < 2:
         return
     import torch
 
-    processes = min(len(models), cores)
-    threads = max(torch.get_num_threads() // processes, 1)
-    shards = [(model.journal, model.plan, model.sample, model.folder is not None) for model in models]
+    threads = max(torch.get_num_threads() // cores, 1)
     with ExitStack() as stack:
         for model in models:
-            stack.enter_context(show(_journal_progress(model, done)))
-        results = map_shards(partial(_sample, threads), shards, workers=processes, local_s=0)
+            stack.enter_context(show(_journal_progress(model, len(missing[model.name]))))
+        results = map_shards(partial(_sample, threads), shards, workers=min(len(shards), cores), local_s=0)
         for succeeded in stack.enter_context(closing(results)):  # type: ignore[type-var]
             if not succeeded:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """A part of a model's attempts, and the journal for their chains. `plan` and `sample` are those of the model."""
+
+    journal: Path
+    plan: Callable[[], Sequence[Attempt]]
+    sample: Sample
+    keys: frozenset[str]
+    has_weights: bool
+
+
+def _missing(model: ParallelModel) -> list[Attempt]:
+    with open_journal(model.journal) as journal:
+        return by_prompt(missing_attempts(model.attempts, journal).values())
+
+
+def _shards(model: ParallelModel, missing: Sequence[Attempt], cores: int) -> list[_Shard]:
+    """Several, each with a journal, of a model with weights; one of another, such as the oracle, which is fast."""
+    count = min(PARTS_PER_CORE * cores, len(missing) // MIN_ATTEMPTS) if model.folder else 1
+    if count == 1:
+        parts = [(model.journal, missing)]
+    else:
+        ends = [len(missing) * number // count for number in range(count + 1)]
+        parts = [
+            (part_path(model.journal, number), missing[start:end]) for number, (start, end) in enumerate(pairwise(ends))
+        ]
+    return [
+        _Shard(journal, model.plan, model.sample, frozenset(attempt.key for attempt in part), model.folder is not None)
+        for journal, part in parts
+    ]
+
+
 def suitable_models(models: Sequence[ParallelModel], cores: int) -> list[ParallelModel]:
-    """The models that can be sampled at the same time in processes; whether that pays, the journals decide.
+    """The models that can be sampled in processes; whether that pays, the journals decide.
 
     None with one core, or with a GPU, which one model should have for itself; nor if other processes cannot load the
     tasks because they were put together in this process.
     """
-    if cores < 2 or sum(len(model.attempts) >= MIN_ATTEMPTS for model in models) < 2:
+    suitable = [model for model in models if len(model.attempts) >= MIN_ATTEMPTS and _is_small(model.folder)]
+    if cores < 2 or not suitable:
         return []
     from callwright.chat.local.device import pick_device
 
     if pick_device().type != "cpu":
         return []
-    suitable = [model for model in models if len(model.attempts) >= MIN_ATTEMPTS and _is_small(model.folder)]
     try:
         pickle.dumps([(model.plan, model.sample) for model in suitable])
     except Exception:  # whatever a class of a user raises
@@ -110,21 +142,17 @@ def _is_small(folder: Path | None) -> bool:
     return folder is None or sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) <= MAX_MODEL_BYTES
 
 
-def _count_done(model: ParallelModel) -> int:
-    with open_journal(model.journal) as journal:
-        return len(model.attempts) - len(missing_attempts(model.attempts, journal))
-
-
-def _journal_progress(model: ParallelModel, done: Mapping[str, int]) -> Progress:
-    """Counts the lines that another process appends to a model's journal."""
-    count, position = done[model.name], model.journal.stat().st_size
+def _journal_progress(model: ParallelModel, missing: int) -> Progress:
+    """Counts the lines that other processes append to a model's journal and its parts."""
+    count, positions = len(model.attempts) - missing, {model.journal: model.journal.stat().st_size}
 
     def measure() -> int:
-        nonlocal count, position
-        with model.journal.open("rb") as file:
-            file.seek(position)
-            appended = file.read()
-        count, position = count + appended.count(b"\n"), position + len(appended)
+        nonlocal count
+        for path in (model.journal, *parts_of(model.journal)):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                file.seek(positions.get(path, 0))
+                appended = file.read()
+                count, positions[path] = count + appended.count(b"\n"), file.tell()
         return count
 
     return Progress(model.name, len(model.attempts), "attempts", done=count, measure=measure)
@@ -137,19 +165,19 @@ class _IgnoredSurprises(SurpriseLog):
         pass
 
 
-def _sample(threads: int, shard: tuple[Path, Callable[[], Sequence[Attempt]], Sample, bool]) -> bool:
-    """Sample one model in a process of its own. Returns whether no error ended it; the stage reports the error."""
-    path, plan, sample, has_weights = shard
+def _sample(threads: int, shard: _Shard) -> bool:
+    """Sample a shard in another process. Returns whether no error ended it; the stage meets the same error."""
     log = logging.getLogger("callwright")  # the stage will log the same
     log.addHandler(logging.NullHandler())
     log.propagate = False
     try:
-        if has_weights:
+        if shard.has_weights:
             import torch
 
             torch.set_num_threads(threads)
-        with open_journal(path) as journal:
-            sample(attempts=plan(), journal=journal, surprises=_IgnoredSurprises("parallel"))
+        attempts = by_prompt(attempt for attempt in shard.plan() if attempt.key in shard.keys)
+        with open_journal(shard.journal) as journal:
+            shard.sample(attempts=attempts, journal=journal, surprises=_IgnoredSurprises("parallel"))
     except UNEXPECTED:
         return False
     return True

@@ -18,7 +18,7 @@ from callwright.rollouts.journal import JournalEntry
 from callwright.rollouts.plan import Attempt
 from callwright.rollouts.probe import probe_endpoints
 from callwright.rollouts.progress import RolloutProgress
-from callwright.rollouts.sample import RolloutResult, missing_attempts, run_attempts
+from callwright.rollouts.sample import RolloutResult, by_prompt, missing_attempts, run_attempts
 from callwright.storage.journal import Journal
 from callwright.surprises import SurpriseLog
 from callwright.tasks import Tasks
@@ -87,7 +87,7 @@ def roll_out_local(
         DataError: the journal cannot be written.
     """
     backend = find_backend(folder, options=ChatOptions(name, max_batch=batch_size))
-    return _roll_out_backend(backend, attempts, journal, Meter, rollout, surprises)
+    return _roll_out_backend(backend, by_prompt(attempts), journal, Meter, rollout, surprises)
 
 
 def _roll_out_backend(

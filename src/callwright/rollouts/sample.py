@@ -1,7 +1,7 @@
 """Sample chains: run the attempts of a plan concurrently, and journal them as they finish."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from callwright.agent.call_thread import CALL_THREAD
@@ -72,6 +72,11 @@ class RolloutResult:
 def missing_attempts(attempts: Sequence[Attempt], journal: Journal[JournalEntry]) -> dict[str, Attempt]:
     """The attempts that are not in the journal, by key."""
     return {attempt.key: attempt for attempt in attempts if attempt.journaled_key(journal) is None}
+
+
+def by_prompt(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The attempts sorted by task and view, so that those in flight have few prompts, which are computed once."""
+    return sorted(attempts, key=lambda attempt: (attempt.task.name, attempt.view.key))
 
 
 async def run_attempts(

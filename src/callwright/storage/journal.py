@@ -1,7 +1,7 @@
 """A journal of finished work that survives a killed process."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -53,6 +53,10 @@ class Journal(Generic[T]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._offsets
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys, in the order of their records."""
+        return iter(self._offsets)
 
     def __getitem__(self, key: str) -> T:
         """The record of a key.

@@ -11,6 +11,7 @@ from callwright.storage.files import folder_hash, is_folder
 from callwright.text import one_line
 
 _MAX_SHOWN = 100  # characters of a folder in an error line
+SAMPLER = "sampler 2"  # another number whenever the same seed would sample other tokens
 BATCHES_IN_FLIGHT = 2  # so that requests of similar length can share a batch
 
 
@@ -54,8 +55,8 @@ class FolderBackend(Backend):
 
 
 def local_model_identity(folder: Path) -> str:
-    """What the answers of a local model depend on: its files, and the number type and device it runs with."""
+    """What the answers of a local model depend on: its files, how it is sampled, its number type and its device."""
     from callwright.chat.local.device import pick_device, pick_dtype
 
     device = pick_device()
-    return f"{folder_hash(folder)} in {pick_dtype(device)} on {device.type}"
+    return f"{folder_hash(folder)}, {SAMPLER}, in {pick_dtype(device)} on {device.type}"
