@@ -37,7 +37,7 @@ from callwright.preferences.dialogue import check_rows
 from callwright.records import Pair
 from callwright.storage.jsonl import read
 from callwright.tasks import Tasks, load_tasks
-from callwright.training.batch_plan import BatchOptions
+from callwright.training.batch_plan import BatchOptions, plan_batches
 from callwright.training.rows import training_rows
 
 PLAIN_TRL = "plain TRL, mixed batches"
@@ -70,10 +70,8 @@ def planned_batches(
     pairs: list[Pair], tasks: Tasks, views: ViewsParams, tokenizer: Any, size: int, seed: int
 ) -> Batches:
     """The pipeline's batches of one epoch."""
-    planned = training_rows(
-        pairs, tasks, views, BatchOptions(size), tokenizer,
-        epochs=1, max_length=10**6, seed=seed, label="pairs", process=0,
-    )  # fmt: skip
+    plan = plan_batches(pairs, tasks, views, BatchOptions(size), epochs=1, seed=seed, label="pairs")
+    planned = training_rows(plan, pairs, tasks, tokenizer, max_length=10**6, process=0, processes=1)
     return Batches([_trained(row) for row in planned.dataset], [len(batch) for batch in planned.sampler])
 
 

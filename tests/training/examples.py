@@ -1,5 +1,6 @@
 """Training data of the tests: pairs that differ in one number, and parameters for a tiny base."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -9,6 +10,8 @@ from callwright.agent.conversation import make_demonstration, make_pair
 from callwright.params import LoraParams, TrainParams, ViewsParams, WarmUpParams
 from callwright.records import Pair
 from callwright.tasks import TASKS
+from callwright.tasks.parts import TaskDescriptions
+from callwright.tasks.tasks import Tasks
 from callwright.training.dpo import Examples
 from tests.fakes import problem, step
 
@@ -40,6 +43,13 @@ NO_VIEWS = ViewsParams(
     rename=False, parameters=False, shuffle=False, reword=False, distractors=0, plain=1.0, rollout=1, train=1
 )
 NEW_NAMES = NO_VIEWS.model_copy(update={"rename": True, "plain": 0.0, "train": "batch"})  # a new view for every batch
+REWORDED = NO_VIEWS.model_copy(update={"reword": True, "plain": 0.0, "train": "batch"})
+
+
+def reworded_tasks(description: str) -> Tasks:
+    """The tasks with one other paraphrase of what `add` does."""
+    descriptions = TaskDescriptions(training={"add": (description,)})
+    return Tasks([replace(TASKS["arithmetic"], parts={"descriptions": descriptions})])
 
 
 def pair_of(number: int) -> Pair:

@@ -24,13 +24,17 @@ def test_processes_share_each_batch_and_together_get_all_rows():
 
 
 def test_a_resumed_epoch_skips_the_batches_that_are_finished():
-    """As the trainer does it, which calls `set_epoch` after skipping."""
+    """As the trainer does it: a new sampler is at epoch 0, and `set_epoch` is called after skipping."""
     rows = [{"input_ids": [number], "labels": [number]} for number in range(6)]
-    sampler = PlannedBatchSampler([[2, 1], [1, 1, 1]])
-    loader = EpochDataLoader(token_dataset(rows), batch_sampler=sampler, collate_fn=lambda batch: batch)
-    loader.set_epoch(1)
-    assert [[row["input_ids"] for row in batch] for batch in loader] == [[[3]], [[4]], [[5]]]
-    resumed = skip_first_batches(loader, 1)
+
+    def loader() -> EpochDataLoader:
+        sampler = PlannedBatchSampler([[2, 1], [1, 1, 1]])
+        return EpochDataLoader(token_dataset(rows), batch_sampler=sampler, collate_fn=lambda batch: batch)
+
+    uninterrupted = loader()
+    uninterrupted.set_epoch(1)
+    assert [[row["input_ids"] for row in batch] for batch in uninterrupted] == [[[3]], [[4]], [[5]]]
+    resumed = skip_first_batches(loader(), 1)
     resumed.batch_sampler.batch_sampler.set_epoch(1)
     assert [[row["input_ids"] for row in batch] for batch in resumed] == [[[4]], [[5]]]
 

@@ -17,6 +17,7 @@ from callwright.preferences.dialogue import check_rows
 from callwright.reports.train import BatchCounts
 from callwright.tasks import TASKS
 from callwright.tasks.draw_view import draw_views
+from callwright.tasks.tasks import Tasks
 from callwright.training.dpo import Examples, train, training_key
 from tests.training.examples import (
     DEMONSTRATIONS,
@@ -26,8 +27,10 @@ from tests.training.examples import (
     PAIRS,
     PARAMS,
     PARAMS_WITH_WARM_UP,
+    REWORDED,
     log_prob,
     margin,
+    reworded_tasks,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
@@ -63,9 +66,13 @@ def test_training_widens_the_margin_of_the_merged_student(tiny_base: Path, folde
 
 def test_the_key_depends_on_everything_that_determines_the_result_and_nothing_else(tiny_base: Path):
     def key_of(
-        examples: Examples = EXAMPLES, params: TrainParams = PARAMS, views: ViewsParams = NO_VIEWS, seed: int = 7
+        examples: Examples = EXAMPLES,
+        params: TrainParams = PARAMS,
+        tasks: Tasks = TASKS,
+        views: ViewsParams = NO_VIEWS,
+        seed: int = 7,
     ) -> str:
-        return training_key(tiny_base, examples, params, views, seed)
+        return training_key(tiny_base, examples, params, tasks, views, seed)
 
     key = key_of()
     assert key == key_of(params=PARAMS.model_copy(update={"checkpoint_steps": 1}))
@@ -75,9 +82,12 @@ def test_the_key_depends_on_everything_that_determines_the_result_and_nothing_el
         key_of(replace(EXAMPLES, demonstrations=DEMONSTRATIONS)),
         key_of(params=PARAMS.model_copy(update={"beta": 0.1})),
         key_of(views=NEW_NAMES),
+        key_of(views=REWORDED),
+        key_of(views=REWORDED, tasks=reworded_tasks("Another sum.")),
         key_of(seed=8),
     }
-    assert len(other_keys | {key}) == 6
+    assert len(other_keys | {key}) == 8
+    assert key == key_of(tasks=reworded_tasks("Another sum.")), "no batch shows it"
 
 
 @pytest.mark.parametrize("phase", ["warm-up", "pairs"])

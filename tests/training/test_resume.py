@@ -14,8 +14,16 @@ from safetensors.torch import load_file
 
 from callwright.reports.train import TrainReport
 from callwright.tasks import TASKS
+from callwright.tasks.tasks import Tasks
 from callwright.training.dpo import train, training_key
-from tests.training.examples import DEMONSTRATIONS, EXAMPLES, NEW_NAMES, PARAMS_WITH_WARM_UP
+from tests.training.examples import (
+    DEMONSTRATIONS,
+    EXAMPLES,
+    NEW_NAMES,
+    PARAMS_WITH_WARM_UP,
+    REWORDED,
+    reworded_tasks,
+)
 from tests.working_tree import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
@@ -106,8 +114,32 @@ def test_a_training_killed_after_its_last_step_repeats_the_dev_evaluation_withou
     assert all(torch.allclose(resumed[key], weight, rtol=0, atol=1e-6) for key, weight in expected.items())
 
 
+def test_a_killed_training_starts_anew_if_a_description_that_its_batches_show_has_changed(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Descriptions are in the prompts of the batches, and not in the pairs."""
+    short = PARAMS.model_copy(update={"epochs": 2, "sft": PARAMS.sft.model_copy(update={"epochs": 0})})  # 16 steps
+    folders = {part: tmp_path / part for part in ("student", "adapter", "work")}
+
+    def logged_steps(tasks: Tasks) -> list[int]:
+        steps: list[int] = []
+        log = lambda metrics, step: steps.append(step)  # noqa: E731
+        train(tiny_base, EXAMPLES, short, tasks, REWORDED, seed=7, **folders, log=log)
+        return steps
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("callwright.training.weights.publish_student", interrupt)
+        logged_steps(reworded_tasks("A sum."))
+    assert logged_steps(reworded_tasks("Another sum."))[0] == 1
+    assert logged_steps(reworded_tasks("A sum."))[0] == 16, "after the checkpoint at 15"
+
+
 def test_checkpoints_of_another_training_are_ignored_and_kept(tiny_base: Path, tmp_path: Path):
-    other = tmp_path / "work" / training_key(tiny_base, EXAMPLES, PARAMS, NEW_NAMES, 8)[:16] / "pairs" / "checkpoint-30"
+    key = training_key(tiny_base, EXAMPLES, PARAMS, TASKS, NEW_NAMES, 8)
+    other = tmp_path / "work" / key[:16] / "pairs" / "checkpoint-30"
     other.mkdir(parents=True)
     (other / "whole").touch()  # an empty checkpoint: resuming from it would fail
 

@@ -43,7 +43,7 @@ def run(_: Clock) -> None:
     if not is_rank_zero:
         train()
         return
-    key = dpo.training_key(paths.BASE, examples, params.train, params.views, params.seed)
+    key = dpo.training_key(paths.BASE, examples, params.train, tasks, params.views, params.seed)
     with runs.pipeline_run(key, system_metrics=True):
         result_params = params.train.model_dump(exclude=dpo.FIELDS_NOT_IN_KEY)
         mlflow.log_params({f"train.{name}": value for name, value in result_params.items()})

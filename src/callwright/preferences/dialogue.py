@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from callwright.chat.template import chat_ids
+from callwright.chat.prefix_tokens import ChatTokenizer
 from callwright.errors import DataError
 from callwright.records import Demonstration, Pair
 from callwright.reports.train import RowCounts
@@ -20,7 +20,7 @@ TokenRow: TypeAlias = dict[str, "array[int]"]
 class PromptTokens:
     """The messages and tools of a prompt as tokens, for any chat template (see `chat_ids`)."""
 
-    tokenizer: Any
+    chat: ChatTokenizer
     messages: Sequence[dict[str, Any]]
     tools: Sequence[dict[str, Any]]
 
@@ -30,7 +30,7 @@ class PromptTokens:
         return self._ids((), ask=True)
 
     def _ids(self, completion: Sequence[dict[str, Any]], *, ask: bool = False) -> list[int]:
-        return chat_ids(self.tokenizer, [*self.messages, *completion], self.tools, add_generation_prompt=ask)
+        return self.chat.ids([*self.messages, *completion], self.tools, add_generation_prompt=ask)
 
     def completion_tokens(self, completion: Sequence[dict[str, Any]]) -> CompletionTokens:
         """The token ids of a completion and its loss mask: for each token 1 if the model writes it, else 0.
@@ -56,14 +56,14 @@ class PromptTokens:
                     "this chat template renders earlier replies differently than they were written; "
                     "set pairs.mode to step"
                 )
-            end = _end_of_turn(all_ids, len(ids_before), len(ids_after), self.tokenizer.eos_token_id)
+            end = _end_of_turn(all_ids, len(ids_before), len(ids_after), self.chat.tokenizer.eos_token_id)
             mask[len(ids_before) : end] = [1] * (end - len(ids_before))
         return all_ids[len(self.ids) :], mask[len(self.ids) :]
 
     def _ids_up_to(self, completion: Sequence[dict[str, Any]], all_ids: Sequence[int]) -> list[int]:
         """Ids up to a reply that is not the last one, without a mark that some templates add at the very end."""
         ids = self._ids(completion)
-        if ids[-1] in self.tokenizer.all_special_ids and all_ids[: len(ids)] != ids:
+        if ids[-1] in self.chat.tokenizer.all_special_ids and all_ids[: len(ids)] != ids:
             return ids[:-1]
         return ids
 
@@ -89,6 +89,7 @@ def check_rows(
     rows, and train on the wrong tokens.
 
     Args:
+        examples: fastest if those with the same system message and tools follow each other.
         tokenizer: prepared by `guard_special_tokens_only`.
         max_length: the most tokens that a prompt with a completion may have.
 
@@ -103,9 +104,10 @@ def check_rows(
     failures: list[tuple[str, str, str]] = []  # kind of example, id, reason
     rows: list[TokenRow] = []
     prompts = completions = trained = longest = count = 0
+    chat = ChatTokenizer(tokenizer)
     for example in examples:
         kind = "pair" if isinstance(example, Pair) else "demonstration"
-        prompt = PromptTokens(tokenizer, example.prompt, example.tools)
+        prompt = PromptTokens(chat, example.prompt, example.tools)
         tokens: dict[str, CompletionTokens] = {}
         count += 1
         try:

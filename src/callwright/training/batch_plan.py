@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from random import Random
+from typing import TypeAlias
 
-from callwright.agent.conversation import with_called_functions
-from callwright.params import ViewsParams
+from callwright.agent.conversation import ExampleT, rendered, with_called_functions
+from callwright.params import TrainParams, ViewsParams
 from callwright.records import Demonstration, Pair
 from callwright.reports.train import BatchCounts
 from callwright.tasks.draw_view import draw_view, draw_views
@@ -44,6 +46,33 @@ class BatchOptions:
     by_problem: bool = False
 
 
+Plan: TypeAlias = list[list[Batch]]
+"""The batches of each epoch, in the order of the training."""
+
+
+def plan_pairs(
+    pairs: Sequence[Pair], tasks: Tasks, params: TrainParams, views: ViewsParams, *, seed: int, processes: int
+) -> Plan:
+    """The batches of the preference training."""
+    options = BatchOptions(params.batch_size, processes, by_problem=params.order == "by_problem")
+    return plan_batches(pairs, tasks, views, options, epochs=ceil(params.epochs), seed=seed, label="pairs")
+
+
+def plan_warm_up(
+    demonstrations: Sequence[Demonstration],
+    tasks: Tasks,
+    params: TrainParams,
+    views: ViewsParams,
+    *,
+    seed: int,
+    processes: int,
+) -> Plan:
+    """The batches of the warm-up; none with 0 epochs."""
+    options = BatchOptions(params.sft.batch_size, processes, by_problem=params.order == "by_problem")
+    epochs = ceil(params.sft.epochs)
+    return plan_batches(demonstrations, tasks, views, options, epochs=epochs, seed=seed, label="warm-up")
+
+
 def plan_batches(
     examples: Sequence[Pair | Demonstration],
     tasks: Tasks,
@@ -53,8 +82,8 @@ def plan_batches(
     epochs: int,
     seed: int,
     label: str,
-) -> list[list[Batch]]:
-    """The batches of each epoch, in the order of the training.
+) -> Plan:
+    """Put the examples of each epoch into batches.
 
     An epoch has every example once, and the same number of batches as the others. The batches of a task are of nearly
     equal size, and come in random order among those of other tasks. With several processes, each batch has a multiple
@@ -67,7 +96,7 @@ def plan_batches(
     for index, example in enumerate(examples):
         groups[example.task, example.protocol].append(index)
     run_views = {name: _run_views(tasks[name], views, seed, label) for name, _ in groups}
-    plan = []
+    plan: Plan = []
     for epoch in range(epochs):
         batches: list[Batch] = []
         for (task_name, protocol), indices in sorted(groups.items()):
@@ -139,7 +168,12 @@ def _views(task: Task, params: ViewsParams, count: int, rng: Random, key: str, r
     return views
 
 
-def count_batches(plan: Sequence[Sequence[Batch]]) -> BatchCounts:
+def in_view(example: ExampleT, tasks: Tasks, view: View) -> ExampleT:
+    """The example as the view of its batch shows it; with the plain view, as it is."""
+    return example if view == PLAIN else rendered(example, tasks[example.task], view)
+
+
+def count_batches(plan: Plan) -> BatchCounts:
     """Counts of a plan's batches and views."""
     views = [batch.view for batches in plan for batch in batches]
     return BatchCounts(

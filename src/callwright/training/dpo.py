@@ -3,12 +3,14 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from callwright.agent.conversation import ExampleT
 from callwright.chat.template import guard_special_tokens_only
 from callwright.errors import DataError
 from callwright.params import TrainParams, ViewsParams
@@ -17,7 +19,7 @@ from callwright.records import Demonstration, Pair
 from callwright.reports.train import BatchCounts, RowCounts, TrainReport
 from callwright.storage.files import folder_hash
 from callwright.tasks.tasks import Tasks
-from callwright.training.batch_plan import BatchOptions
+from callwright.training.batch_plan import Plan, in_view, plan_pairs, plan_warm_up
 from callwright.training.callbacks import (
     LogMetrics,
     checkpoint_arguments,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 # Fields of params.train and params.views that do not change the result
 FIELDS_NOT_IN_KEY = {"checkpoint_steps"}
 VIEW_FIELDS_NOT_IN_KEY = {"rollout"}
+
+_DEV_BATCH_FACTOR = 4  # dev pairs have no gradients, so more of them fit into a batch
 
 
 @dataclass(slots=True)
@@ -60,15 +64,39 @@ class Examples:
     demonstrations: Sequence[Demonstration] = ()
 
 
-def training_key(base: Path, examples: Examples, params: TrainParams, views: ViewsParams, seed: int) -> str:
+def training_key(
+    base: Path, examples: Examples, params: TrainParams, tasks: Tasks, views: ViewsParams, seed: int
+) -> str:
     """SHA-256 hex digest of everything that determines a training's result."""
-    content = json.dumps(asdict(examples), sort_keys=True)
+    digest = hashlib.sha256()
     sections = [
         params.model_dump_json(exclude=FIELDS_NOT_IN_KEY),
         views.model_dump_json(exclude=VIEW_FIELDS_NOT_IN_KEY),
     ]
-    parts = [folder_hash(base), content, *sections, str(seed)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    prompts = _planned_prompts(examples, params, tasks, views, seed)
+    for part in (folder_hash(base), json.dumps(asdict(examples), sort_keys=True), *sections, str(seed), *prompts):
+        digest.update(f"{part}\0".encode())
+    return digest.hexdigest()
+
+
+def _planned_prompts(
+    examples: Examples, params: TrainParams, tasks: Tasks, views: ViewsParams, seed: int
+) -> Iterator[str]:
+    """Each batch's view of its functions, as the prompt of the batch's first example.
+
+    The examples have true names and true descriptions only. What a view shows instead comes from the tasks.
+    """
+    processes = params.processes
+    warm_up = plan_warm_up(examples.demonstrations, tasks, params, views, seed=seed, processes=processes)
+    yield from _batch_prompts(warm_up, examples.demonstrations, tasks)
+    pairs = plan_pairs(examples.pairs, tasks, params, views, seed=seed, processes=processes)
+    yield from _batch_prompts(pairs, examples.pairs, tasks)
+
+
+def _batch_prompts(plan: Plan, examples: Sequence[ExampleT], tasks: Tasks) -> Iterator[str]:
+    for batch in chain.from_iterable(plan):
+        shown = in_view(examples[batch.examples[0]], tasks, batch.view)
+        yield json.dumps([shown.prompt, shown.tools], sort_keys=True)
 
 
 def train(
@@ -118,20 +146,17 @@ def train(
     tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token is None:  # TRL does the same, but not if it gets a collator
         tokenizer.pad_token = tokenizer.eos_token
-    key = training_key(base, examples, params, views, seed)
+    key = training_key(base, examples, params, tasks, views, seed)
     work = work / key[:16]
-    config = _config(params, seed, work / "pairs", evaluate=bool(dev_pairs))
+    config = _config(params, seed, work / "pairs", dev_pairs=len(dev_pairs))
     rows = training_rows(
+        plan_pairs(pairs, tasks, params, views, seed=seed, processes=config.world_size),
         pairs,
         tasks,
-        views,
-        BatchOptions(params.batch_size, config.world_size, by_problem=params.order == "by_problem"),
         tokenizer,
-        epochs=params.epochs,
         max_length=params.max_length,
-        seed=seed,
-        label="pairs",
         process=config.process_index,
+        processes=config.world_size,
     )
     dev_counts, dev_rows = check_rows(_by_prompt(dev_pairs), tokenizer, params.max_length)
     warm_up_batches = None
@@ -198,12 +223,12 @@ def _trainer(
     return trainer
 
 
-def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> Any:
+def _config(params: TrainParams, seed: int, work: Path, *, dev_pairs: int) -> Any:
     from trl import DPOConfig
 
     from callwright.training.weights import uses_bf16, uses_gpu
 
-    return DPOConfig(
+    config = DPOConfig(
         **checkpoint_arguments(work, params.checkpoint_steps),
         beta=params.beta,
         loss_type=params.loss_type,
@@ -212,7 +237,6 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
         learning_rate=params.learning_rate,
         num_train_epochs=params.epochs,
         per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.batch_size,
         gradient_accumulation_steps=params.gradient_accumulation,
         gradient_checkpointing=params.gradient_checkpointing,
         max_length=None,  # the rows are checked before
@@ -226,12 +250,24 @@ def _config(params: TrainParams, seed: int, work: Path, *, evaluate: bool) -> An
         logging_steps=5,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # so that the guard rails see NaN and infinity
-        eval_strategy="epoch" if evaluate else "no",
+        eval_strategy="epoch" if dev_pairs else "no",
         ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,  # the collator reads the masks
     )
+    config.per_device_eval_batch_size = _dev_batch_size(-(-dev_pairs // config.world_size), params.batch_size)
+    return config
+
+
+def _dev_batch_size(pairs: int, batch_size: int) -> int:
+    """How many dev pairs a batch has: batches of nearly equal size, because TRL's metrics are means over batches.
+
+    >>> _dev_batch_size(100, batch_size=8)
+    25
+    """
+    batches = max(-(-pairs // (_DEV_BATCH_FACTOR * batch_size)), 1)
+    return max(-(-pairs // batches), 1)
 
 
 def _report(

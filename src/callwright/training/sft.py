@@ -12,7 +12,7 @@ from callwright.params import TrainParams, ViewsParams
 from callwright.records import Demonstration
 from callwright.reports.train import BatchCounts
 from callwright.tasks.tasks import Tasks
-from callwright.training.batch_plan import BatchOptions
+from callwright.training.batch_plan import plan_warm_up
 from callwright.training.batches import PlannedSFTTrainer
 from callwright.training.callbacks import (
     checkpoint_arguments,
@@ -78,17 +78,15 @@ def warm_up(
         disable_tqdm=True,
         remove_unused_columns=False,
     )
+    plan = plan_warm_up(demonstrations, tasks, params, views, seed=seed, processes=config.world_size)
     rows = training_rows(
+        plan,
         demonstrations,
         tasks,
-        views,
-        BatchOptions(params.sft.batch_size, config.world_size, by_problem=params.order == "by_problem"),
         tokenizer,
-        epochs=params.sft.epochs,
         max_length=params.max_length,
-        seed=seed,
-        label="warm-up",
         process=config.process_index,
+        processes=config.world_size,
     )
     if result_folder.is_dir():
         return result_folder, rows.batch_counts

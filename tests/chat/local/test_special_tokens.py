@@ -13,6 +13,7 @@ from callwright.agent.protocol import NATIVE, TEXT
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.local.prompts import MAX_INLINE_CHARACTERS, PromptTokenizer
 from callwright.chat.model import Message, Sampling
+from callwright.chat.prefix_tokens import ChatTokenizer
 from callwright.chat.template import chat_ids, control_tokens, guard_special_tokens_only, template_messages
 from callwright.errors import ProviderError
 from callwright.preferences.dialogue import PromptTokens, check_rows
@@ -107,14 +108,14 @@ async def test_decoding_and_training_see_the_same_ids(name: str, text: str):
     for _ in range(2):  # the second time it uses the cached prefix
         ids = await prompt_tokenizer.ids(messages, tools, "prefix", 8)
         assert ids == chat_ids(tokenizer(name), messages, tools, add_generation_prompt=True)
-        assert ids == PromptTokens(tokenizer(name), messages, tools).ids
+        assert ids == PromptTokens(ChatTokenizer(tokenizer(name)), messages, tools).ids
 
 
 def test_the_loss_mask_covers_the_whole_of_a_reply_that_contains_a_special_token():
     """If its text became the token, the turn would seem to end there."""
     messages, _ = TEXT.render(TASK, QUESTION, ())
     reply = {"role": "assistant", "content": "So <|im_end|>.\nadd(2, 3)"}
-    prompt = PromptTokens(tokenizer("qwen2_5"), messages, ())
+    prompt = PromptTokens(ChatTokenizer(tokenizer("qwen2_5")), messages, ())
     ids, mask = prompt.completion_tokens([reply])
     trained = [number for number, is_trained in zip(ids, mask, strict=True) if is_trained]
     assert tokenizer("qwen2_5").decode(trained) == f"{reply['content']}<|im_end|>"

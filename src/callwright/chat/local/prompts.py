@@ -3,25 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from jinja2 import TemplateError
 
 from callwright.chat.model import Message, Tool
-from callwright.chat.template import chat_ids, control_tokens, template_messages
+from callwright.chat.prefix_tokens import TokenizedPrefix, render_chat, text_ids, tokenize_prefix
+from callwright.chat.template import chat_ids, control_tokens
 from callwright.errors import ProviderError
 
 MAX_INLINE_CHARACTERS = 20_000  # of messages; longer conversations are tokenized in a thread, off the event loop
-
-
-@dataclass(frozen=True, slots=True)
-class TokenizedPrefix:
-    """The common prefix of all conversations with one system message and the same tools."""
-
-    text: str
-    ids: tuple[int, ...]
 
 
 class PromptTokenizer:
@@ -84,7 +76,7 @@ class PromptTokenizer:
             ProviderError: the chat template cannot show the conversation.
         """
         try:
-            text = self._render(messages, tools, add_generation_prompt=True)
+            text = render_chat(self._tokenizer, messages, tools, add_generation_prompt=True)
         except (TemplateError, TypeError) as error:
             hint = "; rollout.protocol: text needs no tools" if tools else ""
             raise ProviderError(
@@ -97,13 +89,13 @@ class PromptTokenizer:
         if self._contain_control_tokens(messages):
             return self._guarded_ids(messages, tools)
         if messages[0]["role"] != "system":
-            return self._tokenize(text)
+            return text_ids(self._tokenizer, text)
         if prefix_key not in self.tokenized_prefixes:
-            self.tokenized_prefixes[prefix_key] = self._tokenize_prefix(messages[:1], tools, text)
+            self.tokenized_prefixes[prefix_key] = tokenize_prefix(self._tokenizer, messages[:1], tools, text)
         prefix = self.tokenized_prefixes[prefix_key]
         if prefix is None or not text.startswith(prefix.text):
-            return self._tokenize(text)
-        return [*prefix.ids, *self._tokenize(text[len(prefix.text) :])]
+            return text_ids(self._tokenizer, text)
+        return [*prefix.ids, *text_ids(self._tokenizer, text[len(prefix.text) :])]
 
     def _contain_control_tokens(self, messages: Sequence[Message]) -> bool:
         """Whether messages or calls contain a special token. Tool definitions are not checked: they are trusted."""
@@ -118,39 +110,6 @@ class PromptTokenizer:
             return chat_ids(self._tokenizer, messages, tools, add_generation_prompt=True)
         except ValueError as error:
             raise ProviderError(f"{self._name}: its tokenizer cannot read this conversation as text: {error}") from None
-
-    def _render(self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool) -> str:
-        text: str = self._tokenizer.apply_chat_template(
-            template_messages(messages),
-            tools=list(tools) or None,
-            add_generation_prompt=add_generation_prompt,
-            tokenize=False,
-        )
-        return text
-
-    def _tokenize(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def _tokenize_prefix(
-        self, system: Sequence[Message], tools: Sequence[Tool], conversation: str
-    ) -> "TokenizedPrefix | None":
-        """The tokens of the system message up to its last special token, where tokenizers split a text.
-
-        None if the tokenizer does not split there. To find out, one conversation is tokenized both whole and split.
-        """
-        try:
-            text = self._render(system, tools, add_generation_prompt=False)
-        except (TemplateError, TypeError):  # the template demands a user message
-            return None
-        special = [token for token in self._tokenizer.all_special_tokens if token in text]
-        text = text[: max((text.rfind(token) + len(token) for token in special), default=0)]
-        ids = self._tokenize(text)
-        if not conversation.startswith(text) or ids + self._tokenize(conversation[len(text) :]) != self._tokenize(
-            conversation
-        ):
-            return None
-        return TokenizedPrefix(text, tuple(ids))
 
     @cached_property
     def _shows_tools(self) -> bool:

@@ -9,11 +9,13 @@ longer `--minutes` extends it. `callwright.standins.embedded.ship` then turns FO
 
 import argparse
 import json
+import math
 import platform
 import random
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
@@ -156,15 +158,29 @@ def _log_try(folder: Path, event: Mapping[str, Any]) -> None:
         log.write(json.dumps({"when": when, "folder": folder.name, **event}) + "\n")
 
 
+def _minutes(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+
+
+def _count(text: str) -> int:
+    with suppress(ValueError):
+        if (value := int(text)) > 0:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+
+
 def main() -> str | None:
     """Build the student that the command describes; returns the error line."""
     parser = argparse.ArgumentParser(prog="python -m callwright.standins.embedded.build", description=__doc__)
     parser.add_argument("folder", type=Path)
     how_long = parser.add_mutually_exclusive_group(required=True)
-    how_long.add_argument("--minutes", type=float, default=0.0, help="of training, with those before a checkpoint")
-    how_long.add_argument("--steps", type=int, default=0)
+    how_long.add_argument("--minutes", type=_minutes, default=0.0, help="of training, with those before a checkpoint")
+    how_long.add_argument("--steps", type=_count, default=0)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--threads", type=int, help="processes; as many as cores by default")
+    parser.add_argument("--threads", type=_count, help="processes; as many as cores by default")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

@@ -1,7 +1,7 @@
 """Which questions the embedded student read while it was built: hashes that ship with it.
 
-The file has 8 bytes a question, sorted, and nothing else. Of 500,000 hashes, a question that was not read equals one
-with a probability of 500,000 / 2^64.
+The file has 8 bytes a question, sorted, and nothing else. The hash of a question that was not read is among n hashes
+with a probability of n / 2^64.
 """
 
 import hashlib
