@@ -30,6 +30,7 @@ from measurements import (
     Key,
     append_figures,
     committed,
+    overlay_name,
     parse_seeds,
     processor,
     read_figures,
@@ -61,7 +62,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     """Run every arm with every seed that the CSV does not have, and append the figures of each."""
     commit = committed(options.uncommitted)
-    overlay = options.overlay.stem if options.overlay else ""
+    overlay = overlay_name(options.overlay)
     for seed in options.seeds:
         for arm in options.arms:
             key = Key(commit, overlay, processor(), str(options.threads or ""), arm, str(seed))

@@ -1,6 +1,7 @@
 """Figures in CSVs are read as they were written, and pooled and compared with their targets as a reader would."""
 
 import json
+import subprocess
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.working_tree import ROOT
 
 with pytest.MonkeyPatch.context() as patch:  # scripts import each other by their names
     patch.syspath_prepend(ROOT / "benchmarks")
-    from measurements import Figure, Key, append_figures, committed, processor, read_figures
+    from measurements import Figure, Key, append_figures, committed, overlay_name, processor, read_figures
     from reading import figures_of, held_out_families, loss_p_value, measure
     from reading_targets import MOST_LOST, TASKS, pooled, summary, targets
     from threads import compare, verdicts
@@ -119,8 +120,36 @@ def test_held_out_families_are_groups_that_training_does_not_have(tmp_path: Path
     assert list(held_out_families(tmp_path)) == [Figure("families", "", "arithmetic/held_out", 2, 3)]
 
 
-def test_the_commit_of_figures_says_whether_the_code_is_committed():
-    assert committed(uncommitted_allowed=True).removesuffix("+").isalnum()
+def test_the_commit_of_figures_says_which_code_is_not_committed(tmp_path: Path):
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True)
+
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.py").write_text("1")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "a")
+    commits = [committed(False, tmp_path)]
+    for name, content in [("src/a.py", "2"), ("src/a.py", "3"), ("src/b.py", "4"), ("src/b.py", "5")]:
+        (tmp_path / name).write_text(content)
+        commits.append(committed(True, tmp_path))
+    assert len(set(commits)) == 5
+    assert all(commit.startswith(f"{commits[0]}+") for commit in commits[1:])
+    assert committed(True, tmp_path) == commits[-1]
+    with pytest.raises(SystemExit, match="has uncommitted changes"):
+        committed(False, tmp_path)
+
+
+def test_an_edited_overlay_is_another_one(tmp_path: Path):
+    path, names = tmp_path / "beta.yaml", set()
+    for content in ("train: {beta: 0.1}", "train: {beta: 0.2}", "train: {beta: 0.1}"):
+        path.write_text(content)
+        names.add(overlay_name(path))
+    assert len(names) == 2
+    assert all(name.startswith("beta-") for name in names)
+    assert overlay_name(None) == ""
+    with pytest.raises(SystemExit, match="does not exist"):
+        overlay_name(tmp_path / "gone.yaml")
 
 
 class _Run:
