@@ -13,7 +13,7 @@ from tests.working_tree import ROOT
 with pytest.MonkeyPatch.context() as patch:  # scripts import each other by their names
     patch.syspath_prepend(ROOT / "benchmarks")
     from measurements import Figure, Key, append_figures, committed, overlay_name, processor, read_figures
-    from reading import figures_of, held_out_families, loss_p_value, measure
+    from reading import RESTORED, figures_of, held_out_families, loss_p_value, measure
     from reading_targets import MOST_LOST, TASKS, pooled, summary, targets
     from threads import compare, verdicts
 
@@ -67,11 +67,20 @@ def test_targets_are_reached_at_their_bounds():
         ("families", "entailment/held_out", {"value": 11}, "held-out families, entailment"),
         ("accuracy", "overall", {"value": 0.66}, "base, all"),
         ("gain", "overall", {"p": 0.01}, "p of the gain, each seed"),
-        ("seconds", "all stages", {"value": 301.0}, "seconds, slowest run"),
+        ("seconds", "all stages", {"value": 301.0}, "seconds, all stages, slowest of 1 of 1"),
     ],
 )
 def test_a_figure_beyond_its_bound_does_not_reach_its_target(kind: str, name: str, changes: dict, what: str):
     assert unreached(changed(kind, name, **changes)) == [what]
+
+
+def test_every_seed_has_to_be_in_time():
+    # the stages of all seeds are judged, and the whole command where it was measured
+    repro = Figure("seconds", "", "dvc repro", 299.5)
+    assert unreached([*GOOD, repro], GOOD) == []
+    assert unreached(GOOD, changed("seconds", "all stages", value=301.0)) == ["seconds, all stages, slowest of 2 of 2"]
+    assert unreached([*GOOD, replace(repro, value=301.0)], GOOD) == ["seconds, dvc repro, slowest of 1 of 2"]
+    assert unreached([*GOOD, repro], GOOD[:-1]) == ["seconds, all stages, slowest of 1 of 2"]
 
 
 def test_what_was_not_measured_is_not_reached():
@@ -243,3 +252,11 @@ def test_the_figures_of_a_run_are_those_of_its_reports_with_a_p_value_for_each_l
         Figure("seconds", "", "train", 60),
         Figure("seconds", "", "all stages", 61.5),
     ]
+    seconds, restored = Figure("seconds", "", "base", 1.5), Figure("restored", "", "train", 60)
+    assert list(figures_of(_Run(tmp_path), {"train", "base"}))[-2:] == [seconds, restored]  # and no sum
+    assert list(figures_of(_Run(tmp_path), {"base"}))[-1] == Figure("seconds", "", "all stages", 61.5)
+
+
+def test_the_stages_that_dvc_restored_are_read_from_what_it_prints():
+    printed = "Stage 'base' is cached - skipping run, checking out outputs\nRunning stage 'train':\n"
+    assert RESTORED.findall(printed) == ["base"]
