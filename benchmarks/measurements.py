@@ -140,6 +140,23 @@ def overlay_name(path: Path | None) -> str:
     return f"{path.stem}-{short_hash(path.read_bytes())}"
 
 
+def run_name(run: Path, inputs: Iterable[Path]) -> str:
+    """The name of a finished run's folder with a hash of its params and of the inputs that are read.
+
+    Raises:
+        SystemExit: the folder lacks one of them.
+    """
+    parts: list[str | bytes] = []
+    for name in (Path("params.yaml"), *inputs):
+        path = run / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        if not path.exists():
+            sys.exit(f"{path} does not exist: name the folder of a finished run")
+        for file in filter(Path.is_file, files):
+            parts += [str(file.relative_to(run)), file.read_bytes()]
+    return f"{run.name}-{short_hash(*parts)}"
+
+
 def processor() -> str:
     """The name of this machine's processor, and the number of its cores that this process may use."""
     info = Path("/proc/cpuinfo")

@@ -10,8 +10,9 @@ common with an earlier one from there. The first seed of every arm comes first. 
 docs/reading.csv (`measurements.py` has its columns), and is not run again: a stopped measurement goes on where it was.
 The figures are from reports/metrics.json and reports/seconds. The seconds of a stage that DVC took from its cache are
 those of another run: they are kept as `restored`, and such a run has no sum of its stages, unless the stage is `base`,
-which takes under a second. The whole `dvc repro` is only measured where no stage was restored. The p-value of a loss is McNemar's, on the changed
-problems and their originals. `reading_targets.py` compares with the targets, pooled over the seeds.
+which takes under a second. The whole `dvc repro` is only measured where no stage was restored. The p-value of a loss is
+McNemar's, on the changed problems and their originals. `reading_targets.py` compares with the targets, pooled over the
+seeds.
 
 A run uses as many threads as PyTorch chooses; `--threads 1` is faster on a machine with other load.
 """
