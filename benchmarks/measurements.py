@@ -2,7 +2,9 @@
 
 import argparse
 import csv
+import hashlib
 import io
+import os
 import platform
 import subprocess
 import sys
@@ -20,8 +22,9 @@ class Key:
     """What was run, and where.
 
     Attributes:
-        commit: the last one that changed what figures depend on (MEASURED), so that other commits keep the figures.
-        overlay: name of the file that was laid over params.yaml; "" for none.
+        commit: the last one that changed what figures depend on (MEASURED), so that other commits keep the figures; and
+            "+" with a hash of uncommitted changes.
+        overlay: what else was laid over the committed params and data, with a hash of its content; "" for nothing.
         threads: OMP_NUM_THREADS; "" if it was not set.
     """
 
@@ -97,7 +100,7 @@ def append_figures(path: Path, key: Key, figures: Iterable[Figure]) -> None:
 
 
 def committed(uncommitted_allowed: bool, root: Path = ROOT) -> str:
-    """The commit that a run's figures belong to, with "+" for uncommitted changes.
+    """The commit that a run's figures belong to, with "+" and a hash of the uncommitted changes if there are any.
 
     Raises:
         SystemExit: there are uncommitted changes, and they are not allowed.
@@ -105,7 +108,12 @@ def committed(uncommitted_allowed: bool, root: Path = ROOT) -> str:
     changed = _git(root, "status", "--porcelain", "--", *MEASURED)
     if changed and not uncommitted_allowed:
         sys.exit(f"{root} has uncommitted changes, so the figures would belong to no commit: commit, or --uncommitted")
-    return _git(root, "log", "-1", "--format=%h", "--abbrev=10", "--", *MEASURED) + ("+" if changed else "")
+    commit = _git(root, "log", "-1", "--format=%h", "--abbrev=10", "--", *MEASURED)
+    if not changed:
+        return commit
+    new_files = _git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *MEASURED).split("\0")
+    contents = [(root / name).read_bytes() for name in new_files if name]
+    return f"{commit}+{short_hash(changed, _git(root, 'diff', 'HEAD', '--', *MEASURED), *contents)}"
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -113,12 +121,49 @@ def _git(root: Path, *arguments: str) -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
+def short_hash(*parts: str | bytes) -> str:
+    """The start of a hash of all parts."""
+    digests = (hashlib.sha256(part if isinstance(part, bytes) else part.encode()).digest() for part in parts)
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:8]
+
+
+def overlay_name(path: Path | None) -> str:
+    """The name of an overlay with a hash of its content, so that an edited one is another; "" for none.
+
+    Raises:
+        SystemExit: there is no such file.
+    """
+    if path is None:
+        return ""
+    if not path.is_file():
+        sys.exit(f"{path} does not exist: name the YAML file of --overlay")
+    return f"{path.stem}-{short_hash(path.read_bytes())}"
+
+
+def run_name(run: Path, inputs: Iterable[Path]) -> str:
+    """The name of a finished run's folder with a hash of its params and of the inputs that are read.
+
+    Raises:
+        SystemExit: the folder lacks one of them.
+    """
+    parts: list[str | bytes] = []
+    for name in (Path("params.yaml"), *inputs):
+        path = run / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        if not path.exists():
+            sys.exit(f"{path} does not exist: name the folder of a finished run")
+        for file in filter(Path.is_file, files):
+            parts += [str(file.relative_to(run)), file.read_bytes()]
+    return f"{run.name}-{short_hash(*parts)}"
+
+
 def processor() -> str:
-    """The name of this machine's processor."""
+    """The name of this machine's processor, and the number of its cores that this process may use."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or "processor unknown")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{next(names, platform.processor() or 'processor unknown')}, {cores} cores"
 
 
 def seeds_parser(description: str | None, csv_file: Path, work: str) -> argparse.ArgumentParser:

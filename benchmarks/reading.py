@@ -8,18 +8,22 @@
 Each run is `dvc repro` in a copy of this clone; copies share DVC's cache, so that a run takes the stages that it has in
 common with an earlier one from there. The first seed of every arm comes first. A finished run appends its figures to
 docs/reading.csv (`measurements.py` has its columns), and is not run again: a stopped measurement goes on where it was.
-The figures are from reports/metrics.json and reports/seconds; the p-value of a loss is McNemar's, on the changed
-problems and their originals. `reading_targets.py` compares with the targets, pooled over the seeds.
+The figures are from reports/metrics.json and reports/seconds. The seconds of a stage that DVC took from its cache are
+those of another run: they are kept as `restored`, and such a run has no sum of its stages, unless the stage is `base`,
+which takes under a second. The whole `dvc repro` is only measured where no stage was restored. The p-value of a loss is
+McNemar's, on the changed problems and their originals. `reading_targets.py` compares with the targets, pooled over the
+seeds.
 
 A run uses as many threads as PyTorch chooses; `--threads 1` is faster on a machine with other load.
 """
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ from measurements import (
     Key,
     append_figures,
     committed,
+    overlay_name,
     parse_seeds,
     processor,
     read_figures,
@@ -45,7 +50,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "4 views": {"views": {"train": 4}},
     "16 views": {"views": {"train": 16}},
 }
-RESTORED = "is cached"  # DVC's word for a stage whose result is in its cache
+RESTORED = re.compile("Stage '(.+?)' is cached")  # DVC's line for a stage whose result is in its cache
+SHORT = {"base"}  # stages of under a second, whose seconds in another run are as good
 
 
 def main() -> None:
@@ -61,7 +67,8 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     """Run every arm with every seed that the CSV does not have, and append the figures of each."""
     commit = committed(options.uncommitted)
-    overlay = options.overlay.stem if options.overlay else ""
+    cache = options.work / f"cache-{options.threads or 'default'}"  # DVC does not know the number of threads
+    overlay = overlay_name(options.overlay)
     for seed in options.seeds:
         for arm in options.arms:
             key = Key(commit, overlay, processor(), str(options.threads or ""), arm, str(seed))
@@ -70,19 +77,20 @@ def measure(options: argparse.Namespace) -> None:
             print(f"{arm}, seed {seed}", file=sys.stderr, flush=True)
             changes = [read_overlay(options.overlay), ARMS[arm], {"seed": seed}]
             run = copy_clone(ROOT, options.work / "copy", changes, options.threads)
-            run.start("dvc", "cache", "dir", "--local", str((options.work / "cache").resolve()))
+            run.start("dvc", "cache", "dir", "--local", str(cache.resolve()))
             started = time.perf_counter()
             printed = run.start("dvc", "repro")
             seconds = time.perf_counter() - started
-            figures = list(figures_of(run))
-            if RESTORED not in printed:
+            restored = set(RESTORED.findall(printed))
+            figures = list(figures_of(run, restored))
+            if not restored:
                 figures.append(Figure("seconds", "", "dvc repro", round(seconds, 1)))
             append_figures(options.csv, key, figures)
             shutil.rmtree(run.folder)
 
 
-def figures_of(run: Run) -> Iterator[Figure]:
-    """The figures of a finished run."""
+def figures_of(run: Run, restored: Container[str] = ()) -> Iterator[Figure]:
+    """The figures of a finished run, of which DVC took the `restored` stages from its cache."""
     metrics = json.loads((run.folder / "reports/metrics.json").read_text())
     for model, slices in metrics["accuracy"].items():
         for name, share in slices.items():
@@ -104,8 +112,11 @@ def figures_of(run: Run) -> Iterator[Figure]:
     seconds: dict[str, float] = {}
     for path in sorted((run.folder / "reports/seconds").glob("*.json")):
         seconds |= json.loads(path.read_text())
-    for stage, taken in {**seconds, "all stages": round(sum(seconds.values()), 2)}.items():
-        yield Figure("seconds", "", stage, taken)
+    others = [stage for stage in seconds if stage in restored and stage not in SHORT]
+    for stage, taken in seconds.items():
+        yield Figure("restored" if stage in others else "seconds", "", stage, taken)
+    if not others:
+        yield Figure("seconds", "", "all stages", round(sum(seconds.values()), 2))
 
 
 def outcomes(path: Path) -> dict[str, bool]:

@@ -105,10 +105,14 @@ def targets(seeds: Iterable[Iterable[Figure]]) -> Iterator[Target]:
     worst = max(p_values, default=None)
     reached = worst is not None and worst < MOST_P
     yield Target("p of the gain, each seed", worst, f"below {MOST_P:g}", reached, _or_dash(worst, "{:.2g}"))
-    taken = of("seconds", "", "dvc repro") or of("seconds", "", "all stages")
-    slowest = max((figure.value for figure in taken), default=None)
-    in_time = slowest is not None and slowest <= MOST_SECONDS
-    yield Target("seconds, slowest run", slowest, f"at most {MOST_SECONDS:g}", in_time, _or_dash(slowest, "{:.0f}"))
+    for name in ("all stages", "dvc repro"):
+        taken = [figure.value for figure in of("seconds", "", name)]
+        if taken or name == "all stages":  # every run has the stages' seconds, unless DVC restored one
+            slowest = max(taken, default=None)
+            complete = len(taken) == len(runs) or name == "dvc repro"
+            in_time = slowest is not None and complete and slowest <= MOST_SECONDS
+            what = f"seconds, {name}, slowest of {len(taken)} of {len(runs)}"
+            yield Target(what, slowest, f"at most {MOST_SECONDS:g}", in_time, _or_dash(slowest, "{:.0f}"))
 
 
 def _at_most(what: str, figure: Figure | None, bound: float) -> Target:
@@ -146,6 +150,12 @@ def _table(seeds: Iterable[Iterable[Figure]]) -> Iterator[str]:
                     p = "" if figure.p is None else f", largest p {figure.p:.2g}"
                     cells.append(f"{model} {figure.value:.1%} (n {figure.n:,}{p})")
             yield f"  {kind} {name}: {', '.join(cells)}"
-    stages = dict.fromkeys(figure.name for figures in runs for figure in figures if figure.kind == "seconds")
-    largest = {stage: max(figure.value for figure in _of_seeds(runs, _named("seconds", "", stage))) for stage in stages}
-    yield "  seconds, slowest run: " + ", ".join(f"{stage} {value:.0f}" for stage, value in largest.items())
+    for kind, what in (
+        ("seconds", "seconds, slowest run"),
+        ("restored", "seconds of other runs, restored from a cache"),
+    ):
+        stages = dict.fromkeys(figure.name for figures in runs for figure in figures if figure.kind == kind)
+        taken = {stage: _of_seeds(runs, _named(kind, "", stage)) for stage in stages}
+        if taken:
+            slowest = (f"{stage} {max(figure.value for figure in of):.0f}" for stage, of in taken.items())
+            yield f"  {what}: {', '.join(slowest)}"

@@ -27,6 +27,7 @@ from measurements import (
     Key,
     append_figures,
     committed,
+    overlay_name,
     parse_seeds,
     processor,
     read_figures,
@@ -54,7 +55,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     """Run every seed that the CSV does not have with both thread counts, and append what they have in common."""
     commit = committed(options.uncommitted)
-    overlay = options.overlay.stem if options.overlay else ""
+    overlay = overlay_name(options.overlay)
     for seed in options.seeds:
         key = Key(commit, overlay, processor(), " and ".join(map(str, COUNTS)), "threads", str(seed))
         if key in read_figures(options.csv):

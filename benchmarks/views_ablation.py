@@ -6,31 +6,33 @@ names (`swapped`), which only reading the descriptions helps with.
 
     python benchmarks/views_ablation.py RUN [--seeds 10 11 12] [--problems N]    # 15 minutes a training on two cores
 
-One seed of every arm runs before the next seed. Each training is a line of the CSV file; those that it has already are
-not repeated, and one that was stopped resumes at its last checkpoint and its last answered problem. The seeds are those
-of training and of the changes; the problems and pairs are the run's. Prints a Markdown table last.
+One seed of every arm runs before the next seed. Each training appends its figures to the CSV file (`measurements.py`
+has its columns; the seconds of a training that was resumed are left out). Those that it has already, of the same
+commit, inputs and N, are not repeated; one that was stopped resumes at its last checkpoint and its last answered
+problem. The seeds are those of training and of the changes; the pairs and problems are the run's, N of them drawn
+evenly from all tasks. Prints a Markdown table of this commit, these inputs and this N last.
 """
 
 import argparse
-import csv
 import os
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
-from typing import Any, get_args
 
-from views_speed import append, cpu_name
+from measurements import Figure, Key, append_figures, committed, processor, read_figures, run_name
 
 from callwright import paths
+from callwright.errors import CallwrightError
 from callwright.evaluation.perturb.run import variants_of
 from callwright.evaluation.plan import plan_evaluation
 from callwright.evaluation.run import evaluate_target
 from callwright.evaluation.target import evaluation_target
 from callwright.params import Params
-from callwright.params.evaluate import Perturbation
 from callwright.pipeline.logs import quiet_libraries
+from callwright.problems.draw import draw_problems
 from callwright.records import CheckedChain, Demonstration, Pair, Problem
 from callwright.storage.jsonl import read
 from callwright.surprises import SurpriseLog
@@ -38,27 +40,29 @@ from callwright.tasks import Tasks, load_tasks
 from callwright.training.dpo import Examples, train
 
 ARMS = ("1", "4", "16", "batch")
-CHANGES = [change for change in ("functions", "swapped") if change in get_args(Perturbation)]
+CHANGES = ["functions", "swapped"]
 INPUTS = (paths.BASE, paths.PAIRS_TRAIN, paths.PAIRS_DEV, paths.DEMONSTRATIONS, paths.problems("test"))
 
 
-def train_student(params: Params, tasks: Tasks) -> float:
-    """Train in the current folder; returns the seconds that it took, since the last resume."""
+def train_student(params: Params, tasks: Tasks) -> list[Figure]:
+    """Train in the current folder; returns the seconds that it took, unless it was resumed."""
+    work = paths.WORK / "training"
+    resumed = work.exists()
     examples = Examples(
         tuple(read(Pair, paths.PAIRS_TRAIN)),
         tuple(read(Pair, paths.PAIRS_DEV)),
         tuple(read(Demonstration, paths.DEMONSTRATIONS)),
     )
     started = time.perf_counter()
-    folders = {"student": paths.STUDENT, "adapter": paths.ADAPTER, "work": paths.WORK / "training"}
+    folders = {"student": paths.STUDENT, "adapter": paths.ADAPTER, "work": work}
     train(paths.BASE, examples, params.train, tasks, params.views, seed=params.seed, **folders)
-    return time.perf_counter() - started
+    return [] if resumed else [Figure("seconds", "", "train", round(time.perf_counter() - started))]
 
 
-def evaluate_student(params: Params, tasks: Tasks) -> dict[str, float]:
+def evaluate_student(params: Params, tasks: Tasks) -> list[Figure]:
     """The student's accuracy on the test problems as they are, and after each change, in the current folder."""
     log = SurpriseLog("evaluate")
-    problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
+    problems = draw_problems(read(Problem, paths.problems("test")), params.evaluate.problems, params.seed)
     variants = variants_of(problems, tasks, params.evaluate.robustness, params.seed, log)
     target = evaluation_target("student", paths.STUDENT, params.evaluate)
     plan = plan_evaluation(target, problems, variants, tasks, params.evaluate, params.rollout, params.seed)
@@ -66,16 +70,18 @@ def evaluate_student(params: Params, tasks: Tasks) -> dict[str, float]:
     after_change: dict[str, list[CheckedChain | None]] = defaultdict(list)
     for variant, checked in zip(variants, evaluated.variants, strict=True):
         after_change[variant.change].append(checked)
-    shares = {change: _share_correct(after_change[change]) for change in CHANGES}
-    return {"plain": _share_correct([evaluated.chains.get(problem.id) for problem in problems]), **shares}
+    plain = [evaluated.chains.get(problem.id) for problem in problems]
+    changed = [_share_correct("changed", change, after_change[change]) for change in CHANGES]
+    return [_share_correct("accuracy", "plain", plain), *changed]
 
 
-def _share_correct(chains: Sequence[CheckedChain | None]) -> float:
+def _share_correct(kind: str, name: str, chains: Sequence[CheckedChain | None]) -> Figure:
     """A failed attempt counts as wrong."""
-    return sum(checked is not None and checked.verdict.correct for checked in chains) / max(len(chains), 1)
+    correct = sum(checked is not None and checked.verdict.correct for checked in chains)
+    return Figure(kind, "student", name, round(correct / max(len(chains), 1), 4), len(chains))
 
 
-def run_arm(run: Path, work: Path, arm: str, seed: int, problems: int | None) -> dict[str, Any]:
+def run_arm(run: Path, folder: Path, arm: str, seed: int, problems: int | None) -> list[Figure]:
     """Train and evaluate in a folder of its own, with links to the inputs of the run."""
     params = Params.load(run / "params.yaml")
     views = params.views.model_copy(update={"train": arm if arm == "batch" else int(arm)})
@@ -88,44 +94,41 @@ def run_arm(run: Path, work: Path, arm: str, seed: int, problems: int | None) ->
         }
     )
     params = params.model_copy(update={"seed": seed, "views": views, "evaluate": evaluate})
-    folder = work / f"{arm}-{seed}"
-    for path in INPUTS:
-        link = folder / path
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
-            link.symlink_to((run / path).resolve())
+    link_inputs(run, folder)
     tasks = load_tasks(params.functions)
     before = Path.cwd()
     os.chdir(folder)
     try:
-        seconds = 0.0 if paths.STUDENT.is_dir() else train_student(params, tasks)
-        shares = evaluate_student(params, tasks)
+        trained = [] if paths.STUDENT.is_dir() else train_student(params, tasks)
+        return [*evaluate_student(params, tasks), *trained]
     finally:
         os.chdir(before)
-    return {"views": arm, "seed": seed, **{name: round(share, 4) for name, share in shares.items()}} | {
-        "train_seconds": round(seconds),
-        "cpu": cpu_name(),
-    }
 
 
-def table(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def link_inputs(run: Path, folder: Path) -> None:
+    """Make links to the inputs of a run; one to another run is replaced."""
+    for path in INPUTS:
+        link, target = folder / path, (run / path).resolve()
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if link.is_symlink() and link.readlink() != target:
+            link.unlink()
+        if not link.is_symlink():
+            link.symlink_to(target)
+
+
+def table(runs: Iterable[tuple[Key, Sequence[Figure]]]) -> Iterator[str]:
     """The mean accuracies of each arm."""
     columns = ["plain", *CHANGES]
+    measured = list(runs)
     yield f"| views | seeds | {' | '.join(columns)} |"
     yield "|---" * (len(columns) + 2) + "|"
     for arm in ARMS:
-        of_arm = [row for row in rows if row["views"] == arm]
+        of_arm = [
+            (key.seed, {figure.name: figure.value for figure in figures}) for key, figures in measured if key.arm == arm
+        ]
         if of_arm:
-            shares = [f"{mean(float(row[column]) for row in of_arm):.1%}" for column in columns]
-            yield f"| {arm} | {', '.join(row['seed'] for row in of_arm)} | {' | '.join(shares)} |"
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The lines of the CSV file; none if there is no file yet."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+            shares = [f"{mean(values[column] for _, values in of_arm):.1%}" for column in columns]
+            yield f"| {arm} | {', '.join(seed for seed, _ in of_arm)} | {' | '.join(shares)} |"
 
 
 def main() -> None:
@@ -136,17 +139,32 @@ def main() -> None:
     parser.add_argument("--problems", type=int, help="test problems, and changed ones of each kind")
     parser.add_argument("--work", type=Path, default=Path(".callwright/views_ablation"), help="students, checkpoints")
     parser.add_argument("--csv", type=Path, default=Path(".callwright/views_ablation.csv"))
+    parser.add_argument("--uncommitted", action="store_true", help="allow uncommitted changes; for trying things out")
     options = parser.parse_args()
+    if options.problems is not None and options.problems < 1:
+        parser.error("--problems must be above 0")
     quiet_libraries()
     table_file, work, run = options.csv.resolve(), options.work.resolve(), options.run.resolve()
+    inputs = f"{run_name(run, INPUTS)}-{options.problems or 'all'}"
+    commit = committed(options.uncommitted)
+    cpu, threads = processor(), os.environ.get("OMP_NUM_THREADS", "")
     for seed in options.seeds:
         for arm in options.arms:
-            if any((row["views"], row["seed"]) == (arm, str(seed)) for row in read_rows(table_file)):
+            key = Key(commit, inputs, cpu, threads, arm, str(seed))
+            if key in read_figures(table_file):
                 continue
-            row = run_arm(run, work, arm, seed, options.problems)
-            append(table_file, row)
-            print(row, flush=True)
-    print("\n".join(table(read_rows(table_file))))
+            folder = work / f"{arm}-{seed}-{commit}-{inputs}"
+            try:
+                figures = run_arm(run, folder, arm, seed, options.problems)
+            except CallwrightError as error:
+                sys.exit(f"{run}: {error}")
+            append_figures(table_file, key, figures)
+            print(arm, seed, *(f"{figure.name} {figure.value:g}" for figure in figures), flush=True)
+    of_inputs = [
+        each for each in read_figures(table_file).items() if (each[0].commit, each[0].overlay) == (commit, inputs)
+    ]
+    print(f"commit {commit}, run and number of problems {inputs}; {cpu}")
+    print("\n".join(table(of_inputs)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Figures in CSVs are read as they were written, and pooled and compared with their targets as a reader would."""
 
 import json
+import subprocess
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from tests.working_tree import ROOT
 
 with pytest.MonkeyPatch.context() as patch:  # scripts import each other by their names
     patch.syspath_prepend(ROOT / "benchmarks")
-    from measurements import Figure, Key, append_figures, committed, processor, read_figures
-    from reading import figures_of, held_out_families, loss_p_value, measure
+    from measurements import Figure, Key, append_figures, committed, overlay_name, processor, read_figures
+    from reading import RESTORED, figures_of, held_out_families, loss_p_value, measure
     from reading_targets import MOST_LOST, TASKS, pooled, summary, targets
     from threads import compare, verdicts
 
@@ -66,11 +67,20 @@ def test_targets_are_reached_at_their_bounds():
         ("families", "entailment/held_out", {"value": 11}, "held-out families, entailment"),
         ("accuracy", "overall", {"value": 0.66}, "base, all"),
         ("gain", "overall", {"p": 0.01}, "p of the gain, each seed"),
-        ("seconds", "all stages", {"value": 301.0}, "seconds, slowest run"),
+        ("seconds", "all stages", {"value": 301.0}, "seconds, all stages, slowest of 1 of 1"),
     ],
 )
 def test_a_figure_beyond_its_bound_does_not_reach_its_target(kind: str, name: str, changes: dict, what: str):
     assert unreached(changed(kind, name, **changes)) == [what]
+
+
+def test_every_seed_has_to_be_in_time():
+    # the stages of all seeds are judged, and the whole command where it was measured
+    repro = Figure("seconds", "", "dvc repro", 299.5)
+    assert unreached([*GOOD, repro], GOOD) == []
+    assert unreached(GOOD, changed("seconds", "all stages", value=301.0)) == ["seconds, all stages, slowest of 2 of 2"]
+    assert unreached([*GOOD, replace(repro, value=301.0)], GOOD) == ["seconds, dvc repro, slowest of 1 of 2"]
+    assert unreached([*GOOD, repro], GOOD[:-1]) == ["seconds, all stages, slowest of 1 of 2"]
 
 
 def test_what_was_not_measured_is_not_reached():
@@ -119,8 +129,36 @@ def test_held_out_families_are_groups_that_training_does_not_have(tmp_path: Path
     assert list(held_out_families(tmp_path)) == [Figure("families", "", "arithmetic/held_out", 2, 3)]
 
 
-def test_the_commit_of_figures_says_whether_the_code_is_committed():
-    assert committed(uncommitted_allowed=True).removesuffix("+").isalnum()
+def test_the_commit_of_figures_says_which_code_is_not_committed(tmp_path: Path):
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True)
+
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.py").write_text("1")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "a")
+    commits = [committed(False, tmp_path)]
+    for name, content in [("src/a.py", "2"), ("src/a.py", "3"), ("src/b.py", "4"), ("src/b.py", "5")]:
+        (tmp_path / name).write_text(content)
+        commits.append(committed(True, tmp_path))
+    assert len(set(commits)) == 5
+    assert all(commit.startswith(f"{commits[0]}+") for commit in commits[1:])
+    assert committed(True, tmp_path) == commits[-1]
+    with pytest.raises(SystemExit, match="has uncommitted changes"):
+        committed(False, tmp_path)
+
+
+def test_an_edited_overlay_is_another_one(tmp_path: Path):
+    path, names = tmp_path / "beta.yaml", set()
+    for content in ("train: {beta: 0.1}", "train: {beta: 0.2}", "train: {beta: 0.1}"):
+        path.write_text(content)
+        names.add(overlay_name(path))
+    assert len(names) == 2
+    assert all(name.startswith("beta-") for name in names)
+    assert overlay_name(None) == ""
+    with pytest.raises(SystemExit, match="does not exist"):
+        overlay_name(tmp_path / "gone.yaml")
 
 
 class _Run:
@@ -214,3 +252,11 @@ def test_the_figures_of_a_run_are_those_of_its_reports_with_a_p_value_for_each_l
         Figure("seconds", "", "train", 60),
         Figure("seconds", "", "all stages", 61.5),
     ]
+    seconds, restored = Figure("seconds", "", "base", 1.5), Figure("restored", "", "train", 60)
+    assert list(figures_of(_Run(tmp_path), {"train", "base"}))[-2:] == [seconds, restored]  # and no sum
+    assert list(figures_of(_Run(tmp_path), {"base"}))[-1] == Figure("seconds", "", "all stages", 61.5)
+
+
+def test_the_stages_that_dvc_restored_are_read_from_what_it_prints():
+    printed = "Stage 'base' is cached - skipping run, checking out outputs\nRunning stage 'train':\n"
+    assert RESTORED.findall(printed) == ["base"]

@@ -72,7 +72,11 @@ def _read(self, name):
 
 def _dump(self, **options):
     if id(self) in _key_by_section:
-        sitecustomize.record("param", _key_by_section[id(self)][0].removesuffix("."))
+        prefix, excluded = _key_by_section[id(self)][0], options.get("exclude")
+        fields = type(self).model_fields.items()
+        names = [prefix + (field.alias or name) for name, field in fields if name not in (excluded or ())]
+        for name in names if excluded else [prefix.removesuffix(".")]:
+            sitecustomize.record("param", name)
     return BaseModel.model_dump(self, **options)
 
 

@@ -35,7 +35,7 @@ class TeacherParams(EndpointParams):
 
 
 class SamplingParams(Section):
-    """How one model is sampled on the train problems."""
+    """How one model is sampled on the train and dev problems."""
 
     chains: int = Field(ge=0)
     temperature: float = Field(ge=0, le=2)

@@ -16,6 +16,7 @@ from callwright.evaluation.run import evaluate_models
 from callwright.evaluation.slices import SeenInTraining
 from callwright.params import Params
 from callwright.pipeline.stage import Clock, run_stage
+from callwright.problems.draw import draw_problems
 from callwright.progress import work
 from callwright.records import Problem
 from callwright.registry.facts import current_inputs
@@ -34,7 +35,7 @@ from callwright.tracking.runs import log_to_training_run
 def run(clock: Clock) -> None:
     params = Params.load()
     tasks = load_tasks(params.functions)
-    problems = list(read(Problem, paths.problems("test")))[: params.evaluate.problems]
+    problems = draw_problems(read(Problem, paths.problems("test")), params.evaluate.problems, params.seed)
     if not problems:
         raise DataError(f"{paths.problems('test')} has no problem to evaluate on: run dvc repro problems")
     seen = SeenInTraining.of(read(Problem, paths.problems("train")))

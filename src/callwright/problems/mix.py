@@ -57,8 +57,8 @@ def mix_splits(
 ) -> dict[Split, list[Problem]]:
     """The problems of all sources: of train as many as the shares allow, drawn at random, and all of dev and test.
 
-    Each source is spread evenly over each split, since later stages may use the first problems of a split only. With
-    another share, the same problems of a source are used, and more of them or fewer.
+    Each source is spread evenly over each split. With another share, the same problems of a source are used, and more
+    of them or fewer.
 
     Args:
         by_source: source -> split -> problems.

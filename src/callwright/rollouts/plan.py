@@ -16,6 +16,7 @@ from callwright.chat.model import Sampling
 from callwright.chat.open_chat import find_backend
 from callwright.functions.toolbox import Toolbox
 from callwright.params import RolloutParams, SamplingParams, TeacherParams
+from callwright.problems.draw import draw_problems
 from callwright.records import Problem, Protocol
 from callwright.tasks import Tasks
 from callwright.tasks.task import Task
@@ -161,7 +162,7 @@ def teacher_plan(
     backend = find_backend(teacher, options=ChatOptions(section="teacher"))
     model, *other_servers = ({"name": teacher.model, **identity} for identity in backend.identities())
     return plan_attempts(
-        _first_problems(problems, sampling_params),
+        draw_problems(problems, sampling_params.problems, seed),
         tasks,
         model,
         sampling_params.chains,
@@ -191,15 +192,11 @@ def local_plan(
         label, views: see `plan_attempts`.
     """
     model = {"name": name, "weights": identity}
-    problems = _first_problems(problems, sampling_params)
+    problems = draw_problems(problems, sampling_params.problems, seed)
     sampling = _sampling(sampling_params, rollout, seed)
     return plan_attempts(
         problems, tasks, model, sampling_params.chains, sampling, rollout.protocol, label=label, views=views
     )
-
-
-def _first_problems(problems: Iterable[Problem], sampling_params: SamplingParams) -> list[Problem]:
-    return list(problems)[: sampling_params.problems]
 
 
 def _sampling(sampling_params: SamplingParams, rollout: RolloutParams, seed: int) -> Sampling:

@@ -17,11 +17,9 @@ _TRAINING_NEEDLESS = frozenset(function.name for function in needless.TRAINING)
 def draw_view(task: Task, params: ViewsParams, rng: Random, key: str) -> View:
     """A view for rollouts and training: what `params` allow, drawn from the pools that the evaluation never uses.
 
-    Args:
-        key: of the view, unless the plain one is drawn (with probability `params.plain`).
+    It reads no param that is about the number of views, on which the rollout and the training depend differently.
     """
-    if rng.random() < params.plain:
-        return PLAIN
+    rng.random()  # keeps the views that keys had before `plain` was left to the callers
     toolbox = task.toolbox
     functions = [name for name in toolbox.functions if name != ANSWER]
     needless_names = [name for name in toolbox.needless if name in _TRAINING_NEEDLESS]
@@ -48,9 +46,8 @@ def draw_views(task: Task, params: ViewsParams, count: int, seed: int, label: st
     Args:
         label: goes into the keys, and into the random numbers.
     """
-    not_plain = params.model_copy(update={"plain": 0.0})
     keys = [f"{label}/{seed}/{number}" for number in range(1, count)]
-    return [PLAIN, *(draw_view(task, not_plain, Random(f"view/{task.name}/{key}"), key) for key in keys)]
+    return [PLAIN, *(draw_view(task, params, Random(f"view/{task.name}/{key}"), key) for key in keys)]
 
 
 def _draw_names(shown: Sequence[str], functions: Sequence[str], rng: Random) -> dict[str, str]:

@@ -163,7 +163,7 @@ def _views(task: Task, params: ViewsParams, count: int, rng: Random, key: str, r
         if run_views:
             views.append(rng.choice(run_views))
         else:
-            views.append(draw_view(task, params.model_copy(update={"plain": 0.0}), rng, f"{key}/{number}"))
+            views.append(draw_view(task, params, rng, f"{key}/{number}"))
     rng.shuffle(views)
     return views
 
