@@ -10,6 +10,7 @@ that the model writes is.
 import argparse
 import csv
 import random
+import sys
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from callwright.tasks.view_names import HELD_OUT_NAMES
 
 VIEWS = ("plain", "functions", "new_name", "swapped", "reworded")
 ROWS = 8
+COLUMNS = ("folder", "step", "seconds", "task", "view", "first_tokens", "conversations")
 
 
 def draw_view(kind: str, task: Task, called: list[str], rng: random.Random) -> View:
@@ -60,6 +62,11 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(arguments.folder)
     state = torch.load(arguments.folder / CHECKPOINT, weights_only=True)
     model = new_model(RECIPE, tokenizer)
+    shapes = {name: weight.shape for name, weight in model.state_dict().items()}
+    if {name: weight.shape for name, weight in state["model"].items()} != shapes:
+        sys.exit(f"{arguments.folder / CHECKPOINT} is of a model of another size than recipe.py has: build it anew")
+    if arguments.csv.is_file() and not arguments.csv.read_text().startswith(f"{COLUMNS[0]},"):
+        sys.exit(f"{arguments.csv} has other columns than {', '.join(COLUMNS)}: name another file")
     model.load_state_dict(state["model"])
     encoder = LessonEncoder(tokenizer, RECIPE)
     for task in TASKS.values():
@@ -81,6 +88,7 @@ def main() -> None:
                 wrong_rows = rows[~right & (rows >= 0)].unique()
                 counts += torch.tensor([right[first].sum(), len(first), len(batch) - len(wrong_rows), len(batch)])
             line = {
+                "folder": arguments.folder,
                 "step": state["progress"]["step"],
                 "seconds": round(state["progress"]["seconds"]),
                 "task": task.name,
@@ -89,7 +97,7 @@ def main() -> None:
                 "conversations": round(float(counts[2] / counts[3]), 4),
             }
             with arguments.csv.open("a", newline="") as file:
-                writer = csv.DictWriter(file, line)
+                writer = csv.DictWriter(file, COLUMNS)
                 if file.tell() == 0:
                     writer.writeheader()
                 writer.writerow(line)

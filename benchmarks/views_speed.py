@@ -5,19 +5,23 @@ Trains on the pairs of a finished run (data/pairs, models/base) with TRL's DPOTr
 - plain TRL, batches that mix the tasks;
 - shared prefixes, the same batches;
 - shared prefixes, batches of one task, one view a run;
-- shared prefixes, batches of one task, a new view for every batch.
+- shared prefixes, batches of one task, a new view for every batch, as in the pipeline.
+
+The batches of one task are in the order of the run's params (`train.order`).
 
 Also checks that shared prefixes give the log-probs, losses and gradients of plain TRL on the same batches.
 
-    python benchmarks/views_speed.py [RUN] [--steps N] [--repeats N]    # about four minutes on two cores
+    python benchmarks/views_speed.py [RUN] [--steps N] [--repeats N]    # about six minutes on two cores
 
-Each measurement is a line of the CSV file, with the CPU's name; prints the ratios last. Pairs per second come from the
-median step, without the first three. On a machine with other load, the figures by processor time are more reliable.
+Plain TRL is its trainer as it is: policy and reference compute both whole sequences of each pair, padded to the longest
+of the batch, and the output layer at the positions of the loss. Its gradient checkpointing, which is on by default, is
+off on all sides: it would make plain TRL slower. A repeat measures all sides in turn and gives a ratio. Its figures are
+appended to the CSV file (`measurements.py` has its columns, `n` is the repeat); a finished one is not repeated, and
+more `--repeats` add to them. Prints the ratios last. Pairs per second come from the median step, without the first
+three. On a machine with other load, the figures by processor time are more reliable.
 """
 
 import argparse
-import csv
-import platform
 import statistics
 import tempfile
 import time
@@ -29,6 +33,7 @@ from random import Random
 from typing import Any
 
 from dpo import WARM_UP, Rows, build_trainer
+from measurements import Figure, Key, append_figures, committed, processor, read_figures, run_name
 
 from callwright import paths
 from callwright.chat.template import guard_special_tokens_only
@@ -41,8 +46,9 @@ from callwright.training.batch_plan import BatchOptions, plan_batches
 from callwright.training.rows import training_rows
 
 PLAIN_TRL = "plain TRL, mixed batches"
+RATES = ("pairs/s", "pairs/core-s")
 TARGET = 6.0  # times plain TRL's pairs per second, with a new view for every batch
-MAX_LOG_PROB_GAP, MAX_GRADIENT_GAP = 1e-4, 1e-5  # the gradients' relative to their norm
+MAX_LOG_PROB_GAP, MAX_LOSS_GAP, MAX_GRADIENT_GAP = 1e-4, 1e-4, 1e-5  # the gradients' relative to their norm
 TRAINED = ("prompt_ids", "chosen_ids", "rejected_ids")  # the columns that TRL's own collator reads
 
 
@@ -67,23 +73,23 @@ def mixed_batches(pairs: list[Pair], tokenizer: Any, size: int, seed: int) -> Ba
 
 
 def planned_batches(
-    pairs: list[Pair], tasks: Tasks, views: ViewsParams, tokenizer: Any, size: int, seed: int
+    pairs: list[Pair], tasks: Tasks, views: ViewsParams, tokenizer: Any, options: BatchOptions, seed: int
 ) -> Batches:
     """The pipeline's batches of one epoch."""
-    plan = plan_batches(pairs, tasks, views, BatchOptions(size), epochs=1, seed=seed, label="pairs")
+    plan = plan_batches(pairs, tasks, views, options, epochs=1, seed=seed, label="pairs")
     planned = training_rows(plan, pairs, tasks, tokenizer, max_length=10**6, process=0, processes=1)
     return Batches([_trained(row) for row in planned.dataset], [len(batch) for batch in planned.sampler])
 
 
 def computed_tokens(batches: Batches) -> tuple[float, float]:
-    """Tokens of a pair's two sequences, and tokens of it that are computed if prefixes are shared; means."""
+    """Tokens that are computed for a pair by plain TRL, with padding, and if prefixes are shared; means."""
     from trl.data_utils import common_prefix_length
 
     tokens = computed = start = 0
     for size in batches.sizes:
         rows = batches.rows[start : start + size]
         sequences = [row["prompt_ids"] + row[side] for row in rows for side in ("chosen_ids", "rejected_ids")]
-        tokens += sum(map(len, sequences))
+        tokens += len(sequences) * max(map(len, sequences))
         neighbours = pairwise([[], *sorted(sequences)])  # sorted, each shares its longest prefix with a neighbour
         computed += sum(len(sequence) - common_prefix_length(before, sequence) for before, sequence in neighbours)
         start += size
@@ -114,8 +120,8 @@ def measure(batches: Batches, base: Path, *, shared: bool) -> tuple[float, float
         with share_prefixes(trainer.model) if shared else nullcontext():
             trainer.train()
     timed = list(zip(batches.sizes, times, strict=True))[WARM_UP:]
-    wall, processor = (statistics.median(size / seconds[clock] for size, seconds in timed) for clock in (0, 1))
-    return wall, processor
+    wall, core = (statistics.median(size / seconds[clock] for size, seconds in timed) for clock in (0, 1))
+    return wall, core
 
 
 def largest_gaps(batches: Batches, base: Path, count: int) -> dict[str, float]:
@@ -139,7 +145,7 @@ def largest_gaps(batches: Batches, base: Path, count: int) -> dict[str, float]:
             loss = trainer.compute_loss(model, batch)
             loss.backward()
             gradients = [weight.grad.flatten() for weight in model.parameters() if weight.grad is not None]
-            return log_probs, float(loss), torch.cat(gradients).clone()
+            return log_probs, float(loss.detach()), torch.cat(gradients).clone()
 
         for batch in trainer.get_train_dataloader():
             log_probs, loss, gradients = scored(batch)
@@ -162,25 +168,20 @@ def load_model(base: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="sdpa")
 
 
-def cpu_name() -> str:
-    """The CPU's model and the number of its cores that this process may use."""
-    import psutil
-
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return f"{model or platform.processor() or platform.machine()}, {len(psutil.Process().cpu_affinity())} cores"
-
-
-def append(path: Path, row: dict[str, Any]) -> None:
-    """Append a line to a CSV file, with a header if the file is new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not path.is_file()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+def print_rates(figures: list[Figure], arms: list[str]) -> None:
+    """Pairs per second of each arm, and the ratios to plain TRL of the same repeat: medians, lowest and highest."""
+    by_arm = {
+        (kind, arm): [figure.value for figure in figures if (figure.kind, figure.name) == (kind, arm)]
+        for kind in RATES
+        for arm in arms
+    }
+    for (kind, arm), rates in by_arm.items():
+        print(f"{kind}, {arm}: {statistics.median(rates):.2f} ({min(rates):.2f} to {max(rates):.2f})")
+    for (kind, arm), rates in by_arm.items():
+        if arm != PLAIN_TRL:
+            ratios = [rate / plain for rate, plain in zip(rates, by_arm[kind, PLAIN_TRL], strict=True)]
+            spread = f"{min(ratios):.2f} to {max(ratios):.2f}; {len(ratios)} repeats"
+            print(f"ratio of {kind}, {arm} / {PLAIN_TRL}: {statistics.median(ratios):.2f} ({spread})")
 
 
 def main() -> None:
@@ -199,7 +200,14 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=4, help="batches whose losses and gradients are compared")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--csv", type=Path, default=Path(".callwright/views_speed.csv"))
+    parser.add_argument("--uncommitted", action="store_true", help="allow uncommitted changes; for trying things out")
     options = parser.parse_args()
+    if options.steps <= WARM_UP:
+        parser.error(f"--steps must be above {WARM_UP}: so many are not timed")
+    inputs = run_name(options.run.resolve(), (paths.BASE, paths.PAIRS_TRAIN))
+    inputs += f"-size-{options.size}-steps-{options.steps}"
+    commit, cpu = committed(options.uncommitted), processor()
+    key = Key(commit, inputs, cpu, str(options.threads), "views_speed", str(options.seed))
     quiet_libraries()
     disable_progress_bar()
     torch.set_num_threads(options.threads)
@@ -210,7 +218,8 @@ def main() -> None:
 
     def planned(train: Any) -> Batches:
         views = params.views.model_copy(update={"train": train})
-        return planned_batches(pairs, tasks, views, tokenizer, options.size, options.seed).first(options.steps)
+        batch_options = BatchOptions(options.size, by_problem=params.train.order == "by_problem")
+        return planned_batches(pairs, tasks, views, tokenizer, batch_options, options.seed).first(options.steps)
 
     mixed = mixed_batches(pairs, tokenizer, options.size, options.seed).first(options.steps)
     new_views = planned("batch")
@@ -220,7 +229,6 @@ def main() -> None:
         "shared prefixes, batches of a task, one view a run": (planned(1), True),
         "shared prefixes, batches of a task, a view a batch": (new_views, True),
     }
-    cpu = cpu_name()
     print(f"{cpu}; {options.threads} threads; {len(pairs):,} pairs; {options.size} a batch; float32")
     for name, (batches, shared) in arms.items():
         tokens, computed = computed_tokens(batches)
@@ -230,26 +238,17 @@ def main() -> None:
         print(
             f"{name}: differs from plain TRL by at most {', '.join(f'{what} {gap:.1e}' for what, gap in gaps.items())}"
         )
-        if gaps["log_probs"] > MAX_LOG_PROB_GAP or gaps["gradients"] > MAX_GRADIENT_GAP:
+        if gaps["log_probs"] > MAX_LOG_PROB_GAP or gaps["loss"] > MAX_LOSS_GAP or gaps["gradients"] > MAX_GRADIENT_GAP:
             raise SystemExit(f"{name}: shared prefixes differ too much from plain TRL")
-    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
+    finished = {figure.n for figure in read_figures(options.csv).get(key, [])}
     for repeat in range(options.repeats):
-        for name, (batches, shared) in arms.items():
-            wall, processor = measure(batches, base, shared=shared)
-            rates[name].append((wall, processor))
-            row = {"cpu": cpu, "threads": options.threads, "size": options.size, "steps": options.steps}
-            row |= {"repeat": repeat, "arm": name}
-            append(options.csv, row | {"pairs_per_second": f"{wall:.3f}", "pairs_per_core_second": f"{processor:.3f}"})
-    medians = {
-        name: [statistics.median(values) for values in zip(*measured, strict=True)] for name, measured in rates.items()
-    }
-    for name, (wall, processor) in medians.items():
-        slowest, fastest = min(rates[name])[0], max(rates[name])[0]
-        print(f"{name}: {wall:.2f} pairs/s ({slowest:.2f} to {fastest:.2f}), {processor:.2f} by processor time")
-    plain = medians[PLAIN_TRL]
-    for name in list(arms)[1:]:
-        wall_ratio, processor_ratio = (value / reference for value, reference in zip(medians[name], plain, strict=True))
-        print(f"ratio {name} / {PLAIN_TRL}: {wall_ratio:.2f}, by processor time {processor_ratio:.2f}")
+        if repeat not in finished:
+            figures = []
+            for name, (batches, shared) in arms.items():
+                rates = zip(RATES, measure(batches, base, shared=shared), strict=True)
+                figures += [Figure(kind, "", name, round(rate, 3), repeat) for kind, rate in rates]
+            append_figures(options.csv, key, figures)
+    print_rates(read_figures(options.csv)[key], list(arms))
     print(f"target with a view a batch: {TARGET:g}")
 
 
