@@ -20,8 +20,8 @@ def draw_problems(problems: Iterable[Problem], count: int | None, seed: int) -> 
     by_task: dict[str, list[int]] = {}
     for index, problem in enumerate(all_problems):
         by_task.setdefault(problem.task, []).append(index)
-    places: list[tuple[float, str, int]] = []
+    positions: list[tuple[float, str, int]] = []
     for task, indices in by_task.items():
         drawn = Random(f"problems/{seed}/{task}").sample(indices, len(indices))
-        places += [((number + 0.5) / len(drawn), task, index) for number, index in enumerate(drawn)]
-    return [all_problems[index] for index in sorted(index for _, _, index in sorted(places)[:count])]
+        positions += [((number + 0.5) / len(drawn), task, index) for number, index in enumerate(drawn)]
+    return [all_problems[index] for index in sorted(index for _, _, index in sorted(positions)[:count])]

@@ -1,30 +1,30 @@
-"""Where a text names functions and their parameters, and other names in these places.
+"""Where a text names functions and their parameters, and how they are replaced there.
 
 What a text only quotes is data: in `find(text="find")` and `The word is "find".` the quoted word stays. A name in
 quotes is a function's only as the value of a JSON key such as "name".
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from callwright.functions.literal import NAMESPACES
 
-_NAMESPACE = rf"(?:{'|'.join(map(re.escape, NAMESPACES))})??"
+NAMESPACE = rf"(?:{'|'.join(map(re.escape, NAMESPACES))})??"
 _QUOTE, _END_QUOTE = "[\"'“‘]", "[\"'”’]"
 _CALLED = {
-    "python": rf"(?<![\w.]){_NAMESPACE}NAME(?=\()",
+    "python": rf"(?<![\w.]){NAMESPACE}NAME(?=\()",
     "json": rf"{_QUOTE}(?:name|function|tool|action|function_name|tool_name){_END_QUOTE}\s{{0,20}}:\s{{0,20}}"
-    rf"{_QUOTE}{_NAMESPACE}NAME(?=[\"'”’:<])",
-    "react": rf"\bAction\s?[0-9]{{0,3}}\s?:[ \t*`\"']{{0,20}}{_NAMESPACE}NAME(?=[ \t*`\"']{{0,20}}\n)",
-    "tag": rf"<(?:[|｜]DSML[|｜])?(?:function|invoke)(?:=|\sname=)[\"']?{_NAMESPACE}NAME(?!\w|\.\w)",
+    rf"{_QUOTE}{NAMESPACE}NAME(?=[\"'”’:<])",
+    "react": rf"\bAction\s?[0-9]{{0,3}}\s?:[ \t*`\"']{{0,20}}{NAMESPACE}NAME(?=[ \t*`\"']{{0,20}}\n)",
+    "tag": rf"<(?:[|｜]DSML[|｜])?(?:function|invoke)(?:=|\sname=)[\"']?{NAMESPACE}NAME(?!\w|\.\w)",
     "mark": r"(?:tool_calls?\|?>\s{0,2}|\[TOOL_CALLS?\]\s?|(?:begin|sep)[|｜]>|\bto=|\bcall:)"
-    rf"{_NAMESPACE}NAME(?!\w|\.\w)",
-    "quoted": rf"(?<=`){_NAMESPACE}NAME(?=`)",
+    rf"{NAMESPACE}NAME(?!\w|\.\w)",
+    "quoted": rf"(?<=`){NAMESPACE}NAME(?=`)",
 }
 """Where a text calls a function: in the notations that `callwright.agent.parsing` reads, or in backquotes."""
 
-_WORD = rf"(?<![\w.\"'“‘]){_NAMESPACE}NAME(?!\w|\.\w)"
+_WORD = rf"(?<![\w.\"'“‘]){NAMESPACE}NAME(?!\w|\.\w)"
 """A whole word that is not quoted. `geometry.area` is one word."""
 
 _STRING = r"""\"(?>(?:[^"\\\n]|\\.)*)\"|'(?>(?:[^'\\\n]|\\.)*)'"""
@@ -65,43 +65,55 @@ def replace_mentions(
         quote_words: whether a name that is no word gets backquotes where its new name is a word: without them that word
             would not be recognised as a function later.
     """
-    places: dict[str, tuple[str, Iterable[str]]] = {kind: (place, names) for kind, place in _CALLED.items()}
-    places["word"] = (_WORD, [name for name in names if is_no_word(name) or name in words])
+    templates: dict[str, tuple[str, Iterable[str]]] = {kind: (template, names) for kind, template in _CALLED.items()}
+    templates["word"] = (_WORD, [name for name in names if is_no_word(name) or name in words])
     replaced = {function: renamed for function, renamed in (parameters or {}).items() if renamed}
     quote = "`{}`" if quote_words else "{}"
     if not replaced:
-        return _replace({name: new for name, new in names.items() if name != new}, places, quote)
-    return _CallReplacer(names, places, quote, replaced).replace
+        return _replace({name: new for name, new in names.items() if name != new}, templates, quote)
+    return _CallReplacer(names, templates, quote, replaced).replace
+
+
+def replace_in(templates: Sequence[str], names: Mapping[str, str]) -> Callable[[str], str]:
+    """A function that replaces names in a text where a template matches.
+
+    Args:
+        templates: regular expressions that end with NAME, which stands for a name, before what follows it.
+    """
+    return _replace(names, {f"kind_{number}": (template, names) for number, template in enumerate(templates)}, "{}")
 
 
 def called_functions(names: Iterable[str]) -> Callable[[str], list[str]]:
     """A function that lists the functions that a text calls, in order."""
-    pattern = _compile({kind: (place, names) for kind, place in _CALLED.items()})
+    pattern = _compile({kind: (template, names) for kind, template in _CALLED.items()})
     return lambda text: [_named(match)[1] for match in pattern.finditer(text)] if pattern else []
 
 
-Places = Mapping[str, tuple[str, Iterable[str]]]
+Templates = Mapping[str, tuple[str, Iterable[str]]]
+"""Kind -> a regular expression in which NAME stands for a name, and the names that count there."""
 
 
-def _compile(places: Places) -> re.Pattern[str] | None:
-    """One pattern for several places, each with the names that count there; None if there are no names."""
+def _compile(templates: Templates) -> re.Pattern[str] | None:
+    """One pattern for all templates; None if there are no names."""
     patterns = []
-    for kind, (place, names) in places.items():
+    for kind, (template, names) in templates.items():
         alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         if alternatives:
-            patterns.append(place.replace("NAME", f"(?P<{kind}>{alternatives})"))
+            patterns.append(template.replace("NAME", f"(?P<{kind}>{alternatives})"))
     return re.compile("|".join(patterns), re.MULTILINE) if patterns else None
 
 
 def _named(match: re.Match[str]) -> tuple[str, str, str]:
-    """The kind of a place, the name in it, and what was matched before the name."""
+    """The kind of a match, the name in it, and what was matched before the name."""
     kind = match.lastgroup or ""
     name = match[kind]
     return kind, name, match[0].removesuffix(name)
 
 
-def _replace(names: Mapping[str, str], places: Places, quote: str) -> Callable[[str], str]:
-    pattern = _compile({kind: (place, [name for name in of if name in names]) for kind, (place, of) in places.items()})
+def _replace(names: Mapping[str, str], templates: Templates, quote: str) -> Callable[[str], str]:
+    pattern = _compile(
+        {kind: (template, [name for name in of if name in names]) for kind, (template, of) in templates.items()}
+    )
     if pattern is None:
         return keep
     return lambda text: pattern.sub(lambda match: _new(match, names, quote), text)
@@ -115,7 +127,7 @@ def _new(match: re.Match[str], names: Mapping[str, str], quote: str) -> str:
 
 
 def _replace_arguments(parameters: Mapping[str, str]) -> Callable[[str], str]:
-    pattern = _compile({kind: (place, parameters) for kind, place in _ARGUMENT.items()})
+    pattern = _compile({kind: (template, parameters) for kind, template in _ARGUMENT.items()})
 
     def new(match: re.Match[str]) -> str:
         if match.lastgroup is None:
@@ -149,10 +161,10 @@ class _CallReplacer:
     """Replaces names of functions, and between a call's brackets the names of its arguments."""
 
     def __init__(
-        self, names: Mapping[str, str], places: Places, quote: str, parameters: Mapping[str, Mapping[str, str]]
+        self, names: Mapping[str, str], templates: Templates, quote: str, parameters: Mapping[str, Mapping[str, str]]
     ) -> None:
         self._names, self._quote = names, quote
-        self._pattern = _compile(places)
+        self._pattern = _compile(templates)
         self._replace_arguments = {function: _replace_arguments(renamed) for function, renamed in parameters.items()}
 
     def replace(self, text: str) -> str:

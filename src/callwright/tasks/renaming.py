@@ -1,11 +1,10 @@
 """A permutation of the functions' names, in calls and in texts."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from callwright.functions.literal import NAMESPACES
 from callwright.records import Call
-from callwright.tasks.mentions import called_functions, keep, replace_mentions
+from callwright.tasks.mentions import NAMESPACE, called_functions, replace_in, replace_mentions
 
 NOT_SHOWN = "not shown: "  # before the stored name of a call of a function that the view does not show
 
@@ -39,8 +38,8 @@ class Renaming:
         true_functions = {shown: true for true, shown in shown_functions.items()} | self._true
         by_shown_name = {shown_functions.get(name, name): renamed for name, renamed in self._true_parameters.items()}
         self.read_text = replace_mentions(true_functions, by_shown_name, quote_words=True)
-        self._show_names = _replace(self._shown, (*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS))
-        self._read_names = _replace(self._true, _NAMED_IN_SYNTAX_ERRORS)
+        self._show_names = replace_in((*_NAMED_IN_SYNTAX_ERRORS, _ADVISED_IN_SYNTAX_ERRORS), self._shown)
+        self._read_names = replace_in(_NAMED_IN_SYNTAX_ERRORS, self._true)
         self._show_argument = _replace_argument(shown_functions, self._shown_parameters)
         self._read_argument = _replace_argument(true_functions, by_shown_name)
 
@@ -85,9 +84,8 @@ def _close(names: Mapping[str, str]) -> dict[str, str]:
     return closed
 
 
-_NAMESPACE = rf"(?:{'|'.join(map(re.escape, NAMESPACES))})??"
 _NAMED_IN_SYNTAX_ERRORS = (
-    rf"\bof {_NAMESPACE}NAME(?= (?:is|could) )",
+    rf"\bof {NAMESPACE}NAME(?= (?:is|could) )",
     r"\bcall NAME(?= first,)",
     r"\bname NAME(?=;)",
 )
@@ -97,28 +95,6 @@ _ADVISED_IN_SYNTAX_ERRORS = r"for other divisions call NAME$"
 """Where such an error mentions a function of its own accord."""
 
 _GIVEN_TWICE = re.compile(r"(?<=^the argument )(\S+)(?= is given twice)")
-
-
-def _replace(names: Mapping[str, str], places: Sequence[str]) -> Callable[[str], str]:
-    """A function that replaces names in a text, in certain places only.
-
-    Args:
-        places: regular expressions that end with NAME, which stands for a name, before what follows it.
-    """
-    if not names:
-        return keep
-    pattern = _pattern(names, places)
-
-    def new(match: re.Match[str]) -> str:
-        name = match[match.lastindex or 0]
-        return match[0].removesuffix(name) + names[name]
-
-    return lambda text: pattern.sub(new, text)
-
-
-def _pattern(names: Mapping[str, str], places: Sequence[str]) -> re.Pattern[str]:
-    alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.compile("|".join(place.replace("NAME", f"({alternatives})") for place in places))
 
 
 def _replace_argument(
