@@ -32,7 +32,6 @@ BUILT_IN_FUNCTIONS = {  # of functions' names and of a tokenizer's special token
     "chat/template.py: control_tokens",
     "problems/gsm8k_equations.py: _find_equations_in_line",
     "tasks/mentions.py: _compile",
-    "tasks/renaming.py: _pattern",
 }
 USED, HIDDEN = patterns_in_use()
 DO: dict[str, Callable[[re.Pattern[str], str], object]] = {

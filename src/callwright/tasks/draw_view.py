@@ -19,7 +19,6 @@ def draw_view(task: Task, params: ViewsParams, rng: Random, key: str) -> View:
 
     It reads no param that is about the number of views, on which the rollout and the training depend differently.
     """
-    rng.random()  # keeps the views that keys had before `plain` was left to the callers
     toolbox = task.toolbox
     functions = [name for name in toolbox.functions if name != ANSWER]
     needless_names = [name for name in toolbox.needless if name in _TRAINING_NEEDLESS]
