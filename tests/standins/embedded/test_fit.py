@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,8 @@ from callwright.standins.embedded import processes
 from callwright.standins.embedded.build import build_embedded_student
 from callwright.standins.embedded.checkpoint import CURVE
 from callwright.standins.embedded.fit import Length
-from callwright.standins.embedded.recipe import RECIPE
 from callwright.tasks import TASKS
-
-SMALL = RECIPE.model_copy(
-    update={"hidden": 32, "layers": 3, "heads": 3, "feed_forward": 32, "vocabulary": 900, "lessons": 60, "rows": 2}
-    | {"groups": 2, "bare_rows": 3, "copy_rows": 1, "bare_steps": 2}
-)
-
-
-@pytest.fixture
-def restored_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+from tests.standins.embedded.small_recipe import SMALL
 
 
 def read_weights(folder: Path) -> torch.Tensor:
