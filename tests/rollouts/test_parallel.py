@@ -94,7 +94,7 @@ def test_a_model_with_weights_is_sampled_in_parts_which_end_in_its_journal(tmp_p
     weights.mkdir()
     sample_in_parallel([oracle("model", folder=weights)])
     assert processes == [2]
-    assert len(parts_of(journal_path("model"))) == 2 * 2  # two for each core
+    assert len(parts_of(journal_path("model"))) == 2  # one for each core
     assert not journal_path("model").read_text()
     assert chains("model") == chains("alone")
     assert parts_of(journal_path("model")) == []

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +24,6 @@ from callwright.storage.journal import Journal
 from callwright.surprises import UNEXPECTED, Surprise, SurpriseLog
 
 MIN_ATTEMPTS = 200  # of each model; fewer take about as long as the start of a process, which imports torch
-PARTS_PER_CORE = 2  # parts of a model's attempts, of which each process takes the next
 MAX_MODEL_BYTES = 100_000_000  # in its folder; a larger model keeps all cores busy by itself, and two need memory
 
 
@@ -61,8 +59,8 @@ class ParallelModel:
 def sample_in_parallel(models: Sequence[ParallelModel]) -> None:
     """Run the attempts that the journals do not have, where processes are faster than one; otherwise do nothing.
 
-    The attempts of a model with weights are divided into parts, so that all cores are busy to the end. If a process
-    cannot sample its model, all of them end, and the caller meets the same error.
+    The attempts of a model with weights are divided into a part for each core. If a process cannot sample its model,
+    all of them end, and the caller meets the same error.
 
     Raises:
         DataError: a journal cannot be opened, or a process was killed. Finished attempts are in the journals.
@@ -103,15 +101,16 @@ def _missing(model: ParallelModel) -> list[Attempt]:
 
 
 def _shards(model: ParallelModel, missing: Sequence[Attempt], cores: int) -> list[_Shard]:
-    """Several, each with a journal, of a model with weights; one of another, such as the oracle, which is fast."""
-    count = min(PARTS_PER_CORE * cores, len(missing) // MIN_ATTEMPTS) if model.folder else 1
+    """One for each core, with its own journal, of a model with weights; one of another, such as the oracle.
+
+    Each gets its share of every prompt's attempts, so that all take about as long. More and smaller ones would take
+    longer: the last attempts of each are decoded in small batches.
+    """
+    count = min(cores, len(missing) // MIN_ATTEMPTS) if model.folder else 1
     if count == 1:
         parts = [(model.journal, missing)]
     else:
-        ends = [len(missing) * number // count for number in range(count + 1)]
-        parts = [
-            (part_path(model.journal, number), missing[start:end]) for number, (start, end) in enumerate(pairwise(ends))
-        ]
+        parts = [(part_path(model.journal, number), missing[number::count]) for number in range(count)]
     return [
         _Shard(journal, model.plan, model.sample, frozenset(attempt.key for attempt in part), model.folder is not None)
         for journal, part in parts
