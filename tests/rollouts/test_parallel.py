@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +15,13 @@ from callwright.params import Params
 from callwright.records import Chain
 from callwright.rollouts import parallel
 from callwright.rollouts.journal import JournalEntry, find_entry, journal_path, open_journal, part_path, parts_of
-from callwright.rollouts.parallel import MAX_MODEL_BYTES, ParallelModel, sample_in_parallel
+from callwright.rollouts.parallel import MAX_MODEL_BYTES, ParallelModel, deal_out, sample_in_parallel
 from callwright.rollouts.plan import Attempt, teacher_plan
 from callwright.rollouts.run import roll_out_teacher
 from callwright.storage.journal import Journal
 from callwright.tasks import TASKS, Tasks
 from callwright.tasks.arithmetic.synthetic.problems import synthetic_problems
+from callwright.tasks.view import View
 from tests.fakes import teacher
 from tests.working_tree import ROOT
 
@@ -98,6 +101,20 @@ def test_a_model_with_weights_is_sampled_in_parts_which_end_in_its_journal(tmp_p
     assert not journal_path("model").read_text()
     assert chains("model") == chains("alone")
     assert parts_of(journal_path("model")) == []
+
+
+def test_attempts_are_dealt_out_in_equal_parts_and_prompts_are_computed_twice_only_if_they_are_large():
+    def made(counts: dict[str, int]) -> list[Attempt]:
+        attempts = plan(chains=20)[:100]
+        views = [View(name) for name, count in counts.items() for _ in range(count)]
+        return [replace(attempt, view=view) for attempt, view in zip(attempts, views, strict=False)]
+
+    def dealt(counts: dict[str, int]) -> list[Counter[str]]:
+        return [Counter(attempt.view.key for attempt in part) for part in deal_out(made(counts), 2)]
+
+    assert dealt({"a": 4, "b": 4, "c": 4, "d": 3, "e": 3}) == [{"a": 4, "c": 4}, {"b": 4, "d": 3, "e": 3}]
+    assert dealt({"a": 12, "b": 4, "c": 2}) == [{"a": 6, "b": 4}, {"a": 6, "c": 2}]
+    assert dealt({"a": 10}) == [{"a": 5}, {"a": 5}]
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.chat.backend import Backend, ChatOptions
-from callwright.chat.local.backend import local_model_identity
+from callwright.chat.local.backend import CHAINS_PER_ROW, local_model_identity
 from callwright.chat.model import ChatModel
 from callwright.chat.open_chat import find_backend
 from callwright.params import EndpointParams, EvaluateParams, RolloutParams
@@ -15,8 +15,6 @@ from callwright.rollouts.plan import Attempt
 from callwright.rollouts.run import open_for
 from callwright.storage.files import folder_hash
 from callwright.storage.journal import Journal
-
-BATCHES_IN_FLIGHT = 4  # of a model in this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,8 @@ def evaluation_target(name: str, folder: Path, evaluate: EvaluateParams) -> Eval
 
 
 def max_concurrency(target: EvaluationTarget, evaluate: EvaluateParams, rollout: RolloutParams) -> int:
-    """How many problems may be in flight. A local model needs enough to fill batches with similar lengths."""
-    return evaluate.batch_size * BATCHES_IN_FLIGHT if target.endpoint is None else rollout.concurrency
+    """How many problems may be in flight. A local model needs enough to keep all of its rows busy."""
+    return evaluate.batch_size * CHAINS_PER_ROW if target.endpoint is None else rollout.concurrency
 
 
 @asynccontextmanager

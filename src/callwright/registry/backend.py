@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from callwright.chat.backend import DEFAULT_OPTIONS, AgentSettings, Backend, ChatOptions
-from callwright.chat.local.backend import BATCHES_IN_FLIGHT, local_model_identity
+from callwright.chat.local.backend import CHAINS_PER_ROW, local_model_identity
 from callwright.chat.model import ChatModel
 from callwright.errors import ParamsError, ProviderError
 from callwright.params import EndpointParams
@@ -40,7 +40,7 @@ class RegistryBackend(Backend):
             raise ParamsError(f"{where}{shown} names no version: write models:/name/version or models:/name@alias")
 
     def usual_concurrency(self) -> int:
-        return self.options.max_batch * BATCHES_IN_FLIGHT
+        return self.options.max_batch * CHAINS_PER_ROW
 
     def identities(self) -> list[dict[str, str]]:
         """The same as for a folder with the same weights.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from callwright.execution.processes import available_cores
 from callwright.progress import Progress, show
 from callwright.rollouts.journal import JournalEntry, open_journal, part_path, parts_of
 from callwright.rollouts.plan import Attempt
-from callwright.rollouts.sample import by_prompt, missing_attempts
+from callwright.rollouts.sample import by_prompt, missing_attempts, prompt_of
 from callwright.storage.journal import Journal
 from callwright.surprises import UNEXPECTED, Surprise, SurpriseLog
 
@@ -101,20 +102,35 @@ def _missing(model: ParallelModel) -> list[Attempt]:
 
 
 def _shards(model: ParallelModel, missing: Sequence[Attempt], cores: int) -> list[_Shard]:
-    """One for each core, with its own journal, of a model with weights; one of another, such as the oracle.
-
-    Each gets its share of every prompt's attempts, so that all take about as long. More and smaller ones would take
-    longer: the last attempts of each are decoded in small batches.
-    """
+    """One for each core, with its own journal, of a model with weights; one of another, such as the oracle."""
     count = min(cores, len(missing) // MIN_ATTEMPTS) if model.folder else 1
     if count == 1:
         parts = [(model.journal, missing)]
     else:
-        parts = [(part_path(model.journal, number), missing[number::count]) for number in range(count)]
+        parts = [(part_path(model.journal, number), part) for number, part in enumerate(deal_out(missing, count))]
     return [
         _Shard(journal, model.plan, model.sample, frozenset(attempt.key for attempt in part), model.folder is not None)
         for journal, part in parts
     ]
+
+
+def deal_out(attempts: Sequence[Attempt], count: int) -> list[list[Attempt]]:
+    """Divide attempts into `count` parts that take about as long.
+
+    Attempts with the same prompt stay together, because each part computes its prompts itself, unless they are more
+    than half of a part.
+    """
+    pieces: list[Sequence[Attempt]] = []
+    for _, group in groupby(by_prompt(attempts), key=prompt_of):
+        same_prompt = list(group)
+        if len(same_prompt) > len(attempts) / count / 2:
+            pieces += [same_prompt[number::count] for number in range(count)]
+        else:
+            pieces.append(same_prompt)
+    parts: list[list[Attempt]] = [[] for _ in range(count)]
+    for piece in sorted(pieces, key=len, reverse=True):
+        min(parts, key=len).extend(piece)
+    return parts
 
 
 def suitable_models(models: Sequence[ParallelModel], cores: int) -> list[ParallelModel]:

@@ -74,9 +74,14 @@ def missing_attempts(attempts: Sequence[Attempt], journal: Journal[JournalEntry]
     return {attempt.key: attempt for attempt in attempts if attempt.journaled_key(journal) is None}
 
 
+def prompt_of(attempt: Attempt) -> tuple[str, str]:
+    """What attempts with the same prompt, up to the question, have in common: task and view."""
+    return attempt.task.name, attempt.view.key
+
+
 def by_prompt(attempts: Iterable[Attempt]) -> list[Attempt]:
     """The attempts sorted by task and view, so that those in flight have few prompts, which are computed once."""
-    return sorted(attempts, key=lambda attempt: (attempt.task.name, attempt.view.key))
+    return sorted(attempts, key=prompt_of)
 
 
 async def run_attempts(

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from callwright.chat.local.prefix_attention import unsupported_attention
+from callwright.chat.local.attention_support import unsupported_attention
 from callwright.preferences.dialogue import IGNORED_LABEL
 from callwright.training.token_trie import Segment, TokenTrie, token_trie
 

@@ -14,10 +14,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from callwright.agent.loop import solve
 from callwright.agent.protocol import NATIVE, TEXT
-from callwright.chat.local.batch import GenerationRequest
 from callwright.chat.local.cache import CachedSequence, SequenceCache
 from callwright.chat.local.chat import LocalChat
 from callwright.chat.local.decoding import Decoder
+from callwright.chat.local.generation import GenerationRequest
 from callwright.chat.model import Sampling, ToolCall
 from callwright.chat.template import template_messages
 from callwright.errors import ProviderError
@@ -174,8 +174,8 @@ async def test_a_prompt_with_a_cached_prefix_has_the_tokens_of_the_whole_text(ti
 
 
 def sequence(*ids: int, start: int = 1) -> CachedSequence:
-    states = torch.arange(float(len(ids) - start))[None, :, None]
-    return CachedSequence(ids, start, ((states, states),))
+    states = torch.arange(float(len(ids) - start))[None, None, :, None]
+    return CachedSequence(ids, start, (states, states))
 
 
 def test_the_cache_finds_the_longest_common_prefix():
@@ -188,7 +188,7 @@ def test_the_cache_finds_the_longest_common_prefix():
     assert cache.longest_match((2, 2), 2) == (None, 2)
     match, length = cache.longest_match((1, 2, 9, 7), 2)
     assert match is not None
-    ((keys, _),) = match.states_between(2, length)
+    keys, _ = match.states_between(2, length)
     assert keys.flatten().tolist() == [1.0]  # of the third token
 
 
@@ -240,7 +240,7 @@ def test_the_cache_stays_within_its_limit_and_changes_no_reply(tiny_model: Path,
     assert (limited.cached_bytes > 0) == (max_bytes > 0)
 
 
-async def test_an_interrupted_batch_ends_at_its_next_token(tiny_model: Path):
+async def test_an_interrupted_request_ends_at_its_next_token(tiny_model: Path):
     model = LocalChat(tiny_model, "tiny_model")
     model._stop_ids = model._decoder._stop_ids = frozenset()
     endless = Sampling(max_tokens=30_000)  # takes minutes

@@ -11,8 +11,8 @@ GIB = 2**30
 
 def smollm2_sequence(number: int, tokens: int = 100) -> CachedSequence:
     """A sequence of SmolLM2-135M in float32: 30 layers, 3 key heads of size 64; 46,080 bytes per token."""
-    states = torch.zeros(3, tokens, 64)
-    return CachedSequence((0, *range(number * tokens, (number + 1) * tokens)), 1, ((states, states),) * 30)
+    states = torch.zeros(1, 3, 1, 64).expand(30, 3, tokens, 64)
+    return CachedSequence((0, *range(number * tokens, (number + 1) * tokens)), 1, (states, states))
 
 
 def test_the_cache_limit_counts_bytes_and_not_tokens():

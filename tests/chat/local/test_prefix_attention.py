@@ -6,71 +6,68 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import Gemma2Config, Gemma2ForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import Gemma2Config, Gemma2ForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from callwright.chat.local import prefix_attention
-from callwright.chat.local.decoding import Decoder, GenerationRequest
-from callwright.chat.local.prefix_attention import SharedPrefixes, enable_shared_prefix
-
-SIZES = {
-    "vocab_size": 60,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-}
+from callwright.chat.local.decoding import Decoder
+from callwright.chat.local.forward_pass import ForwardPass, RowSpan
+from callwright.chat.local.generation import GenerationRequest
+from callwright.chat.local.prefix_attention import enable_shared_prefix
+from callwright.chat.local.prefix_cache import CachedPrefix
+from callwright.chat.local.rows import Row, RowBuffers
+from tests.chat.local.small_llama import SIZES, decode_without_cache, small_llama
 
 
-def small_llama() -> LlamaForCausalLM:
-    torch.manual_seed(0)
-    return LlamaForCausalLM(LlamaConfig(**SIZES, max_position_embeddings=256)).eval()
-
-
-def decode_without_cache(model: LlamaForCausalLM, ids: tuple[int, ...], count: int) -> list[int]:
-    """The most likely next tokens, each computed from the whole sequence."""
-    tokens: list[int] = []
-    with torch.inference_mode():
-        for _ in range(count):
-            tokens.append(int(model(torch.tensor([[*ids, *tokens]])).logits[0, -1].argmax()))
-    return tokens
-
-
-@pytest.mark.parametrize("max_scores", [None, 2**20, 1])  # None: the fused kernel; 1: one sequence at a time
-@pytest.mark.parametrize("length", [1, 3])
-@pytest.mark.parametrize("masked", [True, False])
-def test_attention_to_a_shared_prefix_equals_the_librarys_attention(
-    monkeypatch, max_scores: int | None, length: int, masked: bool
+@pytest.mark.parametrize("max_scores", [None, 2**20, 1])  # None: the fused kernel; 1: one sequence or query at a time
+@pytest.mark.parametrize("new", [(1, 1, 1), (3, 2, 1)])  # new tokens of each row
+@pytest.mark.parametrize("prefixes", [(0, 0, 0), (0, 1, 0), (0, None, 1), (None, None, None)])
+def test_attention_of_rows_equals_the_librarys_attention_with_the_prefix_in_every_row(
+    monkeypatch: pytest.MonkeyPatch, max_scores: int | None, new: tuple[int, ...], prefixes: tuple[int | None, ...]
 ):
     if max_scores:
         monkeypatch.setattr(prefix_attention, "MAX_SCORES", max_scores)
-        monkeypatch.setattr(prefix_attention, "_attend_fused", prefix_attention._attend_in_chunks)
+        monkeypatch.setattr(prefix_attention, "FUSED_KERNEL", "missing")
     torch.manual_seed(1)
-    sequences, heads, key_heads, size, prefix_length, suffix_length = 3, 4, 2, 8, 7, 5
-    query = torch.randn(sequences, heads, length, size)
-    key, value = torch.randn(2, sequences, key_heads, suffix_length, size)
-    prefix_key, prefix_value = torch.randn(2, key_heads, prefix_length, size)
-    mask = torch.ones(length, suffix_length, dtype=torch.bool).tril(suffix_length - length)[None, None]
-    mask = mask.repeat(sequences, 1, 1, 1)
-    if masked:
-        mask[0, :, :, :2] = False  # a sequence with fewer tokens after the prefix
+    heads, key_heads, size = 4, 2, 8
+    cached = [cached_prefix(length, key_heads, size) for length in (7, 5)]
+    buffers, rows = RowBuffers(), []
+    for stored, count, number in zip((4, 0, 70), new, prefixes, strict=True):  # the last one is in another buffer
+        prefix = None if number is None else cached[number]
+        length = 0 if prefix is None else len(prefix.ids)
+        request = GenerationRequest((*range(length + stored + count),), 0.0, 1.0, 1, "")
+        rows.append(Row(request, prefix, length, stored, random.Random(0)))
+        keys, values = torch.randn(2, 1, key_heads, stored, size)
+        buffers.add(rows[-1], (keys, values), count)
+    spans = [RowSpan(buffer, 0, len(buffer.rows)) for buffer in buffers]
+    assert len(spans) == 2
+    forward_pass = ForwardPass(spans, torch.device("cpu"), torch.float32)
+    width = max(new)
+    query = torch.randn(3, heads, width, size)
+    key, value = torch.randn(2, 3, key_heads, width, size)
     layer = SimpleNamespace(layer_idx=0, num_key_value_groups=heads // key_heads, training=False)
-    prefix = SharedPrefixes([[(prefix_key, prefix_value)]], [0] * sequences)
-    output, _ = prefix_attention._attention(
-        layer, query, key, value, mask if masked else None, scaling=0.3, shared_prefix=prefix
-    )
-    prefix_mask = torch.ones(sequences, 1, length, prefix_length, dtype=torch.bool)
-    expected, _ = sdpa_attention_forward(
-        layer,
-        query,
-        torch.cat([prefix_key.expand(sequences, -1, -1, -1), key], dim=2),
-        torch.cat([prefix_value.expand(sequences, -1, -1, -1), value], dim=2),
-        torch.cat([prefix_mask, mask], dim=-1),
-        scaling=0.3,
-    )
-    torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-6)
-    assert prefix.layers == 1
+    stored_states = {id(row): buffer.states(index) for buffer in buffers for index, row in enumerate(buffer.rows)}
+    stored_states = {name: (keys[0].clone(), values[0].clone()) for name, (keys, values) in stored_states.items()}
+    output, _ = prefix_attention._attention(layer, query, key, value, None, scaling=0.3, forward_pass=forward_pass)
+    assert forward_pass.layers == 1
+    for index, row in enumerate(forward_pass.rows):
+        count = new[rows.index(row)]
+        prefix_states = row.prefix.states(row.prefix_length)[0] if row.prefix else torch.empty(2, key_heads, 0, size)
+        all_keys, all_values = (
+            torch.cat([before, own, fresh[index, :, width - count :]], dim=1)[None]
+            for before, own, fresh in zip(prefix_states, stored_states[id(row)], (key, value), strict=True)
+        )
+        mask = torch.ones(count, all_keys.shape[2], dtype=torch.bool).tril(all_keys.shape[2] - count)[None, None]
+        expected, _ = sdpa_attention_forward(
+            layer, query[index : index + 1, :, width - count :], all_keys, all_values, mask, scaling=0.3
+        )
+        torch.testing.assert_close(output[index, width - count :], expected[0], rtol=1e-5, atol=1e-6)
+
+
+def cached_prefix(length: int, key_heads: int, size: int) -> CachedPrefix:
+    """A prefix of one layer with random keys and values."""
+    keys, values = torch.randn(2, 1, key_heads, length, size)
+    return CachedPrefix(tuple(range(length)), SimpleNamespace(layers=[SimpleNamespace(keys=keys, values=values)]))
 
 
 def test_a_batch_with_a_shared_prefix_decodes_the_same_tokens_as_without_a_cache():
@@ -153,7 +150,7 @@ def test_a_model_that_does_not_pass_the_prefix_to_its_layers_is_decoded_plainly(
     expected = [decode_without_cache(model, request.ids, 4) for request in requests]
     decoder, original_forward = Decoder(model, frozenset()), model.forward
 
-    def forward(*args: object, shared_prefix: object = None, **kwargs: object) -> object:
+    def forward(*args: object, forward_pass: object = None, **kwargs: object) -> object:
         return original_forward(*args, **kwargs)
 
     model.forward = forward

@@ -12,7 +12,7 @@ from callwright.text import one_line
 
 _MAX_SHOWN = 100  # characters of a folder in an error line
 SAMPLER = "sampler 2"  # another number whenever the same seed would sample other tokens
-BATCHES_IN_FLIGHT = 2  # so that requests of similar length can share a batch
+CHAINS_PER_ROW = 2  # in flight: while some execute their calls, others are decoded
 
 
 class FolderBackend(Backend):
@@ -28,7 +28,7 @@ class FolderBackend(Backend):
         return self.options.name or (self.params.model if self.params is not None else self.folder.name)
 
     def usual_concurrency(self) -> int:
-        return self.options.max_batch * BATCHES_IN_FLIGHT
+        return self.options.max_batch * CHAINS_PER_ROW
 
     def identities(self) -> list[dict[str, str]]:
         """The folder's files, and how they run.

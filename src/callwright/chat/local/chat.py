@@ -2,24 +2,22 @@
 
 import asyncio
 import json
-from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from callwright.agent.call_thread import CALL_THREAD
-from callwright.chat.local.batch import GenerationRequest
 from callwright.chat.local.decoding import Decoder
 from callwright.chat.local.device import pick_device, pick_dtype
+from callwright.chat.local.generation import GenerationRequest
 from callwright.chat.local.prompts import PromptTokenizer
 from callwright.chat.model import Message, Reply, Sampling, Tool, ToolCall
 from callwright.chat.template import guard_special_tokens_only
 from callwright.errors import ProviderError
 from callwright.records import Usage
 
-BATCH_WAIT_S = 0.05  # how long a batch waits for the requests of other chains
+CALL_WAIT_S = 0.05  # how long the next token waits for the calls of chains whose replies are finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class _WaitingRequest:
 
 
 class LocalChat:
-    """Batches waiting requests; those with the same system message and tools share a prefix.
+    """Decodes all requests together; those with the same system message and tools share a prefix.
 
     The chat template shows the tools. If the tokenizer has a `response_template`, it parses the calls in the reply.
     Otherwise the reply is text that includes the markup of calls, which the native protocol reads.
@@ -43,7 +41,7 @@ class LocalChat:
     Args:
         path: a folder (or hub id) with config, weights, tokenizer and chat template.
         name: the model's name in chains.
-        max_batch: largest number of sequences in one forward pass.
+        max_batch: largest number of requests that are decoded at the same time.
 
     Raises:
         ProviderError: the folder has no such model, or its tokenizer has no chat template.
@@ -53,7 +51,6 @@ class LocalChat:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name = name
-        self._max_batch = max_batch
         try:
             self._tokenizer = guard_special_tokens_only(AutoTokenizer.from_pretrained(str(path), revision=revision))
             device = pick_device()
@@ -68,9 +65,10 @@ class LocalChat:
         stops = model.generation_config.eos_token_id
         stops = stops if isinstance(stops, list) else [stops]
         self._stop_ids = frozenset(stop for stop in [*stops, self._tokenizer.eos_token_id] if stop is not None)
-        self._decoder = Decoder(model.to(device).eval(), self._stop_ids)
+        self._decoder = Decoder(model.to(device).eval(), self._stop_ids, max_rows=max_batch)
         self._waiting: list[_WaitingRequest] = []
         self._worker: asyncio.Task[None] | None = None
+        self._call_jobs: asyncio.Future[None] | None = None  # done when the call thread has done its jobs of then
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> Reply:
         """Continue a conversation.
@@ -117,60 +115,46 @@ class LocalChat:
             self._worker = asyncio.create_task(self._decode_waiting())
         return await request.tokens
 
-    def _next_batch(self) -> list[_WaitingRequest]:
-        """Waiting requests of similar length.
-
-        A batch is padded to its longest sequence. So requests are grouped by length, and the largest group goes first.
-        Of it, those of the prompts with the most requests go first, so that a batch has few prompts.
-        """
-        waiting = [(self._decoder.uncached_token_count(request.generation), request) for request in self._waiting]
-        continued = [(length, request) for length, request in waiting if length < len(request.generation.ids)]
-        if 2 * len(continued) >= self._max_batch:
-            waiting = continued  # new prompts might evict the prefixes that these still need
-        by_length: dict[int, list[tuple[int, _WaitingRequest]]] = defaultdict(list)
-        for length, request in waiting:
-            by_length[length.bit_length()].append((length, request))
-        largest_group = max(by_length.values(), key=len)
-        requests = Counter(request.generation.prompt for _, request in largest_group)
-        order = {prompt: number for number, (prompt, _) in enumerate(requests.most_common())}
-        largest_group.sort(key=lambda entry: (order[entry[1].generation.prompt], entry[0]))
-        return [request for _, request in largest_group[: self._max_batch]]
-
-    async def _wait_for_requests(self) -> None:
-        """Wait until all chains have sent their next request, at most BATCH_WAIT_S seconds, so that batches are full.
-
-        Between a reply and the next request a chain has a job in the call thread, which runs jobs in order. So when an
-        empty job is done, all jobs before it are done.
-        """
-        await _yield_to_event_loop()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BATCH_WAIT_S):
-                await CALL_THREAD.run(_do_nothing)
-        await _yield_to_event_loop()
-
     async def _decode_waiting(self) -> None:
+        """Decode until no request is left: at each token, waiting ones may join."""
+        self._decoder.drop()  # what a cancelled worker has left
+        in_flight: dict[int, _WaitingRequest] = {}  # by the id of their generation
+        has_news = True  # whether a request came or ended since the last token
         while True:
-            await self._wait_for_requests()
-            if not self._waiting:
+            if has_news:
+                await self._wait_for_requests()
+            chosen = set(map(id, self._decoder.choose([request.generation for request in self._waiting])))
+            joining = [request for request in self._waiting if id(request.generation) in chosen]
+            self._waiting = [request for request in self._waiting if id(request.generation) not in chosen]
+            in_flight |= {id(request.generation): request for request in joining}
+            if not in_flight:
                 return
-            batch = self._next_batch()
-            batch_ids = set(map(id, batch))
-            self._waiting = [request for request in self._waiting if id(request) not in batch_ids]
             try:
-                generated = await asyncio.to_thread(
-                    self._decoder.decode_batch, [request.generation for request in batch]
-                )
-            except asyncio.CancelledError:
-                self._decoder.stop()  # otherwise an interrupted process would wait for the whole batch
-                raise
+                finished = await asyncio.to_thread(self._decoder.step, [request.generation for request in joining])
             except Exception as error:
-                for request in batch:
+                self._decoder.drop()
+                for request in in_flight.values():
                     if not request.tokens.done():
                         request.tokens.set_exception(error)
+                in_flight, has_news = {}, True
                 continue
-            for request, tokens in zip(batch, generated, strict=True):
+            for generation, tokens in finished:
+                request = in_flight.pop(id(generation))
                 if not request.tokens.done():
                     request.tokens.set_result(tokens)
+            has_news = bool(finished) or not in_flight
+
+    async def _wait_for_requests(self) -> None:
+        """Wait until all chains have sent their next request, at most CALL_WAIT_S seconds, so that many are in flight.
+
+        Between a reply and the next request a chain has a job in the call thread, which runs jobs in order. So when an
+        empty job is done, all jobs before it are done. While a job takes longer than that, tokens do not wait for it.
+        """
+        await _yield_to_event_loop()
+        if self._call_jobs is None or self._call_jobs.done():
+            self._call_jobs = asyncio.ensure_future(CALL_THREAD.run(_do_nothing))
+            await asyncio.wait([self._call_jobs], timeout=CALL_WAIT_S)
+        await _yield_to_event_loop()
 
 
 async def _yield_to_event_loop() -> None:

@@ -1,245 +1,225 @@
-"""Batched decoding of a causal language model. Shared prompts and earlier turns are computed once.
+"""Continuous batching: requests join and leave the rows that are being decoded at any token.
 
-The sample of a sequence depends on its seed only: each token takes one uniform number from the sequence's generator, so
-the other sequences of the batch do not change it (up to floating-point ties).
+A prompt that many requests begin with, and the earlier turns of a conversation, are computed once.
 """
 
 import random
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import DynamicCache
 
-from callwright.chat.local.batch import BatchInputs, GenerationRequest, compacted_order
-from callwright.chat.local.cache import CachedSequence, SequenceCache, cache_after_prefixes
+from callwright.chat.local.cache import CachedSequence, KeyValues, SequenceCache
 from callwright.chat.local.device import cache_budget_bytes
-from callwright.chat.local.prefix_attention import SharedPrefixes, enable_shared_prefix
+from callwright.chat.local.forward_pass import ForwardPass, RowSpan
+from callwright.chat.local.generation import GenerationRequest, sample_tokens
+from callwright.chat.local.plain_decoding import decode_plainly, is_finished
+from callwright.chat.local.prefix_attention import enable_shared_prefix
 from callwright.chat.local.prefix_cache import CachedPrefix, Ids, PrefixCache
+from callwright.chat.local.rows import Row, RowBuffers, width_for
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+MAX_PADDED_TOKENS = 4_096  # of several requests' new tokens in one forward pass
+MAX_STRETCH = 1.25  # of the longest request's new tokens to the shortest one's in a forward pass
 
-@dataclass(frozen=True, slots=True)
-class _SharedPrompt:
-    """Requests of one prompt.
-
-    Attributes:
-        indices: of the requests.
-        length: number of tokens of the prefix that all of them share.
-        prefix: begins with it.
-    """
-
-    indices: Sequence[int]
-    length: int
-    prefix: CachedPrefix
-
-
-class DecodingStopped(Exception):  # noqa: N818 - it is not an error
-    """`Decoder.stop` was called."""
+Finished = tuple[GenerationRequest, list[int]]
+"""A request and its new token ids, including the stop token if one was generated."""
 
 
 class Decoder:
     """Continues prompts with one model, and caches keys and values of prompts and conversations for later requests.
 
     Args:
+        max_rows: largest number of requests that are decoded at the same time.
         max_bytes: limit in bytes for the cached keys and values on the model's device, half for prompts, half for
-            conversations; None: a share of the memory that is free now. The limit changes the speed, never the results.
+            conversations; the rows in flight may take as much again; None: a share of the memory that is free now. The
+            limit changes the speed, never the results.
     """
 
-    def __init__(self, model: "PreTrainedModel", stop_ids: frozenset[int], max_bytes: int | None = None) -> None:
+    def __init__(
+        self, model: "PreTrainedModel", stop_ids: frozenset[int], max_bytes: int | None = None, max_rows: int = 64
+    ) -> None:
         self.max_bytes = cache_budget_bytes(model.device) if max_bytes is None else max_bytes
-        self._stopping = False
+        self.max_rows = max_rows
         self._model = model
         self._stop_ids = stop_ids
         self._can_share = enable_shared_prefix(model)
         self._prefix_cache = PrefixCache(self.max_bytes // 2, self._compute_prefix)
         self._sequence_cache = SequenceCache(self.max_bytes // 2)
+        self._buffers = RowBuffers()
+        self._no_states: KeyValues | None = None  # of no token; known after the first forward pass
 
-    @torch.inference_mode()
-    def decode_batch(self, requests: Sequence[GenerationRequest]) -> list[list[int]]:
-        """New token ids per request, including the stop token if one was generated.
-
-        Requests of several prompts are decoded together; the attention to each prompt's prefix is computed once for
-        all requests that begin with it.
-
-        Raises:
-            DecodingStopped: `stop` was called from another thread.
-        """
-        generated: dict[int, list[int]] = {}
-        for shared in self._batches_with_prefixes(requests):
-            generated |= self._decode_after_prefixes(shared, requests)
-        plain = [index for index in range(len(requests)) if index not in generated]
-        if plain:
-            generated |= self._decode_plain(plain, requests)
-        return [generated[index] for index in range(len(requests))]
-
-    def _batches_with_prefixes(self, requests: Sequence[GenerationRequest]) -> Iterator[list[_SharedPrompt]]:
-        """The prompts whose requests share a prefix, so many at once as may be in memory."""
-        members: dict[str, list[int]] = defaultdict(list)
-        for index, request in enumerate(requests):
-            members[request.prompt].append(index)
-        batch, nbytes = list[_SharedPrompt](), 0
-        for prompt, indices in members.items() if self._can_share else ():
-            sequences = [requests[index].ids[:-1] for index in indices]
-            length = self._prefix_cache.shared_length(prompt, sequences)
-            if not length or not self._can_share:
-                continue
-            prefix = self._prefix_cache.get(prompt, sequences[0][:length])
-            if batch and nbytes + prefix.nbytes > self._prefix_cache.max_bytes:
-                yield batch
-                batch, nbytes = [], 0
-            batch.append(_SharedPrompt(indices, length, prefix))
-            nbytes += prefix.nbytes
-        if batch:
-            yield batch
-
-    def _decode_after_prefixes(
-        self, shared: Sequence[_SharedPrompt], requests: Sequence[GenerationRequest]
-    ) -> dict[int, list[int]]:
-        """Index of a request -> new token ids; empty if a layer of the model did not use the prefixes."""
-        indices = [index for prompt in shared for index in prompt.indices]
-        lengths = [prompt.length for prompt in shared for _ in prompt.indices]
-        part = [requests[index] for index in indices]
-        matches = [
-            self._sequence_cache.longest_match(request.ids[:-1], length)
-            for request, length in zip(part, lengths, strict=True)
-        ]
-        max_new = max(len(request.ids) - end for request, (_, end) in zip(part, matches, strict=True))
-        prefixes = SharedPrefixes(
-            [prompt.prefix.states(prompt.length) for prompt in shared],
-            [number for number, prompt in enumerate(shared) for _ in prompt.indices],
-        )
-        cache = cache_after_prefixes(shared[0].prefix.cache, lengths, matches, max_new)
-        generated = self._decode(part, cache, BatchInputs(part, lengths, matches, self._model.device), prefixes)
-        if generated is None:
-            self._can_share = False  # the model does not pass shared_prefix to its layers
-            return {}
-        return dict(zip(indices, generated, strict=True))
-
-    def _decode_plain(self, indices: Sequence[int], requests: Sequence[GenerationRequest]) -> dict[int, list[int]]:
-        part = [requests[index] for index in indices]
-        inputs = BatchInputs(part, [0] * len(part), [(None, 0)] * len(part), self._model.device)
-        generated = self._decode(part, DynamicCache(config=self._model.config), inputs, None)
-        assert generated is not None
-        return dict(zip(indices, generated, strict=True))
-
-    def stop(self) -> None:
-        """End the current batch at its next token, and decode no further batches."""
-        self._stopping = True
+    @property
+    def rows(self) -> int:
+        """Number of requests in flight."""
+        return len(self._buffers)
 
     @property
     def cached_bytes(self) -> int:
-        """Size of all cached keys and values in bytes."""
+        """Size of all cached keys and values in bytes, without those of requests in flight."""
         return self._sequence_cache.nbytes + self._prefix_cache.nbytes
 
-    def uncached_token_count(self, request: GenerationRequest) -> int:
-        """How many tokens of a request have no cached keys and values."""
-        ids = request.ids[:-1]
-        cached = self._prefix_cache.cached_length(request.prompt, ids)
-        return len(request.ids) - self._sequence_cache.longest_match(ids, cached)[1]
+    def decode_batch(self, requests: Sequence[GenerationRequest]) -> list[list[int]]:
+        """New token ids per request, including the stop token if one was generated."""
+        waiting, replies = list(requests), dict[int, list[int]]()
+        while len(replies) < len(requests):
+            chosen = self.choose(waiting)
+            chosen_ids = set(map(id, chosen))
+            waiting = [request for request in waiting if id(request) not in chosen_ids]
+            replies |= {id(request): tokens for request, tokens in self.step(chosen)}
+        return [replies[id(request)] for request in requests]
 
-    def _decode(
-        self,
-        requests: Sequence[GenerationRequest],
-        cache: Any,
-        inputs: BatchInputs,
-        prefixes: SharedPrefixes | None,
-    ) -> list[list[int]] | None:
-        """New token ids per request; None if a layer of the model did not use the shared prefixes."""
-        shared_prefix = {} if prefixes is None else {"shared_prefix": prefixes}
-        ids, positions = inputs.first_input()
-        active = list(range(len(requests)))  # for each sequence of the batch, the index of its request
-        generated: list[list[int]] = [[] for _ in requests]
-        generators = [random.Random(request.seed) for request in requests]
-        while True:
-            if self._stopping:
-                raise DecodingStopped
-            output = self._model(
-                input_ids=ids,
-                attention_mask=inputs.mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-                **shared_prefix,
-            )
-            if prefixes is not None and prefixes.is_unused:
-                return None
-            cache = output.past_key_values
-            active_requests = [requests[i] for i in active]
-            tokens = _sample(output.logits[:, -1].float(), active_requests, [generators[i] for i in active])
-            unfinished = []  # indices in the batch
-            for index, (i, token) in enumerate(zip(active, tokens, strict=True)):
-                generated[i].append(token)
-                if token not in self._stop_ids and len(generated[i]) < requests[i].max_tokens:
-                    unfinished.append(index)
-                elif prefixes is not None:
-                    self._cache_sequence(requests[i], generated[i], index, cache, inputs)
-            if not unfinished:
-                return generated
-            if len(unfinished) < len(active):
-                order = compacted_order(unfinished)
-                active = [active[index] for index in order]
-                indices = torch.tensor(order, device=self._model.device)
-                cache.batch_select_indices(indices)
-                inputs.select(indices)
-                if prefixes is not None:
-                    prefixes.select(order)
-                tokens = [tokens[index] for index in order]
-            ids, positions = inputs.next_input(tokens)
+    def choose(self, waiting: Sequence[GenerationRequest]) -> list[GenerationRequest]:
+        """The waiting requests that may join now: as many as have room, those with a cached prompt first."""
+        free = self.max_rows - self.rows
+        if not self._can_share:
+            return list(waiting[:free])
+        chosen = list[GenerationRequest]()
+        in_flight = {row.request.prompt: row.prefix.nbytes if row.prefix else 0 for row in self._buffers.rows}
+        nbytes = sum(in_flight.values())
+        row_bytes = self._buffers.used_bytes
+        for request in sorted(waiting, key=self._is_new_prompt):
+            if len(chosen) == free:
+                break
+            prefix_bytes = 0 if request.prompt in in_flight else self._prefix_cache.expected_bytes(request.ids)
+            request_bytes = self._prefix_cache.bytes_per_token * width_for(len(request.ids))
+            fits = not prefix_bytes or nbytes + prefix_bytes <= self.max_bytes // 2
+            fits = fits and row_bytes + request_bytes <= self.max_bytes
+            if fits or not (chosen or self.rows):
+                chosen.append(request)
+                in_flight[request.prompt] = prefix_bytes
+                nbytes, row_bytes = nbytes + prefix_bytes, row_bytes + request_bytes
+        return chosen
 
-    def _cache_sequence(
-        self, request: GenerationRequest, generated: Sequence[int], index: int, cache: Any, inputs: BatchInputs
-    ) -> None:
-        """Cache the keys and values of the finished sequence at `index` of the batch."""
-        ids = (*request.ids, *generated[:-1])
-        positions = inputs.mask[index].nonzero()[:, 0]
-        layers = tuple(layer.select_states(index, positions) for layer in cache.layers)
-        self._sequence_cache.add(CachedSequence(ids, len(ids) - len(positions), layers))
+    def _is_new_prompt(self, request: GenerationRequest) -> bool:
+        return not self._prefix_cache.cached_length(request.prompt, request.ids)
+
+    @torch.inference_mode()
+    def step(self, new: Sequence[GenerationRequest]) -> list[Finished]:
+        """Let requests join, and generate a token of every request in flight.
+
+        If it raises, all requests in flight are lost: see `drop`.
+
+        Returns:
+            The requests that are finished.
+        """
+        if not self._can_share:
+            return self._decode_plainly(new)
+        finished = list[Finished]()
+        for row_spans in self._spans_of_new(new):
+            finished_now = self._forward(row_spans)
+            if finished_now is None:
+                self._can_share = False
+                self.drop()
+                return self._decode_plainly(new)
+            finished += finished_now
+        if self.rows:
+            self._buffers.widen()
+            finished += self._forward([RowSpan(buffer, 0, len(buffer.rows)) for buffer in self._buffers]) or []
+        return finished
+
+    def drop(self) -> None:
+        """Forget the requests in flight."""
+        self._buffers = RowBuffers()
+
+    def _decode_plainly(self, requests: Sequence[GenerationRequest]) -> list[Finished]:
+        if not requests:
+            return []
+        return list(zip(requests, decode_plainly(self._model, requests, self._stop_ids), strict=True))
+
+    def _spans_of_new(self, new: Sequence[GenerationRequest]) -> Iterator[list[RowSpan]]:
+        """Add the requests to the buffers, so many at a time as one forward pass takes, and yield these rows.
+
+        Rows of one pass have about as many new tokens, because shorter ones are padded.
+        """
+        joining = []
+        for request, prefix, length in self._with_prefixes(new):
+            match, end = self._sequence_cache.longest_match(request.ids[:-1], length)
+            row = Row(request, prefix, length, end - length, random.Random(request.seed))
+            joining.append((len(request.ids) - end, row, match))
+        joining.sort(key=lambda entry: entry[0])
+        while joining:
+            shortest = joining[0][0]
+            count = 1
+            while count < len(joining):
+                longest = joining[count][0]
+                if longest > MAX_STRETCH * shortest + 2 or longest * (count + 1) > MAX_PADDED_TOKENS:
+                    break
+                count += 1
+            part, joining = joining[:count], joining[count:]
+            starts = {id(buffer): len(buffer.rows) for buffer in self._buffers}
+            for new_tokens, row, match in part:
+                end = row.prefix_length + row.length
+                states = match.states_between(row.prefix_length, end) if match else self._states_of_no_token()
+                self._buffers.add(row, states, new_tokens)
+            spans = [RowSpan(buffer, starts.get(id(buffer), 0), len(buffer.rows)) for buffer in self._buffers]
+            yield [span for span in spans if span.start < span.end]
+
+    def _with_prefixes(
+        self, new: Sequence[GenerationRequest]
+    ) -> Iterator[tuple[GenerationRequest, CachedPrefix | None, int]]:
+        """Each request with a cached prefix and how many of its tokens it shares; (None, 0) if it shares too few."""
+        by_prompt: dict[str, list[GenerationRequest]] = {}
+        for request in new:
+            by_prompt.setdefault(request.prompt, []).append(request)
+        for prompt, requests in by_prompt.items():
+            sequences = [request.ids[:-1] for request in requests]
+            length = self._prefix_cache.shared_length(prompt, sequences)
+            prefix = self._prefix_cache.get(prompt, sequences[0][:length]) if length else None
+            for request in requests:
+                yield request, prefix, length
+
+    def _forward(self, spans: Sequence[RowSpan]) -> list[Finished] | None:
+        """Generate a token of each of these rows; remove and return those that are finished.
+
+        None if a layer of the model did not use the forward pass, which its first one shows.
+        """
+        forward_pass = ForwardPass(spans, self._model.device, self._model.dtype)
+        output = self._model(
+            input_ids=forward_pass.ids,
+            attention_mask=forward_pass.ids.new_ones(1, 1, 1, 1, dtype=torch.bool),  # four dimensions: not looked at
+            position_ids=forward_pass.positions,
+            use_cache=False,
+            logits_to_keep=1,
+            forward_pass=forward_pass,
+        )
+        if forward_pass.layers < len(self._states_of_no_token()[0]):
+            return None
+        forward_pass.end()
+        rows = forward_pass.rows
+        logits = output.logits[:, -1].float()
+        tokens = sample_tokens(logits, [row.request for row in rows], [row.generator for row in rows])
+        for row, token in zip(rows, tokens, strict=True):
+            row.generated.append(token)
+        finished = [row for row in rows if is_finished(row.request, row.generated, self._stop_ids)]
+        if finished:
+            self._cache_rows(finished)
+            self._buffers.remove(finished)
+        return [(row.request, row.generated) for row in finished]
+
+    def _cache_rows(self, finished: Sequence[Row]) -> None:
+        """Copy the keys and values of finished rows for the next turns of their conversations."""
+        finished_ids = set(map(id, finished))
+        for buffer in self._buffers:
+            for index, row in enumerate(buffer.rows):
+                if id(row) in finished_ids:
+                    keys, values = buffer.states(index)
+                    ids = (*row.request.ids, *row.generated[:-1])
+                    states = (keys.clone(), values.clone())
+                    self._sequence_cache.add(CachedSequence(ids, row.prefix_length, states))
 
     def _compute_prefix(self, prefix: Ids) -> Any:
         ids = torch.tensor([prefix], device=self._model.device)
-        return self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        keys, values = zip(*((layer.keys[0, :, :0], layer.values[0, :, :0]) for layer in cache.layers), strict=True)
+        self._no_states = torch.stack(keys), torch.stack(values)
+        return cache
 
-
-def _sample(
-    logits: torch.Tensor, requests: Sequence[GenerationRequest], generators: Sequence[random.Random]
-) -> list[int]:
-    """One token per sequence from logits (B, V): greedy at temperature 0, else by inverse CDF.
-
-    Only a top-p nucleus needs the tokens sorted by probability, which takes most of the time; otherwise they are in the
-    vocabulary's order.
-    """
-    greedy = logits.argmax(-1)
-    if all(request.temperature == 0 for request in requests):
-        return [int(token) for token in greedy.tolist()]
-    temperatures = torch.tensor([request.temperature or 1.0 for request in requests], device=logits.device)
-    probabilities = (logits / temperatures[:, None]).softmax(-1)
-    uniform = torch.tensor([generator.random() for generator in generators], device=logits.device)
-    sampled = _inverse_cdf(probabilities.cumsum(-1), uniform)
-    nucleus = [index for index, request in enumerate(requests) if request.temperature and request.top_p < 1]
-    if nucleus:
-        top_p = torch.tensor([requests[index].top_p for index in nucleus], device=logits.device)
-        sampled[nucleus] = _sample_nucleus(probabilities[nucleus], top_p, uniform[nucleus])
-    return [
-        int(best if request.temperature == 0 else token)
-        for request, best, token in zip(requests, greedy.tolist(), sampled.tolist(), strict=True)
-    ]
-
-
-def _sample_nucleus(probabilities: torch.Tensor, top_p: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """Token ids (B,) from the likeliest tokens whose probabilities (B, V) add up to top_p (B,)."""
-    sorted_probabilities, order = probabilities.sort(dim=-1, descending=True, stable=True)
-    before = sorted_probabilities.cumsum(-1) - sorted_probabilities
-    cumulative = torch.where(before < top_p[:, None], sorted_probabilities, 0.0).cumsum(-1)
-    return order.gather(-1, _inverse_cdf(cumulative, uniform)[:, None])[:, 0]
-
-
-def _inverse_cdf(cumulative: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """Indices (B,) into distributions, given as cumulative sums (B, V) up to any total."""
-    thresholds = uniform * cumulative[:, -1]
-    return torch.searchsorted(cumulative, thresholds[:, None])[:, 0].clamp(max=cumulative.shape[-1] - 1)
+    def _states_of_no_token(self) -> KeyValues:
+        """Keys and values of an empty sequence, which tell their shapes."""
+        if self._no_states is None:
+            self._compute_prefix((0,))
+        assert self._no_states is not None
+        return self._no_states

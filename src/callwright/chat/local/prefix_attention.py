@@ -1,84 +1,29 @@
-"""Attention of a batch whose sequences share a prefix: the prefix's keys and values are stored once.
+"""Attention of rows that share prefixes: the keys and values of each prefix are stored once.
 
 With a copy of a long prompt in every sequence, decoding spends most of its time reading those keys from memory. Here
-one matrix product computes the attention of all sequences to the prefix; then the two parts of the softmax are combined
-exactly (Hydragen; Juravsky et al., 2024, arXiv 2402.05099).
+one matrix product computes the attention of all sequences to their prefix; then the two parts of the softmax are
+combined exactly (Hydragen; Juravsky et al., 2024, arXiv 2402.05099).
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from callwright.chat.local.attention_support import unsupported_attention
+from callwright.chat.local.forward_pass import ForwardPass, NearStates, States
+
 ATTENTION_NAME = "callwright_prefix"
 MAX_SCORES = 2**27  # attention scores that are in memory at once
 FUSED_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"  # a private operator of PyTorch: it may disappear
-_SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
-
-States = tuple[Tensor, Tensor]
-"""One layer's keys and values of a prefix, each (key heads, tokens, head size)."""
-Prefixes = Sequence[tuple[States, Tensor]]
-"""Prefixes, and the indices of the sequences that begin with each; together all sequences of a batch."""
-
-
-class SharedPrefixes:
-    """Prefixes that the sequences of a batch share, and how many layers have used them.
-
-    Args:
-        states: per prefix and layer.
-        prefix_of: for each sequence of the batch, the index of its prefix.
-    """
-
-    def __init__(self, states: Sequence[Sequence[States]], prefix_of: Sequence[int]) -> None:
-        self._states = states
-        self.layers = 0
-        self._prefix_of = list(prefix_of)
-        self.select(range(len(prefix_of)))
-
-    def select(self, indices: Sequence[int]) -> None:
-        """Keep only the sequences at these indices, in this order."""
-        self._prefix_of = [self._prefix_of[index] for index in indices]
-        sequences: dict[int, list[int]] = defaultdict(list)
-        for index, prefix in enumerate(self._prefix_of):
-            sequences[prefix].append(index)
-        device = self._states[0][0][0].device
-        self._used = [(prefix, torch.tensor(members, device=device)) for prefix, members in sequences.items()]
-
-    @property
-    def is_unused(self) -> bool:
-        """Whether a layer of the model has not used the prefixes in the forward passes so far."""
-        return self.layers < len(self._states[0])
-
-    def of_layer(self, layer: int) -> "Prefixes":
-        """Each prefix that a sequence begins with, and the indices (n,) of these sequences."""
-        return [(self._states[number][layer], members) for number, members in self._used]
-
-
-def unsupported_attention(model: Any) -> str:
-    """Why a model's attention cannot use a shared prefix, in decoding or in training; empty: it can.
-
-    Only plain causal attention through the library's attention interface can.
-    """
-    name, config = type(model).__name__, model.config.get_text_config()
-    layer_types = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if not getattr(model, "_supports_attention_backend", False):
-        return f"{name} does not use the library's attention interface"
-    if layer_types != {"full_attention"}:
-        return f"{name} has layers of {', '.join(sorted(layer_types - {'full_attention'}))}"
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        return f"{name} has a sliding window"
-    if any(getattr(config, field, None) for field in _SOFTCAPS):
-        return f"{name} caps its logits"
-    if getattr(config, "alibi", False):
-        return f"{name} adds to its attention by distance (ALiBi)"
-    return ""
+Attended = tuple[Tensor, Tensor]
+"""The output of an attention (..., Q, head size), and the logarithm of each softmax's denominator (..., Q)."""
 
 
 def enable_shared_prefix(model: Any) -> bool:
-    """Let a model's forward pass take `shared_prefix=SharedPrefixes(...)`; returns whether its attention can."""
+    """Let a model's forward pass take `forward_pass=ForwardPass(...)`; returns whether its attention can."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
@@ -93,93 +38,98 @@ def enable_shared_prefix(model: Any) -> bool:
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attention to its prefix and to each sequence's own T keys.
+    """Attention to each row's prefix and to its tokens after it. Without a `forward_pass`, the library's.
 
     Args:
-        query: (sequences, heads, Q, head size).
-        key, value: (sequences, key heads, T, head size), without the prefix.
-        attention_mask: bool (sequences, 1, Q, T), True where a query may attend to one of the T keys; None: causal.
+        query: (B, heads, W, head size), of the forward pass's new tokens.
+        key, value: (B, key heads, W, head size), of the same tokens.
+        attention_mask: only read without a `forward_pass`.
 
     Returns:
-        (sequences, Q, heads, head size), and None for the attention weights.
+        (B, W, heads, head size), and None for the attention weights.
     """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    prefixes: SharedPrefixes | None = kwargs.pop("shared_prefix", None)
-    if prefixes is None:
+    forward_pass: ForwardPass | None = kwargs.pop("forward_pass", None)
+    if forward_pass is None:
         usual: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
         return usual
-    prefixes.layers += 1
-    scaling = kwargs.get("scaling") or query.shape[-1] ** -0.5
-    if attention_mask is None:
-        allowed = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
-        attention_mask = allowed.tril(key.shape[2] - query.shape[2])[None, None].expand(len(query), -1, -1, -1)
-    fused = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED_KERNEL)
-    attend = _attend_fused if fused else _attend_in_chunks
-    output = attend(prefixes.of_layer(module.layer_idx), query * scaling, key, value, attention_mask)
+    layer = module.layer_idx
+    forward_pass.layers += 1
+    forward_pass.store(layer, key, value)
+    query = query * (kwargs.get("scaling") or query.shape[-1] ** -0.5)
+    near, near_log_sum = _in_parts(query, [(part.batch, part) for part in forward_pass.near(layer)], _attend_near)
+    prefixes = [(sequences, states) for states, sequences in forward_pass.prefixes(layer)]
+    far, far_log_sum = _in_parts(query, prefixes, _attend_far, like=near)
+    output = torch.lerp(far, near, (near_log_sum - far_log_sum).sigmoid()[..., None].to(query.dtype))
     return output.transpose(1, 2).contiguous(), None
 
 
-def _attend_fused(prefixes: Prefixes, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """With PyTorch's kernel for CPUs, which also returns the logarithm of each softmax's denominator."""
-    group = query.shape[1] // key.shape[1]
-    bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
-    if group > 1:
-        key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
-    near, near_log_sum = _kernel(query, key, value, attn_mask=bias)
-    if len(prefixes) == 1:  # all sequences share it
-        far, far_log_sum = _attend_to_prefix(prefixes[0][0], query)
-    else:
-        far, far_log_sum = torch.empty_like(near), torch.empty_like(near_log_sum)
-        for states, sequences in prefixes:
-            far[sequences], far_log_sum[sequences] = _attend_to_prefix(states, query[sequences])
-    return torch.lerp(far, near, (near_log_sum - far_log_sum).sigmoid()[..., None].to(query.dtype))
+def _in_parts(query: Tensor, parts: Sequence[tuple[Any, Any]], attend: Any, like: Tensor | None = None) -> Attended:
+    """The attention of parts of the batch, each to keys and values of its own.
 
-
-def _attend_to_prefix(states: States, query: Tensor) -> tuple[Tensor, Tensor]:
-    """The attention of sequences to a prefix that all of them share, and the logarithms of the denominators.
-
-    Returns:
-        (sequences, heads, Q, head size), (sequences, heads, Q).
+    Args:
+        parts: indices of sequences, and what `attend` needs for them. Sequences in no part attend to nothing: their
+            output is 0, and so is their softmax's denominator.
+        like: an output, if there may be such sequences.
     """
+    if len(parts) == 1 and (isinstance(parts[0][0], slice) or len(parts[0][0]) == len(query)):
+        result: Attended = attend(query, parts[0][1])
+        return result
+    output = torch.zeros_like(query if like is None else like)
+    log_sum = torch.full(query.shape[:3], -torch.inf, dtype=torch.float32, device=query.device)
+    for indices, states in parts:
+        output[indices], log_sum[indices] = attend(query[indices], states)
+    return output, log_sum
+
+
+def _attend_near(query: Tensor, near: NearStates) -> Attended:
+    """The attention of n sequences (n, heads, W, head size), each to its own keys."""
+    sequences, heads, length, size = query.shape
+    key_heads = near.keys.shape[1]
+    # The query heads of a key head are adjacent: they become further queries, so that no key is copied.
+    grouped = query.reshape(sequences, key_heads, -1, size)
+    bias = near.bias
+    if heads > key_heads:
+        bias = bias[:, :, None].expand(-1, -1, heads // key_heads, -1, -1).flatten(2, 3)
+    output, log_sum = _attend(grouped, near.keys, near.values, bias)
+    return output.reshape(sequences, heads, length, -1), log_sum.reshape(sequences, heads, length)
+
+
+def _attend_far(query: Tensor, states: States) -> Attended:
+    """The attention of n sequences (n, heads, W, head size) to a prefix that all of them share."""
     sequences, heads, length, size = query.shape
     key_heads = states[0].shape[0]
-    group = heads // key_heads  # query heads per key head; they are adjacent
+    group = heads // key_heads
     joined = query.reshape(sequences, key_heads, -1, size).transpose(0, 1).reshape(1, key_heads, -1, size)
-    far, log_sum = _kernel(joined, states[0][None], states[1][None])
-    far = far.view(key_heads, sequences, group, length, size).transpose(0, 1).reshape(sequences, heads, length, size)
+    output, log_sum = _attend(joined, states[0][None], states[1][None], None)
+    output = output.view(key_heads, sequences, group, length, -1).transpose(0, 1)
     log_sum = log_sum.view(key_heads, sequences, group, length).transpose(0, 1)
-    return far, log_sum.reshape(sequences, heads, length)
+    return output.reshape(sequences, heads, length, -1), log_sum.reshape(sequences, heads, length)
 
 
-def _kernel(query: Tensor, key: Tensor, value: Tensor, **kwargs: Tensor) -> tuple[Tensor, Tensor]:
-    result: tuple[Tensor, Tensor] = getattr(torch.ops.aten, FUSED_KERNEL)(query, key, value, scale=1.0, **kwargs)
-    return result
+def _attend(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Attended:
+    """Attention of scaled queries (n, key heads, Q, head size), by PyTorch's fused kernel where that can."""
+    if query.device.type == "cpu" and values.shape[-1] == query.shape[-1] and hasattr(torch.ops.aten, FUSED_KERNEL):
+        options = {} if bias is None else {"attn_mask": bias}
+        fused: Attended = getattr(torch.ops.aten, FUSED_KERNEL)(query, keys, values, scale=1.0, **options)
+        return fused
+    return _attend_in_chunks(query, keys, values, bias)
 
 
-def _attend_in_chunks(prefixes: Prefixes, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """With matrix products, for as many sequences of one prefix at once as MAX_SCORES allows."""
-    output = torch.empty_like(query)
-    for states, sequences in prefixes:
-        scores_per_sequence = query.shape[1] * query.shape[2] * (states[0].shape[1] + key.shape[2])
-        for part in torch.split(sequences, max(1, MAX_SCORES // scores_per_sequence)):
-            output[part] = _attend(states, query[part], key[part], value[part], mask[part])
-    return output
-
-
-def _attend(prefix_states: States, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    sequences, heads, length, size = query.shape
-    key_heads = key.shape[1]
-    grouped = query.reshape(sequences, key_heads, -1, size)  # the query heads of a key head are adjacent
-    joined = grouped.transpose(0, 1).reshape(key_heads, -1, size)
-    far = (joined @ prefix_states[0].transpose(1, 2)).float()
-    near = (grouped @ key.transpose(2, 3)).float().view(sequences, key_heads, -1, length, key.shape[2])
-    near = near.masked_fill_(~mask[:, :, None], -torch.inf).flatten(2, 3)
-    far_highest = far.amax(-1).view(key_heads, sequences, -1).transpose(0, 1)
-    highest = torch.maximum(far_highest, near.amax(-1))[..., None]  # subtracted, so that exp does not overflow
-    far = far.sub_(highest.transpose(0, 1).reshape(key_heads, -1, 1)).exp_()
-    near = near.sub_(highest).exp_()
-    total = far.sum(-1).view(key_heads, sequences, -1).transpose(0, 1) + near.sum(-1)
-    output = (far.to(query.dtype) @ prefix_states[1]).view(key_heads, sequences, grouped.shape[2], -1).transpose(0, 1)
-    output = (output + near.to(query.dtype) @ value) / total[..., None].to(query.dtype)
-    return output.reshape(sequences, heads, length, -1)
+def _attend_in_chunks(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Attended:
+    """With matrix products, for as many sequences or queries at once as MAX_SCORES allows."""
+    output = query.new_empty(*query.shape[:3], values.shape[-1])
+    log_sum = query.new_empty(query.shape[:3], dtype=torch.float32)
+    dimension = 0 if len(query) > 1 else 2  # sequences, or the queries of a single one
+    scores_of_each = query.shape[1] * keys.shape[2] * (query.shape[2] if dimension == 0 else 1)
+    step = max(1, MAX_SCORES // scores_of_each)
+    for start in range(0, query.shape[dimension], step):
+        chunk = (*[slice(None)] * dimension, slice(start, start + step))
+        chunk_keys, chunk_values = (keys[chunk], values[chunk]) if dimension == 0 else (keys, values)
+        scores = (query[chunk] @ chunk_keys.transpose(2, 3)).float()
+        if bias is not None:
+            scores += bias[chunk]
+        log_sum[chunk] = scores.logsumexp(-1)
+        output[chunk] = scores.softmax(-1).to(query.dtype) @ chunk_values
+    return output, log_sum

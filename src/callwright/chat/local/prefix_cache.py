@@ -44,22 +44,28 @@ class PrefixCache:
         self.max_bytes = max_bytes
         self._compute = compute
         self._by_prompt: dict[str, CachedPrefix] = {}  # the latest last
+        self._lengths: dict[str, int] = {}  # of the part that all sequences of a prompt have shared
         self.nbytes = 0
+        self.bytes_per_token = 0  # known after the first prefix
 
     def cached_length(self, prompt: str, ids: Ids) -> int:
         """How many of the first tokens have cached keys and values."""
         cached = self._by_prompt.get(prompt)
         return common_prefix_length(ids, cached.ids) if cached else 0
 
-    def shared_length(self, prompt: str, sequences: Sequence[Ids]) -> int:
-        """Length of the prefix that all sequences share, or only of its cached part if that is at least half of it.
+    def expected_bytes(self, ids: Ids) -> int:
+        """How large the prefix of a new prompt may become."""
+        return self.bytes_per_token * len(ids)
 
-        0 if the prefix is too short to be shared.
+    def shared_length(self, prompt: str, sequences: Sequence[Ids]) -> int:
+        """Length of the prefix that all sequences share; if the prompt is cached, of its part that all have shared.
+
+        So the sequences of a prompt soon have prefixes of the same length. 0 if the prefix is too short to be shared.
         """
         first = min(sequences)
         shared = first[: common_prefix_length(first, max(sequences))]
-        cached = self.cached_length(prompt, shared)
-        length = cached if cached >= MIN_SHARED_TOKENS and 2 * cached >= len(shared) else len(shared)
+        cached = min(self.cached_length(prompt, shared), self._lengths.get(prompt, len(shared)))
+        length = cached if cached >= MIN_SHARED_TOKENS else len(shared)
         return length if length >= MIN_SHARED_TOKENS else 0
 
     def get(self, prompt: str, prefix: Ids) -> CachedPrefix:
@@ -69,9 +75,12 @@ class PrefixCache:
             self.nbytes -= cached.nbytes
         if cached is None or cached.ids[: len(prefix)] != prefix:
             cached = CachedPrefix(prefix, self._compute(prefix))
+            self.bytes_per_token = cached.nbytes // len(prefix)
         if cached.nbytes <= self.max_bytes:
-            self._by_prompt[prompt] = cached
+            self._by_prompt[prompt], self._lengths[prompt] = cached, len(prefix)
             self.nbytes += cached.nbytes
         while self.nbytes > self.max_bytes:
-            self.nbytes -= self._by_prompt.pop(next(iter(self._by_prompt))).nbytes
+            evicted = next(iter(self._by_prompt))
+            self.nbytes -= self._by_prompt.pop(evicted).nbytes
+            del self._lengths[evicted]
         return cached
