@@ -100,8 +100,8 @@ def test_another_backend_than_a_server_may_serve_it(folder: Path):
         evaluation_target("base", folder, evaluate_params("nowhere"))
 
 
-def test_a_model_in_this_process_gets_four_batches_at_once(folder: Path):
+def test_a_model_in_this_process_has_twice_as_many_problems_in_flight_as_rows(folder: Path):
     params = Params.load()
     target = evaluation_target("base", folder, params.evaluate)
     assert target.identity == local_model_identity(folder)
-    assert max_concurrency(target, params.evaluate, params.rollout) == 4 * params.evaluate.batch_size
+    assert max_concurrency(target, params.evaluate, params.rollout) == 2 * params.evaluate.batch_size
