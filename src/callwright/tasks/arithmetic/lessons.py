@@ -9,5 +9,5 @@ from callwright.tasks.synthetic import POOLS
 
 LESSONS = TaskLessons(
     problem_drawers=[partial(draw_arithmetic, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
-    careless_mistakes={"skipped_step": 0.55, "extra_step": 0.2, "wrong_function": 0.25},
+    careless_mistakes={"skipped_step": 0.8, "wrong_function": 0.2},
 )

@@ -15,5 +15,5 @@ def _draw(family: EntailmentFamily, rng: Random) -> Problem:
 
 LESSONS = TaskLessons(
     problem_drawers=[partial(_draw, family) for family in FAMILIES.values()],
-    careless_mistakes={"skipped_step": 0.7, "extra_step": 0.3},
+    careless_mistakes={"skipped_step": 1.0},
 )

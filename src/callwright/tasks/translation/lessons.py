@@ -9,5 +9,5 @@ from callwright.tasks.translation.synthetic.problems import draw_translation
 
 LESSONS = TaskLessons(
     problem_drawers=[partial(draw_translation, family, pool=POOLS["lessons"]) for family in FAMILIES.values()],
-    careless_mistakes={"skipped_step": 0.5, "wrong_function": 0.5},
+    careless_mistakes={"skipped_step": 0.8, "wrong_function": 0.2},
 )
