@@ -55,11 +55,18 @@ class SequenceCache:
         self.nbytes = 0
 
     def add(self, sequence: CachedSequence) -> None:
-        """Add a sequence unless it alone is too large, and evict the oldest ones while the total is too large."""
+        """Add a sequence unless it alone is too large, and evict the oldest ones while the total is too large.
+
+        Sequences that it continues are evicted, too, because it has their keys and values.
+        """
         if sequence.nbytes > self._max_bytes:
             return
         if sequence.ids in self._by_ids:
             self._evict(sequence.ids)
+        index = bisect_left(self._sorted_ids, sequence.ids)
+        while index and self._is_contained(self._sorted_ids[index - 1], sequence):
+            index -= 1
+            self._evict(self._sorted_ids[index])
         insort(self._sorted_ids, sequence.ids)
         self._by_ids[sequence.ids] = sequence
         self.nbytes += sequence.nbytes
@@ -83,6 +90,9 @@ class SequenceCache:
             if shared > length and self._by_ids[neighbour].start <= start:
                 best, length = self._by_ids[neighbour], shared
         return best, length
+
+    def _is_contained(self, ids: tuple[int, ...], sequence: CachedSequence) -> bool:
+        return ids == sequence.ids[: len(ids)] and sequence.start <= self._by_ids[ids].start
 
     def _evict(self, ids: tuple[int, ...]) -> None:
         sequence = self._by_ids.pop(ids)
