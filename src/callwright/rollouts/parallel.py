@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +70,9 @@ def sample_in_parallel(models: Sequence[ParallelModel]) -> None:
     models = suitable_models(models, cores)
     missing = {model.name: _missing(model) for model in models}
     models = [model for model in models if len(missing[model.name]) >= MIN_ATTEMPTS]
-    shards = [shard for model in models for shard in _shards(model, missing[model.name], cores)]
+    of_models = [_shards(model, missing[model.name], cores) for model in models]
+    # One of each model in turn, so that each model's progress tells how long it will still take.
+    shards = [shard for in_turn in zip_longest(*of_models) for shard in in_turn if shard is not None]
     if len(shards) < 2:
         return
     import torch
