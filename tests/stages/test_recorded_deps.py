@@ -103,7 +103,7 @@ def test_sampled_modules_are_listed_for_exactly_the_stages_that_loaded_them(reco
     for file in random.Random(15).sample(listed, 40):
         loaded_by = {stage for stage, recording in recordings.items() if file in recording.modules}
         listed_by = {name for name, stage in STAGES.items() if file in stage.code}
-        if "src/callwright/params/" not in file and file not in SECONDS:  # all processes load these
+        if "src/callwright/params/" not in file and file not in SECONDS | OF_PARAMS:  # all processes load these
             assert loaded_by - ({"problems"} if file in EARLY_FILES else set()) <= listed_by, file
             may_not_load = {"promote"}  # it registers what the served model runs
             if file in of_backends:

@@ -265,5 +265,35 @@ async def test_an_interrupted_request_ends_at_its_next_token(tiny_model: Path):
     assert time.monotonic() - start < 20
 
 
+def test_a_model_answers_in_one_event_loop_after_another(tiny_model: Path):
+    model = LocalChat(tiny_model, "tiny_model")
+    messages = [{"role": "user", "content": QUESTION}]
+    texts = []
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        reply = asyncio.wait_for(model.reply(messages, [], Sampling(max_tokens=3)), 30)
+        texts.append(loop.run_until_complete(reply).text)  # the worker has not ended yet
+        loop.close()
+    assert texts[0] == texts[1]
+
+
+async def test_a_reply_whose_decoding_was_cancelled_or_failed_ends_too(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    model = LocalChat(tiny_model, "tiny_model")
+    messages = [{"role": "user", "content": QUESTION}]
+    reply = asyncio.create_task(model.reply(messages, [], Sampling(max_tokens=30)))
+    while model._worker is None or model._waiting:  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0.001)
+    model._worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(reply, 30)
+    with monkeypatch.context() as broken:
+        broken.setattr(model._decoder, "choose", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(model.reply(messages, [], Sampling(max_tokens=3)), 30)
+    assert (await model.reply(messages, [], Sampling(max_tokens=3))).usage.completion_tokens
+
+
 def test_the_tiny_model_loads_like_any_other(tiny_model: Path):
     assert AutoTokenizer.from_pretrained(tiny_model).chat_template == template("qwen2_5")

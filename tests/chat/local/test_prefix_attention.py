@@ -6,10 +6,20 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import Gemma2Config, Gemma2ForCausalLM
+from transformers import (
+    DeepseekV2Config,
+    DeepseekV2ForCausalLM,
+    DiffLlamaConfig,
+    DiffLlamaForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from callwright.chat.local import prefix_attention
+from callwright.chat.local.attention_support import unsupported_attention
 from callwright.chat.local.decoding import Decoder
 from callwright.chat.local.forward_pass import ForwardPass, RowSpan
 from callwright.chat.local.generation import GenerationRequest
@@ -142,6 +152,34 @@ def test_a_model_with_sliding_windows_keeps_its_attention():
     requests = [GenerationRequest((*range(20), token), 0.0, 1.0, 4, "") for token in (30, 31, 32)]
     expected = [decode_without_cache(model, request.ids, 4) for request in requests]
     assert Decoder(model, frozenset()).decode_batch(requests) == expected
+
+
+def test_a_model_whose_layers_attend_twice_is_decoded_plainly():
+    torch.manual_seed(0)
+    model = DiffLlamaForCausalLM(DiffLlamaConfig(**SIZES, max_position_embeddings=256)).eval()
+    requests = [GenerationRequest((*range(20), token), 0.0, 1.0, 4, "") for token in (30, 31, 32)]
+    expected = [decode_without_cache(model, request.ids, 4) for request in requests]
+    assert Decoder(model, frozenset()).decode_batch(requests) == expected
+
+
+def test_a_model_whose_cache_has_other_keys_than_its_attention_is_decoded_plainly():
+    torch.manual_seed(0)
+    sizes = {"kv_lora_rank": 16, "q_lora_rank": None, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 8}
+    config = DeepseekV2Config(
+        **SIZES | {"num_key_value_heads": 4}, **sizes, first_k_dense_replace=2, max_position_embeddings=256
+    )
+    model = DeepseekV2ForCausalLM(config).eval()
+    requests = [GenerationRequest((*range(20), token), 0.0, 1.0, 4, "") for token in (30, 31, 32)]
+    expected = [decode_without_cache(model, request.ids, 4) for request in requests]
+    assert Decoder(model, frozenset()).decode_batch(requests) == expected
+
+
+def test_a_model_whose_angles_depend_on_the_whole_batch_does_not_share_prefixes():
+    rope = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+    model = LlamaForCausalLM(LlamaConfig(**SIZES, max_position_embeddings=256, rope_parameters=rope))
+    assert unsupported_attention(model).endswith("depend on the longest sequence of a batch (dynamic)")
+    assert not enable_shared_prefix(model)
+    assert not unsupported_attention(small_llama())
 
 
 def test_a_model_that_does_not_pass_the_prefix_to_its_layers_is_decoded_plainly():

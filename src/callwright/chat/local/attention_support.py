@@ -3,6 +3,7 @@
 from typing import Any
 
 _SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
+_BATCH_DEPENDENT_ROPE = ("dynamic", "longrope")
 
 
 def unsupported_attention(model: Any) -> str:
@@ -20,6 +21,9 @@ def unsupported_attention(model: Any) -> str:
         return f"{name} has a sliding window"
     if any(getattr(config, field, None) for field in _SOFTCAPS):
         return f"{name} caps its logits"
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    if rope.get("rope_type") in _BATCH_DEPENDENT_ROPE:
+        return f"{name} turns keys by angles that depend on the longest sequence of a batch ({rope['rope_type']})"
     if getattr(config, "alibi", False):
         return f"{name} adds to its attention by distance (ALiBi)"
     return ""

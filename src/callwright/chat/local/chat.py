@@ -110,6 +110,9 @@ class LocalChat:
 
     async def _decode(self, generation: GenerationRequest) -> list[int]:
         request = _WaitingRequest(generation, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        if self._worker is not None and self._worker.get_loop() is not loop:  # of a loop that has ended
+            self._worker, self._call_jobs, self._waiting = None, None, []
         self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._decode_waiting())
@@ -117,12 +120,25 @@ class LocalChat:
 
     async def _decode_waiting(self) -> None:
         """Decode until no request is left: at each token, waiting ones may join."""
-        self._decoder.drop()  # what a cancelled worker has left
         in_flight: dict[int, _WaitingRequest] = {}  # by the id of their generation
+        try:
+            await self._decode_until_done(in_flight)
+        except Exception as error:
+            for request in (*in_flight.values(), *self._waiting):
+                if not request.tokens.done():
+                    request.tokens.set_exception(error)
+        finally:  # nothing is left to be cancelled, unless this task was
+            for request in (*in_flight.values(), *self._waiting):
+                request.tokens.cancel()
+            self._waiting = []
+
+    async def _decode_until_done(self, in_flight: dict[int, _WaitingRequest]) -> None:
+        self._decoder.drop()  # what a cancelled worker has left
         has_news = True  # whether a request came or ended since the last token
         while True:
             if has_news:
                 await self._wait_for_requests()
+            self._waiting = [request for request in self._waiting if not request.tokens.done()]
             chosen = set(map(id, self._decoder.choose([request.generation for request in self._waiting])))
             joining = [request for request in self._waiting if id(request.generation) in chosen]
             self._waiting = [request for request in self._waiting if id(request.generation) not in chosen]
@@ -136,7 +152,8 @@ class LocalChat:
                 for request in in_flight.values():
                     if not request.tokens.done():
                         request.tokens.set_exception(error)
-                in_flight, has_news = {}, True
+                in_flight.clear()
+                has_news = True
                 continue
             for generation, tokens in finished:
                 request = in_flight.pop(id(generation))

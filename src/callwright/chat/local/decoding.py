@@ -74,6 +74,8 @@ class Decoder:
     def choose(self, waiting: Sequence[GenerationRequest]) -> list[GenerationRequest]:
         """The waiting requests that may join now: as many as have room, those with a cached prompt first."""
         free = self.max_rows - self.rows
+        if not waiting or free <= 0:
+            return []
         if not self._can_share:
             return list(waiting[:free])
         chosen = list[GenerationRequest]()
@@ -174,7 +176,8 @@ class Decoder:
     def _forward(self, spans: Sequence[RowSpan]) -> list[Finished] | None:
         """Generate a token of each of these rows; remove and return those that are finished.
 
-        None if a layer of the model did not use the forward pass, which its first one shows.
+        None if a layer of the model did not use the forward pass exactly once, or not as its cache does. The first pass
+        shows it.
         """
         forward_pass = ForwardPass(spans, self._model.device, self._model.dtype)
         output = self._model(
@@ -185,7 +188,7 @@ class Decoder:
             logits_to_keep=1,
             forward_pass=forward_pass,
         )
-        if forward_pass.layers < len(self._states_of_no_token()[0]):
+        if forward_pass.is_unusable or forward_pass.layers != len(self._states_of_no_token()[0]):
             return None
         forward_pass.end()
         rows = forward_pass.rows

@@ -51,6 +51,7 @@ class ForwardPass:
     Attributes:
         ids, positions: int64 (B, W), of the rows of all spans, in their order.
         layers: how many layers have used it.
+        is_unusable: whether a layer's keys or values do not have the shape of those that its cache stores.
     """
 
     def __init__(self, spans: Sequence[RowSpan], device: torch.device, dtype: torch.dtype) -> None:
@@ -63,7 +64,7 @@ class ForwardPass:
         prefix_lengths = torch.tensor([row.prefix_length for row in self.rows])
         near = ends[:, None] + torch.arange(-width, 0)  # (B, W): each token's position after the prefix
         self.positions = (near + prefix_lengths[:, None]).clamp(min=0).to(device)
-        self.layers = 0
+        self.layers, self.is_unusable = 0, False
         self._prefixes = self._group_by_prefix(device)
         self._spans = list(self._span_inputs(spans, ends, near, device, dtype))
 
@@ -101,12 +102,19 @@ class ForwardPass:
                 *(index.to(device) for index in indices),
             )
 
-    def store(self, layer: int, keys: Tensor, values: Tensor) -> None:
-        """Keep the keys and values (B, key heads, W, head size) of the new tokens."""
+    def store(self, layer: int, keys: Tensor, values: Tensor) -> bool:
+        """Keep the keys and values (B, key heads, W, head size) of the new tokens; returns whether they fit."""
+        for span in self._spans:
+            for buffer, new in ((span.buffer.keys, keys), (span.buffer.values, values)):
+                if (buffer.shape[2], buffer.shape[4]) != (new.shape[1], new.shape[3]):
+                    self.is_unusable = True
+        if self.is_unusable:
+            return False
         for span in self._spans:
             for buffer, new in ((span.buffer.keys, keys), (span.buffer.values, values)):
                 stored = new[span.batch].transpose(1, 2)[span.source_rows, span.source_columns]
                 buffer[layer].transpose(1, 2)[span.target_rows, span.target_positions] = stored
+        return True
 
     def near(self, layer: int) -> list[NearStates]:
         """Keys and values after the prefixes, those of the new tokens included once they are stored."""

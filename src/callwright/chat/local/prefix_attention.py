@@ -56,27 +56,31 @@ def _attention(
         return usual
     layer = module.layer_idx
     forward_pass.layers += 1
-    forward_pass.store(layer, key, value)
+    if not forward_pass.store(layer, key, value):  # the result is not used: see `ForwardPass.is_unusable`
+        unused: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, None, **kwargs)
+        return unused
     query = query * (kwargs.get("scaling") or query.shape[-1] ** -0.5)
-    near, near_log_sum = _in_parts(query, [(part.batch, part) for part in forward_pass.near(layer)], _attend_near)
+    near, near_log_sum = _in_parts(
+        query, [(part.batch, part) for part in forward_pass.near(layer)], _attend_near, value.shape[-1]
+    )
     prefixes = [(sequences, states) for states, sequences in forward_pass.prefixes(layer)]
-    far, far_log_sum = _in_parts(query, prefixes, _attend_far, like=near)
+    far, far_log_sum = _in_parts(query, prefixes, _attend_far, value.shape[-1])
     output = torch.lerp(far, near, (near_log_sum - far_log_sum).sigmoid()[..., None].to(query.dtype))
     return output.transpose(1, 2).contiguous(), None
 
 
-def _in_parts(query: Tensor, parts: Sequence[tuple[Any, Any]], attend: Any, like: Tensor | None = None) -> Attended:
+def _in_parts(query: Tensor, parts: Sequence[tuple[Any, Any]], attend: Any, size: int) -> Attended:
     """The attention of parts of the batch, each to keys and values of its own.
 
     Args:
         parts: indices of sequences, and what `attend` needs for them. Sequences in no part attend to nothing: their
             output is 0, and so is their softmax's denominator.
-        like: an output, if there may be such sequences.
+        size: head size of the values.
     """
     if len(parts) == 1 and (isinstance(parts[0][0], slice) or len(parts[0][0]) == len(query)):
         result: Attended = attend(query, parts[0][1])
         return result
-    output = torch.zeros_like(query if like is None else like)
+    output = query.new_zeros(*query.shape[:3], size)
     log_sum = torch.full(query.shape[:3], -torch.inf, dtype=torch.float32, device=query.device)
     for indices, states in parts:
         output[indices], log_sum[indices] = attend(query[indices], states)

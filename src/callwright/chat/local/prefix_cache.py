@@ -71,6 +71,7 @@ class PrefixCache:
     def get(self, prompt: str, prefix: Ids) -> CachedPrefix:
         """The keys and values of a sequence that begins with the prefix, computed if they are not cached."""
         cached = self._by_prompt.pop(prompt, None)
+        self._lengths.pop(prompt, None)
         if cached is not None:
             self.nbytes -= cached.nbytes
         if cached is None or cached.ids[: len(prefix)] != prefix:
