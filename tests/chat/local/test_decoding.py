@@ -23,8 +23,8 @@ def requests(count: int) -> Iterator[GenerationRequest]:
     """Prompts of all kinds, some longer than the narrowest buffer; replies of up to 80 tokens, which outgrow it."""
     for number in range(count):
         name = rng.choice(list(PROMPTS))
-        own = ids(rng.choice((1, 2, 9, 70)))
-        yield GenerationRequest((*PROMPTS[name], *own), 0.0, 1.0, rng.choice((1, 3, 80)), str(number), name)
+        question = ids(rng.choice((1, 2, 9, 70)))
+        yield GenerationRequest((*PROMPTS[name], *question), 0.0, 1.0, rng.choice((1, 3, 80)), str(number), name)
 
 
 @pytest.mark.parametrize("max_rows", [1, 3, 16])

@@ -64,8 +64,8 @@ def test_attention_of_rows_equals_the_librarys_attention_with_the_prefix_in_ever
         count = new[rows.index(row)]
         prefix_states = row.prefix.states(row.prefix_length)[0] if row.prefix else torch.empty(2, key_heads, 0, size)
         all_keys, all_values = (
-            torch.cat([before, own, fresh[index, :, width - count :]], dim=1)[None]
-            for before, own, fresh in zip(prefix_states, stored_states[id(row)], (key, value), strict=True)
+            torch.cat([before, stored, fresh[index, :, width - count :]], dim=1)[None]
+            for before, stored, fresh in zip(prefix_states, stored_states[id(row)], (key, value), strict=True)
         )
         mask = torch.ones(count, all_keys.shape[2], dtype=torch.bool).tril(all_keys.shape[2] - count)[None, None]
         expected, _ = sdpa_attention_forward(

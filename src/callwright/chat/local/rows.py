@@ -58,7 +58,7 @@ class RowBuffer:
 
     @property
     def used_bytes(self) -> int:
-        """Size of the rows in bytes, without spare ones, of which there are at most as many."""
+        """Size of the rows in bytes. The buffer is larger: it has spare rows, and does not shrink."""
         return (self.keys.nbytes + self.values.nbytes) // self.keys.shape[1] * len(self.rows)
 
     def append(self, row: Row, states: KeyValues) -> None:
