@@ -34,8 +34,8 @@ class Decoder:
     Args:
         max_rows: largest number of requests that are decoded at the same time.
         max_bytes: limit in bytes for the cached keys and values on the model's device, half for prompts, half for
-            conversations; None: a share of the memory that is free now. Requests join while the rows in flight, which grow
-            later, take less than that. The limit changes the speed, never the results.
+            conversations; None: a share of the memory that is free now. Requests join while the rows in flight, which
+            grow later, take less than that. The limit changes the speed, never the results.
     """
 
     def __init__(
